@@ -1,0 +1,1 @@
+"""Conversion to LiteRT bundles, and the runtime that runs them."""

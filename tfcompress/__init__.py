@@ -1,0 +1,32 @@
+"""Small and fast Keras Transformers for phones.
+
+Sub-modules load when they are first used, so that `import tfcompress` is quick and the runtime
+(`tfcompress.export.runtime`) works on devices without TensorFlow.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_SUBMODULES = (
+    "analysis",
+    "callbacks",
+    "errors",
+    "export",
+    "layers",
+    "models",
+    "text",
+    "training",
+)
+
+__all__ = ["__version__", *_SUBMODULES]
+
+
+def __getattr__(name: str):
+    if name in _SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""Counts: parameters, multiply-adds, bytes."""

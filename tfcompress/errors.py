@@ -1,0 +1,9 @@
+"""Errors that users can mend."""
+
+
+class InputError(ValueError):
+    """Raised for input that a user can correct: files, options, recipes, text.
+
+    The message is one line that names the cause, the value received and the remedy. The command
+    line prints it and exits with code 2.
+    """

@@ -1,0 +1,236 @@
+"""ALBERT's factorized embedding, and the output projection tied to it."""
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfcompress.layers.dense import sub_dense
+from tfcompress.layers.embedding_lookup import embedding_lookup
+from tfcompress.layers.layer_normalization import LayerNormalization
+from tfcompress.layers.serialization import pack, register, unpack
+from tfcompress.layers.shapes import known_or_dynamic_shape
+
+TIES = ("shared", "own", "none")
+
+
+@register
+class FactorizedEmbedding(keras.layers.Layer):
+    """Token embedding through a narrow table: `ids -> [E] -> [hidden_dim]`, and back.
+
+    A table of `V x E` and a projection of `E x H` replace the `V x H` table of an ordinary
+    embedding. The same layer, called with `reverse=True`, is the output layer: it maps hidden
+    vectors to logits through the tied table.
+
+    Number of parameters, with `V = vocabulary_size`, `E = embedding_dim` and `H = hidden_dim`:
+    `V*E`; `+ E*H` where E is given (`+ H` with `use_bias`); `+ H*E` with `tie="own"` (`+ E` with
+    `use_bias`); `+ V` with `use_output_bias`; `+ 2*E` with `normalize`; `+ types*E`; and those of
+    `positions`.
+
+    Args:
+        vocabulary_size: Number of token ids.
+        hidden_dim: Width of the output, H.
+        embedding_dim: Width of the table, E. None makes an ordinary embedding: a table of
+            `V x H` and no projection.
+        scale: Factor on the looked-up vectors, in E dimensions; for instance `E**0.5`.
+        tie: How `reverse` works. `"shared"`: through both factors of the input; `"own"`: through
+            the tied table and a projection `H -> E` of its own; `"none"`: not at all.
+        use_bias: Whether the projections have biases. ALBERT's has one.
+        use_output_bias: Whether logits get a bias for each token.
+        normalize: Whether to normalize in E dimensions before the projection, as ALBERT does.
+        positions: A position layer applied in E dimensions, before the normalization (ALBERT).
+        token_types: Number of token types whose embeddings are added in E dimensions, or 0.
+        epsilon: Epsilon of the normalization.
+        dropout: Dropout rate in E dimensions, before the projection.
+        embeddings_initializer: Initializer of the tables; a normal distribution of variance 1/E
+            by default.
+        kernel_initializer: Initializer of the projections.
+        **kwargs: Keyword arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: Integer ids `[...]`; with `reverse`, hidden vectors `[..., hidden_dim]`.
+        token_type_ids: Integer ids of the same shape, where `token_types` is set; 0 by default.
+        reverse: Whether to compute logits.
+        training: Whether dropout is active.
+
+    Returns:
+        `[..., hidden_dim]`; with `reverse`, logits `[..., vocabulary_size]`.
+
+    Raises:
+        ValueError: If a size is below 1, `tie` is unknown, or `reverse` is asked for with
+            `tie="none"`.
+
+    Example:
+
+    >>> layer = tfc.layers.FactorizedEmbedding(1000, hidden_dim=64, embedding_dim=16)
+    >>> hidden = layer(np.array([[3, 5, 7]]))
+    >>> hidden.shape, layer(hidden, reverse=True).shape
+    (TensorShape([1, 3, 64]), TensorShape([1, 3, 1000]))
+
+    Reference: Lan et al., 2020, arXiv:1909.11942. The reference code leaves the projection out
+    where E equals H; here it is left out where `embedding_dim` is None.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        hidden_dim: int,
+        embedding_dim: int | None = None,
+        scale: float | None = None,
+        tie: str = "shared",
+        use_bias: bool = False,
+        use_output_bias: bool = False,
+        normalize: bool = False,
+        positions: keras.layers.Layer | None = None,
+        token_types: int = 0,
+        epsilon: float = 1e-5,
+        dropout: float = 0.0,
+        embeddings_initializer=None,
+        kernel_initializer="glorot_uniform",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        sizes = {"vocabulary_size": vocabulary_size, "hidden_dim": hidden_dim}
+        if embedding_dim is not None:
+            sizes["embedding_dim"] = embedding_dim
+        for name, value in sizes.items():
+            if value < 1:
+                raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}.")
+        if token_types < 0:
+            raise ValueError(
+                f"`token_types` must not be negative. Received: token_types={token_types}."
+            )
+        if tie not in TIES:
+            raise ValueError(f"`tie` must be one of {', '.join(TIES)}. Received: tie={tie!r}.")
+        if not 0.0 <= dropout < 1.0:
+            raise ValueError(f"`dropout` must lie in [0, 1). Received: dropout={dropout}.")
+        self.vocabulary_size = vocabulary_size
+        self.hidden_dim = hidden_dim
+        self.embedding_dim = embedding_dim
+        self.scale = scale
+        self.tie = tie
+        self.use_bias = use_bias
+        self.use_output_bias = use_output_bias
+        self.normalize = normalize
+        self.positions = positions
+        self.token_types = token_types
+        self.epsilon = epsilon
+        self.dropout = dropout
+        self.embeddings_initializer = keras.initializers.get(
+            embeddings_initializer
+            or keras.initializers.RandomNormal(stddev=(embedding_dim or hidden_dim) ** -0.5)
+        )
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+
+    def build(self, input_shape):
+        width = self.embedding_dim or self.hidden_dim
+        self.embeddings = self._table("embeddings", self.vocabulary_size, width)
+        if self.token_types:
+            self.type_embeddings = self._table("type_embeddings", self.token_types, width)
+        if self.positions is not None and not self.positions.built:
+            self.positions.build((None, None, width))
+        if self.normalize:
+            self.normalization = LayerNormalization(self.epsilon, dtype=self.dtype_policy)
+            self.normalization.build((None, None, width))
+        self.embedding_dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
+        if self.embedding_dim is not None:
+            self.projection = sub_dense(self, "projection", self.hidden_dim, width)
+        if self.tie == "own":
+            self.output_projection = sub_dense(self, "output_projection", width, self.hidden_dim)
+        if self.use_output_bias:
+            self.output_bias = self.add_weight(
+                name="output_bias", shape=(self.vocabulary_size,), initializer="zeros"
+            )
+        super().build(input_shape)
+
+    def _table(self, name, rows, width):
+        initializer = self.embeddings_initializer
+        return self.add_weight(
+            name=name,
+            shape=(rows, width),
+            initializer=initializer.__class__.from_config(initializer.get_config()),
+        )
+
+    def call(self, inputs, token_type_ids=None, reverse=False, training=None):
+        if reverse:
+            return self._logits(inputs)
+        x = self._look_up(self.embeddings, inputs)
+        if self.scale is not None:
+            x *= self.scale
+        if self.token_types:
+            types = tf.zeros_like(inputs) if token_type_ids is None else token_type_ids
+            x += self._look_up(self.type_embeddings, types)
+        if self.positions is not None:
+            x = self.positions(x)
+        return self._project(x, training)
+
+    def step(self, inputs, position):
+        """Embeds the token at one position.
+
+        Args:
+            inputs: Integer ids `[batch]`.
+            position: Integer scalar.
+
+        Returns:
+            `[batch, hidden_dim]`, equal to what `call` gives at this position.
+        """
+        x = self._look_up(self.embeddings, inputs)
+        if self.scale is not None:
+            x *= self.scale
+        if self.token_types:
+            x += self._look_up(self.type_embeddings, tf.zeros_like(inputs))
+        if self.positions is not None:
+            x = self.positions.step(x, position)
+        return self._project(x, training=False)
+
+    def _look_up(self, table, ids):
+        rows = embedding_lookup(tf.cast(table, self.compute_dtype), tf.reshape(ids, [-1]))
+        if ids.shape.rank == 1:
+            return rows
+        return tf.reshape(rows, [*known_or_dynamic_shape(ids), table.shape[1]])
+
+    def _project(self, x, training):
+        if self.normalize:
+            x = self.normalization(x)
+        x = self.embedding_dropout(x, training=training)
+        return x if self.embedding_dim is None else self.projection(x)
+
+    def _logits(self, hidden):
+        if self.tie == "none":
+            raise ValueError(
+                "This embedding is not tied to an output layer (tie='none'). Pass tie='shared' or "
+                "tie='own', or use an output layer of its own."
+            )
+        x = tf.reshape(hidden, [-1, self.hidden_dim])
+        if self.tie == "own":
+            x = self.output_projection(x)
+        elif self.embedding_dim is not None:
+            x = tf.matmul(x, tf.cast(self.projection.kernel, x.dtype), transpose_b=True)
+        logits = tf.matmul(x, tf.cast(self.embeddings, x.dtype), transpose_b=True)
+        if self.use_output_bias:
+            logits = tf.nn.bias_add(logits, tf.cast(self.output_bias, x.dtype))
+        if hidden.shape.rank == 2:
+            return logits
+        leading = known_or_dynamic_shape(hidden, rank=hidden.shape.rank - 1)
+        return tf.reshape(logits, [*leading, self.vocabulary_size])
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "hidden_dim": self.hidden_dim,
+            "embedding_dim": self.embedding_dim,
+            "scale": self.scale,
+            "tie": self.tie,
+            "use_bias": self.use_bias,
+            "use_output_bias": self.use_output_bias,
+            "normalize": self.normalize,
+            "positions": pack(self.positions),
+            "token_types": self.token_types,
+            "epsilon": self.epsilon,
+            "dropout": self.dropout,
+            "embeddings_initializer": keras.initializers.serialize(self.embeddings_initializer),
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**unpack(config, "positions"))

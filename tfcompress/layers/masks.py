@@ -1,0 +1,104 @@
+"""Additive attention masks.
+
+Masks are added to attention scores: 0 where a position may be attended to and `MASKED` where
+not. The value lies inside float16, as does the sum of two masks, so that half precision can never
+turn a masked row into NaN.
+"""
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfcompress.layers.serialization import register
+
+MASKED = -3e4
+
+
+def additive_padding_mask(mask: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    """Turns a padding mask of either accepted form into an additive one.
+
+    Args:
+        mask: Boolean or integer `[batch, length]`, true at tokens and false at padding; or
+            already additive, floating point, `[batch, 1, 1, length]`.
+        dtype: Floating-point type of the result.
+
+    Returns:
+        `[batch, 1, 1, length]`, 0 at tokens and `MASKED` at padding.
+
+    Raises:
+        ValueError: If a mask of another rank or type is given.
+    """
+    if mask.dtype.is_floating and mask.shape.rank == 4:
+        return tf.cast(mask, dtype)
+    if not mask.dtype.is_floating and mask.shape.rank == 2:
+        padding = 1.0 - tf.cast(mask, dtype)
+        return (padding * MASKED)[:, tf.newaxis, tf.newaxis, :]
+    raise ValueError(
+        "A padding mask must be boolean or integer [batch, length] or additive floating point "
+        f"[batch, 1, 1, length]. Received: shape={mask.shape}, dtype={mask.dtype.name}. Pass "
+        "`token_ids != pad_id` or the output of `PaddingMask`."
+    )
+
+
+def token_mask(mask: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    """Returns `[batch, length, 1]`, 1 at tokens and 0 at padding, from either form of mask."""
+    if mask.dtype.is_floating and mask.shape.rank == 4:
+        return tf.cast(mask[:, 0, 0, :, tf.newaxis] > MASKED / 2, dtype)
+    return tf.cast(mask, dtype)[:, :, tf.newaxis]
+
+
+def causal_mask(length: tf.Tensor | int, dtype: tf.DType) -> tf.Tensor:
+    """Returns `[1, 1, length, length]` that hides every later position."""
+    rows = tf.range(length)
+    later = rows[tf.newaxis, :] > rows[:, tf.newaxis]
+    return tf.cast(later, dtype)[tf.newaxis, tf.newaxis] * MASKED
+
+
+def step_mask(position: tf.Tensor, max_length: int | tf.Tensor) -> tf.Tensor:
+    """Returns the additive mask of one decoding step over a cache of `max_length` rows.
+
+    Args:
+        position: Integer scalar, the number of tokens decoded before this one.
+        max_length: Rows the cache has room for.
+
+    Returns:
+        `[1, 1, 1, max_length]`, open up to and including `position`.
+    """
+    later = tf.cast(tf.range(max_length) > position, tf.float32)
+    return (later * MASKED)[tf.newaxis, tf.newaxis, tf.newaxis, :]
+
+
+@register
+class PaddingMask(keras.layers.Layer):
+    """Computes the additive padding mask of a batch of token ids, once for all layers.
+
+    Args:
+        pad_id: The id that marks padding.
+        **kwargs: Keyword arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: Integer token ids `[batch, length]`.
+
+    Returns:
+        `[batch, 1, 1, length]`, 0 at tokens and -3e4 at padding.
+
+    Example:
+
+    >>> mask = tfc.layers.PaddingMask()(np.array([[5, 7, 0]]))
+    >>> mask.shape
+    TensorShape([1, 1, 1, 3])
+    """
+
+    def __init__(self, pad_id: int = 0, **kwargs):
+        super().__init__(**kwargs)
+        self.pad_id = pad_id
+
+    def call(self, inputs):
+        return additive_padding_mask(
+            tf.not_equal(inputs, self.pad_id), tf.as_dtype(self.compute_dtype)
+        )
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], 1, 1, input_shape[1])
+
+    def get_config(self):
+        return {**super().get_config(), "pad_id": self.pad_id}

@@ -1,0 +1,208 @@
+"""Multi-head attention with an explicit cache."""
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfcompress.layers.cache import update_row
+from tfcompress.layers.dense import sub_dense
+from tfcompress.layers.masks import additive_padding_mask, causal_mask, step_mask
+from tfcompress.layers.serialization import register
+from tfcompress.layers.shapes import merge_heads, split_heads
+
+
+@register
+class MultiHeadAttention(keras.layers.Layer):
+    """Scaled dot-product attention with several heads, over the input itself or over a memory.
+
+    Number of parameters, with `n = num_heads * head_dim`, input width `d` and memory width `m`
+    (`m = d` for self-attention): `d*n + 2*m*n + n*d`, and `3*n + d` more with biases.
+
+    Args:
+        num_heads: Number of heads.
+        head_dim: Width of a head. The input width divided by `num_heads` by default.
+        causal: Whether a position sees only itself and earlier ones.
+        dropout: Dropout rate on the attention probabilities.
+        use_bias: Whether the four projections have biases.
+        memory_dim: Width of the memory, where it differs from the width of the input.
+        kernel_initializer: Initializer of the four kernels.
+        **kwargs: Keyword arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: `[batch, length, width]`, the queries; also keys and values without `memory`.
+        memory: `[batch, memory_length, memory_width]`, keys and values of cross-attention.
+        padding_mask: Which keys are tokens, boolean or integer `[batch, key_length]`, or additive
+            `[batch, 1, 1, key_length]` as `PaddingMask` gives it.
+        training: Whether dropout is active.
+
+    Returns:
+        `[batch, length, width]`.
+
+    Raises:
+        ValueError: If a size or rate is impossible, or the input width is not divisible by
+            `num_heads` while `head_dim` is not given.
+
+    Example:
+
+    >>> layer = tfc.layers.MultiHeadAttention(num_heads=4)
+    >>> layer(np.random.rand(2, 7, 32).astype("float32")).shape
+    TensorShape([2, 7, 32])
+
+    Reference: Vaswani et al., 2017, arXiv:1706.03762.
+    """
+
+    def __init__(
+        self,
+        num_heads: int,
+        head_dim: int | None = None,
+        causal: bool = False,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        memory_dim: int | None = None,
+        kernel_initializer="glorot_uniform",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if num_heads < 1:
+            raise ValueError(f"`num_heads` must be at least 1. Received: num_heads={num_heads}.")
+        if head_dim is not None and head_dim < 1:
+            raise ValueError(f"`head_dim` must be at least 1. Received: head_dim={head_dim}.")
+        if not 0.0 <= dropout < 1.0:
+            raise ValueError(f"`dropout` must lie in [0, 1). Received: dropout={dropout}.")
+        self.num_heads = num_heads
+        self.head_dim = head_dim
+        self.causal = causal
+        self.dropout = dropout
+        self.use_bias = use_bias
+        self.memory_dim = memory_dim
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        width = input_shape[-1]
+        if self.head_dim is None and width % self.num_heads:
+            raise ValueError(
+                f"The input width must be divisible by `num_heads`. Received: width={width}, "
+                f"num_heads={self.num_heads}. Pass `head_dim` to choose the width of a head."
+            )
+        self._head_dim = self.head_dim or width // self.num_heads
+        inner = self.num_heads * self._head_dim
+        memory_dim = self.memory_dim or width
+        self.query = sub_dense(self, "query", inner, width)
+        self.key = sub_dense(self, "key", inner, memory_dim)
+        self.value = sub_dense(self, "value", inner, memory_dim)
+        self.output_projection = sub_dense(self, "output", width, inner)
+        self.probability_dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
+        super().build(input_shape)
+
+    def call(self, inputs, memory=None, padding_mask=None, training=None):
+        source = inputs if memory is None else memory
+        mask = None
+        if padding_mask is not None:
+            mask = additive_padding_mask(padding_mask, inputs.dtype)
+        if self.causal:
+            causal = causal_mask(tf.shape(inputs)[1], inputs.dtype)
+            mask = causal if mask is None else mask + causal
+        context = self._attend(
+            self._heads(self.query(inputs)),
+            self._heads(self.key(source)),
+            self._heads(self.value(source)),
+            mask,
+            training,
+        )
+        return self.output_projection(merge_heads(context, self.num_heads * self._head_dim))
+
+    def _heads(self, x):
+        return split_heads(x, self.num_heads, self._head_dim)
+
+    def _attend(self, query, keys, values, mask, training=False):
+        scores = tf.matmul(query * self._head_dim**-0.5, keys, transpose_b=True)
+        if mask is not None:
+            scores += tf.cast(mask, scores.dtype)
+        probabilities = self.probability_dropout(tf.nn.softmax(scores), training=training)
+        return tf.matmul(probabilities, values)
+
+    def init_cache(self, batch_size=None, max_length=None, memory=None) -> dict:
+        """Returns the cache that `step` starts from.
+
+        Args:
+            batch_size: Rows of the batch; for self-attention.
+            max_length: Tokens that the cache has room for; for self-attention.
+            memory: `[batch, memory_length, memory_width]`; for cross-attention, whose keys and
+                values are computed here once.
+
+        Returns:
+            A dictionary of tensors `[batch, num_heads, length, head_dim]`: `keys` and `values`,
+            or `memory_keys` and `memory_values`.
+        """
+        if memory is not None:
+            return {
+                "memory_keys": self._heads(self.key(memory)),
+                "memory_values": self._heads(self.value(memory)),
+            }
+        empty = tf.zeros([batch_size, self.num_heads, max_length, self._head_dim])
+        return {"keys": empty, "values": empty}
+
+    def step(self, inputs, position, cache, padding_mask=None):
+        """Computes one position from the cache of the earlier ones.
+
+        Args:
+            inputs: `[batch, width]`.
+            position: Integer scalar, the number of earlier positions.
+            cache: What `init_cache` or the step before returned. A memory of batch size 1 serves
+                every row of a larger batch.
+            padding_mask: Over a memory, which of its positions are tokens, as in `call`. Over
+                the cache, the additive mask `[1, 1, 1, max_length]` where the caller has it
+                already; computed from `position` otherwise.
+
+        Returns:
+            A pair: `[batch, width]`, equal to what `call` gives at this position, and the new
+            cache.
+        """
+        if "memory_keys" in cache:
+            return self._step_memory(inputs, cache, padding_mask), cache
+        cache = {
+            "keys": update_row(cache["keys"], self._step_heads(self.key(inputs)), position),
+            "values": update_row(cache["values"], self._step_heads(self.value(inputs)), position),
+        }
+        mask = padding_mask
+        if mask is None:
+            mask = step_mask(position, tf.shape(cache["keys"])[2])
+        query = self._step_heads(self.query(inputs))
+        context = self._attend(query, cache["keys"], cache["values"], mask)
+        return self._step_output(context), cache
+
+    def _step_memory(self, inputs, cache, padding_mask):
+        keys, values = cache["memory_keys"], cache["memory_values"]
+        query = self.query(inputs)
+        mask = None
+        if padding_mask is not None:
+            mask = additive_padding_mask(padding_mask, inputs.dtype)
+        if keys.shape[0] == 1:
+            # Every row of the batch reads the one memory: rows become query positions, so that a
+            # beam neither copies the memory nor multiplies by it more than once.
+            query = self._heads(query[tf.newaxis])
+            context = tf.transpose(self._attend(query, keys, values, mask), [0, 2, 1, 3])
+        else:
+            context = self._attend(self._step_heads(query), keys, values, mask)
+        return self._step_output(context)
+
+    def _step_heads(self, x):
+        return tf.reshape(x, [-1, self.num_heads, 1, self._head_dim])
+
+    def _step_output(self, context):
+        return self.output_projection(tf.reshape(context, [-1, self.num_heads * self._head_dim]))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "head_dim": self.head_dim,
+            "causal": self.causal,
+            "dropout": self.dropout,
+            "use_bias": self.use_bias,
+            "memory_dim": self.memory_dim,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }

@@ -1,0 +1,142 @@
+"""Positions, added to the embeddings."""
+
+import math
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfcompress.layers.embedding_lookup import embedding_lookup
+from tfcompress.layers.serialization import register
+
+
+class _Position(keras.layers.Layer):
+    """Adds a vector that depends on the position only; subclasses say which."""
+
+    def call(self, inputs):
+        rows = self._rows(tf.range(tf.shape(inputs)[1]), inputs.shape[-1])
+        return inputs + tf.cast(rows, inputs.dtype)[tf.newaxis]
+
+    def step(self, inputs, position):
+        """Adds the vector of one position.
+
+        Args:
+            inputs: `[batch, width]`.
+            position: Integer scalar.
+
+        Returns:
+            `[batch, width]`, equal to what `call` gives at this position.
+        """
+        rows = self._rows(tf.reshape(tf.cast(position, tf.int32), [1]), inputs.shape[-1])
+        return inputs + tf.cast(rows, inputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+@register
+class SinusoidalPosition(_Position):
+    """Adds sinusoids: the first half of the width holds sines, the second half cosines.
+
+    Wavelengths run geometrically from `2*pi` to `2*pi*10000`. No parameters, any length. The
+    sinusoids are computed in the graph, so an exported model stores no table of them.
+
+    Args:
+        **kwargs: Keyword arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: `[batch, length, width]`, of even width.
+
+    Returns:
+        A tensor of the same shape.
+
+    Raises:
+        ValueError: If the width is odd or below 4.
+
+    Example:
+
+    >>> tfc.layers.SinusoidalPosition()(np.zeros((1, 5, 8), "float32")).shape
+    TensorShape([1, 5, 8])
+
+    Reference: Vaswani et al., 2017, arXiv:1706.03762; halves instead of the paper's interleaved
+    columns, as the published implementations do (a fixed permutation of the width).
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        width = input_shape[-1]
+        if width % 2 or width < 4:
+            raise ValueError(
+                f"SinusoidalPosition needs an even width of at least 4. Received: width={width}."
+            )
+        super().build(input_shape)
+
+    def _rows(self, positions, width):
+        half = width // 2
+        frequencies = [math.exp(-math.log(10000.0) / (half - 1) * i) for i in range(half)]
+        angles = tf.cast(positions, tf.float32)[:, tf.newaxis] * tf.constant(frequencies)
+        return tf.concat([tf.sin(angles), tf.cos(angles)], axis=1)
+
+
+@register
+class LearnedPosition(_Position):
+    """Adds a learned vector for each position.
+
+    Number of parameters: `max_length * width`.
+
+    Args:
+        max_length: Number of positions.
+        embeddings_initializer: Initializer of the table.
+        **kwargs: Keyword arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: `[batch, length, width]`, of at most `max_length` positions.
+
+    Returns:
+        A tensor of the same shape.
+
+    Raises:
+        ValueError: If `max_length` is below 1 or the input is known to be longer.
+
+    Example:
+
+    >>> tfc.layers.LearnedPosition(16)(np.zeros((1, 5, 8), "float32")).shape
+    TensorShape([1, 5, 8])
+    """
+
+    def __init__(self, max_length: int, embeddings_initializer="random_normal", **kwargs):
+        super().__init__(**kwargs)
+        if max_length < 1:
+            raise ValueError(f"`max_length` must be at least 1. Received: max_length={max_length}.")
+        self.max_length = max_length
+        self.embeddings_initializer = keras.initializers.get(embeddings_initializer)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        self.embeddings = self.add_weight(
+            name="embeddings",
+            shape=(self.max_length, input_shape[-1]),
+            initializer=self.embeddings_initializer,
+        )
+        super().build(input_shape)
+
+    def call(self, inputs):
+        length = inputs.shape[1]
+        if length is not None and length > self.max_length:
+            raise ValueError(
+                f"The input has more positions than the table. Received: length={length}, "
+                f"max_length={self.max_length}. Shorten the input or raise `max_length`."
+            )
+        return super().call(inputs)
+
+    def _rows(self, positions, width):
+        return embedding_lookup(self.embeddings, positions)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "max_length": self.max_length,
+            "embeddings_initializer": keras.initializers.serialize(self.embeddings_initializer),
+        }

@@ -1,0 +1,73 @@
+"""The Transformer's encoder layer."""
+
+from tensorflow import keras
+
+from tfcompress.layers.residual import ResidualLayer
+from tfcompress.layers.serialization import register
+
+
+@register
+class TransformerEncoderLayer(ResidualLayer):
+    """Attention, then feed-forward, each with a residual connection and a normalization.
+
+    The sub-layers are passed in, so that any attention goes with any feed-forward network. Either
+    may be None: a layer of attention only and one of feed-forward only make the two halves that
+    can be shared across depth separately.
+
+    Number of parameters: those of the sub-layers, and `2 * width` for each that is there.
+
+    Args:
+        attention: A layer called as `attention(x, padding_mask=..., training=...)`, or None.
+        feed_forward: A layer called as `feed_forward(x, training=...)`, or None.
+        normalize_first: Whether normalization stands before each sub-layer (pre-norm) rather than
+            after the addition (post-norm, the original order).
+        dropout: Dropout rate on the output of each sub-layer.
+        epsilon: Epsilon of the normalizations.
+        **kwargs: Keyword arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: `[batch, length, width]`.
+        padding_mask: Which positions are tokens, boolean or integer `[batch, length]`, or
+            additive `[batch, 1, 1, length]`.
+        training: Whether dropout is active.
+
+    Returns:
+        `[batch, length, width]`.
+
+    Raises:
+        ValueError: If both sub-layers are None or one is no Keras layer.
+
+    Example:
+
+    >>> layer = tfc.layers.TransformerEncoderLayer(
+    ...     attention=tfc.layers.MultiHeadAttention(num_heads=2),
+    ...     feed_forward=tfc.layers.FeedForward(64),
+    ... )
+    >>> layer(np.random.rand(2, 5, 16).astype("float32")).shape
+    TensorShape([2, 5, 16])
+
+    Reference: Vaswani et al., 2017, arXiv:1706.03762.
+    """
+
+    sublayer_names = ("attention", "feed_forward")
+
+    def __init__(
+        self,
+        attention: keras.layers.Layer | None = None,
+        feed_forward: keras.layers.Layer | None = None,
+        normalize_first: bool = False,
+        dropout: float = 0.0,
+        epsilon: float = 1e-5,
+        **kwargs,
+    ):
+        super().__init__((attention, feed_forward), normalize_first, dropout, epsilon, **kwargs)
+
+    def call(self, inputs, padding_mask=None, training=None):
+        def attend(x):
+            return self.attention(x, padding_mask=padding_mask, training=training)
+
+        def feed(x):
+            return self.feed_forward(x, training=training)
+
+        x = self._residual("attention", inputs, attend, training)
+        return self._residual("feed_forward", x, feed, training)

@@ -1,0 +1,257 @@
+"""The encoder-decoder Transformer, assembled from layers."""
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfcompress import layers
+from tfcompress.layers.masks import step_mask
+from tfcompress.models.config import Seq2SeqConfig, StackConfig, layer_groups
+
+
+class Seq2SeqTransformer:
+    """An encoder-decoder Transformer with a training graph and incremental decoding.
+
+    `model` is a plain functional Keras model over this library's layers: train it with
+    `model.fit`, transform it with tensorflow-model-optimization. `encode`, `init_cache` and `step`
+    run the same layers one target token at a time.
+
+    Args:
+        config: What to build.
+        model: A functional model with this configuration's layer names, such as a transformed
+            copy of another's `model`, to use instead of building one.
+
+    Attributes:
+        config: The configuration.
+        model: Inputs `source_token_ids` and `target_token_ids` (integer, `[batch, length]`; the
+            target begins with `bos_id`), output logits `[batch, target_length, vocabulary_size]`.
+
+    Example:
+
+    >>> config = tfc.models.Seq2SeqConfig(source_vocabulary_size=100, hidden_dim=32)
+    >>> transformer = tfc.models.Seq2SeqTransformer(config)
+    >>> ids = np.array([[5, 7, 2]])
+    >>> transformer.model({"source_token_ids": ids, "target_token_ids": ids}).shape
+    TensorShape([1, 3, 100])
+    """
+
+    def __init__(self, config: Seq2SeqConfig, model: keras.Model | None = None):
+        self.config = config
+        self._encoder_plan = _plan("encoder", config.encoder)
+        self._decoder_plan = _plan("decoder", config.decoder)
+        self.model = _build_model(self) if model is None else model
+        self._layers = {layer.name: layer for layer in self.model.layers}
+
+    def layer(self, name: str) -> keras.layers.Layer:
+        """Returns the layer of that name, as listed in `layer_names`."""
+        return self._layers[name]
+
+    @property
+    def encoder_layers(self) -> list[keras.layers.Layer]:
+        """The encoder's layers in order of application; shared ones repeat."""
+        return [self._layers[name] for name in self._encoder_plan]
+
+    @property
+    def decoder_layers(self) -> list[keras.layers.Layer]:
+        """The decoder's layers in order of application; shared ones repeat."""
+        return [self._layers[name] for name in self._decoder_plan]
+
+    def encode(self, source_token_ids: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Runs the encoder.
+
+        Args:
+            source_token_ids: Integer `[batch, source_length]`, padded with `pad_id`.
+
+        Returns:
+            The memory `[batch, source_length, hidden_dim]` and its additive padding mask.
+        """
+        mask = self._layers["source_padding_mask"](source_token_ids)
+        return self.encode_with_mask(source_token_ids, mask), mask
+
+    def encode_with_mask(
+        self, source_token_ids: tf.Tensor, padding_mask: tf.Tensor | None
+    ) -> tf.Tensor:
+        """Runs the encoder with a given mask; None where there is no padding."""
+        x = self._layers[self._source_embedding_name](source_token_ids)
+        x = self._layers["source_position"](x)
+        for layer in self.encoder_layers:
+            x = layer(x, padding_mask=padding_mask)
+        return self._layers["encoder_normalization"](x) if self.config.normalize_first else x
+
+    def init_cache(self, memory: tf.Tensor, max_length: int) -> list[dict]:
+        """Returns the decoder's cache before the first token.
+
+        Args:
+            memory: What `encode` returned.
+            max_length: Tokens that the cache has room for.
+
+        Returns:
+            A dictionary of tensors for each of `decoder_layers`.
+        """
+        batch_size = tf.shape(memory)[0]
+        return [layer.init_cache(batch_size, max_length, memory) for layer in self.decoder_layers]
+
+    def step(
+        self,
+        token_ids: tf.Tensor,
+        position: tf.Tensor | int,
+        cache: list[dict],
+        mask: tf.Tensor | None = None,
+        memory_padding_mask: tf.Tensor | None = None,
+    ) -> tuple[tf.Tensor, list[dict]]:
+        """Decodes one position.
+
+        Args:
+            token_ids: Integer `[batch]`, the tokens at this position (`bos_id` at the first).
+            position: Integer scalar.
+            cache: What `init_cache` or the step before returned.
+            mask: Additive mask over the cache, `[1, 1, 1, max_length]`;
+                computed from `position` by default.
+            memory_padding_mask: The mask that `encode` returned.
+
+        Returns:
+            The logits of the next token `[batch, vocabulary_size]`, and the new cache.
+        """
+        if mask is None:
+            rows = next((tf.shape(c["keys"])[2] for c in cache if "keys" in c), None)
+            mask = None if rows is None else step_mask(position, rows)
+        x = self._layers[self._target_embedding_name].step(token_ids, position)
+        x = self._layers["target_position"].step(x, position)
+        new_cache = []
+        for layer, layer_cache in zip(self.decoder_layers, cache):
+            x, layer_cache = layer.step(
+                x, position, layer_cache, mask=mask, memory_padding_mask=memory_padding_mask
+            )
+            new_cache.append(layer_cache)
+        if self.config.normalize_first:
+            x = self._layers["decoder_normalization"](x)
+        return self._logits(x), new_cache
+
+    @property
+    def _source_embedding_name(self):
+        return "embedding" if self.config.embedding.share else "source_embedding"
+
+    @property
+    def _target_embedding_name(self):
+        return "embedding" if self.config.embedding.share else "target_embedding"
+
+    def _logits(self, x):
+        if self.config.embedding.tie == "none":
+            return self._layers["output_projection"](x)
+        return self._layers[self._target_embedding_name](x, reverse=True)
+
+
+def _plan(prefix: str, stack: StackConfig) -> list[str]:
+    """Returns the names of the stack's layers in order of application."""
+    attention, feed_forward = layer_groups(stack)
+    if attention == feed_forward:
+        return [f"{prefix}_layer_{group}" for group in attention]
+    names = []
+    for i, j in zip(attention, feed_forward):
+        names += [f"{prefix}_attention_{i}", f"{prefix}_feed_forward_{j}"]
+    return names
+
+
+def _build_model(transformer: Seq2SeqTransformer) -> keras.Model:
+    config = transformer.config
+    source = keras.Input((None,), dtype="int32", name="source_token_ids")
+    target = keras.Input((None,), dtype="int32", name="target_token_ids")
+    mask = layers.PaddingMask(config.pad_id, name="source_padding_mask")(source)
+
+    made = {
+        name: _embedding(config, name)
+        for name in {
+            transformer._source_embedding_name: None,
+            transformer._target_embedding_name: None,
+        }
+    }
+    x = made[transformer._source_embedding_name](source)
+    x = _position(config, "source_position", config.max_source_length)(x)
+    x = keras.layers.Dropout(config.dropout, name="source_dropout")(x)
+    for name in transformer._encoder_plan:
+        if name not in made:
+            made[name] = _encoder_layer(config, name)
+        x = made[name](x, padding_mask=mask)
+    if config.normalize_first:
+        x = layers.LayerNormalization(config.epsilon, name="encoder_normalization")(x)
+    memory = x
+
+    x = made[transformer._target_embedding_name](target)
+    x = _position(config, "target_position", config.max_target_length)(x)
+    x = keras.layers.Dropout(config.dropout, name="target_dropout")(x)
+    for name in transformer._decoder_plan:
+        if name not in made:
+            made[name] = _decoder_layer(config, name)
+        x = made[name](x, memory=memory, memory_padding_mask=mask)
+    if config.normalize_first:
+        x = layers.LayerNormalization(config.epsilon, name="decoder_normalization")(x)
+    if config.embedding.tie == "none":
+        logits = layers.Dense(
+            config.target_vocabulary_size,
+            use_bias=config.embedding.use_output_bias,
+            name="output_projection",
+        )(x)
+    else:
+        logits = made[transformer._target_embedding_name](x, reverse=True)
+    return keras.Model([source, target], logits, name="seq2seq_transformer")
+
+
+def _embedding(config, name):
+    embedding = config.embedding
+    is_target = name != "source_embedding"
+    size = config.target_vocabulary_size if is_target else config.source_vocabulary_size
+    return layers.FactorizedEmbedding(
+        size,
+        config.hidden_dim,
+        embedding.embedding_dim,
+        scale=(embedding.embedding_dim or config.hidden_dim) ** 0.5,
+        tie=embedding.tie if is_target else "none",
+        use_bias=embedding.use_bias,
+        use_output_bias=embedding.use_output_bias and is_target and embedding.tie != "none",
+        name=name,
+    )
+
+
+def _position(config, name, max_length):
+    if config.positions == "learned":
+        return layers.LearnedPosition(max_length, name=name)
+    return layers.SinusoidalPosition(name=name)
+
+
+def _attention(config, stack, **kwargs):
+    attention = stack.attention
+    return layers.MultiHeadAttention(
+        attention.num_heads, attention.head_dim, dropout=attention.dropout, **kwargs
+    )
+
+
+def _feed_forward(stack):
+    feed_forward = stack.feed_forward
+    return layers.FeedForward(
+        feed_forward.intermediate_dim, feed_forward.activation, feed_forward.dropout
+    )
+
+
+def _encoder_layer(config, name):
+    stack = config.encoder
+    return layers.TransformerEncoderLayer(
+        attention=None if "feed_forward" in name else _attention(config, stack),
+        feed_forward=None if "attention" in name else _feed_forward(stack),
+        normalize_first=config.normalize_first,
+        dropout=config.dropout,
+        epsilon=config.epsilon,
+        name=name,
+    )
+
+
+def _decoder_layer(config, name):
+    stack = config.decoder
+    attends = "feed_forward" not in name
+    return layers.TransformerDecoderLayer(
+        self_attention=_attention(config, stack, causal=True) if attends else None,
+        cross_attention=_attention(config, stack) if attends else None,
+        feed_forward=None if "attention" in name else _feed_forward(stack),
+        normalize_first=config.normalize_first,
+        dropout=config.dropout,
+        epsilon=config.epsilon,
+        name=name,
+    )

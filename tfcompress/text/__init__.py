@@ -1,0 +1,42 @@
+"""Corpora, tokenizers, batches and BLEU. TensorFlow loads only when a function needs it."""
+
+from tfcompress.text.batching import (
+    PADDING_ROW,
+    TokenizedPairs,
+    evaluation_dataset,
+    make_batch,
+    plan_epoch,
+    plan_evaluation,
+    steps_per_epoch,
+    training_dataset,
+)
+from tfcompress.text.bleu import (
+    BleuScore,
+    PairedComparison,
+    bootstrap_interval,
+    corpus_bleu,
+    paired_bootstrap,
+)
+from tfcompress.text.corpora import Corpus, load_corpus, read_lines
+from tfcompress.text.tokenizer import Tokenizer, train_tokenizer
+
+__all__ = [
+    "PADDING_ROW",
+    "BleuScore",
+    "Corpus",
+    "PairedComparison",
+    "TokenizedPairs",
+    "Tokenizer",
+    "bootstrap_interval",
+    "corpus_bleu",
+    "evaluation_dataset",
+    "load_corpus",
+    "make_batch",
+    "paired_bootstrap",
+    "plan_epoch",
+    "plan_evaluation",
+    "read_lines",
+    "steps_per_epoch",
+    "train_tokenizer",
+    "training_dataset",
+]

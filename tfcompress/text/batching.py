@@ -1,0 +1,537 @@
+"""Deterministic batches of sentence pairs of similar length.
+
+A batch holds as many pairs as fit a number of tokens. The plan of an epoch depends on the pairs,
+the options, the seed and the epoch's number alone, so that training resumed at any step sees the
+batches that uninterrupted training would have seen.
+"""
+
+import io
+import math
+import os
+import zipfile
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tfcompress.errors import InputError
+from tfcompress.text.corpora import write_bytes
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from tfcompress.text.tokenizer import Tokenizer
+
+PADDING_ROW = -1
+"""The index that stands for a row of padding in a plan with static batches."""
+
+_ARRAYS = ("source_ids", "source_row_splits", "target_ids", "target_row_splits")
+
+
+class TokenizedPairs:
+    """Tokenized sentence pairs, without begin and end ids, in four flat arrays.
+
+    Args:
+        source_ids: All source ids in one array.
+        source_row_splits: Source `i` is `source_ids[source_row_splits[i]:source_row_splits[i+1]]`.
+        target_ids: All target ids in one array.
+        target_row_splits: The same for targets.
+
+    Raises:
+        InputError: The numbers of sources and targets differ, or row splits do not fit their ids.
+
+    Example:
+        >>> pairs = TokenizedPairs.from_corpus(tokenizer, *corpus.splits["train"])
+        >>> source_ids, target_ids = pairs[0]
+    """
+
+    def __init__(
+        self,
+        source_ids: np.ndarray,
+        source_row_splits: np.ndarray,
+        target_ids: np.ndarray,
+        target_row_splits: np.ndarray,
+    ):
+        self.source_ids = np.asarray(source_ids, np.int32)
+        self.source_row_splits = np.asarray(source_row_splits, np.int64)
+        self.target_ids = np.asarray(target_ids, np.int32)
+        self.target_row_splits = np.asarray(target_row_splits, np.int64)
+        for side in ("source", "target"):
+            ids, splits = getattr(self, f"{side}_ids"), getattr(self, f"{side}_row_splits")
+            shapes_fit = ids.ndim == 1 and splits.ndim == 1 and splits.size
+            if not shapes_fit or splits[0] or splits[-1] != len(ids) or (np.diff(splits) < 0).any():
+                raise InputError(f"{side} row splits do not fit {ids.size} ids; tokenize again")
+        if len(self.source_row_splits) != len(self.target_row_splits):
+            raise InputError(
+                f"{len(self.source_row_splits) - 1} sources but "
+                f"{len(self.target_row_splits) - 1} targets; give one target a source"
+            )
+
+    @classmethod
+    def from_corpus(
+        cls, tokenizer: "Tokenizer", sources: Sequence[str], targets: Sequence[str]
+    ) -> "TokenizedPairs":
+        """Tokenizes both sides of a corpus.
+
+        Args:
+            tokenizer: The tokenizer of both languages.
+            sources: Source sentences.
+            targets: Their translations.
+
+        Returns:
+            The tokenized pairs.
+
+        Raises:
+            InputError: The numbers of sentences differ.
+
+        Example:
+            >>> TokenizedPairs.from_corpus(tokenizer, ["two dogs"], ["zwei hunde"])
+        """
+        return cls(*tokenizer.encode_corpus(sources), *tokenizer.encode_corpus(targets))
+
+    def __len__(self) -> int:
+        return len(self.source_row_splits) - 1
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"pair {index} of {len(self)}")
+        index %= len(self)
+        source, target = self.source_row_splits, self.target_row_splits
+        return (
+            self.source_ids[source[index] : source[index + 1]],
+            self.target_ids[target[index] : target[index + 1]],
+        )
+
+    @property
+    def source_lengths(self) -> np.ndarray:
+        """The number of ids of every source, without the end id."""
+        return np.diff(self.source_row_splits)
+
+    @property
+    def target_lengths(self) -> np.ndarray:
+        """The number of ids of every target, without the begin or end id."""
+        return np.diff(self.target_row_splits)
+
+    def padded_lengths(self, length_multiple: int = 4) -> np.ndarray:
+        """Returns the length that every pair, with its begin or end id, asks of a batch.
+
+        Args:
+            length_multiple: Lengths are rounded up to a multiple of this.
+
+        Returns:
+            The longer of both sides, rounded up.
+        """
+        longest = np.maximum(self.source_lengths, self.target_lengths)
+        return _round_up(longest + 1, length_multiple)
+
+    def left_out(self, max_length: int | None, *, length_multiple: int = 4) -> int:
+        """Counts the pairs too long for `max_length`, which no plan with it contains."""
+        if max_length is None:
+            return 0
+        return int((self.padded_lengths(length_multiple) > max_length).sum())
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes the pairs to an `.npz` file, which appears complete or not at all.
+
+        Args:
+            path: The file.
+
+        Raises:
+            InputError: The folder is missing or not writable.
+        """
+        buffer = io.BytesIO()
+        np.savez(buffer, **{name: getattr(self, name) for name in _ARRAYS})
+        write_bytes(path, buffer.getvalue())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "TokenizedPairs":
+        """Reads pairs that `save` wrote.
+
+        Args:
+            path: The file.
+
+        Returns:
+            The pairs.
+
+        Raises:
+            InputError: The file is missing, damaged or another kind of file.
+        """
+        try:
+            with np.load(path) as arrays:
+                return cls(*(arrays[name] for name in _ARRAYS))
+        except FileNotFoundError:
+            raise InputError(f"{path}: no such file; check the path") from None
+        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
+            raise InputError(f"{path}: no tokenized pairs or damaged; tokenize again") from None
+
+
+def plan_epoch(
+    pairs: TokenizedPairs,
+    *,
+    batch_tokens: int,
+    seed: int,
+    epoch: int,
+    length_multiple: int = 4,
+    max_length: int | None = None,
+    static_batches: bool = False,
+) -> list[np.ndarray]:
+    """Divides the pairs into batches for one epoch.
+
+    Pairs are sorted by padded length, longest first, in an order of their own every epoch among
+    equals, cut into batches, and the batches shuffled. The number of batches is the same every
+    epoch.
+
+    Args:
+        pairs: The pairs.
+        batch_tokens: The most that sentences times the longer padded side may come to; lengths
+            count the begin or end id.
+        seed: Of the order.
+        epoch: The epoch's number, from 0.
+        length_multiple: Lengths are rounded up to a multiple of this.
+        max_length: Pairs with a padded side longer than this are left out; `None` keeps all.
+        static_batches: Whether the shapes of batches are as few as the padded lengths: both sides
+            are of one length, the number of rows depends on that length alone, and `PADDING_ROW`
+            fills the last batch.
+
+    Returns:
+        The indices of the pairs of every batch; every pair is in exactly one batch.
+
+    Raises:
+        InputError: An option is out of range, no pair is left, or a pair alone exceeds
+            `batch_tokens`.
+
+    Example:
+        >>> plan = plan_epoch(pairs, batch_tokens=4096, seed=1, epoch=0)
+        >>> inputs, labels = make_batch(pairs, plan[0])
+    """
+    if min(seed, epoch) < 0:
+        raise InputError(f"seed={seed}, epoch={epoch}; give numbers from 0")
+    generator = np.random.default_rng([seed, epoch])
+    batches = _cut(
+        pairs,
+        generator.permutation(len(pairs)),
+        batch_tokens=batch_tokens,
+        length_multiple=length_multiple,
+        max_length=max_length,
+        static_batches=static_batches,
+    )
+    return [batches[number] for number in generator.permutation(len(batches))]
+
+
+def plan_evaluation(
+    pairs: TokenizedPairs,
+    *,
+    batch_tokens: int,
+    length_multiple: int = 4,
+    max_length: int | None = None,
+    static_batches: bool = False,
+) -> list[np.ndarray]:
+    """Divides the pairs into batches in a fixed order, longest first.
+
+    Args:
+        pairs: The pairs.
+        batch_tokens: As for `plan_epoch`.
+        length_multiple: As for `plan_epoch`.
+        max_length: As for `plan_epoch`.
+        static_batches: As for `plan_epoch`.
+
+    Returns:
+        The indices of the pairs of every batch, with which results return to the pairs' order.
+
+    Raises:
+        InputError: As for `plan_epoch`.
+
+    Example:
+        >>> order = np.concatenate(plan_evaluation(pairs, batch_tokens=4096))
+    """
+    return _cut(
+        pairs,
+        np.arange(len(pairs)),
+        batch_tokens=batch_tokens,
+        length_multiple=length_multiple,
+        max_length=max_length,
+        static_batches=static_batches,
+    )
+
+
+def make_batch(
+    pairs: TokenizedPairs,
+    indices: np.ndarray,
+    *,
+    length_multiple: int = 4,
+    square: bool = False,
+    bos_id: int = 1,
+    eos_id: int = 2,
+    pad_id: int = 0,
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Makes a padded batch.
+
+    Args:
+        pairs: The pairs.
+        indices: The pairs of the batch; `PADDING_ROW` gives a row of padding.
+        length_multiple: Both lengths are rounded up to a multiple of this.
+        square: Whether both sides get the longer side's length, as static batches want.
+        bos_id: The id before the target.
+        eos_id: The id after the source, and after the labels.
+        pad_id: The id that fills rows.
+
+    Returns:
+        `(inputs, labels)`: `inputs["source_token_ids"]` is the source and its end, int32
+        `[batch, source length]`; `inputs["target_token_ids"]` the target after its begin and
+        `labels` the target and its end, int32 `[batch, target length]`.
+
+    Example:
+        >>> inputs, labels = make_batch(pairs, np.array([0, 1]))
+    """
+    indices = np.asarray(indices, np.int64)
+    if (indices < PADDING_ROW).any():
+        raise IndexError(f"pair {indices.min()} of {len(pairs)}")
+    real = indices != PADDING_ROW
+    rows = np.where(real, indices, 0)
+    source_lengths = np.where(real, pairs.source_lengths[rows], -1)
+    target_lengths = np.where(real, pairs.target_lengths[rows], -1)
+    source_width = _round_up(source_lengths.max(initial=0) + 1, length_multiple)
+    target_width = _round_up(target_lengths.max(initial=0) + 1, length_multiple)
+    if square:
+        source_width = target_width = max(source_width, target_width)
+    source = _padded(
+        pairs.source_ids, pairs.source_row_splits[rows], source_lengths, source_width, pad_id
+    )
+    labels = _padded(
+        pairs.target_ids, pairs.target_row_splits[rows], target_lengths, target_width, pad_id
+    )
+    target = np.full_like(labels, pad_id)
+    target[real, 0] = bos_id
+    target[:, 1:] = labels[:, :-1]
+    source[real, source_lengths[real]] = eos_id
+    labels[real, target_lengths[real]] = eos_id
+    return {"source_token_ids": source, "target_token_ids": target}, labels
+
+
+def steps_per_epoch(
+    pairs: TokenizedPairs,
+    *,
+    batch_tokens: int,
+    length_multiple: int = 4,
+    max_length: int | None = None,
+    accumulate: int = 1,
+) -> int:
+    """Returns the optimizer steps that see every pair at least once.
+
+    Args:
+        pairs: The pairs.
+        batch_tokens: As for `plan_epoch`.
+        length_multiple: As for `plan_epoch`.
+        max_length: As for `plan_epoch`.
+        accumulate: The batches of one optimizer step.
+
+    Returns:
+        The number of batches of an epoch, divided by `accumulate`, rounded up.
+
+    Raises:
+        InputError: As for `plan_epoch`.
+
+    Example:
+        >>> steps = steps_per_epoch(pairs, batch_tokens=4096)
+    """
+    batches = plan_evaluation(
+        pairs, batch_tokens=batch_tokens, length_multiple=length_multiple, max_length=max_length
+    )
+    return math.ceil(len(batches) / _at_least("accumulate", accumulate, 1))
+
+
+def training_dataset(
+    pairs: TokenizedPairs,
+    *,
+    batch_tokens: int,
+    seed: int,
+    start_step: int = 0,
+    length_multiple: int = 4,
+    max_length: int | None = None,
+    static_batches: bool = False,
+    accumulate: int = 1,
+    bos_id: int = 1,
+    eos_id: int = 2,
+    pad_id: int = 0,
+) -> "tf.data.Dataset":
+    """Makes an endless dataset of batches, epoch after epoch.
+
+    Optimizer step `n` takes the batches from `n * accumulate`, counted from the beginning of
+    training, whether or not training was interrupted before it.
+
+    Args:
+        pairs: The pairs.
+        batch_tokens: As for `plan_epoch`.
+        seed: As for `plan_epoch`.
+        start_step: The number of optimizer steps already made.
+        length_multiple: As for `plan_epoch`.
+        max_length: As for `plan_epoch`.
+        static_batches: As for `plan_epoch`.
+        accumulate: The batches of one optimizer step, which follow each other in the dataset.
+        bos_id: As for `make_batch`.
+        eos_id: As for `make_batch`.
+        pad_id: As for `make_batch`.
+
+    Returns:
+        A dataset of what `make_batch` returns.
+
+    Raises:
+        InputError: As for `plan_epoch`.
+
+    Example:
+        >>> dataset = training_dataset(pairs, batch_tokens=4096, seed=1, start_step=2000)
+        >>> model.fit(dataset, steps_per_epoch=steps_per_epoch(pairs, batch_tokens=4096))
+    """
+    first = _at_least("start_step", start_step, 0) * _at_least("accumulate", accumulate, 1)
+    plan_options = {
+        "batch_tokens": batch_tokens,
+        "seed": seed,
+        "length_multiple": length_multiple,
+        "max_length": max_length,
+        "static_batches": static_batches,
+    }
+    batches_per_epoch = len(plan_epoch(pairs, epoch=0, **plan_options))
+
+    def batches() -> Iterator[np.ndarray]:
+        epoch, skip = divmod(first, batches_per_epoch)
+        while True:
+            yield from plan_epoch(pairs, epoch=epoch, **plan_options)[skip:]
+            epoch, skip = epoch + 1, 0
+
+    return _dataset(
+        pairs,
+        batches,
+        length_multiple=length_multiple,
+        square=static_batches,
+        bos_id=bos_id,
+        eos_id=eos_id,
+        pad_id=pad_id,
+    )
+
+
+def evaluation_dataset(
+    pairs: TokenizedPairs,
+    *,
+    batch_tokens: int,
+    length_multiple: int = 4,
+    max_length: int | None = None,
+    static_batches: bool = False,
+    bos_id: int = 1,
+    eos_id: int = 2,
+    pad_id: int = 0,
+) -> "tf.data.Dataset":
+    """Makes a dataset of one pass over the pairs, in the order of `plan_evaluation`.
+
+    Args:
+        pairs: The pairs.
+        batch_tokens: As for `plan_epoch`.
+        length_multiple: As for `plan_epoch`.
+        max_length: As for `plan_epoch`.
+        static_batches: As for `plan_epoch`.
+        bos_id: As for `make_batch`.
+        eos_id: As for `make_batch`.
+        pad_id: As for `make_batch`.
+
+    Returns:
+        A dataset, of known cardinality, of what `make_batch` returns.
+
+    Raises:
+        InputError: As for `plan_epoch`.
+
+    Example:
+        >>> model.evaluate(evaluation_dataset(pairs, batch_tokens=4096))
+    """
+    import tensorflow as tf
+
+    plan = plan_evaluation(
+        pairs,
+        batch_tokens=batch_tokens,
+        length_multiple=length_multiple,
+        max_length=max_length,
+        static_batches=static_batches,
+    )
+    dataset = _dataset(
+        pairs,
+        lambda: plan,
+        length_multiple=length_multiple,
+        square=static_batches,
+        bos_id=bos_id,
+        eos_id=eos_id,
+        pad_id=pad_id,
+    )
+    return dataset.apply(tf.data.experimental.assert_cardinality(len(plan)))
+
+
+def _dataset(pairs: TokenizedPairs, batches, **batch_options) -> "tf.data.Dataset":
+    import tensorflow as tf
+
+    ids = tf.TensorSpec([None, None], tf.int32)
+    return tf.data.Dataset.from_generator(
+        lambda: (make_batch(pairs, indices, **batch_options) for indices in batches()),
+        output_signature=({"source_token_ids": ids, "target_token_ids": ids}, ids),
+    ).prefetch(tf.data.AUTOTUNE)
+
+
+def _cut(
+    pairs: TokenizedPairs,
+    order: np.ndarray,
+    *,
+    batch_tokens: int,
+    length_multiple: int,
+    max_length: int | None,
+    static_batches: bool,
+) -> list[np.ndarray]:
+    """Sorts `order` by padded length, longest first, and cuts it into batches.
+
+    A batch's first pair is its longest, and so decides how many rows fit.
+    """
+    _at_least("batch_tokens", batch_tokens, 1)
+    _at_least("length_multiple", length_multiple, 1)
+    lengths = pairs.padded_lengths(length_multiple)
+    if max_length is not None:
+        order = order[lengths[order] <= max_length]
+    if not order.size:
+        raise InputError(
+            f"no pair of {len(pairs)} is left with max_length={max_length}; "
+            "raise max_length or give more pairs"
+        )
+    keys = [-lengths[order]]
+    if not static_batches:
+        target_widths = _round_up(pairs.target_lengths + 1, length_multiple)
+        source_widths = _round_up(pairs.source_lengths + 1, length_multiple)
+        keys = [-target_widths[order], -source_widths[order], *keys]
+    order = order[np.lexsort(keys)]
+    longest = lengths[order[0]]
+    if longest > batch_tokens:
+        raise InputError(
+            f"batch_tokens={batch_tokens} does not hold the longest pair, padded to {longest}; "
+            "raise batch_tokens or set max_length"
+        )
+    batches, start = [], 0
+    while start < len(order):
+        rows = batch_tokens // lengths[order[start]]
+        batches.append(order[start : start + rows])
+        start += rows
+    if static_batches:
+        batches[-1] = np.pad(batches[-1], (0, start - len(order)), constant_values=PADDING_ROW)
+    return batches
+
+
+def _padded(
+    ids: np.ndarray, starts: np.ndarray, lengths: np.ndarray, width: int, pad_id: int
+) -> np.ndarray:
+    columns = np.arange(width)
+    filled = columns < lengths[:, None]
+    rows = np.full(filled.shape, pad_id, np.int32)
+    rows[filled] = ids[(starts[:, None] + columns)[filled]]
+    return rows
+
+
+def _round_up(lengths, multiple: int):
+    return -(-lengths // multiple) * multiple
+
+
+def _at_least(name: str, value: int, least: int) -> int:
+    if value < least:
+        raise InputError(f"{name}={value}; give at least {least}")
+    return value

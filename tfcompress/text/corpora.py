@@ -1,0 +1,313 @@
+"""Parallel corpora: plain text files, one sentence a line, or a file of tab-separated pairs."""
+
+import gzip
+import hashlib
+import json
+import os
+import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfcompress.errors import InputError
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:_[A-Za-z]+)?")
+_DIRECTION = re.compile(r"(?:^|[._])([A-Za-z]{2,3})-([A-Za-z]{2,3})(?=$|[._])")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Aligned sentences in two languages, by split.
+
+    Attributes:
+        name: The corpus's name, for reports.
+        source_language: The language translated from, such as `"en"`.
+        target_language: The language translated into, such as `"de"`.
+        splits: `"train"`, `"valid"` and, where there is one, `"test"`: each a pair of lists of
+            equal length, source sentences and target sentences.
+
+    Example:
+        >>> sources, targets = load_corpus("corpora/multi30k", source_language="en").splits["train"]
+    """
+
+    name: str
+    source_language: str
+    target_language: str
+    splits: dict[str, tuple[list[str], list[str]]]
+
+    def digest(self) -> str:
+        """Returns 16 hexadecimal digits that change when any sentence or language changes.
+
+        Example:
+            >>> load_corpus("a.en-de.tsv").digest() == load_corpus("a.en-de.tsv").digest()
+            True
+        """
+        content = [self.source_language, self.target_language, self.splits]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def read_lines(path: str | Path) -> list[str]:
+    r"""Reads a UTF-8 text file, gzip-compressed if its name ends in `.gz`.
+
+    Lines end in `\n` or `\r\n` and nowhere else: other Unicode separators stay in the sentence, so
+    that two aligned files never lose step. A byte order mark at the beginning is dropped.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The lines without their ends.
+
+    Raises:
+        InputError: The file is missing, unreadable, a damaged gzip file, or not UTF-8.
+
+    Example:
+        >>> read_lines("train.en")[0]
+        'A man in a blue shirt .'
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+        if path.suffix == ".gz":
+            data = gzip.decompress(data)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; check the path") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path}: damaged gzip file ({error}); compress it again") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{path}, line {line}: not UTF-8 (byte 0x{data[error.start]:02x}); "
+            "convert the file to UTF-8"
+        ) from None
+    lines = text.removeprefix("\ufeff").split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return [line.removesuffix("\r") for line in lines]
+
+
+def write_bytes(path: str | os.PathLike, data: bytes) -> None:
+    """Writes a file that appears complete or not at all.
+
+    Args:
+        path: The file; one of the same name is replaced.
+        data: Its content.
+
+    Raises:
+        InputError: The folder is missing or not writable.
+
+    Example:
+        >>> write_bytes("tokenizer.model", tokenizer.proto)
+    """
+    path = Path(path)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror}); check the folder"
+        ) from None
+
+
+def load_corpus(
+    path: str | Path,
+    *,
+    source_language: str | None = None,
+    target_language: str | None = None,
+    train: str = "train",
+    valid: str = "valid",
+    test: str = "test",
+) -> Corpus:
+    """Loads a parallel corpus from a folder or from a file of tab-separated pairs.
+
+    A folder holds two aligned files a split, named `STEM.LANGUAGE` or `STEM.LANGUAGE.gz`. Training
+    and validation are required; without test files the corpus has no `"test"` split.
+
+    A `.tsv` or `.tsv.gz` file holds `source<TAB>target` lines. A hundredth of its distinct source
+    sentences, at least one, goes to validation and as many to test, chosen by their hash: the
+    choice does not depend on the order of the lines, and no source sentence is in two splits.
+
+    Languages that are not given are deduced from the names: the files' endings where one language
+    is known, a direction such as `en-de` in the name of the folder or TSV file where none is.
+
+    Args:
+        path: A folder, or a `.tsv` or `.tsv.gz` file.
+        source_language: The language to translate from.
+        target_language: The language to translate into.
+        train: The stem of the training files, such as `"train.lc.norm.tok"`.
+        valid: The stem of the validation files; for `"valid"`, `"val"` is tried too.
+        test: The stem of the test files.
+
+    Returns:
+        The corpus.
+
+    Raises:
+        InputError: A file is missing, empty or not UTF-8, two files have unequal numbers of lines,
+            a line is empty or has not exactly one tab, or a language cannot be deduced.
+
+    Example:
+        >>> corpus = load_corpus("corpora/multi30k", source_language="en", target_language="de")
+        >>> len(corpus.splits["train"][0])
+        29000
+    """
+    path = Path(path)
+    if path.is_dir():
+        source, target = _folder_languages(path, train, source_language, target_language)
+        stems = {"train": train, "valid": valid, "test": test}
+        splits = _read_folder(path, stems, source, target)
+        return Corpus(path.resolve().name, source, target, splits)
+    name = path.name.removesuffix(".gz")
+    if not name.endswith(".tsv"):
+        problem = "is neither a folder nor a .tsv file" if path.exists() else "does not exist"
+        raise InputError(f"corpus {path} {problem}; give a folder or a .tsv or .tsv.gz file")
+    name = name.removesuffix(".tsv")
+    source, target = _tsv_languages(path, name, source_language, target_language)
+    return Corpus(name, source, target, _split_pairs(path, _read_tsv(path)))
+
+
+def _folder_languages(
+    folder: Path, stem: str, source: str | None, target: str | None
+) -> tuple[str, str]:
+    endings = {
+        file.name.removesuffix(".gz").removeprefix(f"{stem}.")
+        for file in folder.iterdir()
+        if file.name.startswith(f"{stem}.")
+    }
+    found = sorted(ending for ending in endings if _LANGUAGE.fullmatch(ending))
+    if source is None and target is None:
+        direction = _DIRECTION.search(folder.resolve().name)
+        if direction and set(direction.groups()) <= set(found):
+            return direction.group(1), direction.group(2)
+    elif source is None or target is None:
+        given = source or target
+        others = [language for language in found if language != given]
+        if len(others) == 1:
+            source, target = source or others[0], target or others[0]
+    if not found and (source is None or target is None):
+        raise InputError(
+            f"corpus {folder}: no training files named {stem}.LANGUAGE; "
+            "give the stem and the languages of the files"
+        )
+    return _checked_languages(folder, source, target, f"files found: {', '.join(found)}; ")
+
+
+def _tsv_languages(
+    path: Path, name: str, source: str | None, target: str | None
+) -> tuple[str, str]:
+    direction = _DIRECTION.search(name)
+    if direction and (source is None or target is None):
+        source, target = source or direction.group(1), target or direction.group(2)
+    return _checked_languages(path, source, target, "")
+
+
+def _checked_languages(
+    path: Path, source: str | None, target: str | None, found: str
+) -> tuple[str, str]:
+    if source is None or target is None:
+        missing = "target" if source else "source"
+        raise InputError(
+            f"corpus {path}: {missing} language not given and not clear from the names "
+            f"({found}source {source}, target {target}); give both languages"
+        )
+    if source == target:
+        raise InputError(
+            f"corpus {path}: source and target language are both {source}; give two languages"
+        )
+    return source, target
+
+
+def _read_folder(
+    folder: Path, stems: dict[str, str], source: str, target: str
+) -> dict[str, tuple[list[str], list[str]]]:
+    splits = {}
+    for split, stem in stems.items():
+        candidates = [stem, "val"] if split == "valid" and stem == "valid" else [stem]
+        for candidate in candidates:
+            sides = [_find(folder, f"{candidate}.{language}") for language in (source, target)]
+            if any(sides):
+                break
+        if not any(sides) and split == "test":
+            continue
+        for language, side in zip((source, target), sides):
+            if side is None:
+                raise InputError(
+                    f"corpus {folder}: no {split} file {candidates[0]}.{language} or "
+                    f"{candidates[0]}.{language}.gz; add it, or give the stem of the {split} files"
+                )
+        splits[split] = _read_pair(*sides)
+    return splits
+
+
+def _find(folder: Path, name: str) -> Path | None:
+    for candidate in (folder / name, folder / f"{name}.gz"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _read_pair(source: Path, target: Path) -> tuple[list[str], list[str]]:
+    sides = read_lines(source), read_lines(target)
+    for file, lines in zip((source, target), sides):
+        if not lines:
+            raise InputError(f"{file}: empty file; give at least one sentence")
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                raise InputError(
+                    f"{file}, line {number}: empty line; remove it from both {source.name} and "
+                    f"{target.name}"
+                )
+    if len(sides[0]) != len(sides[1]):
+        raise InputError(
+            f"{source} has {len(sides[0])} lines but {target} has {len(sides[1])}; "
+            "line N of one must translate line N of the other"
+        )
+    return sides
+
+
+def _read_tsv(path: Path) -> list[tuple[str, str]]:
+    pairs = []
+    for number, line in enumerate(read_lines(path), start=1):
+        fields = line.split("\t")
+        if not line.strip():
+            raise InputError(f"{path}, line {number}: empty line; remove it")
+        if len(fields) != 2:
+            raise InputError(
+                f"{path}, line {number}: {len(fields) - 1} tabs instead of 1; "
+                "write one pair a line as source<TAB>target"
+            )
+        if not all(field.strip() for field in fields):
+            side = "target" if fields[0].strip() else "source"
+            raise InputError(f"{path}, line {number}: empty {side}; fill it or remove the line")
+        pairs.append((fields[0], fields[1]))
+    if not pairs:
+        raise InputError(f"{path}: empty file; write one pair a line as source<TAB>target")
+    return pairs
+
+
+def _split_pairs(
+    path: Path, pairs: list[tuple[str, str]]
+) -> dict[str, tuple[list[str], list[str]]]:
+    sources = sorted(
+        {source for source, _ in pairs},
+        key=lambda sentence: hashlib.sha256(sentence.encode()).digest(),
+    )
+    if len(sources) < 3:
+        raise InputError(
+            f"{path}: {len(sources)} distinct source sentences cannot make training, validation "
+            "and test splits; give at least 3"
+        )
+    size = max(1, len(sources) // 100)
+    split_of = dict.fromkeys(sources, "train")
+    split_of.update(dict.fromkeys(sources[:size], "valid"))
+    split_of.update(dict.fromkeys(sources[size : 2 * size], "test"))
+    splits = {split: ([], []) for split in ("train", "valid", "test")}
+    for source, target in pairs:
+        for side, sentence in zip(splits[split_of[source]], (source, target)):
+            side.append(sentence)
+    return splits

@@ -1,0 +1,274 @@
+"""SentencePiece tokenizers: trained once, used by Python, by tf.data and on the device."""
+
+import io
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import sentencepiece
+
+from tfcompress.errors import InputError
+from tfcompress.text.corpora import write_bytes
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+MODEL_TYPES = ("bpe", "unigram")
+NORMALIZATIONS = ("nmt_nfkc", "identity")
+_SPECIAL_IDS = {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3}
+_ENCODE_BATCH = 1024
+_MIN_LIMIT = 10
+
+
+class Tokenizer:
+    """Turns sentences into piece ids and back, with a SentencePiece model.
+
+    The same model runs in Python (`encode`, `decode`) and inside TensorFlow through
+    tensorflow-text (`tokenize_dataset`, `encode_corpus`), with the same ids. TensorFlow is
+    imported only by the latter two.
+
+    Args:
+        model: The path of a `.model` file, or its bytes.
+
+    Attributes:
+        proto: The serialized SentencePiece model.
+        vocabulary_size: The number of pieces, special pieces included.
+        pad_id: The id that fills batches: 0.
+        bos_id: The id that begins a target sentence.
+        eos_id: The id that ends a sentence.
+        unk_id: The id of what the vocabulary cannot spell.
+
+    Raises:
+        InputError: The file is missing or no SentencePiece model, or the model has not all four
+            special pieces with padding as id 0.
+
+    Example:
+        >>> tokenizer = Tokenizer("tokenizer.model")
+        >>> tokenizer.decode(tokenizer.encode(["two dogs play ."]))
+        ['two dogs play .']
+    """
+
+    def __init__(self, model: str | os.PathLike | bytes):
+        if isinstance(model, bytes):
+            name, self.proto = "tokenizer", model
+        else:
+            name = f"tokenizer {os.fspath(model)}"
+            try:
+                self.proto = Path(model).read_bytes()
+            except OSError as error:
+                raise InputError(f"{name}: {error.strerror}; give a .model file") from None
+        try:
+            # Given to the constructor, an empty model would count as none and pass unnoticed.
+            self._processor = sentencepiece.SentencePieceProcessor()
+            self._processor.LoadFromSerializedProto(self.proto)
+        except RuntimeError:
+            raise InputError(
+                f"{name}: {len(self.proto)} bytes that are no SentencePiece model; "
+                "copy or train it again"
+            ) from None
+        self.vocabulary_size = self._processor.get_piece_size()
+        self.pad_id = self._processor.pad_id()
+        self.bos_id = self._processor.bos_id()
+        self.eos_id = self._processor.eos_id()
+        self.unk_id = self._processor.unk_id()
+        ids = {key: getattr(self, key) for key in _SPECIAL_IDS}
+        if self.pad_id != 0 or min(ids.values()) < 0:
+            raise InputError(
+                f"{name}: special ids {ids}, but padding must be 0 and bos, eos and unk must "
+                "exist; train it with train_tokenizer"
+            )
+
+    def __reduce__(self):
+        return Tokenizer, (self.proto,)
+
+    def encode(self, sentences: Sequence[str]) -> list[list[int]]:
+        """Tokenizes sentences, without begin and end ids.
+
+        Args:
+            sentences: Plain sentences.
+
+        Returns:
+            The piece ids of every sentence.
+
+        Example:
+            >>> tokenizer.encode(["two dogs"])
+            [[56, 391]]
+        """
+        return self._processor.encode(_sentence_list(sentences))
+
+    def decode(self, ids: Sequence[Sequence[int]]) -> list[str]:
+        """Joins pieces to sentences; padding, begin and end ids leave no trace.
+
+        Args:
+            ids: Piece ids of every sentence, lists or arrays.
+
+        Returns:
+            The sentences.
+
+        Raises:
+            InputError: An id is outside the vocabulary.
+
+        Example:
+            >>> tokenizer.decode([[56, 391, 2, 0, 0]])
+            ['two dogs']
+        """
+        rows = [np.asarray(row, dtype=np.int64) for row in ids]
+        for number, row in enumerate(rows):
+            if row.size and (row.min() < 0 or row.max() >= self.vocabulary_size):
+                raise InputError(
+                    f"sentence {number}: ids from {row.min()} to {row.max()} are outside this "
+                    f"tokenizer's 0 to {self.vocabulary_size - 1}; use the tokenizer that made them"
+                )
+        return [self._processor.decode(row.tolist()) if row.size else "" for row in rows]
+
+    def tokenize_dataset(self, dataset: "tf.data.Dataset") -> "tf.data.Dataset":
+        """Tokenizes a dataset inside the input pipeline, with tensorflow-text.
+
+        Args:
+            dataset: Batches of strings (or single strings).
+
+        Returns:
+            A dataset of ragged int32 ids `[batch, None]` (for single strings, vectors of ids).
+
+        Example:
+            >>> lines = tf.data.TextLineDataset("train.en").batch(1024)
+            >>> ids = tokenizer.tokenize_dataset(lines)
+        """
+        import tensorflow as tf
+        import tensorflow_text as tf_text
+
+        tokenizer = tf_text.SentencepieceTokenizer(model=self.proto, out_type=tf.int32)
+        return dataset.map(
+            tokenizer.tokenize, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+        )
+
+    def encode_corpus(self, sentences: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Tokenizes many sentences with tf.data and tensorflow-text.
+
+        Args:
+            sentences: Plain sentences.
+
+        Returns:
+            `(ids, row_splits)`: all ids in one int32 array, and int64 row splits such that
+            sentence `i` is `ids[row_splits[i]:row_splits[i + 1]]`.
+
+        Example:
+            >>> ids, row_splits = tokenizer.encode_corpus(["two dogs", "a man"])
+        """
+        import tensorflow as tf
+
+        sentences = _sentence_list(sentences)
+        flat, lengths = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
+        if sentences:
+            dataset = tf.data.Dataset.from_tensor_slices(tf.constant(sentences))
+            for ragged in self.tokenize_dataset(dataset.batch(_ENCODE_BATCH)):
+                flat.append(ragged.values.numpy())
+                lengths.append(ragged.row_lengths().numpy())
+        row_splits = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
+        return np.concatenate(flat), row_splits.astype(np.int64)
+
+
+def train_tokenizer(
+    sentences: Iterable[str],
+    *,
+    vocabulary_size: int,
+    path: str | os.PathLike,
+    model_type: str = "bpe",
+    normalization: str = "nmt_nfkc",
+    seed: int = 0,
+) -> Tokenizer:
+    """Trains a SentencePiece model; the same sentences give the same file.
+
+    Padding is id 0, begin 1, end 2 and unknown 3; every character of the corpus is covered.
+
+    Args:
+        sentences: The training text; for a joint vocabulary, sentences of both languages.
+        vocabulary_size: The number of pieces, the four special ones included.
+        path: Where to write the `.model` file; it appears complete or not at all.
+        model_type: `"bpe"` or `"unigram"`.
+        normalization: `"nmt_nfkc"`, or `"identity"` for text to be kept as it is.
+        seed: Of SentencePiece's random generator.
+
+    Returns:
+        The trained tokenizer.
+
+    Raises:
+        InputError: There is no text, or the corpus is too small for the vocabulary or the
+            vocabulary too small for its characters.
+
+    Example:
+        >>> sources, targets = corpus.splits["train"]
+        >>> tokenizer = train_tokenizer(
+        ...     sources + targets, vocabulary_size=8000, path="tokenizer.model"
+        ... )
+    """
+    if model_type not in MODEL_TYPES:
+        raise InputError(f"model_type={model_type!r}; choose one of {', '.join(MODEL_TYPES)}")
+    if normalization not in NORMALIZATIONS:
+        raise InputError(
+            f"normalization={normalization!r}; choose one of {', '.join(NORMALIZATIONS)}"
+        )
+    if vocabulary_size <= len(_SPECIAL_IDS):
+        raise InputError(
+            f"vocabulary_size={vocabulary_size} leaves no room beside the {len(_SPECIAL_IDS)} "
+            "special pieces; give a larger one"
+        )
+    sentences = _sentence_list(sentences)
+    if not any(sentence.strip() for sentence in sentences):
+        raise InputError("no text to train the tokenizer on; give at least one sentence")
+    model = io.BytesIO()
+    sentencepiece.set_random_generator_seed(seed)
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(sentences),
+            model_writer=model,
+            vocab_size=vocabulary_size,
+            model_type=model_type,
+            normalization_rule_name=normalization,
+            character_coverage=1.0,
+            byte_fallback=False,
+            # SentencePiece skips longer sentences, and refuses a smaller limit than this.
+            max_sentence_length=max(_MIN_LIMIT, *(len(line.encode()) for line in sentences)),
+            minloglevel=2,
+            **_SPECIAL_IDS,
+        )
+    except RuntimeError as error:
+        raise _training_error(vocabulary_size, str(error)) from None
+    write_bytes(path, model.getvalue())
+    return Tokenizer(model.getvalue())
+
+
+def _sentence_list(sentences: Iterable[str]) -> list[str]:
+    if isinstance(sentences, str | bytes):
+        raise InputError("sentences is one string; give a list of sentences")
+    sentences = list(sentences)
+    for number, sentence in enumerate(sentences):
+        if not isinstance(sentence, str):
+            raise InputError(f"sentence {number} is {type(sentence).__name__}; give str")
+    try:
+        "".join(sentences).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"the sentences contain {error.object[error.start]!r}, half a character; "
+            "read the text as UTF-8"
+        ) from None
+    return sentences
+
+
+def _training_error(vocabulary_size: int, message: str) -> InputError:
+    too_large = re.search(r"value <= (\d+)", message)
+    if too_large:
+        return InputError(
+            f"vocabulary_size={vocabulary_size} is too large for this corpus; "
+            f"give at most {too_large.group(1)}, or more text"
+        )
+    too_small = re.search(r"smaller than required_chars\. \d+ vs (\d+)", message)
+    if too_small:
+        return InputError(
+            f"vocabulary_size={vocabulary_size} is too small for this corpus's characters; "
+            f"give at least {too_small.group(1)}"
+        )
+    return InputError(f"the tokenizer cannot be trained on this text: {message}")
