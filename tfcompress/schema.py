@@ -1,15 +1,26 @@
-"""Frozen dataclass trees read from plain mappings (YAML), strictly."""
+"""Frozen dataclass trees read from plain mappings (YAML, JSON), strictly."""
 
 import dataclasses
 import difflib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from tfcompress.errors import InputError
 
 T = TypeVar("T")
+
+_NAMES = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    tuple: "a list",
+    dict: "a mapping",
+    type(None): "null",
+}
 
 
 def from_mapping(cls: type[T], mapping: Mapping[str, Any], path: str = "") -> T:
@@ -17,8 +28,8 @@ def from_mapping(cls: type[T], mapping: Mapping[str, Any], path: str = "") -> T:
 
     Args:
         cls: A dataclass whose fields are annotated with int, float, str, bool, other dataclasses,
-            lists or dictionaries of these, or one of these or None.
-        mapping: Values by field name, nested mappings for nested dataclasses.
+            `list[X]`, `tuple[X, ...]` or `dict[K, X]` of these, or one of these or None.
+        mapping: Values by field name, nested mappings for nested dataclasses, lists for tuples.
         path: Where the mapping stands in its file, for error messages.
 
     Returns:
@@ -27,90 +38,179 @@ def from_mapping(cls: type[T], mapping: Mapping[str, Any], path: str = "") -> T:
     Raises:
         InputError: If keys are unknown (the nearest valid one is named) or missing, or values of
             the wrong type. All problems are reported at once.
+
+    Example:
+
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Range:
+    ...     first: int = 0
+    ...     last: int = 9
+    >>> from_mapping(Range, {"lst": 5})
+    Traceback (most recent call last):
+    tfcompress.errors.InputError: unknown key `lst`: did you mean `last`?
     """
     problems: list[str] = []
-    value = _build(cls, mapping, path, problems)
-    if not problems:
-        try:
-            return value()
-        except InputError as error:
-            problems.append(str(error))
-    raise InputError("; ".join(problems))
+    make = _build(cls, mapping, path, problems)
+    if problems:
+        raise InputError("; ".join(problems))
+    return make()
 
 
 def to_mapping(instance: Any) -> dict[str, Any]:
-    """Returns the plain mapping that `from_mapping` reads back to an equal instance."""
-    return dataclasses.asdict(instance)
+    """Returns the plain mapping that `from_mapping` reads back to an equal instance.
+
+    Args:
+        instance: A dataclass.
+    """
+    return _plain(dataclasses.asdict(instance))
 
 
-def _build(cls, mapping, path, problems):
-    """Returns a function that makes the instance; notes problems instead of raising them."""
+def type_problems(instance: Any, path: str = "") -> list[str]:
+    """Finds the fields of a dataclass, and of the dataclasses within it, of the wrong type.
+
+    For instances that were not read with `from_mapping`: Python itself checks no annotation.
+
+    Args:
+        instance: A dataclass.
+        path: Where it stands in its tree, for the messages.
+
+    Returns:
+        One line for each problem.
+    """
+    problems: list[str] = []
+    hints = typing.get_type_hints(type(instance))
+    for field in dataclasses.fields(instance):
+        value, where = getattr(instance, field.name), _join(path, field.name)
+        nested = [cls for cls in _options(hints[field.name]) if dataclasses.is_dataclass(cls)]
+        if nested and isinstance(value, Mapping):
+            problems.append(f"`{where}` must be a {nested[0].__name__} (received {value!r})")
+        elif type(value) in nested:
+            problems += type_problems(value, where)
+        else:
+            _convert(hints[field.name], value, where, problems)
+    return problems
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+# The functions below return a function that makes the value, to be called once no problem was
+# found anywhere, and note problems instead of raising them.
+
+
+def _build(cls, mapping, path, problems) -> Callable[[], Any]:
     if not isinstance(mapping, Mapping):
-        problems.append(f"`{path or cls.__name__}` must be a mapping. Received: {mapping!r}")
-        return None
+        problems.append(f"`{path or cls.__name__}` must be a mapping (received {mapping!r})")
+        return lambda: None
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
     hints = typing.get_type_hints(cls)
     values = {}
     for key, value in mapping.items():
-        where = f"{path}.{key}" if path else str(key)
-        if key not in fields:
-            problems.append(_unknown(where, key, fields))
-            continue
-        values[key] = _convert(hints[key], value, where, problems)
+        if key in fields:
+            values[key] = _convert(hints[key], value, _join(path, key), problems)
+        else:
+            problems.append(_unknown(_join(path, key), key, fields))
     for name, field in fields.items():
-        missing = (
-            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        )
-        if missing and name not in mapping:
-            problems.append(f"missing key `{path}.{name}`" if path else f"missing key `{name}`")
+        if name not in mapping and _is_required(field):
+            problems.append(f"missing key `{_join(path, name)}`")
     return lambda: cls(**{name: make() for name, make in values.items()})
 
 
-def _unknown(where, key, fields):
+def _convert(hint, value, where, problems) -> Callable[[], Any]:
+    for option in _options(hint):
+        if _fits(option, value):
+            return _maker(option, value, where, problems)
+    problems.append(
+        f"`{where}` must be {_expected(hint)} (received {value!r}{_remedy(hint, value)})"
+    )
+    return lambda: None
+
+
+def _maker(hint, value, where, problems) -> Callable[[], Any]:
+    """Makes a value that fits `hint`, its elements still unchecked."""
+    origin = typing.get_origin(hint) or hint
+    if dataclasses.is_dataclass(origin) and isinstance(value, Mapping):
+        return _build(origin, value, where, problems)
+    if origin is float:
+        try:
+            number = float(value)
+        except OverflowError as error:
+            problems.append(f"`{where}` must be {_expected(hint)} ({error})")
+            return lambda: None
+        return lambda: number
+    arguments = typing.get_args(hint)
+    if origin in (list, tuple) and arguments:
+        makers = [
+            _convert(arguments[0], item, f"{where}[{index}]", problems)
+            for index, item in enumerate(value)
+        ]
+        return lambda: origin(make() for make in makers)
+    if origin is dict and arguments:
+        for key in value:
+            _convert(arguments[0], key, f"{where}: key", problems)
+        items = {
+            key: _convert(arguments[1], item, _join(where, key), problems)
+            for key, item in value.items()
+        }
+        return lambda: {key: make() for key, make in items.items()}
+    return lambda: value
+
+
+def _fits(hint, value) -> bool:
+    """Whether a value is of a type, whatever its elements are."""
+    origin = typing.get_origin(hint) or hint
+    if origin is Any:
+        return True
+    if isinstance(value, bool):
+        return origin is bool
+    if origin is float:
+        return isinstance(value, (int, float))
+    if origin in (list, tuple):
+        return isinstance(value, (list, tuple))
+    if origin is dict or (dataclasses.is_dataclass(origin) and isinstance(value, Mapping)):
+        return isinstance(value, Mapping)
+    return isinstance(value, origin)
+
+
+def _is_required(field) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _options(hint) -> tuple:
+    is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    return typing.get_args(hint) if is_union else (hint,)
+
+
+def _join(path, name) -> str:
+    return f"{path}.{name}" if path else str(name)
+
+
+def _unknown(where, key, fields) -> str:
     near = difflib.get_close_matches(str(key), fields, n=1, cutoff=0.5)
     if near:
         return f"unknown key `{where}`: did you mean `{near[0]}`?"
     return f"unknown key `{where}`: valid keys are {', '.join(fields)}"
 
 
-def _convert(hint, value, where, problems):
-    options = typing.get_args(hint) if _is_union(hint) else (hint,)
-    if value is None and type(None) in options:
-        return lambda: None
-    for option in options:
-        if dataclasses.is_dataclass(option) and isinstance(value, Mapping):
-            return _build(option, value, where, problems)
-        if _matches(option, value):
-            converted = float(value) if option is float else value
-            return lambda: converted
-    expected = " or ".join(_name(option) for option in options)
-    problems.append(f"`{where}` must be {expected}. Received: {value!r}")
-    return None
+def _expected(hint) -> str:
+    names = [_NAMES.get(typing.get_origin(option) or option) for option in _options(hint)]
+    return " or ".join(
+        name or ("a mapping" if dataclasses.is_dataclass(option) else option.__name__)
+        for name, option in zip(names, _options(hint))
+    )
 
 
-def _is_union(hint):
-    return typing.get_origin(hint) in (typing.Union, types.UnionType)
-
-
-def _matches(hint, value):
-    origin = typing.get_origin(hint) or hint
-    if hint is Any:
-        return True
-    if isinstance(value, bool):
-        return origin is bool
-    if origin is float:
-        return isinstance(value, (int, float))
-    if origin is list:
-        (item,) = typing.get_args(hint) or (Any,)
-        return isinstance(value, list) and all(_matches(item, element) for element in value)
-    if origin is dict:
-        return isinstance(value, Mapping)
-    return isinstance(origin, type) and isinstance(value, origin)
-
-
-def _name(hint):
-    if hint is type(None):
-        return "null"
-    if dataclasses.is_dataclass(hint):
-        return "a mapping"
-    return str(hint) if typing.get_args(hint) else hint.__name__
+def _remedy(hint, value) -> str:
+    """Explains numbers that arrive as text, as YAML's `1e-5` does."""
+    if not isinstance(value, str) or not {int, float} & set(_options(hint)):
+        return ""
+    try:
+        float(value)
+    except ValueError:
+        return ""
+    return ", which is text: write numbers without quotes, and in YAML with a point, 1.0e-5"

@@ -1,1 +1,21 @@
-"""Runs a bundle without TensorFlow."""
+"""Runs a bundle from Python with LiteRT, numpy and sentencepiece; TensorFlow is not needed.
+
+`Translator` is what most users want. `tfcompress.export.runtime.benchmark` measures a bundle.
+"""
+
+from tfcompress.export.runtime.bundle import Bundle, SpecialIds, open_bundle
+from tfcompress.export.runtime.search import Hypothesis, StepOutput, beam_search, greedy_search
+from tfcompress.export.runtime.session import Session
+from tfcompress.export.runtime.translator import Translator
+
+__all__ = [
+    "Bundle",
+    "Hypothesis",
+    "Session",
+    "SpecialIds",
+    "StepOutput",
+    "Translator",
+    "beam_search",
+    "greedy_search",
+    "open_bundle",
+]

@@ -1,6 +1,7 @@
 """Keras layers, each usable alone in any functional, sequential or subclassed model."""
 
 from tfcompress.layers.dense import Dense
+from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.factorized_embedding import FactorizedEmbedding
 from tfcompress.layers.feed_forward import FeedForward
 from tfcompress.layers.layer_normalization import LayerNormalization
@@ -12,6 +13,7 @@ from tfcompress.layers.transformer_encoder_layer import TransformerEncoderLayer
 
 __all__ = [
     "Dense",
+    "Dropout",
     "FactorizedEmbedding",
     "FeedForward",
     "LayerNormalization",

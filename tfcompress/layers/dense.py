@@ -5,6 +5,7 @@ from tensorflow import keras
 
 from tfcompress.layers.serialization import register
 from tfcompress.layers.shapes import known_or_dynamic_shape
+from tfcompress.layers.sublayers import build_sublayer, copy_initializer
 
 
 @register
@@ -22,6 +23,7 @@ class Dense(keras.layers.Dense):
     """
 
     def call(self, inputs):
+        inputs = tf.cast(inputs, self.compute_dtype)
         width = inputs.shape[-1]
         x = inputs if inputs.shape.rank == 2 else tf.reshape(inputs, [-1, width])
         x = tf.matmul(x, tf.cast(self.kernel, x.dtype))
@@ -39,15 +41,13 @@ def sub_dense(
     owner: keras.layers.Layer, name: str, units: int, input_dim: int, activation=None
 ) -> Dense:
     """Makes and builds a dense sub-layer with its owner's biases, initializer and data type."""
-    initializer = owner.kernel_initializer
     layer = Dense(
         units,
         activation=activation,
         use_bias=owner.use_bias,
-        # A copy: one instance used twice would give both kernels the same values.
-        kernel_initializer=initializer.__class__.from_config(initializer.get_config()),
+        kernel_initializer=copy_initializer(owner.kernel_initializer),
         dtype=owner.dtype_policy,
         name=name,
     )
-    layer.build((None, input_dim))
+    build_sublayer(layer, (None, input_dim))
     return layer

@@ -4,10 +4,12 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.layers.dense import sub_dense
+from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.embedding_lookup import embedding_lookup
 from tfcompress.layers.layer_normalization import LayerNormalization
 from tfcompress.layers.serialization import pack, register, unpack
 from tfcompress.layers.shapes import known_or_dynamic_shape
+from tfcompress.layers.sublayers import build_sublayer, copy_initializer
 
 TIES = ("shared", "own", "none")
 
@@ -55,8 +57,8 @@ class FactorizedEmbedding(keras.layers.Layer):
         `[..., hidden_dim]`; with `reverse`, logits `[..., vocabulary_size]`.
 
     Raises:
-        ValueError: If a size is below 1, `tie` is unknown, or `reverse` is asked for with
-            `tie="none"`.
+        ValueError: If a size is below 1, `tie` is unknown, `reverse` is asked for with
+            `tie="none"` or another width, or `token_type_ids` are given without `token_types`.
 
     Example:
 
@@ -87,7 +89,8 @@ class FactorizedEmbedding(keras.layers.Layer):
         kernel_initializer="glorot_uniform",
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        # Ids given as floats must not be rounded to half precision.
+        super().__init__(autocast=False, **kwargs)
         sizes = {"vocabulary_size": vocabulary_size, "hidden_dim": hidden_dim}
         if embedding_dim is not None:
             sizes["embedding_dim"] = embedding_dim
@@ -126,11 +129,13 @@ class FactorizedEmbedding(keras.layers.Layer):
         if self.token_types:
             self.type_embeddings = self._table("type_embeddings", self.token_types, width)
         if self.positions is not None and not self.positions.built:
-            self.positions.build((None, None, width))
+            build_sublayer(self.positions, (None, None, width))
         if self.normalize:
-            self.normalization = LayerNormalization(self.epsilon, dtype=self.dtype_policy)
-            self.normalization.build((None, None, width))
-        self.embedding_dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
+            self.normalization = LayerNormalization(
+                self.epsilon, dtype=self.dtype_policy, name="normalization"
+            )
+            build_sublayer(self.normalization, (None, None, width))
+        self.embedding_dropout = Dropout(self.dropout, dtype=self.dtype_policy)
         if self.embedding_dim is not None:
             self.projection = sub_dense(self, "projection", self.hidden_dim, width)
         if self.tie == "own":
@@ -142,16 +147,17 @@ class FactorizedEmbedding(keras.layers.Layer):
         super().build(input_shape)
 
     def _table(self, name, rows, width):
-        initializer = self.embeddings_initializer
-        return self.add_weight(
-            name=name,
-            shape=(rows, width),
-            initializer=initializer.__class__.from_config(initializer.get_config()),
-        )
+        initializer = copy_initializer(self.embeddings_initializer)
+        return self.add_weight(name=name, shape=(rows, width), initializer=initializer)
 
     def call(self, inputs, token_type_ids=None, reverse=False, training=None):
         if reverse:
             return self._logits(inputs)
+        if token_type_ids is not None and not self.token_types:
+            raise ValueError(
+                "This embedding has no token types. Received: token_type_ids with token_types=0. "
+                "Pass the number of types as `token_types`."
+            )
         x = self._look_up(self.embeddings, inputs)
         if self.scale is not None:
             x *= self.scale
@@ -174,7 +180,10 @@ class FactorizedEmbedding(keras.layers.Layer):
         """
         x = self._look_up(self.embeddings, inputs)
         if self.scale is not None:
-            x *= self.scale
+            # In rank 3, as in `call`: the converter would fold a factor right before a matrix
+            # product into its kernel, and store the projection once more.
+            width = x.shape[-1]
+            x = tf.reshape(tf.reshape(x, [1, -1, width]) * self.scale, [-1, width])
         if self.token_types:
             x += self._look_up(self.type_embeddings, tf.zeros_like(inputs))
         if self.positions is not None:
@@ -182,6 +191,9 @@ class FactorizedEmbedding(keras.layers.Layer):
         return self._project(x, training=False)
 
     def _look_up(self, table, ids):
+        ids = tf.convert_to_tensor(ids)
+        if ids.dtype not in (tf.int32, tf.int64):
+            ids = tf.cast(ids, tf.int32)
         rows = embedding_lookup(tf.cast(table, self.compute_dtype), tf.reshape(ids, [-1]))
         if ids.shape.rank == 1:
             return rows
@@ -196,10 +208,15 @@ class FactorizedEmbedding(keras.layers.Layer):
     def _logits(self, hidden):
         if self.tie == "none":
             raise ValueError(
-                "This embedding is not tied to an output layer (tie='none'). Pass tie='shared' or "
-                "tie='own', or use an output layer of its own."
+                "This embedding is not tied to an output layer. Received: reverse=True with "
+                "tie='none'. Pass tie='shared' or tie='own', or use a separate output layer."
             )
-        x = tf.reshape(hidden, [-1, self.hidden_dim])
+        if hidden.shape[-1] not in (None, self.hidden_dim):
+            raise ValueError(
+                f"With `reverse`, the input must be hidden vectors of width {self.hidden_dim}. "
+                f"Received: shape={tuple(hidden.shape)}. Project it to `hidden_dim` first."
+            )
+        x = tf.reshape(tf.cast(hidden, self.compute_dtype), [-1, self.hidden_dim])
         if self.tie == "own":
             x = self.output_projection(x)
         elif self.embedding_dim is not None:

@@ -3,6 +3,7 @@
 from tensorflow import keras
 
 from tfcompress.layers.dense import sub_dense
+from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.serialization import register
 
 
@@ -68,7 +69,7 @@ class FeedForward(keras.layers.Layer):
         width = input_shape[-1]
         self.inner = sub_dense(self, "inner", self.intermediate_dim, width, self.activation)
         self.outer = sub_dense(self, "outer", width, self.intermediate_dim)
-        self.inner_dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
+        self.inner_dropout = Dropout(self.dropout, dtype=self.dtype_policy)
         super().build(input_shape)
 
     def call(self, inputs, training=None):

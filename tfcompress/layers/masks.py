@@ -27,10 +27,11 @@ def additive_padding_mask(mask: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
     Raises:
         ValueError: If a mask of another rank or type is given.
     """
+    mask = tf.convert_to_tensor(mask)
     if mask.dtype.is_floating and mask.shape.rank == 4:
         return tf.cast(mask, dtype)
     if not mask.dtype.is_floating and mask.shape.rank == 2:
-        padding = 1.0 - tf.cast(mask, dtype)
+        padding = tf.cast(tf.logical_not(tf.cast(mask, tf.bool)), dtype)
         return (padding * MASKED)[:, tf.newaxis, tf.newaxis, :]
     raise ValueError(
         "A padding mask must be boolean or integer [batch, length] or additive floating point "
@@ -41,9 +42,10 @@ def additive_padding_mask(mask: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
 
 def token_mask(mask: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
     """Returns `[batch, length, 1]`, 1 at tokens and 0 at padding, from either form of mask."""
+    mask = tf.convert_to_tensor(mask)
     if mask.dtype.is_floating and mask.shape.rank == 4:
         return tf.cast(mask[:, 0, 0, :, tf.newaxis] > MASKED / 2, dtype)
-    return tf.cast(mask, dtype)[:, :, tf.newaxis]
+    return tf.cast(tf.cast(mask, tf.bool), dtype)[:, :, tf.newaxis]
 
 
 def causal_mask(length: tf.Tensor | int, dtype: tf.DType) -> tf.Tensor:

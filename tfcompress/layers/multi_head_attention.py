@@ -5,6 +5,7 @@ from tensorflow import keras
 
 from tfcompress.layers.cache import update_row
 from tfcompress.layers.dense import sub_dense
+from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.masks import additive_padding_mask, causal_mask, step_mask
 from tfcompress.layers.serialization import register
 from tfcompress.layers.shapes import merge_heads, split_heads
@@ -38,8 +39,9 @@ class MultiHeadAttention(keras.layers.Layer):
         `[batch, length, width]`.
 
     Raises:
-        ValueError: If a size or rate is impossible, or the input width is not divisible by
-            `num_heads` while `head_dim` is not given.
+        ValueError: If a size or rate is impossible, the input width is not divisible by
+            `num_heads` while `head_dim` is not given, or a memory is given to causal attention or
+            has another width than `memory_dim`.
 
     Example:
 
@@ -66,6 +68,8 @@ class MultiHeadAttention(keras.layers.Layer):
             raise ValueError(f"`num_heads` must be at least 1. Received: num_heads={num_heads}.")
         if head_dim is not None and head_dim < 1:
             raise ValueError(f"`head_dim` must be at least 1. Received: head_dim={head_dim}.")
+        if memory_dim is not None and memory_dim < 1:
+            raise ValueError(f"`memory_dim` must be at least 1. Received: memory_dim={memory_dim}.")
         if not 0.0 <= dropout < 1.0:
             raise ValueError(f"`dropout` must lie in [0, 1). Received: dropout={dropout}.")
         self.num_heads = num_heads
@@ -86,16 +90,19 @@ class MultiHeadAttention(keras.layers.Layer):
             )
         self._head_dim = self.head_dim or width // self.num_heads
         inner = self.num_heads * self._head_dim
-        memory_dim = self.memory_dim or width
+        self._memory_dim = self.memory_dim or width
         self.query = sub_dense(self, "query", inner, width)
-        self.key = sub_dense(self, "key", inner, memory_dim)
-        self.value = sub_dense(self, "value", inner, memory_dim)
+        self.key = sub_dense(self, "key", inner, self._memory_dim)
+        self.value = sub_dense(self, "value", inner, self._memory_dim)
         self.output_projection = sub_dense(self, "output", width, inner)
-        self.probability_dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
+        self.probability_dropout = Dropout(self.dropout, dtype=self.dtype_policy)
         super().build(input_shape)
 
     def call(self, inputs, memory=None, padding_mask=None, training=None):
-        source = inputs if memory is None else memory
+        source = inputs
+        if memory is not None:
+            self._check_memory(memory)
+            source = memory
         mask = None
         if padding_mask is not None:
             mask = additive_padding_mask(padding_mask, inputs.dtype)
@@ -110,6 +117,19 @@ class MultiHeadAttention(keras.layers.Layer):
             training,
         )
         return self.output_projection(merge_heads(context, self.num_heads * self._head_dim))
+
+    def _check_memory(self, memory):
+        if self.causal:
+            raise ValueError(
+                "Causal attention looks at its own input only. Received: causal=True and a memory. "
+                "Use another layer, with causal=False, for cross-attention."
+            )
+        if memory.shape[-1] not in (None, self._memory_dim):
+            raise ValueError(
+                "The memory must be as wide as the input unless `memory_dim` says otherwise. "
+                f"Received: memory width={memory.shape[-1]}, expected={self._memory_dim}. Pass "
+                f"memory_dim={memory.shape[-1]} to the layer."
+            )
 
     def _heads(self, x):
         return split_heads(x, self.num_heads, self._head_dim)
@@ -134,12 +154,25 @@ class MultiHeadAttention(keras.layers.Layer):
             A dictionary of tensors `[batch, num_heads, length, head_dim]`: `keys` and `values`,
             or `memory_keys` and `memory_values`.
         """
+        if not self.built:
+            raise ValueError(
+                f"{self.name} has no weights yet. Received: init_cache before the first call. "
+                "Call the layer or its `build` first."
+            )
         if memory is not None:
+            self._check_memory(memory)
             return {
                 "memory_keys": self._heads(self.key(memory)),
                 "memory_values": self._heads(self.value(memory)),
             }
-        empty = tf.zeros([batch_size, self.num_heads, max_length, self._head_dim])
+        if batch_size is None or max_length is None:
+            raise ValueError(
+                "A cache needs its size. Received: "
+                f"batch_size={batch_size}, max_length={max_length}, memory=None. Pass `batch_size` "
+                "and `max_length` for self-attention, or `memory` for cross-attention."
+            )
+        shape = [batch_size, self.num_heads, max_length, self._head_dim]
+        empty = tf.zeros(shape, self.compute_dtype)
         return {"keys": empty, "values": empty}
 
     def step(self, inputs, position, cache, padding_mask=None):

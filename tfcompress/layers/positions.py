@@ -26,6 +26,7 @@ class _Position(keras.layers.Layer):
         Returns:
             `[batch, width]`, equal to what `call` gives at this position.
         """
+        inputs = tf.cast(inputs, self.compute_dtype)
         rows = self._rows(tf.reshape(tf.cast(position, tf.int32), [1]), inputs.shape[-1])
         return inputs + tf.cast(rows, inputs.dtype)
 

@@ -2,8 +2,10 @@
 
 from tensorflow import keras
 
+from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.layer_normalization import LayerNormalization
 from tfcompress.layers.serialization import pack, unpack
+from tfcompress.layers.sublayers import build_sublayer
 
 
 class ResidualLayer(keras.layers.Layer):
@@ -43,13 +45,13 @@ class ResidualLayer(keras.layers.Layer):
             if layer is None:
                 continue
             if not layer.built:
-                layer.build(input_shape)
+                build_sublayer(layer, input_shape)
             normalization = LayerNormalization(
                 self.epsilon, dtype=self.dtype_policy, name=f"{name}_normalization"
             )
-            normalization.build(input_shape)
+            build_sublayer(normalization, input_shape)
             setattr(self, f"{name}_normalization", normalization)
-        self.residual_dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
+        self.residual_dropout = Dropout(self.dropout, dtype=self.dtype_policy)
         super().build(input_shape)
 
     def _residual(self, name, x, function, training=False):

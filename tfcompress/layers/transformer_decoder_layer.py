@@ -1,5 +1,6 @@
 """The Transformer's decoder layer, whole sequences and step by step."""
 
+import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.layers.residual import ResidualLayer
@@ -144,11 +145,14 @@ class TransformerDecoderLayer(ResidualLayer):
             return y
 
         def attend_memory(x):
-            return self.cross_attention.step(x, position, memory, padding_mask=memory_padding_mask)[
-                0
-            ]
+            y, _ = self.cross_attention.step(x, position, memory, padding_mask=memory_padding_mask)
+            return y
 
-        x = self._residual("self_attention", inputs, attend)
+        def feed(x):
+            return self.feed_forward(x, training=False)
+
+        x = tf.cast(inputs, self.compute_dtype)
+        x = self._residual("self_attention", x, attend)
         x = self._residual("cross_attention", x, attend_memory)
-        x = self._residual("feed_forward", x, self.feed_forward)
+        x = self._residual("feed_forward", x, feed)
         return x, {**own, **memory}

@@ -1,6 +1,7 @@
 """The configuration that describes a model completely."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,23 @@ from tfcompress.errors import InputError
 
 SHARING_PATTERNS = ("none", "all", "groups", "attention", "feed_forward")
 POSITION_KINDS = ("sinusoidal", "learned")
+ACTIVATIONS = (
+    "relu",
+    "relu6",
+    "gelu",
+    "silu",
+    "swish",
+    "tanh",
+    "sigmoid",
+    "hard_sigmoid",
+    "elu",
+    "selu",
+    "leaky_relu",
+    "mish",
+    "softplus",
+    "softsign",
+    "linear",
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +71,7 @@ class FeedForwardConfig:
 
     Attributes:
         intermediate_dim: Its inner width.
-        activation: A Keras activation.
+        activation: A Keras activation, one of `ACTIVATIONS`.
         dropout: Dropout rate after the activation.
     """
 
@@ -147,7 +165,7 @@ class Seq2SeqConfig:
     def __post_init__(self):
         if self.target_vocabulary_size is None:
             object.__setattr__(self, "target_vocabulary_size", self.source_vocabulary_size)
-        problems = list(_problems(self))
+        problems = schema.type_problems(self) or list(_problems(self))
         if problems:
             raise InputError(f"impossible configuration: {'; '.join(problems)}")
 
@@ -168,21 +186,30 @@ class Seq2SeqConfig:
         return schema.to_mapping(self)
 
     def replace(self, **changes: Any) -> "Seq2SeqConfig":
-        """Returns a copy with some attributes changed."""
+        """Returns a copy with some attributes changed.
+
+        Args:
+            **changes: New values by attribute name. A new `source_vocabulary_size` leaves the
+                target's as it is; pass `target_vocabulary_size=None` to make them equal again.
+
+        Raises:
+            InputError: If settings are impossible.
+        """
         return dataclasses.replace(self, **changes)
 
 
 def layer_groups(stack: StackConfig) -> tuple[list[int], list[int]]:
     """Returns, for each depth, which distinct attention and feed-forward half stands there.
 
-    Depth `i` of `L` in `G` groups uses group `int(i / L * G)`, as ALBERT's reference code does.
+    Depth `i` of `L` in `G` groups uses group `floor(i * G / L)`, as in ALBERT; in whole numbers,
+    because its reference code's `int(i / L * G)` merges groups by rounding from 22 groups on.
 
     Args:
         stack: The encoder's or decoder's configuration.
     """
     depth, groups = stack.num_layers, stack.sharing.groups
     alone = list(range(depth))
-    shared = [int(i / depth * groups) for i in range(depth)]
+    shared = [i * groups // depth for i in range(depth)]
     return {
         "none": (alone, alone),
         "all": ([0] * depth, [0] * depth),
@@ -234,8 +261,8 @@ def _problems(config):
             "sinusoidal positions need an even `hidden_dim` of at least 4 (received "
             f"{config.hidden_dim})"
         )
-    if config.epsilon <= 0:
-        yield f"`epsilon` must be positive (received {config.epsilon})"
+    if not 0 < config.epsilon < math.inf:
+        yield f"`epsilon` must be positive and finite (received {config.epsilon})"
     yield from _id_problems(config)
 
 
@@ -245,6 +272,12 @@ def _stack_problems(name, stack, hidden_dim):
         yield (
             f"`hidden_dim` must be divisible by `{name}.attention.num_heads` unless `head_dim` is "
             f"given (received {hidden_dim} and {heads})"
+        )
+    activation = stack.feed_forward.activation
+    if activation not in ACTIVATIONS:
+        yield (
+            f"`{name}.feed_forward.activation` must be one of {', '.join(ACTIVATIONS)} (received "
+            f"{activation!r})"
         )
     sharing = stack.sharing
     if sharing.pattern not in SHARING_PATTERNS:

@@ -1,11 +1,14 @@
 """The encoder-decoder Transformer, assembled from layers."""
 
+import os
+
 import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress import layers
 from tfcompress.layers.masks import step_mask
 from tfcompress.models.config import Seq2SeqConfig, StackConfig, layer_groups
+from tfcompress.models.presets import load_preset, save_preset
 
 
 class Seq2SeqTransformer:
@@ -40,6 +43,15 @@ class Seq2SeqTransformer:
         self._decoder_plan = _plan("decoder", config.decoder)
         self.model = _build_model(self) if model is None else model
         self._layers = {layer.name: layer for layer in self.model.layers}
+
+    @classmethod
+    def from_preset(cls, name_or_folder: str | os.PathLike) -> "Seq2SeqTransformer":
+        """Builds a preset with random weights, or loads a saved model; see `load_preset`."""
+        return load_preset(name_or_folder)
+
+    def save_to_preset(self, folder: str | os.PathLike) -> None:
+        """Saves configuration and weights as a folder; see `save_preset`."""
+        save_preset(self, folder)
 
     def layer(self, name: str) -> keras.layers.Layer:
         """Returns the layer of that name, as listed in `layer_names`."""
@@ -166,7 +178,7 @@ def _build_model(transformer: Seq2SeqTransformer) -> keras.Model:
     }
     x = made[transformer._source_embedding_name](source)
     x = _position(config, "source_position", config.max_source_length)(x)
-    x = keras.layers.Dropout(config.dropout, name="source_dropout")(x)
+    x = layers.Dropout(config.dropout, name="source_dropout")(x)
     for name in transformer._encoder_plan:
         if name not in made:
             made[name] = _encoder_layer(config, name)
@@ -177,7 +189,7 @@ def _build_model(transformer: Seq2SeqTransformer) -> keras.Model:
 
     x = made[transformer._target_embedding_name](target)
     x = _position(config, "target_position", config.max_target_length)(x)
-    x = keras.layers.Dropout(config.dropout, name="target_dropout")(x)
+    x = layers.Dropout(config.dropout, name="target_dropout")(x)
     for name in transformer._decoder_plan:
         if name not in made:
             made[name] = _decoder_layer(config, name)

@@ -69,14 +69,20 @@ class TokenizedPairs:
 
     @classmethod
     def from_corpus(
-        cls, tokenizer: "Tokenizer", sources: Sequence[str], targets: Sequence[str]
+        cls,
+        tokenizer: "Tokenizer",
+        sources: Sequence[str],
+        targets: Sequence[str],
+        *,
+        target_tokenizer: "Tokenizer | None" = None,
     ) -> "TokenizedPairs":
         """Tokenizes both sides of a corpus.
 
         Args:
-            tokenizer: The tokenizer of both languages.
+            tokenizer: The tokenizer of the source.
             sources: Source sentences.
             targets: Their translations.
+            target_tokenizer: The tokenizer of the target; the source's by default.
 
         Returns:
             The tokenized pairs.
@@ -87,7 +93,8 @@ class TokenizedPairs:
         Example:
             >>> TokenizedPairs.from_corpus(tokenizer, ["two dogs"], ["zwei hunde"])
         """
-        return cls(*tokenizer.encode_corpus(sources), *tokenizer.encode_corpus(targets))
+        target_tokenizer = target_tokenizer or tokenizer
+        return cls(*tokenizer.encode_corpus(sources), *target_tokenizer.encode_corpus(targets))
 
     def __len__(self) -> int:
         return len(self.source_row_splits) - 1

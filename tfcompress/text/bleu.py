@@ -176,7 +176,8 @@ def paired_bootstrap(
 def _metric(tokenize: str, lowercase: bool) -> BLEU:
     if tokenize not in TOKENIZERS:
         raise InputError(f"tokenize={tokenize!r}; choose one of {', '.join(TOKENIZERS)}")
-    return BLEU(tokenize=tokenize, lowercase=lowercase)
+    # `force`: no advice on standard error about text that looks tokenized.
+    return BLEU(tokenize=tokenize, lowercase=lowercase, force=True)
 
 
 def _checked(hypotheses: Sequence[str], references: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -1,0 +1,119 @@
+"""Writes a bundle's folder, complete or not at all."""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tfcompress.errors import InputError
+
+MANIFEST = "manifest.json"
+
+
+@contextlib.contextmanager
+def new_folder(path: str | os.PathLike, *, force: bool = False) -> Iterator[Path]:
+    """Gives a temporary folder that takes the name `path` when the block succeeds.
+
+    If the block fails or is interrupted, the temporary folder is removed and `path` is as before.
+
+    Args:
+        path: The folder to make; missing parents are made too.
+        force: Whether to replace an existing bundle.
+
+    Raises:
+        InputError: If something is in the way (a folder that is no bundle even with `force`), or
+            the files cannot be written, for instance because the disk is full.
+
+    Example:
+
+    >>> with new_folder("bundle") as folder:
+    ...     (folder / "model.tflite").write_bytes(data)
+    """
+    path = Path(path)
+    _check_target(path, force)
+    made = []
+    try:
+        made = _make_parents(path)
+        folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        try:
+            yield folder
+            folder.chmod(0o755)
+            _replace(folder, path)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:
+        _remove(made)
+        raise _write_error(path, error) from error
+    except BaseException:
+        _remove(made)
+        raise
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Writes the manifest with the size and SHA-256 of every other file.
+
+    Args:
+        folder: The bundle's folder, with all its files.
+        manifest: Everything but `files`.
+
+    Returns:
+        The complete manifest.
+    """
+    files = {}
+    for file in sorted(folder.iterdir()):
+        if file.name != MANIFEST:
+            with file.open("rb") as content:
+                digest = hashlib.file_digest(content, "sha256").hexdigest()
+            files[file.name] = {"bytes": file.stat().st_size, "sha256": digest}
+    manifest = {**manifest, "files": files}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+    return manifest
+
+
+def _check_target(path, force):
+    if not os.path.lexists(path):
+        return
+    if not force:
+        raise InputError(f"{path}: exists already; give another path, or force=True to replace it")
+    if not path.is_dir() or (any(path.iterdir()) and not (path / MANIFEST).is_file()):
+        raise InputError(f"{path}: is no bundle and is not replaced; give another path")
+
+
+def _make_parents(path):
+    """Makes the missing parents and returns them, the innermost first."""
+    missing = [parent for parent in path.absolute().parents if not parent.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _remove(folders):
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
+def _replace(folder, path):
+    """Renames `folder` to `path`; an old bundle there is put aside first and then removed."""
+    if not path.exists():
+        folder.rename(path)
+        return
+    old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    path.replace(old)
+    try:
+        folder.rename(path)
+    except BaseException:
+        old.replace(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_error(path, error):
+    if error.errno == errno.ENOSPC:
+        return InputError(f"{path}: the disk is full, nothing was written; free some space")
+    return InputError(f"{path}: cannot be written ({error.strerror or error})")

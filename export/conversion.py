@@ -1,0 +1,178 @@
+"""Exports a trained model as a bundle."""
+
+import errno
+import importlib.metadata
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
+
+import tfcompress
+from tfcompress.errors import InputError
+from tfcompress.export import flatbuffer, parity
+from tfcompress.export.bundle import new_folder, write_manifest
+from tfcompress.export.errors import ExportError
+from tfcompress.export.quantization import QUANTIZATIONS, quantize
+from tfcompress.export.signatures import Signatures
+from tfcompress.export.size import check_size
+from tfcompress.export.tokenizers import check_tokenizers, write_tokenizers
+from tfcompress.models import Seq2SeqTransformer
+from tfcompress.models.precision import to_float32
+from tfcompress.text import Tokenizer
+
+FORMAT = 1
+MODEL = "model.tflite"
+
+
+def convert(
+    transformer: Seq2SeqTransformer,
+    path: str | os.PathLike,
+    *,
+    source_tokenizer: Tokenizer | None = None,
+    target_tokenizer: Tokenizer | None = None,
+    quantization: str = "dynamic_int8",
+    custom_ops: bool = False,
+    samples: Sequence[Sequence[int]] | None = None,
+    force: bool = False,
+) -> dict[str, Any]:
+    """Exports a translation model as a bundle: a folder that the runtime and apps load.
+
+    The bundle holds `model.tflite` with the signatures `encode` and `step`, the tokenizers, and
+    `manifest.json`. It computes in float32, without dropout, whatever precision the model was
+    trained in. Weights that the model shares or ties are stored once.
+
+    Before the folder appears, the bundle is run and compared with `transformer`. In float32 its
+    tokens must be the same, but for ties, and its logits close. Quantized, the difference is
+    measured. The figures are in the manifest under `parity`.
+
+    Args:
+        transformer: The model.
+        path: Folder to write. It appears complete or not at all.
+        source_tokenizer: The source's tokenizer. Without tokenizers the bundle translates ids.
+        target_tokenizer: The target's tokenizer.
+        quantization: How weights of at least 1024 elements are stored. "float32"; "float16"; or
+            "dynamic_int8", with a scale for each row.
+        custom_ops: Whether the model may need custom operations. No layer has any yet, so that
+            every bundle runs on a plain LiteRT runtime.
+        samples: Source token ids to compare the bundle with the model on, for instance a few
+            validation sentences, each ending with `eos_id`; random ids by default.
+        force: Whether to replace an existing bundle.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        InputError: If an argument is wrong, or the bundle exists or cannot be written.
+        ExportError: If the model has operations that LiteRT lacks, or the bundle does not compute
+            what the model does.
+
+    Example:
+
+    >>> manifest = tfc.export.convert(transformer, "en-de", source_tokenizer=tokenizer,
+    ...                               target_tokenizer=tokenizer)
+    >>> manifest["files"]["model.tflite"]["bytes"]
+    2512384
+    """
+    if not isinstance(transformer, Seq2SeqTransformer):
+        raise InputError(
+            f"transformer is {type(transformer).__name__}; give a Seq2SeqTransformer"
+        )
+    if quantization not in QUANTIZATIONS:
+        raise InputError(f"quantization={quantization!r}; choose one of {', '.join(QUANTIZATIONS)}")
+    config = transformer.config
+    tokenizers = {"source": source_tokenizer, "target": target_tokenizer}
+    check_tokenizers(tokenizers, config)
+    samples = parity.check_samples(samples, config)
+    with new_folder(path, force=force) as folder:
+        transformer = to_float32(transformer)
+        signatures = Signatures(transformer)
+        model = lower(signatures, folder)
+        quantize(model, quantization)
+        data = flatbuffer.write(model)
+        check_operations(model)
+        check_size(len(data), model, transformer, quantization)
+        (folder / MODEL).write_bytes(data)
+        del model, data
+        manifest = {
+            "format": FORMAT,
+            "kind": "seq2seq",
+            "made_by": _made_by(),
+            "quantization": quantization,
+            "custom_ops": [],
+            "parameters": transformer.model.count_params(),
+            "architecture": config.to_mapping(),
+            "limits": {
+                "max_source_length": config.max_source_length,
+                "max_target_length": config.max_target_length,
+            },
+            "ids": {"pad": config.pad_id, "bos": config.bos_id, "eos": config.eos_id},
+            "vocabulary": {
+                "source": config.source_vocabulary_size,
+                "target": config.target_vocabulary_size,
+            },
+            **write_tokenizers(tokenizers, folder),
+            "decoder": {
+                "caches": signatures.state.caches,
+                "memories": signatures.state.memories,
+                "block": signatures.block,
+            },
+        }
+        # The runtime that compares the bundle reads its manifest.
+        write_manifest(folder, manifest)
+        manifest["parity"] = parity.compare(transformer, folder, samples)
+        parity.check(manifest["parity"], quantization)
+        return write_manifest(folder, manifest)
+
+
+def lower(signatures: Signatures, folder: Path) -> schema.ModelT:
+    """Returns the float32 LiteRT model of a transformer.
+
+    Args:
+        signatures: The transformer's.
+        folder: Where to put a temporary SavedModel.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as saved:
+        try:
+            signatures.save(saved)
+            converter = tf.lite.TFLiteConverter.from_saved_model(
+                saved, signature_keys=["encode", "step"]
+            )
+            # What LiteRT lacks becomes a custom operation, to be listed by `check_operations`.
+            converter.allow_custom_ops = True
+            data = converter.convert()
+        except tf.errors.OpError as error:
+            if "No space left on device" in error.message:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+            raise
+    model = flatbuffer.read(data)
+    flatbuffer.use_builtin_cache_updates(model)
+    return model
+
+
+def check_operations(model: schema.ModelT) -> None:
+    """Makes sure that a model runs on a LiteRT runtime without custom operations.
+
+    Args:
+        model: The model.
+
+    Raises:
+        ExportError: If it does not, naming each operation that is missing.
+    """
+    missing = flatbuffer.custom_operations(model)
+    if missing:
+        raise ExportError(
+            f"LiteRT has no operation for {', '.join(sorted(missing))}; replace the layers that "
+            "use them"
+        )
+
+
+def _made_by():
+    return {
+        "tfcompress": tfcompress.__version__,
+        "tensorflow": tf.__version__,
+        "litert": importlib.metadata.version("ai-edge-litert"),
+    }

@@ -1,0 +1,80 @@
+"""Tensor buffers of LiteRT as numpy arrays."""
+
+import contextlib
+import ctypes
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import ai_edge_litert
+import numpy as np
+from ai_edge_litert.tensor_buffer import TensorBuffer
+
+
+class HostBuffer:
+    """A tensor buffer and the array that reads and writes it.
+
+    Where LiteRT's C library gives the address of the buffer, the array is the buffer itself, and
+    `upload` and `download` do nothing. Elsewhere the array is a copy that they keep in step.
+
+    Args:
+        tensor: The buffer.
+        shape: Its shape.
+        dtype: Its type.
+
+    Attributes:
+        tensor: The buffer.
+        array: The array.
+        is_copy: Whether the array is a copy.
+    """
+
+    def __init__(self, tensor: TensorBuffer, shape: Sequence[int], dtype: type):
+        self.tensor = tensor
+        address = _host_address(tensor)
+        self.is_copy = address is None
+        if self.is_copy:
+            self.array = np.zeros(shape, dtype)
+            self.upload()
+            return
+        memory = (ctypes.c_char * (math.prod(shape) * np.dtype(dtype).itemsize)).from_address(
+            address
+        )
+        memory.owner = tensor  # the memory lives as long as an array that looks at it
+        self.array = np.frombuffer(memory, dtype).reshape(shape)
+        self.array[...] = 0
+
+    def upload(self) -> None:
+        """Makes what was written to the array visible to LiteRT."""
+        if self.is_copy:
+            self.tensor.write(self.array)
+
+    def download(self) -> None:
+        """Makes what LiteRT wrote visible in the array."""
+        if self.is_copy:
+            self.array.reshape(-1)[:] = self.tensor.read(self.array.size, self.array.dtype)
+
+
+def _load_address_function() -> Callable | None:
+    library = next(Path(ai_edge_litert.__file__).parent.glob("libLiteRt.*"), None)
+    if library is None:
+        return None
+    with contextlib.suppress(OSError, AttributeError):
+        function = ctypes.CDLL(str(library)).LiteRtGetTensorBufferHostMemory
+        function.argtypes = (ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p))
+        return function
+    return None
+
+
+_get_host_memory = _load_address_function()
+_get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
+_get_pointer.restype = ctypes.c_void_p
+_get_pointer.argtypes = (ctypes.py_object, ctypes.c_char_p)
+
+
+def _host_address(tensor: TensorBuffer) -> int | None:
+    """Returns where the buffer lies in memory, or None where that cannot be known."""
+    if _get_host_memory is None:
+        return None
+    address = ctypes.c_void_p()
+    handle = _get_pointer(tensor.capsule, b"LiteRtTensorBuffer")
+    return None if _get_host_memory(handle, ctypes.byref(address)) else address.value

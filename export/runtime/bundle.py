@@ -1,0 +1,211 @@
+"""Reads and checks a bundle: the folder that export writes and a device runs."""
+
+import functools
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tfcompress.errors import InputError
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+MODEL = "model.tflite"
+_AGAIN = "export or copy the bundle again"
+_PLAIN_NAME = re.compile(r"(?!\.)[^/\\:\0]+")
+
+
+@dataclass(frozen=True)
+class SpecialIds:
+    """The ids that are no words.
+
+    Attributes:
+        pad: Fills batches; never produced.
+        bos: Begins a target; never produced.
+        eos: Ends sources and targets.
+    """
+
+    pad: int
+    bos: int
+    eos: int
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened bundle: its manifest, and what the runtime needs of it by name.
+
+    Attributes:
+        path: The folder.
+        manifest: The whole manifest.
+        ids: The special ids.
+        max_source_length: Longest source in tokens, end mark included.
+        max_target_length: Longest target in tokens, end mark included.
+        source_vocabulary: Number of source ids.
+        target_vocabulary: Number of target ids.
+        caches: `(num_heads, head_dim)` of every self-attention cache of the decoder.
+        memories: `(num_heads, head_dim)` of every encoder memory that the decoder reads.
+        block: Logits that share an entry of `block_max`, or None where the model has none.
+        source_tokenizer: The SentencePiece model of the source, or None.
+        target_tokenizer: The SentencePiece model of the target, or None.
+        custom_ops: Names of the custom operations that the model needs.
+        size: Bytes of all files together.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+    ids: SpecialIds
+    max_source_length: int
+    max_target_length: int
+    source_vocabulary: int
+    target_vocabulary: int
+    caches: tuple[tuple[int, int], ...]
+    memories: tuple[tuple[int, int], ...]
+    block: int | None
+    source_tokenizer: Path | None
+    target_tokenizer: Path | None
+    custom_ops: tuple[str, ...]
+    size: int
+
+    @property
+    def model(self) -> Path:
+        """The LiteRT model."""
+        return self.path / MODEL
+
+
+def open_bundle(path: str | os.PathLike, verify: bool = True) -> Bundle:
+    """Opens a bundle and checks that it is whole.
+
+    Args:
+        path: The folder.
+        verify: Whether to compare the size and SHA-256 of every file with the manifest. Without,
+            only their presence is checked.
+
+    Returns:
+        The bundle.
+
+    Raises:
+        InputError: The folder or a file is missing, the manifest is of another format or
+            incomplete, it names files outside the folder, or a file is truncated or altered.
+
+    Example:
+
+    >>> open_bundle("en-de").max_source_length
+    256
+    """
+    folder = Path(path)
+    manifest = _read_manifest(folder)
+    take = functools.partial(_take, folder / MANIFEST, manifest)
+    files = take("files", kind=dict, check=bool)
+    for name in dict.fromkeys((MODEL, *files)):
+        size = take("files", name, "bytes")
+        _check_file(folder, name, size, take("files", name, "sha256", kind=str), verify)
+
+    def tokenizer(side):
+        name = take("tokenizers", side, kind=str | None, check=lambda n: n is None or n in files)
+        return None if name is None else folder / name
+
+    target_vocabulary = take("vocabulary", "target")
+    special = [
+        take("ids", name, check=lambda i: 0 <= i < target_vocabulary)
+        for name in ("pad", "bos", "eos")
+    ]
+    return Bundle(
+        path=folder,
+        manifest=manifest,
+        ids=SpecialIds(*special),
+        max_source_length=take("limits", "max_source_length"),
+        max_target_length=take("limits", "max_target_length"),
+        source_vocabulary=take("vocabulary", "source"),
+        target_vocabulary=target_vocabulary,
+        caches=_shapes(take("decoder", "caches", kind=list, check=_are_shapes)),
+        memories=_shapes(take("decoder", "memories", kind=list, check=_are_shapes)),
+        block=take("decoder", "block", kind=int | None, check=_divides(target_vocabulary)),
+        source_tokenizer=tokenizer("source"),
+        target_tokenizer=tokenizer("target"),
+        custom_ops=tuple(take("custom_ops", kind=list, check=_are_names)),
+        size=sum((folder / name).stat().st_size for name in (MANIFEST, *files)),
+    )
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; give the folder that export wrote")
+    try:
+        manifest = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(f"{folder}: no {MANIFEST}; give the folder that export wrote") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); {_AGAIN}") from None
+    if not isinstance(manifest, dict):
+        raise InputError(f"{path}: holds no JSON object; {_AGAIN}")
+    for key, expected in {"format": FORMAT, "kind": "seq2seq"}.items():
+        if manifest.get(key) != expected:
+            raise InputError(
+                f"{path}: {key} {manifest.get(key)!r}, but this version runs {expected!r}; export "
+                "the model again with this version, or run it with the version that made it"
+            )
+    return manifest
+
+
+def _is_size(value):
+    return value >= 1
+
+
+def _divides(whole):
+    return lambda value: value is None or (_is_size(value) and whole % value == 0)
+
+
+def _are_names(value):
+    return all(isinstance(name, str) for name in value)
+
+
+def _are_shapes(value):
+    return all(
+        isinstance(shape, list) and len(shape) == 2 and all(type(n) is int and n > 0 for n in shape)
+        for shape in value
+    )
+
+
+def _shapes(value):
+    return tuple(tuple(shape) for shape in value)
+
+
+def _take(path: Path, manifest: dict, *keys: str, kind: Any = int, check=None) -> Any:
+    """Returns the manifest's value under `keys`, checked; integers must be positive by default."""
+    name = ".".join(keys)
+    value = manifest
+    for key in keys:
+        if not isinstance(value, dict) or key not in value:
+            raise InputError(f"{path}: `{name}` is missing; {_AGAIN}")
+        value = value[key]
+    check = check or (_is_size if kind is int else lambda value: True)
+    if not isinstance(value, kind) or isinstance(value, bool) or not check(value):
+        raise InputError(f"{path}: `{name}` cannot be {value!r}; {_AGAIN}")
+    return value
+
+
+def _check_file(folder: Path, name: str, size: int, sha256: str, verify: bool) -> None:
+    path = folder / name
+    if not _PLAIN_NAME.fullmatch(name):
+        raise InputError(
+            f"{folder / MANIFEST}: names the file {name!r}, but the files of a bundle lie in its "
+            f"own folder; {_AGAIN}"
+        )
+    if not path.is_file():
+        raise InputError(f"{path}: missing, but listed in the manifest; {_AGAIN}")
+    if not verify:
+        return
+    if path.stat().st_size != size:
+        raise InputError(
+            f"{path}: {path.stat().st_size} bytes, but {size} in the manifest: the file is "
+            f"truncated or altered; {_AGAIN}"
+        )
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+            raise InputError(
+                f"{path}: sha256 differs from manifest: the file is truncated or altered; {_AGAIN}"
+            )

@@ -1,0 +1,175 @@
+"""The two signatures of an exported encoder-decoder."""
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from tfcompress.errors import InputError
+from tfcompress.models import Seq2SeqTransformer
+
+_LARGEST_BLOCK, _SMALLEST_BLOCK = 64, 16
+_ATTENTION_CACHE = {"keys", "values", "memory_keys", "memory_values"}
+
+
+@dataclass(frozen=True)
+class DecoderState:
+    """What a decoder keeps between steps, read off its layers.
+
+    Attributes:
+        caches: `(num_heads, head_dim)` of each depth's self-attention cache, in order.
+        memories: `(num_heads, head_dim)` of each distinct cross-attention, in order; layers that
+            share one share its keys and values.
+        layers: For each decoder layer its indices into `caches` and `memories`, or None.
+    """
+
+    caches: list[tuple[int, int]]
+    memories: list[tuple[int, int]]
+    layers: list[tuple[int | None, int | None]]
+
+
+def decoder_state(transformer: Seq2SeqTransformer) -> DecoderState:
+    """Returns what the transformer's decoder keeps between steps.
+
+    Args:
+        transformer: Any.
+
+    Raises:
+        InputError: If a layer keeps something that the bundle's format has no place for.
+    """
+    caches, memories, layers = [], [], []
+    memory_of = {}
+    memory = tf.zeros([1, 1, transformer.config.hidden_dim])
+    for layer in transformer.decoder_layers:
+        cache = layer.init_cache(1, 1, memory)
+        if unknown := set(cache) - _ATTENTION_CACHE:
+            raise InputError(
+                f"decoder layer {layer.name} keeps {', '.join(sorted(unknown))} between steps, "
+                "which cannot be exported; use attention layers"
+            )
+        own = attended = None
+        if "keys" in cache:
+            own = len(caches)
+            caches.append(_heads(cache["keys"]))
+        if "memory_keys" in cache:
+            attention = id(getattr(layer, "cross_attention", layer))
+            attended = memory_of.setdefault(attention, len(memories))
+            if attended == len(memories):
+                memories.append(_heads(cache["memory_keys"]))
+        layers.append((own, attended))
+    return DecoderState(caches, memories, layers)
+
+
+def logits_block(vocabulary_size: int) -> int | None:
+    """Returns the width of the blocks of logits whose maxima `step` gives, if there is one.
+
+    Args:
+        vocabulary_size: Number of logits.
+    """
+    for block in range(_LARGEST_BLOCK, _SMALLEST_BLOCK - 1, -1):
+        if vocabulary_size % block == 0:
+            return block
+    return None
+
+
+class Signatures:
+    """The functions `encode` and `step` of a transformer.
+
+    `encode` takes `ids` `[S]` and gives `memory_keys_j` and `memory_values_j` `[1, H, S, dh]` of
+    every distinct cross-attention. `step` takes `ids` `[B]`, `position` `[1]`, the additive
+    `mask` `[1, 1, 1, T]`, the caches `keys_i` and `values_i` `[B, H, T, dh]` and the memories; it
+    gives `logits` `[B, V]`, the new caches, and, where the vocabulary divides into blocks,
+    `block_max` `[B, V / block]` and `log_sum_exp` `[B, 1]`.
+
+    Args:
+        transformer: A transformer that computes in float32.
+
+    Attributes:
+        state: What the decoder keeps between steps.
+        block: Width of the blocks behind `block_max`, or None.
+    """
+
+    def __init__(self, transformer: Seq2SeqTransformer):
+        self._transformer = transformer
+        self.state = decoder_state(transformer)
+        self.block = logits_block(transformer.config.target_vocabulary_size)
+
+    def save(self, path: str) -> None:
+        """Writes a SavedModel with both signatures.
+
+        Args:
+            path: A new folder.
+        """
+        module = tf.Module()
+        # Keras 3 wraps TensorFlow's variables, which are what a SavedModel tracks.
+        module.kept = [
+            variable if isinstance(variable, tf.Variable) else variable.value
+            for variable in self._transformer.model.variables
+        ]
+        traced = {
+            name: tf.function(function, input_signature=inputs, autograph=False)
+            for name, (function, inputs) in self._functions().items()
+        }
+        tf.saved_model.save(
+            module, path, {name: f.get_concrete_function() for name, f in traced.items()}
+        )
+
+    def _functions(self):
+        """Returns each signature's function and inputs."""
+
+        def heads(kind, batch, shapes):
+            return [
+                tf.TensorSpec([batch, num_heads, None, head_dim], tf.float32, f"{kind}_{i}")
+                for i, (num_heads, head_dim) in enumerate(shapes)
+            ]
+
+        caches, memories = self.state.caches, self.state.memories
+        return {
+            "encode": (self._encode, [tf.TensorSpec([None], tf.int32, "ids")]),
+            "step": (self._step, [
+                tf.TensorSpec([None], tf.int32, "ids"),
+                tf.TensorSpec([1], tf.int32, "position"),
+                tf.TensorSpec([1, 1, 1, None], tf.float32, "mask"),
+                heads("keys", None, caches),
+                heads("values", None, caches),
+                heads("memory_keys", 1, memories),
+                heads("memory_values", 1, memories),
+            ]),
+        }
+
+    def _encode(self, ids):
+        memory = self._transformer.encode_with_mask(tf.expand_dims(ids, 0), None)
+        outputs = {}
+        for layer, (_, i) in zip(self._transformer.decoder_layers, self.state.layers):
+            if i is not None and f"memory_keys_{i}" not in outputs:
+                cache = layer.init_cache(1, 1, memory)
+                outputs[f"memory_keys_{i}"] = cache["memory_keys"]
+                outputs[f"memory_values_{i}"] = cache["memory_values"]
+        return outputs
+
+    def _step(self, ids, position, mask, keys, values, memory_keys, memory_values):
+        cache = []
+        for own, attended in self.state.layers:
+            layer_cache = {}
+            if own is not None:
+                layer_cache |= {"keys": keys[own], "values": values[own]}
+            if attended is not None:
+                layer_cache["memory_keys"] = memory_keys[attended]
+                layer_cache["memory_values"] = memory_values[attended]
+            cache.append(layer_cache)
+        logits, cache = self._transformer.step(ids, position, cache, mask=mask)
+        outputs = {"logits": logits}
+        for (own, _), layer_cache in zip(self.state.layers, cache):
+            if own is not None:
+                outputs[f"new_keys_{own}"] = layer_cache["keys"]
+                outputs[f"new_values_{own}"] = layer_cache["values"]
+        if self.block is not None:
+            blocks = tf.reshape(logits, [-1, logits.shape[1] // self.block, self.block])
+            outputs["block_max"] = tf.reduce_max(blocks, axis=2)
+            largest = tf.reduce_max(outputs["block_max"], axis=1, keepdims=True)
+            total = tf.reduce_sum(tf.exp(logits - largest), axis=1, keepdims=True)
+            outputs["log_sum_exp"] = tf.math.log(total) + largest
+        return outputs
+
+
+def _heads(cache):
+    return cache.shape[1], cache.shape[3]

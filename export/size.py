@@ -1,0 +1,67 @@
+"""Finds weights that are stored twice."""
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from tfcompress.export.errors import ExportError
+from tfcompress.export.quantization import MIN_ELEMENTS
+from tfcompress.models import Seq2SeqTransformer
+
+_WEIGHT_BYTES = {"float32": 4, "float16": 2, "dynamic_int8": 1}
+_TOLERANCE = 0.03
+# What the graph itself takes: the operations with their tensors and shapes, and the rest.
+_BYTES_AN_OPERATION, _FIXED_BYTES = 128, 4096
+
+
+def check_size(
+    size: int, model: schema.ModelT, transformer: Seq2SeqTransformer, quantization: str
+) -> None:
+    """Makes sure that a model's file is as small as its weights allow.
+
+    The file may exceed the bytes of the transformer's distinct weights, and of the scales and
+    zero points, by 3%, 128 bytes for each operation and 4 KiB. The projection of an embedding
+    tied with "shared" counts twice: it is needed in both orientations.
+
+    Args:
+        size: Bytes of the file.
+        model: What it holds.
+        transformer: What it was made from.
+        quantization: How.
+
+    Raises:
+        ExportError: If the file is larger.
+    """
+    expected = _weight_bytes(transformer, quantization) + _quantization_bytes(model)
+    operations = sum(len(subgraph.operators) for subgraph in model.subgraphs)
+    limit = (1 + _TOLERANCE) * expected + _BYTES_AN_OPERATION * operations + _FIXED_BYTES
+    if size > limit:
+        raise ExportError(
+            f"the model takes {size:,} bytes, but its weights only {expected:,}: some are stored "
+            "twice, because the conversion changed one copy of a shared or tied weight; export "
+            "without sharing it"
+        )
+
+
+def _weight_bytes(transformer, quantization):
+    config, weights = transformer.config, transformer.model.weights
+    shapes = [tuple(weight.shape) for weight in weights]
+    width = config.embedding.embedding_dim
+    if config.embedding.tie == "shared" and width is not None:
+        shapes.append((config.hidden_dim, width))
+    return sum(_bytes(shape, quantization) for shape in shapes)
+
+
+def _bytes(shape, quantization):
+    count = int(np.prod(shape))
+    is_large = len(shape) > 1 and count >= MIN_ELEMENTS
+    return count * (_WEIGHT_BYTES[quantization] if is_large else 4)
+
+
+def _quantization_bytes(model):
+    vectors = {}
+    for subgraph in model.subgraphs:
+        for tensor in subgraph.tensors:
+            q = tensor.quantization
+            if q is not None and q.scale is not None:
+                for vector in (q.scale, q.zeroPoint):
+                    vectors[vector.tobytes()] = vector.nbytes
+    return sum(vectors.values())

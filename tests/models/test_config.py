@@ -1,0 +1,240 @@
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tensorflow import keras
+
+from tfcompress.errors import InputError
+from tfcompress.models import (
+    AttentionConfig,
+    EmbeddingConfig,
+    FeedForwardConfig,
+    Seq2SeqConfig,
+    SharingConfig,
+    StackConfig,
+)
+from tfcompress.models.config import (
+    ACTIVATIONS,
+    POSITION_KINDS,
+    SHARING_PATTERNS,
+    layer_groups,
+)
+
+RATES = st.floats(0, 1, exclude_max=True)
+
+
+@st.composite
+def stacks(draw):
+    depth = draw(st.integers(1, 12))
+    heads = st.builds(
+        AttentionConfig, st.sampled_from([1, 2, 4]), st.none() | st.integers(1), RATES
+    )
+    feed_forward = st.builds(
+        FeedForwardConfig, st.integers(1, 9000), st.sampled_from(ACTIVATIONS), RATES
+    )
+    sharing = st.builds(SharingConfig, st.sampled_from(SHARING_PATTERNS), st.integers(1, depth))
+    return StackConfig(depth, draw(heads), draw(feed_forward), draw(sharing))
+
+
+CONFIGS = st.builds(
+    Seq2SeqConfig,
+    source_vocabulary_size=st.integers(3, 10**6),
+    hidden_dim=st.integers(1, 500).map(lambda n: 4 * n),
+    encoder=stacks(),
+    decoder=stacks(),
+    embedding=st.builds(
+        EmbeddingConfig,
+        st.none() | st.integers(1, 512),
+        st.booleans(),
+        st.sampled_from(["shared", "own", "none"]),
+        st.booleans(),
+        st.booleans(),
+    ),
+    positions=st.sampled_from(POSITION_KINDS),
+    normalize_first=st.booleans(),
+    dropout=RATES,
+    epsilon=st.floats(1e-12, 1e-3),
+    max_source_length=st.integers(1, 4096),
+    max_target_length=st.integers(1, 4096),
+)
+
+
+def make(**settings):
+    return Seq2SeqConfig(**{"source_vocabulary_size": 100, **settings})
+
+
+def problems_of(**settings):
+    with pytest.raises(InputError) as error:
+        make(**settings)
+    return str(error.value).removeprefix("impossible configuration: ").split("; ")
+
+
+@given(CONFIGS)
+def test_round_trip(config):
+    mapping = json.loads(json.dumps(config.to_mapping()))
+    assert Seq2SeqConfig.from_mapping(mapping) == config
+    assert hash(Seq2SeqConfig.from_mapping(mapping)) == hash(config)
+
+
+def test_python_and_yaml_use_the_same_names():
+    mapping = {
+        "source_vocabulary_size": 100,
+        "hidden_dim": 32,
+        "decoder": {"num_layers": 2, "attention": {"num_heads": 4, "dropout": 0}},
+        "embedding": {"embedding_dim": 16, "share": True, "tie": "own"},
+    }
+    assert Seq2SeqConfig.from_mapping(mapping) == make(
+        hidden_dim=32,
+        decoder=StackConfig(num_layers=2, attention=AttentionConfig(num_heads=4, dropout=0.0)),
+        embedding=EmbeddingConfig(embedding_dim=16, share=True, tie="own"),
+    )
+
+
+def test_target_vocabulary_is_that_of_the_source_by_default():
+    config = make()
+    assert config.target_vocabulary_size == 100
+    assert config.replace(source_vocabulary_size=50).target_vocabulary_size == 100
+    both = config.replace(source_vocabulary_size=50, target_vocabulary_size=None)
+    assert both.target_vocabulary_size == 50
+
+
+def test_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        make().hidden_dim = 3
+
+
+def test_all_problems_at_once():
+    problems = problems_of(
+        hidden_dim=30,
+        encoder=StackConfig(
+            num_layers=0,
+            attention=AttentionConfig(num_heads=4, dropout=1.0),
+            sharing=SharingConfig("gruops"),
+        ),
+        decoder=StackConfig(
+            attention=AttentionConfig(num_heads=3),
+            feed_forward=FeedForwardConfig(0, "rellu", -0.1),
+            sharing=SharingConfig("groups", 7),
+        ),
+        embedding=EmbeddingConfig(embedding_dim=0, share=True, tie="both"),
+        target_vocabulary_size=90,
+        positions="rotary",
+        dropout=float("nan"),
+        epsilon=0.0,
+        bos_id=95,
+        eos_id=0,
+    )
+    expected = [
+        "`embedding.embedding_dim` must be at least 1 (received 0)",
+        "`encoder.num_layers` must be at least 1 (received 0)",
+        "`decoder.feed_forward.intermediate_dim` must be at least 1 (received 0)",
+        "`dropout` must lie in [0, 1) (received nan)",
+        "`encoder.attention.dropout` must lie in [0, 1) (received 1.0)",
+        "`decoder.feed_forward.dropout` must lie in [0, 1) (received -0.1)",
+        "`hidden_dim` must be divisible by `encoder.attention.num_heads` unless `head_dim` is "
+        "given (received 30 and 4)",
+        "`encoder.sharing.pattern` must be one of none, all, groups, attention, feed_forward "
+        "(received 'gruops')",
+        f"`decoder.feed_forward.activation` must be one of {', '.join(ACTIVATIONS)} (received "
+        "'rellu')",
+        "`decoder.sharing.groups` must lie between 1 and `decoder.num_layers` (received 7 of 6)",
+        "`embedding.tie` must be shared, own or none (received 'both')",
+        "`embedding.share` needs equal source and target vocabularies (received 100 and 90)",
+        "`positions` must be one of sinusoidal, learned (received 'rotary')",
+        "`epsilon` must be positive and finite (received 0.0)",
+        "`bos_id` must be an id of both vocabularies (received 95)",
+        "`pad_id`, `bos_id` and `eos_id` must differ (received [0, 95, 0])",
+    ]
+    assert problems == expected
+
+
+@pytest.mark.parametrize("epsilon", [0, -1.0, float("nan"), float("inf")])
+def test_impossible_epsilon(epsilon):
+    assert problems_of(epsilon=epsilon) == [
+        f"`epsilon` must be positive and finite (received {epsilon})"
+    ]
+
+
+@pytest.mark.parametrize("hidden_dim", [2, 15])
+def test_sinusoids_need_an_even_width(hidden_dim):
+    stack = StackConfig(attention=AttentionConfig(1))
+    settings = {"hidden_dim": hidden_dim, "encoder": stack, "decoder": stack}
+    assert problems_of(**settings) == [
+        f"sinusoidal positions need an even `hidden_dim` of at least 4 (received {hidden_dim})"
+    ]
+    assert make(**settings, positions="learned").hidden_dim == hidden_dim
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"hidden_dim": 512.0}, "`hidden_dim` must be a whole number (received 512.0)"),
+        ({"normalize_first": 1}, "`normalize_first` must be true or false (received 1)"),
+        (
+            {"encoder": {"num_layers": 3}},
+            "`encoder` must be a StackConfig (received {'num_layers': 3})",
+        ),
+        (
+            {"decoder": StackConfig(num_layers=None)},
+            "`decoder.num_layers` must be a whole number (received None)",
+        ),
+    ],
+)
+def test_wrong_types_in_python(settings, problem):
+    assert problems_of(**settings) == [problem]
+
+
+def test_unknown_keys_name_the_nearest():
+    mapping = {
+        "source_vocabulary_size": 100,
+        "hiden_dim": 32,
+        "encoder": {"num_layer": 3, "sharing": {"patern": "all"}},
+    }
+    with pytest.raises(InputError) as error:
+        Seq2SeqConfig.from_mapping(mapping)
+    assert str(error.value).split("; ") == [
+        "unknown key `hiden_dim`: did you mean `hidden_dim`?",
+        "unknown key `encoder.num_layer`: did you mean `num_layers`?",
+        "unknown key `encoder.sharing.patern`: did you mean `pattern`?",
+    ]
+
+
+@given(st.integers(1, 60), st.data())
+def test_groups_are_even_and_in_order(depth, data):
+    groups = data.draw(st.integers(1, depth))
+    attention, feed_forward = layer_groups(
+        StackConfig(depth, sharing=SharingConfig("groups", groups))
+    )
+    assert attention == feed_forward == sorted(attention)
+    assert set(attention) == set(range(groups))
+    sizes = [attention.count(group) for group in range(groups)]
+    assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize("depth", [*range(1, 22), 24])
+def test_groups_are_those_of_albert(depth):
+    for groups in range(1, depth + 1):
+        stack = StackConfig(depth, sharing=SharingConfig("groups", groups))
+        assert layer_groups(stack)[0] == [int(i / depth * groups) for i in range(depth)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "attention", "feed_forward"),
+    [
+        ("none", [0, 1, 2, 3], [0, 1, 2, 3]),
+        ("all", [0, 0, 0, 0], [0, 0, 0, 0]),
+        ("groups", [0, 0, 1, 1], [0, 0, 1, 1]),
+        ("attention", [0, 0, 1, 1], [0, 1, 2, 3]),
+        ("feed_forward", [0, 1, 2, 3], [0, 0, 1, 1]),
+    ],
+)
+def test_what_each_pattern_shares(pattern, attention, feed_forward):
+    stack = StackConfig(4, sharing=SharingConfig(pattern, groups=2))
+    assert layer_groups(stack) == (attention, feed_forward)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_keras_knows_every_activation(activation):
+    assert callable(keras.activations.get(activation))

@@ -1,0 +1,140 @@
+import re
+from xml.etree import ElementTree
+
+from hypothesis import given
+from hypothesis import strategies as st
+from report_samples import HOSTILE, SIGNATURE, few_examples, make_row, make_run, make_teacher, runs
+
+from tfcompress.reporting import Example, formats, html_report
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def parse(several):
+    """Parses the page as XML, which is stricter than HTML."""
+    doctype, _, page = html_report(several).partition("\n")
+    assert doctype == "<!doctype html>"
+    return ElementTree.fromstring(page)
+
+
+def text_of(element):
+    return "".join(element.itertext())
+
+
+def charts(page):
+    return [text_of(svg.find(f"{SVG}title")) for svg in page.iter(f"{SVG}svg")]
+
+
+@few_examples
+@given(st.lists(runs, min_size=1, max_size=3))
+def test_pages_are_well_formed_and_name_every_system(several):
+    page = parse(several)
+    systems = [text_of(cell) for cell in page.iter("th") if cell.get("scope") == "row"]
+    rows = [row for run in several for row in run.rows]
+    assert sorted(systems) == sorted(formats.clean(row.system) for row in rows)
+    ids = [element.get("id") for element in page.iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+
+
+@few_examples
+@given(st.lists(runs, min_size=1, max_size=2))
+def test_charts_are_described_and_stay_inside(several):
+    for svg in parse(several).iter(f"{SVG}svg"):
+        assert svg.get("role") == "img"
+        ids = {child.get("id") for child in svg if text_of(child)}
+        assert set(svg.get("aria-labelledby").split()) <= ids
+        left, top, right, bottom = map(float, svg.get("viewBox").split())
+        for element in svg.iter():
+            for name, low, high in (("x", left, right), ("y", top, bottom)):
+                if element.get(name) and element.tag == f"{SVG}text":
+                    assert low <= float(element.get(name)) <= high
+
+
+def test_page_needs_nothing_else():
+    page = html_report([make_run(make_teacher(), make_row())])
+    addresses = set(re.findall(r"https?:[^\"' ]*", page))
+    assert addresses == {"http://www.w3.org/2000/svg"}
+    assert not re.search(r"<script|<link|<img|@import|url\(|src=|href=", page)
+
+
+def test_hostile_text_stays_text():
+    run = make_run(
+        make_row(HOSTILE, HOSTILE, device=HOSTILE, signature=HOSTILE),
+        make_row(HOSTILE, HOSTILE, device="other"),
+        name=HOSTILE,
+        command=HOSTILE,
+        corpus=HOSTILE,
+        machine={HOSTILE: HOSTILE},
+        versions={HOSTILE: HOSTILE},
+        examples=[Example(HOSTILE, HOSTILE, {HOSTILE: HOSTILE})],
+    )
+    page = parse([run])
+    assert not list(page.iter("script"))
+    assert "alert" in text_of(page)
+
+
+def test_four_charts_and_the_training():
+    page = parse([make_run(make_teacher(), make_row())])
+    assert charts(page) == [
+        "Size against quality",
+        "Latency against quality",
+        "Size of the model files",
+        "Loss in training",
+        "BLEU in training",
+    ]
+
+
+def test_charts_without_figures_are_left_out():
+    row = make_row(bleu=None, bleu_low=None, bleu_high=None)
+    assert charts(parse([make_run(row, history=[])])) == ["Size of the model files"]
+    nothing = make_row(model_bytes=None, bleu=None, bleu_low=None, bleu_high=None)
+    assert charts(parse([make_run(nothing, history=[])])) == []
+
+
+def test_charts_say_what_is_lacking():
+    page = parse([make_run(make_teacher(), make_row(latency_ms=None))])
+    notes = [text_of(note) for note in page.iter("small")]
+    assert notes.count("Not measured: student.") == 1
+
+
+def test_chart_descriptions_give_the_figures():
+    page = parse([make_run(make_teacher(), make_row())])
+    size = next(page.iter(f"{SVG}svg"))
+    description = text_of(size.find(f"{SVG}desc"))
+    assert "student: 8.30 MB, BLEU 37.90 [36.8, 39.0]" in description
+    assert "teacher: 140 MB, BLEU 38.31 [36.8, 39.0]" in description
+
+
+def test_latencies_of_different_devices_are_not_mixed():
+    rows = [make_row("a", device="phone"), make_row("b", device="local"), make_row("c")]
+    titles = [title for title in charts(parse([make_run(*rows)])) if "Latency" in title]
+    assert titles == [
+        "Latency against quality, on phone",
+        "Latency against quality, on local",
+    ]
+
+
+def test_page_tells_where_figures_come_from():
+    text = text_of(parse([make_run(make_teacher(), make_row())]))
+    for part in (
+        SIGNATURE,
+        "tfcompress quickstart --output runs/quickstart",
+        "2026-03-01T12:00:00+00:00",
+        "Cortex-A76, 4 cores, 8.00 GB memory",
+        "1,000 sentences, beam size 4, device local, 1 thread",
+        "It is the smallest system that loses at most 1 BLEU against teacher.",
+        "Zwei Hunde sind da.",
+    ):
+        assert part in text
+
+
+def test_best_row_is_marked():
+    page = parse([make_run(make_teacher(), make_row(), make_row("bad", bleu=30.0))])
+    (best,) = [row for row in page.iter("tr") if row.get("class") == "best"]
+    assert text_of(best).startswith("student")
+
+
+def test_missing_figures_are_dashes():
+    page = parse([make_run(make_teacher(), make_row(latency_ms=None))])
+    missing = [text_of(cell) for cell in page.iter("td") if "missing" in cell.get("class", "")]
+    assert missing == ["\u2013"]

@@ -1,0 +1,88 @@
+"""Small random models, and the Keras originals as steppers."""
+
+import random
+
+import numpy as np
+import tensorflow as tf
+
+from tfcompress import models
+from tfcompress.export.runtime import StepOutput
+
+MAX_SOURCE, MAX_TARGET = 40, 70
+WORDS = [
+    "two",
+    "dogs",
+    "play",
+    "with",
+    "a",
+    "red",
+    "ball",
+    "the",
+    "man",
+    "sees",
+    "an",
+    "old",
+    "woman",
+    "in",
+    "park",
+    "who",
+    "runs",
+    "here",
+]
+QUANTIZATIONS = ("float32", "dynamic_int8")
+
+
+def sentences(count, seed=0):
+    generator = random.Random(seed)
+    lengths = [generator.randint(1, 9) for _ in range(count)]
+    return [" ".join(generator.choices(WORDS, k=length)) + " ." for length in lengths]
+
+
+def make_transformer(vocabulary_size):
+    """Random weights, strong enough that translations differ and end at different lengths."""
+    tf.keras.utils.set_random_seed(0)
+    stack = models.StackConfig(
+        2, models.AttentionConfig(4), models.FeedForwardConfig(64), models.SharingConfig()
+    )
+    config = models.Seq2SeqConfig(
+        vocabulary_size,
+        hidden_dim=32,
+        encoder=stack,
+        decoder=stack,
+        embedding=models.EmbeddingConfig(share=True, use_output_bias=True),
+        max_source_length=MAX_SOURCE,
+        max_target_length=MAX_TARGET,
+    )
+    transformer = models.Seq2SeqTransformer(config)
+    generator = np.random.default_rng(1)
+    for weight in transformer.model.weights:
+        weight.assign(weight + 0.15 * generator.standard_normal(weight.shape))
+    bias = np.zeros(vocabulary_size)
+    bias[config.eos_id] = 3.5
+    transformer.layer("embedding").output_bias.assign(bias)
+    return transformer
+
+
+class KerasStepper:
+    """The original model behind the searches."""
+
+    def __init__(self, transformer):
+        self._transformer = transformer
+
+    def encode(self, ids):
+        self._memory = self._transformer.encode_with_mask(tf.constant([ids]), None)
+
+    def start(self, rows):
+        self._cache = self._transformer.init_cache(
+            tf.repeat(self._memory, rows, axis=0), MAX_TARGET
+        )
+        self._rows, self._position = rows, 0
+
+    def step(self, token_ids):
+        tokens = tf.constant(np.broadcast_to(token_ids, self._rows), tf.int32)
+        logits, self._cache = self._transformer.step(tokens, self._position, self._cache)
+        self._position += 1
+        return StepOutput(logits.numpy())
+
+    def reorder(self, parents):
+        self._cache = tf.nest.map_structure(lambda cache: tf.gather(cache, parents), self._cache)

@@ -1,0 +1,196 @@
+"""Training of a tiny translator: reversing a sequence of symbols."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfcompress.errors import InputError
+from tfcompress.models import (
+    AttentionConfig,
+    EmbeddingConfig,
+    FeedForwardConfig,
+    Seq2SeqConfig,
+    StackConfig,
+)
+from tfcompress.text import TokenizedPairs, train_tokenizer
+from tfcompress.training import TrainingConfig, Validation, train
+
+WORDS = "amber birch cedar delta ember fjord glade".split()
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    rng = np.random.default_rng(0)
+    sources = [" ".join(rng.choice(WORDS, rng.integers(1, 5))) for _ in range(300)]
+    return sources, [" ".join(reversed(source.split())) for source in sources]
+
+
+@pytest.fixture(scope="module")
+def tokenizer(corpus, tmp_path_factory):
+    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.model"
+    return train_tokenizer(corpus[0], vocabulary_size=40, path=path)
+
+
+@pytest.fixture(scope="module")
+def model_config(tokenizer):
+    stack = StackConfig(1, AttentionConfig(2), FeedForwardConfig(32))
+    return Seq2SeqConfig(
+        tokenizer.vocabulary_size,
+        hidden_dim=16,
+        encoder=stack,
+        decoder=stack,
+        embedding=EmbeddingConfig(share=True),
+        dropout=0.1,
+        max_source_length=32,
+        max_target_length=32,
+    )
+
+
+@pytest.fixture
+def run(corpus, tokenizer, model_config, tmp_path):
+    """Returns a function that trains in `tmp_path/name` with given settings."""
+    pairs = TokenizedPairs.from_corpus(tokenizer, *corpus)
+    validation = Validation(corpus[0][:20], corpus[1][:20], tokenizer, tokenizer)
+
+    def start(name, **settings):
+        defaults = {
+            "updates": 12,
+            "batch_tokens": 128,
+            "evaluate_every": 4,
+            "evaluate_sentences": 4,
+            "schedule": "constant",
+            "learning_rate": 0.01,
+        }
+        config = TrainingConfig(**(defaults | settings))
+        return train(model_config, pairs, validation, config, tmp_path / name, verbose=0)
+
+    return start
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_loss_falls_and_history_is_complete(run):
+    _, history = run("run", updates=60, evaluate_every=20)
+    assert [entry["update"] for entry in history] == [20, 40, 60]
+    assert history[-1]["loss"] < 0.8 * history[0]["loss"]
+    assert {"loss", "val_loss", "val_bleu", "seconds"} <= set(history[0])
+
+
+def test_a_killed_run_ends_like_an_uninterrupted_one(run, monkeypatch):
+    whole, history = run("whole")
+    from tfcompress.training import checkpoints
+
+    save = checkpoints.TrainingState.save
+
+    def killed_at_second(self, figures):
+        if figures["update"] == 8:
+            raise Killed
+        save(self, figures)
+
+    monkeypatch.setattr(checkpoints.TrainingState, "save", killed_at_second)
+    with pytest.raises(Killed):
+        run("killed")
+    monkeypatch.setattr(checkpoints.TrainingState, "save", save)
+    resumed, resumed_history = run("killed")
+    assert [entry["update"] for entry in resumed_history] == [4, 8, 12]
+    for a, b in zip(whole.model.trainable_weights, resumed.model.trainable_weights):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5)
+    np.testing.assert_allclose(history[-1]["loss"], resumed_history[-1]["loss"], atol=1e-5)
+
+
+def test_a_finished_run_is_not_trained_again(run):
+    first, history = run("run")
+    again, same = run("run")
+    assert same == history
+    for a, b in zip(first.model.trainable_weights, again.model.trainable_weights):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_damaged_state_is_reported(run, tmp_path):
+    run("run")
+    (tmp_path / "run" / "history.json").write_text("[")
+    with pytest.raises(InputError, match=r"saved training state is damaged.*remove this folder"):
+        run("run", updates=16)
+
+
+def test_average_is_the_mean_of_the_last_evaluations(run, tmp_path):
+    trained, _ = run("run", average=2)
+    files = sorted((tmp_path / "run" / "weights").glob("*.npz"))
+    assert [int(path.stem) for path in files] == [8, 12]
+    arrays = [np.load(path) for path in files]
+    expected = [(arrays[0][name] + arrays[1][name]) / 2 for name in arrays[0].files]
+    values = [v.numpy() for v in trained.model.weights if v.dtype == "float32"]
+    for a, b in zip(values, expected):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_patience_stops_training(run):
+    _, history = run("run", updates=400, evaluate_every=4, patience=1, learning_rate=1e-9)
+    assert [entry["update"] for entry in history] == [4, 8]
+
+
+def test_accumulated_batches_count_as_one(run, corpus, tokenizer, model_config, tmp_path):
+    from tfcompress.models import Seq2SeqTransformer
+    from tfcompress.text import make_batch
+    from tfcompress.training.accumulation import AccumulatingModel
+    from tfcompress.training.losses import LabelSmoothedCrossentropy
+
+    pairs = TokenizedPairs.from_corpus(tokenizer, *corpus)
+    whole = make_batch(pairs, np.arange(6), length_multiple=16)
+    parts = [make_batch(pairs, np.arange(2), length_multiple=16)]
+    parts.append(make_batch(pairs, np.arange(2, 6), length_multiple=16))
+    config = model_config.replace(dropout=0.0)
+    results = []
+    for batches in ([whole], parts):
+        tf.keras.utils.set_random_seed(3)
+        model = Seq2SeqTransformer(config).model
+        accumulating = AccumulatingModel(model, LabelSmoothedCrossentropy(0.1))
+        accumulating.compile(optimizer=tf.keras.optimizers.SGD(1.0))
+        data = tf.data.Dataset.from_tensors(tuple(batches))
+        history = accumulating.fit(data, verbose=0)
+        results.append(([v.numpy() for v in model.trainable_weights], history.history["loss"]))
+    for a, b in zip(results[0][0], results[1][0]):
+        np.testing.assert_allclose(a, b, atol=2e-5)
+    np.testing.assert_allclose(results[0][1], results[1][1], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"accumulate": 2},
+        {"clip_norm": 0.1},
+        {"precision": "mixed_float16"},
+        {"precision": "mixed_bfloat16"},
+        {"schedule": "cosine", "warmup": 2},
+        {"schedule": "inverse_square_root", "warmup": 2},
+        {"strategy": "mirrored"},
+    ],
+    ids=str,
+)
+def test_every_setting_trains(run, settings):
+    trained, history = run("run", updates=4, **settings)
+    assert np.isfinite(history[-1]["loss"])
+    assert all(layer.compute_dtype == "float32" for layer in trained.model.layers)
+    assert all(np.isfinite(v.numpy()).all() for v in trained.model.trainable_weights)
+
+
+def test_tensorboard_logs_are_written(run, tmp_path):
+    run("run", updates=4)
+    assert list((tmp_path / "run" / "tensorboard").rglob("events.*"))
+
+
+def test_sentences_beyond_the_limit_are_an_error(corpus, tokenizer, model_config, tmp_path):
+    pairs = TokenizedPairs.from_corpus(tokenizer, *corpus)
+    validation = Validation(*corpus, tokenizer, tokenizer)
+    short = model_config.replace(max_source_length=1, max_target_length=1)
+    with pytest.raises(InputError, match=r"longer than the model's limit of 1 tokens; raise"):
+        train(short, pairs, validation, TrainingConfig(), tmp_path / "run", verbose=0)
+
+
+def test_impossible_settings_are_all_named():
+    with pytest.raises(InputError) as error:
+        TrainingConfig(updates=10, evaluate_every=3, schedule="linear", learning_rate=0, patience=0)
+    for part in ("`updates`", "`schedule`", "'linear'", "`learning_rate`", "`patience`"):
+        assert part in str(error.value)

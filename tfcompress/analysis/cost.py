@@ -1,0 +1,98 @@
+"""What a part of a model costs: parameters, bytes and multiply-adds."""
+
+from dataclasses import dataclass
+
+INT4_BLOCK = 32
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The shape of a stored matrix or table.
+
+    Attributes:
+        rows: Output channels of a matrix, entries of a table. Each has a scale of its own in int8.
+        columns: Input channels of a matrix, width of a table.
+    """
+
+    rows: int
+    columns: int
+
+    @property
+    def size(self) -> int:
+        """Number of weights."""
+        return self.rows * self.columns
+
+    @property
+    def int8_bytes(self) -> int:
+        """One byte a weight and a float32 scale for each row."""
+        return self.size + 4 * self.rows
+
+    @property
+    def int4_bytes(self) -> int:
+        """Half a byte a weight and a float16 scale for each block of 32 weights of a row."""
+        blocks = self.rows * -(-self.columns // INT4_BLOCK)
+        return -(-self.size // 2) + 2 * blocks
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a part of a model costs. Costs add up: `embedding + encoder`.
+
+    Attributes:
+        matrices: Matrices and tables, each stored once.
+        vector_values: Values of biases and normalizations, which always stay in float32.
+        multiply_adds: Multiply-adds of one sentence pair.
+
+    Example:
+
+    >>> cost = tfc.analysis.Cost((tfc.analysis.Matrix(64, 32),), vector_values=64)
+    >>> cost.parameters, cost.int8_bytes
+    (2112, 2560)
+    """
+
+    matrices: tuple[Matrix, ...] = ()
+    vector_values: int = 0
+    multiply_adds: int = 0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(
+            self.matrices + other.matrices,
+            self.vector_values + other.vector_values,
+            self.multiply_adds + other.multiply_adds,
+        )
+
+    def repeated(self, *, stored: int, applied: int) -> "Cost":
+        """Returns the cost of `stored` such parts that are applied `applied` times in all.
+
+        Args:
+            stored: Distinct copies, each with parameters of its own.
+            applied: Applications; more than `stored` where copies are shared across depth.
+        """
+        return Cost(
+            self.matrices * stored, self.vector_values * stored, self.multiply_adds * applied
+        )
+
+    @property
+    def weights(self) -> int:
+        """Number of parameters in matrices and tables."""
+        return sum(matrix.size for matrix in self.matrices)
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters."""
+        return self.weights + self.vector_values
+
+    @property
+    def float32_bytes(self) -> int:
+        """Bytes of the parameters in float32."""
+        return 4 * self.parameters
+
+    @property
+    def int8_bytes(self) -> int:
+        """Bytes with int8 matrices and tables."""
+        return sum(matrix.int8_bytes for matrix in self.matrices) + 4 * self.vector_values
+
+    @property
+    def int4_bytes(self) -> int:
+        """Bytes with int4 matrices and tables."""
+        return sum(matrix.int4_bytes for matrix in self.matrices) + 4 * self.vector_values

@@ -1,0 +1,94 @@
+"""The figures of a model, for machines and for people."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tfcompress.analysis.cost import Cost
+from tfcompress.analysis.units import with_prefix
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a model and its components cost.
+
+    Attributes:
+        name: The model's name.
+        components: Costs of `embedding`, `encoder`, `decoder` and `output`.
+        tied: Whether the output layer uses the target embedding's table.
+        source_length: Tokens of the source sentence that multiply-adds are counted for.
+        target_length: Tokens of its translation.
+    """
+
+    name: str
+    components: dict[str, Cost]
+    tied: bool
+    source_length: int
+    target_length: int
+
+    @property
+    def total(self) -> Cost:
+        """The cost of all components."""
+        return sum(self.components.values(), Cost())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the figures as plain numbers; components are in parameters."""
+        total = self.total
+        return {
+            "name": self.name,
+            "parameters": {
+                "total": total.parameters,
+                "weights_only": total.weights,
+                **{name: cost.parameters for name, cost in self.components.items()},
+            },
+            "multiply_adds": {
+                "source_length": self.source_length,
+                "target_length": self.target_length,
+                "total": total.multiply_adds,
+            },
+            "bytes": {
+                "float32": total.float32_bytes,
+                "int8": total.int8_bytes,
+                "int4": total.int4_bytes,
+            },
+        }
+
+    def to_table(self) -> str:
+        """Returns a plain-text table of all figures by component."""
+        header = ("", "parameters", "weights only", "multiply-adds", "float32", "int8", "int4")
+        rows = [_row(name, cost) for name, cost in self.components.items()]
+        table = _aligned([header, *rows, _row("total", self.total)])
+        notes = [
+            "weights only: without biases and normalizations",
+            f"multiply-adds: {self.source_length} source and {self.target_length} target tokens, "
+            "decoded with a cache",
+        ]
+        if self.tied:
+            notes.append(
+                "output: tied; what it shares with the target embedding counts under embedding"
+            )
+        return "\n".join([self.name, "", *table, "", *notes])
+
+    def __str__(self) -> str:
+        return self.to_table()
+
+
+def _row(name: str, cost: Cost) -> tuple[str, ...]:
+    counts = (cost.parameters, cost.weights, cost.multiply_adds)
+    sizes = (cost.float32_bytes, cost.int8_bytes, cost.int4_bytes)
+    return (
+        name,
+        *(with_prefix(count) for count in counts),
+        *(with_prefix(size, "B") for size in sizes),
+    )
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    """Returns lines with the first column flush left, the others flush right."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows)]
+    return [
+        "  ".join(
+            cell.rjust(width) if index else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths))
+        )
+        for row in rows
+    ]

@@ -1,0 +1,5 @@
+"""Keras callbacks."""
+
+from tfcompress.training.bleu_callback import BleuCallback
+
+__all__ = ["BleuCallback"]

@@ -1,0 +1,357 @@
+"""The command line: each command reads its arguments and calls one public function."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tfcompress import __version__
+from tfcompress.errors import InputError
+
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command.
+
+    Args:
+        arguments: The command line without the program's name; that of the process by default.
+
+    Returns:
+        The exit code: 0, 2 for input that the user can mend, 130 after Ctrl-C.
+    """
+    options = _parser().parse_args(arguments)
+    _prepare_environment()
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("interrupted; run the same command to go on", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (InputError, OSError) as error:
+        if os.environ.get("TFCOMPRESS_TRACEBACK"):
+            raise
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    return 0
+
+
+def _prepare_environment():
+    """Chooses Keras 2, which trains faster on CPUs and which tfmot needs; quiets TensorFlow."""
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports a wrong command line in one line."""
+
+    def error(self, message):
+        self.exit(EXIT_BAD_INPUT, f"error: {message}; see `{self.prog} --help`\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="tfcompress", description="Keras Transformers made small and fast enough for a phone."
+    )
+    parser.add_argument("--version", action="version", version=f"tfcompress {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    for add in (
+        _add_quickstart,
+        _add_describe,
+        _add_train,
+        _add_export,
+        _add_translate,
+        _add_evaluate,
+        _add_benchmark,
+        _add_report,
+    ):
+        add(commands)
+    return parser
+
+
+def _command(commands, name, run, help_text):
+    parser = commands.add_parser(name, help=help_text, description=help_text)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_json(parser):
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+
+
+def _add_search(parser, beam_size):
+    parser.add_argument(
+        "--beam-size", type=int, default=beam_size, help="1 is greedy search (%(default)s)"
+    )
+    parser.add_argument(
+        "--length-penalty",
+        type=float,
+        default=1.0,
+        help="exponent of the length that beam scores are divided by (%(default)s)",
+    )
+    parser.add_argument("--threads", type=int, default=1, help="threads to run on (%(default)s)")
+
+
+def _add_quickstart(commands):
+    parser = _command(
+        commands,
+        "quickstart",
+        _quickstart,
+        "train a baseline and a compressed translator on the corpus that ships with the library, "
+        "export both, and compare them",
+    )
+    parser.add_argument("--run", default="runs/quickstart", help="folder of the run (%(default)s)")
+    _add_json(parser)
+
+
+def _quickstart(options):
+    from tfcompress.pipeline.quickstart import quickstart
+
+    say = _to_stderr if options.json else print
+    runs = quickstart(options.run, say=say, verbose=0 if options.json else 1)
+    if options.json:
+        _print_json([_as_mapping(run) for run in runs])
+
+
+def _add_describe(commands):
+    parser = _command(
+        commands, "describe", _describe, "count parameters, multiply-adds and bytes of a model"
+    )
+    parser.add_argument(
+        "name", nargs="?", help="preset, or folder of a trained model; without it, list presets"
+    )
+    parser.add_argument("--source-length", type=int, default=30, help="tokens (%(default)s)")
+    parser.add_argument("--target-length", type=int, default=30, help="tokens (%(default)s)")
+    _add_json(parser)
+
+
+def _describe(options):
+    from tfcompress.analysis import describe
+    from tfcompress.models.presets import list_presets
+
+    if options.name is None:
+        presets = list_presets()
+        if options.json:
+            return _print_json(presets)
+        width = max(map(len, presets))
+        return print("\n".join(f"{name:{width}}  {text}" for name, text in presets.items()))
+    description = describe(
+        options.name,
+        source_length=options.source_length,
+        target_length=options.target_length,
+    )
+    return _print_json(description.to_dict()) if options.json else print(description)
+
+
+def _add_train(commands):
+    parser = _command(
+        commands, "train", _train, "train, export, evaluate and benchmark what a recipe describes"
+    )
+    parser.add_argument("recipe", help="YAML file")
+    parser.add_argument("--run", required=True, help="folder of the run; an existing one goes on")
+    parser.add_argument("--corpus", help="folder or TSV file of the corpus")
+    parser.add_argument("--quiet", action="store_true", help="no progress bars")
+    _add_json(parser)
+
+
+def _train(options):
+    from tfcompress.pipeline import load_recipe, run_recipe
+    from tfcompress.reporting import terminal_table
+
+    results = run_recipe(
+        load_recipe(options.recipe),
+        options.run,
+        corpus=options.corpus,
+        verbose=0 if options.quiet or options.json else 1,
+        say=_to_stderr,
+    )
+    if options.json:
+        return _print_json(_as_mapping(results))
+    print(terminal_table([results]))
+    return print(f"report: {Path(options.run) / 'report.html'}")
+
+
+def _add_export(commands):
+    parser = _command(commands, "export", _export, "export a trained model as a LiteRT bundle")
+    parser.add_argument("model", help="folder of a run or of a saved model, or a preset's name")
+    parser.add_argument("bundle", help="folder to write")
+    parser.add_argument(
+        "--quantization",
+        default="dynamic_int8",
+        help="float32, float16 or dynamic_int8 (%(default)s)",
+    )
+    parser.add_argument("--custom-ops", action="store_true", help="allow custom operations")
+    parser.add_argument("--force", action="store_true", help="replace an existing bundle")
+    _add_json(parser)
+
+
+def _export(options):
+    from tfcompress.pipeline.exporting import export_model
+
+    manifest = export_model(
+        options.model,
+        options.bundle,
+        quantization=options.quantization,
+        custom_ops=options.custom_ops,
+        force=options.force,
+    )
+    if options.json:
+        return _print_json(manifest)
+    size = sum(file["bytes"] for file in manifest["files"].values())
+    return print(f"{options.bundle}: {size:,} bytes, {manifest['quantization']}")
+
+
+def _add_translate(commands):
+    parser = _command(
+        commands, "translate", _translate, "translate standard input, one sentence a line"
+    )
+    parser.add_argument("bundle", help="folder of a bundle")
+    _add_search(parser, beam_size=1)
+    parser.add_argument("--n-best", type=int, default=1, help="translations a sentence")
+    parser.add_argument(
+        "--overlong",
+        choices=("split", "error"),
+        default="split",
+        help="what to do with sentences beyond the model's limit (%(default)s)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON object a line, with scores"
+    )
+
+
+def _translate(options):
+    from tfcompress.export.runtime import Translator
+
+    with Translator(options.bundle, num_threads=options.threads) as translator:
+        for number, raw in enumerate(sys.stdin.buffer, start=1):
+            try:
+                source = raw.decode("utf-8").rstrip("\r\n")
+            except UnicodeDecodeError:
+                raise InputError(
+                    f"standard input, line {number}: not valid UTF-8; convert the text to UTF-8"
+                ) from None
+            (hypotheses,) = translator.translate(
+                [source],
+                beam_size=options.beam_size,
+                length_penalty=options.length_penalty,
+                n_best=options.n_best,
+                overlong=options.overlong,
+                return_scores=True,
+            )
+            if options.json:
+                found = [{"text": h.text, "score": h.score} for h in hypotheses]
+                line = json.dumps({"source": source, "translations": found}, ensure_ascii=False)
+                print(line, flush=True)
+            else:
+                for hypothesis in hypotheses:
+                    print(hypothesis.text, flush=True)
+
+
+def _add_evaluate(commands):
+    parser = _command(commands, "evaluate", _evaluate, "score a bundle on a test set with BLEU")
+    parser.add_argument("bundle", help="folder of a bundle")
+    parser.add_argument("--source", required=True, help="source sentences, one a line")
+    parser.add_argument("--reference", required=True, help="their translations, one a line")
+    _add_search(parser, beam_size=5)
+    parser.add_argument("--tokenize", default="13a", help="sacrebleu's tokenization (%(default)s)")
+    parser.add_argument("--lowercase", action="store_true", help="ignore case")
+    _add_json(parser)
+
+
+def _evaluate(options):
+    from tfcompress.pipeline import evaluate
+    from tfcompress.text import read_lines
+
+    figures = evaluate(
+        options.bundle,
+        read_lines(options.source),
+        read_lines(options.reference),
+        beam_size=options.beam_size,
+        length_penalty=options.length_penalty,
+        tokenize=options.tokenize,
+        lowercase=options.lowercase,
+        threads=options.threads,
+        progress=not options.json,
+    )
+    if options.json:
+        names = ("bleu", "signature", "sentences", "beam_size")
+        return _print_json({name: figures[name] for name in names})
+    low, high = figures["interval"]
+    return print(f"BLEU {figures['bleu']:.2f} [{low:.2f}, {high:.2f}] {figures['signature']}")
+
+
+def _add_benchmark(commands):
+    parser = _command(commands, "benchmark", _benchmark, "time a bundle")
+    parser.add_argument("bundle", help="folder of a bundle")
+    parser.add_argument("--input", help="sentences, one a line; standard input by default")
+    parser.add_argument("--device", default="local", help="where to run: local (%(default)s)")
+    parser.add_argument("--beam-size", type=int, default=1, help="(%(default)s)")
+    parser.add_argument("--threads", type=int, default=1, help="(%(default)s)")
+    parser.add_argument("--runs", type=int, default=3, help="repetitions (%(default)s)")
+    _add_json(parser)
+
+
+def _benchmark(options):
+    from tfcompress.pipeline.run import benchmark_in_process
+    from tfcompress.text import read_lines
+
+    if options.device != "local":
+        raise InputError(
+            f"--device: this version measures on the local machine only; received "
+            f"{options.device!r}, use local"
+        )
+    figures = benchmark_in_process(
+        options.bundle,
+        read_lines(options.input or "/dev/stdin"),
+        threads=options.threads,
+        beam_size=options.beam_size,
+        runs=options.runs,
+    )
+    if options.json:
+        return _print_json(figures)
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            value = "  ".join(f"{key} {number:.3f}" for key, number in value.items())
+        print(f"{name:20} {value}")
+    return None
+
+
+def _add_report(commands):
+    parser = _command(commands, "report", _report, "compare runs in one page")
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="folder of a run")
+    parser.add_argument("--output", default="report.html", help="a .html or .md file (%(default)s)")
+
+
+def _report(options):
+    from tfcompress.reporting import load_results, terminal_table, write_report
+
+    runs = [load_results(run) for run in options.runs]
+    write_report(runs, options.output)
+    print(terminal_table(runs))
+    print(f"report: {options.output}")
+
+
+def _as_mapping(results):
+    from tfcompress import schema
+
+    return schema.to_mapping(results)
+
+
+def _print_json(figures):
+    print(json.dumps(figures, indent=2, ensure_ascii=False))
+
+
+def _to_stderr(line):
+    print(line, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,266 @@
+"""Greedy and beam search on the Keras model: validation during training, and the reference.
+
+The search is that of the exported bundle's runtime. A target has at most
+`min(max_length, max_target_length, 2 * source_length + 16)` tokens, end mark included; `pad_id`
+and `bos_id` are never produced; ties go to the lowest index.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tfcompress.errors import InputError
+from tfcompress.models.precision import to_float32
+from tfcompress.models.seq2seq import Seq2SeqTransformer
+
+_MAX_BATCH_SIZE = 128
+# Steps between two looks at which sentences are finished and need no more work.
+_STEPS = 8
+
+
+class Hypothesis(NamedTuple):
+    """A translation found by beam search.
+
+    Attributes:
+        token_ids: The target's token ids, without begin and end marks.
+        score: Sum of log-probabilities, end mark included, divided by
+            `length ** length_penalty`.
+    """
+
+    token_ids: list[int]
+    score: float
+
+
+def greedy_decode(
+    transformer: Seq2SeqTransformer,
+    source_token_ids: Sequence[Sequence[int]],
+    *,
+    max_length: int | None = None,
+) -> list[list[int]]:
+    """Translates sentences, taking the likeliest token at every step.
+
+    Sentences are batched by length. The graph is traced once for a transformer, whatever the
+    shapes, and follows its variables: call this after every epoch at no cost but the decoding.
+
+    Args:
+        transformer: What to translate with.
+        source_token_ids: Token ids of each sentence, ending with `eos_id`.
+        max_length: Longest target in tokens, end mark included, where shorter than the
+            configuration's `max_target_length`.
+
+    Returns:
+        The target's token ids for each sentence, without begin and end marks.
+
+    Raises:
+        InputError: If a sentence is empty or too long, or `max_length` impossible.
+
+    Example:
+
+    >>> greedy_decode(transformer, [[5, 9, 2], [7, 2]])
+    [[11, 4, 6], [8]]
+    """
+    lengths = np.array([len(ids) for ids in source_token_ids], int)
+    limits = target_limits(transformer.config, lengths, max_length)
+    search = vars(transformer).get("_greedy_search")
+    if search is None:
+        search = transformer._greedy_search = _GreedySearch(transformer)
+    search.follow_variables()
+    targets = [[] for _ in source_token_ids]
+    order = np.argsort(lengths, kind="stable")
+    for start in range(0, len(order), _MAX_BATCH_SIZE):
+        rows = order[start : start + _MAX_BATCH_SIZE]
+        batch = np.full((len(rows), lengths[rows].max()), transformer.config.pad_id, np.int32)
+        for i, row in enumerate(rows):
+            batch[i, : lengths[row]] = source_token_ids[row]
+        for row, ids in zip(rows, search.decode(batch, limits[rows])):
+            targets[row] = ids
+    return targets
+
+
+def beam_decode(
+    transformer: Seq2SeqTransformer,
+    source_ids: Sequence[int],
+    *,
+    beam_size: int,
+    length_penalty: float = 1.0,
+    n_best: int = 1,
+    max_length: int | None = None,
+) -> list[Hypothesis]:
+    """Translates one sentence by beam search; the reference for the runtime, not made for speed.
+
+    Each step takes the `2 * beam_size` likeliest continuations of all beams together. Those of
+    the first `beam_size` that end are finished hypotheses; the best `beam_size` that do not end
+    go on. The search stops with `beam_size` finished hypotheses, or at the length limit, where
+    every beam is made to end.
+
+    Args:
+        transformer: What to translate with.
+        source_ids: Token ids of the sentence, ending with `eos_id`.
+        beam_size: Number of beams; 1 is greedy search.
+        length_penalty: Exponent of the length that a hypothesis' log-probability is divided by.
+        n_best: How many hypotheses to return, at most `beam_size`.
+        max_length: Longest target in tokens, end mark included, where shorter than the
+            configuration's `max_target_length`.
+
+    Returns:
+        The best hypotheses (fewer than `n_best` where so few were found), best first.
+
+    Raises:
+        InputError: If the sentence is empty or too long, or an argument impossible.
+
+    Example:
+
+    >>> beam_decode(transformer, [5, 9, 2], beam_size=4)
+    [Hypothesis(token_ids=[11, 4, 6], score=-0.31)]
+    """
+    if beam_size < 1:
+        raise InputError(f"beam_size={beam_size}; give at least 1")
+    if not 1 <= n_best <= beam_size:
+        raise InputError(f"n_best={n_best}; give a number from 1 to beam_size={beam_size}")
+    config = transformer.config
+    (limit,) = target_limits(config, np.array([len(source_ids)]), max_length)
+    transformer = to_float32(transformer)
+    memory = transformer.encode_with_mask(tf.constant([list(source_ids)], tf.int32), None)
+    cache = transformer.init_cache(memory, int(limit))
+    tokens, scores, beams, finished = np.array([config.bos_id]), np.zeros(1), [[]], []
+    for position in range(limit):
+        logits, cache = transformer.step(tf.constant(tokens, tf.int32), position, cache)
+        candidates = scores[:, np.newaxis] + tf.nn.log_softmax(logits).numpy()
+        candidates[:, [config.pad_id, config.bos_id]] = -np.inf
+        if position == limit - 1:
+            ends = candidates[:, config.eos_id]
+            finished += [_hypothesis(*pair, length_penalty) for pair in zip(beams, ends)]
+            break
+        best = np.argsort(-candidates, axis=None, kind="stable")[: 2 * beam_size]
+        best = best[np.isfinite(candidates.flat[best])]
+        parents, continuations = np.divmod(best, candidates.shape[1])
+        ends = continuations == config.eos_id
+        for i in np.flatnonzero(ends[:beam_size]):
+            score = candidates.flat[best[i]]
+            finished.append(_hypothesis(beams[parents[i]], score, length_penalty))
+        if len(finished) >= beam_size or ends.all():
+            break
+        parents, tokens = parents[~ends][:beam_size], continuations[~ends][:beam_size]
+        scores = candidates[parents, tokens]
+        beams = [[*beams[parent], int(token)] for parent, token in zip(parents, tokens)]
+        cache = [_reorder(layer_cache, parents) for layer_cache in cache]
+    return sorted(finished, key=lambda hypothesis: -hypothesis.score)[:n_best]
+
+
+def target_limits(config, source_lengths: np.ndarray, max_length: int | None) -> np.ndarray:
+    """Returns the most tokens, end mark included, that each sentence's target may have.
+
+    Args:
+        config: The transformer's configuration.
+        source_lengths: Tokens of each source, end mark included.
+        max_length: The caller's limit, or None for the configuration's.
+
+    Raises:
+        InputError: If a sentence is empty or too long, or `max_length` impossible.
+    """
+    if max_length is None:
+        max_length = config.max_target_length
+    if max_length < 1:
+        raise InputError(f"max_length={max_length}; give at least 1")
+    for number, length in enumerate(source_lengths):
+        if not 1 <= length <= config.max_source_length:
+            raise InputError(
+                f"sentence {number} has {length} token ids; give from 1 to the model's "
+                f"{config.max_source_length}, end mark included"
+            )
+    return np.minimum(min(max_length, config.max_target_length), 2 * source_lengths + 16)
+
+
+def _hypothesis(token_ids, log_probability, length_penalty):
+    length = len(token_ids) + 1
+    return Hypothesis(token_ids, float(log_probability) / length**length_penalty)
+
+
+def _reorder(cache, parents):
+    """Gathers the rows of what belongs to beams; the one memory serves all of them."""
+    return {
+        name: value if name.startswith("memory_") else tf.gather(value, parents)
+        for name, value in cache.items()
+    }
+
+
+class _GreedySearch:
+    """The traced graphs of one transformer's greedy search."""
+
+    def __init__(self, transformer):
+        self._original = transformer
+        self._transformer = to_float32(transformer)
+        ids = tf.TensorSpec([None], tf.int32)
+        scalar = tf.TensorSpec([], tf.int32)
+        self._start = tf.function(
+            self._start_graph,
+            input_signature=[tf.TensorSpec([None, None], tf.int32), scalar],
+            autograph=False,
+        )
+        state = self._start.get_concrete_function().structured_outputs
+        state = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), state)
+        self._advance = tf.function(
+            self._advance_graph, input_signature=[ids, scalar, ids, state], autograph=False
+        )
+
+    def follow_variables(self):
+        """Brings the float32 twin, where there is one, up to date."""
+        if self._transformer is not self._original:
+            self._transformer.model.set_weights(self._original.model.get_weights())
+
+    def decode(self, source, limits):
+        """Returns the targets of one padded batch."""
+        config = self._transformer.config
+        targets = [[] for _ in limits]
+        rows = np.arange(len(limits))
+        tokens = np.full(len(limits), config.bos_id, np.int32)
+        position = 0
+        state = self._start(source, limits.max())
+        while len(rows):
+            produced, position, state = self._advance(tokens, position, limits[rows], state)
+            produced = produced.numpy()
+            for row, ids in zip(rows, produced):
+                targets[row] += ids[ids != config.eos_id].tolist()
+            live = np.flatnonzero(produced[:, -1] != config.eos_id)
+            if len(live) < len(rows):
+                rows = rows[live]
+                state = tf.nest.map_structure(lambda x, live=live: tf.gather(x, live), state)
+            tokens = produced[live, -1]
+        return targets
+
+    def _start_graph(self, source, max_length):
+        memory, mask = self._transformer.encode(source)
+        return {"cache": self._transformer.init_cache(memory, max_length), "memory_mask": mask}
+
+    def _advance_graph(self, tokens, position, limits, state):
+        """Decodes `_STEPS` positions, or fewer where every row ends; ended rows repeat `eos_id`."""
+        config = self._transformer.config
+        never = tf.one_hot([config.pad_id, config.bos_id], config.target_vocabulary_size)
+        never = tf.reduce_sum(never, axis=0) * tf.float32.min
+
+        def is_live(i, tokens, *_):
+            return (i < _STEPS) & tf.reduce_any(tokens != config.eos_id)
+
+        def advance(i, tokens, produced, cache):
+            logits, cache = self._transformer.step(
+                tokens, position + i, cache, memory_padding_mask=state["memory_mask"]
+            )
+            ends = (tokens == config.eos_id) | (position + i >= limits - 1)
+            best = tf.argmax(logits + never, axis=1, output_type=tf.int32)
+            tokens = tf.where(ends, config.eos_id, best)
+            return i + 1, tokens, tf.concat([produced, tokens[:, tf.newaxis]], 1), cache
+
+        steps, _, produced, cache = tf.while_loop(
+            is_live,
+            advance,
+            (0, tokens, tokens[:, tf.newaxis][:, :0], state["cache"]),
+            shape_invariants=(
+                tf.TensorShape([]),
+                tokens.shape,
+                tf.TensorShape([None, None]),
+                tf.nest.map_structure(lambda x: x.shape, state["cache"]),
+            ),
+        )
+        return produced, position + steps, {**state, "cache": cache}

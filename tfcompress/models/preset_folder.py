@@ -1,0 +1,137 @@
+"""A model saved as a folder: its configuration and its weights."""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfcompress.errors import InputError
+from tfcompress.models.config import Seq2SeqConfig
+
+if TYPE_CHECKING:
+    from tfcompress.models.seq2seq import Seq2SeqTransformer
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.weights.h5"
+
+
+def save_preset(transformer: "Seq2SeqTransformer", folder: str | os.PathLike) -> None:
+    """Saves a model as a folder that `load_preset` reads, under either Keras.
+
+    The folder appears whole or not at all; one that an earlier call wrote is replaced.
+
+    Args:
+        transformer: The model.
+        folder: Where to; it holds `config.json` and `model.weights.h5` afterwards.
+
+    Raises:
+        InputError: If the folder holds other files, or cannot be written.
+
+    Example:
+
+    >>> tfc.models.save_preset(transformer, "travel_phrases")
+    """
+    folder = Path(folder).absolute()
+    _check_replaceable(folder)
+    try:
+        with _replacing(folder) as temporary:
+            config = json.dumps(transformer.config.to_mapping(), indent=2)
+            (temporary / CONFIG_FILE).write_text(f"{config}\n", encoding="utf-8")
+            transformer.model.save_weights(str(temporary / WEIGHTS_FILE))
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be written ({error.strerror or error}); check the place"
+        ) from None
+
+
+def read_config(folder: str | os.PathLike) -> Seq2SeqConfig:
+    """Reads the configuration of a saved model.
+
+    Args:
+        folder: What `save_preset` wrote.
+
+    Raises:
+        InputError: If it is missing, is no JSON, or describes no possible model.
+    """
+    path = Path(folder) / CONFIG_FILE
+    try:
+        return Seq2SeqConfig.from_mapping(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); pass a folder that `save_to_preset` wrote"
+        ) from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except ValueError as error:
+        raise InputError(f"{path}: no JSON ({error}); save the model anew") from None
+
+
+def load_weights(transformer: "Seq2SeqTransformer", folder: str | os.PathLike) -> None:
+    """Loads the weights of a saved model.
+
+    Args:
+        transformer: A model of the folder's configuration.
+        folder: What `save_preset` wrote.
+
+    Raises:
+        InputError: If the weights are missing, damaged, or of another configuration.
+    """
+    path = Path(folder) / WEIGHTS_FILE
+    if not path.is_file():
+        raise InputError(f"{path}: missing; pass a folder that `save_to_preset` wrote")
+    expected = transformer.model.count_params()
+    try:
+        found = _stored_parameters(path)
+        if found == expected:
+            transformer.model.load_weights(str(path))
+            return
+        problem = f"{found:,} parameters instead of {expected:,}"
+    except (OSError, ValueError, KeyError) as error:
+        problem = " ".join(str(error).split())
+    raise InputError(
+        f"{path}: not the weights of the {CONFIG_FILE} beside it ({problem}); save the model anew"
+    )
+
+
+def _stored_parameters(path: Path) -> int:
+    """Counts a file's parameters: Keras takes no notice of those that no layer asks for."""
+    import h5py
+
+    sizes = []
+    with h5py.File(path) as file:
+        file.visititems(lambda _, item: sizes.append(getattr(item, "size", 0)))
+    return sum(sizes)
+
+
+def _check_replaceable(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file; choose another name for the folder")
+    if folder.is_dir():
+        others = sorted({path.name for path in folder.iterdir()} - {CONFIG_FILE, WEIGHTS_FILE})
+        if others:
+            raise InputError(
+                f"{folder}: holds other files ({', '.join(others[:3])}), which saving would "
+                "remove; choose a new folder"
+            )
+
+
+@contextlib.contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """Gives a temporary folder that takes the place of `folder` unless an error is raised."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    workshop = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    new, old = workshop / "new", workshop / "old"
+    try:
+        new.mkdir()
+        yield new
+        if folder.exists():
+            os.rename(folder, old)
+        os.rename(new, folder)
+    finally:
+        if old.exists() and not folder.exists():
+            os.rename(old, folder)
+        shutil.rmtree(workshop, ignore_errors=True)

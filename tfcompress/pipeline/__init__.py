@@ -1,0 +1,7 @@
+"""From a recipe to a measured bundle: the stages behind the command line."""
+
+from tfcompress.pipeline.evaluation import evaluate
+from tfcompress.pipeline.recipe import Recipe, load_recipe
+from tfcompress.pipeline.run import run_recipe
+
+__all__ = ["Recipe", "evaluate", "load_recipe", "run_recipe"]

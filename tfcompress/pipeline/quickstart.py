@@ -1,0 +1,54 @@
+"""The quickstart: a baseline and a compressed translator, trained, exported and compared."""
+
+from collections.abc import Callable
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from tfcompress.pipeline.recipe import Recipe, load_recipe
+from tfcompress.pipeline.run import run_recipe
+from tfcompress.reporting import RunResults, terminal_table, write_report
+
+NAMES = ("baseline", "compressed")
+
+
+def quickstart(
+    folder: str | Path, *, verbose: int = 1, say: Callable[[str], object] = print
+) -> list[RunResults]:
+    """Trains an uncompressed and a compressed translator on the shipped corpus and compares them.
+
+    Args:
+        folder: Where the two runs and `report.html` go; an interrupted quickstart goes on there.
+        verbose: 1 for progress bars, 0 for none.
+        say: Called with each line of the result.
+
+    Returns:
+        The results of both runs.
+
+    Raises:
+        InputError: If the folder holds other runs, or cannot be written.
+
+    Example:
+
+    >>> baseline, compressed = tfc.pipeline.quickstart("runs/quickstart")
+    """
+    folder = Path(folder)
+    runs = [
+        run_recipe(shipped_recipe(name), folder / name, verbose=verbose, say=say) for name in NAMES
+    ]
+    write_report(runs, folder / "report.html")
+    say("")
+    say(terminal_table(runs))
+    say("")
+    for example in runs[1].examples:
+        say(f"  {example.source}")
+        for system, translation in example.translations.items():
+            say(f"    {translation}  ({system})")
+    say("")
+    say(f"report: {folder / 'report.html'}")
+    return runs
+
+
+def shipped_recipe(name: str) -> Recipe:
+    """Returns one of the recipes that ship with the library."""
+    with as_file(files("tfcompress.pipeline") / "recipes" / f"{name}.yaml") as path:
+        return load_recipe(path)

@@ -1,0 +1,215 @@
+"""Recipes: everything that a run depends on, in one YAML file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tfcompress import schema
+from tfcompress.errors import InputError
+from tfcompress.models.config import Seq2SeqConfig
+from tfcompress.training.config import TrainingConfig
+
+CORPUS_KINDS = ("files", "phrases")
+QUANTIZATIONS = ("float32", "float16", "dynamic_int8")
+
+
+@dataclass(frozen=True)
+class CorpusRecipe:
+    """Where the sentence pairs come from.
+
+    Attributes:
+        kind: "files" (plain files) or "phrases" (the corpus that ships with the library).
+        path: Folder or TSV file; may be left to the command line's `--corpus`.
+        source_language: Ending of the source files.
+        target_language: Ending of the target files.
+        train: File name of the training split without the language.
+        valid: The same for the validation split.
+        test: The same for the test split.
+        pairs: Number of phrase pairs.
+        seed: Seed of the phrases.
+    """
+
+    kind: str = "files"
+    path: str | None = None
+    source_language: str | None = None
+    target_language: str | None = None
+    train: str = "train"
+    valid: str = "valid"
+    test: str = "test"
+    pairs: int = 60000
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TokenizerRecipe:
+    """How text becomes token ids.
+
+    Attributes:
+        vocabulary_size: Number of token ids.
+        model_type: "unigram" or "bpe". Only unigram models have an exact tensorflow-text graph
+            on the device.
+        normalization: sentencepiece's normalization rule: "nmt_nfkc" or "identity".
+        joint: One tokenizer for both languages.
+    """
+
+    vocabulary_size: int = 8000
+    model_type: str = "unigram"
+    normalization: str = "nmt_nfkc"
+    joint: bool = True
+
+
+@dataclass(frozen=True)
+class EvaluationRecipe:
+    """How bundles are judged.
+
+    Attributes:
+        beam_size: Beam of the translations that are scored.
+        length_penalty: Exponent of the length that scores are divided by.
+        tokenize: sacrebleu's tokenization.
+        lowercase: Whether BLEU ignores case.
+        examples: Translations shown in the report.
+    """
+
+    beam_size: int = 5
+    length_penalty: float = 1.0
+    tokenize: str = "13a"
+    lowercase: bool = False
+    examples: int = 8
+
+
+@dataclass(frozen=True)
+class BenchmarkRecipe:
+    """How bundles are timed.
+
+    Attributes:
+        sentences: Test sentences translated in each run.
+        beam_size: Beam of the timed translations.
+        threads: Threads of the runtime.
+        runs: Repetitions; figures are over all of them.
+    """
+
+    sentences: int = 100
+    beam_size: int = 1
+    threads: int = 1
+    runs: int = 3
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A run from text to measured bundles.
+
+    Attributes:
+        name: What reports call the system.
+        corpus: The sentence pairs.
+        tokenizer: The tokenizer.
+        model: A mapping with the names of `Seq2SeqConfig`, without vocabulary sizes; `preset`
+            names a preset to start from.
+        training: The training.
+        quantizations: The bundles to export.
+        evaluation: How they are judged.
+        benchmark: How they are timed.
+    """
+
+    name: str
+    model: dict[str, Any]
+    corpus: CorpusRecipe = field(default_factory=CorpusRecipe)
+    tokenizer: TokenizerRecipe = field(default_factory=TokenizerRecipe)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    quantizations: list[str] = field(default_factory=lambda: ["float32", "dynamic_int8"])
+    evaluation: EvaluationRecipe = field(default_factory=EvaluationRecipe)
+    benchmark: BenchmarkRecipe = field(default_factory=BenchmarkRecipe)
+
+    def __post_init__(self):
+        problems = list(_problems(self))
+        if problems:
+            raise InputError(f"impossible recipe: {'; '.join(problems)}")
+        size = self.tokenizer.vocabulary_size
+        self.model_config(size, size)  # raises for an impossible model
+
+    def model_config(self, source_size: int, target_size: int) -> Seq2SeqConfig:
+        """Returns the model's configuration for vocabularies of these sizes."""
+        mapping = dict(self.model)
+        name = mapping.pop("preset", None)
+        if name is not None:
+            from tfcompress.models.presets import preset
+
+            mapping = _merge(preset(name).to_mapping(), mapping)
+        mapping |= {"source_vocabulary_size": source_size, "target_vocabulary_size": target_size}
+        return Seq2SeqConfig.from_mapping(mapping)
+
+
+def load_recipe(path: str | Path) -> Recipe:
+    """Reads a recipe from a YAML file.
+
+    Args:
+        path: The file. Its keys are the attributes of `Recipe`.
+
+    Raises:
+        InputError: If the file cannot be read, is no YAML mapping, has unknown keys (the nearest
+            valid one is named) or asks for something impossible.
+
+    Example:
+
+    >>> recipe = tfc.pipeline.load_recipe("examples/recipes/multi30k_tiny.yaml")
+    """
+    path = Path(path)
+    try:
+        mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot read the recipe: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: not a YAML file in UTF-8: {reason}") from error
+    try:
+        return schema.from_mapping(Recipe, mapping)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def differences(one: Mapping, other: Mapping, path: str = "") -> list[str]:
+    """Returns the keys under which two mappings differ."""
+    found = []
+    for key in sorted({*one, *other}):
+        where = f"{path}.{key}" if path else key
+        a, b = one.get(key), other.get(key)
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            found += differences(a, b, where)
+        elif a != b:
+            found.append(where)
+    return found
+
+
+def _merge(base, changes):
+    merged = dict(base)
+    for key, value in changes.items():
+        nested = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merge(merged[key], value) if nested else value
+    return merged
+
+
+def _problems(recipe):
+    if recipe.corpus.kind not in CORPUS_KINDS:
+        yield (
+            f"`corpus.kind` must be one of {', '.join(CORPUS_KINDS)} (received "
+            f"{recipe.corpus.kind!r})"
+        )
+    if not recipe.quantizations:
+        yield "`quantizations` must name at least one bundle to export (received none)"
+    for value in recipe.quantizations:
+        if value not in QUANTIZATIONS:
+            yield (f"`quantizations` may hold {', '.join(QUANTIZATIONS)} (received {value!r})")
+    if len(set(recipe.quantizations)) < len(recipe.quantizations):
+        yield f"`quantizations` must not repeat (received {recipe.quantizations})"
+    counts = {
+        f"{part}.{attribute.name}": getattr(getattr(recipe, part), attribute.name)
+        for part in ("corpus", "tokenizer", "evaluation", "benchmark")
+        for attribute in fields(getattr(recipe, part))
+        if attribute.type is int
+    }
+    for name, value in counts.items():
+        least = 0 if name in ("corpus.seed", "evaluation.examples") else 1
+        if value < least:
+            yield f"`{name}` must be at least {least} (received {value})"

@@ -1,0 +1,308 @@
+"""Running a recipe: train, export, evaluate, benchmark, report."""
+
+import datetime
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tfcompress.errors import InputError
+from tfcompress.pipeline.evaluation import evaluate
+from tfcompress.pipeline.recipe import Recipe
+from tfcompress.pipeline.workspace import Workspace, read_figures, write_figures
+from tfcompress.reporting import (
+    Example,
+    HistoryPoint,
+    Row,
+    RunResults,
+    describe_machine,
+    save_results,
+    versions,
+    write_report,
+)
+from tfcompress.text import TokenizedPairs, Tokenizer, load_corpus, train_tokenizer
+from tfcompress.text.corpora import Corpus
+
+
+def run_recipe(
+    recipe: Recipe,
+    folder: str | Path,
+    *,
+    corpus: str | Path | None = None,
+    verbose: int = 1,
+    say: Callable[[str], object] = print,
+) -> RunResults:
+    """Trains, exports, evaluates and benchmarks what a recipe describes.
+
+    Every stage leaves its result in the folder; called again on the same folder, finished stages
+    are not repeated and an interrupted training goes on where it was saved last.
+
+    Args:
+        recipe: The recipe.
+        folder: The run's folder, made if needed.
+        corpus: Folder or TSV file of the corpus, instead of the recipe's own path.
+        verbose: 1 for progress bars, 2 for a line an evaluation, 0 for neither.
+        say: Called with a line about each stage that begins.
+
+    Returns:
+        The results, which are also in `results.json`, `report.md` and `report.html`.
+
+    Raises:
+        InputError: If corpus, recipe and folder do not fit together.
+
+    Example:
+
+    >>> recipe = tfc.pipeline.load_recipe("examples/recipes/multi30k_tiny.yaml")
+    >>> results = tfc.pipeline.run_recipe(recipe, "runs/multi30k", corpus="multi30k/tok")
+    """
+    data = _corpus(recipe, corpus)
+    if "test" not in data.splits:
+        raise InputError(
+            f"the corpus {data.name} has no test split `{recipe.corpus.test}`; add one, or name "
+            "it under `corpus.test`"
+        )
+    workspace = Workspace(folder, recipe, data.digest())
+    tokenizers = _tokenizers(recipe, data, workspace)
+    history = _train(recipe, data, tokenizers, workspace, verbose, say)
+    for quantization in recipe.quantizations:
+        _export(recipe, data, tokenizers, workspace, quantization, say)
+    for quantization in recipe.quantizations:
+        _evaluate(recipe, data, workspace, quantization, verbose, say)
+    for quantization in recipe.quantizations:
+        _benchmark(recipe, data, workspace, quantization, say)
+    results = _results(recipe, data, workspace, history)
+    save_results(results, workspace.folder)
+    for name in ("report.md", "report.html"):
+        write_report([results], workspace.folder / name)
+    return results
+
+
+def _corpus(recipe: Recipe, path: str | Path | None) -> Corpus:
+    source = recipe.corpus
+    if source.kind == "phrases":
+        if path is not None:
+            raise InputError(
+                "this recipe uses the corpus that ships with the library; leave --corpus out, or "
+                "set `corpus.kind` to files"
+            )
+        from tfcompress.text.phrases import phrase_corpus
+
+        return phrase_corpus(pairs=source.pairs, seed=source.seed)
+    path = path or source.path
+    if path is None:
+        raise InputError("the recipe names no corpus: give --corpus, or set `corpus.path`")
+    return load_corpus(
+        path,
+        source_language=source.source_language,
+        target_language=source.target_language,
+        train=source.train,
+        valid=source.valid,
+        test=source.test,
+    )
+
+
+def _tokenizers(recipe, data, workspace) -> tuple[Tokenizer, Tokenizer]:
+    sources, targets = data.splits["train"]
+    if recipe.tokenizer.joint:
+        joint = _tokenizer(recipe, [*sources, *targets], workspace.tokenizer("joint"))
+        return joint, joint
+    return (
+        _tokenizer(recipe, sources, workspace.tokenizer("source")),
+        _tokenizer(recipe, targets, workspace.tokenizer("target")),
+    )
+
+
+def _tokenizer(recipe, sentences, path) -> Tokenizer:
+    if path.exists():
+        return Tokenizer(path)
+    settings = recipe.tokenizer
+    return train_tokenizer(
+        sentences,
+        vocabulary_size=settings.vocabulary_size,
+        path=path,
+        model_type=settings.model_type,
+        normalization=settings.normalization,
+    )
+
+
+def _train(recipe, data, tokenizers, workspace, verbose, say) -> list[dict]:
+    history = read_figures(workspace.training / "history.json")
+    if workspace.model.exists() and history is not None:
+        return history
+    # TensorFlow loads here, when the corpus and the recipe are known to be good.
+    from tfcompress.models.presets import save_preset
+    from tfcompress.training import Validation, train
+
+    source_tokenizer, target_tokenizer = tokenizers
+    say(f"{recipe.name}: training for {recipe.training.updates} updates")
+    pairs = TokenizedPairs.from_corpus(
+        source_tokenizer, *data.splits["train"], target_tokenizer=target_tokenizer
+    )
+    validation = Validation(
+        *data.splits["valid"],
+        source_tokenizer,
+        target_tokenizer,
+        tokenize=recipe.evaluation.tokenize,
+        lowercase=recipe.evaluation.lowercase,
+    )
+    config = _model_config(recipe, tokenizers)
+    transformer, history = train(
+        config, pairs, validation, recipe.training, workspace.training, verbose=verbose
+    )
+    save_preset(transformer, workspace.model)
+    return history
+
+
+def _model_config(recipe, tokenizers):
+    sizes = (tokenizer.vocabulary_size for tokenizer in tokenizers)
+    return recipe.model_config(*sizes)
+
+
+def _export(recipe, data, tokenizers, workspace, quantization, say):
+    path = workspace.bundle(quantization)
+    if path.exists():
+        return
+    from tfcompress.export import convert
+    from tfcompress.models.presets import load_preset
+
+    say(f"{recipe.name}: exporting {quantization}")
+    transformer = load_preset(workspace.model)
+    limit = transformer.config.max_source_length - 1
+    eos = transformer.config.eos_id
+    sentences = data.splits["valid"][0][:20]
+    samples = [[*ids[:limit], eos] for ids in tokenizers[0].encode(sentences)]
+    convert(
+        transformer,
+        path,
+        source_tokenizer=tokenizers[0],
+        target_tokenizer=tokenizers[1],
+        quantization=quantization,
+        samples=samples,
+    )
+
+
+def _evaluate(recipe, data, workspace, quantization, verbose, say):
+    path = workspace.figures("evaluation", quantization)
+    if path.exists():
+        return
+    settings = recipe.evaluation
+    say(f"{recipe.name}: evaluating {quantization} on {len(data.splits['test'][0])} sentences")
+    figures = evaluate(
+        workspace.bundle(quantization),
+        *data.splits["test"],
+        beam_size=settings.beam_size,
+        length_penalty=settings.length_penalty,
+        tokenize=settings.tokenize,
+        lowercase=settings.lowercase,
+        progress=verbose == 1,
+    )
+    write_figures(path, figures)
+
+
+def _benchmark(recipe, data, workspace, quantization, say):
+    path = workspace.figures("benchmark", quantization)
+    if path.exists():
+        return
+    settings = recipe.benchmark
+    sentences = data.splits["test"][0][: settings.sentences]
+    say(f"{recipe.name}: timing {quantization} on {len(sentences)} sentences")
+    figures = benchmark_in_process(
+        workspace.bundle(quantization),
+        sentences,
+        threads=settings.threads,
+        beam_size=settings.beam_size,
+        runs=settings.runs,
+    )
+    write_figures(path, figures)
+
+
+def benchmark_in_process(
+    bundle: str | Path, sentences: list[str], *, threads: int, beam_size: int, runs: int
+) -> dict:
+    """Times a bundle in a process of its own, which holds nothing but the runtime.
+
+    Args:
+        bundle: The bundle's folder.
+        sentences: What to translate, one by one.
+        threads: Threads of the runtime.
+        beam_size: Beam; 1 is greedy search.
+        runs: Repetitions.
+
+    Returns:
+        The figures of `tfcompress.export.runtime.benchmark`.
+
+    Raises:
+        InputError: If the benchmark fails, with its message.
+    """
+    command = [sys.executable, "-m", "tfcompress.export.runtime.benchmark", str(bundle)]
+    command += ["--threads", str(threads), "--beam-size", str(beam_size), "--runs", str(runs)]
+    done = subprocess.run(
+        command, input="\n".join(sentences), text=True, encoding="utf-8", capture_output=True
+    )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise InputError(lines[-1].removeprefix("error: "))
+    return json.loads(done.stdout)
+
+
+def _results(recipe, data, workspace, history) -> RunResults:
+    rows, translations = [], {}
+    for quantization in recipe.quantizations:
+        evaluation = read_figures(workspace.figures("evaluation", quantization))
+        timing = read_figures(workspace.figures("benchmark", quantization))
+        translations[f"{recipe.name} {quantization}"] = evaluation["translations"]
+        rows.append(_row(recipe.name, workspace.bundle(quantization), evaluation, timing))
+    sources, references = data.splits["test"]
+    examples = [
+        Example(
+            source=sources[i],
+            reference=references[i],
+            translations={name: lines[i] for name, lines in translations.items()},
+        )
+        for i in range(min(recipe.evaluation.examples, len(sources)))
+    ]
+    points = [
+        HistoryPoint(
+            step=entry["update"],
+            loss=entry.get("loss"),
+            validation_loss=entry.get("val_loss"),
+            validation_bleu=entry.get("val_bleu"),
+        )
+        for entry in history
+    ]
+    return RunResults(
+        name=recipe.name,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        machine=describe_machine(),
+        versions=versions(),
+        corpus=f"{data.name}, {recipe.corpus.test}",
+        rows=rows,
+        examples=examples,
+        history=points,
+    )
+
+
+def _row(system, bundle, evaluation, timing) -> Row:
+    manifest = read_figures(bundle / "manifest.json")
+    low, high = evaluation["interval"]
+    return Row(
+        system=system,
+        quantization=manifest["quantization"],
+        parameters=manifest["parameters"],
+        model_bytes=manifest["files"]["model.tflite"]["bytes"],
+        bundle_bytes=timing["bundle_bytes"],
+        bleu=evaluation["bleu"],
+        bleu_low=low,
+        bleu_high=high,
+        signature=evaluation["signature"],
+        sentences=evaluation["sentences"],
+        beam_size=evaluation["beam_size"],
+        latency_ms=timing["latency_ms"]["mean"],
+        target_tokens_per_s=timing["target_tokens_per_s"],
+        peak_rss_bytes=timing["peak_rss_bytes"],
+        device=timing["device"],
+        threads=timing["threads"],
+    )

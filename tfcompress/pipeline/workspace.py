@@ -1,0 +1,94 @@
+"""The folder of a run: what belongs to it and where its stages put their files."""
+
+import json
+from pathlib import Path
+
+from tfcompress import schema
+from tfcompress.errors import InputError
+from tfcompress.files import replace_file
+from tfcompress.pipeline.recipe import Recipe, differences
+
+
+class Workspace:
+    """A run's folder, bound to one recipe and one corpus.
+
+    Args:
+        folder: Made if needed.
+        recipe: The recipe of the run.
+        corpus_digest: Digest of the corpus' content.
+
+    Raises:
+        InputError: If the folder belongs to another run or holds other files.
+    """
+
+    def __init__(self, folder: str | Path, recipe: Recipe, corpus_digest: str):
+        self.folder = Path(folder)
+        identity = {"recipe": schema.to_mapping(recipe), "corpus": corpus_digest}
+        # The same corpus may lie in another place when the run goes on.
+        identity["recipe"]["corpus"]["path"] = None
+        path = self.folder / "run.json"
+        if path.exists():
+            self._check(path, identity)
+        else:
+            if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+                raise InputError(
+                    f"{self.folder}: not empty and not a run's folder; give another --run"
+                )
+            replace_file(path, (json.dumps(identity, indent=2) + "\n").encode("utf-8"))
+
+    def _check(self, path, identity):
+        try:
+            former = json.loads(path.read_text(encoding="utf-8"))
+            keys = differences(former["recipe"], identity["recipe"])
+            same_corpus = former["corpus"] == identity["corpus"]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{path}: damaged ({error}); give another --run") from error
+        if keys:
+            raise InputError(
+                f"{self.folder}: holds a run of another recipe (it differs in {', '.join(keys)}); "
+                "give another --run"
+            )
+        if not same_corpus:
+            raise InputError(
+                f"{self.folder}: holds a run on another corpus (the sentences differ); give "
+                "another --run"
+            )
+
+    def tokenizer(self, side: str) -> Path:
+        """Returns where the tokenizer model of a side ("joint", "source", "target") lies."""
+        return self.folder / ("tokenizer.model" if side == "joint" else f"{side}.model")
+
+    @property
+    def training(self) -> Path:
+        """The state of training."""
+        return self.folder / "training"
+
+    @property
+    def model(self) -> Path:
+        """The trained model, as `load_preset` reads it."""
+        return self.folder / "model"
+
+    def bundle(self, quantization: str) -> Path:
+        """Returns the folder of the bundle of that quantization."""
+        return self.folder / "bundles" / quantization
+
+    def figures(self, stage: str, quantization: str) -> Path:
+        """Returns the file of a stage's figures for a bundle."""
+        return self.folder / stage / f"{quantization}.json"
+
+
+def read_figures(path: Path) -> dict | None:
+    """Returns what a finished stage wrote, or None."""
+    if not path.exists():
+        return None
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: damaged ({error}); remove the file to measure again") from error
+
+
+def write_figures(path: Path, figures: dict) -> dict:
+    """Writes what a stage found, completely or not at all, and returns it."""
+    text = json.dumps(figures, indent=2, ensure_ascii=False)
+    replace_file(path, (text + "\n").encode("utf-8"))
+    return figures

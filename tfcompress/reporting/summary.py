@@ -1,0 +1,80 @@
+"""The result of a comparison in one sentence."""
+
+from tfcompress.reporting import formats
+from tfcompress.reporting.comparison import Entry, Group
+
+TOLERATED_LOSS = 1.0
+
+
+def best_entry(group: Group) -> Entry | None:
+    """Returns the smallest system, if smaller than the baseline and at most one BLEU worse.
+
+    Args:
+        group: The systems.
+
+    Returns:
+        That system; the smallest of all if there is nothing to compare with; None if there is no
+        such system or no size was measured.
+    """
+    candidates = [entry for entry in group.entries if entry.row.model_bytes is not None]
+    baseline = group.baseline and group.baseline.row
+    if baseline and baseline.bleu is not None:
+        candidates = [entry for entry in candidates if _keeps_quality(entry)]
+    if baseline and baseline.model_bytes is not None:
+        candidates = [entry for entry in candidates if entry.times_smaller > 1]
+    return min(candidates, key=lambda entry: entry.row.model_bytes, default=None)
+
+
+def summary(group: Group) -> str:
+    """Sums up a group: its smallest good system, against the baseline where there is one.
+
+    Args:
+        group: The systems.
+
+    Returns:
+        One or two sentences.
+
+    Example:
+
+    >>> summary(group)
+    "student: 16.9 MB, 8.3x smaller than the baseline's 140 MB, BLEU 37.94 [36.8, 39.0] (-0.37),
+    9.1 ms a sentence. It is the smallest system that loses at most 1 BLEU against teacher."
+    """
+    entries, baseline, best = group.entries, group.baseline, best_entry(group)
+    if not entries:
+        return "No system was measured."
+    if len(entries) == 1:
+        return f"{entries[0].label}: {_figures(entries[0])}."
+    if best is None:
+        if baseline is None:
+            return f"{len(entries)} systems, none with a known size."
+        return (
+            f"No other system is smaller than {baseline.label} and loses at most 1 BLEU against "
+            f"it ({_figures(baseline)})."
+        )
+    text = f"{best.label}: {_figures(best)}."
+    if best.bleu_change is None:
+        return f"{text} It is the smallest system."
+    return f"{text} It is the smallest system that loses at most 1 BLEU against {baseline.label}."
+
+
+def _keeps_quality(entry: Entry) -> bool:
+    change = entry.bleu_change
+    return change is not None and change >= -TOLERATED_LOSS
+
+
+def _figures(entry: Entry) -> str:
+    row, parts = entry.row, []
+    if row.model_bytes is not None:
+        parts.append(formats.byte_size(row.model_bytes))
+    if entry.times_smaller is not None and row is not entry.baseline:
+        size = formats.byte_size(entry.baseline.model_bytes)
+        parts.append(f"{formats.ratio(entry.times_smaller)} smaller than the baseline's {size}")
+    if row.bleu is not None:
+        change = ""
+        if entry.bleu_change is not None and row is not entry.baseline:
+            change = f" ({formats.signed(entry.bleu_change)})"
+        parts.append(f"BLEU {formats.bleu(row.bleu, row.bleu_low, row.bleu_high)}{change}")
+    if row.latency_ms is not None:
+        parts.append(f"{formats.decimal(row.latency_ms)} ms a sentence")
+    return ", ".join(parts) or "nothing measured"

@@ -1,0 +1,61 @@
+"""Updates from the gradients of several batches."""
+
+import tensorflow as tf
+from tensorflow import keras
+
+
+class AccumulatingModel(keras.Model):
+    """Trains a model with one update for several batches, as if they were one large batch.
+
+    Compile it with an optimizer only, and fit it on a dataset whose elements are tuples of
+    batches (see `grouped`).
+
+    Args:
+        model: The model to train.
+        loss: A loss that averages over the labels that are not `pad_id`.
+        pad_id: Label of positions that do not count.
+
+    Example:
+
+    >>> accumulating = AccumulatingModel(model, LabelSmoothedCrossentropy(0.1))
+    >>> accumulating.compile(optimizer="adam")
+    >>> accumulating.fit(grouped(dataset, 4))
+    """
+
+    def __init__(self, model: keras.Model, loss: keras.losses.Loss, pad_id: int = 0):
+        super().__init__()
+        self.inner = model
+        self.batch_loss = loss
+        self.pad_id = pad_id
+        self.tracker = keras.metrics.Mean(name="loss")
+        self.built = True
+
+    @property
+    def metrics(self):
+        return [self.tracker]
+
+    def call(self, inputs, training=None):
+        return self.inner(inputs, training=training)
+
+    def train_step(self, data):
+        variables = self.inner.trainable_variables
+        sums = [tf.zeros_like(variable) for variable in variables]
+        total_loss, total_tokens = 0.0, 0.0
+        for inputs, labels in data:
+            tokens = tf.math.count_nonzero(labels != self.pad_id, dtype=tf.float32)
+            with tf.GradientTape() as tape:
+                loss = self.batch_loss(labels, self.inner(inputs, training=True)) * tokens
+            gradients = tape.gradient(loss, variables)
+            sums = [a + tf.convert_to_tensor(b) for a, b in zip(sums, gradients)]
+            total_loss += loss
+            total_tokens += tokens
+        self.optimizer.apply_gradients(
+            [(total / total_tokens, variable) for total, variable in zip(sums, variables)]
+        )
+        self.tracker.update_state(total_loss / total_tokens, sample_weight=total_tokens)
+        return {"loss": self.tracker.result()}
+
+
+def grouped(dataset: tf.data.Dataset, count: int) -> tf.data.Dataset:
+    """Turns every `count` consecutive elements of a dataset into one tuple."""
+    return tf.data.Dataset.zip(tuple(dataset.shard(count, i) for i in range(count)))

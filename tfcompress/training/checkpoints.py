@@ -1,0 +1,113 @@
+"""What a training run keeps on disk so that it can go on after a kill."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+from tfcompress.errors import InputError
+from tfcompress.files import replace_file
+
+
+class TrainingState:
+    """The resumable state of a training run: weights, optimizer, random state and history.
+
+    Saved after every evaluation, newest file last, so that a kill at any time leaves the state of
+    one evaluation intact.
+
+    Args:
+        folder: Where to keep it; made if needed.
+        model: The model in training.
+        optimizer: Its optimizer, built.
+        average: How many of the last evaluations' weights to keep for averaging.
+
+    Attributes:
+        history: One dictionary of figures for each evaluation so far.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        *,
+        average: int = 1,
+    ):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.history: list[dict] = []
+        self._model = model
+        self._average = average
+        self._update = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._checkpoint = tf.train.Checkpoint(
+            model=model, optimizer=optimizer, update=self._update
+        )
+        self._manager = tf.train.CheckpointManager(
+            self._checkpoint, str(self.folder / "state"), max_to_keep=2
+        )
+
+    def restore(self) -> int:
+        """Restores the last saved state, if there is one, and returns its number of updates.
+
+        Raises:
+            InputError: If the files are damaged.
+        """
+        latest = self._manager.latest_checkpoint
+        if latest is None:
+            return 0
+        try:
+            self._checkpoint.restore(latest).assert_existing_objects_matched()
+            history = json.loads((self.folder / "history.json").read_text(encoding="utf-8"))
+        except (tf.errors.OpError, AssertionError, OSError, ValueError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise InputError(
+                f"{self.folder}: the saved training state is damaged ({reason}); remove this "
+                "folder to train from the start"
+            ) from error
+        update = int(self._update.numpy())
+        self.history = [entry for entry in history if entry["update"] <= update]
+        return update
+
+    def save(self, figures: dict) -> None:
+        """Saves the state after the evaluation with these `figures` (`update` among them)."""
+        self.history.append(figures)
+        self._update.assign(figures["update"])
+        self._save_weights(figures["update"])
+        text = json.dumps(self.history, indent=1)
+        replace_file(self.folder / "history.json", text.encode("utf-8"))
+        self._manager.save(checkpoint_number=figures["update"])
+
+    def averaged_weights(self) -> list[np.ndarray]:
+        """Returns the mean of the last evaluations' weights, in the order of `get_weights`."""
+        paths = [self._weights_path(entry["update"]) for entry in self.history[-self._average :]]
+        total = None
+        for path in paths:
+            with np.load(path) as arrays:
+                weights = [arrays[name].astype(np.float64) for name in arrays.files]
+            total = weights if total is None else [a + b for a, b in zip(total, weights)]
+        return [(array / len(paths)).astype(np.float32) for array in total]
+
+    def _save_weights(self, update):
+        path = self._weights_path(update)
+        path.parent.mkdir(exist_ok=True)
+        arrays = {f"{i:05d}": array for i, array in enumerate(model_weights(self._model))}
+        replace_file(path, lambda file: np.savez(file, **arrays))
+        keep = {self._weights_path(entry["update"]) for entry in self.history[-self._average :]}
+        for old in path.parent.glob("*.npz"):
+            if old not in keep:
+                old.unlink()
+
+    def _weights_path(self, update):
+        return self.folder / "weights" / f"{update:09d}.npz"
+
+
+def model_weights(model: keras.Model) -> list[np.ndarray]:
+    """Returns the model's parameters without the state of random generators, in a fixed order."""
+    return [variable.numpy() for variable in parameters(model)]
+
+
+def parameters(model: keras.Model) -> list:
+    """Returns the model's variables that are parameters, not the state of random generators."""
+    return [v for v in model.weights if tf.as_dtype(v.dtype).is_floating]

@@ -1,0 +1,94 @@
+"""The configuration of a training run."""
+
+from dataclasses import dataclass
+
+from tfcompress.errors import InputError
+
+SCHEDULES = ("inverse_square_root", "cosine", "constant")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+STRATEGIES = ("none", "mirrored", "multi_worker")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a model is trained.
+
+    Attributes:
+        updates: Number of optimizer updates, a multiple of `evaluate_every`.
+        batch_tokens: Padded tokens of a batch on the longer side.
+        accumulate: Batches whose gradients are added up for one update.
+        learning_rate: Peak (or constant) learning rate.
+        schedule: "inverse_square_root", "cosine" or "constant".
+        warmup: Updates of linear warm-up; unused by "constant".
+        beta_1: Adam's decay of the mean.
+        beta_2: Adam's decay of the variance.
+        clip_norm: Largest global norm of the gradients, or None.
+        label_smoothing: Part of the target distribution spread over the vocabulary.
+        precision: "float32", "mixed_bfloat16" or "mixed_float16".
+        strategy: "none", "mirrored" (all devices of this machine) or "multi_worker" (as
+            TF_CONFIG says).
+        seed: Seed of initial weights, order of batches and dropout.
+        evaluate_every: Updates between evaluations, which also save the state.
+        evaluate_sentences: Validation sentences decoded for BLEU; 0 for none, None for all.
+        patience: Evaluations without a better score after which training stops, or None.
+        average: Number of last evaluated checkpoints whose weights are averaged.
+
+    Raises:
+        InputError: If settings are impossible, naming each of them.
+    """
+
+    updates: int = 10000
+    batch_tokens: int = 4096
+    accumulate: int = 1
+    learning_rate: float = 0.001
+    schedule: str = "inverse_square_root"
+    warmup: int = 1000
+    beta_1: float = 0.9
+    beta_2: float = 0.98
+    clip_norm: float | None = None
+    label_smoothing: float = 0.1
+    precision: str = "float32"
+    strategy: str = "none"
+    seed: int = 0
+    evaluate_every: int = 500
+    evaluate_sentences: int | None = None
+    patience: int | None = None
+    average: int = 1
+
+    def __post_init__(self):
+        problems = list(_problems(self))
+        if problems:
+            raise InputError(f"impossible training settings: {'; '.join(problems)}")
+
+
+def _problems(config):
+    names = ("updates", "batch_tokens", "accumulate", "warmup", "evaluate_every", "average")
+    for name in names:
+        if getattr(config, name) < 1:
+            yield f"`{name}` must be at least 1 (received {getattr(config, name)})"
+    if config.evaluate_every >= 1 and config.updates % config.evaluate_every:
+        yield (
+            f"`updates` must be a multiple of `evaluate_every` (received {config.updates} and "
+            f"{config.evaluate_every})"
+        )
+    if config.learning_rate <= 0:
+        yield f"`learning_rate` must be positive (received {config.learning_rate})"
+    for name in ("beta_1", "beta_2", "label_smoothing"):
+        if not 0 <= getattr(config, name) < 1:
+            yield f"`{name}` must lie in [0, 1) (received {getattr(config, name)})"
+    if config.clip_norm is not None and config.clip_norm <= 0:
+        yield f"`clip_norm` must be positive or null (received {config.clip_norm})"
+    if config.patience is not None and config.patience < 1:
+        yield f"`patience` must be at least 1 or null (received {config.patience})"
+    if config.evaluate_sentences is not None and config.evaluate_sentences < 0:
+        yield f"`evaluate_sentences` must not be negative (received {config.evaluate_sentences})"
+    if config.patience is not None and config.evaluate_sentences == 0:
+        yield "`patience` needs validation sentences (received evaluate_sentences 0)"
+    if config.accumulate > 1 and config.precision == "mixed_float16":
+        yield "`accumulate` above 1 needs another `precision` than mixed_float16"
+    if config.schedule == "cosine" and config.warmup >= config.updates:
+        yield f"`warmup` must be below `updates` (received {config.warmup} and {config.updates})"
+    choices = {"schedule": SCHEDULES, "precision": PRECISIONS, "strategy": STRATEGIES}
+    for name, valid in choices.items():
+        if getattr(config, name) not in valid:
+            yield f"`{name}` must be one of {', '.join(valid)} (received {getattr(config, name)!r})"

@@ -1,0 +1,249 @@
+"""Training a translation model so that it can be interrupted at any time."""
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+from tfcompress.errors import InputError
+from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer
+from tfcompress.models.decoding import greedy_decode
+from tfcompress.text.batching import TokenizedPairs, evaluation_dataset, training_dataset
+from tfcompress.text.tokenizer import Tokenizer
+from tfcompress.training.accumulation import AccumulatingModel, grouped
+from tfcompress.training.bleu_callback import BleuCallback
+from tfcompress.training.checkpoints import TrainingState, parameters
+from tfcompress.training.config import TrainingConfig
+from tfcompress.training.losses import LabelSmoothedCrossentropy
+from tfcompress.training.schedules import Cosine, InverseSquareRoot
+
+
+@dataclasses.dataclass(frozen=True)
+class Validation:
+    """What a model in training is judged on.
+
+    Attributes:
+        sources: Source sentences.
+        references: Their translations.
+        source_tokenizer: Tokenizer of the source.
+        target_tokenizer: Tokenizer of the target.
+        tokenize: sacrebleu's tokenization.
+        lowercase: Whether BLEU ignores case.
+    """
+
+    sources: list[str]
+    references: list[str]
+    source_tokenizer: Tokenizer
+    target_tokenizer: Tokenizer
+    tokenize: str = "13a"
+    lowercase: bool = False
+
+
+def train(
+    model_config: Seq2SeqConfig,
+    pairs: TokenizedPairs,
+    validation: Validation,
+    config: TrainingConfig,
+    folder: str | Path,
+    *,
+    verbose: int = 1,
+) -> tuple[Seq2SeqTransformer, list[dict]]:
+    """Trains a model with `model.fit`; called again on the same folder, it goes on.
+
+    Args:
+        model_config: The model.
+        pairs: The tokenized training corpus.
+        validation: Validation text; its loss and BLEU are taken every `evaluate_every` updates.
+        config: How to train.
+        folder: Keeps the state of training and TensorBoard logs.
+        verbose: 1 for a progress bar, 2 for a line an evaluation, 0 for silence.
+
+    Returns:
+        The trained model in float32, with the averaged weights of the last evaluations, and the
+        figures of every evaluation.
+
+    Raises:
+        InputError: If no training pair is short enough, or the saved state is damaged.
+    """
+    folder = Path(folder)
+    keras.utils.set_random_seed(config.seed)
+    strategy = _strategy(config.strategy)
+    with strategy.scope(), _precision(config.precision):
+        transformer = Seq2SeqTransformer(model_config)
+        model = _compiled(transformer, config)
+        state = TrainingState(folder, transformer.model, model.optimizer, average=config.average)
+        done = state.restore()
+        _fit(transformer, model, pairs, validation, config, folder, state, done, verbose)
+    trained = Seq2SeqTransformer(model_config)
+    for variable, value in zip(parameters(trained.model), state.averaged_weights()):
+        variable.assign(value)
+    return trained, state.history
+
+
+def _compiled(transformer, config):
+    model = transformer.model
+    pad_id = transformer.config.pad_id
+    loss = LabelSmoothedCrossentropy(config.label_smoothing, pad_id)
+    optimizer = keras.optimizers.Adam(
+        _learning_rate(config),
+        beta_1=config.beta_1,
+        beta_2=config.beta_2,
+        epsilon=1e-9,
+        global_clipnorm=config.clip_norm,
+    )
+    if config.accumulate > 1:
+        model = AccumulatingModel(model, loss, pad_id)
+        model.compile(optimizer=optimizer)
+    else:
+        model.compile(optimizer=optimizer, loss=loss)
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _fit(transformer, model, pairs, validation, config, folder, state, done, verbose):
+    every = config.evaluate_every
+    if done >= config.updates or _out_of_patience(state.history, config.patience):
+        return
+    limits = transformer.config
+    max_length = min(limits.max_source_length, limits.max_target_length)
+    options = {"batch_tokens": config.batch_tokens, "max_length": max_length}
+    ids = {"bos_id": limits.bos_id, "eos_id": limits.eos_id, "pad_id": limits.pad_id}
+    if pairs.left_out(max_length) == len(pairs):
+        raise InputError(
+            f"every training pair is longer than the model's limit of {max_length} tokens; raise "
+            "`max_source_length` and `max_target_length`"
+        )
+    dataset = training_dataset(
+        pairs, seed=config.seed, start_step=done, accumulate=config.accumulate, **options, **ids
+    )
+    if config.accumulate > 1:
+        dataset = grouped(dataset, config.accumulate)
+    held_out = TokenizedPairs.from_corpus(
+        validation.source_tokenizer,
+        validation.sources,
+        validation.references,
+        target_tokenizer=validation.target_tokenizer,
+    )
+    callbacks = [_Validation(transformer, evaluation_dataset(held_out, **options, **ids))]
+    if config.evaluate_sentences != 0:
+        count = config.evaluate_sentences
+        callbacks.append(
+            BleuCallback(
+                _translator(transformer, validation),
+                validation.sources[:count],
+                validation.references[:count],
+                tokenize=validation.tokenize,
+                lowercase=validation.lowercase,
+            )
+        )
+    callbacks.append(_Save(state, config))
+    callbacks.append(keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False))
+    model.fit(
+        _unsharded(dataset),
+        initial_epoch=done // every,
+        epochs=config.updates // every,
+        steps_per_epoch=every,
+        callbacks=callbacks,
+        verbose=verbose,
+    )
+
+
+class _Validation(keras.callbacks.Callback):
+    """Adds the unsmoothed loss on the validation text to the logs, as `val_loss`."""
+
+    def __init__(self, transformer, dataset):
+        super().__init__()
+        loss = LabelSmoothedCrossentropy(0.0, transformer.config.pad_id)
+        self.dataset = dataset
+
+        ids = tf.TensorSpec([None, None], tf.int32)
+        inputs = {"source_token_ids": ids, "target_token_ids": ids}
+
+        @tf.function(input_signature=[inputs, ids])
+        def batch_loss(inputs, labels):
+            tokens = tf.math.count_nonzero(labels != transformer.config.pad_id, dtype=tf.float32)
+            return loss(labels, transformer.model(inputs, training=False)) * tokens, tokens
+
+        self.batch_loss = batch_loss
+
+    def on_epoch_end(self, epoch, logs=None):
+        sums = [self.batch_loss(*batch) for batch in self.dataset]
+        total, tokens = np.sum([[float(a), float(b)] for a, b in sums], axis=0)
+        if logs is not None:
+            logs["val_loss"] = float(total / tokens)
+
+
+class _Save(keras.callbacks.Callback):
+    """Saves the state after every evaluation and stops when patience runs out."""
+
+    def __init__(self, state, config):
+        super().__init__()
+        self.state = state
+        self.config = config
+        self.started = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        now = time.monotonic()
+        figures = {"update": (epoch + 1) * self.config.evaluate_every}
+        figures |= {name: float(value) for name, value in (logs or {}).items()}
+        figures["seconds"] = round(now - self.started, 3)
+        self.started = now
+        self.state.save(figures)
+        if _out_of_patience(self.state.history, self.config.patience):
+            self.model.stop_training = True
+
+
+def _out_of_patience(history, patience):
+    if patience is None or not history:
+        return False
+    scores = [entry["val_bleu"] for entry in history]
+    return len(scores) - 1 - int(np.argmax(scores)) >= patience
+
+
+def _translator(transformer, validation) -> Callable[[list[str]], list[str]]:
+    def translate(sources):
+        eos = transformer.config.eos_id
+        longest = transformer.config.max_source_length - 1
+        ids = [[*row[:longest], eos] for row in validation.source_tokenizer.encode(sources)]
+        return validation.target_tokenizer.decode(greedy_decode(transformer, ids))
+
+    return translate
+
+
+def _learning_rate(config):
+    if config.schedule == "constant":
+        return config.learning_rate
+    if config.schedule == "cosine":
+        return Cosine(config.learning_rate, config.warmup, config.updates)
+    return InverseSquareRoot(config.learning_rate, config.warmup)
+
+
+def _strategy(name):
+    if name == "mirrored":
+        return tf.distribute.MirroredStrategy()
+    if name == "multi_worker":
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+@contextlib.contextmanager
+def _precision(policy):
+    """Builds layers under a data type policy and puts the former one back."""
+    former = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy(policy)
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_global_policy(former)
+
+
+def _unsharded(dataset):
+    """Gives every worker the whole stream: each takes its own share of every batch's gradient."""
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    return dataset.with_options(options)
