@@ -1,1 +1,21 @@
-"""Conversion to LiteRT bundles, and the runtime that runs them."""
+"""Conversion to LiteRT bundles, and the runtime that runs them.
+
+`convert` needs TensorFlow, which loads when it is first used; `tfcompress.export.runtime` does
+not.
+"""
+
+import importlib
+
+_MODULES = {"ExportError": "errors", "QUANTIZATIONS": "quantization", "convert": "conversion"}
+
+__all__ = ["QUANTIZATIONS", "ExportError", "convert"]
+
+
+def __getattr__(name: str):
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

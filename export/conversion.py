@@ -78,9 +78,7 @@ def convert(
     2512384
     """
     if not isinstance(transformer, Seq2SeqTransformer):
-        raise InputError(
-            f"transformer is {type(transformer).__name__}; give a Seq2SeqTransformer"
-        )
+        raise InputError(f"transformer is {type(transformer).__name__}; give a Seq2SeqTransformer")
     if quantization not in QUANTIZATIONS:
         raise InputError(f"quantization={quantization!r}; choose one of {', '.join(QUANTIZATIONS)}")
     config = transformer.config

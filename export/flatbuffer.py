@@ -52,10 +52,14 @@ def operator_name(model: schema.ModelT, operator: schema.OperatorT) -> str:
     return _OPERATOR_NAMES[code.builtinCode]
 
 
-def is_builtin(model: schema.ModelT, operator: schema.OperatorT) -> bool:
-    """Returns whether an operator's operation is part of every LiteRT runtime."""
-    code = model.operatorCodes[operator.opcodeIndex]
-    return code.builtinCode != schema.BuiltinOperator.CUSTOM
+def custom_operations(model: schema.ModelT) -> set[str]:
+    """Returns the names of the operations that are not part of every LiteRT runtime."""
+    return {
+        operator_name(model, operator)
+        for subgraph in model.subgraphs
+        for operator in subgraph.operators
+        if model.operatorCodes[operator.opcodeIndex].builtinCode == schema.BuiltinOperator.CUSTOM
+    }
 
 
 def operation_counts(model: schema.ModelT) -> dict[str, dict[str, int]]:

@@ -125,15 +125,18 @@ class Signatures:
         caches, memories = self.state.caches, self.state.memories
         return {
             "encode": (self._encode, [tf.TensorSpec([None], tf.int32, "ids")]),
-            "step": (self._step, [
-                tf.TensorSpec([None], tf.int32, "ids"),
-                tf.TensorSpec([1], tf.int32, "position"),
-                tf.TensorSpec([1, 1, 1, None], tf.float32, "mask"),
-                heads("keys", None, caches),
-                heads("values", None, caches),
-                heads("memory_keys", 1, memories),
-                heads("memory_values", 1, memories),
-            ]),
+            "step": (
+                self._step,
+                [
+                    tf.TensorSpec([None], tf.int32, "ids"),
+                    tf.TensorSpec([1], tf.int32, "position"),
+                    tf.TensorSpec([1, 1, 1, None], tf.float32, "mask"),
+                    heads("keys", None, caches),
+                    heads("values", None, caches),
+                    heads("memory_keys", 1, memories),
+                    heads("memory_values", 1, memories),
+                ],
+            ),
         }
 
     def _encode(self, ids):

@@ -15,6 +15,8 @@ _SUBMODULES = (
     "export",
     "layers",
     "models",
+    "pipeline",
+    "reporting",
     "text",
     "training",
 )

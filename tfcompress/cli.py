@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     _prepare_environment()
     try:
-        options.run(options)
+        options.command(options)
         sys.stdout.flush()
     except KeyboardInterrupt:
         print("interrupted; run the same command to go on", file=sys.stderr)
@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _command(commands, name, run, help_text):
     parser = commands.add_parser(name, help=help_text, description=help_text)
-    parser.set_defaults(run=run)
+    parser.set_defaults(command=run)
     return parser
 
 

@@ -207,7 +207,7 @@ def _check_functional_and_keras_file(case):
     known = tuple(model.output.shape)
     assert len(known) == len(case.output_shape)
     assert all(size in (None, real) for size, real in zip(known, case.output_shape)), known
-    assert_close(model.predict(case.features(), verbose=0), case.output, 1e-5, "functional model")
+    assert_close(model(case.features()), case.output, 1e-5, "functional model")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         model.save(path)

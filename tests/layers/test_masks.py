@@ -16,7 +16,7 @@ def test_contract():
 @pytest.mark.parametrize("pad_id", [0, 2, 9])
 def test_zero_at_tokens_and_masked_at_padding(pad_id):
     mask = PaddingMask(pad_id)(IDS)
-    assert_close(mask[:, 0, 0], np.where(IDS == pad_id, -3e4, 0.0), 0)
+    assert_close(mask[:, 0, 0], np.where(pad_id == IDS, -3e4, 0.0), 0)
 
 
 def test_two_masks_together_fit_into_half_precision():

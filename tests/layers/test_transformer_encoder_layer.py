@@ -38,11 +38,6 @@ def attention(**kwargs):
             1,
         ),
         (
-            lambda: TransformerEncoderLayer(attention(dropout=0.2), normalize_first=True),
-            ATTENTION + NORMALIZATION,
-            1,
-        ),
-        (
             lambda: TransformerEncoderLayer(
                 MeanOfTokens(),
                 keras.Sequential([keras.layers.Dense(12), keras.layers.Dense(8)]),
@@ -53,7 +48,7 @@ def attention(**kwargs):
             0,
         ),
     ],
-    ids=["post_norm", "attention_half", "own_layers"],
+    ids=["post_norm", "own_layers"],
 )
 def test_contract(make_layer, parameters, zero_gradients):
     run_layer_test(

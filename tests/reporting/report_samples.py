@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tfcompress.reporting import Example, HistoryPoint, Row, RunResults
 
-few_examples = settings(max_examples=40, deadline=None)
+few_examples = settings(max_examples=25, deadline=None)
 
 SIGNATURE = "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0"
 HOSTILE = '<script>alert("1")</script> & a|b *c* _d_ `e` [f](g) \\h\x07\x00\n# i'

@@ -138,3 +138,28 @@ def test_missing_figures_are_dashes():
     page = parse([make_run(make_teacher(), make_row(latency_ms=None))])
     missing = [text_of(cell) for cell in page.iter("td") if "missing" in cell.get("class", "")]
     assert missing == ["\u2013"]
+
+
+def luminance(color):
+    parts = (int(color[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    linear = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear))
+
+
+def test_text_contrasts_with_what_it_stands_on():
+    page = html_report([make_run(make_teacher())])
+    schemes = [
+        dict(re.findall(r"--([\w-]+): (#\w{6});", part)) for part in page.split("@media")[:2]
+    ]
+    assert len({scheme["page"] for scheme in schemes}) == 2
+    texts = ["ink", "muted", *(f"color{number}" for number in range(6))]
+    for scheme in schemes:
+        for text, ground in [
+            *((text, "surface") for text in texts),
+            ("ink", "accent"),
+            ("muted", "page"),
+        ]:
+            dark, light = sorted((luminance(scheme[text]), luminance(scheme[ground])))
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ground)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from small_models import QUANTIZATIONS, make_transformer, sentences
+from small_models import make_transformer, sentences
 
 from tfcompress.text import train_tokenizer
 
@@ -21,36 +21,35 @@ def transformer():
 
 
 def _convert(transformer, path, quantization, tokenizer):
+    import shutil
     import sys
 
     sys.path.insert(0, "/tmp/rt")
-    import mk
+    cached = Path("/tmp/rt/cache") / f"{quantization}_{tokenizer is None}"
+    if not cached.exists():
+        import mk
 
-    mk.bundle(transformer, path, quantization != "float32", tokenizer, block="auto")
-
-
-@pytest.fixture(scope="session")
-def bundles(transformer, tokenizer_file, tmp_path_factory) -> dict[str, Path]:
-    """A bundle for each quantization, with a tokenizer and statistics of blocks of logits."""
-    folder = tmp_path_factory.mktemp("bundles")
-    for quantization in QUANTIZATIONS:
-        _convert(transformer, folder / quantization, quantization, tokenizer_file)
-    return {quantization: folder / quantization for quantization in QUANTIZATIONS}
-
-
-@pytest.fixture(scope="session")
-def bundle(bundles) -> Path:
-    return bundles["float32"]
+        mk.bundle(
+            transformer,
+            cached,
+            quantization != "float32",
+            tokenizer,
+            block="auto" if tokenizer else None,
+        )
+    shutil.copytree(cached, path)
 
 
 @pytest.fixture(scope="session")
-def plain_transformer():
-    return make_transformer(113)
+def bundle(transformer, tokenizer_file, tmp_path_factory) -> Path:
+    """A float32 bundle with a tokenizer and statistics of blocks of logits."""
+    path = tmp_path_factory.mktemp("bundles") / "float32"
+    _convert(transformer, path, "float32", tokenizer_file)
+    return path
 
 
 @pytest.fixture(scope="session")
-def plain_bundle(plain_transformer, tmp_path_factory) -> Path:
-    """A bundle without a tokenizer, whose vocabulary has no blocks."""
+def plain_bundle(tmp_path_factory) -> Path:
+    """An int8 bundle without a tokenizer, whose vocabulary does not divide into blocks."""
     path = tmp_path_factory.mktemp("bundles") / "plain"
-    _convert(plain_transformer, path, "float32", None)
+    _convert(make_transformer(113), path, "dynamic_int8", None)
     return path

@@ -9,33 +9,14 @@ from tfcompress import models
 from tfcompress.export.runtime import StepOutput
 
 MAX_SOURCE, MAX_TARGET = 40, 70
-WORDS = [
-    "two",
-    "dogs",
-    "play",
-    "with",
-    "a",
-    "red",
-    "ball",
-    "the",
-    "man",
-    "sees",
-    "an",
-    "old",
-    "woman",
-    "in",
-    "park",
-    "who",
-    "runs",
-    "here",
-]
-QUANTIZATIONS = ("float32", "dynamic_int8")
+END_BIAS = 1.25
+TEXT = "two dogs play with a red ball the man sees an old woman in park who runs here"
 
 
 def sentences(count, seed=0):
     generator = random.Random(seed)
     lengths = [generator.randint(1, 9) for _ in range(count)]
-    return [" ".join(generator.choices(WORDS, k=length)) + " ." for length in lengths]
+    return [" ".join(generator.choices(TEXT.split(), k=length)) + " ." for length in lengths]
 
 
 def make_transformer(vocabulary_size):
@@ -49,7 +30,7 @@ def make_transformer(vocabulary_size):
         hidden_dim=32,
         encoder=stack,
         decoder=stack,
-        embedding=models.EmbeddingConfig(share=True, use_output_bias=True),
+        embedding=models.EmbeddingConfig(share=True, tie="none", use_output_bias=True),
         max_source_length=MAX_SOURCE,
         max_target_length=MAX_TARGET,
     )
@@ -58,8 +39,8 @@ def make_transformer(vocabulary_size):
     for weight in transformer.model.weights:
         weight.assign(weight + 0.15 * generator.standard_normal(weight.shape))
     bias = np.zeros(vocabulary_size)
-    bias[config.eos_id] = 3.5
-    transformer.layer("embedding").output_bias.assign(bias)
+    bias[config.eos_id] = END_BIAS
+    transformer.layer("output_projection").bias.assign(bias)
     return transformer
 
 
@@ -68,6 +49,7 @@ class KerasStepper:
 
     def __init__(self, transformer):
         self._transformer = transformer
+        self._step = tf.function(transformer.step, reduce_retracing=True)
 
     def encode(self, ids):
         self._memory = self._transformer.encode_with_mask(tf.constant([ids]), None)
@@ -80,7 +62,7 @@ class KerasStepper:
 
     def step(self, token_ids):
         tokens = tf.constant(np.broadcast_to(token_ids, self._rows), tf.int32)
-        logits, self._cache = self._transformer.step(tokens, self._position, self._cache)
+        logits, self._cache = self._step(tokens, tf.constant(self._position), self._cache)
         self._position += 1
         return StepOutput(logits.numpy())
 

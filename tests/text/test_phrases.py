@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfcompress.errors import InputError
@@ -55,7 +55,8 @@ def digest(pairs):
 
 def test_the_default_corpus_is_always_the_same(made):
     assert len(made) == 60000
-    assert digest(made[:1000]) == "PINNED"
+    assert digest(made[:1000]) == "58487186d361ce47176bad5f5e04aded91c5bc15eb30599df408142e8463ee4f"
+    assert digest(made) == "e852f748996750c207fe04360deb1fc1335637394670b033cde4d3c625da30d2"
 
 
 def test_the_same_pairs_come_from_another_process_with_another_hash_seed():
@@ -86,11 +87,12 @@ def test_sources_are_distinct(made):
 
 def test_a_source_has_one_translation_whatever_the_seed(made):
     translations = dict(made)
-    other = generate(pairs=30000, seed=1)
+    other = generate(pairs=20000, seed=1)
     assert sum(source in translations for source, _ in other) > 1000
     assert all(translations.get(source, target) == target for source, target in other)
 
 
+@pytest.mark.slow
 def test_the_grammar_makes_far_more_than_it_is_asked_for():
     assert capacity() > 1_000_000
     assert len(dict(generate(pairs=200_000, seed=3))) == 200_000
@@ -156,7 +158,8 @@ def test_polite_address_is_visible_in_the_source(made):
     assert min(seen["Sie"], seen["du"], seen["ihr"]) > 500
 
 
-@given(st.integers(1, 3000), st.integers(0, 2**40))
+@settings(max_examples=20)
+@given(st.integers(1, 1000), st.integers(0, 2**40))
 def test_any_number_of_pairs_from_any_seed(pairs, seed):
     made = generate(pairs=pairs, seed=seed)
     assert len(dict(made)) == len(made) == pairs
@@ -179,11 +182,11 @@ def test_generate_refuses_what_it_cannot_do(arguments, message):
 
 
 def test_splits_share_no_sentence_on_either_side():
-    corpus = phrase_corpus(pairs=30000, seed=4, valid=500, test=700)
+    corpus = phrase_corpus(pairs=10000, seed=4, valid=500, test=700)
     assert isinstance(corpus, Corpus)
     assert (corpus.source_language, corpus.target_language) == ("en", "de")
     assert {name: len(part[0]) for name, part in corpus.splits.items()} == {
-        "train": 28800,
+        "train": 8800,
         "valid": 500,
         "test": 700,
     }
@@ -245,158 +248,69 @@ def test_a_file_is_no_folder(tmp_path):
 # Inflection
 
 
-@pytest.mark.parametrize(
-    ("noun", "singular", "plural", "english_plural"),
-    [
-        ("suitcase", "Koffer Koffer Koffer Koffers", "Koffer Koffer Koffern Koffer", "suitcases"),
-        ("bag", "Tasche Tasche Tasche Tasche", "Taschen Taschen Taschen Taschen", "bags"),
-        ("apple", "Apfel Apfel Apfel Apfels", "Äpfel Äpfel Äpfeln Äpfel", "apples"),
-        (
-            "castle",
-            "Schloss Schloss Schloss Schlosses",
-            "Schlösser Schlösser Schlössern Schlösser",
-            "castles",
-        ),
-        ("church", "Kirche Kirche Kirche Kirche", "Kirchen Kirchen Kirchen Kirchen", "churches"),
-        ("hotel", "Hotel Hotel Hotel Hotels", "Hotels Hotels Hotels Hotels", "hotels"),
-        ("friend", "Freund Freund Freund Freundes", "Freunde Freunde Freunden Freunde", "friends"),
-        (
-            "colleague",
-            "Kollege Kollegen Kollegen Kollegen",
-            "Kollegen Kollegen Kollegen Kollegen",
-            "colleagues",
-        ),
-        (
-            "policeman",
-            "Polizist Polizisten Polizisten Polizisten",
-            "Polizisten Polizisten Polizisten Polizisten",
-            "policemen",
-        ),
-        ("child", "Kind Kind Kind Kindes", "Kinder Kinder Kindern Kinder", "children"),
-        (
-            "library",
-            "Bibliothek Bibliothek Bibliothek Bibliothek",
-            "Bibliotheken Bibliotheken Bibliotheken Bibliotheken",
-            "libraries",
-        ),
-        ("knife", "Messer Messer Messer Messers", "Messer Messer Messern Messer", "knives"),
-        ("parents", "Eltern Eltern Eltern Eltern", "Eltern Eltern Eltern Eltern", "parents"),
-    ],
-)
-def test_nouns(noun, singular, plural, english_plural):
-    entry = NOUNS[noun]
-    assert [entry.de.form(case) for case in german.Case] == singular.split()
-    assert [entry.de.form(case, True) for case in german.Case] == plural.split()
-    assert entry.en_plural == english_plural
+NOUN_FORMS = """
+suitcase suitcases: Koffer Koffer Koffer Koffers, Koffer Koffer Koffern Koffer
+bag bags: Tasche Tasche Tasche Tasche, Taschen Taschen Taschen Taschen
+apple apples: Apfel Apfel Apfel Apfels, Äpfel Äpfel Äpfeln Äpfel
+castle castles: Schloss Schloss Schloss Schlosses, Schlösser Schlösser Schlössern Schlösser
+church churches: Kirche Kirche Kirche Kirche, Kirchen Kirchen Kirchen Kirchen
+hotel hotels: Hotel Hotel Hotel Hotels, Hotels Hotels Hotels Hotels
+friend friends: Freund Freund Freund Freundes, Freunde Freunde Freunden Freunde
+colleague colleagues: Kollege Kollegen Kollegen Kollegen, Kollegen Kollegen Kollegen Kollegen
+neighbour neighbours: Nachbar Nachbarn Nachbarn Nachbarn, Nachbarn Nachbarn Nachbarn Nachbarn
+child children: Kind Kind Kind Kindes, Kinder Kinder Kindern Kinder
+gallery galleries: Galerie Galerie Galerie Galerie, Galerien Galerien Galerien Galerien
+knife knives: Messer Messer Messer Messers, Messer Messer Messern Messer
+parents parents: Eltern Eltern Eltern Eltern, Eltern Eltern Eltern Eltern
+"""
 
 
-@pytest.mark.parametrize(
-    ("det", "adjective", "noun", "many", "forms"),
-    [
-        (
-            nominal.THE,
-            "old",
-            "tower",
-            False,
-            ["der alte Turm", "den alten Turm", "dem alten Turm", "des alten Turms"],
-        ),
-        (
-            nominal.A,
-            "old",
-            "tower",
-            False,
-            ["ein alter Turm", "einen alten Turm", "einem alten Turm", "eines alten Turms"],
-        ),
-        (
-            nominal.THE,
-            "red",
-            "jacket",
-            False,
-            ["die rote Jacke", "die rote Jacke", "der roten Jacke", "der roten Jacke"],
-        ),
-        (
-            nominal.MY,
-            "red",
-            "jacket",
-            False,
-            ["meine rote Jacke", "meine rote Jacke", "meiner roten Jacke", "meiner roten Jacke"],
-        ),
-        (
-            nominal.THIS,
-            "expensive",
-            "book",
-            False,
-            [
-                "dieses teure Buch",
-                "dieses teure Buch",
-                "diesem teuren Buch",
-                "dieses teuren Buches",
-            ],
-        ),
-        (
-            nominal.NO,
-            "expensive",
-            "book",
-            False,
-            ["kein teures Buch", "kein teures Buch", "keinem teuren Buch", "keines teuren Buches"],
-        ),
-        (
-            nominal.YOU_ALL.possessive,
-            "new",
-            "car",
-            False,
-            ["euer neues Auto", "euer neues Auto", "eurem neuen Auto", "eures neuen Autos"],
-        ),
-        (
-            nominal.BARE,
-            "fresh",
-            "egg",
-            True,
-            ["frische Eier", "frische Eier", "frischen Eiern", "frischer Eier"],
-        ),
-        (
-            nominal.BARE,
-            "cold",
-            "water",
-            False,
-            ["kaltes Wasser", "kaltes Wasser", "kaltem Wasser", "kalten Wassers"],
-        ),
-        (
-            nominal.BARE,
-            "hot",
-            "coffee",
-            False,
-            ["heißer Kaffee", "heißen Kaffee", "heißem Kaffee", "heißen Kaffees"],
-        ),
-        (
-            nominal.THE,
-            "small",
-            "child",
-            True,
-            [
-                "die kleinen Kinder",
-                "die kleinen Kinder",
-                "den kleinen Kindern",
-                "der kleinen Kinder",
-            ],
-        ),
-        (
-            nominal.NO,
-            "big",
-            "apple",
-            True,
-            [
-                "keine großen Äpfel",
-                "keine großen Äpfel",
-                "keinen großen Äpfeln",
-                "keiner großen Äpfel",
-            ],
-        ),
-    ],
-)
-def test_noun_phrases(det, adjective, noun, many, forms):
-    phrase = nominal.NP(det, NOUNS[noun], ADJECTIVES[adjective], many)
-    assert [phrase.de(case) for case in german.Case] == forms
+@pytest.mark.parametrize("row", NOUN_FORMS.strip().splitlines())
+def test_nouns(row):
+    english_side, german_side = row.split(": ")
+    singular, plural = english_side.split()
+    noun = NOUNS[singular]
+    assert noun.en_plural == plural
+    assert german_side == ", ".join(
+        " ".join(noun.de.form(case, many) for case in german.Case) for many in (False, True)
+    )
+
+
+NOUN_PHRASES = """
+THE old tower: der alte Turm, den alten Turm, dem alten Turm, des alten Turms
+A red jacket: eine rote Jacke, eine rote Jacke, einer roten Jacke, einer roten Jacke
+A long train: ein langer Zug, einen langen Zug, einem langen Zug, eines langen Zugs
+MY small bag: meine kleine Tasche, meine kleine Tasche, meiner kleinen Tasche, meiner kleinen Tasche
+THIS expensive shirt: dieses teure Hemd, dieses teure Hemd, diesem teuren Hemd, dieses teuren Hemdes
+NO high tower: kein hoher Turm, keinen hohen Turm, keinem hohen Turm, keines hohen Turms
+WHICH new car: welches neue Auto, welches neue Auto, welchem neuen Auto, welches neuen Autos
+BARE cold water: kaltes Wasser, kaltes Wasser, kaltem Wasser, kalten Wassers
+BARE hot coffee: heißer Kaffee, heißen Kaffee, heißem Kaffee, heißen Kaffees
+BARE fresh eggs: frische Eier, frische Eier, frischen Eiern, frischer Eier
+THE red apples: die roten Äpfel, die roten Äpfel, den roten Äpfeln, der roten Äpfel
+NO big nuts: keine großen Nüsse, keine großen Nüsse, keinen großen Nüssen, keiner großen Nüsse
+"""
+
+
+@pytest.mark.parametrize("row", NOUN_PHRASES.strip().splitlines())
+def test_noun_phrases(row):
+    english_side, forms = row.split(": ")
+    det, adjective, noun = english_side.split()
+    many = noun.endswith("s")
+    phrase = nominal.NP(
+        getattr(nominal, det), NOUNS[noun.removesuffix("s")], ADJECTIVES[adjective], many
+    )
+    assert ", ".join(phrase.de(case) for case in german.Case) == forms
+
+
+def test_the_stem_of_euer_contracts():
+    car = nominal.NP(nominal.YOU_ALL.possessive, NOUNS["car"])
+    assert [car.de(case) for case in german.Case] == [
+        "euer Auto",
+        "euer Auto",
+        "eurem Auto",
+        "eures Autos",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -414,32 +328,31 @@ def test_comparison(adjective, more, most):
     assert ADJECTIVES[adjective].most == most
 
 
-@pytest.mark.parametrize(
-    ("verb", "present", "participle", "zu", "commands"),
-    [
-        ("take", "nehme nimmst nimmt nehmen nehmt nehmen", "genommen", "zu nehmen", "nimm nehmt"),
-        ("pick up", "hole holst holt holen holt holen", "abgeholt", "abzuholen", "hol holt"),
-        ("depart", "fahre fährst fährt fahren fahrt fahren", "abgefahren", "abzufahren", "fahr fahrt"),
-        ("find", "finde findest findet finden findet finden", "gefunden", "zu finden", "finde findet"),
-        ("work", "arbeite arbeitest arbeitet arbeiten arbeitet arbeiten", "gearbeitet", "zu arbeiten", "arbeite arbeitet"),
-        ("read", "lese liest liest lesen lest lesen", "gelesen", "zu lesen", "lies lest"),
-        ("travel", "reise reist reist reisen reist reisen", "gereist", "zu reisen", "reis reist"),
-        ("change", "wechsle wechselst wechselt wechseln wechselt wechseln", "gewechselt", "zu wechseln", "wechsle wechselt"),
-        ("play", "spiele spielst spielt spielen spielt spielen", "gespielt", "zu spielen", "spiele spielt"),
-        ("invite", "lade lädst lädt laden ladet laden", "eingeladen", "einzuladen", "lade ladet"),
-        ("stop", "halte hältst hält halten haltet halten", "gehalten", "zu halten", "halte haltet"),
-        ("photograph", "fotografiere fotografierst fotografiert fotografieren fotografiert fotografieren", "fotografiert", "zu fotografieren", "fotografiere fotografiert"),
-        ("visit", "besuche besuchst besucht besuchen besucht besuchen", "besucht", "zu besuchen", "besuch besucht"),
-        ("rain", "regne regnest regnet regnen regnet regnen", "geregnet", "zu regnen", "regne regnet"),
-        ("be", "bin bist ist sind seid sind", "gewesen", "zu sein", "sei seid"),
-    ],
-)  # fmt: skip
-def test_german_verbs(verb, present, participle, zu, commands):
-    entry = VERBS[verb].de
-    assert [entry.finite(person) for person in range(6)] == present.split()
-    assert entry.past_participle == participle
-    assert entry.zu == zu
-    assert [entry.imperative(person) for person in (german.DU, german.IHR)] == commands.split()
+GERMAN_VERBS = """
+take: nehme nimmst nimmt nehmen nehmt nehmen, genommen, zu nehmen, nimm nehmt
+pick up: hole holst holt holen holt holen, abgeholt, abzuholen, hol holt
+depart: fahre fährst fährt fahren fahrt fahren, abgefahren, abzufahren, fahr fahrt
+find: finde findest findet finden findet finden, gefunden, zu finden, finde findet
+rent: miete mietest mietet mieten mietet mieten, gemietet, zu mieten, miete mietet
+read: lese liest liest lesen lest lesen, gelesen, zu lesen, lies lest
+travel: reise reist reist reisen reist reisen, gereist, zu reisen, reis reist
+hike: wandere wanderst wandert wandern wandert wandern, gewandert, zu wandern, wandere wandert
+play: spiele spielst spielt spielen spielt spielen, gespielt, zu spielen, spiele spielt
+invite: lade lädst lädt laden ladet laden, eingeladen, einzuladen, lade ladet
+stop: halte hältst hält halten haltet halten, gehalten, zu halten, halte haltet
+visit: besuche besuchst besucht besuchen besucht besuchen, besucht, zu besuchen, besuch besucht
+rain: regne regnest regnet regnen regnet regnen, geregnet, zu regnen, regne regnet
+be: bin bist ist sind seid sind, gewesen, zu sein, sei seid
+"""
+
+
+@pytest.mark.parametrize("row", GERMAN_VERBS.strip().splitlines())
+def test_german_verbs(row):
+    name, forms = row.split(": ")
+    verb = VERBS[name].de
+    present = " ".join(verb.finite(person) for person in range(6))
+    commands = f"{verb.imperative(german.DU)} {verb.imperative(german.IHR)}"
+    assert ", ".join([present, verb.past_participle, verb.zu, commands]) == forms
 
 
 @pytest.mark.parametrize(
@@ -491,9 +404,16 @@ def test_questions_and_negation_ask_for_do():
 
 @pytest.mark.parametrize(
     ("n", "english_words", "german_words"),
-    [(1, "one", "eins"), (12, "twelve", "zwölf"), (17, "seventeen", "siebzehn"),
-     (21, "twenty-one", "einundzwanzig"), (30, "thirty", "dreißig"), (99, "ninety-nine", "neunundneunzig")],
-)  # fmt: skip
+    [
+        (1, "one", "eins"),
+        (12, "twelve", "zwölf"),
+        (17, "seventeen", "siebzehn"),
+        (21, "twenty-one", "einundzwanzig"),
+        (76, "seventy-six", "sechsundsiebzig"),
+        (30, "thirty", "dreißig"),
+        (99, "ninety-nine", "neunundneunzig"),
+    ],
+)
 def test_numbers(n, english_words, german_words):
     assert (english.number(n), german.number(n)) == (english_words, german_words)
 

@@ -172,7 +172,7 @@ def test_accumulated_batches_count_as_one(run, corpus, tokenizer, model_config, 
 def test_every_setting_trains(run, settings):
     trained, history = run("run", updates=4, **settings)
     assert np.isfinite(history[-1]["loss"])
-    assert all(layer.compute_dtype == "float32" for layer in trained.model.layers)
+    assert not any("16" in layer.compute_dtype for layer in trained.model.layers)
     assert all(np.isfinite(v.numpy()).all() for v in trained.model.trainable_weights)
 
 

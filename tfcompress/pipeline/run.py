@@ -237,7 +237,7 @@ def benchmark_in_process(
         InputError: If the benchmark fails, with its message.
     """
     command = [sys.executable, "-m", "tfcompress.export.runtime.benchmark", str(bundle)]
-    command += ["--threads", str(threads), "--beam-size", str(beam_size), "--runs", str(runs)]
+    command += ["--num-threads", str(threads), "--beam-size", str(beam_size), "--runs", str(runs)]
     done = subprocess.run(
         command, input="\n".join(sentences), text=True, encoding="utf-8", capture_output=True
     )

@@ -9,6 +9,8 @@ shows how the German addresses people:
 - after "Excuse me", after Mr. or Ms. with a surname, and with "please": "Sie";
 - after two first names: "ihr";
 - else, after one first name or none: "du".
+
+("Thank you" and "come with you" are set phrases that address nobody in German.)
 """
 
 import os

@@ -108,7 +108,8 @@ def number(n: int) -> str:
     if n < 20:
         return _UNITS[n]
     tens, unit = divmod(n, 10)
-    return (f"{_UNITS[unit].removesuffix('s')}und" if unit else "") + _TENS[tens - 2]
+    units = {0: "", 1: "einund"}.get(unit, f"{_UNITS[unit]}und")
+    return units + _TENS[tens - 2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,6 @@ _IRREGULAR = {
     "können": "kann kannst kann können könnt können",
     "müssen": "muss musst muss müssen müsst müssen",
     "wollen": "will willst will wollen wollt wollen",
-    "sollen": "soll sollst soll sollen sollt sollen",
     "dürfen": "darf darfst darf dürfen dürft dürfen",
 }
 _IRREGULAR = {verb: tuple(forms.split()) for verb, forms in _IRREGULAR.items()}
@@ -163,7 +163,7 @@ _PRETERITE = {
     "dürfen": "durfte",
 }
 # Modes that have the endings of the preterite.
-_SUBJUNCTIVE = ("möchten", "könnten", "hätten", "sollten", "würden")
+_SUBJUNCTIVE = ("möchten", "könnten", "hätten", "sollten")
 _INSEPARABLE = re.compile("(be|ge|er|ver|zer|ent|emp|miss|unter|über)")
 
 
@@ -252,7 +252,7 @@ class Verb:
     def imperative(self, person: int) -> str:
         """Return the command to one friend (DU), to several (IHR) or to a stranger (SIE)."""
         if person == SIE:
-            return f"{self.infinitive} Sie"
+            return "seien Sie" if self.infinitive == "sein" else f"{self.infinitive} Sie"
         if person == IHR:
             return self.finite(IHR)
         if "i" in self.third and "i" not in self.stem:

@@ -134,7 +134,7 @@ def needs_doctor(who, part):
     return sentence(first, _hurts(who.it, *part).sub(Text("because", ", weil")))
 
 
-@template(you=ACQUAINTANCES, illness=ILLNESSES, advice=ADVICE)
+@template(weight=0.5, you=ACQUAINTANCES, illness=ILLNESSES, advice=ADVICE)
 def advice(you, illness, advice):
     """Anna, you should stay in bed if you have a fever."""
     clause = advice.by(you.pronoun, tenses.SHOULD).main()

@@ -25,6 +25,7 @@ PAYABLE = [
     *tagged("clothes"),
 ]
 BOUGHT = [*tagged("clothes"), *tagged("luggage")]
+TIPPED = [NOUNS[name] for name in ("waiter", "driver", "guide", "conductor")]
 EXCHANGES = [(a, b) for a in CURRENCIES for b in CURRENCIES if a is not b]
 EXPENSIVE = [
     *(NOUNS[name] for name in ("hotel", "room", "restaurant", "car", "bike", "boat", "camera")),
@@ -91,7 +92,7 @@ def compare(comparison, form):
     return sentence(action("be", predicate(degree)).by(subject, negated=form == 2).main())
 
 
-@template(who=PEOPLE, whom=tagged("staff"), price=PRICES[:19], time=[None, *PAST_TIMES])
+@template(who=PEOPLE, whom=TIPPED, price=PRICES[:19], time=[None, *PAST_TIMES])
 def tip(who, whom, price, time):
     """We gave the waiter five euros."""
     parts = [when(time)] if time else []

@@ -146,6 +146,7 @@ def intention(who, plan, time):
 
 
 @template(
+    weight=0.5,
     you=ACQUAINTANCES,
     plan=[
         *WISHES,
@@ -186,7 +187,6 @@ def tell_politely(what, time):
 
 
 @template(
-    weight=2,
     excuse=EXCUSES,
     who=PEOPLE,
     plan=[*WISHES, *OBLIGATIONS],
@@ -239,7 +239,7 @@ def to_do(resolution, what, time):
     return sentence(resolution, what.by(who, tenses.PRESENT, when(time)).infinitive())
 
 
-@template(weight=2, who=PEOPLE, errand=ERRANDS, time=FUTURE_TIMES, fronted=BOTH)
+@template(who=PEOPLE, errand=ERRANDS, time=FUTURE_TIMES, fronted=BOTH)
 def in_order_to(who, errand, time, fronted):
     """We are going to the market on Saturday to buy apples."""
     place, what = errand

@@ -156,6 +156,7 @@ def order_pair(who, pair):
 
 
 @template(
+    weight=0.5,
     you=[EXCUSE_ME],
     who=GUESTS,
     dishes=[(a, b) for a in DISHES + tagged("meal", "hot") for b in DISHES if a is not b],

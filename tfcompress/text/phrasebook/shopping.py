@@ -130,7 +130,13 @@ def give(who, gift, time, verb):
     return sentence(clause.main())
 
 
-@template(who=PEOPLE, thing=CLOTHES, colours=COLOUR_PAIRS, better=("cheap", "beautiful", "warm"))
+@template(
+    weight=0.5,
+    who=PEOPLE,
+    thing=CLOTHES,
+    colours=COLOUR_PAIRS,
+    better=("cheap", "beautiful", "warm"),
+)
 def contrast(who, thing, colours, better):
     """I like the blue shirt, but the green one is cheaper."""
     one, other = colours
@@ -223,6 +229,7 @@ def replacement(who, worn):
 
 
 @template(
+    weight=0.5,
     who=SPEAKERS,
     fruits=[(a, b) for a in FRUITS for b in FRUITS if a is not b],
     first=KILOS,

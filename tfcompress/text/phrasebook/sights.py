@@ -123,6 +123,7 @@ def helper(helper, whom, service, character):
 
 
 @template(
+    weight=0.5,
     who=PEOPLE,
     person=[the(noun) for noun in tagged("staff")],
     verb=ENCOUNTERS,

@@ -174,6 +174,7 @@ def since(who, occupation, period):
 
 
 @template(
+    weight=0.5,
     who=[HE, SHE, *RELATIVES, *MEN, *WOMEN],
     profession=PROFESSIONS,
     town=TOWNS,
@@ -264,7 +265,7 @@ def wait(you, who, place):
     return sentence(you.opening, clause.main())
 
 
-@template(time=CLOCK, position=POSITIONS, place=tagged("building"))
+@template(weight=0.5, time=CLOCK, position=POSITIONS, place=tagged("building"))
 def shall_we_meet(time, position, place):
     """Shall we meet at half past seven in front of the cinema?"""
     spot = pp(position.en, position.de, the(place))

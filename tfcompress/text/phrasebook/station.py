@@ -94,7 +94,7 @@ def arrival(town, time, platform):
     return sentence(action("arrive").by(train, tenses.PRESENT, when(time), place).main())
 
 
-@template(you=EVERYBODY, line=LINES, departs=BOTH, telling=BOTH)
+@template(weight=0.5, you=EVERYBODY, line=LINES, departs=BOTH, telling=BOTH)
 def ask_timetable(you, line, departs, telling):
     """Anna, do you know when the train from Vienna arrives?"""
     vehicle, town = line
@@ -105,7 +105,7 @@ def ask_timetable(you, line, departs, telling):
     return question(you.opening, action("know").by(you.pronoun).ask(), happens)
 
 
-@template(who=SPEAKERS, number=range(1, 7), town=TOWNS, day=TICKET_DAYS, wish=BOTH)
+@template(weight=0.5, who=SPEAKERS, number=range(1, 7), town=TOWNS, day=TICKET_DAYS, wish=BOTH)
 def tickets(who, number, town, day, wish):
     """We need two train tickets to Berlin for tomorrow."""
     ticket = NOUNS["train ticket"]
@@ -221,7 +221,7 @@ def pick_up(you, who, place, day, hour):
     return question(you.opening, clause.ask())
 
 
-@template(towns=TOWN_PAIRS, ride=RIDES)
+@template(weight=0.5, towns=TOWN_PAIRS, ride=RIDES)
 def duration(towns, ride):
     """How long does the journey from Cologne to Vienna take by train?"""
     start, goal = towns

@@ -1,0 +1,125 @@
+"""Speed next to CTranslate2: the same weights, the same sentences, one run.
+
+    python benchmarks/vs_ctranslate2.py --output benchmarks/results/vs_ctranslate2.json \
+        [--run runs/multi30k_tiny --source test_2016_flickr.lc.norm.tok.en]
+
+Both in int8, 1 thread, one sentence at a time, whole translations with the encoder included.
+Rounds of the two systems alternate; figures are medians over the rounds, and the ratio is the
+median of the ratios within a round. Presets have random weights and random sentences of 20 tokens.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import shlex
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+
+import ctranslate2_twin
+import numpy as np
+
+from tfcompress.export import convert
+from tfcompress.export.runtime import Translator
+from tfcompress.files import replace_file
+from tfcompress.models import load_preset
+from tfcompress.reporting import describe_machine, versions
+from tfcompress.text import Tokenizer, read_lines
+
+PRESETS = ("student_base", "student_tiny")
+EOS = 2
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--output", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--run", type=Path, help="folder of a trained run to measure as well")
+    parser.add_argument("--source", type=Path, help="its source sentences")
+    parser.add_argument("--presets", nargs="*", default=PRESETS)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--sentences", type=int, default=20, help="sentences of a round")
+    options = parser.parse_args()
+    rows = []
+    for name in options.presets:
+        transformer = load_preset(name)
+        size = transformer.config.source_vocabulary_size
+        rng = np.random.default_rng(0)
+        sentences = rng.integers(4, size, (options.sentences, 19))
+        rows += measure(name, transformer, [[*map(int, ids), EOS] for ids in sentences], options)
+    if options.run:
+        transformer = load_preset(options.run / "model")
+        tokenizer = Tokenizer(options.run / "tokenizer.model")
+        lines = read_lines(options.source)[: options.sentences]
+        sentences = [[*ids, EOS] for ids in tokenizer.encode(lines)]
+        rows += measure(options.run.name, transformer, sentences, options)
+    results = {
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "machine": describe_machine(),
+        "versions": versions(),
+        "rows": rows,
+    }
+    replace_file(options.output, (json.dumps(results, indent=2) + "\n").encode())
+
+
+def measure(name, transformer, sentences, options) -> list[dict]:
+    """Converts to both systems and times them in turns."""
+    with tempfile.TemporaryDirectory() as folder:
+        bundle, twin = Path(folder) / "bundle", Path(folder) / "twin"
+        convert(transformer, bundle, quantization="dynamic_int8")
+        ctranslate2_twin.convert(transformer, twin)
+        size = {
+            "bundle_bytes": sum(f.stat().st_size for f in bundle.iterdir()),
+            "ctranslate2_bytes": sum(f.stat().st_size for f in twin.iterdir()),
+        }
+        with Translator(bundle) as ours:
+            theirs = ctranslate2_twin.translator(twin, threads=1)
+            return [
+                size | compare(name, ours, theirs, sentences, beam_size, options.rounds)
+                for beam_size in (1, 4)
+            ]
+
+
+def compare(name, ours, theirs, sentences, beam_size, rounds) -> dict:
+    """Times both systems on the same sentences in alternating rounds."""
+    limits = [2 * len(ids) + 16 for ids in sentences]
+    named = [[ctranslate2_twin.token_name(i) for i in ids] for ids in sentences]
+
+    def run_ours():
+        return [
+            len(ours.translate_ids([ids], beam_size=beam_size)[0]) for ids in sentences
+        ]
+
+    def run_theirs():
+        results = (
+            theirs.translate_batch([tokens], beam_size=beam_size, max_decoding_length=limit)
+            for tokens, limit in zip(named, limits)
+        )
+        return [len(result[0].hypotheses[0]) for result in results]
+
+    speeds = {"ours": [], "theirs": []}
+    for system in (run_ours, run_theirs):
+        system()
+    for _ in range(rounds):
+        for key, system in (("ours", run_ours), ("theirs", run_theirs)):
+            start = time.perf_counter()
+            tokens = sum(system())
+            speeds[key].append(tokens / (time.perf_counter() - start))
+    ratios = np.array(speeds["ours"]) / np.array(speeds["theirs"])
+    row = {
+        "model": name,
+        "beam_size": beam_size,
+        "tokens_per_s": round(float(np.median(speeds["ours"])), 1),
+        "ctranslate2_tokens_per_s": round(float(np.median(speeds["theirs"])), 1),
+        "ratio": round(float(np.median(ratios)), 2),
+    }
+    print(json.dumps(row), flush=True)
+    return row
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+import json
+
+import pytest
+import tensorflow as tf
+from export_harness import assert_export_parity, make_transformer, plain_transformer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tensorflow import keras
+
+import tfcompress
+from tfcompress.errors import InputError
+from tfcompress.export import ExportError, convert
+from tfcompress.export.runtime import Translator
+from tfcompress.models import EmbeddingConfig
+from tfcompress.models.decoding import beam_decode, greedy_decode
+
+OWN = EmbeddingConfig(8, share=True, tie="own", use_bias=True, use_output_bias=True)
+VARIANTS = {
+    "plain": {},
+    "all_shared": {"sharing": "all", "embedding": EmbeddingConfig(share=False)},
+    "groups_pre_norm_factorized": {
+        "sharing": "groups",
+        "normalize_first": True,
+        "embedding": EmbeddingConfig(16, share=True),
+    },
+    "attention_shared_learned": {"sharing": "attention", "positions": "learned"},
+    "feed_forward_shared_own_tie": {"sharing": "feed_forward", "embedding": OWN},
+    "untied_without_blocks": {"vocabulary": 61, "embedding": EmbeddingConfig(tie="none")},
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_float32(variant):
+    manifest = assert_export_parity(make_transformer(**VARIANTS[variant]))
+    figures = manifest["parity"]
+    assert figures["identical"] == 1 or figures["ties"]
+    assert figures["tokens"] > 50
+    assert figures["max_logit_difference"] < 1e-3
+    assert figures["beam_identical"] == figures["beam_samples"] == 2
+
+
+@pytest.mark.parametrize("quantization", ["float16", "dynamic_int8"])
+def test_quantized(quantization):
+    manifest = assert_export_parity(
+        make_transformer(embedding=EmbeddingConfig(32, share=True)), quantization=quantization
+    )
+    assert manifest["quantization"] == quantization
+    figures = manifest["parity"]
+    assert figures["identical"] > 0.8
+    assert 0 < figures["mean_log_probability_difference"] < 0.2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quantization", ["float16", "dynamic_int8"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_quantized_variants(variant, quantization):
+    assert_export_parity(make_transformer(**VARIANTS[variant]), quantization=quantization)
+
+
+@pytest.mark.slow
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    encoder=st.tuples(st.integers(1, 3), st.sampled_from(["none", "all", "feed_forward"])),
+    decoder=st.tuples(st.integers(1, 3), st.sampled_from(["none", "groups", "attention"])),
+    hidden_dim=st.sampled_from([16, 24, 40]),
+    vocabulary=st.integers(5, 130),
+    embedding=st.builds(
+        EmbeddingConfig,
+        st.sampled_from([None, 8, 40]),
+        share=st.booleans(),
+        tie=st.sampled_from(["shared", "own", "none"]),
+        use_bias=st.booleans(),
+        use_output_bias=st.booleans(),
+    ),
+    positions=st.sampled_from(["sinusoidal", "learned"]),
+    normalize_first=st.booleans(),
+    quantization=st.sampled_from(["float32", "float16", "dynamic_int8"]),
+)
+def test_any_model(encoder, decoder, hidden_dim, vocabulary, quantization, **changes):
+    def stack(depth, pattern):
+        return make_transformer(depth=depth, sharing=pattern).config.encoder
+
+    transformer = make_transformer(
+        hidden_dim=hidden_dim,
+        vocabulary=vocabulary,
+        encoder=stack(*encoder),
+        decoder=stack(*decoder),
+        **changes,
+    )
+    assert_export_parity(transformer, quantization=quantization)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    path = tmp_path_factory.mktemp("export") / "new" / "bundle"
+    return path, convert(plain_transformer(), path, quantization="float32")
+
+
+def test_manifest(bundle):
+    path, manifest = bundle
+    assert json.loads((path / "manifest.json").read_text()) == json.loads(json.dumps(manifest))
+    config = plain_transformer().config
+    assert manifest["format"] == 1
+    assert manifest["kind"] == "seq2seq"
+    assert manifest["made_by"]["tfcompress"] == tfcompress.__version__
+    assert manifest["made_by"]["tensorflow"] == tf.__version__
+    assert manifest["custom_ops"] == []
+    assert manifest["parameters"] == plain_transformer().model.count_params()
+    assert type(config).from_mapping(manifest["architecture"]) == config
+    assert manifest["limits"] == {"max_source_length": 12, "max_target_length": 16}
+    assert manifest["vocabulary"] == {"source": 60, "target": 60}
+    assert manifest["tokenizers"] == {"source": None, "target": None}
+    assert manifest["decoder"]["block"] == 60
+    assert list(manifest["files"]) == ["model.tflite"]
+    size = (path / "model.tflite").stat().st_size
+    assert manifest["files"]["model.tflite"]["bytes"] == size
+
+
+def test_bundle_translates_as_the_model_does(bundle):
+    path, _ = bundle
+    sources = [[7, 9, 11], [30], [59, 3, 4, 5, 6, 8]]
+    with Translator(path) as translator:
+        greedy = translator.translate_ids(sources)
+        beams = translator.translate_ids(sources, beam_size=3, n_best=3)
+    ended = [[*source, 2] for source in sources]
+    assert greedy == greedy_decode(plain_transformer(), ended)
+    for source, hypotheses in zip(ended, beams):
+        expected = beam_decode(plain_transformer(), source, beam_size=3, n_best=3)
+        assert [h.ids for h in hypotheses] == [h.token_ids for h in expected]
+        assert [h.score for h in hypotheses] == pytest.approx([h.score for h in expected], abs=1e-4)
+
+
+def test_mixed_precision_and_dropout():
+    """Exports are in float32 and without dropout, whatever the model was trained with."""
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        mixed = make_transformer(dropout=0.5, depth=1)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    plain = make_transformer(dropout=0.5, depth=1)
+    mixed.model.set_weights(plain.model.get_weights())
+    first, second = map(assert_export_parity, (plain, mixed))
+    assert first["files"] == second["files"]
+
+
+def test_samples(tmp_path):
+    manifest = convert(
+        plain_transformer(), tmp_path / "bundle", samples=[[4, 5, 2], [6, 2]], custom_ops=True
+    )
+    assert manifest["parity"]["samples"] == 2
+    assert manifest["custom_ops"] == []
+
+
+WRONG = {
+    "quantization='int3'; choose one of float32, float16, dynamic_int8": {"quantization": "int3"},
+    "samples is empty": {"samples": []},
+    "sentence 1 has 0 token ids": {"samples": [[5, 2], []]},
+    "sentence 0 has 13 token ids": {"samples": [[5] * 12 + [2]]},
+    "sample 0 ends with 5; end it with eos_id": {"samples": [[4, 5]]},
+    "sample 0 has ids from 2 to 60, outside the vocabulary's 0 to 59": {"samples": [[60, 2]]},
+    "source_tokenizer is str; give a tfcompress.text.Tokenizer": {"source_tokenizer": "a.model"},
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_wrong_arguments(tmp_path, message):
+    with pytest.raises(InputError, match=message):
+        convert(plain_transformer(), tmp_path / "bundle", **WRONG[message])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_models_are_refused(tmp_path):
+    with pytest.raises(InputError, match="transformer is Functional; give a Seq2SeqTransformer"):
+        convert(plain_transformer().model, tmp_path / "bundle")
+
+
+def test_missing_operations_are_named(tmp_path, monkeypatch):
+    from tfcompress.layers import LayerNormalization
+
+    call = LayerNormalization.call
+    monkeypatch.setattr(LayerNormalization, "call", lambda self, x: tf.math.lgamma(call(self, x)))
+    with pytest.raises(ExportError, match="LiteRT has no operation for .*Lgamma"):
+        convert(make_transformer(depth=1), tmp_path / "bundle")
+    assert list(tmp_path.iterdir()) == []

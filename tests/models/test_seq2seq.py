@@ -1,0 +1,302 @@
+import functools
+import inspect
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from layers.harness import LEGACY_KERAS, assert_close, global_policy, randomize
+from tensorflow import keras
+
+from tfcompress import layers
+from tfcompress.models import (
+    AttentionConfig,
+    EmbeddingConfig,
+    FeedForwardConfig,
+    Seq2SeqConfig,
+    Seq2SeqTransformer,
+    SharingConfig,
+    StackConfig,
+)
+
+SOURCE, TARGET, WIDTH, INNER, E = 17, 19, 8, 12, 4
+SOURCES = np.array([[5, 9, 16, 7, 2], [4, 2, 0, 0, 0], [3, 3, 8, 2, 0]], "int32")
+TARGETS = np.array([[1, 18, 4, 4], [1, 6, 2, 0], [1, 12, 11, 10]], "int32")
+
+
+def make(pattern="none", groups=1, *, depths=(2, 2), embedding=None, **changes):
+    """A small transformer with random weights."""
+    stacks = [
+        StackConfig(
+            depth,
+            AttentionConfig(2),
+            FeedForwardConfig(INNER),
+            SharingConfig(pattern, min(groups, depth)),
+        )
+        for depth in depths
+    ]
+    config = Seq2SeqConfig(
+        **{
+            "source_vocabulary_size": SOURCE,
+            "target_vocabulary_size": TARGET,
+            "hidden_dim": WIDTH,
+            "encoder": stacks[0],
+            "decoder": stacks[1],
+            "embedding": EmbeddingConfig(**(embedding or {})),
+            "max_source_length": 10,
+            "max_target_length": 10,
+            **changes,
+        }
+    )
+    transformer = Seq2SeqTransformer(config)
+    randomize(transformer.model, scale=0.2)
+    return transformer
+
+
+ONE_TABLE = {"share": True, "embedding_dim": E}
+VARIANTS = {
+    "plain": {},
+    "pre_norm": {"normalize_first": True},
+    "learned": {"positions": "learned"},
+    "factorized": {"embedding": {"embedding_dim": E, "use_bias": True, "use_output_bias": True}},
+    "own_projection": {"embedding": {"embedding_dim": E, "tie": "own", "use_bias": True}},
+    "untied": {"embedding": {"tie": "none", "use_output_bias": True}, "normalize_first": True},
+    "all": {"pattern": "all", "depths": (3, 2), "normalize_first": True},
+    "groups": {"pattern": "groups", "groups": 2, "depths": (3, 3)},
+    "attention": {"pattern": "attention", "normalize_first": True, "positions": "learned"},
+    "feed_forward": {
+        "pattern": "feed_forward",
+        "groups": 2,
+        "depths": (3, 3),
+        "embedding": ONE_TABLE,
+        "target_vocabulary_size": SOURCE,
+    },
+}
+
+
+WIDE_HEADS = StackConfig(1, AttentionConfig(3, head_dim=5), FeedForwardConfig(INNER, "gelu"))
+VARIANTS["wide_heads"] = {"encoder": WIDE_HEADS, "decoder": WIDE_HEADS}
+
+
+@functools.cache
+def variant(name):
+    """A transformer that tests only read."""
+    return make(**VARIANTS[name])
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_step_by_step_equals_the_training_graph(name):
+    transformer = variant(name)
+    targets = TARGETS % transformer.config.target_vocabulary_size
+    logits = transformer.model([SOURCES, targets])
+    assert logits.shape == (3, 4, transformer.config.target_vocabulary_size)
+    memory, mask = transformer.encode(SOURCES)
+    cache = transformer.init_cache(memory, 6)
+    for position in range(targets.shape[1]):
+        step, cache = transformer.step(
+            targets[:, position], position, cache, memory_padding_mask=mask
+        )
+        assert_close(step, logits[:, position], 2e-5, f"position {position}")
+
+
+def test_step_in_a_graph_of_unknown_sizes():
+    transformer = variant("wide_heads")
+    logits = transformer.model([SOURCES, TARGETS])
+    ids = tf.TensorSpec([None, None], tf.int32)
+
+    @tf.function(input_signature=[ids, ids])
+    def decode(sources, targets):
+        memory, mask = transformer.encode(sources)
+        cache = transformer.init_cache(memory, tf.shape(targets)[1])
+        rows = []
+        for position in range(2):
+            step, cache = transformer.step(
+                targets[:, position], position, cache, memory_padding_mask=mask
+            )
+            rows.append(step)
+        return tf.stack(rows, axis=1)
+
+    assert_close(decode(SOURCES, TARGETS), logits[:, :2], 2e-5)
+
+
+def attention(width=WIDTH):
+    return 4 * width * width + 4 * width
+
+
+def feed_forward(width=WIDTH):
+    return 2 * width * INNER + INNER + width
+
+
+def stack_parameters(pattern, groups, depth, attentions):
+    """The parameters of a stack, each distinct half counted once."""
+    halves = {
+        "none": (depth, depth),
+        "all": (1, 1),
+        "groups": (groups, groups),
+        "attention": (groups, depth),
+        "feed_forward": (depth, groups),
+    }[pattern]
+    normalization = 2 * WIDTH
+    first = halves[0] * attentions * (attention() + normalization)
+    return first + halves[1] * (feed_forward() + normalization)
+
+
+SHARING = [("none", 1), ("all", 1), ("groups", 2), ("attention", 2), ("feed_forward", 1)]
+
+
+@pytest.fixture(params=SHARING, ids=lambda pattern: pattern[0])
+def shared(request):
+    """A transformer of each sharing pattern, and the number of its parameters."""
+    pattern, groups = request.param
+    transformer = make(
+        pattern,
+        groups,
+        depths=(3, 2),
+        embedding=ONE_TABLE | {"tie": "own"},
+        target_vocabulary_size=SOURCE,
+    )
+    expected = SOURCE * E + E * WIDTH + WIDTH * E
+    expected += stack_parameters(pattern, groups, 3, attentions=1)
+    expected += stack_parameters(pattern, groups, 2, attentions=2)
+    return transformer, expected
+
+
+def wrapped(layer):
+    """Calls the layer as tensorflow-model-optimization's wrappers do."""
+    if not type(layer).__module__.startswith("tfcompress"):
+        return layer.__class__.from_config(layer.get_config())
+    return OneInputWrapper(layer.__class__.from_config(layer.get_config()), name=layer.name)
+
+
+class OneInputWrapper(keras.layers.Wrapper):
+    """One positional input, everything else by keyword."""
+
+    def call(self, inputs, training=None, **kwargs):
+        if "training" in inspect.signature(self.layer.call).parameters:
+            kwargs["training"] = training
+        return self.layer.call(inputs, **kwargs)
+
+
+def test_parameters_and_copies_keep_the_sharing(shared, tmp_path):
+    transformer, expected = shared
+    model = transformer.model
+    assert model.count_params() == expected
+    targets = TARGETS % SOURCE
+    logits = model([SOURCES, targets])
+
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    copies = {"loaded": loaded, "cloned": keras.models.clone_model(model)}
+    if LEGACY_KERAS:
+        copies["wrapped"] = keras.models.clone_model(model, clone_function=wrapped)
+    for kind, copy in copies.items():
+        assert copy.count_params() == expected, kind
+        assert [layer.name for layer in copy.layers] == [layer.name for layer in model.layers]
+        if kind != "loaded":
+            assert not {id(x) for x in copy.weights} & {id(x) for x in model.weights}
+            copy.set_weights(model.get_weights())
+        assert_close(copy([SOURCES, targets]), logits, 1e-5, kind)
+
+    again = Seq2SeqTransformer(transformer.config, loaded)
+    memory, mask = again.encode(SOURCES)
+    step, _ = again.step(targets[:, 0], 0, again.init_cache(memory, 4), memory_padding_mask=mask)
+    assert_close(step, logits[:, 0], 2e-5)
+
+
+def test_a_shared_layer_is_one_object():
+    transformer = make("groups", 2, depths=(4, 3))
+    first, second, third, fourth = transformer.encoder_layers
+    assert first is second
+    assert third is fourth
+    assert first is not third
+    assert [layer.name for layer in transformer.decoder_layers] == [
+        "decoder_layer_0",
+        "decoder_layer_0",
+        "decoder_layer_1",
+    ]
+
+
+def test_there_are_layers_only_between_layers():
+    for name in VARIANTS:
+        for layer in variant(name).model.layers:
+            known = isinstance(layer, keras.layers.InputLayer) or hasattr(
+                layers, type(layer).__name__
+            )
+            assert known, f"{name}: {layer}"
+
+
+@pytest.fixture
+def plain():
+    return variant("plain")
+
+
+def test_inputs_by_name(plain):
+    named = {"source_token_ids": SOURCES, "target_token_ids": TARGETS}
+    assert_close(plain.model(named), plain.model([SOURCES, TARGETS]), 0)
+
+
+def test_padding_of_the_source_changes_nothing(plain):
+    model = tf.function(
+        lambda source, target: plain.model([source, target]),
+        input_signature=[tf.TensorSpec([None, None], tf.int32)] * 2,
+    )
+    tokens = st.lists(st.integers(3, SOURCE - 1), max_size=5)
+
+    @settings(max_examples=30)
+    @given(st.lists(tokens, min_size=1, max_size=3), st.integers(0, 3))
+    def check(sentences, extra):
+        longest = max(map(len, sentences)) + 1 + extra
+        batch = np.zeros((len(sentences), longest), "int32")
+        for row, sentence in zip(batch, sentences):
+            row[: len(sentence) + 1] = [*sentence, 2]
+        logits = model(batch, TARGETS[: len(batch)])
+        for i, sentence in enumerate(sentences):
+            alone = model(np.array([[*sentence, 2]], "int32"), TARGETS[i : i + 1])
+            assert_close(logits[i], alone[0], 2e-5)
+
+    check()
+
+
+def test_later_target_tokens_change_nothing(plain):
+    logits = plain.model([SOURCES, TARGETS])
+    for kept in range(1, 4):
+        changed = TARGETS.copy()
+        changed[:, kept:] = 17
+        assert_close(plain.model([SOURCES, changed])[:, :kept], logits[:, :kept], 1e-6)
+
+
+def test_fit_learns_to_copy_in_half_precision():
+    with global_policy("mixed_float16"):
+        transformer = make(
+            depths=(1, 1), embedding=ONE_TABLE, target_vocabulary_size=SOURCE, dropout=0.0
+        )
+    rng = np.random.default_rng(0)
+    words = rng.integers(3, SOURCE, (64, 1))
+    source = np.concatenate([words, np.full_like(words, 2)], axis=1)
+    target = np.concatenate([np.ones_like(words), words], axis=1)
+    model = transformer.model
+    model.compile(
+        keras.optimizers.Adam(0.02), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
+    history = model.fit([source, target], source, batch_size=32, epochs=12, verbose=0).history[
+        "loss"
+    ]
+    assert np.all(np.isfinite(history))
+    assert history[-1] < history[0] / 2
+
+
+def test_every_weight_learns():
+    for name in ("untied", "own_projection"):
+        transformer = variant(name)
+        model, vocabulary = transformer.model, transformer.config.target_vocabulary_size
+        variables = [
+            v if isinstance(v, tf.Variable) else v.value for v in model.trainable_variables
+        ]
+        with tf.GradientTape() as tape:
+            logits = model([SOURCES, TARGETS % vocabulary])
+            loss = tf.reduce_sum(tf.nn.log_softmax(logits)[:, :, 3])
+        gradients = tape.gradient(loss, variables)
+        assert all(gradient is not None for gradient in gradients), name
+        still = sum(np.max(np.abs(tf.convert_to_tensor(g))) < 1e-5 for g in gradients)
+        assert still == 2 + 2 * 2, f"{name}: only the biases of the keys stand still"

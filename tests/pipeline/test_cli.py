@@ -1,0 +1,201 @@
+"""The command line, in process and as a program."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tfcompress.cli import main
+
+
+@pytest.fixture
+def bundle(finished_run):
+    return str(finished_run / "bundles" / "dynamic_int8")
+
+
+def run_json(capsys, *arguments):
+    assert main([*arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def run_bad(capsys, *arguments):
+    """Runs a command that must fail for the user's mistake; returns its one line."""
+    assert main(list(arguments)) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    line = captured.err.splitlines()[-1]
+    assert line.startswith("error: ")
+    assert "Traceback" not in captured.err
+    return line
+
+
+def test_describe(capsys):
+    figures = run_json(capsys, "describe", "big_shared_e128")
+    assert set(figures) == {"name", "parameters", "multiply_adds", "bytes"}
+    assert round(figures["parameters"]["weights_only"] / 1e6) == 40
+    assert main(["describe", "big_shared_e128"]) == 0
+    assert "encoder" in capsys.readouterr().out
+
+
+def test_describe_lists_presets(capsys):
+    assert "transformer_big" in run_json(capsys, "describe")
+    assert main(["describe"]) == 0
+    assert "transformer_big" in capsys.readouterr().out
+
+
+def test_describe_unknown_name(capsys):
+    assert "did you mean `transformer_big`" in run_bad(capsys, "describe", "transformer_bigg")
+
+
+def test_translate(capsys, monkeypatch, bundle):
+    text = io.TextIOWrapper(io.BytesIO("I need a room.\n\nWe are lost.\n".encode()))
+    monkeypatch.setattr(sys, "stdin", text)
+    assert main(["translate", bundle]) == 0
+    lines = capsys.readouterr().out.split("\n")
+    assert len(lines) == 4
+    assert lines[1] == ""
+
+
+def test_translate_json_n_best(capsys, monkeypatch, bundle):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"I need a room.\n")))
+    assert main(["translate", bundle, "--json", "--beam-size", "3", "--n-best", "2"]) == 0
+    line = json.loads(capsys.readouterr().out)
+    scores = [found["score"] for found in line["translations"]]
+    assert len(scores) == 2
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_translate_invalid_text(capsys, monkeypatch, bundle):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\n")))
+    assert "line 1: not valid UTF-8" in run_bad(capsys, "translate", bundle)
+
+
+def test_evaluate(capsys, corpus_folder, bundle):
+    files = [
+        "--source", str(corpus_folder / "test.en"), "--reference", str(corpus_folder / "test.de"),
+    ]  # fmt: skip
+    figures = run_json(capsys, "evaluate", bundle, *files, "--beam-size", "2")
+    assert set(figures) == {"bleu", "signature", "sentences", "beam_size"}
+    assert figures["sentences"] == 12
+    assert figures["beam_size"] == 2
+
+
+def test_evaluate_unequal_files(capsys, corpus_folder, bundle):
+    files = ["--source", str(corpus_folder / "test.en")]
+    files += ["--reference", str(corpus_folder / "valid.de")]
+    assert "received 12 and 20" in run_bad(capsys, "evaluate", bundle, *files)
+
+
+def test_benchmark(capsys, corpus_folder, bundle):
+    figures = run_json(
+        capsys, "benchmark", bundle, "--input", str(corpus_folder / "test.en"), "--runs", "1"
+    )
+    assert set(figures) == {
+        "bundle", "device", "threads", "beam_size", "sentences", "source_tokens", "target_tokens",
+        "init_ms", "first_sentence_ms", "latency_ms", "target_tokens_per_s", "peak_rss_bytes",
+        "bundle_bytes",
+    }  # fmt: skip
+    assert set(figures["latency_ms"]) == {"mean", "p50", "p90", "p99"}
+    assert figures["sentences"] == 12
+
+
+def test_benchmark_on_an_unknown_device(capsys, bundle):
+    assert "received 'toaster'" in run_bad(capsys, "benchmark", bundle, "--device", "toaster")
+
+
+def test_export_of_a_run(capsys, finished_run, tmp_path):
+    out = str(tmp_path / "bundle")
+    manifest = run_json(capsys, "export", str(finished_run), out, "--quantization", "float16")
+    assert manifest["quantization"] == "float16"
+    assert "exists" in run_bad(capsys, "export", str(finished_run), out)
+    assert main(["export", str(finished_run), out, "--force"]) == 0
+
+
+def test_export_unknown_quantization(capsys, finished_run, tmp_path):
+    out = tmp_path / "bundle"
+    line = run_bad(capsys, "export", str(finished_run), str(out), "--quantization", "int3")
+    assert "int3" in line
+    assert "dynamic_int8" in line
+    assert not out.exists()
+
+
+def test_report(capsys, finished_run, tmp_path):
+    for name in ("report.html", "report.md"):
+        path = tmp_path / name
+        assert main(["report", str(finished_run), "--output", str(path)]) == 0
+        assert "tiny" in path.read_text(encoding="utf-8")
+    assert "tiny" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["report", "no-such-run"],
+        ["translate", "no-such-bundle"],
+        ["export", "no-such-run", "bundle"],
+        ["train", "no-such-recipe.yaml", "--run", "run"],
+        ["benchmark", "no-such-bundle", "--input", "no-such-file"],
+        ["evaluate", "no-such-bundle", "--source", "no-such-file", "--reference", "none"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_missing_files_are_one_line(capsys, monkeypatch, tmp_path, arguments):
+    monkeypatch.chdir(tmp_path)
+    assert "no-such" in run_bad(capsys, *arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_altered_bundle(capsys, finished_run, tmp_path, monkeypatch):
+    import shutil
+
+    copy = tmp_path / "bundle"
+    shutil.copytree(finished_run / "bundles" / "dynamic_int8", copy)
+    data = bytearray((copy / "model.tflite").read_bytes())
+    data[len(data) // 2] ^= 1
+    (copy / "model.tflite").write_bytes(data)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"Hello.\n")))
+    assert "sha256" in run_bad(capsys, "translate", str(copy))
+
+
+@pytest.mark.parametrize("arguments", [[], ["--nonsense"], ["dance"], ["train"]], ids=str)
+def test_wrong_command_lines(capsys, arguments):
+    with pytest.raises(SystemExit) as error:
+        main(arguments)
+    assert error.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_interrupted_training_goes_on(corpus_folder, recipe_mapping, tmp_path):
+    import yaml
+
+    training = recipe_mapping["training"] | {"updates": 2000, "evaluate_every": 2}
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(yaml.safe_dump(recipe_mapping | {"training": training}), encoding="utf-8")
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "tfcompress.cli", "train", str(recipe), "--quiet"]
+    command += ["--corpus", str(corpus_folder), "--run", str(run)]
+    history = run / "training" / "history.json"
+
+    def train_until(evaluations):
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ)
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and process.poll() is None:
+            if history.exists() and len(json.loads(history.read_text())) >= evaluations:
+                break
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 130, errors
+        assert errors.splitlines()[-1].startswith("interrupted")
+        assert "Traceback" not in errors
+        entries = json.loads(history.read_text())
+        return [entry | {"seconds": None} for entry in entries]
+
+    first = train_until(1)
+    second = train_until(len(first) + 1)
+    assert second[: len(first)] == first

@@ -1,0 +1,95 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tfcompress import schema
+from tfcompress.errors import InputError
+from tfcompress.models import Seq2SeqConfig
+from tfcompress.pipeline.quickstart import NAMES, shipped_recipe
+from tfcompress.pipeline.recipe import Recipe, differences, load_recipe
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "recipes").glob("*.yaml"))
+MINIMAL = {"name": "tiny", "model": {"hidden_dim": 16}}
+
+
+def write(folder, mapping):
+    path = folder / "recipe.yaml"
+    path.write_text(yaml.safe_dump(mapping), encoding="utf-8")
+    return path
+
+
+def test_minimal_recipe_has_defaults(tmp_path):
+    recipe = load_recipe(write(tmp_path, MINIMAL))
+    assert recipe.quantizations == ["float32", "dynamic_int8"]
+    assert recipe.model_config(50, 60).target_vocabulary_size == 60
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_example_recipes_load(path):
+    recipe = load_recipe(path)
+    assert recipe.name == path.stem
+    assert isinstance(recipe.model_config(100, 100), Seq2SeqConfig)
+
+
+def test_there_are_example_recipes():
+    assert {"multi30k_tiny", "multi30k_tiny_compressed"} <= {path.stem for path in EXAMPLES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shipped_recipes_load(name):
+    assert shipped_recipe(name).corpus.kind == "phrases"
+
+
+def test_preset_with_changes(tmp_path):
+    model = {"preset": "transformer_tiny", "encoder": {"attention": {"dropout": 0.5}}}
+    config = load_recipe(write(tmp_path, MINIMAL | {"model": model})).model_config(64, 64)
+    assert config.encoder.attention.dropout == 0.5
+    assert config.encoder.attention.num_heads == 4
+    assert config.source_vocabulary_size == 64
+
+
+def test_mapping_round_trip(tmp_path):
+    recipe = load_recipe(write(tmp_path, MINIMAL))
+    assert schema.from_mapping(Recipe, schema.to_mapping(recipe)) == recipe
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"trainig": {}}, "unknown key `trainig`: did you mean `training`"),
+        ({"training": {"update": 5}}, r"`training\.update`: did you mean `updates`"),
+        ({"model": {"hiden_dim": 4}}, "did you mean `hidden_dim`"),
+        ({"model": {"preset": "transformer_tinny"}}, "transformer_tiny"),
+        ({"quantizations": ["int3"]}, "int3"),
+        ({"quantizations": []}, "at least one bundle"),
+        ({"quantizations": ["float32", "float32"]}, "must not repeat"),
+        ({"corpus": {"kind": "files2"}}, "files2"),
+        ({"tokenizer": {"vocabulary_size": 0}}, r"`tokenizer\.vocabulary_size` must be at least 1"),
+        ({"model": {"hidden_dim": 15}}, "hidden_dim"),
+    ],
+    ids=str,
+)
+def test_bad_recipes(tmp_path, change, message):
+    with pytest.raises(InputError, match=message) as error:
+        load_recipe(write(tmp_path, MINIMAL | change))
+    assert str(tmp_path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"a: [", b"\xff\xfe", b"- 1", b""], ids=str)
+def test_files_that_are_no_recipe(tmp_path, content):
+    path = tmp_path / "recipe.yaml"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"recipe\.yaml"):
+        load_recipe(path)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(InputError, match="cannot read the recipe"):
+        load_recipe(tmp_path / "none.yaml")
+
+
+def test_differences_name_nested_keys():
+    one = {"a": 1, "b": {"c": 1, "d": 2}}
+    assert differences(one, {"a": 1, "b": {"c": 1, "d": 3}, "e": 4}) == ["b.d", "e"]

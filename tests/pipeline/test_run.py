@@ -1,0 +1,103 @@
+import json
+import shutil
+
+import pytest
+
+from tfcompress.errors import InputError
+from tfcompress.pipeline import load_recipe, run_recipe
+from tfcompress.reporting import load_results
+
+
+def test_every_stage_leaves_its_files(finished_run):
+    for name in (
+        "run.json",
+        "tokenizer.model",
+        "training/history.json",
+        "model/config.json",
+        "bundles/float32/manifest.json",
+        "bundles/dynamic_int8/model.tflite",
+        "evaluation/float32.json",
+        "benchmark/dynamic_int8.json",
+        "results.json",
+        "report.md",
+        "report.html",
+    ):
+        assert (finished_run / name).is_file(), name
+
+
+def test_results(finished_run):
+    results = load_results(finished_run)
+    assert [row.quantization for row in results.rows] == ["float32", "dynamic_int8"]
+    float32, int8 = results.rows
+    assert float32.parameters == int8.parameters
+    assert int8.model_bytes < float32.model_bytes
+    assert all(row.sentences == 12 and row.beam_size == 2 for row in results.rows)
+    assert all(row.latency_ms > 0 and row.peak_rss_bytes > 0 for row in results.rows)
+    assert len(results.examples) == 2
+    assert [point.step for point in results.history] == [2, 4]
+
+
+def test_a_finished_run_is_only_reported(finished_run, corpus_folder, recipe_path, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(finished_run, copy)
+    before = {p: p.stat().st_mtime_ns for p in copy.rglob("*") if p.is_file()}
+    said = []
+    run_recipe(load_recipe(recipe_path), copy, corpus=corpus_folder, verbose=0, say=said.append)
+    assert said == []
+    changed = {p.name for p, time in before.items() if p.stat().st_mtime_ns != time}
+    assert changed == {"results.json", "report.md", "report.html"}
+
+
+def test_lost_stages_are_made_again(finished_run, corpus_folder, recipe_path, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(finished_run, copy)
+    shutil.rmtree(copy / "bundles" / "dynamic_int8")
+    former = json.loads((copy / "evaluation" / "dynamic_int8.json").read_text())
+    (copy / "evaluation" / "dynamic_int8.json").unlink()
+    said = []
+    run_recipe(load_recipe(recipe_path), copy, corpus=corpus_folder, verbose=0, say=said.append)
+    assert [line.split(": ")[1].split()[0] for line in said] == ["exporting", "evaluating"]
+    again = json.loads((copy / "evaluation" / "dynamic_int8.json").read_text())
+    assert again["translations"] == former["translations"]
+
+
+def test_a_folder_of_another_recipe_is_refused(
+    finished_run, corpus_folder, recipe_mapping, tmp_path
+):
+    import yaml
+
+    mapping = recipe_mapping | {"training": recipe_mapping["training"] | {"updates": 6}}
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump(mapping), encoding="utf-8")
+    with pytest.raises(InputError, match=r"another recipe.*training\.updates.*give another --run"):
+        run_recipe(load_recipe(path), finished_run, corpus=corpus_folder)
+
+
+def test_a_folder_of_another_corpus_is_refused(finished_run, corpus_folder, recipe_path, tmp_path):
+    other = tmp_path / "corpus"
+    shutil.copytree(corpus_folder, other)
+    lines = (other / "train.en").read_text(encoding="utf-8").splitlines()
+    (other / "train.en").write_text("\n".join(["Changed.", *lines[1:]]) + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match="another corpus"):
+        run_recipe(load_recipe(recipe_path), finished_run, corpus=other)
+
+
+def test_a_folder_with_other_files_is_refused(corpus_folder, recipe_path, tmp_path):
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(InputError, match="not empty and not a run's folder"):
+        run_recipe(load_recipe(recipe_path), tmp_path, corpus=corpus_folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_missing_corpus(recipe_path, tmp_path):
+    with pytest.raises(InputError, match="give --corpus"):
+        run_recipe(load_recipe(recipe_path), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_damaged_identity(finished_run, corpus_folder, recipe_path, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(finished_run, copy)
+    (copy / "run.json").write_text("{")
+    with pytest.raises(InputError, match=r"run\.json: damaged"):
+        run_recipe(load_recipe(recipe_path), copy, corpus=corpus_folder)

@@ -1,0 +1,98 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from small_models import sentences
+
+from tfcompress.errors import InputError
+from tfcompress.export.runtime.benchmark import benchmark, main
+from tfcompress.text import Tokenizer
+
+KEYS = {
+    "bundle",
+    "device",
+    "threads",
+    "beam_size",
+    "sentences",
+    "source_tokens",
+    "target_tokens",
+    "init_ms",
+    "first_sentence_ms",
+    "latency_ms",
+    "target_tokens_per_s",
+    "peak_rss_bytes",
+    "bundle_bytes",
+}
+
+
+@pytest.mark.parametrize("beam_size", [1, 2])
+def test_figures(bundle, beam_size):
+    batch = [*sentences(8), " "]
+    passes = []
+    figures = benchmark(
+        bundle,
+        batch,
+        beam_size=beam_size,
+        warmup=1,
+        runs=2,
+        progress=lambda done, total: passes.append((done, total)),
+    )
+    assert {*figures} == KEYS
+    assert {*figures["latency_ms"]} == {"mean", "p50", "p90", "p99"}
+    assert passes == [(1, 3), (2, 3), (3, 3)]
+    assert figures["device"] == "local"
+    assert figures["bundle"] == str(bundle)
+    assert (figures["threads"], figures["beam_size"], figures["sentences"]) == (1, beam_size, 8)
+    tokenizer = Tokenizer(bundle / "tokenizer.model")
+    assert figures["source_tokens"] == sum(map(len, tokenizer.encode(batch)))
+    latency = figures["latency_ms"]
+    assert 0 < latency["p50"] <= latency["p90"] <= latency["p99"]
+    per_second = figures["target_tokens"] / (8 * latency["mean"] / 1000)
+    assert figures["target_tokens_per_s"] == pytest.approx(per_second, rel=0.01)
+    assert figures["init_ms"] > 0
+    assert figures["first_sentence_ms"] > 0
+    assert figures["peak_rss_bytes"] > figures["bundle_bytes"]
+    assert figures["bundle_bytes"] == sum(file.stat().st_size for file in bundle.iterdir())
+    assert json.loads(json.dumps(figures)) == figures
+
+
+@pytest.mark.parametrize("batch", [[], ["", "  "]])
+def test_nothing_to_translate(bundle, batch):
+    with pytest.raises(InputError, match="no sentences"):
+        benchmark(bundle, batch)
+
+
+@pytest.mark.parametrize("options", [{"warmup": -1}, {"runs": 0}])
+def test_impossible_passes(bundle, options):
+    with pytest.raises(InputError, match=r"warmup=.*runs="):
+        benchmark(bundle, ["two dogs"], **options)
+
+
+def test_the_program(bundle, tmp_path):
+    lines = "\n".join([*sentences(3), ""])
+    (tmp_path / "lines").write_text(lines)
+    command = [sys.executable, "-m", "tfcompress.export.runtime.benchmark", str(bundle)]
+    options = ["--warmup", "0", "--runs", "1", "--beam-size", "2"]
+    outputs = [
+        subprocess.run(command + file + options, input=lines, capture_output=True, text=True)
+        for file in ([str(tmp_path / "lines")], [])
+    ]
+    for output in outputs:
+        assert (output.returncode, output.stderr) == (0, "")
+        figures = json.loads(output.stdout)
+        assert {*figures} == KEYS
+        assert (figures["sentences"], figures["beam_size"]) == (3, 2)
+
+
+def test_the_program_and_wrong_input(bundle, tmp_path, capsys):
+    (tmp_path / "latin").write_bytes(b"zw\xf6lf\n")
+    for arguments, message in {
+        (str(tmp_path), str(tmp_path / "latin")): "byte 2 is not UTF-8",
+        (str(bundle), str(tmp_path / "missing")): "No such file",
+        (str(tmp_path), str(bundle / "manifest.json")): "no manifest.json",
+    }.items():
+        assert main(arguments) == 2
+        errors = capsys.readouterr().err
+        assert message in errors
+        assert errors.count("\n") == 1

@@ -1,0 +1,142 @@
+import json
+import shutil
+
+import pytest
+
+from tfcompress.errors import InputError
+from tfcompress.export.runtime import Translator, open_bundle
+
+
+@pytest.fixture
+def copy(bundle, tmp_path):
+    return shutil.copytree(bundle, tmp_path / "copy")
+
+
+def edit(folder, keys, value):
+    """Sets a value of the manifest, or removes it where the value is `...`."""
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    inner = manifest
+    for key in keys[:-1]:
+        inner = inner[key]
+    if value is ...:
+        del inner[keys[-1]]
+    else:
+        inner[keys[-1]] = value
+    path.write_text(json.dumps(manifest))
+
+
+def file_names(folder):
+    return json.loads((folder / "manifest.json").read_text())["files"]
+
+
+def test_what_is_in_a_bundle(bundle):
+    opened = open_bundle(str(bundle))
+    assert (opened.ids.pad, opened.ids.bos, opened.ids.eos) == (0, 1, 2)
+    assert (opened.max_source_length, opened.max_target_length) == (40, 70)
+    assert (opened.source_vocabulary, opened.target_vocabulary) == (120, 120)
+    assert opened.caches == opened.memories == ((4, 8), (4, 8))
+    assert opened.block == 60
+    assert opened.source_tokenizer == opened.target_tokenizer == bundle / "tokenizer.model"
+    assert opened.model == bundle / "model.tflite"
+    assert opened.custom_ops == ()
+    assert opened.manifest["kind"] == "seq2seq"
+    assert opened.size == sum(file.stat().st_size for file in bundle.iterdir())
+
+
+def test_a_bundle_without_tokenizers_and_blocks(plain_bundle):
+    opened = open_bundle(plain_bundle)
+    assert opened.source_tokenizer is opened.target_tokenizer is opened.block is None
+
+
+def test_every_file_is_checked(copy):
+    for name in file_names(copy):
+        file = copy / name
+        content = file.read_bytes()
+        damages = {
+            "sha256 differs from manifest: the file is truncated or altered": (
+                content[:-1] + bytes([content[-1] ^ 1])
+            ),
+            f"{len(content) - 1} bytes, but {len(content)} in the manifest": content[:-1],
+            f"{len(content) + 1} bytes, but {len(content)} in the manifest": content + b"\0",
+        }
+        for message, damage in damages.items():
+            file.write_bytes(damage)
+            for opening in (open_bundle, Translator):
+                with pytest.raises(InputError) as error:
+                    opening(copy)
+                assert str(file) in str(error.value)
+                assert message in str(error.value)
+                assert "export or copy the bundle again" in str(error.value)
+            assert open_bundle(copy, verify=False)
+        file.unlink()
+        for verify in (True, False):
+            with pytest.raises(InputError, match="missing, but listed"):
+                open_bundle(copy, verify=verify)
+        file.write_bytes(content)
+    assert open_bundle(copy)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "message"),
+    [
+        (["format"], 2, "format 2, but this version runs 1"),
+        (["kind"], "encoder", "kind 'encoder', but this version runs 'seq2seq'"),
+        (["ids"], ..., "`ids.pad` is missing"),
+        (["ids", "eos"], 120, "`ids.eos` cannot be 120"),
+        (["ids", "bos"], True, "`ids.bos` cannot be True"),
+        (["limits", "max_source_length"], ..., "`limits.max_source_length` is missing"),
+        (["limits", "max_target_length"], 0, "`limits.max_target_length` cannot be 0"),
+        (["vocabulary", "source"], "120", "`vocabulary.source` cannot be '120'"),
+        (["vocabulary"], [120, 120], "`vocabulary.target` is missing"),
+        (["decoder", "caches"], [[4]], "`decoder.caches` cannot be [[4]]"),
+        (["decoder", "memories"], [[4, -8]], "`decoder.memories` cannot be [[4, -8]]"),
+        (["decoder", "block"], 7, "`decoder.block` cannot be 7"),
+        (["custom_ops"], [1], "`custom_ops` cannot be [1]"),
+        (["tokenizers", "source"], "other.model", "`tokenizers.source` cannot be 'other.model'"),
+        (["files"], {}, "`files` cannot be {}"),
+        (["files", "model.tflite"], ..., "`files.model.tflite.bytes` is missing"),
+        (["files", "model.tflite", "sha256"], 5, "`files.model.tflite.sha256` cannot be 5"),
+    ],
+)
+def test_wrong_manifests(copy, keys, value, message):
+    edit(copy, keys, value)
+    with pytest.raises(InputError) as error:
+        open_bundle(copy)
+    assert message in str(error.value)
+    assert str(copy / "manifest.json") in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret", "/etc/hostname", "a/b", "..\\secret", "C:secret", "..", ".", "", "a\0b"]
+)
+def test_files_outside_the_folder(copy, name):
+    (copy.parent / "secret").write_text("secret")
+    edit(copy, ["files", name], {"bytes": 6, "sha256": "0"})
+    for verify in (True, False):
+        with pytest.raises(InputError, match="the files of a bundle lie in its own folder"):
+            open_bundle(copy, verify=verify)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b'"text"'])
+def test_manifests_that_are_none(copy, content):
+    (copy / "manifest.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"manifest\.json"):
+        open_bundle(copy)
+
+
+def test_folders_that_are_none(copy, tmp_path):
+    with pytest.raises(InputError, match="no such folder"):
+        open_bundle(tmp_path / "missing")
+    with pytest.raises(InputError, match="no such folder"):
+        open_bundle(copy / "model.tflite")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"empty: no manifest\.json"):
+        open_bundle(tmp_path / "empty")
+
+
+def test_a_tokenizer_that_is_none(copy):
+    for content in (b"", b"no model"):
+        (copy / "tokenizer.model").write_bytes(content)
+        with pytest.raises(InputError, match=r"tokenizer\.model: is no SentencePiece model"):
+            Translator(copy, verify=False)

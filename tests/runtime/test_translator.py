@@ -1,0 +1,287 @@
+import random
+import shutil
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_models import MAX_SOURCE, sentences
+
+from tfcompress.errors import InputError
+from tfcompress.export.runtime import Hypothesis, Translator
+from tfcompress.text import Tokenizer
+
+
+@pytest.fixture(scope="module")
+def translator(bundle):
+    with Translator(bundle) as with_model:
+        yield with_model
+
+
+@pytest.fixture(scope="module")
+def plain(plain_bundle):
+    with Translator(plain_bundle) as with_model:
+        yield with_model
+
+
+def long_sentence(words):
+    return " ".join(["dogs"] * words) + "."
+
+
+@pytest.mark.parametrize("beam_size", [1, 3])
+def test_a_batch_is_its_sentences(bundle, translator, beam_size):
+    batch = [*sentences(12, seed=4), "", "two dogs", *sentences(3, seed=5)]
+    together = translator.translate(batch, beam_size=beam_size)
+    assert together == [translator.translate(one, beam_size=beam_size) for one in batch]
+    with Translator(bundle) as fresh:
+        assert together[::-1] == fresh.translate(batch[::-1], beam_size=beam_size)
+    assert len({*together}) > 4
+
+
+def test_text_is_tokenized_searched_and_joined(bundle, translator):
+    tokenizer = Tokenizer(bundle / "tokenizer.model")
+    batch = sentences(6)
+    ids = translator.translate_ids(tokenizer.encode(batch))
+    assert tokenizer.decode(ids) == translator.translate(batch)
+
+
+def test_hypotheses(translator):
+    batch = sentences(5, seed=1)
+    found = translator.translate(batch, beam_size=4, n_best=3)
+    assert [len(hypotheses) for hypotheses in found] == [3] * 5
+    for hypotheses in found:
+        scores = [hypothesis.score for hypothesis in hypotheses]
+        assert scores == sorted(scores, reverse=True)
+        assert len({tuple(hypothesis.ids) for hypothesis in hypotheses}) == 3
+        for one in hypotheses:
+            assert one.score == pytest.approx(one.log_probability / (len(one.ids) + 1))
+            assert one.text is not None
+    best = translator.translate(batch, beam_size=4)
+    assert [hypotheses[0].text for hypotheses in found] == best
+    scored = translator.translate(batch, beam_size=4, return_scores=True)
+    assert scored == [hypotheses[:1] for hypotheses in found]
+    assert translator.translate(batch[0], beam_size=4, n_best=3) == found[0]
+
+
+def test_scores_of_greedy_search(translator):
+    batch = sentences(5, seed=2)
+    found = translator.translate(batch, return_scores=True)
+    assert [hypotheses[0].text for hypotheses in found] == translator.translate(batch)
+    assert all(hypotheses[0].log_probability < 0 for hypotheses in found)
+
+
+def test_ids_without_a_tokenizer(plain):
+    rows = [[5, 6, 7], [], [8, 9]]
+    found = plain.translate_ids(rows)
+    assert found == [plain.translate_ids([row])[0] for row in rows]
+    assert found[1] == []
+    assert any(found)
+    scored = plain.translate_ids(rows, beam_size=2, n_best=2)
+    assert [len(hypotheses) for hypotheses in scored] == [2, 1, 2]
+    assert scored[0][0].text is None
+    with pytest.raises(InputError, match=r"has no tokenizers.*translate_ids"):
+        plain.translate(["two dogs"])
+
+
+def test_length_penalty_prefers_longer(translator):
+    batch = sentences(8, seed=3)
+    lengths = [
+        sum(
+            len(hypotheses[0].ids)
+            for hypotheses in translator.translate(
+                batch, beam_size=4, length_penalty=penalty, return_scores=True
+            )
+        )
+        for penalty in (0, 1.0, 3.0)
+    ]
+    assert lengths == sorted(lengths)
+    assert lengths[0] < lengths[-1]
+
+
+@pytest.mark.parametrize("beam_size", [1, 2])
+def test_max_length(translator, beam_size):
+    batch = sentences(6, seed=6)
+    free = translator.translate(batch, beam_size=beam_size, return_scores=True)
+    assert max(len(hypotheses[0].ids) for hypotheses in free) > 3
+    bound = translator.translate(batch, beam_size=beam_size, return_scores=True, max_length=3)
+    assert max(len(hypotheses[0].ids) for hypotheses in bound) == 2
+    ids = translator.translate_ids([[5, 6]], beam_size=beam_size, max_length=1)
+    assert ids == [[]]
+
+
+def test_threads_change_nothing(bundle, translator):
+    batch = sentences(10, seed=7)
+    with Translator(bundle, num_threads=2) as other:
+        for beam_size in (1, 4):
+            expected = translator.translate(batch, beam_size=beam_size)
+            assert other.translate(batch, beam_size=beam_size) == expected
+
+
+def test_callers_in_several_threads_take_turns(translator):
+    batches = [sentences(6, seed=seed) for seed in range(4)]
+    expected = [translator.translate(batch, beam_size=2) for batch in batches]
+    found = [None] * 4
+
+    def work(number):
+        found[number] = translator.translate(batches[number], beam_size=2)
+
+    threads = [threading.Thread(target=work, args=[number]) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == expected
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n\t ", "\u3000", "\u200b"])
+def test_blank_sentences(translator, blank):
+    assert translator.translate(blank) == ""
+    assert translator.translate(["two dogs", blank])[1] == ""
+    assert translator.translate([blank], return_scores=True) == [[Hypothesis([], 0.0, 0.0, "")]]
+
+
+def test_no_sentences(translator):
+    assert translator.translate([]) == []
+    assert translator.translate_ids([]) == []
+
+
+def test_overlong_sentences_are_split(translator, bundle):
+    tokenizer = Tokenizer(bundle / "tokenizer.model")
+    parts = [" ".join([f"the man sees a red {noun}."] * 4) for noun in ("ball", "park")]
+    text = " ".join(parts)
+    assert max(map(len, tokenizer.encode(parts))) < MAX_SOURCE <= len(tokenizer.encode([text])[0])
+    for beam_size in (1, 3):
+        expected = " ".join(filter(None, translator.translate(parts, beam_size=beam_size)))
+        assert translator.translate(text, beam_size=beam_size) == expected
+    found = translator.translate(text, beam_size=3, n_best=2)
+    alone = translator.translate(parts, beam_size=3, n_best=2)
+    for joined, first, second in zip(found, *alone):
+        assert joined.ids == first.ids + second.ids
+        assert joined.log_probability == first.log_probability + second.log_probability
+        length = len(joined.ids) + 2
+        assert joined.score == pytest.approx(joined.log_probability / length)
+
+
+@pytest.mark.parametrize("text", [long_sentence(200), "dogs" * 80, "a b. " * 100])
+def test_nothing_overlong_is_cut(translator, text):
+    asked = []
+    search = translator._session.encode
+    translator._session.encode = lambda ids: (asked.append(ids), search(ids))
+    try:
+        translator.translate(text)
+    finally:
+        del translator._session.encode
+    assert max(map(len, asked)) <= MAX_SOURCE
+    pieces = [translator._source.decode(ids[:-1]).replace(" ", "") for ids in asked]
+    assert "".join(pieces) == text.replace(" ", "")
+
+
+def test_overlong_sentences_may_be_errors(translator):
+    text = long_sentence(60)
+    count = len(translator._source.encode(text)) + 1
+    with pytest.raises(InputError) as error:
+        translator.translate(["two dogs", text], overlong="error")
+    for part in ("sentence 1", f"{count} tokens", f"limit is {MAX_SOURCE}", "overlong='split'"):
+        assert part in str(error.value)
+    with pytest.raises(InputError, match=f"sentence 0: 41 tokens.*limit is {MAX_SOURCE}"):
+        translator.translate_ids([[5] * MAX_SOURCE])
+    assert len(translator.translate_ids([[5] * (MAX_SOURCE - 1)])) == 1
+
+
+def test_progress(translator):
+    seen = []
+    batch = [*sentences(4), "", long_sentence(100)]
+    translator.translate(batch, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(done, 6) for done in range(1, 7)]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"beam_size": 0}, "beam_size=0"),
+        ({"beam_size": 1.5}, "beam_size=1.5"),
+        ({"beam_size": True}, "beam_size=True"),
+        ({"n_best": 0}, "n_best=0"),
+        ({"n_best": 3, "beam_size": 2}, "n_best=3 is more than beam_size=2"),
+        ({"max_length": 0}, "max_length=0"),
+        ({"max_length": "9"}, "max_length='9'"),
+        ({"length_penalty": "1"}, "length_penalty='1'"),
+        ({"length_penalty": float("nan")}, "length_penalty=nan"),
+        ({"overlong": "cut"}, "overlong='cut'; give 'split' or 'error'"),
+    ],
+)
+def test_impossible_options_are_named(translator, options, message):
+    with pytest.raises(InputError) as error:
+        translator.translate(["two dogs"], **options)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("num_threads", [0, -1, 1.5, True, "2"])
+def test_impossible_thread_counts(bundle, num_threads):
+    with pytest.raises(InputError, match="num_threads="):
+        Translator(bundle, num_threads=num_threads)
+
+
+@pytest.mark.parametrize(
+    ("sentences", "message"),
+    [
+        (["two dogs", 5], "sentence 1 is int; give str"),
+        ([None], "sentence 0 is NoneType"),
+        ([b"two dogs"], "sentence 0 is bytes"),
+        (b"two dogs", "sentences is bytes"),
+        (5, "sentences is int; give a list of strings"),
+        (["ok", "half \ud83d"], "sentence 1 contains '\\ud83d', half a character"),
+    ],
+)
+def test_what_is_no_text(translator, sentences, message):
+    with pytest.raises(InputError) as error:
+        translator.translate(sentences)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([[5, 113]], "sentence 0: ids from 5 to 113 are outside the vocabulary's 0 to 112"),
+        ([[5], [-1]], "sentence 1: ids from -1"),
+        ([[5], [1.5]], "sentence 1 is no list of integers"),
+        ([["5"]], "sentence 0 is no list of integers"),
+        ([5, 6], "sentence 0 is no list of integers"),
+        (5, "give a list of lists of ids"),
+    ],
+)
+def test_what_are_no_ids(plain, rows, message):
+    with pytest.raises(InputError) as error:
+        plain.translate_ids(rows)
+    assert message in str(error.value)
+
+
+def test_closed_translators(bundle):
+    translator = Translator(bundle)
+    translator.close()
+    translator.close()
+    with pytest.raises(InputError, match="closed"):
+        translator.translate("two dogs")
+
+
+def test_a_translator_may_move(bundle, tmp_path, translator):
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    with Translator(str(copy)) as other:
+        shutil.rmtree(copy)
+        assert other.translate("two dogs play.") == translator.translate("two dogs play.")
+
+
+@settings(max_examples=40)
+@given(st.text(max_size=60) | st.text("two dogs.", max_size=200), st.integers(1, 3))
+def test_any_text(translator, text, beam_size):
+    translation = translator.translate(text, beam_size=beam_size)
+    assert isinstance(translation, str)
+    if not text.strip():
+        assert translation == ""
+
+
+def test_shuffled_sentences_of_all_lengths(translator):
+    batch = [long_sentence(words) for words in range(1, 30)]
+    expected = dict(zip(batch, translator.translate(batch)))
+    random.Random(0).shuffle(batch)
+    assert translator.translate(batch) == [expected[sentence] for sentence in batch]
