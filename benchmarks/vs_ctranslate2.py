@@ -22,9 +22,9 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 import ctranslate2_twin
 import numpy as np
-
 from tfcompress.export import convert
 from tfcompress.export.runtime import Translator
+
 from tfcompress.files import replace_file
 from tfcompress.models import load_preset
 from tfcompress.reporting import describe_machine, versions
@@ -90,9 +90,7 @@ def compare(name, ours, theirs, sentences, beam_size, rounds) -> dict:
     named = [[ctranslate2_twin.token_name(i) for i in ids] for ids in sentences]
 
     def run_ours():
-        return [
-            len(ours.translate_ids([ids], beam_size=beam_size)[0]) for ids in sentences
-        ]
+        return [len(ours.translate_ids([ids], beam_size=beam_size)[0]) for ids in sentences]
 
     def run_theirs():
         results = (

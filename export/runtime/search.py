@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
-
 from tfcompress.export.runtime.bundle import SpecialIds
 
 

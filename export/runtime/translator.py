@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import sentencepiece
-
-from tfcompress.errors import InputError
 from tfcompress.export.runtime.bundle import open_bundle
 from tfcompress.export.runtime.search import Hypothesis, beam_search, greedy_search
 from tfcompress.export.runtime.session import Session
 from tfcompress.export.runtime.splitting import split_text
+
+from tfcompress.errors import InputError
 
 Progress = Callable[[int, int], None]
 

@@ -53,7 +53,7 @@ def test_describe_unknown_name(capsys):
 
 
 def test_translate(capsys, monkeypatch, bundle):
-    text = io.TextIOWrapper(io.BytesIO("I need a room.\n\nWe are lost.\n".encode()))
+    text = io.TextIOWrapper(io.BytesIO(b"I need a room.\n\nWe are lost.\n"))
     monkeypatch.setattr(sys, "stdin", text)
     assert main(["translate", bundle]) == 0
     lines = capsys.readouterr().out.split("\n")

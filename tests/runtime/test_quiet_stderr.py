@@ -3,7 +3,6 @@ import subprocess
 import sys
 
 import pytest
-
 from tfcompress.export.runtime.quiet import quiet_stderr
 
 

@@ -6,8 +6,6 @@ import shutil
 import numpy as np
 import pytest
 from small_models import MAX_SOURCE, MAX_TARGET, KerasStepper
-
-from tfcompress.errors import InputError
 from tfcompress.export.runtime import (
     Session,
     SpecialIds,
@@ -16,6 +14,8 @@ from tfcompress.export.runtime import (
     greedy_search,
     open_bundle,
 )
+
+from tfcompress.errors import InputError
 
 SPECIAL = SpecialIds(pad=0, bos=1, eos=2)
 

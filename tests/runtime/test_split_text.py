@@ -1,7 +1,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tfcompress.export.runtime.splitting import split_text
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import MAX_SOURCE, sentences
+from tfcompress.export.runtime import Hypothesis, Translator
 
 from tfcompress.errors import InputError
-from tfcompress.export.runtime import Hypothesis, Translator
 from tfcompress.text import Tokenizer
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfcompress.errors import InputError
-from tfcompress.text.corpora import Corpus, load_corpus, read_lines, write_bytes
+from tfcompress.text.corpora import Corpus, load_corpus, read_lines
 
 SOURCES = ["a dog", "two dogs", "a cat"]
 TARGETS = ["ein hund", "zwei hunde", "eine katze"]
@@ -218,15 +218,3 @@ def test_digest_follows_content_and_direction():
         digest(train=(["c"], ["a b"])),
     ]
     assert len({digest(), *others}) == 5
-
-
-def test_written_files_leave_nothing_else_behind(tmp_path):
-    write_bytes(tmp_path / "a", b"old")
-    write_bytes(tmp_path / "a", b"new")
-    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a", b"new")]
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(InputError, match="cannot be written"):
-        write_bytes(tmp_path / "folder", b"new")
-    with pytest.raises(InputError, match="cannot be written"):
-        write_bytes(tmp_path / "missing" / "a", b"new")
-    assert {path.name for path in tmp_path.iterdir()} == {"a", "folder"}

@@ -15,7 +15,7 @@ from tfcompress.models import (
 from tfcompress.text import TokenizedPairs, train_tokenizer
 from tfcompress.training import TrainingConfig, Validation, train
 
-WORDS = "amber birch cedar delta ember fjord glade".split()
+WORDS = ["amber", "birch", "cedar", "delta", "ember", "fjord", "glade"]
 
 
 @pytest.fixture(scope="module")

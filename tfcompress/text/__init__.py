@@ -18,6 +18,7 @@ from tfcompress.text.bleu import (
     paired_bootstrap,
 )
 from tfcompress.text.corpora import Corpus, load_corpus, read_lines
+from tfcompress.text.phrases import phrase_corpus
 from tfcompress.text.tokenizer import Tokenizer, train_tokenizer
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "load_corpus",
     "make_batch",
     "paired_bootstrap",
+    "phrase_corpus",
     "plan_epoch",
     "plan_evaluation",
     "read_lines",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfcompress.errors import InputError
-from tfcompress.text.corpora import write_bytes
+from tfcompress.files import replace_file
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -148,7 +148,7 @@ class TokenizedPairs:
         """
         buffer = io.BytesIO()
         np.savez(buffer, **{name: getattr(self, name) for name in _ARRAYS})
-        write_bytes(path, buffer.getvalue())
+        replace_file(path, buffer.getvalue())
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "TokenizedPairs":

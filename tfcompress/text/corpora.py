@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import json
-import os
 import re
 import zlib
 from dataclasses import dataclass
@@ -88,31 +87,6 @@ def read_lines(path: str | Path) -> list[str]:
     if not lines[-1]:
         lines.pop()
     return [line.removesuffix("\r") for line in lines]
-
-
-def write_bytes(path: str | os.PathLike, data: bytes) -> None:
-    """Writes a file that appears complete or not at all.
-
-    Args:
-        path: The file; one of the same name is replaced.
-        data: Its content.
-
-    Raises:
-        InputError: The folder is missing or not writable.
-
-    Example:
-        >>> write_bytes("tokenizer.model", tokenizer.proto)
-    """
-    path = Path(path)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(
-            f"{path}: cannot be written ({error.strerror}); check the folder"
-        ) from None
 
 
 def load_corpus(

@@ -11,7 +11,7 @@ import numpy as np
 import sentencepiece
 
 from tfcompress.errors import InputError
-from tfcompress.text.corpora import write_bytes
+from tfcompress.files import replace_file
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -237,7 +237,7 @@ def train_tokenizer(
         )
     except RuntimeError as error:
         raise _training_error(vocabulary_size, str(error)) from None
-    write_bytes(path, model.getvalue())
+    replace_file(path, model.getvalue())
     return Tokenizer(model.getvalue())
 
 
