@@ -353,5 +353,14 @@ def _to_stderr(line):
     print(line, file=sys.stderr)
 
 
+def program() -> None:
+    """Runs a command as a process of its own."""
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # LiteRT logs the end of its environment if the process ends in the ordinary way.
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

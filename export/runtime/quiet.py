@@ -1,6 +1,7 @@
-"""Keeps LiteRT's chatter off the terminal.
+"""Keeps the chatter of LiteRT and TensorFlow off the terminal.
 
-The wheel logs the loading of every model to standard error and offers no way to turn that off.
+The wheels log the loading of every model, or of TensorFlow itself, to standard error and offer no
+way to turn that off.
 """
 
 import contextlib
@@ -11,13 +12,15 @@ import tempfile
 import threading
 from collections.abc import Iterator
 
-_CHATTER = re.compile(rb"(VERBOSE|INFO|WARNING): |\xe2\x94\x94 ")
+_CHATTER = re.compile(
+    rb"(VERBOSE|INFO|WARNING): |\xe2\x94\x94 |[IW]\d{4} |To enable the following instructions"
+)
 _lock = threading.Lock()
 
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Drops LiteRT's lines below error level from standard error while the block runs.
+    """Drops lines below error level from standard error while the block runs.
 
     All other lines appear when the block ends. Works on the process's file descriptor, because
     LiteRT writes from C++.

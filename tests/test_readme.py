@@ -1,0 +1,29 @@
+"""What the README shows works."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tfcompress.cli import _parser
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+COMMANDS = re.findall(r"^(?:\S+/)?tfcompress ([a-z].*?)(?: +#.*| <.*)?$", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("code", PYTHON, ids=lambda code: code.splitlines()[0])
+def test_python_runs(code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "README.md", "exec"), {})
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_exist(command):
+    words = [word.strip("[]") for word in command.replace("RUN...", "RUN").split()]
+    assert _parser().parse_args(words).command
+
+
+def test_there_are_examples():
+    assert len(PYTHON) >= 2
+    assert len(COMMANDS) >= 8

@@ -1,0 +1,11 @@
+"""Loading TensorFlow for a command."""
+
+from tfcompress.export.runtime.quiet import quiet_stderr
+
+
+def load_tensorflow() -> None:
+    """Imports TensorFlow without the lines that it logs while it loads."""
+    with quiet_stderr():
+        import tensorflow
+
+        tensorflow.keras.layers  # noqa: B018 (Keras loads with its first attribute)
