@@ -116,29 +116,28 @@ def beam_search(
         RuntimeError: The model gives no finite logits.
     """
     stepper.start(beam_size)
-    # Hypothesis `i`, in order of rank, is decoded in row `rows[i]`. So a hypothesis may stay in
-    # its row while its rank changes, and hardly any row of the caches is ever copied.
-    rows = np.zeros(1, np.intp)
-    totals = np.zeros(1)
-    prefixes: list[list[int]] = [[]]
+    # Hypotheses are kept by the row that decodes them. A row of -inf has none. So a hypothesis may
+    # stay in its row while its rank changes, and few rows of the caches are ever copied.
+    totals = np.full([beam_size, 1], -np.inf)
+    totals[0] = 0
+    ranks = [*range(beam_size)]
+    prefixes: list[list[int]] = [[]] * beam_size
     tokens = np.full(beam_size, special.bos, np.int32)
     finished: list[Hypothesis] = []
 
     def finish(ids, total):
-        score = total / (len(ids) + 1) ** length_penalty
-        finished.append(Hypothesis(ids, float(total), float(score)))
+        finished.append(Hypothesis(ids, total, total / (len(ids) + 1) ** length_penalty))
 
     for length in range(1, limit + 1):
         output = _complete(stepper.step(tokens))
         if length == limit:
-            gains = (output.logits[rows, special.eos] - output.log_sum_exp[rows, 0]).astype(float)
-            for ids, total in zip(prefixes, totals + gains):
-                finish(ids, total)
+            ends = totals + (output.logits[:, [special.eos]] - output.log_sum_exp)
+            for row in sorted(np.flatnonzero(ends > -np.inf).tolist(), key=ranks.__getitem__):
+                finish(prefixes[row], float(ends[row, 0]))
             break
-        _exclude(output, special)
+        candidates = _best_continuations(output, totals, ranks, special, 2 * beam_size)
         alive = []
-        candidates = _best_continuations(output, rows, totals, 2 * beam_size)
-        for place, (total, parent, token) in enumerate(zip(*candidates)):
+        for place, (total, parent, token) in enumerate(candidates):
             if token != special.eos:
                 alive.append((total, parent, token))
             elif place < beam_size:
@@ -146,11 +145,12 @@ def beam_search(
         alive = alive[:beam_size]
         if len(finished) >= beam_size or not alive:
             break
-        parents = [parent for _, parent, _ in alive]
-        rows = _assign_rows(stepper, rows, parents, beam_size)
-        totals = np.array([total for total, _, _ in alive])
-        prefixes = [[*prefixes[parent], token] for _, parent, token in alive]
-        tokens[rows] = [token for _, _, token in alive]
+        rows = _assign_rows(stepper, [parent for _, parent, _ in alive], beam_size)
+        grown = [[*prefixes[parent], token] for _, parent, token in alive]
+        totals[:] = -np.inf
+        for rank, (row, (total, _, token)) in enumerate(zip(rows, alive)):
+            totals[row], tokens[row] = total, token
+            ranks[row], prefixes[row] = rank, grown[rank]
     if not finished:
         raise RuntimeError("the model gives no finite logits")
     return sorted(finished, key=lambda hypothesis: -hypothesis.score)
@@ -165,33 +165,38 @@ def _complete(output: StepOutput) -> StepOutput:
     return StepOutput(logits, logits if block_max is None else block_max, log_sum_exp)
 
 
+def _best_continuations(output, totals, ranks, special, count):
+    """Returns `(total, row, token)` of the best continuations, best first."""
+    logits, block_max, log_sum_exp = output
+    blocks = block_max.shape[1]
+    width = logits.shape[1] // blocks
+    # A token of the best `count` lies in a block of the best `count`.
+    near = _at_least_best(((block_max - log_sum_exp) + totals).reshape(-1), count)
+    rows = near // blocks
+    values = (logits.reshape(-1, width)[near] - log_sum_exp[rows]) + totals[rows]
+    values = values.reshape(-1)
+    chosen = _at_least_best(values, count)
+    found = []
+    for total, place in zip(values[chosen].tolist(), chosen.tolist()):
+        block, offset = divmod(place, width)
+        row, block = divmod(int(near[block]), blocks)
+        token = block * width + offset
+        if token in (special.pad, special.bos) and total > -np.inf:
+            _exclude(output, special)
+            return _best_continuations(output, totals, ranks, special, count)
+        found.append((-total, ranks[row], token, row))
+    found.sort()
+    return [(-total, row, token) for total, _, token, row in found[:count] if total < np.inf]
+
+
 def _exclude(output: StepOutput, special: SpecialIds) -> None:
     """Makes padding and the begin id impossible."""
     logits, block_max, _ = output
     width = logits.shape[1] // block_max.shape[1]
-    excluded = [special.pad, special.bos]
-    logits[:, excluded] = -np.inf
-    for block in {token // width for token in excluded}:
-        block_max[:, block] = logits[:, block * width : (block + 1) * width].max(axis=1)
-
-
-def _best_continuations(output, rows, totals, count):
-    """Returns `(totals, parents, tokens)` of the best continuations, best first."""
-    logits, block_max, log_sum_exp = output
-    vocabulary, blocks = logits.shape[1], block_max.shape[1]
-    width = vocabulary // blocks
-    # A token of the best `count` lies in a block of the best `count`.
-    maxima = totals[:, np.newaxis] + (block_max[rows] - log_sum_exp[rows])
-    parents, best = np.divmod(_at_least_best(maxima.reshape(-1), count), blocks)
-    taken = rows[parents]
-    values = logits.reshape(-1, blocks, width)[taken, best] - log_sum_exp[taken]
-    values = (totals[parents, np.newaxis] + values).reshape(-1)
-    chosen = _at_least_best(values, count)
-    order = np.argsort(-values[chosen], kind="stable")[:count]
-    order = chosen[order]
-    order = order[values[order] > -np.inf]
-    block, offset = np.divmod(order, width)
-    return values[order], parents[block].tolist(), (best[block] * width + offset).tolist()
+    for token in (special.pad, special.bos):
+        logits[:, token] = -np.inf
+        first = token - token % width
+        block_max[:, first // width] = logits[:, first : first + width].max(axis=1)
 
 
 def _at_least_best(values: np.ndarray, count: int) -> np.ndarray:
@@ -200,30 +205,29 @@ def _at_least_best(values: np.ndarray, count: int) -> np.ndarray:
         return np.arange(values.size)
     groups = 4 * count
     width = values.size // groups
-    near = np.arange(values.size)
-    if width > 8:
-        # The maxima of some groups bound the result from below, which leaves few values to sort.
-        maxima = values[: groups * width].reshape(groups, width).max(axis=1)
-        near = np.flatnonzero(values >= np.partition(maxima, -count)[-count])
-        values = values[near]
+    if width < 16:
+        return (values >= np.partition(values, -count)[-count]).nonzero()[0]
+    # The maxima of some groups bound the result from below, which leaves few values to compare.
+    maxima = values[: groups * width].reshape(groups, width).max(axis=1)
+    near = (values >= np.partition(maxima, -count)[-count]).nonzero()[0]
+    values = values[near]
     return near[values >= np.partition(values, -count)[-count]]
 
 
-def _assign_rows(stepper, rows, parents, beam_size):
-    """Finds a row for every hypothesis, its parent's if it is the first of its children."""
-    inherited = {int(rows[parent]) for parent in parents}
+def _assign_rows(stepper: Stepper, parents: list[int], beam_size: int) -> list[int]:
+    """Gives every hypothesis a row: its parent's if it is the first of its children."""
+    inherited = {*parents}
     free = [row for row in range(beam_size) if row not in inherited]
-    origin = np.arange(beam_size)
-    assigned = []
+    origin = [*range(beam_size)]
+    rows = []
     for parent in parents:
-        row = int(rows[parent])
-        if row in inherited:
-            inherited.remove(row)
+        row = parent
+        if parent in inherited:
+            inherited.remove(parent)
         else:
-            new = free.pop()
-            origin[new] = row
-            row = new
-        assigned.append(row)
-    if (origin != np.arange(beam_size)).any():
-        stepper.reorder(origin)
-    return np.array(assigned)
+            row = free.pop()
+            origin[row] = parent
+        rows.append(row)
+    if origin != [*range(beam_size)]:
+        stepper.reorder(np.array(origin))
+    return rows

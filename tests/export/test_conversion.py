@@ -182,6 +182,6 @@ def test_missing_operations_are_named(tmp_path, monkeypatch):
 
     call = LayerNormalization.call
     monkeypatch.setattr(LayerNormalization, "call", lambda self, x: tf.math.lgamma(call(self, x)))
-    with pytest.raises(ExportError, match="LiteRT has no operation for .*Lgamma"):
+    with pytest.raises(ExportError, match=r"LiteRT has no operation for .*Lgamma"):
         convert(make_transformer(depth=1), tmp_path / "bundle")
     assert list(tmp_path.iterdir()) == []

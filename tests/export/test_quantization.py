@@ -19,7 +19,7 @@ from tfcompress.models import EmbeddingConfig
 weights = stn.arrays(
     np.float32,
     stn.array_shapes(min_dims=2, max_dims=2, max_side=12),
-    elements=st.floats(-1e30, 1e30, width=32),
+    elements=st.floats(-(2.0**100), 2.0**100, width=32),
 )
 
 
@@ -132,19 +132,20 @@ def partitions(model, signature):
 
 
 def test_xnnpack_takes_as_much_in_int8_as_in_float32(lowered):
-    """Rows of zeros would break the graph into more parts if their scale were 0."""
+    """Rows of zeros change nothing."""
     for signature, most in {"encode": 2, "step": 3}.items():
         counts = {q: partitions(quantized(lowered, q), signature) for q in QUANTIZATIONS}
         assert counts["dynamic_int8"] == counts["float32"] <= most
         assert counts["float16"] <= most + 1
 
 
-def test_scale_of_zero_is_what_breaks_the_graph(lowered):
+def test_scales_of_zero_would_not_load(lowered):
+    """This is what the test above is about."""
     model = quantized(lowered, "dynamic_int8")
-    whole = partitions(model, "step")
     for _, tensor in constants(model):
         tensor.quantization.scale = np.where(tensor.quantization.scale == 1, 0, 0.01).astype("f")
-    assert partitions(model, "step") > whole
+    with pytest.raises(RuntimeError, match="unsupported scale value"):
+        partitions(model, "step")
 
 
 def test_weights_that_are_not_finite(lowered):
@@ -160,7 +161,7 @@ def test_weights_that_are_not_finite(lowered):
 def test_constants_that_are_read_in_other_ways_stay(lowered):
     model = flatbuffer.read(lowered)
     subgraph = model.subgraphs[1]
-    (table,) = (i for i, t in enumerate(subgraph.tensors) if [*(t.shape or [])] == [60, 32])
+    table = next(i for i, t in enumerate(subgraph.tensors) if np.array_equal(t.shape, [60, 32]))
     operator = schema.OperatorT()
     operator.opcodeIndex = flatbuffer.add_operator_code(model, schema.BuiltinOperator.NEG)
     operator.inputs = operator.outputs = np.array([table], np.int32)

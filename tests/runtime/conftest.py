@@ -4,15 +4,18 @@ from pathlib import Path
 
 import pytest
 from small_models import make_transformer, sentences
+from tfcompress.export import convert
 
 from tfcompress.text import train_tokenizer
 
+# Few, because every bundle is compared with its model when it is made.
+SAMPLES = [[5, 6, 2]]
+
 
 @pytest.fixture(scope="session")
-def tokenizer_file(tmp_path_factory):
+def tokenizer(tmp_path_factory):
     path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.model"
-    train_tokenizer(sentences(300), vocabulary_size=120, path=path)
-    return path
+    return train_tokenizer(sentences(300), vocabulary_size=120, path=path)
 
 
 @pytest.fixture(scope="session")
@@ -20,30 +23,18 @@ def transformer():
     return make_transformer(120)
 
 
-def _convert(transformer, path, quantization, tokenizer):
-    import shutil
-    import sys
-
-    sys.path.insert(0, "/tmp/rt")
-    cached = Path("/tmp/rt/cache") / f"{quantization}_{tokenizer is None}"
-    if not cached.exists():
-        import mk
-
-        mk.bundle(
-            transformer,
-            cached,
-            quantization != "float32",
-            tokenizer,
-            block="auto" if tokenizer else None,
-        )
-    shutil.copytree(cached, path)
-
-
 @pytest.fixture(scope="session")
-def bundle(transformer, tokenizer_file, tmp_path_factory) -> Path:
+def bundle(transformer, tokenizer, tmp_path_factory) -> Path:
     """A float32 bundle with a tokenizer and statistics of blocks of logits."""
     path = tmp_path_factory.mktemp("bundles") / "float32"
-    _convert(transformer, path, "float32", tokenizer_file)
+    convert(
+        transformer,
+        path,
+        source_tokenizer=tokenizer,
+        target_tokenizer=tokenizer,
+        quantization="float32",
+        samples=SAMPLES,
+    )
     return path
 
 
@@ -51,5 +42,5 @@ def bundle(transformer, tokenizer_file, tmp_path_factory) -> Path:
 def plain_bundle(tmp_path_factory) -> Path:
     """An int8 bundle without a tokenizer, whose vocabulary does not divide into blocks."""
     path = tmp_path_factory.mktemp("bundles") / "plain"
-    _convert(make_transformer(113), path, "dynamic_int8", None)
+    convert(make_transformer(113), path, quantization="dynamic_int8", samples=SAMPLES)
     return path

@@ -16,6 +16,7 @@ from tfcompress.export.runtime import (
 )
 
 from tfcompress.errors import InputError
+from tfcompress.models.decoding import beam_decode, greedy_decode
 
 SPECIAL = SpecialIds(pad=0, bos=1, eos=2)
 
@@ -84,22 +85,20 @@ def test_statistics_are_those_of_the_logits(session):
     np.testing.assert_allclose(output.log_sum_exp, expected, atol=1e-5)
 
 
-def test_searches_over_the_bundle_are_those_over_keras(session, reference):
-    lengths = set()
-    for length in (1, 5, 8, 15, 30):
-        for stepper in (session, reference):
-            stepper.encode(source(length))
-        greedy = [greedy_search(stepper, SPECIAL, MAX_TARGET) for stepper in (session, reference)]
-        assert greedy[0] == greedy[1]
-        found, expected = (
-            beam_search(stepper, SPECIAL, MAX_TARGET, beam_size=3)
-            for stepper in (session, reference)
-        )
-        assert [hypothesis.ids for hypothesis in found] == [h.ids for h in expected]
+def test_searches_find_what_they_find_in_keras(session, transformer):
+    sources = [source(length) for length in (1, 3, 5, 8, 15, 30)]
+    expected = greedy_decode(transformer, sources)
+    assert len({*map(len, expected)}) > 2
+    for ids, target in zip(sources, expected):
+        session.encode(ids)
+        assert greedy_search(session, SPECIAL, min(MAX_TARGET, 2 * len(ids) + 16)) == target
+    for ids in sources[1:3]:
+        session.encode(ids)
+        found = beam_search(session, SPECIAL, 9, beam_size=3)[:3]
+        expected = beam_decode(transformer, ids, beam_size=3, n_best=3, max_length=9)
+        assert [hypothesis.ids for hypothesis in found] == [h.token_ids for h in expected]
         scores = [hypothesis.score for hypothesis in expected]
         assert [hypothesis.score for hypothesis in found] == pytest.approx(scores, abs=1e-4)
-        lengths |= {len(greedy[0]), len(found[0].ids)}
-    assert len(lengths) > 1
 
 
 @pytest.mark.parametrize("name", ["bundle", "plain_bundle"])

@@ -166,6 +166,8 @@ def test_accumulated_batches_count_as_one(run, corpus, tokenizer, model_config, 
         {"schedule": "cosine", "warmup": 2},
         {"schedule": "inverse_square_root", "warmup": 2},
         {"strategy": "mirrored"},
+        {"strategy": "multi_worker"},
+        {"strategy": "mirrored", "accumulate": 2},
     ],
     ids=str,
 )

@@ -44,7 +44,7 @@ class AccumulatingModel(keras.Model):
         for inputs, labels in data:
             tokens = tf.math.count_nonzero(labels != self.pad_id, dtype=tf.float32)
             with tf.GradientTape() as tape:
-                loss = self.batch_loss(labels, self.inner(inputs, training=True)) * tokens
+                loss = self.batch_loss.call(labels, self.inner(inputs, training=True)) * tokens
             gradients = tape.gradient(loss, variables)
             sums = [a + tf.convert_to_tensor(b) for a, b in zip(sums, gradients)]
             total_loss += loss

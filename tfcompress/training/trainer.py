@@ -167,7 +167,8 @@ class _Validation(keras.callbacks.Callback):
         @tf.function(input_signature=[inputs, ids])
         def batch_loss(inputs, labels):
             tokens = tf.math.count_nonzero(labels != transformer.config.pad_id, dtype=tf.float32)
-            return loss(labels, transformer.model(inputs, training=False)) * tokens, tokens
+            logits = transformer.model(inputs, training=False)
+            return loss.call(labels, logits) * tokens, tokens
 
         self.batch_loss = batch_loss
 

@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from export_harness import make_transformer, plain_transformer
+
+from tfcompress.export import ExportError, convert, parity
+from tfcompress.layers import MultiHeadAttention, SinusoidalPosition
+from tfcompress.models import Seq2SeqConfig
+
+GOOD = {
+    "tokens": 100,
+    "identical": 1.0,
+    "ties": 0,
+    "max_logit_difference": 1e-5,
+    "logit_tolerance": 1e-3,
+    "beam_samples": 2,
+    "beam_identical": 2,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"identical": 0.98, "ties": 1}, "chooses 1 of 100 tokens unlike the Keras model"),
+        ({"max_logit_difference": 2e-3}, "logits differ from the Keras model's by up to 0.002"),
+        ({"beam_identical": 1}, "beam search finds other translations"),
+        ({"max_logit_difference": np.nan}, "not finite"),
+        ({"max_logit_difference": np.inf}, "not finite"),
+    ],
+)
+def test_check(changes, message):
+    parity.check(GOOD, "float32")
+    parity.check({**GOOD, "identical": 0.99, "ties": 1}, "float32")
+    with pytest.raises(ExportError, match=message):
+        parity.check({**GOOD, **changes}, "float32")
+    if np.isfinite({**GOOD, **changes}["max_logit_difference"]):
+        parity.check({**GOOD, **changes}, "dynamic_int8")
+
+
+def test_steps_that_differ_from_calls_are_caught(tmp_path, monkeypatch):
+    step = SinusoidalPosition.step
+
+    def late(self, inputs, position):
+        return step(self, inputs, position + 1)
+
+    monkeypatch.setattr(SinusoidalPosition, "step", late)
+    with pytest.raises(ExportError, match="a layer's `step` does not compute what its `call` does"):
+        convert(make_transformer(depth=1), tmp_path / "bundle", quantization="float32")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_subtle_difference_is_caught(tmp_path, monkeypatch):
+    """One that hardly changes any choice."""
+    step = MultiHeadAttention._step_output
+    monkeypatch.setattr(
+        MultiHeadAttention, "_step_output", lambda self, context: step(self, context * 1.003)
+    )
+    with pytest.raises(ExportError, match=r"unlike|differ"):
+        convert(make_transformer(depth=1), tmp_path / "bundle", quantization="float32")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_random_samples():
+    config = Seq2SeqConfig(5, hidden_dim=16, max_source_length=6, pad_id=4, bos_id=0, eos_id=3)
+    samples = parity.check_samples(None, config)
+    assert [len(sample) for sample in samples] == [1, 2, 3, 5, 6]
+    assert samples == parity.check_samples(None, config)
+    for sample in samples:
+        assert sample[-1] == 3
+        assert {*sample[:-1]} <= {1, 2}
+
+
+def test_figures_of_choices():
+    """A tie, a real difference, and the forced end mark, which is no choice."""
+    config = plain_transformer().config
+    theirs = np.zeros((5, 60), np.float32)
+    target = [5, 6, 7, 8]
+    theirs[0, 5] = 2
+    theirs[1, [6, 9]] = 1, 1.00005
+    theirs[2, [7, 9]] = 1, 2
+    theirs[3, [0, 1, 8]] = 9, 9, 3  # padding and the begin id are never chosen
+    theirs[4, 40] = 4
+    ours = theirs.copy()
+    ours[2, 7] = 3
+    padded = np.concatenate([theirs, np.full((2, 60), 99, np.float32)])
+    figures = parity._compare_choices(target, ours, padded, config, limit=5)
+    assert (figures["tokens"], figures["identical"], figures["ties"]) == (4, 2, 1)
+    assert figures["max_logit_difference"] == 2
+    expected = tf.nn.log_softmax(ours[2])[7] - tf.nn.log_softmax(theirs[2])[7]
+    assert figures["log_probability_difference"] == pytest.approx(float(expected), rel=1e-5)
+    figures = parity._compare_choices(target, ours, padded, config, limit=6)
+    assert (figures["tokens"], figures["identical"], figures["ties"]) == (5, 2, 1)
+
+
+def test_batches_hold_every_sample_once(monkeypatch):
+    monkeypatch.setattr(parity, "_BATCH_CELLS", 1000)
+    limits = np.array([40, 3, 7, 3, 100, 20])
+    batches = list(parity._batches([None] * 6, limits, 20))
+    assert sorted(i for batch in batches for i in batch) == list(range(6))
+    assert [len(batch) for batch in batches] == [3, 1, 1, 1]
+    for batch in batches:
+        assert len(batch) == 1 or len(batch) * max(limits[batch]) * 20 <= 1000

@@ -1,0 +1,43 @@
+import pytest
+from export_harness import assert_export_parity, make_transformer, plain_transformer
+
+from tfcompress.export import ExportError, convert, flatbuffer
+from tfcompress.export.size import check_size
+from tfcompress.layers import FactorizedEmbedding
+from tfcompress.models import EmbeddingConfig
+
+
+def empty_model():
+    model = flatbuffer.schema.ModelT()
+    model.subgraphs = []
+    return model
+
+
+@pytest.mark.parametrize(("quantization", "width"), [("float32", 4), ("float16", 2)])
+def test_limit(quantization, width):
+    weights = plain_transformer().model.weights
+    small = sum(w.shape.num_elements() for w in weights if w.shape.num_elements() < 1024)
+    large = plain_transformer().model.count_params() - small
+    limit = 1.03 * (4 * small + width * large) + 4096
+    check_size(int(limit), empty_model(), plain_transformer(), quantization)
+    with pytest.raises(ExportError, match="some are stored twice"):
+        check_size(int(limit) + 1, empty_model(), plain_transformer(), quantization)
+
+
+def test_folded_factor_is_caught(tmp_path, monkeypatch):
+    """A factor right before a matrix product is folded into one copy of its kernel."""
+
+    def step(self, inputs, position):
+        return self._project(self._look_up(self.embeddings, inputs) * self.scale, training=False)
+
+    monkeypatch.setattr(FactorizedEmbedding, "step", step)
+    transformer = make_transformer(depth=1, embedding=EmbeddingConfig(2048, share=True, tie="own"))
+    with pytest.raises(ExportError, match="some are stored twice"):
+        convert(transformer, tmp_path / "bundle")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_file_of_a_larger_model_is_its_weights():
+    transformer = make_transformer(vocabulary=4000, hidden_dim=64)
+    size = assert_export_parity(transformer)["files"]["model.tflite"]["bytes"]
+    assert 1 < size / (4 * transformer.model.count_params()) < 1.03

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+from export_harness import make_transformer
+
+from tfcompress.errors import InputError
+from tfcompress.export import convert
+from tfcompress.export.runtime import Translator
+from tfcompress.export.tokenizer_graph import make_tokenizer_graph, open_tokenizer_graph
+from tfcompress.export.tokenizers import check_tokenizers, write_tokenizers
+from tfcompress.models import Seq2SeqConfig
+from tfcompress.text import train_tokenizer
+
+SENTENCES = [
+    f"{subject} {verb} {thing} ."
+    for subject in ("a man", "two dogs", "die alte frau", "drei größere kinder")
+    for verb in ("sees", "looks at", "sieht", "spielt mit")
+    for thing in ("a red ball", "the old house", "einem roten ball", "dem alten haus")
+]
+SIZE = 44
+
+
+@pytest.fixture(scope="module")
+def tokenizers(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tokenizers")
+    sizes = {"unigram": SIZE, "bpe": 150, "other": 40}
+    return {
+        name: train_tokenizer(
+            SENTENCES,
+            vocabulary_size=size,
+            path=folder / name,
+            model_type="bpe" if name == "bpe" else "unigram",
+        )
+        for name, size in sizes.items()
+    }
+
+
+def config(source=SIZE, target=SIZE, **changes):
+    return Seq2SeqConfig(source, target, hidden_dim=16, **changes)
+
+
+def test_unigram_graph_is_sentencepiece(tokenizers):
+    tokenizer = tokenizers["unigram"]
+    graph, reason = make_tokenizer_graph(tokenizer)
+    assert reason is None
+    interpreter = open_tokenizer_graph(graph)
+    texts = [*SENTENCES, "Unbekannte ßache 日本", ""]
+    found = interpreter.get_signature_runner("tokenize")(text=np.array([t.encode() for t in texts]))
+    rows = [row.tolist() for row in np.split(found["ids"], found["row_splits"][1:-1])]
+    assert rows == tokenizer.encode(texts)
+    detokenize = interpreter.get_signature_runner("detokenize")
+    for row in rows[:-1]:
+        text = detokenize(ids=np.array([*row, tokenizer.eos_id], np.int32))["text"]
+        assert [text[0].decode()] == tokenizer.decode([row])
+
+
+def test_bpe_graph_is_refused(tokenizers):
+    graph, reason = make_tokenizer_graph(tokenizers["bpe"])
+    assert graph is None
+    assert "unlike SentencePiece; it is exact for unigram models only" in reason
+
+
+def files(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_one_tokenizer_for_both_sides(tokenizers, tmp_path):
+    tokenizer = tokenizers["unigram"]
+    entries = write_tokenizers({"source": tokenizer, "target": tokenizer}, tmp_path)
+    assert files(tmp_path) == ["tokenizer.model", "tokenizer.tflite"]
+    assert entries["tokenizers"] == {"source": "tokenizer.model", "target": "tokenizer.model"}
+    graph = "tokenizer.tflite"
+    assert entries["tokenizer_graphs"] == {"source": graph, "target": graph, "reason": None}
+    assert (tmp_path / "tokenizer.model").read_bytes() == tokenizer.proto
+
+
+def test_two_tokenizers(tokenizers, tmp_path):
+    entries = write_tokenizers(
+        {"source": tokenizers["unigram"], "target": tokenizers["bpe"]}, tmp_path
+    )
+    assert files(tmp_path) == ["source.model", "source_tokenizer.tflite", "target.model"]
+    assert entries["tokenizers"] == {"source": "source.model", "target": "target.model"}
+    assert entries["tokenizer_graphs"]["source"] == "source_tokenizer.tflite"
+    assert entries["tokenizer_graphs"]["target"] is None
+    assert "unigram models only" in entries["tokenizer_graphs"]["reason"]
+
+
+def test_bundle_with_tokenizers_translates_text(tokenizers, tmp_path):
+    tokenizer = tokenizers["unigram"]
+    options = {"source_tokenizer": tokenizer, "target_tokenizer": tokenizer}
+    transformer = make_transformer(depth=1, vocabulary=SIZE, max_source_length=40)
+    manifest = convert(transformer, tmp_path / "bundle", **options)
+    assert [*manifest["files"]] == ["model.tflite", "tokenizer.model", "tokenizer.tflite"]
+    with Translator(tmp_path / "bundle") as translator:
+        (text,) = translator.translate(SENTENCES[:1])
+        (ids,) = translator.translate_ids(tokenizer.encode(SENTENCES[:1]))
+    assert [text] == tokenizer.decode([ids])
+
+
+@pytest.mark.parametrize(
+    ("side", "name", "changes", "message"),
+    [
+        ("source", "other", {}, "source_tokenizer has 40 pieces, but the model's source .* 44"),
+        ("target", "other", {}, "target_tokenizer has 40 pieces, but the model's target .* 44"),
+        (
+            "target",
+            "unigram",
+            {"bos_id": 2, "eos_id": 1},
+            "target_tokenizer has the special ids .*'bos_id': 1.* but the model .*'bos_id': 2",
+        ),
+    ],
+)
+def test_wrong_tokenizers(tokenizers, side, name, changes, message):
+    given = {"source": None, "target": None, side: tokenizers[name]}
+    with pytest.raises(InputError, match=message):
+        check_tokenizers(given, config(**changes))
+    check_tokenizers({"source": tokenizers["unigram"], "target": None}, config())
