@@ -22,9 +22,9 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 import ctranslate2_twin
 import numpy as np
+
 from tfcompress.export import convert
 from tfcompress.export.runtime import Translator
-
 from tfcompress.files import replace_file
 from tfcompress.models import load_preset
 from tfcompress.reporting import describe_machine, versions
@@ -48,14 +48,13 @@ def main() -> None:
         transformer = load_preset(name)
         size = transformer.config.source_vocabulary_size
         rng = np.random.default_rng(0)
-        sentences = rng.integers(4, size, (options.sentences, 19))
-        rows += measure(name, transformer, [[*map(int, ids), EOS] for ids in sentences], options)
+        sentences = rng.integers(4, size, (options.sentences, 20)).tolist()
+        rows += measure(name, transformer, sentences, options)
     if options.run:
         transformer = load_preset(options.run / "model")
         tokenizer = Tokenizer(options.run / "tokenizer.model")
         lines = read_lines(options.source)[: options.sentences]
-        sentences = [[*ids, EOS] for ids in tokenizer.encode(lines)]
-        rows += measure(options.run.name, transformer, sentences, options)
+        rows += measure(options.run.name, transformer, tokenizer.encode(lines), options)
     results = {
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -86,8 +85,9 @@ def measure(name, transformer, sentences, options) -> list[dict]:
 
 def compare(name, ours, theirs, sentences, beam_size, rounds) -> dict:
     """Times both systems on the same sentences in alternating rounds."""
-    limits = [2 * len(ids) + 16 for ids in sentences]
-    named = [[ctranslate2_twin.token_name(i) for i in ids] for ids in sentences]
+    sources = [[*ids, EOS] for ids in sentences]
+    limits = [2 * len(ids) + 16 for ids in sources]
+    named = [[ctranslate2_twin.token_name(i) for i in ids] for ids in sources]
 
     def run_ours():
         return [len(ours.translate_ids([ids], beam_size=beam_size)[0]) for ids in sentences]

@@ -10,6 +10,9 @@ from typing import Any
 
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
+
+import tfcompress
+from tfcompress.errors import InputError
 from tfcompress.export import flatbuffer, parity
 from tfcompress.export.bundle import new_folder, write_manifest
 from tfcompress.export.errors import ExportError
@@ -17,9 +20,6 @@ from tfcompress.export.quantization import QUANTIZATIONS, quantize
 from tfcompress.export.signatures import Signatures
 from tfcompress.export.size import check_size
 from tfcompress.export.tokenizers import check_tokenizers, write_tokenizers
-
-import tfcompress
-from tfcompress.errors import InputError
 from tfcompress.models import Seq2SeqTransformer
 from tfcompress.models.precision import to_float32
 from tfcompress.text import Tokenizer

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tfcompress.export.errors import ExportError
-from tfcompress.export.runtime import Session, Translator, greedy_search, open_bundle
 
 from tfcompress.errors import InputError
+from tfcompress.export.errors import ExportError
+from tfcompress.export.runtime import Session, Translator, greedy_search, open_bundle
 from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer
 from tfcompress.models.decoding import beam_decode, target_limits
 

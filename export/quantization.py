@@ -4,9 +4,9 @@ import collections
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from tfcompress.export import flatbuffer
 
 from tfcompress.errors import InputError
+from tfcompress.export import flatbuffer
 
 QUANTIZATIONS = ("float32", "float16", "dynamic_int8")
 # Smaller weights save nothing and, in int8, cost quality; TensorFlow's converter has this bound.

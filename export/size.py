@@ -2,9 +2,9 @@
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+
 from tfcompress.export.errors import ExportError
 from tfcompress.export.quantization import MIN_ELEMENTS
-
 from tfcompress.models import Seq2SeqTransformer
 
 _WEIGHT_BYTES = {"float32": 4, "float16": 2, "dynamic_int8": 1}

@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from tfcompress.export.tokenizer_graph import make_tokenizer_graph
-
 from tfcompress.errors import InputError
+from tfcompress.export.tokenizer_graph import make_tokenizer_graph
 from tfcompress.models import Seq2SeqConfig
 from tfcompress.text import Tokenizer
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 import sentencepiece
-from tfcompress.export.runtime.bundle import open_bundle
-from tfcompress.export.runtime.translator import Translator
 
 from tfcompress.errors import InputError
+from tfcompress.export.runtime.bundle import open_bundle
+from tfcompress.export.runtime.translator import Translator
 
 
 def benchmark(

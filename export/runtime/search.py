@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
+
 from tfcompress.export.runtime.bundle import SpecialIds
 
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 from ai_edge_litert.compiled_model import CompiledModel, CpuOptions, HardwareAccelerator, Options
 from ai_edge_litert.environment import Environment
+
+from tfcompress.errors import InputError
 from tfcompress.export.runtime.buffers import HostBuffer
 from tfcompress.export.runtime.bundle import Bundle
 from tfcompress.export.runtime.quiet import quiet_stderr
 from tfcompress.export.runtime.search import StepOutput
-
-from tfcompress.errors import InputError
 
 _MASKED = -3e4
 # Caches have a multiple of this many rows. A step costs more the longer its cache is, but to

@@ -1,6 +1,5 @@
 """Translates text with a bundle."""
 
-import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -10,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import sentencepiece
+
+from tfcompress.errors import InputError
 from tfcompress.export.runtime.bundle import open_bundle
 from tfcompress.export.runtime.search import Hypothesis, beam_search, greedy_search
 from tfcompress.export.runtime.session import Session
 from tfcompress.export.runtime.splitting import split_text
-
-from tfcompress.errors import InputError
 
 Progress = Callable[[int, int], None]
 
@@ -272,8 +271,8 @@ class _Options:
                 f"n_best={self.n_best} is more than beam_size={self.beam_size}; raise beam_size"
             )
         penalty = self.length_penalty
-        if not isinstance(penalty, Real) or isinstance(penalty, bool) or not math.isfinite(penalty):
-            raise InputError(f"length_penalty={penalty!r}; give a number, such as 1.0")
+        if not isinstance(penalty, Real) or isinstance(penalty, bool) or not abs(penalty) <= 10:
+            raise InputError(f"length_penalty={penalty!r}; give a number from -10 to 10")
 
     @property
     def wants_hypotheses(self) -> bool:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
-from tfcompress.export import convert, flatbuffer
 
+from tfcompress.export import convert, flatbuffer
 from tfcompress.models import (
     AttentionConfig,
     EmbeddingConfig,

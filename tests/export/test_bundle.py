@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from export_harness import plain_transformer
-from tfcompress.export import ExportError, conversion, convert, flatbuffer, parity
-from tfcompress.export.bundle import new_folder, write_manifest
 
 from tfcompress.errors import InputError
+from tfcompress.export import ExportError, conversion, convert, flatbuffer, parity
+from tfcompress.export.bundle import new_folder, write_manifest
 
 ERRORS = [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device"), MemoryError()]
 

@@ -6,11 +6,11 @@ from export_harness import assert_export_parity, make_transformer, plain_transfo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tensorflow import keras
-from tfcompress.export import ExportError, convert
-from tfcompress.export.runtime import Translator
 
 import tfcompress
 from tfcompress.errors import InputError
+from tfcompress.export import ExportError, convert
+from tfcompress.export.runtime import Translator
 from tfcompress.models import EmbeddingConfig
 from tfcompress.models.decoding import beam_decode, greedy_decode
 

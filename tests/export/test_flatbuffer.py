@@ -1,5 +1,6 @@
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
+
 from tfcompress.export import flatbuffer
 from tfcompress.export.flatbuffer import schema
 

@@ -7,13 +7,13 @@ from export_harness import make_transformer
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
+
+from tfcompress.errors import InputError
 from tfcompress.export import flatbuffer
 from tfcompress.export.conversion import lower
 from tfcompress.export.flatbuffer import schema
 from tfcompress.export.quantization import QUANTIZATIONS, quantize, quantize_rows
 from tfcompress.export.signatures import Signatures
-
-from tfcompress.errors import InputError
 from tfcompress.models import EmbeddingConfig
 
 weights = stn.arrays(

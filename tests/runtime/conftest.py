@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from small_models import make_transformer, sentences
-from tfcompress.export import convert
 
+from tfcompress.export import convert
 from tfcompress.text import train_tokenizer
 
 # Few, because every bundle is compared with its model when it is made.

@@ -4,9 +4,9 @@ import random
 
 import numpy as np
 import tensorflow as tf
-from tfcompress.export.runtime import StepOutput
 
 from tfcompress import models
+from tfcompress.export.runtime import StepOutput
 
 MAX_SOURCE, MAX_TARGET = 40, 70
 END_BIAS = 1.25

@@ -4,9 +4,9 @@ import sys
 
 import pytest
 from small_models import sentences
-from tfcompress.export.runtime.benchmark import benchmark, main
 
 from tfcompress.errors import InputError
+from tfcompress.export.runtime.benchmark import benchmark, main
 from tfcompress.text import Tokenizer
 
 KEYS = {

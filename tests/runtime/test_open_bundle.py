@@ -2,9 +2,9 @@ import json
 import shutil
 
 import pytest
-from tfcompress.export.runtime import Translator, open_bundle
 
 from tfcompress.errors import InputError
+from tfcompress.export.runtime import Translator, open_bundle
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+
 from tfcompress.export.runtime.quiet import quiet_stderr
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tfcompress.export.runtime.bundle import SpecialIds
 from tfcompress.export.runtime.search import StepOutput, beam_search, greedy_search
 

@@ -6,6 +6,8 @@ import shutil
 import numpy as np
 import pytest
 from small_models import MAX_SOURCE, MAX_TARGET, KerasStepper
+
+from tfcompress.errors import InputError
 from tfcompress.export.runtime import (
     Session,
     SpecialIds,
@@ -14,8 +16,6 @@ from tfcompress.export.runtime import (
     greedy_search,
     open_bundle,
 )
-
-from tfcompress.errors import InputError
 from tfcompress.models.decoding import beam_decode, greedy_decode
 
 SPECIAL = SpecialIds(pad=0, bos=1, eos=2)

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tfcompress.export.runtime.splitting import split_text
 
 

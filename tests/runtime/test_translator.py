@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import MAX_SOURCE, sentences
-from tfcompress.export.runtime import Hypothesis, Translator
 
 from tfcompress.errors import InputError
+from tfcompress.export.runtime import Hypothesis, Translator
 from tfcompress.text import Tokenizer
 
 
@@ -207,6 +207,7 @@ def test_progress(translator):
         ({"max_length": "9"}, "max_length='9'"),
         ({"length_penalty": "1"}, "length_penalty='1'"),
         ({"length_penalty": float("nan")}, "length_penalty=nan"),
+        ({"length_penalty": 1e6}, "length_penalty=1000000.0; give a number from -10 to 10"),
         ({"overlong": "cut"}, "overlong='cut'; give 'split' or 'error'"),
     ],
 )
