@@ -4,6 +4,7 @@ Import it as `from layers.harness import run_layer_test` from any test of this t
 """
 
 import contextlib
+import inspect
 import json
 import tempfile
 from collections.abc import Callable
@@ -195,6 +196,9 @@ def _check_shape_and_parameters(case, parameters):
 def _check_config_round_trip(case):
     config = case.layer.get_config()
     json.dumps(config)
+    if "__init__" in vars(type(case.layer)):
+        arguments = inspect.signature(type(case.layer).__init__).parameters
+        assert set(arguments) - {"self", "kwargs"} <= set(config)
     twin = type(case.layer).from_config(config)
     assert twin.get_config() == config
     case.call(twin)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from layers.harness import (
     assert_close,
     global_policy,
@@ -127,7 +128,7 @@ def test_step_in_half_precision():
         whole = layer(x, memory=memory)
         cache = layer.init_cache(2, 4, memory)
         for position in range(4):
-            y, cache = layer.step(x[:, position], position, cache)
+            y, cache = layer.step(tf.constant(x[:, position]), position, cache)
             assert y.dtype == whole.dtype
             assert_close(y, whole[:, position], 2e-2)
 

@@ -54,7 +54,7 @@ class Seq2SeqTransformer:
         save_preset(self, folder)
 
     def layer(self, name: str) -> keras.layers.Layer:
-        """Returns the layer of that name, as listed in `layer_names`."""
+        """Returns the layer of the training graph that has this name."""
         return self._layers[name]
 
     @property
