@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
@@ -18,7 +19,7 @@ from tfcompress.export.bundle import new_folder, write_manifest
 from tfcompress.export.errors import ExportError
 from tfcompress.export.quantization import QUANTIZATIONS, quantize
 from tfcompress.export.signatures import Signatures
-from tfcompress.export.size import check_size
+from tfcompress.export.size import check_convertible, check_size
 from tfcompress.export.tokenizers import check_tokenizers, write_tokenizers
 from tfcompress.models import Seq2SeqTransformer
 from tfcompress.models.precision import to_float32
@@ -85,6 +86,8 @@ def convert(
     tokenizers = {"source": source_tokenizer, "target": target_tokenizer}
     check_tokenizers(tokenizers, config)
     samples = parity.check_samples(samples, config)
+    check_convertible(transformer.model.count_params())
+    _check_finite(transformer)
     with new_folder(path, force=force) as folder:
         transformer = to_float32(transformer)
         signatures = Signatures(transformer)
@@ -121,7 +124,13 @@ def convert(
         }
         # The runtime that compares the bundle reads its manifest.
         write_manifest(folder, manifest)
-        manifest["parity"] = parity.compare(transformer, folder, samples)
+        try:
+            manifest["parity"] = parity.compare(transformer, folder, samples)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0]
+            raise ExportError(
+                f"LiteRT cannot run the exported model: {reason}; replace its unusual layers"
+            ) from error
         parity.check(manifest["parity"], quantization)
         return write_manifest(folder, manifest)
 
@@ -166,6 +175,15 @@ def check_operations(model: schema.ModelT) -> None:
             f"LiteRT has no operation for {', '.join(sorted(missing))}; replace the layers that "
             "use them"
         )
+
+
+def _check_finite(transformer):
+    for weight in transformer.model.weights:
+        if not np.isfinite(weight.numpy()).all():
+            raise InputError(
+                f"the weight {getattr(weight, 'path', weight.name)} has values that are not "
+                "finite: training diverged; export an earlier checkpoint"
+            )
 
 
 def _made_by():

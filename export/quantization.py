@@ -5,7 +5,6 @@ import collections
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from tfcompress.errors import InputError
 from tfcompress.export import flatbuffer
 
 QUANTIZATIONS = ("float32", "float16", "dynamic_int8")
@@ -23,9 +22,6 @@ def quantize(model: schema.ModelT, quantization: str) -> None:
         model: Edited in place.
         quantization: One of `QUANTIZATIONS`. With "dynamic_int8" weights become int8 with one
             scale a row, and kernels quantize activations as they come.
-
-    Raises:
-        InputError: If a weight is not finite.
     """
     if quantization == "float16":
         _to_float16(model)
@@ -144,10 +140,4 @@ def _large_weights(model):
 
 
 def _values(model, tensor):
-    values = model.buffers[tensor.buffer].data.view(np.float32).reshape(tensor.shape)
-    if not np.isfinite(values).all():
-        raise InputError(
-            f"a weight of shape {list(tensor.shape)} has values that are not finite; training "
-            "diverged: export an earlier checkpoint"
-        )
-    return values
+    return model.buffers[tensor.buffer].data.view(np.float32).reshape(tensor.shape)

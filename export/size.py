@@ -1,16 +1,35 @@
-"""Finds weights that are stored twice."""
+"""Makes sure that a model is as small as its weights allow."""
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from tfcompress.errors import InputError
 from tfcompress.export.errors import ExportError
 from tfcompress.export.quantization import MIN_ELEMENTS
 from tfcompress.models import Seq2SeqTransformer
 
+# A flatbuffer has at most 2 GiB; some of it is for the graph.
+MAX_PARAMETERS = (2**31 - 2**26) // 4
 _WEIGHT_BYTES = {"float32": 4, "float16": 2, "dynamic_int8": 1}
 _TOLERANCE = 0.03
 # What the graph itself takes: the operations with their tensors and shapes, and the rest.
 _BYTES_AN_OPERATION, _FIXED_BYTES = 128, 4096
+
+
+def check_convertible(parameters: int) -> None:
+    """Makes sure that a model's weights fit into a `.tflite` file in float32.
+
+    Args:
+        parameters: The model's.
+
+    Raises:
+        InputError: If they do not.
+    """
+    if parameters > MAX_PARAMETERS:
+        raise InputError(
+            f"the model has {parameters:,} parameters, but a .tflite file has room for "
+            f"{MAX_PARAMETERS:,} while it is converted; make the model smaller"
+        )
 
 
 def check_size(

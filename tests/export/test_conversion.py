@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from export_harness import assert_export_parity, make_transformer, plain_transformer
@@ -9,7 +10,7 @@ from tensorflow import keras
 
 import tfcompress
 from tfcompress.errors import InputError
-from tfcompress.export import ExportError, convert
+from tfcompress.export import ExportError, convert, parity
 from tfcompress.export.runtime import Translator
 from tfcompress.models import EmbeddingConfig
 from tfcompress.models.decoding import beam_decode, greedy_decode
@@ -177,11 +178,33 @@ def test_other_models_are_refused(tmp_path):
         convert(plain_transformer().model, tmp_path / "bundle")
 
 
+def test_weights_that_are_not_finite(tmp_path):
+    transformer = make_transformer(depth=1)
+    table = transformer.layer("embedding").embeddings
+    values = np.array(table)
+    values[7, 7] = np.nan
+    table.assign(values)
+    with pytest.raises(InputError, match=r"the weight .*embeddings.* training diverged"):
+        convert(transformer, tmp_path / "bundle")
+
+
 def test_missing_operations_are_named(tmp_path, monkeypatch):
     from tfcompress.layers import LayerNormalization
 
     call = LayerNormalization.call
-    monkeypatch.setattr(LayerNormalization, "call", lambda self, x: tf.math.lgamma(call(self, x)))
-    with pytest.raises(ExportError, match=r"LiteRT has no operation for .*Lgamma"):
+    monkeypatch.setattr(
+        LayerNormalization, "call", lambda self, x: tf.math.ndtri(tf.math.digamma(call(self, x)))
+    )
+    with pytest.raises(ExportError, match="LiteRT has no operation for Digamma, Ndtri; replace"):
+        convert(make_transformer(depth=1), tmp_path / "bundle")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_models_that_litert_cannot_run(tmp_path, monkeypatch):
+    def fail(*args):
+        raise RuntimeError("node 7 failed to prepare\nin subgraph 1")
+
+    monkeypatch.setattr(parity, "compare", fail)
+    with pytest.raises(ExportError, match="LiteRT cannot run the exported model: node 7 failed"):
         convert(make_transformer(depth=1), tmp_path / "bundle")
     assert list(tmp_path.iterdir()) == []

@@ -1,10 +1,17 @@
 import pytest
 from export_harness import assert_export_parity, make_transformer, plain_transformer
 
+from tfcompress.errors import InputError
 from tfcompress.export import ExportError, convert, flatbuffer
-from tfcompress.export.size import check_size
+from tfcompress.export.size import check_convertible, check_size
 from tfcompress.layers import FactorizedEmbedding
 from tfcompress.models import EmbeddingConfig
+
+
+def test_models_too_large_for_the_format():
+    check_convertible(258_277_376)
+    with pytest.raises(InputError, match=r"600,000,000 parameters, but .* 520,093,696 while"):
+        check_convertible(600_000_000)
 
 
 def empty_model():
@@ -33,7 +40,7 @@ def test_folded_factor_is_caught(tmp_path, monkeypatch):
     monkeypatch.setattr(FactorizedEmbedding, "step", step)
     transformer = make_transformer(depth=1, embedding=EmbeddingConfig(2048, share=True, tie="own"))
     with pytest.raises(ExportError, match="some are stored twice"):
-        convert(transformer, tmp_path / "bundle")
+        convert(transformer, tmp_path / "bundle", quantization="float32")
     assert list(tmp_path.iterdir()) == []
 
 
