@@ -99,8 +99,8 @@ def _compiled(transformer, config):
     if config.accumulate > 1:
         if config.strategy != "none" and hasattr(keras, "ops"):
             raise InputError(
-                f"`accumulate` {config.accumulate} with `strategy` {config.strategy} needs Keras 2; "
-                "set TF_USE_LEGACY_KERAS=1 or accumulate 1"
+                f"`accumulate` {config.accumulate} with `strategy` {config.strategy} needs "
+                "Keras 2; set TF_USE_LEGACY_KERAS=1 or accumulate 1"
             )
         model = AccumulatingModel(model, loss, pad_id)
         model.compile(optimizer=optimizer)
