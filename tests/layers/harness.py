@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from tensorflow import keras
 
 LEGACY_KERAS = not hasattr(keras, "ops")
@@ -108,6 +109,50 @@ def run_step_test(
         assert_close(y, expected, tolerance, f"step at position {position}")
         y, graph_cache = graph_step(x, tf.constant(position), graph_cache)
         assert_close(y, expected, tolerance, f"step in a graph at position {position}")
+
+
+def run_export_test(
+    layer: keras.layers.Layer,
+    inputs: np.ndarray,
+    *,
+    call_kwargs: dict[str, Any] | None = None,
+    tolerance: float = 1e-4,
+) -> None:
+    """Checks that the layer converts to builtin operations of LiteRT which give the same.
+
+    The converted graph takes any batch size and length; it is run at the given shape and at an
+    enlarged one.
+
+    Args:
+        layer: The layer, built or not.
+        inputs: The positional input.
+        call_kwargs: Keyword arguments of the call: arrays are inputs of the graph, anything else
+            is a constant.
+        tolerance: Largest deviation.
+    """
+    case = _Case(lambda: layer, inputs, call_kwargs or {}, layer(inputs, **call_kwargs or {}).shape)
+    names = list(case.features())
+    specs = [tf.TensorSpec(_sizes(x), x.dtype, name) for name, x in case.features().items()]
+
+    @tf.function(input_signature=specs)
+    def run(*values):
+        tensors = dict(zip(names, values))
+        return layer(tensors.pop("inputs"), **tensors, **case.constants, training=False)
+
+    with tempfile.TemporaryDirectory() as folder:
+        module = tf.Module()
+        module.kept = [v if isinstance(v, tf.Variable) else v.value for v in layer.variables]
+        tf.saved_model.save(module, folder, signatures={"run": run})
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["run"])
+        data = converter.convert()
+    interpreter = Interpreter(
+        model_content=data,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    runner = interpreter.get_signature_runner("run")
+    for enlarged in (False, True):
+        (actual,) = runner(**case.features(enlarged)).values()
+        assert_close(actual, case.call(layer, enlarged=enlarged), tolerance, "converted")
 
 
 def randomize(layer: keras.layers.Layer, seed: int = 0, scale: float = 0.3) -> None:

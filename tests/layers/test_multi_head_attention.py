@@ -6,6 +6,7 @@ from layers.harness import (
     lengths_mask,
     normal,
     randomize,
+    run_export_test,
     run_layer_test,
     run_step_test,
 )
@@ -16,11 +17,11 @@ MASK = lengths_mask([3, 5], 5)
 ADDITIVE = np.where(MASK, 0, -3e4).astype("float32")[:, np.newaxis, np.newaxis]
 
 
-def parameters(width, heads, head_dim, memory=None, bias=True):
+def parameters(width, heads, head_dim, memory=None, bias=True, output=None, gated=False):
     """The closed formula of the docstring."""
-    inner = heads * head_dim
-    count = 2 * width * inner + 2 * (memory or width) * inner
-    return count + (3 * inner + width if bias else 0)
+    inner, output = heads * head_dim, output or width
+    count = width * inner + 2 * (memory or width) * inner + inner * output
+    return count + (3 * inner + output if bias else 0) + (heads if gated else 0)
 
 
 @pytest.mark.parametrize(
@@ -37,15 +38,20 @@ def parameters(width, heads, head_dim, memory=None, bias=True):
             {"memory": normal(2, 7, 6), "padding_mask": lengths_mask([7, 2], 7)},
             parameters(8, 1, 8, memory=6),
         ),
+        (
+            {"num_heads": 2, "output_dim": 6, "gated": True},
+            {},
+            parameters(8, 2, 4, output=6, gated=True),
+        ),
     ],
-    ids=["self", "causal", "cross"],
+    ids=["self", "causal", "cross", "gated"],
 )
 def test_contract(options, call_kwargs, expected):
     run_layer_test(
         lambda: MultiHeadAttention(**options),
         normal(2, 5, 8),
         call_kwargs=call_kwargs,
-        output_shape=(2, 5, 8),
+        output_shape=(2, 5, options.get("output_dim", 8)),
         parameters=expected,
         zero_gradients=1 if options.get("use_bias", True) else 0,  # the keys' bias
         random_in_training="dropout" in options,
@@ -192,3 +198,45 @@ def test_step_in_half_precision():
         y, cache = layer.step(x[:, position], position, cache)
         assert y.dtype == tf.float16
         assert_close(y, whole[:, position], 5e-3)
+
+
+def test_gates_scale_heads():
+    layer = MultiHeadAttention(2, gated=True)
+    x = normal(2, 5, 8)
+    layer(x)
+    randomize(layer)
+    layer.gates.assign([1.0, 1.0])
+    plain = MultiHeadAttention(2)
+    plain(x)
+    plain.set_weights(layer.get_weights()[:8])
+    assert_close(layer(x), plain(x), 0)
+    layer.gates.assign([0.0, 1.0])
+    kernel, bias = plain.output_projection.get_weights()
+    kernel[:4] = 0
+    plain.output_projection.set_weights([kernel, bias])
+    assert_close(layer(x), plain(x), 1e-6)
+
+
+def test_recording_keeps_what_heads_give():
+    layer = MultiHeadAttention(2)
+    x = normal(2, 5, 8)
+    with layer.recording() as contexts:
+        y = layer(x)
+        layer(x)
+    layer(x)
+    assert len(contexts) == 2
+    merged = tf.reshape(tf.transpose(contexts[0], [0, 2, 1, 3]), [2, 5, 8])
+    assert_close(layer.output_projection(merged), y, 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "call_kwargs"),
+    [
+        ({}, {"padding_mask": MASK}),
+        ({"causal": True, "gated": True}, {}),
+        ({"output_dim": 6}, {"memory": normal(2, 7, 8)}),
+    ],
+    ids=["self", "causal", "cross"],
+)
+def test_export(options, call_kwargs):
+    run_export_test(MultiHeadAttention(2, **options), normal(2, 5, 8), call_kwargs=call_kwargs)

@@ -32,7 +32,8 @@ def additive_padding_mask(mask: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
         return tf.cast(mask, dtype)
     if not mask.dtype.is_floating and mask.shape.rank == 2:
         padding = tf.cast(tf.logical_not(tf.cast(mask, tf.bool)), dtype)
-        return (padding * MASKED)[:, tf.newaxis, tf.newaxis, :]
+        # Two steps: one slice with two new axes does not convert.
+        return tf.expand_dims(tf.expand_dims(padding * MASKED, 1), 1)
     raise ValueError(
         "A padding mask must be boolean or integer [batch, length] or additive floating point "
         f"[batch, 1, 1, length]. Received: shape={mask.shape}, dtype={mask.dtype.name}. Pass "

@@ -1,5 +1,8 @@
 """Multi-head attention with an explicit cache."""
 
+import contextlib
+from collections.abc import Iterator
+
 import tensorflow as tf
 from tensorflow import keras
 
@@ -16,7 +19,8 @@ class MultiHeadAttention(keras.layers.Layer):
     """Scaled dot-product attention with several heads, over the input itself or over a memory.
 
     Number of parameters, with `n = num_heads * head_dim`, input width `d` and memory width `m`
-    (`m = d` for self-attention): `d*n + 2*m*n + n*d`, and `3*n + d` more with biases.
+    (`m = d` for self-attention) and output width `o`: `d*n + 2*m*n + n*o`, `3*n + o` more with
+    biases and `num_heads` more (not trained) with gates.
 
     Args:
         num_heads: Number of heads.
@@ -25,6 +29,9 @@ class MultiHeadAttention(keras.layers.Layer):
         dropout: Dropout rate on the attention probabilities.
         use_bias: Whether the four projections have biases.
         memory_dim: Width of the memory, where it differs from the width of the input.
+        output_dim: Width of the output, where it differs from the width of the input.
+        gated: Whether what each head gives is multiplied by a weight of `gates`, which no optimizer
+            trains: 1 at first, 0 masks the head (Michel et al., 2019, arXiv:1905.10650).
         kernel_initializer: Initializer of the four kernels.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
@@ -36,7 +43,7 @@ class MultiHeadAttention(keras.layers.Layer):
         training: Whether dropout is active.
 
     Returns:
-        `[batch, length, width]`.
+        `[batch, length, output_dim]`.
 
     Raises:
         ValueError: If a size or rate is impossible, the input width is not divisible by
@@ -60,16 +67,18 @@ class MultiHeadAttention(keras.layers.Layer):
         dropout: float = 0.0,
         use_bias: bool = True,
         memory_dim: int | None = None,
+        output_dim: int | None = None,
+        gated: bool = False,
         kernel_initializer="glorot_uniform",
         **kwargs,
     ):
         super().__init__(**kwargs)
         if num_heads < 1:
             raise ValueError(f"`num_heads` must be at least 1. Received: num_heads={num_heads}.")
-        if head_dim is not None and head_dim < 1:
-            raise ValueError(f"`head_dim` must be at least 1. Received: head_dim={head_dim}.")
-        if memory_dim is not None and memory_dim < 1:
-            raise ValueError(f"`memory_dim` must be at least 1. Received: memory_dim={memory_dim}.")
+        widths = {"head_dim": head_dim, "memory_dim": memory_dim, "output_dim": output_dim}
+        for name, value in widths.items():
+            if value is not None and value < 1:
+                raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}.")
         if not 0.0 <= dropout < 1.0:
             raise ValueError(f"`dropout` must lie in [0, 1). Received: dropout={dropout}.")
         self.num_heads = num_heads
@@ -78,6 +87,9 @@ class MultiHeadAttention(keras.layers.Layer):
         self.dropout = dropout
         self.use_bias = use_bias
         self.memory_dim = memory_dim
+        self.output_dim = output_dim
+        self.gated = gated
+        self._recorded = None
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.supports_masking = True
 
@@ -94,7 +106,11 @@ class MultiHeadAttention(keras.layers.Layer):
         self.query = sub_dense(self, "query", inner, width)
         self.key = sub_dense(self, "key", inner, self._memory_dim)
         self.value = sub_dense(self, "value", inner, self._memory_dim)
-        self.output_projection = sub_dense(self, "output", width, inner)
+        self.output_projection = sub_dense(self, "output", self.output_dim or width, inner)
+        if self.gated:
+            self.gates = self.add_weight(
+                name="gates", shape=(self.num_heads,), initializer="ones", trainable=False
+            )
         self.probability_dropout = Dropout(self.dropout, dtype=self.dtype_policy)
         super().build(input_shape)
 
@@ -139,7 +155,25 @@ class MultiHeadAttention(keras.layers.Layer):
         if mask is not None:
             scores += tf.cast(mask, scores.dtype)
         probabilities = self.probability_dropout(tf.nn.softmax(scores), training=training)
-        return tf.matmul(probabilities, values)
+        context = tf.matmul(probabilities, values)
+        if self.gated:
+            context *= tf.reshape(tf.cast(self.gates, context.dtype), [-1, 1, 1])
+        if self._recorded is not None:
+            self._recorded.append(context)
+        return context
+
+    @contextlib.contextmanager
+    def recording(self) -> Iterator[list[tf.Tensor]]:
+        """Keeps what the heads give in every call meanwhile, before the output projection.
+
+        Yields:
+            A list to which each call adds `[batch, num_heads, length, head_dim]`.
+        """
+        self._recorded = []
+        try:
+            yield self._recorded
+        finally:
+            self._recorded = None
 
     def init_cache(self, batch_size=None, max_length=None, memory=None) -> dict:
         """Returns the cache that `step` starts from.
@@ -226,7 +260,7 @@ class MultiHeadAttention(keras.layers.Layer):
         return self.output_projection(tf.reshape(context, [-1, self.num_heads * self._head_dim]))
 
     def compute_output_shape(self, input_shape):
-        return input_shape
+        return (*input_shape[:-1], self.output_dim or input_shape[-1])
 
     def get_config(self):
         return {
@@ -237,5 +271,7 @@ class MultiHeadAttention(keras.layers.Layer):
             "dropout": self.dropout,
             "use_bias": self.use_bias,
             "memory_dim": self.memory_dim,
+            "output_dim": self.output_dim,
+            "gated": self.gated,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
