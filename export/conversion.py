@@ -118,6 +118,7 @@ def convert(
             **write_tokenizers(tokenizers, folder),
             "decoder": {
                 "caches": signatures.state.caches,
+                "histories": signatures.state.histories,
                 "memories": signatures.state.memories,
                 "block": signatures.block,
             },

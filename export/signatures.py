@@ -8,7 +8,7 @@ from tfcompress.errors import InputError
 from tfcompress.models import Seq2SeqTransformer
 
 _LARGEST_BLOCK, _SMALLEST_BLOCK = 64, 16
-_ATTENTION_CACHE = {"keys", "values", "memory_keys", "memory_values"}
+_CACHE = {"keys", "values", "inputs", "memory_keys", "memory_values"}
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,16 @@ class DecoderState:
 
     Attributes:
         caches: `(num_heads, head_dim)` of each depth's self-attention cache, in order.
+        histories: `(1, channels)` of each depth's convolution, which keeps its inputs, in order.
         memories: `(num_heads, head_dim)` of each distinct cross-attention, in order; layers that
             share one share its keys and values.
-        layers: For each decoder layer its indices into `caches` and `memories`, or None.
+        layers: For each decoder layer its indices into `caches`, `histories` and `memories`.
     """
 
     caches: list[tuple[int, int]]
+    histories: list[tuple[int, int]]
     memories: list[tuple[int, int]]
-    layers: list[tuple[int | None, int | None]]
+    layers: list[tuple[int | None, int | None, int | None]]
 
 
 def decoder_state(transformer: Seq2SeqTransformer) -> DecoderState:
@@ -36,27 +38,30 @@ def decoder_state(transformer: Seq2SeqTransformer) -> DecoderState:
     Raises:
         InputError: If a layer keeps something that the bundle's format has no place for.
     """
-    caches, memories, layers = [], [], []
+    caches, histories, memories, layers = [], [], [], []
     memory_of = {}
     memory = tf.zeros([1, 1, transformer.config.hidden_dim])
     for layer in transformer.decoder_layers:
         cache = layer.init_cache(1, 1, memory)
-        if unknown := set(cache) - _ATTENTION_CACHE:
+        if unknown := set(cache) - _CACHE:
             raise InputError(
                 f"decoder layer {layer.name} keeps {', '.join(sorted(unknown))} between steps, "
-                "which cannot be exported; use attention layers"
+                "which cannot be exported; use this library's attention and convolution layers"
             )
-        own = attended = None
+        own = history = attended = None
         if "keys" in cache:
             own = len(caches)
             caches.append(_heads(cache["keys"]))
+        if "inputs" in cache:
+            history = len(histories)
+            histories.append(_heads(cache["inputs"]))
         if "memory_keys" in cache:
             attention = id(getattr(layer, "cross_attention", layer))
             attended = memory_of.setdefault(attention, len(memories))
             if attended == len(memories):
                 memories.append(_heads(cache["memory_keys"]))
-        layers.append((own, attended))
-    return DecoderState(caches, memories, layers)
+        layers.append((own, history, attended))
+    return DecoderState(caches, histories, memories, layers)
 
 
 def logits_block(vocabulary_size: int) -> int | None:
@@ -76,8 +81,8 @@ class Signatures:
 
     `encode` takes `ids` `[S]` and gives `memory_keys_j` and `memory_values_j` `[1, H, S, dh]` of
     every distinct cross-attention. `step` takes `ids` `[B]`, `position` `[1]`, the additive
-    `mask` `[1, 1, 1, T]`, the caches `keys_i` and `values_i` `[B, H, T, dh]` and the memories; it
-    gives `logits` `[B, V]`, the new caches, and, where the vocabulary divides into blocks,
+    `mask` `[1, 1, 1, T]`, the caches `keys_i` and `values_i` `[B, H, T, dh]`, the histories
+    `inputs_i` `[B, 1, T, C]` and the memories; it gives `logits` `[B, V]`, the new caches, and, where the vocabulary divides into blocks,
     `block_max` `[B, V / block]` and `log_sum_exp` `[B, 1]`.
 
     Args:
@@ -123,6 +128,7 @@ class Signatures:
             ]
 
         caches, memories = self.state.caches, self.state.memories
+        histories = self.state.histories
         return {
             "encode": (self._encode, [tf.TensorSpec([None], tf.int32, "ids")]),
             "step": (
@@ -133,6 +139,7 @@ class Signatures:
                     tf.TensorSpec([1, 1, 1, None], tf.float32, "mask"),
                     heads("keys", None, caches),
                     heads("values", None, caches),
+                    heads("inputs", None, histories),
                     heads("memory_keys", 1, memories),
                     heads("memory_values", 1, memories),
                 ],
@@ -142,29 +149,33 @@ class Signatures:
     def _encode(self, ids):
         memory = self._transformer.encode_with_mask(tf.expand_dims(ids, 0), None)
         outputs = {}
-        for layer, (_, i) in zip(self._transformer.decoder_layers, self.state.layers):
+        for layer, (_, _, i) in zip(self._transformer.decoder_layers, self.state.layers):
             if i is not None and f"memory_keys_{i}" not in outputs:
                 cache = layer.init_cache(1, 1, memory)
                 outputs[f"memory_keys_{i}"] = cache["memory_keys"]
                 outputs[f"memory_values_{i}"] = cache["memory_values"]
         return outputs
 
-    def _step(self, ids, position, mask, keys, values, memory_keys, memory_values):
+    def _step(self, ids, position, mask, keys, values, inputs, memory_keys, memory_values):
         cache = []
-        for own, attended in self.state.layers:
+        for own, history, attended in self.state.layers:
             layer_cache = {}
             if own is not None:
                 layer_cache |= {"keys": keys[own], "values": values[own]}
+            if history is not None:
+                layer_cache["inputs"] = inputs[history]
             if attended is not None:
                 layer_cache["memory_keys"] = memory_keys[attended]
                 layer_cache["memory_values"] = memory_values[attended]
             cache.append(layer_cache)
         logits, cache = self._transformer.step(ids, position, cache, mask=mask)
         outputs = {"logits": logits}
-        for (own, _), layer_cache in zip(self.state.layers, cache):
+        for (own, history, _), layer_cache in zip(self.state.layers, cache):
             if own is not None:
                 outputs[f"new_keys_{own}"] = layer_cache["keys"]
                 outputs[f"new_values_{own}"] = layer_cache["values"]
+            if history is not None:
+                outputs[f"new_inputs_{history}"] = layer_cache["inputs"]
         if self.block is not None:
             blocks = tf.reshape(logits, [-1, logits.shape[1] // self.block, self.block])
             outputs["block_max"] = tf.reduce_max(blocks, axis=2)

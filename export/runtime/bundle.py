@@ -46,6 +46,7 @@ class Bundle:
         source_vocabulary: Number of source ids.
         target_vocabulary: Number of target ids.
         caches: `(num_heads, head_dim)` of every self-attention cache of the decoder.
+        histories: `(1, channels)` of every convolution of the decoder, which keeps its inputs.
         memories: `(num_heads, head_dim)` of every encoder memory that the decoder reads.
         block: Logits that share an entry of `block_max`, or None where the model has none.
         source_tokenizer: The SentencePiece model of the source, or None.
@@ -62,6 +63,7 @@ class Bundle:
     source_vocabulary: int
     target_vocabulary: int
     caches: tuple[tuple[int, int], ...]
+    histories: tuple[tuple[int, int], ...]
     memories: tuple[tuple[int, int], ...]
     block: int | None
     source_tokenizer: Path | None
@@ -121,6 +123,7 @@ def open_bundle(path: str | os.PathLike, verify: bool = True) -> Bundle:
         source_vocabulary=take("vocabulary", "source"),
         target_vocabulary=target_vocabulary,
         caches=_shapes(take("decoder", "caches", kind=list, check=_are_shapes)),
+        histories=_shapes(take("decoder", "histories", kind=list, check=_are_shapes)),
         memories=_shapes(take("decoder", "memories", kind=list, check=_are_shapes)),
         block=take("decoder", "block", kind=int | None, check=_divides(target_vocabulary)),
         source_tokenizer=tokenizer("source"),

@@ -47,8 +47,9 @@ class Session:
 
     def __init__(self, bundle: Bundle, *, num_threads: int = 1):
         self._limit = bundle.max_target_length
-        self._memories = _named("memory_keys", "memory_values", bundle.memories)
-        self._caches = _named("keys", "values", bundle.caches)
+        self._memories = _named(bundle.memories, "memory_keys", "memory_values")
+        self._caches = _named(bundle.caches, "keys", "values")
+        self._caches |= _named(bundle.histories, "inputs")
         self._results = {"logits": bundle.target_vocabulary}
         if bundle.block:
             self._results |= {
@@ -288,9 +289,9 @@ class _Recent(OrderedDict):
         return self[key]
 
 
-def _named(keys, values, shapes):
+def _named(shapes, *names):
     """Returns `(num_heads, head_dim)` by the name of the tensor."""
-    return {f"{name}_{i}": shape for i, shape in enumerate(shapes) for name in (keys, values)}
+    return {f"{name}_{i}": shape for i, shape in enumerate(shapes) for name in names}
 
 
 @functools.cache

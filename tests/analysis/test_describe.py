@@ -22,7 +22,7 @@ from tfcompress.models import (
     StackConfig,
     preset,
 )
-from tfcompress.models.config import SHARING_PATTERNS
+from tfcompress.models.config_parts import SHARING_PATTERNS
 
 STACKS = st.builds(
     StackConfig,

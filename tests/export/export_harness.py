@@ -114,6 +114,8 @@ def interpreter_logits(data: bytes, manifest: dict, source: list[int], target: l
     for i, (heads, width) in enumerate(manifest["decoder"]["caches"]):
         for name in ("keys", "values"):
             state[f"{name}_{i}"] = np.zeros((1, heads, len(tokens), width), np.float32)
+    for i, (heads, width) in enumerate(manifest["decoder"]["histories"]):
+        state[f"inputs_{i}"] = np.zeros((1, heads, len(tokens), width), np.float32)
     mask = np.full((1, 1, 1, len(tokens)), -3e4, np.float32)
     logits = []
     for position, token in enumerate(tokens):

@@ -15,7 +15,7 @@ from tfcompress.models import (
     SharingConfig,
     StackConfig,
 )
-from tfcompress.models.config import (
+from tfcompress.models.config_parts import (
     ACTIVATIONS,
     POSITION_KINDS,
     SHARING_PATTERNS,

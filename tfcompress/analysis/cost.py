@@ -42,6 +42,10 @@ class Cost:
         matrices: Matrices and tables, each stored once.
         vector_values: Values of biases and normalizations, which always stay in float32.
         multiply_adds: Multiply-adds of one sentence pair.
+        tap_multiply_adds: Those of them that apply the taps of convolutions, which published
+            figures leave out.
+        additions: Additions of biases of one sentence pair, which `multiply_adds` leaves out.
+        depth: Layers with weights that one position passes in sequence.
 
     Example:
 
@@ -53,12 +57,18 @@ class Cost:
     matrices: tuple[Matrix, ...] = ()
     vector_values: int = 0
     multiply_adds: int = 0
+    tap_multiply_adds: int = 0
+    additions: int = 0
+    depth: int = 0
 
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(
             self.matrices + other.matrices,
             self.vector_values + other.vector_values,
             self.multiply_adds + other.multiply_adds,
+            self.tap_multiply_adds + other.tap_multiply_adds,
+            self.additions + other.additions,
+            self.depth + other.depth,
         )
 
     def repeated(self, *, stored: int, applied: int) -> "Cost":
@@ -69,7 +79,12 @@ class Cost:
             applied: Applications; more than `stored` where copies are shared across depth.
         """
         return Cost(
-            self.matrices * stored, self.vector_values * stored, self.multiply_adds * applied
+            self.matrices * stored,
+            self.vector_values * stored,
+            self.multiply_adds * applied,
+            self.tap_multiply_adds * applied,
+            self.additions * applied,
+            self.depth * applied,
         )
 
     @property

@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfcompress.analysis.cost import Cost
 from tfcompress.analysis.description import Description
-from tfcompress.analysis.embedding import embedding, output
+from tfcompress.analysis.embedding import embeddings, output
 from tfcompress.analysis.positions import positions
+from tfcompress.analysis.published import published
 from tfcompress.analysis.stack import decoder, encoder
 from tfcompress.errors import InputError
 from tfcompress.models.config import Seq2SeqConfig
@@ -36,9 +36,14 @@ def describe(
     that it is applied to: the encoder's for source tokens; the decoder's for target tokens, each
     decoded once with a cache; its keys and values of the source for source tokens; the output
     layer's for target tokens. Attention adds `2 * queries * keys * num_heads * head_dim`, all keys
-    counted under a causal mask too. Look-ups, biases, normalizations, activations and softmax count
-    nothing. Without embedding and output these are the figures that the literature prints: 87M for
-    a width of 128 with 6 + 6 layers at 30 tokens.
+    counted under a causal mask too; convolutions add `length * width * kernel_size`. Look-ups,
+    biases, normalizations, activations and softmax count nothing. Without embedding and output
+    these are the figures that the literature prints: 87M for a width of 128 with 6 + 6 layers at 30
+    tokens. Where a method's papers count otherwise, their way of counting is given beside.
+
+    Depth. Layers with weights that one position passes in sequence, those of one embedding, of the
+    encoder, of the decoder and of the output; a transform's input projection is left out, as in the
+    published figures.
 
     Bytes. float32: 4 a parameter. int8: 1 a weight of a matrix or table, a scale of 4 for each of
     its output channels or rows, 4 a value of biases and normalizations. int4: half a byte a weight
@@ -67,18 +72,22 @@ def describe(
         if length < 1:
             raise InputError(f"`{name}` must be at least 1 (received {length})")
     name, config = _name_and_config(model)
+    width = config.hidden_dim
     components = {
-        "embedding": _embeddings(config, source_length, target_length),
+        "embedding": embeddings(config, **lengths)
+        + positions(config.positions, config.max_source_length, width)
+        + positions(config.positions, config.max_target_length, width),
         "encoder": encoder(config, source_length=source_length),
         "decoder": decoder(config, **lengths),
-        "output": output(
-            config.embedding,
-            config.target_vocabulary_size,
-            config.hidden_dim,
-            tokens=target_length,
-        ),
+        "output": output(config, tokens=target_length),
     }
-    return Description(name, components, tied=config.embedding.tie != "none", **lengths)
+    return Description(
+        name,
+        components,
+        tied=config.embedding.tie != "none",
+        published=published(config, components, **lengths),
+        **lengths,
+    )
 
 
 def _name_and_config(model) -> tuple[str, Seq2SeqConfig]:
@@ -90,25 +99,4 @@ def _name_and_config(model) -> tuple[str, Seq2SeqConfig]:
     raise InputError(
         "only a configuration, a Seq2SeqTransformer, or a preset's name or folder can be described "
         f"(received {type(model).__name__})"
-    )
-
-
-def _embeddings(config: Seq2SeqConfig, source_length: int, target_length: int) -> Cost:
-    """Both embeddings and their positions."""
-    width = config.hidden_dim
-    if config.embedding.share:
-        tables = embedding(
-            config.embedding,
-            config.source_vocabulary_size,
-            width,
-            tokens=source_length + target_length,
-        )
-    else:
-        tables = embedding(
-            config.embedding, config.source_vocabulary_size, width, tokens=source_length
-        ) + embedding(config.embedding, config.target_vocabulary_size, width, tokens=target_length)
-    return (
-        tables
-        + positions(config.positions, config.max_source_length, width)
-        + positions(config.positions, config.max_target_length, width)
     )

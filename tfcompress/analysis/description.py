@@ -1,9 +1,11 @@
 """The figures of a model, for machines and for people."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
 from tfcompress.analysis.cost import Cost
+from tfcompress.analysis.published import Published
 from tfcompress.analysis.units import with_prefix
 
 
@@ -17,6 +19,7 @@ class Description:
         tied: Whether the output layer uses the target embedding's table.
         source_length: Tokens of the source sentence that multiply-adds are counted for.
         target_length: Tokens of its translation.
+        published: The counts in the way of the method's papers, where they count otherwise.
     """
 
     name: str
@@ -24,6 +27,7 @@ class Description:
     tied: bool
     source_length: int
     target_length: int
+    published: Published | None = None
 
     @property
     def total(self) -> Cost:
@@ -33,7 +37,7 @@ class Description:
     def to_dict(self) -> dict[str, Any]:
         """Returns the figures as plain numbers; components are in parameters."""
         total = self.total
-        return {
+        figures = {
             "name": self.name,
             "parameters": {
                 "total": total.parameters,
@@ -50,7 +54,11 @@ class Description:
                 "int8": total.int8_bytes,
                 "int4": total.int4_bytes,
             },
+            "depth": {name: cost.depth for name, cost in self.components.items()},
         }
+        if self.published is not None:
+            figures["published"] = dataclasses.asdict(self.published)
+        return figures
 
     def to_table(self) -> str:
         """Returns a plain-text table of all figures by component."""
@@ -65,6 +73,12 @@ class Description:
         if self.tied:
             notes.append(
                 "output: tied; what it shares with the target embedding counts under embedding"
+            )
+        if self.published is not None:
+            notes.append(
+                f"as published ({self.published.counting}): "
+                f"{with_prefix(self.published.parameters)} parameters, "
+                f"{with_prefix(self.published.multiply_adds)} multiply-adds"
             )
         return "\n".join([self.name, "", *table, "", *notes])
 

@@ -1,47 +1,128 @@
 """The cost of embeddings and of the output layer."""
 
+import dataclasses
+import itertools
+
 from tfcompress.analysis.cost import Cost, Matrix
 from tfcompress.analysis.dense import dense
-from tfcompress.models.config import EmbeddingConfig
+from tfcompress.analysis.group_transform import group_transform
+from tfcompress.models.config import EmbeddingConfig, Seq2SeqConfig
+from tfcompress.scaling import default_max_groups, define_schedule, dextra_schedule
 
 
-def embedding(config: EmbeddingConfig, vocabulary_size: int, width: int, *, tokens: int) -> Cost:
-    """Returns the cost of embedding `tokens` ids: a table and, where factorized, a projection.
+def embeddings(config: Seq2SeqConfig, *, source_length: int, target_length: int) -> Cost:
+    """Returns the cost of embedding source and target, without positions.
 
-    Looking up counts no multiply-adds.
+    Looking up counts no multiply-adds. The depth is that of one side.
 
     Args:
-        config: The embedding.
-        vocabulary_size: Rows of the table.
-        width: The model's width.
-        tokens: Ids looked up.
+        config: The model.
+        source_length: Tokens of the source.
+        target_length: Tokens of the target.
     """
-    if config.embedding_dim is None:
-        return Cost((Matrix(vocabulary_size, width),))
-    table = Cost((Matrix(vocabulary_size, config.embedding_dim),))
-    return table + dense(config.embedding_dim, width, tokens=tokens, use_bias=config.use_bias)
+    embedding, width = config.embedding, config.hidden_dim
+    sizes = (config.source_vocabulary_size, config.target_vocabulary_size)
+    lengths = (source_length, target_length)
+    if embedding.kind in ("define", "dextra"):
+        return _transformed(embedding, sizes, width, lengths)
+    if embedding.share:
+        return _table(embedding, sizes[0], width, tokens=sum(lengths))
+    source, target = (
+        _table(embedding, size, width, tokens=tokens) for size, tokens in zip(sizes, lengths)
+    )
+    return dataclasses.replace(source, depth=0) + target
 
 
-def output(config: EmbeddingConfig, vocabulary_size: int, width: int, *, tokens: int) -> Cost:
+def output(config: Seq2SeqConfig, *, tokens: int) -> Cost:
     """Returns the cost of computing the logits of `tokens` positions.
 
     What the output layer borrows from the target embedding counts no parameters here, only its
     multiply-adds.
 
     Args:
-        config: The embedding, which says how the output layer is tied to it.
-        vocabulary_size: Number of logits.
-        width: The model's width.
+        config: The model.
         tokens: Positions with logits.
     """
-    bias = Cost(vector_values=vocabulary_size if config.use_output_bias else 0)
-    if config.tie == "none":
-        return bias + dense(width, vocabulary_size, tokens=tokens, use_bias=False)
-    narrow = config.embedding_dim or width
-    through_table = Cost(multiply_adds=tokens * narrow * vocabulary_size)
-    if config.tie == "own":
-        own = dense(width, narrow, tokens=tokens, use_bias=config.use_bias)
+    embedding, width = config.embedding, config.hidden_dim
+    size = config.target_vocabulary_size
+    if embedding.tie == "none":
+        return dense(width, size, tokens=tokens, use_bias=embedding.use_output_bias)
+    bias = Cost(
+        vector_values=size if embedding.use_output_bias else 0,
+        additions=tokens * size if embedding.use_output_bias else 0,
+    )
+    if embedding.kind == "adaptive":
+        return bias + _adaptive_output(embedding, size, width, tokens=tokens)
+    narrow = embedding.embedding_dim or width
+    through_table = Cost(multiply_adds=tokens * narrow * size, depth=0)
+    if embedding.kind in ("define", "dextra"):
+        projection = Cost()
+        if narrow != width:
+            projection = dense(width, narrow, tokens=tokens, use_bias=False)
+        table = Cost((Matrix(size, narrow),)) if embedding.cached else Cost()
+        return bias + projection + table + through_table
+    if embedding.tie == "own":
+        own = dense(width, narrow, tokens=tokens, use_bias=embedding.use_bias)
         return bias + own + through_table
-    if config.embedding_dim is None:
+    if embedding.embedding_dim is None:
         return bias + through_table
     return bias + through_table + Cost(multiply_adds=tokens * width * narrow)
+
+
+def _table(embedding: EmbeddingConfig, size: int, width: int, *, tokens: int) -> Cost:
+    """A table and, where factorized, a projection; or the bands of an adaptive embedding."""
+    if embedding.kind == "adaptive":
+        cost = Cost(depth=1)
+        for rows, narrow in _bands(embedding, size, width):
+            # Every band is computed and one is chosen, so that shapes are known.
+            cost += Cost((Matrix(rows, narrow),))
+            cost += dense(narrow, width, tokens=tokens, use_bias=False, depth=0)
+        return cost + Cost(depth=1)
+    if embedding.embedding_dim is None:
+        return Cost((Matrix(size, width),), depth=1)
+    table = Cost((Matrix(size, embedding.embedding_dim),), depth=1)
+    return table + dense(embedding.embedding_dim, width, tokens=tokens, use_bias=embedding.use_bias)
+
+
+def _bands(embedding, size, width):
+    """Rows and width of each band."""
+    edges = [0, *embedding.cutoffs, size]
+    first = embedding.embedding_dim or width
+    return [
+        (end - start, first // embedding.factor**i)
+        for i, (start, end) in enumerate(itertools.pairwise(edges))
+    ]
+
+
+def _adaptive_output(embedding, size, width, *, tokens):
+    """Head and tails, all of them computed, through tables and projections of the input."""
+    bands = _bands(embedding, size, width)
+    tails = len(bands) - 1
+    cost = Cost()
+    if tails:
+        cost += dense(width, tails, tokens=tokens, use_bias=False)
+    for i, (rows, narrow) in enumerate(bands):
+        projected = 0 if i == 0 and narrow == width else width * narrow
+        cost += Cost(multiply_adds=tokens * (projected + narrow * rows))
+    return cost
+
+
+def _transformed(embedding, sizes, width, lengths):
+    """Tables, of which a shared one is stored once, and a transform for each side."""
+    narrow = embedding.embedding_dim
+    if embedding.cached:
+        # The transforms have gone; the narrow table counts under the output that still uses it.
+        return Cost(tuple(Matrix(size, width) for size in sizes), depth=1)
+    tables = sizes[:1] if embedding.share else sizes
+    cost = Cost(tuple(Matrix(size, narrow) for size in tables), depth=1)
+    transform = embedding.transform
+    groups = transform.max_groups or default_max_groups(width)
+    shape = (width // 2, width, transform.width_multiplier * narrow, transform.depth, groups)
+    if embedding.kind == "dextra":
+        schedule = dextra_schedule(*shape)
+    else:
+        schedule = define_schedule(*shape, released=embedding.schedule == "released")
+    for side, length in zip(("source", "target"), lengths):
+        unit = group_transform(schedule, narrow, width // 2, width, tokens=length)
+        cost += unit if side == "target" else dataclasses.replace(unit, depth=0)
+    return cost

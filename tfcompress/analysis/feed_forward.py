@@ -2,16 +2,17 @@
 
 from tfcompress.analysis.cost import Cost
 from tfcompress.analysis.dense import dense
-from tfcompress.models.config import FeedForwardConfig
+from tfcompress.models.config import FeedForwardConfig, at_depth
 
 
-def feed_forward(config: FeedForwardConfig, width: int, *, tokens: int) -> Cost:
+def feed_forward(config: FeedForwardConfig, width: int, *, depth: int, tokens: int) -> Cost:
     """Returns the cost of a feed-forward network applied to `tokens` positions.
 
     Args:
         config: The feed-forward network.
         width: The model's width.
+        depth: Which layer, from 0.
         tokens: Positions that it is applied to.
     """
-    inner = dense(width, config.intermediate_dim, tokens=tokens)
-    return inner + dense(config.intermediate_dim, width, tokens=tokens)
+    inner = at_depth(config.intermediate_dim, depth)
+    return dense(width, inner, tokens=tokens) + dense(inner, width, tokens=tokens)

@@ -4,11 +4,12 @@ from tensorflow import keras
 
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
+from tfcompress.layers.recording import Recording
 from tfcompress.layers.serialization import register
 
 
 @register
-class FeedForward(keras.layers.Layer):
+class FeedForward(Recording, keras.layers.Layer):
     """Two dense layers with an activation between them, applied to every position alone.
 
     Number of parameters, with input width `d` and `f = intermediate_dim`: `2*d*f`, and `f + d`
@@ -29,6 +30,9 @@ class FeedForward(keras.layers.Layer):
 
     Returns:
         A tensor of the same shape.
+
+    `with layer.recording() as units:` keeps the values between the dense layers of every call
+    meanwhile: `[..., intermediate_dim]`.
 
     Raises:
         ValueError: If `intermediate_dim` is below 1 or `dropout` outside [0, 1).
@@ -73,7 +77,8 @@ class FeedForward(keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs, training=None):
-        return self.outer(self.inner_dropout(self.inner(inputs), training=training))
+        units = self._record(self.inner(inputs))
+        return self.outer(self.inner_dropout(units, training=training))
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -1,8 +1,5 @@
 """Multi-head attention with an explicit cache."""
 
-import contextlib
-from collections.abc import Iterator
-
 import tensorflow as tf
 from tensorflow import keras
 
@@ -10,12 +7,13 @@ from tfcompress.layers.cache import update_row
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.masks import additive_padding_mask, causal_mask, step_mask
+from tfcompress.layers.recording import Recording
 from tfcompress.layers.serialization import register
 from tfcompress.layers.shapes import merge_heads, split_heads
 
 
 @register
-class MultiHeadAttention(keras.layers.Layer):
+class MultiHeadAttention(Recording, keras.layers.Layer):
     """Scaled dot-product attention with several heads, over the input itself or over a memory.
 
     Number of parameters, with `n = num_heads * head_dim`, input width `d` and memory width `m`
@@ -44,6 +42,9 @@ class MultiHeadAttention(keras.layers.Layer):
 
     Returns:
         `[batch, length, output_dim]`.
+
+    `with layer.recording() as contexts:` keeps what the heads give in every call meanwhile, before
+    the output projection: `[batch, num_heads, length, head_dim]`.
 
     Raises:
         ValueError: If a size or rate is impossible, the input width is not divisible by
@@ -89,7 +90,6 @@ class MultiHeadAttention(keras.layers.Layer):
         self.memory_dim = memory_dim
         self.output_dim = output_dim
         self.gated = gated
-        self._recorded = None
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.supports_masking = True
 
@@ -158,22 +158,7 @@ class MultiHeadAttention(keras.layers.Layer):
         context = tf.matmul(probabilities, values)
         if self.gated:
             context *= tf.reshape(tf.cast(self.gates, context.dtype), [-1, 1, 1])
-        if self._recorded is not None:
-            self._recorded.append(context)
-        return context
-
-    @contextlib.contextmanager
-    def recording(self) -> Iterator[list[tf.Tensor]]:
-        """Keeps what the heads give in every call meanwhile, before the output projection.
-
-        Yields:
-            A list to which each call adds `[batch, num_heads, length, head_dim]`.
-        """
-        self._recorded = []
-        try:
-            yield self._recorded
-        finally:
-            self._recorded = None
+        return self._record(context)
 
     def init_cache(self, batch_size=None, max_length=None, memory=None) -> dict:
         """Returns the cache that `step` starts from.

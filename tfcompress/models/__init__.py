@@ -7,11 +7,15 @@ import importlib
 
 from tfcompress.models.config import (
     AttentionConfig,
+    ConvolutionConfig,
     EmbeddingConfig,
     FeedForwardConfig,
+    LayerDropConfig,
+    ScalingConfig,
     Seq2SeqConfig,
     SharingConfig,
     StackConfig,
+    TransformConfig,
 )
 from tfcompress.models.presets import (
     PRESETS,
@@ -27,13 +31,17 @@ _MODULES = {"Seq2SeqTransformer": "seq2seq"}
 __all__ = [
     "PRESETS",
     "AttentionConfig",
+    "ConvolutionConfig",
     "EmbeddingConfig",
     "FeedForwardConfig",
+    "LayerDropConfig",
     "Preset",
+    "ScalingConfig",
     "Seq2SeqConfig",
     "Seq2SeqTransformer",
     "SharingConfig",
     "StackConfig",
+    "TransformConfig",
     "list_presets",
     "load_preset",
     "preset",

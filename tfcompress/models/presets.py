@@ -15,6 +15,7 @@ from tfcompress.models.config import (
     StackConfig,
 )
 from tfcompress.models.preset_folder import load_weights, read_config, save_preset
+from tfcompress.models.published_presets import published_presets
 
 if TYPE_CHECKING:
     from tfcompress.models.seq2seq import Seq2SeqTransformer
@@ -228,4 +229,5 @@ PRESETS: dict[str, Preset] = {
         "big_shared_e256 with 12 + 6 layers of width 768 and 12 heads",
         _big_shared(hidden_dim=768, num_heads=12, num_layers=(12, 6)),
     ),
+    **{name: Preset(*entry) for name, entry in published_presets().items()},
 }

@@ -7,8 +7,10 @@ from tensorflow import keras
 
 from tfcompress import layers
 from tfcompress.layers.masks import step_mask
-from tfcompress.models.config import Seq2SeqConfig, StackConfig, layer_groups
+from tfcompress.models.config import Seq2SeqConfig
+from tfcompress.models.embeddings import Embeddings
 from tfcompress.models.presets import load_preset, save_preset
+from tfcompress.models.stacks import Stack
 
 
 class Seq2SeqTransformer:
@@ -39,8 +41,9 @@ class Seq2SeqTransformer:
 
     def __init__(self, config: Seq2SeqConfig, model: keras.Model | None = None):
         self.config = config
-        self._encoder_plan = _plan("encoder", config.encoder)
-        self._decoder_plan = _plan("decoder", config.decoder)
+        self._embeddings = Embeddings(config)
+        self._encoder = Stack(config, "encoder")
+        self._decoder = Stack(config, "decoder")
         self.model = _build_model(self) if model is None else model
         self._layers = {layer.name: layer for layer in self.model.layers}
 
@@ -57,15 +60,19 @@ class Seq2SeqTransformer:
         """Returns the layer of the training graph that has this name."""
         return self._layers[name]
 
+    def table_name(self, side: str) -> str:
+        """Returns the name of the layer that looks up the tokens of "source" or "target"."""
+        return self._embeddings.tables[side]
+
     @property
     def encoder_layers(self) -> list[keras.layers.Layer]:
         """The encoder's layers in order of application; shared ones repeat."""
-        return [self._layers[name] for name in self._encoder_plan]
+        return [self._layers[name] for name in self._encoder.plan]
 
     @property
     def decoder_layers(self) -> list[keras.layers.Layer]:
         """The decoder's layers in order of application; shared ones repeat."""
-        return [self._layers[name] for name in self._decoder_plan]
+        return [self._layers[name] for name in self._decoder.plan]
 
     def encode(self, source_token_ids: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Runs the encoder.
@@ -83,7 +90,7 @@ class Seq2SeqTransformer:
         self, source_token_ids: tf.Tensor, padding_mask: tf.Tensor | None
     ) -> tf.Tensor:
         """Runs the encoder with a given mask; None where there is no padding."""
-        x = self._layers[self._source_embedding_name](source_token_ids)
+        x = self._embeddings.embed(self._layers, "source", source_token_ids)
         x = self._layers["source_position"](x)
         for layer in self.encoder_layers:
             x = layer(x, padding_mask=padding_mask)
@@ -126,7 +133,7 @@ class Seq2SeqTransformer:
         if mask is None:
             rows = next((tf.shape(c["keys"])[2] for c in cache if "keys" in c), None)
             mask = None if rows is None else step_mask(position, rows)
-        x = self._layers[self._target_embedding_name].step(token_ids, position)
+        x = self._embeddings.embed_step(self._layers, token_ids, position)
         x = self._layers["target_position"].step(x, position)
         new_cache = []
         for layer, layer_cache in zip(self.decoder_layers, cache):
@@ -136,134 +143,38 @@ class Seq2SeqTransformer:
             new_cache.append(layer_cache)
         if self.config.normalize_first:
             x = self._layers["decoder_normalization"](x)
-        return self._logits(x), new_cache
-
-    @property
-    def _source_embedding_name(self):
-        return "embedding" if self.config.embedding.share else "source_embedding"
-
-    @property
-    def _target_embedding_name(self):
-        return "embedding" if self.config.embedding.share else "target_embedding"
-
-    def _logits(self, x):
-        if self.config.embedding.tie == "none":
-            return self._layers["output_projection"](x)
-        return self._layers[self._target_embedding_name](x, reverse=True)
-
-
-def _plan(prefix: str, stack: StackConfig) -> list[str]:
-    """Returns the names of the stack's layers in order of application."""
-    attention, feed_forward = layer_groups(stack)
-    if attention == feed_forward:
-        return [f"{prefix}_layer_{group}" for group in attention]
-    names = []
-    for i, j in zip(attention, feed_forward):
-        names += [f"{prefix}_attention_{i}", f"{prefix}_feed_forward_{j}"]
-    return names
+        return self._embeddings.logits(self._layers, x), new_cache
 
 
 def _build_model(transformer: Seq2SeqTransformer) -> keras.Model:
-    config = transformer.config
+    config, embeddings = transformer.config, transformer._embeddings
+    encoder, decoder = transformer._encoder, transformer._decoder
+    made = embeddings.make() | encoder.make() | decoder.make()
     source = keras.Input((None,), dtype="int32", name="source_token_ids")
     target = keras.Input((None,), dtype="int32", name="target_token_ids")
     mask = layers.PaddingMask(config.pad_id, name="source_padding_mask")(source)
 
-    made = {
-        name: _embedding(config, name)
-        for name in {
-            transformer._source_embedding_name: None,
-            transformer._target_embedding_name: None,
-        }
-    }
-    x = made[transformer._source_embedding_name](source)
+    x = embeddings.embed(made, "source", source)
     x = _position(config, "source_position", config.max_source_length)(x)
     x = layers.Dropout(config.dropout, name="source_dropout")(x)
-    for name in transformer._encoder_plan:
-        if name not in made:
-            made[name] = _encoder_layer(config, name)
+    for name in encoder.plan:
         x = made[name](x, padding_mask=mask)
     if config.normalize_first:
         x = layers.LayerNormalization(config.epsilon, name="encoder_normalization")(x)
     memory = x
 
-    x = made[transformer._target_embedding_name](target)
+    x = embeddings.embed(made, "target", target)
     x = _position(config, "target_position", config.max_target_length)(x)
     x = layers.Dropout(config.dropout, name="target_dropout")(x)
-    for name in transformer._decoder_plan:
-        if name not in made:
-            made[name] = _decoder_layer(config, name)
+    for name in decoder.plan:
         x = made[name](x, memory=memory, memory_padding_mask=mask)
     if config.normalize_first:
         x = layers.LayerNormalization(config.epsilon, name="decoder_normalization")(x)
-    if config.embedding.tie == "none":
-        logits = layers.Dense(
-            config.target_vocabulary_size,
-            use_bias=config.embedding.use_output_bias,
-            name="output_projection",
-        )(x)
-    else:
-        logits = made[transformer._target_embedding_name](x, reverse=True)
+    logits = embeddings.logits(made, x)
     return keras.Model([source, target], logits, name="seq2seq_transformer")
-
-
-def _embedding(config, name):
-    embedding = config.embedding
-    is_target = name != "source_embedding"
-    size = config.target_vocabulary_size if is_target else config.source_vocabulary_size
-    return layers.FactorizedEmbedding(
-        size,
-        config.hidden_dim,
-        embedding.embedding_dim,
-        scale=(embedding.embedding_dim or config.hidden_dim) ** 0.5,
-        tie=embedding.tie if is_target else "none",
-        use_bias=embedding.use_bias,
-        use_output_bias=embedding.use_output_bias and is_target and embedding.tie != "none",
-        name=name,
-    )
 
 
 def _position(config, name, max_length):
     if config.positions == "learned":
         return layers.LearnedPosition(max_length, name=name)
     return layers.SinusoidalPosition(name=name)
-
-
-def _attention(config, stack, **kwargs):
-    attention = stack.attention
-    return layers.MultiHeadAttention(
-        attention.num_heads, attention.head_dim, dropout=attention.dropout, **kwargs
-    )
-
-
-def _feed_forward(stack):
-    feed_forward = stack.feed_forward
-    return layers.FeedForward(
-        feed_forward.intermediate_dim, feed_forward.activation, feed_forward.dropout
-    )
-
-
-def _encoder_layer(config, name):
-    stack = config.encoder
-    return layers.TransformerEncoderLayer(
-        attention=None if "feed_forward" in name else _attention(config, stack),
-        feed_forward=None if "attention" in name else _feed_forward(stack),
-        normalize_first=config.normalize_first,
-        dropout=config.dropout,
-        epsilon=config.epsilon,
-        name=name,
-    )
-
-
-def _decoder_layer(config, name):
-    stack = config.decoder
-    attends = "feed_forward" not in name
-    return layers.TransformerDecoderLayer(
-        self_attention=_attention(config, stack, causal=True) if attends else None,
-        cross_attention=_attention(config, stack) if attends else None,
-        feed_forward=None if "attention" in name else _feed_forward(stack),
-        normalize_first=config.normalize_first,
-        dropout=config.dropout,
-        epsilon=config.epsilon,
-        name=name,
-    )

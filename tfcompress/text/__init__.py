@@ -20,6 +20,7 @@ from tfcompress.text.bleu import (
 from tfcompress.text.corpora import Corpus, load_corpus, read_lines
 from tfcompress.text.phrases import phrase_corpus
 from tfcompress.text.tokenizer import Tokenizer, train_tokenizer
+from tfcompress.text.trimming import keep_pieces
 
 __all__ = [
     "PADDING_ROW",
@@ -31,6 +32,7 @@ __all__ = [
     "bootstrap_interval",
     "corpus_bleu",
     "evaluation_dataset",
+    "keep_pieces",
     "load_corpus",
     "make_batch",
     "paired_bootstrap",

@@ -1,0 +1,203 @@
+"""The encoder's and the decoder's layers, from the configuration."""
+
+from dataclasses import dataclass
+
+from tensorflow import keras
+
+from tfcompress import layers
+from tfcompress.models.config import (
+    AttentionConfig,
+    ConvolutionConfig,
+    Seq2SeqConfig,
+    StackConfig,
+    at_depth,
+    layer_groups,
+)
+from tfcompress.scaling import block_wise_scaling
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A layer, or half of one, and the first depth where it stands."""
+
+    name: str
+    depth: int
+    attends: bool = True
+    feeds: bool = True
+
+
+class Stack:
+    """Which layers the encoder or the decoder has, in which order.
+
+    Args:
+        config: The model.
+        side: "encoder" or "decoder".
+
+    Attributes:
+        plan: Names of the layers in order of application; shared ones repeat.
+    """
+
+    def __init__(self, config: Seq2SeqConfig, side: str):
+        self._config = config
+        self._side = side
+        self._stack: StackConfig = getattr(config, side)
+        self._parts = _parts(side, self._stack)
+        successors = self._stack.successors
+        if successors is None:
+            self.plan = [part.name for parts in self._parts for part in parts]
+        else:
+            self.plan = [f"{side}_module_{i}" for i in range(successors)]
+
+    def make(self) -> dict[str, keras.layers.Layer]:
+        """Returns new layers by name."""
+        parts = {part.name: part for parts in self._parts for part in parts}
+        if self._stack.successors is None:
+            made = {name: self._layer(self._inner(name), part) for name, part in parts.items()}
+            depths = {name: part.depth for name, part in parts.items()}
+        else:
+            replaced = {name: self._layer(name, part) for name, part in parts.items()}
+            ratio = self._stack.num_layers // self._stack.successors
+            made = {name: self._module(i, ratio, replaced) for i, name in enumerate(self.plan)}
+            depths = {name: i * ratio for i, name in enumerate(self.plan)}
+        if not self._stack.drops_layers:
+            return made
+        drop = self._stack.layer_drop
+        return {
+            name: layers.LayerDropWrapper(
+                layer, at_depth(drop.rate, depths[name]), learned=drop.learned, name=name
+            )
+            for name, layer in made.items()
+        }
+
+    def _inner(self, name):
+        """The name of a layer that may stand inside a wrapper."""
+        return f"{name}_kept" if self._stack.drops_layers else name
+
+    def _module(self, index, ratio, replaced):
+        chunk = self._parts[index * ratio : (index + 1) * ratio]
+        successor = f"{self._side}_successor_{index}"
+        return layers.TheseusModule(
+            [replaced[part.name] for parts in chunk for part in parts],
+            self._layer(successor, _Part(successor, index)),
+            name=self._inner(f"{self._side}_module_{index}"),
+        )
+
+    def _layer(self, name, part):
+        config, stack = self._config, self._stack
+        options = {
+            "normalize_first": config.normalize_first,
+            "dropout": config.dropout,
+            "epsilon": config.epsilon,
+            "name": name,
+        }
+        feed_forward = _feed_forward(stack, part.depth) if part.feeds else None
+        attention = transform = None
+        if part.attends:
+            attention = self._attention(part.depth, f"{name}_self_attention")
+            transform = self._transform(part.depth) if stack.kind == "delight" else None
+        if self._side == "encoder":
+            if transform is None:
+                return layers.TransformerEncoderLayer(attention, feed_forward, **options)
+            return layers.DeLighTEncoderLayer(transform, attention, feed_forward, **options)
+        across = None
+        if part.attends:
+            across = self._cross_attention(part.depth, f"{name}_cross_attention")
+        if transform is None:
+            return layers.TransformerDecoderLayer(attention, across, feed_forward, **options)
+        return layers.DeLighTDecoderLayer(transform, attention, across, feed_forward, **options)
+
+    def _attention(self, depth, name):
+        attention, width = self._stack.attention, self._config.hidden_dim
+        causal = self._side == "decoder"
+        if attention.kind == "fixed":
+            return layers.FixedPatternAttention(
+                attention.patterns,
+                at_depth(attention.num_heads, depth) - len(attention.patterns),
+                attention.head_dim,
+                edges=attention.edges,
+                dropout=attention.dropout,
+                name=name,
+            )
+        if attention.kind == "convolution":
+            return _convolution(attention.convolution, depth, causal, name)
+        if attention.kind == "lsra":
+            part = width // 2 if attention.attention_dim is None else attention.attention_dim
+            return layers.LSRA(
+                _multi_head(attention, depth, causal=causal, name=name),
+                _convolution(attention.convolution, depth, causal, f"{name}_convolution"),
+                attention_dim=part,
+                name=f"{name}_split",
+            )
+        output_dim = width if self._stack.kind == "delight" else None
+        return _multi_head(attention, depth, causal=causal, output_dim=output_dim, name=name)
+
+    def _cross_attention(self, depth, name):
+        attention = self._stack.memory_attention
+        head_dim = attention.head_dim
+        if head_dim is None and self._stack.kind == "delight":
+            head_dim = self._config.hidden_dim // 2 // at_depth(attention.num_heads, depth)
+        return _multi_head(attention, depth, head_dim=head_dim, name=name)
+
+    def _transform(self, depth):
+        scaling, width = self._stack.scaling, self._config.hidden_dim
+        blocks = block_wise_scaling(
+            scaling.min_depth,
+            scaling.max_depth,
+            scaling.width_multiplier,
+            self._stack.num_layers,
+        )
+        num_layers, width_multiplier = blocks[depth]
+        return layers.DExTraBlock(
+            width // 2,
+            num_layers,
+            width_multiplier,
+            max_groups=scaling.max_groups,
+            dropout=scaling.dropout,
+        )
+
+
+def _parts(side, stack):
+    """Returns the parts of each depth."""
+    attention, feed_forward = layer_groups(stack)
+    if attention == feed_forward:
+        return [[_Part(f"{side}_layer_{i}", attention.index(i))] for i in attention]
+    return [
+        [
+            _Part(f"{side}_attention_{i}", attention.index(i), feeds=False),
+            _Part(f"{side}_feed_forward_{j}", feed_forward.index(j), attends=False),
+        ]
+        for i, j in zip(attention, feed_forward)
+    ]
+
+
+def _multi_head(attention: AttentionConfig, depth, head_dim=None, **options):
+    return layers.MultiHeadAttention(
+        at_depth(attention.num_heads, depth),
+        attention.head_dim if head_dim is None else head_dim,
+        dropout=attention.dropout,
+        gated=attention.gated,
+        **options,
+    )
+
+
+def _convolution(convolution: ConvolutionConfig, depth, causal, name):
+    kind = {"dynamic": layers.DynamicConv, "lightweight": layers.LightweightConv}
+    return kind[convolution.kind](
+        at_depth(convolution.kernel_size, depth),
+        convolution.num_heads,
+        causal=causal,
+        gated=convolution.gated,
+        weight_softmax=convolution.weight_softmax,
+        weight_dropout=convolution.weight_dropout,
+        mask_after_linear=convolution.mask_after_linear,
+        name=name,
+    )
+
+
+def _feed_forward(stack, depth):
+    feed_forward = stack.feed_forward
+    return layers.FeedForward(
+        at_depth(feed_forward.intermediate_dim, depth),
+        feed_forward.activation,
+        feed_forward.dropout,
+    )

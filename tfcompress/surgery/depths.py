@@ -1,0 +1,40 @@
+"""Configurations of fewer layers."""
+
+import dataclasses
+
+from tfcompress.models import StackConfig
+
+
+def at_depths(stack: StackConfig, kept: list[int]) -> StackConfig:
+    """Returns a stack of some of its depths; what is given for each depth follows.
+
+    Args:
+        stack: The stack.
+        kept: Depths to keep, ascending.
+    """
+
+    def chosen(value):
+        return [value[depth] for depth in kept] if isinstance(value, list) else value
+
+    def attention(config):
+        convolution = config.convolution
+        return dataclasses.replace(
+            config,
+            num_heads=chosen(config.num_heads),
+            convolution=dataclasses.replace(
+                convolution, kernel_size=chosen(convolution.kernel_size)
+            ),
+        )
+
+    feed_forward = stack.feed_forward
+    across = stack.cross_attention
+    return dataclasses.replace(
+        stack,
+        num_layers=len(kept),
+        attention=attention(stack.attention),
+        cross_attention=None if across is None else attention(across),
+        feed_forward=dataclasses.replace(
+            feed_forward, intermediate_dim=chosen(feed_forward.intermediate_dim)
+        ),
+        layer_drop=dataclasses.replace(stack.layer_drop, rate=chosen(stack.layer_drop.rate)),
+    )

@@ -1,0 +1,165 @@
+"""Removes whole layers."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+from tfcompress.errors import InputError
+from tfcompress.layer_selection import layer_drop_keep
+from tfcompress.models import LayerDropConfig, Seq2SeqTransformer, SharingConfig, StackConfig
+from tfcompress.models.config import layer_groups
+from tfcompress.surgery.depths import at_depths
+from tfcompress.surgery.rebuilding import SIDES, rebuild, unwrapped
+
+
+def drop_layers(
+    transformer: Seq2SeqTransformer,
+    *,
+    encoder: Sequence[int] | None = None,
+    decoder: Sequence[int] | None = None,
+) -> Seq2SeqTransformer:
+    """Returns a model of fewer layers.
+
+    A model trained with LayerDrop loses little; the new one has no LayerDrop. `every_other`,
+    `search_layers` and the rates of a learned LayerDrop find layers to keep.
+
+    Args:
+        transformer: The model; it stays as it is.
+        encoder: Depths of the encoder to keep, from 0; None for all.
+        decoder: The same for the decoder.
+
+    Returns:
+        The smaller model.
+
+    Raises:
+        InputError: If a depth does not exist or repeats, none is left, the layers of the stack
+            are scaled by depth, or what is left of a shared stack is shared unevenly.
+
+    Example:
+
+    >>> smaller = tfc.surgery.drop_layers(transformer, decoder=[0, 2, 4])
+
+    Reference: Fan et al., 2020, arXiv:1909.11556.
+    """
+    config, moved = transformer.config, {}
+    for side, kept in (("encoder", encoder), ("decoder", decoder)):
+        stack = getattr(config, side)
+        if stack.successors is not None:
+            raise InputError(
+                f"the {side} is still being replaced by successors; call take_successors first"
+            )
+        kept = list(range(stack.num_layers)) if kept is None else _checked(side, stack, kept)
+        new = _shorter(side, stack, kept)
+        old_names, new_names = _names(side, stack), _names(side, new)
+        layers = {layer.name: layer for layer in getattr(transformer, f"{side}_layers")}
+        for depth, names in zip(kept, new_names):
+            for old_name, new_name in zip(old_names[depth], names):
+                moved[new_name] = unwrapped(layers[old_name])
+        config = config.replace(**{side: new})
+    return rebuild(transformer, config, moved=moved)
+
+
+def every_other(num_layers: int, rate: float = 0.5) -> list[int]:
+    """Returns the depths that are kept when every 1/rate-th layer is dropped.
+
+    Args:
+        num_layers: Depth of the stack.
+        rate: Part of the layers to drop.
+
+    Example:
+
+    >>> tfc.surgery.every_other(6)
+    [0, 2, 4]
+    """
+    return layer_drop_keep(num_layers, rate)
+
+
+def search_layers(
+    transformer: Seq2SeqTransformer,
+    score: Callable[[Seq2SeqTransformer], float],
+    *,
+    encoder: int | None = None,
+    decoder: int | None = None,
+) -> dict[str, list[int]]:
+    """Finds the layers to keep on validation data, by taking away one at a time.
+
+    Args:
+        transformer: The model; it stays as it is.
+        score: What to keep high, such as BLEU on validation sentences; called once for each
+            candidate.
+        encoder: Layers that the encoder shall have; None for all it has.
+        decoder: The same for the decoder.
+
+    Returns:
+        Depths to keep by side, for `drop_layers`.
+
+    Raises:
+        InputError: If a number of layers is impossible.
+
+    Example:
+
+    >>> kept = tfc.surgery.search_layers(transformer, bleu_of, decoder=3)
+    >>> smaller = tfc.surgery.drop_layers(transformer, **kept)
+    """
+    kept = {side: list(range(getattr(transformer.config, side).num_layers)) for side in SIDES}
+    wanted = {"encoder": encoder, "decoder": decoder}
+    for side, count in wanted.items():
+        if count is not None and not 1 <= count <= len(kept[side]):
+            raise InputError(
+                f"the {side} can keep 1 to {len(kept[side])} layers (received {count})"
+            )
+    for side, count in wanted.items():
+        while count is not None and len(kept[side]) > count:
+            candidates = [
+                [depth for depth in kept[side] if depth != dropped] for dropped in kept[side]
+            ]
+            kept[side] = max(
+                candidates,
+                key=lambda depths, side=side: score(
+                    drop_layers(transformer, **{**kept, side: depths})
+                ),
+            )
+    return kept
+
+
+def _checked(side, stack, kept):
+    if not kept:
+        raise InputError(f"the {side} would lose all its layers; keep at least one")
+    if wrong := [depth for depth in kept if not 0 <= depth < stack.num_layers]:
+        raise InputError(f"the {side} has depths 0 to {stack.num_layers - 1} (received {wrong})")
+    if len(set(kept)) < len(kept):
+        raise InputError(f"depths of the {side} must not repeat (received {list(kept)})")
+    return sorted(kept)
+
+
+def _shorter(side: str, stack: StackConfig, kept: list[int]) -> StackConfig:
+    """The stack of the depths that are kept, its layers shared as before."""
+    scaled = stack.kind == "delight" and stack.scaling.min_depth != stack.scaling.max_depth
+    if scaled and len(kept) < stack.num_layers:
+        raise InputError(
+            f"the {side}'s layers are scaled by depth, so none can be dropped (received min_depth "
+            f"{stack.scaling.min_depth} and max_depth {stack.scaling.max_depth})"
+        )
+    new = dataclasses.replace(at_depths(stack, kept), layer_drop=LayerDropConfig())
+    old = [[groups[depth] for depth in kept] for groups in layer_groups(stack)]
+    wanted = tuple([sorted(set(groups)).index(group) for group in groups] for groups in old)
+    count = max(
+        (len(set(groups)) for groups in wanted if len(set(groups)) < len(groups)), default=1
+    )
+    for pattern in dict.fromkeys(("none", stack.sharing.pattern)):
+        candidate = dataclasses.replace(new, sharing=SharingConfig(pattern, count))
+        if layer_groups(candidate) == wanted:
+            return candidate
+    raise InputError(
+        f"depths {kept} of the {side} would be shared unevenly; keep as many of each group"
+    )
+
+
+def _names(side, stack):
+    """Names of the layers (or halves) at each depth."""
+    attention, feed_forward = layer_groups(stack)
+    if attention == feed_forward:
+        return [[f"{side}_layer_{i}"] for i in attention]
+    return [
+        [f"{side}_attention_{i}", f"{side}_feed_forward_{j}"]
+        for i, j in zip(attention, feed_forward)
+    ]

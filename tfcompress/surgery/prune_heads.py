@@ -1,0 +1,180 @@
+"""Removes attention heads for good."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from tensorflow import keras
+
+from tfcompress.errors import InputError
+from tfcompress.layers import LSRA, MultiHeadAttention
+from tfcompress.models import Seq2SeqTransformer
+from tfcompress.surgery.rebuilding import (
+    SIDES,
+    copy_weights,
+    dense_weights,
+    one_or_list,
+    rebuild,
+    set_dense,
+    unwrapped,
+    with_stack,
+)
+
+
+def attention_layers(transformer: Seq2SeqTransformer) -> dict[str, MultiHeadAttention]:
+    """Returns the attention layers whose heads can be removed, by name.
+
+    Args:
+        transformer: Any.
+
+    Example:
+
+    >>> list(tfc.surgery.attention_layers(transformer))[:2]
+    ['encoder_layer_0_self_attention', 'encoder_layer_1_self_attention']
+    """
+    found = {}
+    for side in SIDES:
+        for layer in getattr(transformer, f"{side}_layers"):
+            for _, attention in _attentions(unwrapped(layer), side):
+                found[attention.name] = attention
+    return found
+
+
+def prune_heads(
+    transformer: Seq2SeqTransformer, heads: Mapping[str, Sequence[int]] | None = None
+) -> Seq2SeqTransformer:
+    """Returns a model without some of the attention heads.
+
+    The columns of the heads leave the projections of queries, keys and values, their rows the
+    output projection: what masking the heads gives, at less cost.
+
+    Args:
+        transformer: The model; it stays as it is.
+        heads: Numbers of the heads to remove by the names of `attention_layers`. None for the
+            heads whose gates are 0, of a model with gates (as `HeadPruner` leaves it). Gates are
+            multiplied into the output projection; the new model has none.
+
+    Returns:
+        The smaller model.
+
+    Raises:
+        InputError: If a name or number does not exist, a layer would lose all its heads, or the
+            model has no gates although no heads are given.
+
+    Example:
+
+    >>> smaller = tfc.surgery.prune_heads(transformer, {"encoder_layer_0_self_attention": [1, 3]})
+
+    Reference: Michel et al., 2019, arXiv:1905.10650.
+    """
+    attentions = attention_layers(transformer)
+    removed = _closed(attentions) if heads is None else _checked(heads, attentions)
+    kept = {
+        name: [h for h in range(attention.num_heads) if h not in removed.get(name, ())]
+        for name, attention in attentions.items()
+    }
+    for name, rest in kept.items():
+        if not rest:
+            raise InputError(
+                f"{name} would lose all its {attentions[name].num_heads} heads; keep at least one"
+            )
+    config, changed = transformer.config, {}
+    for side in SIDES:
+        layers = getattr(transformer, f"{side}_layers")
+        config = _with_heads(config, side, [unwrapped(layer) for layer in layers], kept)
+        for layer in layers:
+            changed[layer.name] = _filler(layer, side, kept)
+    return rebuild(transformer, config, changed=changed)
+
+
+def _attentions(layer: keras.layers.Layer, side: str):
+    """Yields the place of each attention inside a layer, and the attention."""
+    for place in ("attention",) if side == "encoder" else ("self_attention", "cross_attention"):
+        attention = getattr(layer, place, None)
+        if isinstance(attention, LSRA):
+            attention = attention.attention
+        if isinstance(attention, MultiHeadAttention):
+            yield place, attention
+
+
+def _closed(attentions):
+    gated = {name: a for name, a in attentions.items() if a.gated}
+    if not gated:
+        raise InputError(
+            "no attention of this model has gates, so `heads` must say which heads to remove"
+        )
+    return {name: np.flatnonzero(np.asarray(a.gates) == 0).tolist() for name, a in gated.items()}
+
+
+def _checked(heads, attentions):
+    for name, numbers in heads.items():
+        if name not in attentions:
+            raise InputError(
+                f"no attention {name!r} whose heads could be removed; there are "
+                f"{', '.join(attentions)}"
+            )
+        size = attentions[name].num_heads
+        if wrong := [h for h in numbers if not 0 <= h < size]:
+            raise InputError(f"{name} has heads 0 to {size - 1} (received {wrong})")
+    return {name: set(numbers) for name, numbers in heads.items()}
+
+
+def _with_heads(config, side, layers, kept):
+    """Returns the configuration with the heads of one side that are kept."""
+    stack = getattr(config, side)
+    found = {}
+    for layer in layers:
+        for place, attention in _attentions(layer, side):
+            found.setdefault(place, []).append(attention)
+    changes = {}
+    for place, attentions in found.items():
+        across = place == "cross_attention"
+        part = stack.memory_attention if across else stack.attention
+        changes["cross_attention" if across else "attention"] = dataclasses.replace(
+            part,
+            num_heads=one_or_list([len(kept[attention.name]) for attention in attentions]),
+            head_dim=attentions[0].query.units // attentions[0].num_heads,
+            gated=False,
+        )
+    if side == "decoder" and "attention" in changes and "cross_attention" not in changes:
+        changes["cross_attention"] = stack.memory_attention
+    return with_stack(config, side, **changes)
+
+
+def _filler(old, side, kept) -> Callable[[keras.layers.Layer], None]:
+    def fill(new):
+        source, target = unwrapped(old), unwrapped(new)
+        pruned = dict(_attentions(target, side))
+        for name in ("transform", *source.sublayer_names):
+            layer = getattr(source, name, None)
+            if layer is None:
+                continue
+            if name in pruned:
+                attention = dict(_attentions(source, side))[name]
+                _copy_heads(attention, pruned[name], kept[attention.name])
+                if isinstance(layer, LSRA):
+                    copy_weights(layer.convolution, getattr(target, name).convolution)
+            else:
+                copy_weights(layer, getattr(target, name))
+            normalization = getattr(source, f"{name}_normalization", None)
+            if normalization is not None:
+                copy_weights(normalization, getattr(target, f"{name}_normalization"))
+
+    return fill
+
+
+def _copy_heads(source: MultiHeadAttention, target: MultiHeadAttention, kept: list[int]) -> None:
+    heads = source.num_heads
+
+    def columns(kernel):
+        return kernel.reshape(len(kernel), heads, -1)[:, kept].reshape(len(kernel), -1)
+
+    for name in ("query", "key", "value"):
+        kernel, bias = dense_weights(getattr(source, name))
+        bias = None if bias is None else columns(bias[np.newaxis])[0]
+        set_dense(getattr(target, name), columns(kernel), bias)
+    kernel, bias = dense_weights(source.output_projection)
+    rows = kernel.reshape(heads, -1, kernel.shape[1])
+    if source.gated:
+        rows = rows * np.asarray(source.gates)[:, np.newaxis, np.newaxis]
+    set_dense(target.output_projection, rows[kept].reshape(-1, kernel.shape[1]), bias)

@@ -1,0 +1,114 @@
+"""How surgery makes a new model out of the weights of an old one."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from tensorflow import keras
+
+from tfcompress.errors import InputError
+from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer, StackConfig
+
+SIDES = ("encoder", "decoder")
+
+
+def rebuild(
+    transformer: Seq2SeqTransformer,
+    config: Seq2SeqConfig,
+    *,
+    changed: Mapping[str, Callable[[keras.layers.Layer], None]] | None = None,
+    moved: Mapping[str, keras.layers.Layer] | None = None,
+) -> Seq2SeqTransformer:
+    """Builds a model of a new configuration with the weights of an old one.
+
+    Args:
+        transformer: The old model; it stays as it is.
+        config: The new configuration.
+        changed: Functions that fill layers of the new model, by name.
+        moved: Layers of the old model whose weights other layers take, by the new names.
+
+    Returns:
+        The new model; each layer that is neither changed nor moved takes the weights of the layer
+        of the same name.
+    """
+    changed, moved = changed or {}, moved or {}
+    new = Seq2SeqTransformer(config)
+    old_layers = {layer.name: layer for layer in transformer.model.layers}
+    for layer in new.model.layers:
+        if layer.name in changed:
+            changed[layer.name](layer)
+        elif layer.weights:
+            source = moved.get(layer.name) or old_layers[layer.name]
+            layer.set_weights(source.get_weights())
+    return new
+
+
+def with_stack(config: Seq2SeqConfig, side: str, **changes) -> Seq2SeqConfig:
+    """Returns a configuration with another encoder or decoder.
+
+    Args:
+        config: The configuration.
+        side: "encoder" or "decoder".
+        **changes: New values by attribute of the stack.
+    """
+    stack: StackConfig = getattr(config, side)
+    return config.replace(**{side: dataclasses.replace(stack, **changes)})
+
+
+def unwrapped(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """Returns the layer inside a LayerDrop wrapper, or the layer itself.
+
+    Args:
+        layer: A layer of a stack.
+
+    Raises:
+        InputError: If it is a module that is being replaced.
+    """
+    layer = getattr(layer, "layer", layer)
+    if hasattr(layer, "successor"):
+        raise InputError(
+            f"{layer.name} is still being replaced by its successor; call take_successors first"
+        )
+    return layer
+
+
+def copy_weights(source: keras.layers.Layer, target: keras.layers.Layer) -> None:
+    """Gives a layer the weights of another of the same shapes.
+
+    Args:
+        source: Where from.
+        target: Where to; built.
+    """
+    target.set_weights(source.get_weights())
+
+
+def set_dense(
+    layer: keras.layers.Layer, kernel: np.ndarray, bias: np.ndarray | None = None
+) -> None:
+    """Gives a dense layer its kernel and, where it has one, its bias.
+
+    Args:
+        layer: The layer; built.
+        kernel: `[input_dim, units]`.
+        bias: `[units]`.
+    """
+    layer.set_weights([kernel] if bias is None else [kernel, bias])
+
+
+def dense_weights(layer: keras.layers.Layer) -> tuple[np.ndarray, np.ndarray | None]:
+    """Returns a dense layer's kernel and, where it has one, its bias.
+
+    Args:
+        layer: The layer.
+    """
+    weights = layer.get_weights()
+    return weights[0], weights[1] if len(weights) > 1 else None
+
+
+def one_or_list(values: list) -> object:
+    """Returns the value of a list whose values are all equal, or else the list.
+
+    Args:
+        values: One value for each depth.
+    """
+    return values[0] if len(set(values)) == 1 else values

@@ -1,0 +1,62 @@
+"""Ends a BERT-of-Theseus replacement."""
+
+import dataclasses
+
+from tfcompress.errors import InputError
+from tfcompress.models import LayerDropConfig, Seq2SeqTransformer, SharingConfig, StackConfig
+from tfcompress.surgery.depths import at_depths
+from tfcompress.surgery.rebuilding import SIDES, rebuild
+
+
+def take_successors(transformer: Seq2SeqTransformer) -> Seq2SeqTransformer:
+    """Returns the model that the successors of a Theseus replacement make.
+
+    It computes what the old one computes at inference, without the predecessors.
+
+    Args:
+        transformer: A model with `successors` in its encoder, its decoder or both; it stays as it
+            is.
+
+    Returns:
+        The smaller model.
+
+    Raises:
+        InputError: If nothing is being replaced.
+
+    Example:
+
+    >>> smaller = tfc.surgery.take_successors(transformer)
+
+    Reference: Xu et al., 2020, arXiv:2002.02925.
+    """
+    config, moved = transformer.config, {}
+    for side in SIDES:
+        stack = getattr(config, side)
+        if stack.successors is None:
+            continue
+        config = config.replace(**{side: _replaced(stack)})
+        for i, module in enumerate(getattr(transformer, f"{side}_layers")):
+            module = getattr(module, "layer", module)
+            moved[f"{side}_layer_{i}"] = module.successor
+    if not moved:
+        raise InputError("neither encoder nor decoder has successors, so there are none to take")
+    return rebuild(transformer, config, moved=moved)
+
+
+def _replaced(stack: StackConfig) -> StackConfig:
+    """The stack of the successors alone: each is made like the layer of its own depth."""
+    count = stack.successors
+    if stack.kind == "delight":
+        scaling = stack.scaling
+        if scaling.min_depth != scaling.max_depth:
+            raise InputError(
+                "successors of a DeLighT stack can be taken only where its layers are alike "
+                f"(received min_depth {scaling.min_depth} and max_depth {scaling.max_depth})"
+            )
+
+    return at_depths(
+        dataclasses.replace(
+            stack, successors=None, sharing=SharingConfig(), layer_drop=LayerDropConfig()
+        ),
+        list(range(count)),
+    )

@@ -1,0 +1,99 @@
+"""Removes the tokens that a corpus does not need."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from tfcompress.errors import InputError
+from tfcompress.models import Seq2SeqTransformer
+from tfcompress.surgery.rebuilding import rebuild
+from tfcompress.text import Tokenizer, keep_pieces
+
+
+def trim_vocabulary(
+    transformer: Seq2SeqTransformer,
+    source_tokenizer: Tokenizer,
+    target_tokenizer: Tokenizer,
+    sources: Sequence[str],
+    targets: Sequence[str],
+) -> tuple[Seq2SeqTransformer, Tokenizer, Tokenizer]:
+    """Returns a model, and its tokenizers, with the tokens of a corpus only.
+
+    Tokens of one character stay, so that other text can still be spelled. The corpus is tokenized
+    as before, and every translation whose tokens all stay is still found, with the same logits.
+
+    Args:
+        transformer: A model with "factorized", "define" or "dextra" embeddings; it stays as it is.
+        source_tokenizer: Tokenizer of the source.
+        target_tokenizer: Tokenizer of the target; the same object where they share one.
+        sources: Source sentences of the corpus.
+        targets: Their translations (better the model's own than references).
+
+    Returns:
+        The smaller model and its two tokenizers, which are one object if they were.
+
+    Raises:
+        InputError: If the corpus is empty, a tokenizer is not the model's, or embeddings are
+            adaptive (their bands follow the order of the vocabulary).
+
+    Example:
+
+    >>> smaller, tokenizer, _ = tfc.surgery.trim_vocabulary(
+    ...     transformer, tokenizer, tokenizer, sources, targets
+    ... )
+    """
+    config = transformer.config
+    if config.embedding.kind == "adaptive":
+        raise InputError(
+            "the bands of adaptive embeddings follow the order of the vocabulary, so it cannot be "
+            "trimmed (received kind 'adaptive')"
+        )
+    joint = source_tokenizer is target_tokenizer
+    if config.embedding.share and not joint:
+        raise InputError(
+            "a model with one table for both languages has one tokenizer (received two different "
+            "ones); pass it for both"
+        )
+    sizes = (config.source_vocabulary_size, config.target_vocabulary_size)
+    for size, tokenizer in zip(sizes, (source_tokenizer, target_tokenizer)):
+        if tokenizer.vocabulary_size != size:
+            raise InputError(
+                f"a tokenizer with {tokenizer.vocabulary_size} tokens is not that of a model with "
+                f"{size}; pass the tokenizer that the model was trained with"
+            )
+    source_text, target_text = list(sources), list(targets)
+    if not source_text or not target_text:
+        raise InputError("no sentences to find the needed tokens in; give a corpus")
+    if joint:
+        source_kept, new_source = keep_pieces(source_tokenizer, source_text + target_text)
+        target_kept, new_target = source_kept, new_source
+    else:
+        source_kept, new_source = keep_pieces(source_tokenizer, source_text)
+        target_kept, new_target = keep_pieces(target_tokenizer, target_text)
+    new_config = config.replace(
+        source_vocabulary_size=len(source_kept), target_vocabulary_size=len(target_kept)
+    )
+    rows = {"source_embedding": source_kept}
+    for name in ("embedding", "target_embedding", "output_embedding", "output_projection"):
+        rows[name] = target_kept
+    old = {layer.name: layer for layer in transformer.model.layers}
+    changed = {
+        name: lambda layer, name=name, kept=kept: layer.set_weights(
+            _chosen(old[name].get_weights(), sizes[name != "source_embedding"], kept)
+        )
+        for name, kept in rows.items()
+        if name in old
+    }
+    return rebuild(transformer, new_config, changed=changed), new_source, new_target
+
+
+def _chosen(weights: Iterable[np.ndarray], size: int, kept: np.ndarray) -> list[np.ndarray]:
+    """Chooses rows of tables, columns of an output matrix, values of an output bias."""
+    chosen = []
+    for weight in weights:
+        if weight.shape[0] == size:
+            weight = weight[kept]
+        elif weight.shape[-1] == size:
+            weight = weight[..., kept]
+        chosen.append(weight)
+    return chosen
