@@ -7,7 +7,7 @@ from tfcompress.analysis.cost import Cost
 from tfcompress.analysis.feed_forward import feed_forward
 from tfcompress.analysis.group_transform import group_transform
 from tfcompress.analysis.normalization import normalization
-from tfcompress.models.config import Seq2SeqConfig, StackConfig, layer_groups
+from tfcompress.models.config import Seq2SeqConfig, StackConfig, at_depth, layer_groups
 from tfcompress.scaling import block_wise_scaling, default_max_groups, dextra_schedule
 
 
@@ -43,7 +43,7 @@ def decoder(config: Seq2SeqConfig, *, source_length: int, target_length: int) ->
         half = None
         if stack.kind == "delight":
             heads = across.num_heads
-            half = width // 2 // (heads[depth] if isinstance(heads, list) else heads)
+            half = width // 2 // (at_depth(heads, depth))
         return (
             own
             + attention(

@@ -1,26 +1,50 @@
 """Keras layers, each usable alone in any functional, sequential or subclassed model."""
 
+from tfcompress.layers.adaptive_embedding import AdaptiveEmbedding
+from tfcompress.layers.define_embedding import DeFINEEmbedding
+from tfcompress.layers.delight_decoder_layer import DeLighTDecoderLayer
+from tfcompress.layers.delight_encoder_layer import DeLighTEncoderLayer
 from tfcompress.layers.dense import Dense
+from tfcompress.layers.dextra_block import DExTraBlock
+from tfcompress.layers.dextra_embedding import DExTraEmbedding
 from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.factorized_embedding import FactorizedEmbedding
 from tfcompress.layers.feed_forward import FeedForward
+from tfcompress.layers.fixed_pattern_attention import FixedPatternAttention
+from tfcompress.layers.group_linear import GroupLinear
+from tfcompress.layers.hierarchical_group_transform import HierarchicalGroupTransform
+from tfcompress.layers.layer_drop_wrapper import LayerDropWrapper
+from tfcompress.layers.layer_drop_wrapper import learned_drop_rates as learned_drop_rates
 from tfcompress.layers.layer_normalization import LayerNormalization
 from tfcompress.layers.masks import PaddingMask
 from tfcompress.layers.multi_head_attention import MultiHeadAttention
 from tfcompress.layers.positions import LearnedPosition, SinusoidalPosition
+from tfcompress.layers.theseus_module import TheseusModule
+from tfcompress.layers.theseus_module import initialize_successors as initialize_successors
 from tfcompress.layers.transformer_decoder_layer import TransformerDecoderLayer
 from tfcompress.layers.transformer_encoder_layer import TransformerEncoderLayer
 
 __all__ = [
+    "AdaptiveEmbedding",
+    "DExTraBlock",
+    "DExTraEmbedding",
+    "DeFINEEmbedding",
+    "DeLighTDecoderLayer",
+    "DeLighTEncoderLayer",
     "Dense",
     "Dropout",
     "FactorizedEmbedding",
     "FeedForward",
+    "FixedPatternAttention",
+    "GroupLinear",
+    "HierarchicalGroupTransform",
+    "LayerDropWrapper",
     "LayerNormalization",
     "LearnedPosition",
     "MultiHeadAttention",
     "PaddingMask",
     "SinusoidalPosition",
+    "TheseusModule",
     "TransformerDecoderLayer",
     "TransformerEncoderLayer",
 ]

@@ -81,7 +81,7 @@ class TransformerDecoderLayer(ResidualLayer):
         self._check_memory(memory)
 
         def attend(x):
-            return self.self_attention(x, training=training)
+            return self.self_attention(self._attention_input(x, training), training=training)
 
         def attend_memory(x):
             return self.cross_attention(
@@ -94,6 +94,10 @@ class TransformerDecoderLayer(ResidualLayer):
         x = self._residual("self_attention", inputs, attend, training)
         x = self._residual("cross_attention", x, attend_memory, training)
         return self._residual("feed_forward", x, feed, training)
+
+    def _attention_input(self, x, training=False):
+        """What the self-attention sees of its input; subclasses transform it."""
+        return x
 
     def _check_memory(self, memory):
         if self.cross_attention is not None and memory is None:
@@ -141,6 +145,7 @@ class TransformerDecoderLayer(ResidualLayer):
 
         def attend(x):
             nonlocal own
+            x = self._attention_input(x)
             y, own = self.self_attention.step(x, position, own, padding_mask=mask)
             return y
 

@@ -64,6 +64,7 @@ class TransformerEncoderLayer(ResidualLayer):
 
     def call(self, inputs, padding_mask=None, training=None):
         def attend(x):
+            x = self._attention_input(x, training)
             return self.attention(x, padding_mask=padding_mask, training=training)
 
         def feed(x):
@@ -71,3 +72,7 @@ class TransformerEncoderLayer(ResidualLayer):
 
         x = self._residual("attention", inputs, attend, training)
         return self._residual("feed_forward", x, feed, training)
+
+    def _attention_input(self, x, training=False):
+        """What the attention sees of its input; subclasses transform it."""
+        return x

@@ -91,7 +91,7 @@ class EmbeddingConfig:
     transform: TransformConfig = field(default_factory=TransformConfig)
     schedule: str = "paper"
     cached: bool = False
-    cutoffs: list[int] = field(default_factory=list)
+    cutoffs: tuple[int, ...] = ()
     factor: int = 4
 
 
@@ -111,7 +111,7 @@ class ConvolutionConfig:
     """
 
     kind: str = "dynamic"
-    kernel_size: int | list[int] = 3
+    kernel_size: int | tuple[int, ...] = 3
     num_heads: int = 4
     gated: bool = True
     weight_softmax: bool = True
@@ -138,12 +138,12 @@ class AttentionConfig:
         convolution: The convolution of "convolution" and "lsra".
     """
 
-    num_heads: int | list[int] = 8
+    num_heads: int | tuple[int, ...] = 8
     head_dim: int | None = None
     dropout: float = 0.0
     kind: str = "multi_head"
     gated: bool = False
-    patterns: list[str] = field(default_factory=list)
+    patterns: tuple[str, ...] = ()
     edges: str = "zero"
     attention_dim: int | None = None
     convolution: ConvolutionConfig = field(default_factory=ConvolutionConfig)
@@ -159,7 +159,7 @@ class FeedForwardConfig:
         dropout: Dropout rate after the activation.
     """
 
-    intermediate_dim: int | list[int] = 2048
+    intermediate_dim: int | tuple[int, ...] = 2048
     activation: str = "relu"
     dropout: float = 0.0
 
@@ -207,7 +207,7 @@ class LayerDropConfig:
         learned: Whether the rates of the layers are learned, with `rate` as their mean.
     """
 
-    rate: float | list[float] = 0.0
+    rate: float | tuple[float, ...] = 0.0
     learned: bool = False
 
 
@@ -251,7 +251,7 @@ class StackConfig:
     def drops_layers(self) -> bool:
         """Whether training skips layers."""
         rates = self.layer_drop.rate
-        return self.layer_drop.learned or any(rates if isinstance(rates, list) else [rates])
+        return self.layer_drop.learned or any(rates if isinstance(rates, tuple | list) else [rates])
 
 
 def layer_groups(stack: StackConfig) -> tuple[list[int], list[int]]:
@@ -275,11 +275,11 @@ def layer_groups(stack: StackConfig) -> tuple[list[int], list[int]]:
     }[stack.sharing.pattern]
 
 
-def at_depth(value: T | list[T], depth: int) -> T:
+def at_depth(value: T | tuple[T, ...], depth: int) -> T:
     """Returns the value at one depth of what is one value, or one for each depth.
 
     Args:
-        value: One value or a list.
+        value: One value or a tuple.
         depth: Which layer, from 0.
     """
-    return value[depth] if isinstance(value, list) else value
+    return value[depth] if isinstance(value, tuple | list) else value

@@ -94,7 +94,7 @@ def _attentions(stack):
 
 
 def _listed(value):
-    return value if isinstance(value, list) else [value]
+    return value if isinstance(value, tuple | list) else [value]
 
 
 def _choice(name, value, valid):
@@ -147,7 +147,7 @@ def _depth_values(stack):
     for kind, attention in _attentions(stack):
         values[f"{kind}.num_heads"] = attention.num_heads
         values[f"{kind}.convolution.kernel_size"] = attention.convolution.kernel_size
-    return {name: value for name, value in values.items() if isinstance(value, list)}
+    return {name: value for name, value in values.items() if isinstance(value, tuple | list)}
 
 
 def _list_problems(name, stack):
@@ -323,7 +323,7 @@ def _band_problems(config, embedding):
     sizes = [config.target_vocabulary_size]
     if not embedding.share:
         sizes.append(config.source_vocabulary_size)
-    if cutoffs != sorted(set(cutoffs)) or any(not 0 < c < min(sizes) for c in cutoffs):
+    if list(cutoffs) != sorted(set(cutoffs)) or any(not 0 < c < min(sizes) for c in cutoffs):
         yield (
             "`embedding.cutoffs` must ascend between 0 and the vocabulary's size (received "
             f"{cutoffs} for {min(sizes)})"

@@ -61,16 +61,19 @@ class Embeddings:
                 )
         return made
 
-    def embed(self, made: Mapping[str, keras.layers.Layer], side: str, ids: tf.Tensor) -> tf.Tensor:
+    def embed(
+        self, made: Mapping[str, keras.layers.Layer], side: str, ids: tf.Tensor, **options
+    ) -> tf.Tensor:
         """Returns the vectors of whole sentences.
 
         Args:
             made: Layers by name.
             side: "source" or "target".
             ids: Integer `[batch, length]`.
+            **options: `training`, where the caller knows it.
         """
-        x = made[self.tables[side]](ids)
-        return self._transformed(made, side, x)
+        x = made[self.tables[side]](ids, **options)
+        return self._transformed(made, side, x, **options)
 
     def embed_step(
         self, made: Mapping[str, keras.layers.Layer], ids: tf.Tensor, position: tf.Tensor | int
@@ -98,9 +101,9 @@ class Embeddings:
             x = made["output_map"](x)
         return made[self._output](x, reverse=True)
 
-    def _transformed(self, made, side, x):
+    def _transformed(self, made, side, x, **options):
         transform = made.get(f"{side}_transform")
-        return x if transform is None else transform(x)
+        return x if transform is None else transform(x, **options)
 
     def _table(self, name):
         config, embedding = self._config, self._config.embedding

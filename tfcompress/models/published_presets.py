@@ -69,7 +69,7 @@ def _lite(width, *, dropout, attention_dropout):
             dropout=attention_dropout,
             kind="lsra",
             convolution=ConvolutionConfig(
-                kernel_size=[3, 7, 15, 31, 31, 31], weight_dropout=attention_dropout
+                kernel_size=(3, 7, 15, 31, 31, 31), weight_dropout=attention_dropout
             ),
         ),
         FeedForwardConfig(width),
@@ -93,7 +93,7 @@ def _lite(width, *, dropout, attention_dropout):
 
 def _fixed(heads, patterns):
     kind = "fixed" if patterns else "multi_head"
-    encoder = StackConfig(6, AttentionConfig(8, kind=kind, patterns=patterns.split()))
+    encoder = StackConfig(6, AttentionConfig(8, kind=kind, patterns=tuple(patterns.split())))
     config = Seq2SeqConfig(
         source_vocabulary_size=_FIXED_VOCABULARY,
         hidden_dim=512,

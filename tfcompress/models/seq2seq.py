@@ -1,6 +1,7 @@
 """The encoder-decoder Transformer, assembled from layers."""
 
 import os
+from typing import NamedTuple
 
 import tensorflow as tf
 from tensorflow import keras
@@ -11,6 +12,20 @@ from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.models.embeddings import Embeddings
 from tfcompress.models.presets import load_preset, save_preset
 from tfcompress.models.stacks import Stack
+
+
+class Forward(NamedTuple):
+    """What the training graph gives.
+
+    Attributes:
+        logits: `[batch, target_length, vocabulary_size]`.
+        encoder_states: The encoder's input and what each of its layers gives.
+        decoder_states: The decoder's input and what each of its layers gives.
+    """
+
+    logits: tf.Tensor
+    encoder_states: list[tf.Tensor]
+    decoder_states: list[tf.Tensor]
 
 
 class Seq2SeqTransformer:
@@ -44,8 +59,15 @@ class Seq2SeqTransformer:
         self._embeddings = Embeddings(config)
         self._encoder = Stack(config, "encoder")
         self._decoder = Stack(config, "decoder")
-        self.model = _build_model(self) if model is None else model
-        self._layers = {layer.name: layer for layer in self.model.layers}
+        if model is None:
+            self._layers = _make_layers(config, self._embeddings, self._encoder, self._decoder)
+            inputs = [
+                keras.Input((None,), dtype="int32", name=f"{side}_token_ids")
+                for side in ("source", "target")
+            ]
+            model = keras.Model(inputs, self.forward(*inputs).logits, name="seq2seq_transformer")
+        self.model = model
+        self._layers = {layer.name: layer for layer in model.layers}
 
     @classmethod
     def from_preset(cls, name_or_folder: str | os.PathLike) -> "Seq2SeqTransformer":
@@ -95,6 +117,47 @@ class Seq2SeqTransformer:
         for layer in self.encoder_layers:
             x = layer(x, padding_mask=padding_mask)
         return self._layers["encoder_normalization"](x) if self.config.normalize_first else x
+
+    def forward(
+        self,
+        source_token_ids: tf.Tensor,
+        target_token_ids: tf.Tensor,
+        training: bool | None = None,
+    ) -> Forward:
+        """Runs the training graph and keeps what its layers give.
+
+        Args:
+            source_token_ids: Integer `[batch, source_length]`, padded with `pad_id`.
+            target_token_ids: Integer `[batch, target_length]`, beginning with `bos_id`.
+            training: Whether dropout and the like are active.
+
+        Returns:
+            Logits and hidden states; the logits are those of `model`.
+        """
+        options = {} if training is None else {"training": training}
+        made, config = self._layers, self.config
+        mask = made["source_padding_mask"](source_token_ids)
+
+        def through(x, side, names, **kwargs):
+            x = made[f"{side}_dropout"](made[f"{side}_position"](x), **options)
+            states = [x]
+            for name in names:
+                x = made[name](x, **kwargs, **options)
+                states.append(x)
+            return x, states
+
+        x = self._embeddings.embed(made, "source", source_token_ids, **options)
+        x, encoder_states = through(x, "source", self._encoder.plan, padding_mask=mask)
+        if config.normalize_first:
+            x = made["encoder_normalization"](x)
+        memory = x
+        x = self._embeddings.embed(made, "target", target_token_ids, **options)
+        x, decoder_states = through(
+            x, "target", self._decoder.plan, memory=memory, memory_padding_mask=mask
+        )
+        if config.normalize_first:
+            x = made["decoder_normalization"](x)
+        return Forward(self._embeddings.logits(made, x), encoder_states, decoder_states)
 
     def init_cache(self, memory: tf.Tensor, max_length: int) -> list[dict]:
         """Returns the decoder's cache before the first token.
@@ -146,32 +209,20 @@ class Seq2SeqTransformer:
         return self._embeddings.logits(self._layers, x), new_cache
 
 
-def _build_model(transformer: Seq2SeqTransformer) -> keras.Model:
-    config, embeddings = transformer.config, transformer._embeddings
-    encoder, decoder = transformer._encoder, transformer._decoder
-    made = embeddings.make() | encoder.make() | decoder.make()
-    source = keras.Input((None,), dtype="int32", name="source_token_ids")
-    target = keras.Input((None,), dtype="int32", name="target_token_ids")
-    mask = layers.PaddingMask(config.pad_id, name="source_padding_mask")(source)
-
-    x = embeddings.embed(made, "source", source)
-    x = _position(config, "source_position", config.max_source_length)(x)
-    x = layers.Dropout(config.dropout, name="source_dropout")(x)
-    for name in encoder.plan:
-        x = made[name](x, padding_mask=mask)
+def _make_layers(config: Seq2SeqConfig, *parts) -> dict[str, keras.layers.Layer]:
+    made = {
+        "source_padding_mask": layers.PaddingMask(config.pad_id, name="source_padding_mask"),
+        "source_position": _position(config, "source_position", config.max_source_length),
+        "target_position": _position(config, "target_position", config.max_target_length),
+        "source_dropout": layers.Dropout(config.dropout, name="source_dropout"),
+        "target_dropout": layers.Dropout(config.dropout, name="target_dropout"),
+    }
+    for part in parts:
+        made |= part.make()
     if config.normalize_first:
-        x = layers.LayerNormalization(config.epsilon, name="encoder_normalization")(x)
-    memory = x
-
-    x = embeddings.embed(made, "target", target)
-    x = _position(config, "target_position", config.max_target_length)(x)
-    x = layers.Dropout(config.dropout, name="target_dropout")(x)
-    for name in decoder.plan:
-        x = made[name](x, memory=memory, memory_padding_mask=mask)
-    if config.normalize_first:
-        x = layers.LayerNormalization(config.epsilon, name="decoder_normalization")(x)
-    logits = embeddings.logits(made, x)
-    return keras.Model([source, target], logits, name="seq2seq_transformer")
+        for name in ("encoder_normalization", "decoder_normalization"):
+            made[name] = layers.LayerNormalization(config.epsilon, name=name)
+    return made
 
 
 def _position(config, name, max_length):

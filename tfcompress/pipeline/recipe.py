@@ -10,6 +10,7 @@ import yaml
 from tfcompress import schema
 from tfcompress.errors import InputError
 from tfcompress.models.config import Seq2SeqConfig
+from tfcompress.pipeline.surgery_recipe import SurgeryRecipe
 from tfcompress.training.config import TrainingConfig
 
 CORPUS_KINDS = ("files", "phrases")
@@ -53,12 +54,14 @@ class TokenizerRecipe:
             on the device.
         normalization: sentencepiece's normalization rule: "nmt_nfkc" or "identity".
         joint: One tokenizer for both languages.
+        like: The folder of a run whose tokenizer to use instead of training one.
     """
 
     vocabulary_size: int = 8000
     model_type: str = "unigram"
     normalization: str = "nmt_nfkc"
     joint: bool = True
+    like: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,27 @@ class BenchmarkRecipe:
 
 
 @dataclass(frozen=True)
+class TeacherRecipe:
+    """A trained model that this one learns from.
+
+    Attributes:
+        path: The folder of the teacher's run. For word-level distillation (`training.distillation`)
+            it must have the same tokenizer: name its run under `tokenizer.like` or `start_from`.
+        sequences: Whether the training targets are the teacher's translations.
+        quantization: The teacher's bundle that translates.
+        beam_size: Its beam.
+        n_best: How many of its translations to choose from, by BLEU with the reference; 1 takes the
+            best one.
+    """
+
+    path: str
+    sequences: bool = False
+    quantization: str = "dynamic_int8"
+    beam_size: int = 5
+    n_best: int = 1
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A run from text to measured bundles.
 
@@ -106,15 +130,21 @@ class Recipe:
         corpus: The sentence pairs.
         tokenizer: The tokenizer.
         model: A mapping with the names of `Seq2SeqConfig`, without vocabulary sizes; `preset`
-            names a preset to start from.
-        training: The training.
+            names a preset to start from. With `start_from`, what changes in that model.
+        start_from: The folder of a finished run whose model and tokenizer this one begins with.
+        surgery: Operations on the model before and after training.
+        teacher: A trained model to learn from.
+        training: The training; `updates` 0 for none.
         quantizations: The bundles to export.
         evaluation: How they are judged.
         benchmark: How they are timed.
     """
 
     name: str
-    model: dict[str, Any]
+    model: dict[str, Any] = field(default_factory=dict)
+    start_from: str | None = None
+    surgery: SurgeryRecipe = field(default_factory=SurgeryRecipe)
+    teacher: TeacherRecipe | None = None
     corpus: CorpusRecipe = field(default_factory=CorpusRecipe)
     tokenizer: TokenizerRecipe = field(default_factory=TokenizerRecipe)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -126,12 +156,23 @@ class Recipe:
         problems = list(_problems(self))
         if problems:
             raise InputError(f"impossible recipe: {'; '.join(problems)}")
-        size = self.tokenizer.vocabulary_size
-        self.model_config(size, size)  # raises for an impossible model
+        if self.start_from is None:
+            size = self.tokenizer.vocabulary_size
+            self.model_config(size, size)  # raises for an impossible model
 
-    def model_config(self, source_size: int, target_size: int) -> Seq2SeqConfig:
-        """Returns the model's configuration for vocabularies of these sizes."""
+    def model_config(
+        self, source_size: int, target_size: int, start: Seq2SeqConfig | None = None
+    ) -> Seq2SeqConfig:
+        """Returns the model's configuration for vocabularies of these sizes.
+
+        Args:
+            source_size: Number of source token ids.
+            target_size: Number of target token ids.
+            start: The configuration of the model of `start_from`, after surgery.
+        """
         mapping = dict(self.model)
+        if start is not None:
+            mapping = _merge(start.to_mapping(), mapping)
         name = mapping.pop("preset", None)
         if name is not None:
             from tfcompress.models.presets import preset
@@ -196,6 +237,28 @@ def _problems(recipe):
             f"`corpus.kind` must be one of {', '.join(CORPUS_KINDS)} (received "
             f"{recipe.corpus.kind!r})"
         )
+    if recipe.start_from is None:
+        if not recipe.model:
+            yield "`model` must describe a model unless `start_from` names one (received neither)"
+        if recipe.surgery.before:
+            yield "`surgery.before` needs a trained model; name its run under `start_from`"
+        if not recipe.training.updates:
+            yield "`training.updates` 0 needs a trained model; name its run under `start_from`"
+    elif "preset" in recipe.model:
+        yield "`model.preset` does not go with `start_from`, which names a model already"
+    if any(step.name == "trim_vocabulary" for step in recipe.surgery.after):
+        yield "`surgery.after` cannot trim the vocabulary; do it in `surgery.before`"
+    if recipe.training.distillation is not None and recipe.teacher is None:
+        yield "`training.distillation` needs a `teacher` (received none)"
+    if recipe.teacher is not None:
+        teacher = recipe.teacher
+        if not teacher.sequences and recipe.training.distillation is None:
+            yield "`teacher` teaches nothing: set `teacher.sequences` or `training.distillation`"
+        if not 1 <= teacher.n_best <= teacher.beam_size:
+            yield (
+                "`teacher.n_best` must lie between 1 and `teacher.beam_size` (received "
+                f"{teacher.n_best} and {teacher.beam_size})"
+            )
     if not recipe.quantizations:
         yield "`quantizations` must name at least one bundle to export (received none)"
     for value in recipe.quantizations:

@@ -9,10 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tfcompress.errors import InputError
+from tfcompress.files import replace_file
 from tfcompress.pipeline.evaluation import evaluate
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.recipe import Recipe
-from tfcompress.pipeline.workspace import Workspace, read_figures, write_figures
+from tfcompress.pipeline.workspace import (
+    Workspace,
+    finished_run,
+    read_figures,
+    saved_tokenizers,
+    write_figures,
+)
 from tfcompress.reporting import (
     Example,
     HistoryPoint,
@@ -65,8 +72,12 @@ def run_recipe(
             "it under `corpus.test`"
         )
     workspace = Workspace(folder, recipe, data.digest())
-    tokenizers = _tokenizers(recipe, data, workspace)
-    history = _train(recipe, data, tokenizers, workspace, verbose, say)
+    start = None
+    if recipe.start_from is None:
+        tokenizers = _tokenizers(recipe, data, workspace)
+    else:
+        start, tokenizers = _begin(recipe, data, workspace, say)
+    history = _train(recipe, data, tokenizers, start, workspace, verbose, say)
     for quantization in recipe.quantizations:
         _export(recipe, data, tokenizers, workspace, quantization, say)
     for quantization in recipe.quantizations:
@@ -104,7 +115,31 @@ def _corpus(recipe: Recipe, path: str | Path | None) -> Corpus:
     )
 
 
+def _begin(recipe, data, workspace, say):
+    """Returns where the model lies that training begins with, after surgery, and its tokenizers."""
+    if not workspace.start.exists():
+        former = finished_run(recipe.start_from, "start_from")
+        model, tokenizers = former / "model", saved_tokenizers(former)
+        load_tensorflow()
+        from tfcompress.models.presets import load_preset, save_preset
+
+        transformer = load_preset(model)
+        if recipe.surgery.before:
+            from tfcompress.pipeline.operating import Patient, operate
+
+            say(f"{recipe.name}: {', '.join(step.name for step in recipe.surgery.before)}")
+            patient = operate(Patient(transformer, tokenizers), recipe.surgery.before, data)
+            transformer, tokenizers = patient.transformer, patient.tokenizers
+        sides = ("joint",) if tokenizers[0] is tokenizers[1] else ("source", "target")
+        for side, tokenizer in zip(sides, tokenizers):
+            replace_file(workspace.tokenizer(side), tokenizer.proto)
+        save_preset(transformer, workspace.start)
+    return workspace.start, saved_tokenizers(workspace.folder)
+
+
 def _tokenizers(recipe, data, workspace) -> tuple[Tokenizer, Tokenizer]:
+    if recipe.tokenizer.like is not None:
+        return saved_tokenizers(finished_run(recipe.tokenizer.like, "tokenizer.like"))
     sources, targets = data.splits["train"]
     if recipe.tokenizer.joint:
         joint = _tokenizer(recipe, [*sources, *targets], workspace.tokenizer("joint"))
@@ -128,19 +163,26 @@ def _tokenizer(recipe, sentences, path) -> Tokenizer:
     )
 
 
-def _train(recipe, data, tokenizers, workspace, verbose, say) -> list[dict]:
+def _train(recipe, data, tokenizers, start, workspace, verbose, say) -> list[dict]:
     history = read_figures(workspace.training / "history.json")
     if workspace.model.exists() and history is not None:
         return history
     # Only now, when the corpus and the recipe are known to be good.
     load_tensorflow()
-    from tfcompress.models.presets import save_preset
+    from tfcompress.models.presets import load_preset, save_preset
     from tfcompress.training import Validation, train
 
     source_tokenizer, target_tokenizer = tokenizers
+    start = None if start is None else load_preset(start)
+    teacher = None
+    if recipe.training.distillation is not None:
+        teacher = load_preset(finished_run(recipe.teacher.path, "teacher.path") / "model")
+    sources, targets = data.splits["train"]
+    if recipe.teacher is not None and recipe.teacher.sequences:
+        targets = _teacher_targets(recipe, sources, targets, workspace, say)
     say(f"{recipe.name}: training for {recipe.training.updates} updates")
     pairs = TokenizedPairs.from_corpus(
-        source_tokenizer, *data.splits["train"], target_tokenizer=target_tokenizer
+        source_tokenizer, sources, targets, target_tokenizer=target_tokenizer
     )
     validation = Validation(
         *data.splits["valid"],
@@ -149,17 +191,48 @@ def _train(recipe, data, tokenizers, workspace, verbose, say) -> list[dict]:
         tokenize=recipe.evaluation.tokenize,
         lowercase=recipe.evaluation.lowercase,
     )
-    config = _model_config(recipe, tokenizers)
+    sizes = (tokenizer.vocabulary_size for tokenizer in tokenizers)
+    config = recipe.model_config(*sizes, start=None if start is None else start.config)
     transformer, history = train(
-        config, pairs, validation, recipe.training, workspace.training, verbose=verbose
+        config,
+        pairs,
+        validation,
+        recipe.training,
+        workspace.training,
+        start=start,
+        teacher=teacher,
+        verbose=verbose,
     )
+    if recipe.surgery.after:
+        from tfcompress.pipeline.operating import Patient, operate
+
+        say(f"{recipe.name}: {', '.join(step.name for step in recipe.surgery.after)}")
+        transformer = operate(
+            Patient(transformer, tokenizers), recipe.surgery.after, data
+        ).transformer
     save_preset(transformer, workspace.model)
+    if not history:
+        write_figures(workspace.training / "history.json", [])
     return history
 
 
-def _model_config(recipe, tokenizers):
-    sizes = (tokenizer.vocabulary_size for tokenizer in tokenizers)
-    return recipe.model_config(*sizes)
+def _teacher_targets(recipe, sources, targets, workspace, say):
+    """Returns the teacher's translations of the training sentences."""
+    from tfcompress.export.runtime import Translator
+    from tfcompress.training import distill_corpus
+
+    teacher = recipe.teacher
+    bundle = finished_run(teacher.path, "teacher.path") / "bundles" / teacher.quantization
+    settings = {"beam_size": teacher.beam_size, "n_best": teacher.n_best, "return_scores": True}
+    say(f"{recipe.name}: {teacher.path} translates {len(sources)} sentences")
+    translator = Translator(bundle)
+    return distill_corpus(
+        lambda batch: [[h.text for h in row] for row in translator.translate(batch, **settings)],
+        sources,
+        workspace.folder / "teacher.txt",
+        references=targets if teacher.n_best > 1 else None,
+        name=f"{json.dumps(settings)} {(bundle / 'manifest.json').read_text(encoding='utf-8')}",
+    )
 
 
 def _export(recipe, data, tokenizers, workspace, quantization, say):

@@ -7,6 +7,7 @@ from tfcompress import schema
 from tfcompress.errors import InputError
 from tfcompress.files import replace_file
 from tfcompress.pipeline.recipe import Recipe, differences
+from tfcompress.text import Tokenizer
 
 
 class Workspace:
@@ -64,6 +65,11 @@ class Workspace:
         return self.folder / "training"
 
     @property
+    def start(self) -> Path:
+        """The model that training begins with, where it begins with a trained one."""
+        return self.folder / "start"
+
+    @property
     def model(self) -> Path:
         """The trained model, as `load_preset` reads it."""
         return self.folder / "model"
@@ -75,6 +81,41 @@ class Workspace:
     def figures(self, stage: str, quantization: str) -> Path:
         """Returns the file of a stage's figures for a bundle."""
         return self.folder / stage / f"{quantization}.json"
+
+
+def finished_run(folder: str | Path, key: str) -> Path:
+    """Returns the folder of a finished run, or of one whose model is finished.
+
+    Args:
+        folder: The run.
+        key: The recipe's key that names it.
+
+    Raises:
+        InputError: If there is no such run.
+    """
+    folder = Path(folder)
+    if not (folder / "run.json").is_file() or not (folder / "model").is_dir():
+        raise InputError(
+            f"`{key}` must be the folder of a finished run, with `run.json` and `model` in it "
+            f"(received {folder}); run its recipe first"
+        )
+    return folder
+
+
+def saved_tokenizers(folder: Path) -> tuple[Tokenizer, Tokenizer]:
+    """Returns the tokenizers of source and target of a run, one object twice where they are one.
+
+    Args:
+        folder: The run's folder.
+
+    Raises:
+        InputError: If they are missing or damaged.
+    """
+    joint = folder / "tokenizer.model"
+    if joint.exists():
+        tokenizer = Tokenizer(joint)
+        return tokenizer, tokenizer
+    return Tokenizer(folder / "source.model"), Tokenizer(folder / "target.model")
 
 
 def read_figures(path: Path) -> dict | None:

@@ -14,7 +14,7 @@ def at_depths(stack: StackConfig, kept: list[int]) -> StackConfig:
     """
 
     def chosen(value):
-        return [value[depth] for depth in kept] if isinstance(value, list) else value
+        return tuple(value[depth] for depth in kept) if isinstance(value, tuple | list) else value
 
     def attention(config):
         convolution = config.convolution

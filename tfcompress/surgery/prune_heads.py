@@ -13,7 +13,7 @@ from tfcompress.surgery.rebuilding import (
     SIDES,
     copy_weights,
     dense_weights,
-    one_or_list,
+    one_or_each,
     rebuild,
     set_dense,
     unwrapped,
@@ -132,7 +132,7 @@ def _with_heads(config, side, layers, kept):
         part = stack.memory_attention if across else stack.attention
         changes["cross_attention" if across else "attention"] = dataclasses.replace(
             part,
-            num_heads=one_or_list([len(kept[attention.name]) for attention in attentions]),
+            num_heads=one_or_each([len(kept[attention.name]) for attention in attentions]),
             head_dim=attentions[0].query.units // attentions[0].num_heads,
             gated=False,
         )

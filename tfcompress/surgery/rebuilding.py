@@ -105,10 +105,10 @@ def dense_weights(layer: keras.layers.Layer) -> tuple[np.ndarray, np.ndarray | N
     return weights[0], weights[1] if len(weights) > 1 else None
 
 
-def one_or_list(values: list) -> object:
-    """Returns the value of a list whose values are all equal, or else the list.
+def one_or_each(values: list) -> object:
+    """Returns the value of a list whose values are all equal, or else all of them.
 
     Args:
         values: One value for each depth.
     """
-    return values[0] if len(set(values)) == 1 else values
+    return values[0] if len(set(values)) == 1 else tuple(values)

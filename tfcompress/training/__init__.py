@@ -5,24 +5,30 @@ Modules load when they are first used: the configuration needs no TensorFlow.
 
 import importlib
 
-from tfcompress.training.config import TrainingConfig
+from tfcompress.training.config import DistillationConfig, ReplacingConfig, TrainingConfig
 
 _MODULES = {
     "BleuCallback": "bleu_callback",
     "Cosine": "schedules",
+    "Distillation": "distillation",
     "InverseSquareRoot": "schedules",
     "LabelSmoothedCrossentropy": "losses",
     "Validation": "trainer",
+    "distill_corpus": "sequence_distillation",
     "train": "trainer",
 }
 
 __all__ = [
     "BleuCallback",
     "Cosine",
+    "Distillation",
+    "DistillationConfig",
     "InverseSquareRoot",
     "LabelSmoothedCrossentropy",
+    "ReplacingConfig",
     "TrainingConfig",
     "Validation",
+    "distill_corpus",
     "train",
 ]
 

@@ -1,4 +1,6 @@
-"""Updates from the gradients of several batches."""
+"""Updates from the gradients of several batches, towards any objective."""
+
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 from tensorflow import keras
@@ -12,21 +14,30 @@ class AccumulatingModel(keras.Model):
 
     Args:
         model: The model to train.
-        loss: A loss that averages over the labels that are not `pad_id`.
+        objective: Called as `objective(inputs, labels)`, it gives what to minimize, an average over
+            the labels that are not `pad_id`.
         pad_id: Label of positions that do not count.
+        helpers: Layers that only the objective needs; they are trained too.
 
     Example:
 
-    >>> accumulating = AccumulatingModel(model, LabelSmoothedCrossentropy(0.1))
+    >>> accumulating = AccumulatingModel(model, crossentropy(model, LabelSmoothedCrossentropy(0.1)))
     >>> accumulating.compile(optimizer="adam")
     >>> accumulating.fit(grouped(dataset, 4))
     """
 
-    def __init__(self, model: keras.Model, loss: keras.losses.Loss, pad_id: int = 0):
+    def __init__(
+        self,
+        model: keras.Model,
+        objective: Callable[[dict, tf.Tensor], tf.Tensor],
+        pad_id: int = 0,
+        helpers: Sequence[keras.layers.Layer] = (),
+    ):
         super().__init__()
         self.inner = model
-        self.batch_loss = loss
+        self.objective = objective
         self.pad_id = pad_id
+        self.helpers = list(helpers)
         self.tracker = keras.metrics.Mean(name="loss")
         self.built = True
 
@@ -38,14 +49,16 @@ class AccumulatingModel(keras.Model):
         return self.inner(inputs, training=training)
 
     def train_step(self, data):
-        variables = self.inner.trainable_variables
+        variables = self.trainable_variables
         sums = [tf.zeros_like(variable) for variable in variables]
         total_loss, total_tokens = 0.0, 0.0
         for inputs, labels in data:
             tokens = tf.math.count_nonzero(labels != self.pad_id, dtype=tf.float32)
             with tf.GradientTape() as tape:
-                loss = self.batch_loss.call(labels, self.inner(inputs, training=True)) * tokens
-            gradients = tape.gradient(loss, variables)
+                loss = self.objective(inputs, labels) * tokens
+            gradients = tape.gradient(
+                loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
+            )
             sums = [a + tf.convert_to_tensor(b) for a, b in zip(sums, gradients)]
             total_loss += loss
             total_tokens += tokens
@@ -54,6 +67,22 @@ class AccumulatingModel(keras.Model):
         )
         self.tracker.update_state(total_loss / total_tokens, sample_weight=total_tokens)
         return {"loss": self.tracker.result()}
+
+
+def crossentropy(
+    model: keras.Model, loss: keras.losses.Loss
+) -> Callable[[dict, tf.Tensor], tf.Tensor]:
+    """Returns the objective of ordinary training.
+
+    Args:
+        model: The model.
+        loss: Its loss.
+    """
+
+    def objective(inputs, labels):
+        return loss.call(labels, model(inputs, training=True))
+
+    return objective
 
 
 def grouped(dataset: tf.data.Dataset, count: int) -> tf.data.Dataset:

@@ -1,6 +1,7 @@
 """What a training run keeps on disk so that it can go on after a kill."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ class TrainingState:
         model: The model in training.
         optimizer: Its optimizer, built.
         average: How many of the last evaluations' weights to keep for averaging.
+        helpers: Layers that are trained beside the model and no part of it.
 
     Attributes:
         history: One dictionary of figures for each evaluation so far.
@@ -34,6 +36,7 @@ class TrainingState:
         optimizer: keras.optimizers.Optimizer,
         *,
         average: int = 1,
+        helpers: Sequence[keras.layers.Layer] = (),
     ):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +45,12 @@ class TrainingState:
         self._average = average
         self._update = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._checkpoint = tf.train.Checkpoint(
-            model=model, optimizer=optimizer, update=self._update
+            model=model,
+            optimizer=optimizer,
+            update=self._update,
+            helpers=tf.train.Checkpoint(
+                **{f"helper_{i}": layer for i, layer in enumerate(helpers)}
+            ),
         )
         self._manager = tf.train.CheckpointManager(
             self._checkpoint, str(self.folder / "state"), max_to_keep=2

@@ -1,5 +1,6 @@
 """The configuration of a training run."""
 
+import re
 from dataclasses import dataclass
 
 from tfcompress.errors import InputError
@@ -10,11 +11,54 @@ STRATEGIES = ("none", "mirrored", "multi_worker")
 
 
 @dataclass(frozen=True)
+class DistillationConfig:
+    """How a student learns the probabilities and hidden states of a teacher.
+
+    Attributes:
+        weight: Weight of the teacher's words, in [0, 1]; the references have the rest.
+        temperature: What logits are divided by before they are compared.
+        hidden_weight: Weight of the hidden states; 0 for none.
+        encoder_layers: For each encoder layer of the student, the teacher's that it shall match,
+            from 1, or 0 for the embedding; None spreads them evenly.
+        decoder_layers: The same for the decoder.
+    """
+
+    weight: float = 0.5
+    temperature: float = 1.0
+    hidden_weight: float = 0.0
+    encoder_layers: tuple[int, ...] | None = None
+    decoder_layers: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class ReplacingConfig:
+    """How successors replace the layers of a model with `successors` (BERT-of-Theseus).
+
+    Attributes:
+        schedule: "constant" (`rate` for `steps` updates, then 1) or "linear"
+            (`min(1, base + slope * updates)`).
+        rate: The constant rate; 0.5 by default.
+        base: The first linear rate; 0.3 by default.
+        slope: What the linear rate gains with each update; 0.0006 by default.
+        steps: Updates with the constant rate; None for all.
+        scale_learning_rate: Whether the learning rate is multiplied by the replacing rate; needs
+            the schedule "constant" of the learning rate.
+    """
+
+    schedule: str = "constant"
+    rate: float | None = None
+    base: float | None = None
+    slope: float | None = None
+    steps: int | None = None
+    scale_learning_rate: bool = False
+
+
+@dataclass(frozen=True)
 class TrainingConfig:
     """How a model is trained.
 
     Attributes:
-        updates: Number of optimizer updates, a multiple of `evaluate_every`.
+        updates: Number of optimizer updates, a multiple of `evaluate_every`; 0 for none.
         batch_tokens: Padded tokens of a batch on the longer side.
         accumulate: Batches whose gradients are added up for one update.
         learning_rate: Peak (or constant) learning rate.
@@ -32,6 +76,10 @@ class TrainingConfig:
         evaluate_sentences: Validation sentences decoded for BLEU; 0 for none, None for all.
         patience: Evaluations without a better score after which training stops, or None.
         average: Number of last evaluated checkpoints whose weights are averaged.
+        distillation: How to learn from a teacher, where there is one.
+        replacing: How successors replace layers, for a model that has some.
+        train_only: Regular expression that the names of the layers match that are trained; None
+            trains all. BERT-of-Theseus trains "_module_" only.
 
     Raises:
         InputError: If settings are impossible, naming each of them.
@@ -54,6 +102,9 @@ class TrainingConfig:
     evaluate_sentences: int | None = None
     patience: int | None = None
     average: int = 1
+    distillation: DistillationConfig | None = None
+    replacing: ReplacingConfig | None = None
+    train_only: str | None = None
 
     def __post_init__(self):
         problems = list(_problems(self))
@@ -62,7 +113,9 @@ class TrainingConfig:
 
 
 def _problems(config):
-    names = ("updates", "batch_tokens", "accumulate", "warmup", "evaluate_every", "average")
+    if config.updates < 0:
+        yield f"`updates` must not be negative (received {config.updates})"
+    names = ("batch_tokens", "accumulate", "warmup", "evaluate_every", "average")
     for name in names:
         if getattr(config, name) < 1:
             yield f"`{name}` must be at least 1 (received {getattr(config, name)})"
@@ -86,8 +139,28 @@ def _problems(config):
         yield "`patience` needs validation sentences (received evaluate_sentences 0)"
     if config.accumulate > 1 and config.precision == "mixed_float16":
         yield "`accumulate` above 1 needs another `precision` than mixed_float16"
-    if config.schedule == "cosine" and config.warmup >= config.updates:
+    if config.schedule == "cosine" and config.warmup >= config.updates > 0:
         yield f"`warmup` must be below `updates` (received {config.warmup} and {config.updates})"
+    if config.train_only is not None:
+        try:
+            re.compile(config.train_only)
+        except re.error as error:
+            yield (
+                f"`train_only` must be a regular expression (received {config.train_only!r}: "
+                f"{error})"
+            )
+    replacing = config.replacing
+    if replacing is not None:
+        if replacing.schedule not in ("constant", "linear"):
+            yield (
+                "`replacing.schedule` must be one of constant, linear (received "
+                f"{replacing.schedule!r})"
+            )
+        if replacing.scale_learning_rate and config.schedule != "constant":
+            yield (
+                "`replacing.scale_learning_rate` needs `schedule` constant (received "
+                f"{config.schedule!r})"
+            )
     choices = {"schedule": SCHEDULES, "precision": PRECISIONS, "strategy": STRATEGIES}
     for name, valid in choices.items():
         if getattr(config, name) not in valid:

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,14 +14,18 @@ from tensorflow import keras
 from tfcompress.errors import InputError
 from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer
 from tfcompress.models.decoding import greedy_decode
+from tfcompress.models.transfer import transfer_weights
 from tfcompress.text.batching import TokenizedPairs, evaluation_dataset, training_dataset
 from tfcompress.text.tokenizer import Tokenizer
-from tfcompress.training.accumulation import AccumulatingModel, grouped
+from tfcompress.training.accumulation import AccumulatingModel, crossentropy, grouped
 from tfcompress.training.bleu_callback import BleuCallback
 from tfcompress.training.checkpoints import TrainingState, parameters
 from tfcompress.training.config import TrainingConfig
+from tfcompress.training.distillation import Distillation
+from tfcompress.training.layer_drop_schedule import LayerDropSchedule
 from tfcompress.training.losses import LabelSmoothedCrossentropy
 from tfcompress.training.schedules import Cosine, InverseSquareRoot
+from tfcompress.training.theseus_replacer import TheseusReplacer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +56,8 @@ def train(
     config: TrainingConfig,
     folder: str | Path,
     *,
+    start: Seq2SeqTransformer | None = None,
+    teacher: Seq2SeqTransformer | None = None,
     verbose: int = 1,
 ) -> tuple[Seq2SeqTransformer, list[dict]]:
     """Trains a model with `model.fit`; called again on the same folder, it goes on.
@@ -61,6 +68,8 @@ def train(
         validation: Validation text; its loss and BLEU are taken every `evaluate_every` updates.
         config: How to train.
         folder: Keeps the state of training and TensorBoard logs.
+        start: A trained model whose weights to begin with, wherever names and shapes are the same.
+        teacher: What `config.distillation` learns from.
         verbose: 1 for a progress bar, 2 for a line an evaluation, 0 for silence.
 
     Returns:
@@ -72,20 +81,50 @@ def train(
     """
     folder = Path(folder)
     keras.utils.set_random_seed(config.seed)
+    if not config.updates:
+        transformer = Seq2SeqTransformer(model_config)
+        if start is not None:
+            transfer_weights(start, transformer)
+        return transformer, []
     strategy = _strategy(config.strategy)
     with strategy.scope(), _precision(config.precision):
         transformer = Seq2SeqTransformer(model_config)
-        model = _compiled(transformer, config)
-        state = TrainingState(folder, transformer.model, model.optimizer, average=config.average)
+        if start is not None:
+            transfer_weights(start, transformer)
+        _freeze(transformer, config.train_only)
+        model = _compiled(transformer, config, teacher)
+        state = TrainingState(
+            folder,
+            transformer.model,
+            model.optimizer,
+            average=config.average,
+            helpers=getattr(model, "helpers", ()),
+        )
         done = state.restore()
         _fit(transformer, model, pairs, validation, config, folder, state, done, verbose)
     trained = Seq2SeqTransformer(model_config)
+    _freeze(trained, config.train_only)
     for variable, value in zip(parameters(trained.model), state.averaged_weights()):
         variable.assign(value)
     return trained, state.history
 
 
-def _compiled(transformer, config):
+def _freeze(transformer, train_only):
+    if train_only is None:
+        return
+    expression = re.compile(train_only)
+    names = [layer.name for layer in transformer.model.layers if layer.trainable_weights]
+    for name in names:
+        if not expression.search(name):
+            transformer.layer(name).trainable = False
+    if not transformer.model.trainable_weights:
+        raise InputError(
+            f"`train_only` {train_only!r} matches no layer with weights; there are "
+            f"{', '.join(names)}"
+        )
+
+
+def _compiled(transformer, config, teacher):
     model = transformer.model
     pad_id = transformer.config.pad_id
     loss = LabelSmoothedCrossentropy(config.label_smoothing, pad_id)
@@ -96,13 +135,20 @@ def _compiled(transformer, config):
         epsilon=1e-9,
         global_clipnorm=config.clip_norm,
     )
-    if config.accumulate > 1:
+    if config.distillation is not None:
+        if teacher is None:
+            raise InputError("`distillation` needs a teacher (received none)")
+        settings = dataclasses.asdict(config.distillation)
+        objective = Distillation(transformer, teacher, loss, **settings)
+        model = AccumulatingModel(model, objective, pad_id, objective.helpers)
+        model.compile(optimizer=optimizer)
+    elif config.accumulate > 1:
         if config.strategy != "none" and hasattr(keras, "ops"):
             raise InputError(
                 f"`accumulate` {config.accumulate} with `strategy` {config.strategy} needs "
                 "Keras 2; set TF_USE_LEGACY_KERAS=1 or accumulate 1"
             )
-        model = AccumulatingModel(model, loss, pad_id)
+        model = AccumulatingModel(model, crossentropy(model, loss), pad_id)
         model.compile(optimizer=optimizer)
     else:
         model.compile(optimizer=optimizer, loss=loss)
@@ -126,7 +172,7 @@ def _fit(transformer, model, pairs, validation, config, folder, state, done, ver
     dataset = training_dataset(
         pairs, seed=config.seed, start_step=done, accumulate=config.accumulate, **options, **ids
     )
-    if config.accumulate > 1:
+    if isinstance(model, AccumulatingModel):
         dataset = grouped(dataset, config.accumulate)
     held_out = TokenizedPairs.from_corpus(
         validation.source_tokenizer,
@@ -134,7 +180,8 @@ def _fit(transformer, model, pairs, validation, config, folder, state, done, ver
         validation.references,
         target_tokenizer=validation.target_tokenizer,
     )
-    callbacks = [_Validation(transformer, evaluation_dataset(held_out, **options, **ids))]
+    callbacks = _schedules(transformer.config, config)
+    callbacks += [_Validation(transformer, evaluation_dataset(held_out, **options, **ids))]
     if config.evaluate_sentences != 0:
         count = config.evaluate_sentences
         callbacks.append(
@@ -156,6 +203,18 @@ def _fit(transformer, model, pairs, validation, config, folder, state, done, ver
         callbacks=callbacks,
         verbose=verbose,
     )
+
+
+def _schedules(model_config, config):
+    """Callbacks of the methods that change during training."""
+    callbacks = []
+    if config.replacing is not None:
+        callbacks.append(TheseusReplacer(**dataclasses.asdict(config.replacing)))
+    for side in ("encoder", "decoder"):
+        drop = getattr(model_config, side).layer_drop
+        if drop.learned:
+            callbacks.append(LayerDropSchedule(float(np.mean(drop.rate)), layers=f"^{side}_"))
+    return callbacks
 
 
 class _Validation(keras.callbacks.Callback):

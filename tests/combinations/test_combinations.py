@@ -1,0 +1,168 @@
+"""Methods combine: each pair of choices trains, is saved, exported and run."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from combinations.covering import covering_pairs
+from tensorflow import keras
+
+from tfcompress.export import convert
+from tfcompress.models import (
+    AttentionConfig,
+    ConvolutionConfig,
+    EmbeddingConfig,
+    FeedForwardConfig,
+    LayerDropConfig,
+    ScalingConfig,
+    Seq2SeqConfig,
+    Seq2SeqTransformer,
+    SharingConfig,
+    StackConfig,
+    TransformConfig,
+    load_preset,
+)
+from tfcompress.training import LabelSmoothedCrossentropy
+
+VOCABULARY = 24
+_NARROW = {"transform": TransformConfig(2, 2.0, 2)}
+EMBEDDINGS = {
+    "table": EmbeddingConfig(share=True),
+    "factorized": EmbeddingConfig(8, share=False, tie="own", use_bias=True),
+    "untied": EmbeddingConfig(8, tie="none", use_output_bias=True),
+    "adaptive": EmbeddingConfig(16, share=True, kind="adaptive", cutoffs=(10, 18), factor=2),
+    "define": EmbeddingConfig(16, share=True, tie="own", kind="define", **_NARROW),
+    "dextra": EmbeddingConfig(16, tie="own", kind="dextra", **_NARROW),
+    "cached": EmbeddingConfig(16, share=True, tie="own", kind="dextra", cached=True, **_NARROW),
+}
+_PATTERNS = ("current", "previous", "next", "left_context", "right_context", "sentence_end")
+ENCODERS = {
+    "multi_head": AttentionConfig(4),
+    "gated": AttentionConfig(2, head_dim=6, gated=True),
+    "fixed": AttentionConfig(8, kind="fixed", patterns=(*_PATTERNS, "sentence_start")),
+    "lightweight": AttentionConfig(
+        kind="convolution", convolution=ConvolutionConfig("lightweight", gated=False)
+    ),
+    "lsra": AttentionConfig(
+        2, kind="lsra", attention_dim=8, convolution=ConvolutionConfig(mask_after_linear=True)
+    ),
+    "delight": AttentionConfig(1),
+}
+DECODERS = {
+    "multi_head": AttentionConfig(4),
+    "gated": AttentionConfig(2, gated=True),
+    "dynamic": AttentionConfig(4, kind="convolution", convolution=ConvolutionConfig(kernel_size=7)),
+    "lsra": AttentionConfig(2, kind="lsra", convolution=ConvolutionConfig("lightweight", 5)),
+    "delight": AttentionConfig(1),
+}
+SHARING = {
+    "none": SharingConfig(),
+    "all": SharingConfig("all"),
+    "groups": SharingConfig("groups", 2),
+    "attention": SharingConfig("attention"),
+    "feed_forward": SharingConfig("feed_forward", 2),
+}
+LAYER_DROP = {
+    "kept": LayerDropConfig(),
+    "dropped": LayerDropConfig(0.2),
+    "learned": LayerDropConfig(0.2, learned=True),
+}
+FACTORS = {
+    "embedding": list(EMBEDDINGS),
+    "encoder": list(ENCODERS),
+    "decoder": list(DECODERS),
+    "sharing": list(SHARING),
+    "layer_drop": list(LAYER_DROP),
+    "replacing": ["no", "encoder", "decoder"],
+    "normalization": ["first", "last"],
+    "positions": ["sinusoidal", "learned"],
+}
+
+
+def allowed(choice):
+    """Dropping whole layers does not go with sharing halves."""
+    halves = choice["sharing"] in ("attention", "feed_forward")
+    return choice["layer_drop"] == "kept" or not halves
+
+
+COMBINATIONS = covering_pairs(FACTORS, allowed)
+_IN_EVERY_RUN = 3
+
+
+def make_config(choice):
+    stacks = {}
+    for side, attentions in (("encoder", ENCODERS), ("decoder", DECODERS)):
+        delight = choice[side] == "delight"
+        stacks[side] = StackConfig(
+            4,
+            attentions[choice[side]],
+            FeedForwardConfig(8 if delight else 24, "swish" if delight else "relu"),
+            SHARING[choice["sharing"]],
+            kind="delight" if delight else "transformer",
+            scaling=ScalingConfig(2, 2, 2.0, max_groups=2),
+            layer_drop=LAYER_DROP[choice["layer_drop"]],
+            successors=2 if choice["replacing"] == side else None,
+        )
+    return Seq2SeqConfig(
+        VOCABULARY,
+        hidden_dim=16,
+        embedding=EMBEDDINGS[choice["embedding"]],
+        positions=choice["positions"],
+        normalize_first=choice["normalization"] == "first",
+        dropout=0.0,
+        max_source_length=16,
+        max_target_length=16,
+        **stacks,
+    )
+
+
+def batches():
+    """Sequences to be copied, some of them padded."""
+    rng = np.random.default_rng(0)
+    ids = rng.integers(4, VOCABULARY, (16, 7))
+    ids[:, -1] = 2
+    ids[::2, -2:] = [2, 0]
+    target = np.concatenate([np.ones((16, 1), int), ids[:, :-1]], axis=1)
+    return {"source_token_ids": ids, "target_token_ids": target}, ids
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        pytest.param(
+            choice,
+            id="-".join(choice.values()),
+            marks=[] if index < _IN_EVERY_RUN else pytest.mark.slow,
+        )
+        for index, choice in enumerate(COMBINATIONS)
+    ],
+)
+def test_trains_is_saved_and_exported(choice, tmp_path):
+    keras.utils.set_random_seed(1)
+    transformer = Seq2SeqTransformer(make_config(choice))
+    inputs, labels = batches()
+    loss = LabelSmoothedCrossentropy(0.0)
+    transformer.model.compile(keras.optimizers.Adam(0.01), loss)
+    data = tf.data.Dataset.from_tensors((inputs, labels)).repeat()
+    before = transformer.model.evaluate(data, steps=1, verbose=0)
+    transformer.model.fit(data, steps_per_epoch=20, verbose=0)
+    assert transformer.model.evaluate(data, steps=1, verbose=0) < before
+
+    transformer.save_to_preset(tmp_path / "model")
+    loaded = load_preset(tmp_path / "model")
+    expected = transformer.model(inputs, training=False)
+    np.testing.assert_allclose(loaded.model(inputs, training=False), expected, atol=1e-6)
+
+    samples = [[5, 9, 4, 2], [7, 2]]
+    manifest = convert(
+        loaded, tmp_path / "bundle", quantization="float32", samples=samples, custom_ops=False
+    )
+    parity = manifest["parity"]
+    assert parity["max_logit_difference"] < 1e-3
+    assert parity["beam_identical"] == parity["beam_samples"] > 0
+
+
+def test_at_least_forty_combinations_cover_every_pair():
+    assert len(COMBINATIONS) >= 40
+    for one, other in (("encoder", "decoder"), ("embedding", "sharing"), ("decoder", "layer_drop")):
+        pairs = {(choice[one], choice[other]) for choice in COMBINATIONS}
+        assert len(pairs) == len(FACTORS[one]) * len(FACTORS[other])

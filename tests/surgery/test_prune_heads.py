@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+from surgery.small_models import (
+    assert_describes,
+    assert_untouched,
+    logits,
+    make_transformer,
+    snapshot,
+)
+
+from tfcompress.errors import InputError
+from tfcompress.models import (
+    AttentionConfig,
+    ConvolutionConfig,
+    FeedForwardConfig,
+    ScalingConfig,
+    SharingConfig,
+    StackConfig,
+)
+from tfcompress.surgery import attention_layers, prune_heads
+
+STACKS = {
+    "plain": StackConfig(3, AttentionConfig(4, gated=True), FeedForwardConfig(24)),
+    "shared": StackConfig(
+        4, AttentionConfig(4, gated=True), FeedForwardConfig(24), SharingConfig("groups", 2)
+    ),
+    "halves": StackConfig(
+        3, AttentionConfig(4, gated=True), FeedForwardConfig(24), SharingConfig("feed_forward")
+    ),
+    "delight": StackConfig(
+        2,
+        AttentionConfig(2, gated=True),
+        FeedForwardConfig(8),
+        kind="delight",
+        scaling=ScalingConfig(2, 3, 2.0, 2),
+    ),
+}
+
+
+@pytest.mark.parametrize("stack", STACKS.values(), ids=STACKS)
+def test_pruning_masked_heads_equals_masking_them(stack):
+    transformer = make_transformer(stack=stack)
+    rng = np.random.default_rng(1)
+    removed = 0
+    for attention in attention_layers(transformer).values():
+        gates = np.ones(attention.num_heads)
+        gates[rng.integers(attention.num_heads)] = 0
+        gates[gates == 1] = rng.choice([1.0, 0.5], int(gates.sum()))
+        attention.gates.assign(gates)
+        removed += 1
+    before = snapshot(transformer)
+    smaller = prune_heads(transformer)
+    assert smaller.model.count_params() < transformer.model.count_params()
+    np.testing.assert_allclose(logits(smaller), logits(transformer), atol=2e-6)
+    assert not any(attention.gated for attention in attention_layers(smaller).values())
+    assert removed == len(attention_layers(smaller))
+    assert_untouched(transformer, before)
+    assert_describes(smaller)
+
+
+def test_given_heads_go_from_one_layer_only():
+    transformer = make_transformer()
+    smaller = prune_heads(transformer, {"encoder_layer_1_self_attention": [0, 3]})
+    assert smaller.config.encoder.attention.num_heads == (4, 2, 4, 4)
+    assert smaller.config.encoder.attention.head_dim == 4
+    assert smaller.config.decoder.attention.num_heads == 4
+    difference = transformer.model.count_params() - smaller.model.count_params()
+    assert difference == 2 * (4 * 16 * 4 + 3 * 4)
+    assert_describes(smaller)
+
+
+def test_heads_of_a_split_attention():
+    attention = AttentionConfig(2, kind="lsra", convolution=ConvolutionConfig(num_heads=2))
+    stack = StackConfig(2, attention, FeedForwardConfig(16))
+    transformer = make_transformer(stack=stack)
+    names = [name for name in attention_layers(transformer) if "cross" not in name]
+    smaller = prune_heads(transformer, {name: [1] for name in names})
+    assert smaller.config.encoder.attention.num_heads == 1
+    assert np.all(np.isfinite(logits(smaller)))
+    assert_describes(smaller)
+
+
+@pytest.mark.parametrize(
+    ("heads", "message"),
+    [
+        ({"encoder_layer_9": [0]}, "no attention 'encoder_layer_9'"),
+        ({"encoder_layer_0_self_attention": [4]}, r"heads 0 to 3 \(received \[4\]\)"),
+        ({"encoder_layer_0_self_attention": [0, 1, 2, 3]}, "all its 4 heads"),
+        (None, "no attention of this model has gates"),
+    ],
+)
+def test_impossible(heads, message):
+    with pytest.raises(InputError, match=message):
+        prune_heads(make_transformer(), heads)

@@ -1,0 +1,111 @@
+"""DeLighT's embedding: a narrow table and a DExTra block."""
+
+from tfcompress.layers.hierarchical_embedding import HierarchicalEmbedding
+from tfcompress.layers.serialization import register
+
+
+@register
+class DExTraEmbedding(HierarchicalEmbedding):
+    """Token embedding through a narrow table and a `DExTraBlock`; and back through the table.
+
+    Called with `reverse=True`, the same layer is the output layer: a projection of its own maps
+    hidden vectors to the width of the table, whose transpose gives the logits.
+
+    Number of parameters: `vocabulary_size * embedding_dim`, those of the `DExTraBlock`, and with
+    `tie="own"` `hidden_dim * embedding_dim`. As in the reference code, the projection is left out
+    where both widths are equal.
+
+    Args:
+        vocabulary_size: Number of token ids.
+        hidden_dim: Width of the output.
+        embedding_dim: Width of the table.
+        depth: Number of grouped layers, at least 2.
+        width_multiplier: Largest width of the transform, in widths of the table.
+        max_groups: Largest number of groups; by default `default_max_groups(hidden_dim)`.
+        projection_dim: Width after the input projection; `hidden_dim // 2` by default.
+        scale: Factor on the looked-up vectors; `embedding_dim**0.5` by default.
+        tie: How `reverse` works. `"own"`: through a projection of its own and the tied table;
+            `"none"`: not at all.
+        dropout: Dropout rate of the looked-up vectors; at all positions of a sequence the same
+            features are dropped.
+        transform_dropout: Dropout rate of each layer of the transform.
+        shuffle: Whether the grouped layers shuffle; None: they do.
+        activation: Activation of the transform's layers.
+        normalize: Whether the transform's layers normalize.
+        use_bias: Whether the transform's layers have biases.
+        epsilon: Epsilon of the normalizations.
+        embeddings_initializer: Initializer of the table; a normal distribution of variance
+            `1 / embedding_dim` by default.
+        **kwargs: Keyword arguments of `keras.layers.Layer`.
+
+    Attributes:
+        table: The `FactorizedEmbedding` that looks up.
+        transform: The `DExTraBlock`.
+        output_projection: The bias-free `Dense` before the tied table, or None.
+
+    Call arguments:
+        inputs: Integer ids `[..., length]`; with `reverse`, hidden vectors `[..., hidden_dim]`.
+        reverse: Whether to compute logits.
+        training: Whether dropout is active.
+
+    Returns:
+        `[..., length, hidden_dim]`; with `reverse`, logits `[..., vocabulary_size]`.
+
+    Raises:
+        ValueError: If a size or rate is impossible, a number of groups does not divide a width,
+            `tie` is unknown, or `reverse` is asked for with `tie="none"` or another width.
+
+    Example:
+
+    >>> layer = tfc.layers.DExTraEmbedding(1000, hidden_dim=64, embedding_dim=32)
+    >>> hidden = layer(np.array([[3, 5, 7]]))
+    >>> hidden.shape, layer(hidden, reverse=True).shape
+    (TensorShape([1, 3, 64]), TensorShape([1, 3, 1000]))
+
+    Reference: Mehta et al., 2021, arXiv:2008.00623.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        hidden_dim: int,
+        embedding_dim: int = 128,
+        depth: int = 4,
+        width_multiplier: float = 2.0,
+        max_groups: int | None = None,
+        projection_dim: int | None = None,
+        scale: float | None = None,
+        tie: str = "own",
+        dropout: float = 0.0,
+        transform_dropout: float = 0.0,
+        shuffle: bool | None = None,
+        activation="swish",
+        normalize: bool = True,
+        use_bias: bool = True,
+        epsilon: float = 1e-5,
+        embeddings_initializer=None,
+        **kwargs,
+    ):
+        super().__init__(
+            vocabulary_size,
+            hidden_dim,
+            embedding_dim,
+            depth,
+            width_multiplier,
+            max_groups,
+            projection_dim,
+            scale,
+            tie,
+            dropout,
+            transform_dropout,
+            embeddings_initializer,
+            {
+                "schedule": "dextra",
+                "shuffle": shuffle,
+                "activation": activation,
+                "normalize": normalize,
+                "use_bias": use_bias,
+                "epsilon": epsilon,
+            },
+            **kwargs,
+        )

@@ -1,0 +1,157 @@
+"""A chain of grouped layers, each of which sees the input of the chain again."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfcompress.layers.group_linear import GroupLinear
+from tfcompress.layers.serialization import register
+from tfcompress.layers.shapes import known_or_dynamic_shape
+from tfcompress.layers.sublayers import build_sublayer
+
+
+def mix_groups(x: tf.Tensor, y: tf.Tensor, num_groups: int) -> tf.Tensor:
+    """Returns `[count, n + m]` in which each group holds its part of `x`, then its part of `y`.
+
+    Args:
+        x: `[count, n]`.
+        y: `[count, m]`.
+        num_groups: Number of groups, which must divide `n` and `m`.
+    """
+    parts = [tf.reshape(z, [-1, num_groups, z.shape[-1] // num_groups]) for z in (x, y)]
+    return tf.reshape(tf.concat(parts, axis=-1), [-1, x.shape[-1] + y.shape[-1]])
+
+
+@register
+class HierarchicalGroupTransform(keras.layers.Layer):
+    """Grouped linear layers in a chain, with the chain's input mixed into each layer but the first.
+
+    A later layer of `g` groups gets, in each group, a `g`-th of the chain's input followed by a
+    `g`-th of the layer before.
+
+    Number of parameters: those of the `GroupLinear` layers, whose inputs are the chain's and, from
+    the second on, as many more as the layer before has units.
+
+    Args:
+        units: Output widths of the layers.
+        num_groups: Numbers of groups of the layers. Each must divide the width of the input, of
+            its own layer and of the layer before.
+        shuffle: Whether layers shuffle, see `GroupLinear`.
+        activation: Activation of each layer.
+        normalize: Whether each layer normalizes.
+        dropout: Dropout rate of each layer.
+        use_bias: Whether the layers have biases.
+        epsilon: Epsilon of the normalizations.
+        **kwargs: Keyword arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: `[..., width]`.
+        training: Whether dropout is active.
+
+    Returns:
+        `[..., units[-1]]`, the output of the last layer.
+
+    Raises:
+        ValueError: If the sequences are empty or of different lengths, a rate is impossible or a
+            number of groups does not divide a width.
+
+    Example:
+
+    >>> layer = tfc.layers.HierarchicalGroupTransform((32, 64, 32), (2, 4, 2))
+    >>> layer(np.random.rand(2, 5, 16).astype("float32")).shape
+    TensorShape([2, 5, 32])
+
+    Reference: Mehta et al., 2020, arXiv:1911.12385.
+    """
+
+    def __init__(
+        self,
+        units: Sequence[int],
+        num_groups: Sequence[int],
+        shuffle: bool = True,
+        activation="swish",
+        normalize: bool = True,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        epsilon: float = 1e-5,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        units, num_groups = tuple(units), tuple(num_groups)
+        if not units or len(units) != len(num_groups):
+            raise ValueError(
+                "`units` and `num_groups` must have one entry for each layer. Received: "
+                f"units={units}, num_groups={num_groups}."
+            )
+        for width, groups in zip(units, num_groups[1:]):
+            if groups < 1 or width % groups:
+                raise ValueError(
+                    "The groups of a layer must divide the units of the layer before. Received: "
+                    f"{groups} groups after {width} units in units={units}, "
+                    f"num_groups={num_groups}."
+                )
+        self.units = units
+        self.num_groups = num_groups
+        self.shuffle = shuffle
+        self.activation = keras.activations.get(activation)
+        self.normalize = normalize
+        self.dropout = dropout
+        self.use_bias = use_bias
+        self.epsilon = epsilon
+        self.group_layers = [
+            GroupLinear(
+                width,
+                groups,
+                shuffle=shuffle,
+                activation=self.activation,
+                normalize=normalize,
+                epsilon=epsilon,
+                dropout=dropout,
+                use_bias=use_bias,
+                dtype=self.dtype_policy,
+                name=f"group_linear_{index}",
+            )
+            for index, (width, groups) in enumerate(zip(units, num_groups))
+        ]
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        width = input_shape[-1]
+        for groups in self.num_groups:
+            if width % groups:
+                raise ValueError(
+                    "The input width must be divisible by the number of groups of every layer. "
+                    f"Received: width={width}, num_groups={self.num_groups}."
+                )
+        self._input_dim = width
+        for layer, before in zip(self.group_layers, [0, *self.units]):
+            build_sublayer(layer, (None, width + before))
+        super().build(input_shape)
+
+    def call(self, inputs, training=None):
+        x = inputs if inputs.shape.rank == 2 else tf.reshape(inputs, [-1, self._input_dim])
+        first, *others = self.group_layers
+        y = first(x, training=training)
+        for layer in others:
+            y = layer(mix_groups(x, y, layer.num_groups), training=training)
+        if inputs.shape.rank == 2:
+            return y
+        leading = known_or_dynamic_shape(inputs, rank=inputs.shape.rank - 1)
+        return tf.reshape(y, [*leading, self.units[-1]])
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units[-1])
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": list(self.units),
+            "num_groups": list(self.num_groups),
+            "shuffle": self.shuffle,
+            "activation": keras.activations.serialize(self.activation),
+            "normalize": self.normalize,
+            "dropout": self.dropout,
+            "use_bias": self.use_bias,
+            "epsilon": self.epsilon,
+        }

@@ -1,0 +1,138 @@
+"""What a recipe may do to a model before and after training."""
+
+from dataclasses import dataclass, field, fields
+
+from tfcompress.errors import InputError
+
+
+@dataclass(frozen=True)
+class PruneHeads:
+    """Removes the least important attention heads.
+
+    Attributes:
+        fraction: Part of all heads to remove, in (0, 1).
+        steps: Removals, each after a new estimate of importance.
+        minimum_per_layer: Heads that every layer keeps.
+        protect: Regular expression that the names of attention layers match that keep all heads,
+            such as "cross"; None for none.
+        sentences: Training pairs that importance is estimated on.
+    """
+
+    fraction: float = 0.5
+    steps: int = 1
+    minimum_per_layer: int = 1
+    protect: str | None = None
+    sentences: int = 1000
+
+
+@dataclass(frozen=True)
+class DropLayers:
+    """Removes whole layers: the given ones, every other, or those that validation misses least.
+
+    Attributes:
+        encoder: Depths of the encoder to keep; None for what `rate` or `search_encoder` says.
+        decoder: The same for the decoder.
+        rate: Part of the layers of both stacks to drop, evenly; 0 for none.
+        search_encoder: Layers that the encoder keeps, found by BLEU on validation sentences.
+        search_decoder: The same for the decoder.
+        sentences: Validation sentences of a search.
+    """
+
+    encoder: tuple[int, ...] | None = None
+    decoder: tuple[int, ...] | None = None
+    rate: float = 0.0
+    search_encoder: int | None = None
+    search_decoder: int | None = None
+    sentences: int = 200
+
+
+@dataclass(frozen=True)
+class TakeSuccessors:
+    """Ends a BERT-of-Theseus replacement."""
+
+
+@dataclass(frozen=True)
+class FactorizeEmbedding:
+    """Factorizes the tables.
+
+    Attributes:
+        embedding_dim: Their new width.
+    """
+
+    embedding_dim: int
+
+
+@dataclass(frozen=True)
+class TrimVocabulary:
+    """Removes the tokens that the training corpus does not use; before training only."""
+
+
+@dataclass(frozen=True)
+class NarrowFeedForward:
+    """Removes the least important units of feed-forward networks.
+
+    Attributes:
+        encoder: New width in the encoder; None leaves it.
+        decoder: New width in the decoder; None leaves it.
+        sentences: Training pairs that importance is measured on.
+    """
+
+    encoder: int | None = None
+    decoder: int | None = None
+    sentences: int = 1000
+
+
+@dataclass(frozen=True)
+class CacheOutputs:
+    """Replaces the transforms of embeddings by tables of finished vectors.
+
+    Attributes:
+        prefer: "bytes", "multiply_adds" or "cached".
+    """
+
+    prefer: str = "bytes"
+
+
+@dataclass(frozen=True)
+class SurgeryStep:
+    """One operation; exactly one attribute is given."""
+
+    prune_heads: PruneHeads | None = None
+    drop_layers: DropLayers | None = None
+    take_successors: TakeSuccessors | None = None
+    factorize_embedding: FactorizeEmbedding | None = None
+    trim_vocabulary: TrimVocabulary | None = None
+    narrow_feed_forward: NarrowFeedForward | None = None
+    cache_outputs: CacheOutputs | None = None
+
+    def __post_init__(self):
+        given = [f.name for f in fields(self) if getattr(self, f.name) is not None]
+        if len(given) != 1:
+            names = ", ".join(f.name for f in fields(self))
+            raise InputError(
+                f"a step of surgery must be exactly one of {names} (received "
+                f"{', '.join(given) or 'none'})"
+            )
+
+    @property
+    def name(self) -> str:
+        """Which operation it is."""
+        return next(f.name for f in fields(self) if getattr(self, f.name) is not None)
+
+    @property
+    def settings(self) -> object:
+        """The operation's settings."""
+        return getattr(self, self.name)
+
+
+@dataclass(frozen=True)
+class SurgeryRecipe:
+    """Operations on the model, in order.
+
+    Attributes:
+        before: On the model of `start_from`, before it is trained.
+        after: On the trained model.
+    """
+
+    before: tuple[SurgeryStep, ...] = field(default=())
+    after: tuple[SurgeryStep, ...] = field(default=())

@@ -1,0 +1,157 @@
+"""Word-level distillation: a student learns the probabilities of a teacher."""
+
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfcompress.errors import InputError
+from tfcompress.layers import Dense
+from tfcompress.models import Seq2SeqTransformer
+from tfcompress.training.losses import LabelSmoothedCrossentropy
+
+
+class Distillation:
+    """What a student minimizes: cross-entropy, distance to a teacher's words and hidden states.
+
+    The objective is `(1 - weight) * crossentropy + weight * temperature**2 * KL(teacher || student)
+    + hidden_weight * mean squared difference of mapped hidden states`, each averaged over the
+    positions that are no padding. Where student and teacher differ in width, the student's states
+    go through a projection, trained beside it and thrown away afterwards. The teacher computes
+    without dropout and gets no gradients.
+
+    Keras' own Distiller does not fit here: it hands its losses no labels and no masks, so that
+    padding would count, and tf_keras has none.
+
+    Args:
+        student: The model in training.
+        teacher: A trained model of the same vocabularies.
+        loss: The cross-entropy with the references.
+        weight: Weight of the teacher's words, in [0, 1].
+        temperature: What logits are divided by before they are compared.
+        hidden_weight: Weight of the hidden states; 0 for none.
+        encoder_layers: For each encoder layer of the student, the number of the teacher's layers
+            whose output it shall match, from 1, or 0 for the embedding; None spreads them evenly.
+        decoder_layers: The same for the decoder.
+
+    Attributes:
+        helpers: The projections.
+
+    Raises:
+        InputError: If the vocabularies differ, or a weight, temperature or layer is impossible.
+
+    Example:
+
+    >>> objective = tfc.training.Distillation(student, teacher, LabelSmoothedCrossentropy(0.1))
+    >>> model = AccumulatingModel(student.model, objective)
+
+    Reference: Hinton et al., 2015, arXiv:1503.02531; Kim and Rush, 2016, arXiv:1606.07947; hidden
+    states as in Jiao et al., 2020, arXiv:1909.10351.
+    """
+
+    def __init__(
+        self,
+        student: Seq2SeqTransformer,
+        teacher: Seq2SeqTransformer,
+        loss: LabelSmoothedCrossentropy,
+        *,
+        weight: float = 0.5,
+        temperature: float = 1.0,
+        hidden_weight: float = 0.0,
+        encoder_layers: Sequence[int] | None = None,
+        decoder_layers: Sequence[int] | None = None,
+    ):
+        _check(student, teacher, weight, temperature, hidden_weight)
+        self._student, self._teacher, self._loss = student, teacher, loss
+        self._weight, self._temperature = weight, temperature
+        self._hidden_weight = hidden_weight
+        self.helpers: list[keras.layers.Layer] = []
+        self._maps, self._projections = {}, {}
+        if hidden_weight:
+            for side, given in (("encoder", encoder_layers), ("decoder", decoder_layers)):
+                self._maps[side] = _layer_map(side, student, teacher, given)
+                self._projections[side] = self._projection(side)
+
+    def __call__(self, inputs: Mapping[str, tf.Tensor], labels: tf.Tensor) -> tf.Tensor:
+        """Returns the objective on a batch.
+
+        Args:
+            inputs: `source_token_ids` and `target_token_ids`.
+            labels: Integer `[batch, target_length]`.
+        """
+        source, target = inputs["source_token_ids"], inputs["target_token_ids"]
+        pad_id = self._student.config.pad_id
+        theirs = self._teacher.forward(source, target, training=False)
+        ours = self._student.forward(source, target, training=True)
+        total = (1.0 - self._weight) * self._loss.call(labels, ours.logits)
+        if self._weight:
+            total += self._weight * self._words(ours.logits, theirs.logits, labels != pad_id)
+        for side, mask in (("encoder", source != pad_id), ("decoder", labels != pad_id)):
+            if side in self._maps:
+                total += self._hidden_weight * self._states(
+                    side, getattr(ours, f"{side}_states"), getattr(theirs, f"{side}_states"), mask
+                )
+        return total
+
+    def _words(self, ours, theirs, mask):
+        ours = tf.nn.log_softmax(tf.cast(ours, tf.float32) / self._temperature)
+        theirs = tf.nn.log_softmax(
+            tf.stop_gradient(tf.cast(theirs, tf.float32)) / self._temperature
+        )
+        divergence = tf.reduce_sum(tf.exp(theirs) * (theirs - ours), axis=-1)
+        return self._temperature**2 * _mean(divergence, mask)
+
+    def _states(self, side, ours, theirs, mask):
+        total = 0.0
+        for own, other in enumerate(self._maps[side]):
+            state = ours[own + 1]
+            if self._projections[side] is not None:
+                state = self._projections[side](state)
+            difference = tf.cast(state, tf.float32) - tf.stop_gradient(
+                tf.cast(theirs[other], tf.float32)
+            )
+            total += _mean(tf.reduce_mean(tf.square(difference), axis=-1), mask)
+        return total / len(self._maps[side])
+
+    def _projection(self, side):
+        ours, theirs = self._student.config.hidden_dim, self._teacher.config.hidden_dim
+        if ours == theirs:
+            return None
+        projection = Dense(theirs, name=f"{side}_distillation")
+        projection.build((None, None, ours))
+        self.helpers.append(projection)
+        return projection
+
+
+def _mean(values, mask):
+    weights = tf.cast(mask, tf.float32)
+    return tf.math.divide_no_nan(tf.reduce_sum(values * weights), tf.reduce_sum(weights))
+
+
+def _check(student, teacher, weight, temperature, hidden_weight):
+    for name in ("source_vocabulary_size", "target_vocabulary_size", "pad_id", "bos_id", "eos_id"):
+        ours, theirs = getattr(student.config, name), getattr(teacher.config, name)
+        if ours != theirs:
+            raise InputError(
+                f"student and teacher must have one vocabulary (received {name} {ours} and "
+                f"{theirs}); train the student with the teacher's tokenizer"
+            )
+    if not 0 <= weight <= 1:
+        raise InputError(f"`weight` must lie in [0, 1] (received {weight})")
+    if temperature <= 0:
+        raise InputError(f"`temperature` must be positive (received {temperature})")
+    if hidden_weight < 0:
+        raise InputError(f"`hidden_weight` must not be negative (received {hidden_weight})")
+
+
+def _layer_map(side, student, teacher, given):
+    ours = len(getattr(student, f"{side}_layers"))
+    theirs = len(getattr(teacher, f"{side}_layers"))
+    if given is None:
+        return [(i + 1) * theirs // ours for i in range(ours)]
+    if len(given) != ours or any(not 0 <= layer <= theirs for layer in given):
+        raise InputError(
+            f"`{side}_layers` must name a layer of the teacher, 0 to {theirs}, for each of the "
+            f"student's {ours} (received {list(given)})"
+        )
+    return list(given)

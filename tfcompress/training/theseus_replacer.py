@@ -1,0 +1,127 @@
+"""BERT-of-Theseus: when predecessors give way to their successors."""
+
+from tensorflow import keras
+
+from tfcompress.layers.nested import named_layers
+from tfcompress.layers.theseus_module import TheseusModule
+from tfcompress.training.updates import finished_updates
+
+SCHEDULES = ("constant", "linear")
+
+
+class TheseusReplacer(keras.callbacks.Callback):
+    """Sets the replacing rate of all `TheseusModule` layers of a model before each batch.
+
+    The rate follows from the number of updates that the optimizer has made, so that a resumed
+    training goes on where it was. With `steps_per_execution`, it changes once an execution.
+
+    Args:
+        schedule: "constant": `rate` for the first `steps` updates, then 1. "linear":
+            `min(1, base + slope * t)` for the update after t others.
+        rate: The constant rate, in (0, 1]; 0.5 by default.
+        base: The linear schedule's first rate, in (0, 1]; 0.3 by default.
+        slope: What the linear schedule adds each update; 0.0006 by default.
+        steps: Updates with the constant rate; None for all. 0 gives one, as the reference code
+            does whose command line has it as the default.
+        scale_learning_rate: Whether to multiply the learning rate by the replacing rate, which is
+            the part of the updates that a successor takes part in. The optimizer's learning rate
+            must be a number; it is scaled during each batch only, so other callbacks and
+            checkpoints see the full one. The reference code does not scale.
+
+    Raises:
+        ValueError: If an argument is impossible or belongs to the other schedule, or, when
+            training begins, the model has no `TheseusModule`, predecessors would be trained, or
+            the learning rate to scale is a schedule.
+
+    Example:
+
+    >>> callback = tfc.callbacks.TheseusReplacer("linear", base=0.3, slope=0.0006)
+    >>> round(callback.rate_at(500), 6)
+    0.6
+    >>> model.fit(dataset, callbacks=[callback])
+
+    Reference: Xu et al., 2020, arXiv:2002.02925.
+    """
+
+    def __init__(
+        self,
+        schedule: str = "constant",
+        *,
+        rate: float | None = None,
+        base: float | None = None,
+        slope: float | None = None,
+        steps: int | None = None,
+        scale_learning_rate: bool = False,
+    ):
+        super().__init__()
+        if schedule not in SCHEDULES:
+            raise ValueError(
+                f"`schedule` must be one of {', '.join(SCHEDULES)}. Received: {schedule=}."
+            )
+        constant, linear = {"rate": rate, "steps": steps}, {"base": base, "slope": slope}
+        for name, value in (linear if schedule == "constant" else constant).items():
+            if value is not None:
+                raise ValueError(
+                    f"`{name}` does not belong to the {schedule} schedule. "
+                    f"Received: {name}={value}. Leave it out, or choose the other schedule."
+                )
+        rate = 0.5 if rate is None else rate
+        base = 0.3 if base is None else base
+        slope = 0.0006 if slope is None else slope
+        for name, value in {"rate": rate, "base": base}.items():
+            if not 0.0 < value <= 1.0:
+                raise ValueError(f"`{name}` must lie in (0, 1]. Received: {name}={value}.")
+        for name, value in {"slope": slope, "steps": steps or 0}.items():
+            if not value >= 0:
+                raise ValueError(f"`{name}` must not be negative. Received: {name}={value}.")
+        self.schedule = schedule
+        self.rate = rate
+        self.base = base
+        self.slope = slope
+        self.steps = steps
+        self.scale_learning_rate = scale_learning_rate
+        self._modules = []
+        self._learning_rate = None
+
+    def rate_at(self, step: int) -> float:
+        """Returns the replacing rate of the update after `step` others."""
+        if self.schedule == "linear":
+            return min(1.0, self.base + self.slope * step)
+        replaced = self.steps is not None and step >= max(self.steps, 1)
+        return 1.0 if replaced else self.rate
+
+    def on_train_begin(self, logs=None):
+        modules = named_layers(self.model, TheseusModule)
+        if not modules:
+            raise ValueError(
+                "TheseusReplacer needs a model with TheseusModule layers. Received: "
+                f"{self.model.name} with none. Put predecessors and successors in such modules."
+            )
+        for path, module in modules.items():
+            if any(layer.trainable_weights for layer in module.predecessors):
+                raise ValueError(
+                    f"Predecessors must stay as they are. Received: {path} with predecessors that "
+                    "train. Set their `trainable` to False and compile the model again."
+                )
+        finished_updates(self.model)
+        if self.scale_learning_rate and not hasattr(self.model.optimizer.learning_rate, "assign"):
+            raise ValueError(
+                "`scale_learning_rate` needs a learning rate that is a number. Received: "
+                f"{self.model.optimizer.learning_rate!r}. Multiply by the rate in your schedule, "
+                "and leave `scale_learning_rate` out."
+            )
+        self._modules = list(modules.values())
+
+    def on_train_batch_begin(self, batch, logs=None):
+        rate = self.rate_at(finished_updates(self.model))
+        for module in self._modules:
+            if module.rate != rate:
+                module.rate = rate
+        if self.scale_learning_rate:
+            optimizer = self.model.optimizer
+            self._learning_rate = float(optimizer.learning_rate.numpy())
+            optimizer.learning_rate.assign(self._learning_rate * rate)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.scale_learning_rate:
+            self.model.optimizer.learning_rate.assign(self._learning_rate)
