@@ -1,0 +1,69 @@
+import pytest
+
+from tfcompress.errors import InputError
+from tfcompress.training import distill_corpus
+
+SOURCES = [f"sentence number {i}" for i in range(150)]
+
+
+def teacher(batch):
+    """Three translations of each sentence; the second is the longest."""
+    return [[line.upper(), f"{line} or so", line] for line in batch]
+
+
+def test_the_best_translation_is_taken_and_written(tmp_path):
+    path = tmp_path / "made" / "teacher.de"
+    lines = distill_corpus(teacher, SOURCES, path)
+    assert lines == [line.upper() for line in SOURCES]
+    assert path.read_text().splitlines() == lines
+
+
+def test_the_translation_most_like_the_reference_is_taken(tmp_path):
+    references = [f"{line} or so" if i % 2 else line for i, line in enumerate(SOURCES)]
+    assert distill_corpus(teacher, SOURCES, tmp_path / "t", references=references) == references
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_goes_on_after_an_interruption(tmp_path):
+    seen = []
+
+    def interrupted(batch):
+        if len(seen) == 1:
+            raise Killed
+        seen.append(len(batch))
+        return teacher(batch)
+
+    path = tmp_path / "teacher.de"
+    with pytest.raises(Killed):
+        distill_corpus(interrupted, SOURCES, path)
+    assert not path.exists()
+    part = tmp_path / "teacher.de.part"
+    part.write_text(part.read_text() + "half of a li")
+    counted = []
+    again = distill_corpus(
+        lambda batch: counted.append(len(batch)) or teacher(batch), SOURCES, path
+    )
+    assert again == [line.upper() for line in SOURCES]
+    assert sum(counted) == len(SOURCES) - seen[0]
+    assert distill_corpus(None, SOURCES, path) == again  # finished: nothing to translate
+
+
+@pytest.mark.parametrize(
+    "changed", [{"sources": SOURCES[:-1]}, {"name": "another"}, {"references": SOURCES}]
+)
+def test_jobs_are_not_mixed(tmp_path, changed):
+    path = tmp_path / "teacher.de"
+    distill_corpus(teacher, SOURCES, path)
+    settings = {"sources": SOURCES} | changed
+    with pytest.raises(InputError, match="other sentences or another teacher"):
+        distill_corpus(teacher, settings.pop("sources"), path, **settings)
+
+
+def test_impossible(tmp_path):
+    with pytest.raises(InputError, match="no sentences"):
+        distill_corpus(teacher, [], tmp_path / "t")
+    with pytest.raises(InputError, match="150 sentences and 3 references"):
+        distill_corpus(teacher, SOURCES, tmp_path / "t", references=SOURCES[:3])
