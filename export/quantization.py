@@ -10,8 +10,9 @@ from tfcompress.export import flatbuffer
 QUANTIZATIONS = ("float32", "float16", "dynamic_int8")
 # Smaller weights save nothing and, in int8, cost quality; TensorFlow's converter has this bound.
 MIN_ELEMENTS = 1024
-# Operations whose second operand is a weight, with the version that reads it in int8 by row.
-_INT8_VERSIONS = {"FULLY_CONNECTED": 12, "EMBEDDING_LOOKUP": 4}
+# Operations whose second operand is a weight, with the version that reads it in int8 by channel.
+_INT8_VERSIONS = {"FULLY_CONNECTED": 12, "EMBEDDING_LOOKUP": 4, "BATCH_MATMUL": 4}
+_INT8_ACTIVATIONS = ("FULLY_CONNECTED", "BATCH_MATMUL")
 _WEIGHT_OPERAND = 1
 
 
@@ -21,7 +22,8 @@ def quantize(model: schema.ModelT, quantization: str) -> None:
     Args:
         model: Edited in place.
         quantization: One of `QUANTIZATIONS`. With "dynamic_int8" weights become int8 with one
-            scale a row, and kernels quantize activations as they come.
+            scale a row (of grouped matrices one for each output channel of a group, shared by the
+            groups, as the format has no more), and kernels quantize activations as they come.
     """
     if quantization == "float16":
         _to_float16(model)
@@ -29,41 +31,50 @@ def quantize(model: schema.ModelT, quantization: str) -> None:
         _to_int8(model)
 
 
-def quantize_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def quantize_rows(weights: np.ndarray, axis: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Rounds each row to 255 levels symmetric about 0.
 
     Args:
         weights: Float32 `[rows, ...]`.
+        axis: Where the rows are, if not in front.
 
     Returns:
         Int8 values of the same shape and the float32 scales `[rows]` to multiply them with. A row
         without any magnitude gets the scale 1, as kernels refuse a scale of 0.
     """
-    rows = weights.reshape(len(weights), -1)
-    scales = np.abs(rows).max(axis=1) / np.float32(127)
+    others = tuple(i for i in range(weights.ndim) if i != axis)
+    scales = np.abs(weights).max(axis=others, keepdims=True) / np.float32(127)
     scales[scales < np.finfo(np.float32).tiny] = 1
-    values = np.round(rows / scales[:, np.newaxis]).astype(np.int8)
-    return values.reshape(weights.shape), scales
+    return np.round(weights / scales).astype(np.int8), scales.reshape(-1)
 
 
 def _to_int8(model):
     converted = {}
     for subgraph, index, operators in _large_weights(model):
         tensor = subgraph.tensors[index]
-        key = tensor.buffer, tuple(tensor.shape)
+        axis = _channel_axis(model, operators[0])
+        key = tensor.buffer, tuple(tensor.shape), axis
         if key not in converted:
-            values, scales = quantize_rows(_values(model, tensor))
+            values, scales = quantize_rows(_values(model, tensor), axis)
             converted[key] = flatbuffer.add_buffer(model, values), scales
         tensor.buffer, scales = converted[key]
         tensor.type = schema.TensorType.INT8
         tensor.quantization = schema.QuantizationParametersT()
         tensor.quantization.scale = scales
         tensor.quantization.zeroPoint = np.zeros(len(scales), np.int64)
+        tensor.quantization.quantizedDimension = axis
         for operator in operators:
             name = flatbuffer.operator_name(model, operator)
             model.operatorCodes[operator.opcodeIndex].version = _INT8_VERSIONS[name]
-            if name == "FULLY_CONNECTED":
+            if name in _INT8_ACTIVATIONS:
                 operator.builtinOptions.asymmetricQuantizeInputs = True
+
+
+def _channel_axis(model, operator):
+    """Which axis of an operator's weight has the output channels."""
+    if flatbuffer.operator_name(model, operator) != "BATCH_MATMUL":
+        return 0
+    return 1 if operator.builtinOptions.adjY else 2
 
 
 def _to_float16(model):
@@ -130,12 +141,18 @@ def _large_weights(model):
             is_large = tensor.buffer and int(np.prod(tensor.shape)) >= MIN_ELEMENTS
             if not is_large or tensor.type != schema.TensorType.FLOAT32:
                 continue
+            operators = [operator for operator, _ in readers[index]]
+            names = {flatbuffer.operator_name(model, operator) for operator in operators}
+            # A matrix of a product in groups has three axes; one that others read too would need
+            # scales along two of them.
+            if "BATCH_MATMUL" in names and (names != {"BATCH_MATMUL"} or len(tensor.shape) != 3):
+                continue
             if model.buffers[tensor.buffer].data is not None and all(
                 operand == _WEIGHT_OPERAND
                 and flatbuffer.operator_name(model, operator) in _INT8_VERSIONS
                 for operator, operand in readers[index]
             ):
-                found.append((subgraph, index, [operator for operator, _ in readers[index]]))
+                found.append((subgraph, index, operators))
     return found
 
 

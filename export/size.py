@@ -38,8 +38,8 @@ def check_size(
     """Makes sure that a model's file is as small as its weights allow.
 
     The file may exceed the bytes of the transformer's distinct weights, and of the scales and
-    zero points, by 3%, 128 bytes for each operation and 4 KiB. The projection of an embedding
-    tied with "shared" counts twice: it is needed in both orientations.
+    zero points, by 3%, 128 bytes for each operation and 4 KiB. The projections of an embedding
+    tied with "shared" count twice: they are needed in both orientations.
 
     Args:
         size: Bytes of the file.
@@ -64,8 +64,13 @@ def check_size(
 def _weight_bytes(transformer, quantization):
     config, weights = transformer.config, transformer.model.weights
     shapes = [tuple(weight.shape) for weight in weights]
-    width = config.embedding.embedding_dim
-    if config.embedding.tie == "shared" and width is not None:
+    embedding = config.embedding
+    width = embedding.embedding_dim
+    if embedding.tie == "shared" and embedding.kind == "adaptive":
+        width = width or config.hidden_dim
+        bands = range(len(embedding.cutoffs) + 1)
+        shapes += [(config.hidden_dim, width // embedding.factor**band) for band in bands]
+    elif embedding.tie == "shared" and width is not None:
         shapes.append((config.hidden_dim, width))
     return sum(_bytes(shape, quantization) for shape in shapes)
 
