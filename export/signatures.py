@@ -82,8 +82,9 @@ class Signatures:
     `encode` takes `ids` `[S]` and gives `memory_keys_j` and `memory_values_j` `[1, H, S, dh]` of
     every distinct cross-attention. `step` takes `ids` `[B]`, `position` `[1]`, the additive
     `mask` `[1, 1, 1, T]`, the caches `keys_i` and `values_i` `[B, H, T, dh]`, the histories
-    `inputs_i` `[B, 1, T, C]` and the memories; it gives `logits` `[B, V]`, the new caches, and, where the vocabulary divides into blocks,
-    `block_max` `[B, V / block]` and `log_sum_exp` `[B, 1]`.
+    `inputs_i` `[B, 1, T, C]` and the memories; it gives `logits` `[B, V]`, the new caches, and,
+    where the vocabulary divides into blocks, `block_max` `[B, V / block]` and `log_sum_exp`
+    `[B, 1]`.
 
     Args:
         transformer: A transformer that computes in float32.

@@ -161,8 +161,11 @@ CASES = {
     "embedding_dim": (lambda: make(embedding_dim=0), ["`embedding_dim`", "embedding_dim=0"]),
     "depth": (lambda: make(depth=1), ["`depth`", "depth=1"]),
     "tie": (lambda: make(tie="shared"), ["`tie`", "one of own, none", "tie='shared'"]),
-    "dropout": (lambda: make(dropout=1.0), ["[0, 1)", "=1.0"]),
-    "transform_dropout": (lambda: make(transform_dropout=1.5), ["`dropout`", "dropout=1.5"]),
+    "dropout": (lambda: make(dropout=1.0), ["`dropout`", "dropout=1.0"]),
+    "transform_dropout": (
+        lambda: make(transform_dropout=1.5),
+        ["`transform_dropout`", "transform_dropout=1.5"],
+    ),
     "groups": (
         lambda: make(hidden_dim=12, max_groups=4, depth=3)(IDS),
         ["4 groups of layer 1", "projection_dim=6", "max_groups=4"],

@@ -8,6 +8,7 @@ from tfcompress.layers.dense import Dense
 from tfcompress.layers.dextra_block import DExTraBlock
 from tfcompress.layers.dextra_embedding import DExTraEmbedding
 from tfcompress.layers.dropout import Dropout
+from tfcompress.layers.dynamic_conv import DynamicConv
 from tfcompress.layers.factorized_embedding import FactorizedEmbedding
 from tfcompress.layers.feed_forward import FeedForward
 from tfcompress.layers.fixed_pattern_attention import FixedPatternAttention
@@ -16,6 +17,8 @@ from tfcompress.layers.hierarchical_group_transform import HierarchicalGroupTran
 from tfcompress.layers.layer_drop_wrapper import LayerDropWrapper
 from tfcompress.layers.layer_drop_wrapper import learned_drop_rates as learned_drop_rates
 from tfcompress.layers.layer_normalization import LayerNormalization
+from tfcompress.layers.lightweight_conv import LightweightConv
+from tfcompress.layers.lsra import LSRA
 from tfcompress.layers.masks import PaddingMask
 from tfcompress.layers.multi_head_attention import MultiHeadAttention
 from tfcompress.layers.positions import LearnedPosition, SinusoidalPosition
@@ -25,6 +28,7 @@ from tfcompress.layers.transformer_decoder_layer import TransformerDecoderLayer
 from tfcompress.layers.transformer_encoder_layer import TransformerEncoderLayer
 
 __all__ = [
+    "LSRA",
     "AdaptiveEmbedding",
     "DExTraBlock",
     "DExTraEmbedding",
@@ -33,6 +37,7 @@ __all__ = [
     "DeLighTEncoderLayer",
     "Dense",
     "Dropout",
+    "DynamicConv",
     "FactorizedEmbedding",
     "FeedForward",
     "FixedPatternAttention",
@@ -41,6 +46,7 @@ __all__ = [
     "LayerDropWrapper",
     "LayerNormalization",
     "LearnedPosition",
+    "LightweightConv",
     "MultiHeadAttention",
     "PaddingMask",
     "SinusoidalPosition",

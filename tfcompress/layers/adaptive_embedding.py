@@ -193,7 +193,7 @@ class AdaptiveEmbedding(keras.layers.Layer):
         Returns:
             `[batch, hidden_dim]`, equal to what `call` gives at this position.
         """
-        return self(inputs)
+        return self(inputs, training=False)
 
     def _embed(self, ids, training):
         """The sum over all bands, in each of which the ids of the others are zero vectors."""

@@ -127,7 +127,7 @@ class DExTraBlock(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, input_shape):
-        width = input_shape[-1]
+        width = self._input_dim = input_shape[-1]
         projection_dim = self.projection_dim or self.units
         self.group_schedule = self._schedule(width, projection_dim)
         options = {
@@ -161,7 +161,7 @@ class DExTraBlock(keras.layers.Layer):
 
     def call(self, inputs, training=None):
         rank = inputs.shape.rank
-        x = inputs if rank == 2 else tf.reshape(inputs, [-1, inputs.shape[-1]])
+        x = inputs if rank == 2 else tf.reshape(inputs, [-1, self._input_dim])
         x = self.input_projection(x, training=training)
         y = self.transform(x, training=training)
         y = self.output_projection(tf.concat([x, y], axis=-1), training=training)

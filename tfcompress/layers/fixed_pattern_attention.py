@@ -71,6 +71,7 @@ class FixedPatternAttention(keras.layers.Layer):
 
     Example:
 
+    >>> from tfcompress.layers.fixed_patterns import SEVEN_FIXED
     >>> layer = tfc.layers.FixedPatternAttention(SEVEN_FIXED, num_learned_heads=1)
     >>> layer(np.random.rand(2, 7, 32).astype("float32")).shape
     TensorShape([2, 7, 32])

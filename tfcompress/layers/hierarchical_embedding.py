@@ -64,6 +64,9 @@ class HierarchicalEmbedding(keras.layers.Layer):
         for name, value in sizes.items():
             if value < 1:
                 raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}.")
+        for name, rate in {"dropout": dropout, "transform_dropout": transform_dropout}.items():
+            if not 0.0 <= rate < 1.0:
+                raise ValueError(f"`{name}` must lie in [0, 1). Received: {name}={rate}.")
         if tie not in TIES:
             raise ValueError(f"`tie` must be one of {', '.join(TIES)}. Received: tie={tie!r}.")
         self.vocabulary_size = vocabulary_size

@@ -83,8 +83,10 @@ class TheseusModule(RandomChoice):
         self._freeze()
 
     def _freeze(self):
-        # Again whenever weights were added: under Keras 3 each has a mark of its own.
+        # Again whenever weights were added: under Keras 3 each has a mark of its own, which only a
+        # change of the layer's reaches.
         for layer in self.predecessors:
+            layer.trainable = True
             layer.trainable = False
 
     def build(self, input_shape):

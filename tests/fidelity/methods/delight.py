@@ -61,17 +61,16 @@ def dextra(config, arrays):
     for key, name in expected.items():
         assert tuple(config.get(key, getattr(schedule, name))) == getattr(schedule, name)
     _check_counts(config, block)
-    if "macs_params" in config:  # of one position; biases count, normalizations do not
+    if "macs_params" in config and config["use_bias"]:  # of one position; biases count, normalizations do not
         inner = (block.input_projection, *block.transform.group_layers, block.output_projection)
         norms = sum(layer.normalization.count_params() for layer in inner if layer.normalize)
         assert block.count_params() - norms == config["macs_params"]["macs"]
 
     x = arrays["in/x"].reshape(-1, width)
     found = {"input_layer_in": x, "input_layer_out": block.input_projection(x)}
-    projected = mixed = found["input_layer_out"]
+    projected = y = found["input_layer_out"]
     for index, layer in enumerate(block.transform.group_layers):
-        if index:
-            mixed = mix_groups(projected, y, layer.num_groups)
+        mixed = mix_groups(projected, y, layer.num_groups) if index else projected
         y = layer(mixed)
         found |= {f"glt{index}_in": mixed, f"glt{index}_out": y}
     found["output_layer_in"] = np.concatenate([projected, y], axis=-1)
@@ -191,7 +190,7 @@ def epsilon(config):
 
 
 def dextra_block(config, units, width_multiplier, projection_dim, max_groups, **options):
-    """The block that a configuration describes."""
+    """The block that a configuration describes; always with biases, in case some layer has one."""
     return layers.DExTraBlock(
         units,
         config["dextra_depth"],
@@ -201,17 +200,17 @@ def dextra_block(config, units, width_multiplier, projection_dim, max_groups, **
         activation=activation(config),
         normalize=normalizes(config),
         epsilon=epsilon(config),
-        use_bias=config.get("use_bias", True),
         **options,
     )
 
 
 def load_group_linear(layer, arrays, prefix=""):
-    """Loads `[g, in, out]` weights, or of one group `[out, in]`."""
+    """Loads `[g, in, out]` weights, or of one group `[out, in]`; what has no bias gets zeros."""
     kernel = arrays[f"w/{prefix}weights"]
     weights = [kernel.T[np.newaxis] if kernel.ndim == 2 else kernel]
     if layer.use_bias:
-        weights.append(arrays[f"w/{prefix}bias"].reshape(-1))
+        bias = arrays.get(f"w/{prefix}bias", np.zeros(layer.units))
+        weights.append(bias.reshape(-1))
     if layer.normalize:
         weights += affine(arrays, f"{prefix}normalization_fn")
     layer.set_weights(weights)
@@ -273,7 +272,7 @@ def _split(arrays, name, parts):
 
 def _check_counts(config, layer):
     for name, counts in config.items():
-        if name.startswith("macs_params"):
+        if name.startswith("macs_params") and config.get("use_bias", True):
             assert layer.count_params() == counts["params"]
 
 

@@ -1,0 +1,209 @@
+"""Long-short range attention: attention on some channels, convolution on the others."""
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfcompress.layers.serialization import pack, register, unpack
+from tfcompress.layers.sublayers import build_sublayer
+
+
+@register
+class LSRA(keras.layers.Layer):
+    """Attention on the first channels and a convolution on the rest, side by side.
+
+    Attention is left to relate distant positions and the convolution to relate neighbours, each
+    on its share of the channels. Their outputs are concatenated, without a projection after it.
+
+    Number of parameters: those of the branches.
+
+    Args:
+        attention: A layer called as `attention(x, padding_mask=..., training=...)`, such as
+            `MultiHeadAttention`; or None.
+        convolution: A layer called in the same way, such as `DynamicConv`; or None.
+        attention_dim: Channels that go to `attention`; half by default, and all or none where
+            there is one branch only.
+        **kwargs: Keyword arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: `[batch, length, width]`.
+        padding_mask: Which positions are tokens, boolean or integer `[batch, length]`, or
+            additive `[batch, 1, 1, length]`.
+        training: Whether dropout is active.
+
+    Returns:
+        `[batch, length, width]`, attention first.
+
+    Raises:
+        ValueError: If both branches are None, one is no Keras layer or gets no channels, channels
+            are left for a branch that is None, or one branch is causal and the other is not.
+
+    Example:
+
+    >>> layer = tfc.layers.LSRA(
+    ...     tfc.layers.MultiHeadAttention(num_heads=2),
+    ...     tfc.layers.DynamicConv(kernel_size=7, num_heads=2),
+    ... )
+    >>> layer(np.random.rand(2, 5, 16).astype("float32")).shape
+    TensorShape([2, 5, 16])
+
+    Reference: Wu et al., 2020, arXiv:2004.11886.
+    """
+
+    def __init__(
+        self,
+        attention: keras.layers.Layer | None = None,
+        convolution: keras.layers.Layer | None = None,
+        attention_dim: int | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        branches = {"attention": attention, "convolution": convolution}
+        for name, branch in branches.items():
+            if branch is not None and not isinstance(branch, keras.layers.Layer):
+                raise ValueError(
+                    f"`{name}` must be a Keras layer or None. Received: {name}={branch!r}."
+                )
+        if attention is None and convolution is None:
+            raise ValueError(
+                "LSRA needs at least one branch. Received: attention=None, convolution=None."
+            )
+        causal = [_is_causal(branch) for branch in branches.values() if branch is not None]
+        if len(set(causal)) > 1:
+            raise ValueError(
+                "Both branches must be causal, or neither. Received: attention with "
+                f"causal={causal[0]}, convolution with causal={causal[1]}. Pass the same `causal` "
+                "to both."
+            )
+        if attention_dim is not None and attention_dim < 0:
+            raise ValueError(
+                f"`attention_dim` must be at least 0. Received: attention_dim={attention_dim}."
+            )
+        self.attention = attention
+        self.convolution = convolution
+        self.attention_dim = attention_dim
+        self.supports_masking = True
+
+    @property
+    def causal(self) -> bool:
+        """Whether a position sees only itself and earlier ones, as the branches' `causal` says."""
+        return _is_causal(self.convolution if self.attention is None else self.attention)
+
+    def build(self, input_shape):
+        *sizes, width = input_shape
+        self._attention_dim = self._channels_of_attention(width)
+        parts = {"attention": self._attention_dim, "convolution": width - self._attention_dim}
+        for name, channels in parts.items():
+            branch = getattr(self, name)
+            if (branch is None) != (channels == 0) or channels < 0:
+                raise ValueError(
+                    "Each branch must have channels, and all channels a branch. Received: "
+                    f"width={width}, attention_dim={self._attention_dim}, {name}={branch}. Pass "
+                    f"an `attention_dim` from 1 to {width - 1} with both branches, or leave it "
+                    "out with one."
+                )
+            if branch is not None and not branch.built:
+                build_sublayer(branch, (*sizes, channels))
+        super().build(input_shape)
+
+    def _channels_of_attention(self, width):
+        if self.attention_dim is not None:
+            return self.attention_dim
+        if self.attention is None:
+            return 0
+        return width if self.convolution is None else width // 2
+
+    def call(self, inputs, padding_mask=None, training=None):
+        outputs = [
+            branch(part, padding_mask=padding_mask, training=training)
+            for branch, part in self._parts(inputs)
+        ]
+        return tf.concat(outputs, axis=-1)
+
+    def _branches(self):
+        return [branch for branch in (self.attention, self.convolution) if branch is not None]
+
+    def _parts(self, inputs):
+        """Returns each branch with its channels of the input."""
+        branches = self._branches()
+        if len(branches) == 1:
+            return [(branches[0], inputs)]
+        dim = self._attention_dim
+        return [(self.attention, inputs[..., :dim]), (self.convolution, inputs[..., dim:])]
+
+    def init_cache(self, batch_size: int, max_length: int) -> dict:
+        """Returns the cache that `step` starts from.
+
+        Args:
+            batch_size: Rows of the batch.
+            max_length: Tokens that the cache has room for.
+
+        Returns:
+            A dictionary with the caches of both branches.
+
+        Raises:
+            ValueError: If both branches call a part of their caches the same.
+        """
+        cache = {}
+        for branch in self._branches():
+            part = branch.init_cache(batch_size, max_length)
+            if common := cache.keys() & part.keys():
+                raise ValueError(
+                    "The caches of the branches must differ in their names. Received: "
+                    f"{', '.join(sorted(common))} of both branches. Pass an attention and a "
+                    "convolution."
+                )
+            cache |= part
+        return cache
+
+    def step(self, inputs, position, cache, padding_mask=None):
+        """Computes one position from the cache of the earlier ones.
+
+        Args:
+            inputs: `[batch, width]`.
+            position: Integer scalar, the number of earlier positions.
+            cache: What `init_cache` or the step before returned.
+            padding_mask: The additive mask over the cache, `[1, 1, 1, max_length]`, where the
+                caller has it already; computed from `position` otherwise.
+
+        Returns:
+            A pair: `[batch, width]`, equal to what `call` gives at this position, and the new
+            cache.
+        """
+        outputs, new_cache = [], {}
+        for branch, part in self._parts(inputs):
+            own = cache
+            if len(self._branches()) == 2:
+                # A convolution keeps its inputs, attention anything else.
+                kept = branch is self.convolution
+                own = {name: x for name, x in cache.items() if (name == "inputs") == kept}
+            y, own = branch.step(part, position, own, padding_mask=padding_mask)
+            outputs.append(y)
+            new_cache |= own
+        return tf.concat(outputs, axis=-1), new_cache
+
+    def compute_output_shape(self, input_shape):
+        *sizes, width = input_shape
+        dim = self._channels_of_attention(width)
+        parts = {"attention": dim, "convolution": width - dim}
+        channels = [
+            getattr(self, name).compute_output_shape((*sizes, part))[-1]
+            for name, part in parts.items()
+            if getattr(self, name) is not None
+        ]
+        return (*sizes, sum(channels))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "attention": pack(self.attention),
+            "convolution": pack(self.convolution),
+            "attention_dim": self.attention_dim,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**unpack(config, "attention", "convolution"))
+
+
+def _is_causal(branch):
+    return bool(getattr(branch, "causal", False))
