@@ -31,14 +31,16 @@ def softmax(x):
     return e / e.sum(axis=-1, keepdims=True)
 
 
+def affine(x, kernel, bias=0):
+    return x @ kernel + bias
+
+
 def convolved(layer, x, mask=None):
     """What a layer must give: `x` `[batch, length, width]`, `mask` true at tokens."""
-    weights = list(layer.get_weights())
-    dense = []
-    for _ in range(2 if layer.project else 0):
-        kernel = weights.pop(0)
-        dense.append((kernel, weights.pop(0) if layer.use_bias else 0))
-    (kernel,) = weights
+    parts = (layer.linear1, layer.linear2) if layer.project else ()
+    dense = [part.get_weights() for part in parts]
+    dynamic = hasattr(layer, "weight_linear")
+    kernel = (layer.weight_linear.get_weights() if dynamic else layer.get_weights())[0]
     before = layer.kernel_size - 1 if layer.causal else layer.kernel_size // 2
     block = x.shape[-1] // layer.num_heads
     output = np.zeros_like(x)
@@ -48,21 +50,20 @@ def convolved(layer, x, mask=None):
         if not layer.mask_after_linear:
             u[padding] = 0
         if dense:
-            u = u @ dense[0][0] + dense[0][1]
+            u = affine(u, *dense[0])
             if layer.gated:
                 u = u[:, : x.shape[-1]] / (1 + np.exp(-u[:, x.shape[-1] :]))
         if layer.mask_after_linear:
             u[padding] = 0
         for t in range(len(u)):
-            fixed = kernel.shape == (layer.num_heads, layer.kernel_size)
-            taps = kernel if fixed else (u[t] @ kernel).reshape(layer.num_heads, -1)
+            taps = (u[t] @ kernel).reshape(layer.num_heads, -1) if dynamic else kernel
             if layer.weight_softmax:
                 taps = softmax(taps)
             for k in range(layer.kernel_size):
                 if 0 <= t + k - before < len(u):
                     output[b, t] += np.repeat(taps[:, k], block) * u[t + k - before]
         if dense:
-            output[b] = output[b] @ dense[1][0] + dense[1][1]
+            output[b] = affine(output[b], *dense[1])
     return output
 
 

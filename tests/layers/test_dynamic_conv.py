@@ -58,7 +58,7 @@ def test_contract(options, call_kwargs, expected):
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(OPTIONS, LENGTHS, st.booleans())
 def test_recomputed(options, lengths, masked):
     layer = built(**options)
@@ -67,24 +67,18 @@ def test_recomputed(options, lengths, masked):
     assert_close(layer(x, padding_mask=mask), convolved(layer, x, mask), 5e-5)
 
 
-@pytest.mark.parametrize("weight_softmax", [False, True])
-@pytest.mark.parametrize("causal", [False, True])
-@pytest.mark.parametrize("kernel_size", [1, 2, 3, 9])
-def test_gradients(kernel_size, causal, weight_softmax):
+@pytest.mark.parametrize(("kernel_size", "causal"), [(1, False), (2, True), (3, False), (9, True)])
+def test_gradients(kernel_size, causal):
     """Against differences: through the inputs run those of taps and kernels both."""
-    layer = DynamicConv(
-        kernel_size,
-        2,
-        causal=causal,
-        weight_softmax=weight_softmax,
-        project=False,
-        dtype="float64",
-    )
-    x, direction = normal(2, 4, 6).astype("float64"), normal(2, 4, 6, seed=1).astype("float64")
+    layer = DynamicConv(kernel_size, 2, causal=causal, project=False, dtype="float64")
+    x, direction = normal(2, 3, 4).astype("float64"), normal(2, 3, 4, seed=1).astype("float64")
     layer(x)
-    computed, differences = tf.test.compute_gradient(
-        lambda x: tf.reduce_sum(layer(x) * direction), [tf.constant(x)]
-    )
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, 4], tf.float64)])
+    def run(x):
+        return tf.reduce_sum(layer(x) * direction)
+
+    computed, differences = tf.test.compute_gradient(run, [tf.constant(x)])
     assert_close(computed[0], differences[0], 1e-6)
 
 

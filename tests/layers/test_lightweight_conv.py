@@ -59,7 +59,7 @@ def test_contract(options, call_kwargs, expected):
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(OPTIONS, LENGTHS, st.booleans())
 def test_recomputed(options, lengths, masked):
     layer = built(**options)
@@ -69,7 +69,7 @@ def test_recomputed(options, lengths, masked):
 
 
 def test_taps_sum_to_1_and_are_not_normalized_again_at_the_edges():
-    layer = built(kernel_size=5, project=False)
+    layer = built(2, kernel_size=5, project=False)
     taps = softmax(layer.get_weights()[0])
     assert_close(taps.sum(axis=-1), np.ones(2))
     y = layer(np.ones((1, 7, 2), "float32"))[0]

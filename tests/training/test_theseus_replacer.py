@@ -150,7 +150,7 @@ WRONG = {
     ),
     "scheduled": (
         lambda: fit(TheseusReplacer(scale_learning_rate=True), scheduled()),
-        ["learning rate that is a number", "ExponentialDecay", "Multiply by the rate"],
+        ["learning rate that is a number", "with a schedule", "Multiply by the rate"],
     ),
 }
 

@@ -89,20 +89,20 @@ class LSRA(keras.layers.Layer):
         return _is_causal(self.convolution if self.attention is None else self.attention)
 
     def build(self, input_shape):
-        *sizes, width = input_shape
-        self._attention_dim = self._channels_of_attention(width)
-        parts = {"attention": self._attention_dim, "convolution": width - self._attention_dim}
-        for name, channels in parts.items():
+        width = input_shape[-1]
+        dim = self._attention_dim = self._channels_of_attention(width)
+        for name, channels in {"attention": dim, "convolution": width - dim}.items():
             branch = getattr(self, name)
             if (branch is None) != (channels == 0) or channels < 0:
                 raise ValueError(
                     "Each branch must have channels, and all channels a branch. Received: "
-                    f"width={width}, attention_dim={self._attention_dim}, {name}={branch}. Pass "
-                    f"an `attention_dim` from 1 to {width - 1} with both branches, or leave it "
-                    "out with one."
+                    f"width={width}, attention_dim={dim}, {name}={branch}. Pass an "
+                    f"`attention_dim` from 1 to {width - 1} with both branches, or leave it out "
+                    "with one."
                 )
-            if branch is not None and not branch.built:
-                build_sublayer(branch, (*sizes, channels))
+        for branch, channels in self._shares(width):
+            if not branch.built:
+                build_sublayer(branch, (*input_shape[:-1], channels))
         super().build(input_shape)
 
     def _channels_of_attention(self, width):
@@ -112,6 +112,12 @@ class LSRA(keras.layers.Layer):
             return 0
         return width if self.convolution is None else width // 2
 
+    def _shares(self, width):
+        """Returns each branch with the number of its channels."""
+        dim = self._channels_of_attention(width)
+        shares = [(self.attention, dim), (self.convolution, width - dim)]
+        return [(branch, channels) for branch, channels in shares if branch is not None]
+
     def call(self, inputs, padding_mask=None, training=None):
         outputs = [
             branch(part, padding_mask=padding_mask, training=training)
@@ -119,14 +125,12 @@ class LSRA(keras.layers.Layer):
         ]
         return tf.concat(outputs, axis=-1)
 
-    def _branches(self):
-        return [branch for branch in (self.attention, self.convolution) if branch is not None]
-
     def _parts(self, inputs):
         """Returns each branch with its channels of the input."""
-        branches = self._branches()
-        if len(branches) == 1:
-            return [(branches[0], inputs)]
+        if self.convolution is None:
+            return [(self.attention, inputs)]
+        if self.attention is None:
+            return [(self.convolution, inputs)]
         dim = self._attention_dim
         return [(self.attention, inputs[..., :dim]), (self.convolution, inputs[..., dim:])]
 
@@ -144,8 +148,8 @@ class LSRA(keras.layers.Layer):
             ValueError: If both branches call a part of their caches the same.
         """
         cache = {}
-        for branch in self._branches():
-            part = branch.init_cache(batch_size, max_length)
+        for branch in (self.attention, self.convolution):
+            part = {} if branch is None else branch.init_cache(batch_size, max_length)
             if common := cache.keys() & part.keys():
                 raise ValueError(
                     "The caches of the branches must differ in their names. Received: "
@@ -170,12 +174,13 @@ class LSRA(keras.layers.Layer):
             cache.
         """
         outputs, new_cache = [], {}
-        for branch, part in self._parts(inputs):
+        parts = self._parts(inputs)
+        for branch, part in parts:
             own = cache
-            if len(self._branches()) == 2:
+            if len(parts) > 1:
                 # A convolution keeps its inputs, attention anything else.
-                kept = branch is self.convolution
-                own = {name: x for name, x in cache.items() if (name == "inputs") == kept}
+                is_convolution = branch is self.convolution
+                own = {k: v for k, v in cache.items() if (k == "inputs") == is_convolution}
             y, own = branch.step(part, position, own, padding_mask=padding_mask)
             outputs.append(y)
             new_cache |= own
@@ -183,14 +188,11 @@ class LSRA(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         *sizes, width = input_shape
-        dim = self._channels_of_attention(width)
-        parts = {"attention": dim, "convolution": width - dim}
-        channels = [
-            getattr(self, name).compute_output_shape((*sizes, part))[-1]
-            for name, part in parts.items()
-            if getattr(self, name) is not None
+        shapes = [
+            branch.compute_output_shape((*sizes, channels))
+            for branch, channels in self._shares(width)
         ]
-        return (*sizes, sum(channels))
+        return (*sizes, sum(shape[-1] for shape in shapes))
 
     def get_config(self):
         return {

@@ -45,8 +45,9 @@ def token_mask(mask: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
     """Returns `[batch, length, 1]`, 1 at tokens and 0 at padding, from either form of mask."""
     mask = tf.convert_to_tensor(mask)
     if mask.dtype.is_floating and mask.shape.rank == 4:
-        return tf.cast(mask[:, 0, 0, :, tf.newaxis] > MASKED / 2, dtype)
-    return tf.cast(tf.cast(mask, tf.bool), dtype)[:, :, tf.newaxis]
+        # Transposed: one slice that drops two axes and adds one does not convert.
+        return tf.transpose(tf.cast(mask[:, 0] > MASKED / 2, dtype), [0, 2, 1])
+    return tf.expand_dims(tf.cast(tf.cast(mask, tf.bool), dtype), 2)
 
 
 def causal_mask(length: tf.Tensor | int, dtype: tf.DType) -> tf.Tensor:

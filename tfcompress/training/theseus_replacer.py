@@ -106,9 +106,9 @@ class TheseusReplacer(keras.callbacks.Callback):
         finished_updates(self.model)
         if self.scale_learning_rate and not hasattr(self.model.optimizer.learning_rate, "assign"):
             raise ValueError(
-                "`scale_learning_rate` needs a learning rate that is a number. Received: "
-                f"{self.model.optimizer.learning_rate!r}. Multiply by the rate in your schedule, "
-                "and leave `scale_learning_rate` out."
+                "`scale_learning_rate` needs a learning rate that is a number. Received: an "
+                "optimizer with a schedule. Multiply by the rate in your schedule, and leave "
+                "`scale_learning_rate` out."
             )
         self._modules = list(modules.values())
 

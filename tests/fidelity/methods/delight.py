@@ -61,7 +61,8 @@ def dextra(config, arrays):
     for key, name in expected.items():
         assert tuple(config.get(key, getattr(schedule, name))) == getattr(schedule, name)
     _check_counts(config, block)
-    if "macs_params" in config and config["use_bias"]:  # of one position; biases count, normalizations do not
+    if "macs_params" in config and config.get("use_bias", True):
+        # Of one position: biases count, normalizations do not.
         inner = (block.input_projection, *block.transform.group_layers, block.output_projection)
         norms = sum(layer.normalization.count_params() for layer in inner if layer.normalize)
         assert block.count_params() - norms == config["macs_params"]["macs"]
@@ -96,7 +97,6 @@ def dextra_embedding(config, arrays):
         activation=activation(config),
         normalize=normalizes(config),
         epsilon=epsilon(config),
-        use_bias=config.get("use_bias", True),
     )
     ids = arrays["in/ids"].astype("int32")
     layer.build((None, None))
