@@ -90,49 +90,43 @@ class LSRA(keras.layers.Layer):
 
     def build(self, input_shape):
         width = input_shape[-1]
-        dim = self._attention_dim = self._channels_of_attention(width)
-        for name, channels in {"attention": dim, "convolution": width - dim}.items():
+        shares = self._shares(width)
+        for name, channels in shares.items():
             branch = getattr(self, name)
             if (branch is None) != (channels == 0) or channels < 0:
                 raise ValueError(
                     "Each branch must have channels, and all channels a branch. Received: "
-                    f"width={width}, attention_dim={dim}, {name}={branch}. Pass an "
-                    f"`attention_dim` from 1 to {width - 1} with both branches, or leave it out "
-                    "with one."
+                    f"width={width}, attention_dim={shares['attention']}, {name}={branch}. Pass "
+                    f"an `attention_dim` from 1 to {width - 1} with both branches, or leave it "
+                    "out with one."
                 )
-        for branch, channels in self._shares(width):
-            if not branch.built:
+        for name, channels in shares.items():
+            branch = getattr(self, name)
+            if branch is not None and not branch.built:
                 build_sublayer(branch, (*input_shape[:-1], channels))
+        self._attention_dim = shares["attention"]
         super().build(input_shape)
 
-    def _channels_of_attention(self, width):
-        if self.attention_dim is not None:
-            return self.attention_dim
-        if self.attention is None:
-            return 0
-        return width if self.convolution is None else width // 2
-
     def _shares(self, width):
-        """Returns each branch with the number of its channels."""
-        dim = self._channels_of_attention(width)
-        shares = [(self.attention, dim), (self.convolution, width - dim)]
-        return [(branch, channels) for branch, channels in shares if branch is not None]
+        """Returns how many channels go to which branch."""
+        dim = self.attention_dim
+        if dim is None:
+            dim = width if self.convolution is None else width // 2
+            dim = 0 if self.attention is None else dim
+        return {"attention": dim, "convolution": width - dim}
 
     def call(self, inputs, padding_mask=None, training=None):
         outputs = [
             branch(part, padding_mask=padding_mask, training=training)
-            for branch, part in self._parts(inputs)
+            for branch, part in self._split(inputs)
         ]
         return tf.concat(outputs, axis=-1)
 
-    def _parts(self, inputs):
+    def _split(self, inputs):
         """Returns each branch with its channels of the input."""
-        if self.convolution is None:
-            return [(self.attention, inputs)]
-        if self.attention is None:
-            return [(self.convolution, inputs)]
         dim = self._attention_dim
-        return [(self.attention, inputs[..., :dim]), (self.convolution, inputs[..., dim:])]
+        parts = [(self.attention, inputs[..., :dim]), (self.convolution, inputs[..., dim:])]
+        return [(branch, part) for branch, part in parts if branch is not None]
 
     def init_cache(self, batch_size: int, max_length: int) -> dict:
         """Returns the cache that `step` starts from.
@@ -173,26 +167,21 @@ class LSRA(keras.layers.Layer):
             A pair: `[batch, width]`, equal to what `call` gives at this position, and the new
             cache.
         """
-        outputs, new_cache = [], {}
-        parts = self._parts(inputs)
-        for branch, part in parts:
-            own = cache
-            if len(parts) > 1:
-                # A convolution keeps its inputs, attention anything else.
-                is_convolution = branch is self.convolution
-                own = {k: v for k, v in cache.items() if (k == "inputs") == is_convolution}
-            y, own = branch.step(part, position, own, padding_mask=padding_mask)
+        outputs = []
+        for branch, part in self._split(inputs):
+            y, new = branch.step(part, position, cache, padding_mask=padding_mask)
+            cache = {**cache, **new}
             outputs.append(y)
-            new_cache |= own
-        return tf.concat(outputs, axis=-1), new_cache
+        return tf.concat(outputs, axis=-1), cache
 
     def compute_output_shape(self, input_shape):
         *sizes, width = input_shape
-        shapes = [
-            branch.compute_output_shape((*sizes, channels))
-            for branch, channels in self._shares(width)
+        outputs = [
+            getattr(self, name).compute_output_shape((*sizes, channels))
+            for name, channels in self._shares(width).items()
+            if getattr(self, name) is not None
         ]
-        return (*sizes, sum(shape[-1] for shape in shapes))
+        return (*sizes, sum(shape[-1] for shape in outputs))
 
     def get_config(self):
         return {

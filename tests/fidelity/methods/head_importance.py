@@ -97,11 +97,15 @@ def bert(config, arrays):
     ]
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     results = {"logits_full": model(inputs)}
-    for name, options in {
-        "importance_raw": {"normalize": None, "l2": False},
-        "importance_l2": {"normalize": {f"attention_{len(heads) - 1}": "examples"}},
-    }.items():
-        scores = head_importance(model, batches, loss, query_mask=lambda x, _: x[2], **options)
+    for name, l2 in {"importance_raw": False, "importance_l2": True}.items():
+        scores = head_importance(
+            model,
+            batches,
+            loss,
+            query_mask=lambda inputs, _: inputs[2],
+            normalize={f"attention_{len(heads) - 1}": "examples"},
+            l2=l2,
+        )
         assert list(scores) == [f"attention_{i}" for i in range(len(heads))]
         results[name] = np.stack(list(scores.values()))
 
