@@ -17,6 +17,8 @@ _SUBMODULES = (
     "models",
     "pipeline",
     "reporting",
+    "scaling",
+    "surgery",
     "text",
     "training",
 )

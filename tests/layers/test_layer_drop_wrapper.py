@@ -98,7 +98,13 @@ def test_rate_1_is_the_identity_in_training_only():
 @pytest.mark.parametrize("graph", [False, True])
 @pytest.mark.parametrize(
     ("u", "rate", "runs"),
-    [(0.5, 0.5, False), (0.5001, 0.5, True), (1e-7, 0.0, True), (1.0, 1.0, False), (0.2, 0.9, False)],
+    [
+        (0.5, 0.5, False),
+        (0.5001, 0.5, True),
+        (1e-7, 0.0, True),
+        (1.0, 1.0, False),
+        (0.2, 0.9, False),
+    ],
 )
 def test_runs_where_the_draw_exceeds_the_rate(u, rate, runs, graph):
     wrapper = built(rate=rate)

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from layers.harness import (
-    assert_close,
     lengths_mask,
     normal,
     randomize,

@@ -154,7 +154,10 @@ def plain():
 WRONG = {
     "start": (lambda: LayerDropSchedule(1.2), ["`rate`", "[0, 1]", "rate=1.2"]),
     "end": (lambda: LayerDropSchedule(0.1, -0.2, end_step=4), ["`rate`", "rate=-0.2"]),
-    "begin_step": (lambda: LayerDropSchedule(0.1, begin_step=-1), ["`begin_step`", "begin_step=-1"]),
+    "begin_step": (
+        lambda: LayerDropSchedule(0.1, begin_step=-1),
+        ["`begin_step`", "begin_step=-1"],
+    ),
     "no_end": (lambda: LayerDropSchedule(0.1, end_step=4), ["together", "end=None", "end_step=4"]),
     "no_end_step": (lambda: LayerDropSchedule(0.1, 0.2), ["together", "end=0.2", "end_step=None"]),
     "order": (

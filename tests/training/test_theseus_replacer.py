@@ -48,7 +48,8 @@ def test_linear_rates_reach_every_module(wrapped):
 
 
 @pytest.mark.parametrize(
-    ("steps", "expected"), [(None, [0.5] * 4), (0, [0.5, 1, 1, 1]), (1, [0.5, 1, 1, 1]), (2, [0.5, 0.5, 1, 1])]
+    ("steps", "expected"),
+    [(None, [0.5] * 4), (0, [0.5, 1, 1, 1]), (1, [0.5, 1, 1, 1]), (2, [0.5, 0.5, 1, 1])],
 )
 @pytest.mark.parametrize("eager", [False, True])
 def test_constant_rates(steps, expected, eager):

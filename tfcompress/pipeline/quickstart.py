@@ -1,5 +1,6 @@
-"""The quickstart: a baseline and a compressed translator, trained, exported and compared."""
+"""The quickstart: a translator and its compressed form, trained, exported and compared."""
 
+import dataclasses
 from collections.abc import Callable
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -14,7 +15,7 @@ NAMES = ("baseline", "compressed")
 def quickstart(
     folder: str | Path, *, verbose: int = 1, say: Callable[[str], object] = print
 ) -> list[RunResults]:
-    """Trains an uncompressed and a compressed translator on the shipped corpus and compares them.
+    """Trains a translator on the shipped corpus, compresses it, and compares the two.
 
     Args:
         folder: Where the two runs and `report.html` go; an interrupted quickstart goes on there.
@@ -32,9 +33,12 @@ def quickstart(
     >>> baseline, compressed = tfc.pipeline.quickstart("runs/quickstart")
     """
     folder = Path(folder)
-    runs = [
-        run_recipe(shipped_recipe(name), folder / name, verbose=verbose, say=say) for name in NAMES
-    ]
+    runs = []
+    for name in NAMES:
+        recipe = shipped_recipe(name)
+        if recipe.start_from is not None:
+            recipe = dataclasses.replace(recipe, start_from=str(folder / recipe.start_from))
+        runs.append(run_recipe(recipe, folder / name, verbose=verbose, say=say))
     write_report(runs, folder / "report.html")
     say("")
     say(terminal_table(runs))
