@@ -212,6 +212,7 @@ def test_matrices_are_dense_layers():
         (lambda: built(num_heads=3), ["divisible", "width=8, num_heads=3", "Pass a divisor"]),
         (lambda: LightweightConv(3, 2).init_cache(1, 1), ["no weights yet", "Call the layer"]),
         (lambda: built().init_cache(1, 1), ["causal=False", "Pass causal=True"]),
+        (lambda: built()(normal(2, 5, 8), padding_mask=normal(2, 5)), ["padding mask must be"]),
     ],
 )
 def test_wrong_arguments(action, fragments):

@@ -106,7 +106,7 @@ def test_impossible(kept, message):
 def test_impossible_stacks():
     stack = StackConfig(4, AttentionConfig(2), FeedForwardConfig(24), SharingConfig("groups", 2))
     with pytest.raises(InputError, match="shared unevenly"):
-        drop_layers(make_transformer(stack=stack), encoder=[0, 1, 2])
+        drop_layers(make_transformer(stack=stack), encoder=[0, 2, 3])
     stack = StackConfig(
         3, AttentionConfig(1), FeedForwardConfig(8), kind="delight", scaling=ScalingConfig(2, 4)
     )

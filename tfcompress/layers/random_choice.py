@@ -28,16 +28,16 @@ class RandomChoice(keras.layers.Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
         self._complete = False
+        # Held by an object of its own, variables are not taken for weights.
+        self._state = tf.__internal__.tracking.AutoTrackable()
         with tf.init_scope():
-            self._state = tf.train.Checkpoint(
-                rate=tf.Variable(rate, dtype=tf.float64, trainable=False),
-                draws=tf.Variable(
-                    [random.getrandbits(63), 0],
-                    dtype=tf.int64,
-                    trainable=False,
-                    synchronization=tf.VariableSynchronization.ON_READ,
-                    aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-                ),
+            self._state.rate = tf.Variable(rate, dtype=tf.float64, trainable=False)
+            self._state.draws = tf.Variable(
+                [random.getrandbits(63), 0],
+                dtype=tf.int64,
+                trainable=False,
+                synchronization=tf.VariableSynchronization.ON_READ,
+                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
             )
 
     @property

@@ -245,7 +245,7 @@ class StackConfig:
         if self.cross_attention is not None:
             return self.cross_attention
         own = self.attention
-        return AttentionConfig(num_heads=own.num_heads, head_dim=own.head_dim, dropout=own.dropout)
+        return AttentionConfig(own.num_heads, own.head_dim, own.dropout, gated=own.gated)
 
     @property
     def drops_layers(self) -> bool:
