@@ -152,10 +152,12 @@ def _random_samples(config):
 
 
 def _batches(samples, limits, vocabulary_size):
-    """Yields indices of samples of similar length whose logits fit into memory together."""
+    """Yields indices of samples of one length, unpadded, whose logits fit into memory together."""
     batch = []
-    for i in np.argsort(limits, kind="stable"):
-        if batch and (len(batch) + 1) * limits[i] * vocabulary_size > _BATCH_CELLS:
+    lengths = [len(sample) for sample in samples]
+    for i in np.argsort(lengths, kind="stable"):
+        is_full = (len(batch) + 1) * limits[i] * vocabulary_size > _BATCH_CELLS
+        if batch and (is_full or lengths[i] != lengths[batch[0]]):
             yield batch
             batch = []
         batch.append(i)

@@ -132,8 +132,7 @@ def test_step(make_layer, names):
     run_step_test(layer, normal(2, 4, 8), cache_kwargs={"batch_size": 2, "max_length": 5})
 
 
-@pytest.mark.parametrize("normalize_first", [False, True])
-@pytest.mark.parametrize("attention_dim", [None, 6])
+@pytest.mark.parametrize(("attention_dim", "normalize_first"), [(None, False), (6, True)])
 def test_step_inside_a_decoder_layer(attention_dim, normalize_first):
     memory = normal(2, 3, 8, seed=1)
     layer = decoder_layer(make(attention_dim, causal=True), normalize_first=normalize_first)

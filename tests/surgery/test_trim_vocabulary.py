@@ -18,7 +18,7 @@ from tfcompress.text import phrase_corpus, train_tokenizer
 
 @pytest.fixture(scope="module")
 def corpus():
-    return phrase_corpus(pairs=2000, seed=3).splits["train"]
+    return phrase_corpus(pairs=2000, seed=3, valid=100, test=100).splits["train"]
 
 
 @pytest.fixture(scope="module", params=["unigram", "bpe"])

@@ -6,7 +6,12 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.callbacks import HeadPruner
-from tfcompress.layers import FeedForward, MultiHeadAttention, TransformerEncoderLayer
+from tfcompress.layers import (
+    FeedForward,
+    MultiHeadAttention,
+    TheseusModule,
+    TransformerEncoderLayer,
+)
 from tfcompress.surgery import head_importance, heads_to_prune
 
 RNG = np.random.default_rng(0)
@@ -106,6 +111,17 @@ def test_layers_keep_a_head_unless_asked_otherwise():
     _, history = fit(model, pruner, updates=2)
     assert count(masked_in(model)) == 8
     assert np.isfinite(history["loss"][0])
+
+
+def test_predecessors_are_left_alone():
+    model = make_model()
+    first, second = model.layers[-2:]
+    module = TheseusModule([first], second)
+    replaced = keras.Sequential([keras.Input((5, 8)), module])
+    replaced.compile("sgd", "mse")
+    pruner = HeadPruner(BATCHES, heads=3, heads_per_step=3)
+    replaced.fit(X, Y, verbose=0, callbacks=[pruner])
+    assert list(pruner.masked_heads) == list(masked_in(model)) == ["second_attention"]
 
 
 def test_resumed_where_it_was(tmp_path):

@@ -106,8 +106,9 @@ class ConvolutionConfig:
         gated: Whether a gated linear unit stands before the convolution.
         weight_softmax: Whether the taps are normalized by a softmax.
         weight_dropout: Dropout rate on the taps.
-        mask_after_linear: Whether padding is cleared after the first dense layer rather than
-            before it, the reference code's order.
+        mask_after_linear: Whether padding is cleared after the first dense layer. The reference
+            code clears it before, so that the layer's bias leaks out of the padding and a sentence
+            gets another translation in a batch than alone.
     """
 
     kind: str = "dynamic"
@@ -116,7 +117,7 @@ class ConvolutionConfig:
     gated: bool = True
     weight_softmax: bool = True
     weight_dropout: float = 0.0
-    mask_after_linear: bool = False
+    mask_after_linear: bool = True
 
 
 @dataclass(frozen=True)

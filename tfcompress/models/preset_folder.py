@@ -35,13 +35,18 @@ def save_preset(transformer: "Seq2SeqTransformer", folder: str | os.PathLike) ->
 
     >>> tfc.models.save_preset(transformer, "travel_phrases")
     """
+    from tfcompress.models.copying import copy_layers
+
     folder = Path(folder).absolute()
     _check_replaceable(folder)
+    # A model that was compiled would take optimizer and metrics into the file.
+    plain = type(transformer)(transformer.config)
+    copy_layers(transformer.model, plain.model)
     try:
         with _replacing(folder) as temporary:
             config = json.dumps(transformer.config.to_mapping(), indent=2)
             (temporary / CONFIG_FILE).write_text(f"{config}\n", encoding="utf-8")
-            transformer.model.save_weights(str(temporary / WEIGHTS_FILE))
+            plain.model.save_weights(str(temporary / WEIGHTS_FILE))
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be written ({error.strerror or error}); check the place"

@@ -1,11 +1,9 @@
 """Weights from one model to another, layer by layer."""
 
-import contextlib
-from collections.abc import Iterator
-
 from tensorflow import keras
 
 from tfcompress.layers import LayerDropWrapper, TheseusModule, initialize_successors
+from tfcompress.models.copying import thawed
 from tfcompress.models.seq2seq import Seq2SeqTransformer
 
 
@@ -34,9 +32,9 @@ def transfer_weights(source: Seq2SeqTransformer, target: Seq2SeqTransformer) -> 
     for name, layer in _plain_layers(target).items():
         weights = []
         if name in given:
-            with _thawed(given[name]):
+            with thawed(given[name]):
                 weights = given[name].get_weights()
-        with _thawed(layer):
+        with thawed(layer):
             if [w.shape for w in weights] == [w.shape for w in layer.get_weights()]:
                 layer.set_weights(weights)
             else:
@@ -60,16 +58,3 @@ def _plain_layers(transformer) -> dict[str, keras.layers.Layer]:
         elif layer.weights:
             found[name] = layer
     return found
-
-
-@contextlib.contextmanager
-def _thawed(layer: keras.layers.Layer) -> Iterator[None]:
-    """Gives the weights of a frozen layer the order of one that trains."""
-    frozen = not layer.trainable
-    if frozen:
-        layer.trainable = True
-    try:
-        yield
-    finally:
-        if frozen:
-            layer.trainable = False

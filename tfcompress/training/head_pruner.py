@@ -7,6 +7,7 @@ from tensorflow import keras
 
 from tfcompress.layers.multi_head_attention import MultiHeadAttention
 from tfcompress.layers.nested import by_name, compile_names, named_layers, select_layers
+from tfcompress.layers.theseus_module import TheseusModule
 from tfcompress.surgery import HeadScorer, heads_to_prune
 from tfcompress.training.updates import finished_updates
 
@@ -16,6 +17,7 @@ class HeadPruner(keras.callbacks.Callback):
 
     At update `begin`, and after every `every` updates from there, the gates of the least important
     heads of all gated `MultiHeadAttention` layers are set to 0, until `heads` heads are masked.
+    Predecessors in a `TheseusModule` are left alone.
     `tfcompress.surgery.prune_heads` removes them after training.
 
     Gates are weights, so a training resumed from a checkpoint goes on with the heads that are
@@ -113,6 +115,7 @@ class HeadPruner(keras.callbacks.Callback):
             )
         protected = {} if self.protect is None else select_layers(gated, self.protect)
         layers = {path: layer for path, layer in gated.items() if path not in protected}
+        layers = _without_predecessors(self.model, layers)
         spare = sum(max(0, x.num_heads - self.minimum_per_layer) for x in layers.values())
         if self.heads > spare:
             raise ValueError(
@@ -151,6 +154,14 @@ class HeadPruner(keras.callbacks.Callback):
             gates[heads] = 0.0
             self._layers[name].gates.assign(gates)
         self._masked = _count(masked)
+
+
+def _without_predecessors(model, layers):
+    """Leaves out what a Theseus successor replaces: no loss in inference depends on it."""
+    modules = named_layers(model, TheseusModule).values()
+    predecessors = [layer for module in modules for layer in module.predecessors]
+    idle = [x for layer in predecessors for x in named_layers(layer, MultiHeadAttention).values()]
+    return {path: x for path, x in layers.items() if not any(x is other for other in idle)}
 
 
 def _count(heads):

@@ -104,12 +104,8 @@ class TheseusReplacer(keras.callbacks.Callback):
                     "train. Set their `trainable` to False and compile the model again."
                 )
         finished_updates(self.model)
-        if self.scale_learning_rate and not hasattr(self.model.optimizer.learning_rate, "assign"):
-            raise ValueError(
-                "`scale_learning_rate` needs a learning rate that is a number. Received: an "
-                "optimizer with a schedule. Multiply by the rate in your schedule, and leave "
-                "`scale_learning_rate` out."
-            )
+        if self.scale_learning_rate:
+            self._check_learning_rate()
         self._modules = list(modules.values())
 
     def on_train_batch_begin(self, batch, logs=None):
@@ -118,10 +114,25 @@ class TheseusReplacer(keras.callbacks.Callback):
             if module.rate != rate:
                 module.rate = rate
         if self.scale_learning_rate:
-            optimizer = self.model.optimizer
-            self._learning_rate = float(optimizer.learning_rate.numpy())
-            optimizer.learning_rate.assign(self._learning_rate * rate)
+            self._learning_rate = self._scale(rate)
 
     def on_train_batch_end(self, batch, logs=None):
         if self.scale_learning_rate:
-            self.model.optimizer.learning_rate.assign(self._learning_rate)
+            self.model.optimizer.learning_rate = self._learning_rate
+
+    def _scale(self, factor):
+        """Multiplies the learning rate and returns what it was."""
+        optimizer = self.model.optimizer
+        before = float(optimizer.learning_rate.numpy())
+        optimizer.learning_rate = before * factor
+        return before
+
+    def _check_learning_rate(self):
+        try:
+            self._scale(1.0)
+        except (AttributeError, TypeError) as error:
+            raise ValueError(
+                "`scale_learning_rate` needs a learning rate that is a number. Received: an "
+                "optimizer with a schedule. Multiply by the rate in your schedule, and leave "
+                "`scale_learning_rate` out."
+            ) from error
