@@ -6,6 +6,7 @@ import tensorflow as tf
 from combinations.covering import covering_pairs
 from tensorflow import keras
 
+from tfcompress.analysis import describe
 from tfcompress.export import convert
 from tfcompress.models import (
     AttentionConfig,
@@ -139,6 +140,8 @@ def batches():
 def test_trains_is_saved_and_exported(choice, tmp_path):
     keras.utils.set_random_seed(1)
     transformer = Seq2SeqTransformer(make_config(choice))
+    counted = describe(transformer).to_dict()["parameters"]["total"]
+    assert counted == transformer.model.count_params()
     inputs, labels = batches()
     loss = LabelSmoothedCrossentropy(0.0)
     transformer.model.compile(keras.optimizers.Adam(0.01), loss)
