@@ -134,7 +134,7 @@ def test_patience_stops_training(run):
 def test_accumulated_batches_count_as_one(run, corpus, tokenizer, model_config, tmp_path):
     from tfcompress.models import Seq2SeqTransformer
     from tfcompress.text import make_batch
-    from tfcompress.training.accumulation import AccumulatingModel
+    from tfcompress.training.accumulation import AccumulatingModel, crossentropy
     from tfcompress.training.losses import LabelSmoothedCrossentropy
 
     pairs = TokenizedPairs.from_corpus(tokenizer, *corpus)
@@ -146,7 +146,7 @@ def test_accumulated_batches_count_as_one(run, corpus, tokenizer, model_config, 
     for batches in ([whole], parts):
         tf.keras.utils.set_random_seed(3)
         model = Seq2SeqTransformer(config).model
-        accumulating = AccumulatingModel(model, LabelSmoothedCrossentropy(0.1))
+        accumulating = AccumulatingModel(model, crossentropy(model, LabelSmoothedCrossentropy(0.1)))
         accumulating.compile(optimizer=tf.keras.optimizers.SGD(1.0))
         data = tf.data.Dataset.from_tensors(tuple(batches))
         history = accumulating.fit(data, verbose=0)

@@ -16,6 +16,7 @@ def trim_vocabulary(
     target_tokenizer: Tokenizer,
     sources: Sequence[str],
     targets: Sequence[str],
+    keep: Iterable[int] = (),
 ) -> tuple[Seq2SeqTransformer, Tokenizer, Tokenizer]:
     """Returns a model, and its tokenizers, with the tokens of a corpus only.
 
@@ -28,6 +29,8 @@ def trim_vocabulary(
         target_tokenizer: Tokenizer of the target; the same object where they share one.
         sources: Source sentences of the corpus.
         targets: Their translations (better the model's own than references).
+        keep: Ids of further target tokens to keep, such as those that the model produced: text
+            may be cut into other pieces than it was made of.
 
     Returns:
         The smaller model and its two tokenizers, which are one object if they were.
@@ -65,11 +68,11 @@ def trim_vocabulary(
     if not source_text or not target_text:
         raise InputError("no sentences to find the needed tokens in; give a corpus")
     if joint:
-        source_kept, new_source = keep_pieces(source_tokenizer, source_text + target_text)
+        source_kept, new_source = keep_pieces(source_tokenizer, source_text + target_text, keep)
         target_kept, new_target = source_kept, new_source
     else:
         source_kept, new_source = keep_pieces(source_tokenizer, source_text)
-        target_kept, new_target = keep_pieces(target_tokenizer, target_text)
+        target_kept, new_target = keep_pieces(target_tokenizer, target_text, keep)
     new_config = config.replace(
         source_vocabulary_size=len(source_kept), target_vocabulary_size=len(target_kept)
     )

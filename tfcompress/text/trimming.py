@@ -1,6 +1,6 @@
 """Removes pieces from SentencePiece models."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -10,7 +10,9 @@ from tfcompress.text.tokenizer import Tokenizer
 _SPACE = "\u2581"
 
 
-def keep_pieces(tokenizer: Tokenizer, sentences: Sequence[str]) -> tuple[np.ndarray, Tokenizer]:
+def keep_pieces(
+    tokenizer: Tokenizer, sentences: Sequence[str], keep: Iterable[int] = ()
+) -> tuple[np.ndarray, Tokenizer]:
     """Keeps the pieces that sentences need, and those that spell any text.
 
     Special pieces, pieces of one character and, of byte-pair models, pieces out of which others are
@@ -19,6 +21,7 @@ def keep_pieces(tokenizer: Tokenizer, sentences: Sequence[str]) -> tuple[np.ndar
     Args:
         tokenizer: The tokenizer.
         sentences: The text.
+        keep: Ids of other pieces to keep.
 
     Returns:
         The old ids of the pieces that are kept, ascending, and the new tokenizer, which cuts the
@@ -36,7 +39,7 @@ def keep_pieces(tokenizer: Tokenizer, sentences: Sequence[str]) -> tuple[np.ndar
     sentences = list(sentences)
     model = sentencepiece_model_pb2.ModelProto.FromString(tokenizer.proto)
     encoded = tokenizer.encode(sentences)
-    used = {id for ids in encoded for id in ids}
+    used = {id for ids in encoded for id in ids} | {int(id) for id in keep}
     ordinary = model.SentencePiece.NORMAL
     if model.trainer_spec.model_type == model.trainer_spec.BPE:
         used |= _merged_from({model.pieces[id].piece for id in used}, model)
