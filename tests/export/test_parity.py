@@ -94,9 +94,11 @@ def test_figures_of_choices():
 
 def test_batches_hold_every_sample_once(monkeypatch):
     monkeypatch.setattr(parity, "_BATCH_CELLS", 1000)
-    limits = np.array([40, 3, 7, 3, 100, 20])
-    batches = list(parity._batches([None] * 6, limits, 20))
-    assert sorted(i for batch in batches for i in batch) == list(range(6))
-    assert [len(batch) for batch in batches] == [3, 1, 1, 1]
+    lengths = [40, 3, 7, 3, 20, 20, 20]
+    limits = np.array(lengths)
+    batches = list(parity._batches([[5] * n for n in lengths], limits, 20))
+    assert sorted(i for batch in batches for i in batch) == list(range(7))
+    assert [len(batch) for batch in batches] == [2, 1, 2, 1, 1]
     for batch in batches:
+        assert len({lengths[i] for i in batch}) == 1
         assert len(batch) == 1 or len(batch) * max(limits[batch]) * 20 <= 1000

@@ -24,19 +24,31 @@ def test_usual_vocabularies_have_blocks():
 def test_state_without_sharing():
     state = decoder_state(plain_transformer())
     assert state.caches == state.memories == [(2, 16), (2, 16)]
-    assert state.layers == [(0, 0), (1, 1)]
+    assert state.histories == []
+    assert state.layers == [(0, None, 0), (1, None, 1)]
 
 
 def test_shared_attention_has_one_memory_and_a_cache_for_each_depth():
     state = decoder_state(make_transformer(sharing="all", depth=3))
     assert state.caches == [(2, 16)] * 3
     assert state.memories == [(2, 16)]
-    assert state.layers == [(0, 0), (1, 0), (2, 0)]
+    assert state.layers == [(0, None, 0), (1, None, 0), (2, None, 0)]
 
 
 def test_half_layers_without_attention_keep_nothing():
     state = decoder_state(make_transformer(sharing="feed_forward"))
-    assert state.layers == [(0, 0), (None, None), (1, 1), (None, None)]
+    nothing = (None, None, None)
+    assert state.layers == [(0, None, 0), nothing, (1, None, 1), nothing]
+
+
+@pytest.mark.parametrize(("kind", "caches"), [("convolution", []), ("lsra", [(2, 8)])])
+def test_convolutions_keep_their_inputs(kind, caches):
+    stack = StackConfig(2, AttentionConfig(2, kind=kind))
+    state = decoder_state(make_transformer(decoder=stack))
+    width = 32 if kind == "convolution" else 16
+    assert state.caches == caches * 2
+    assert state.histories == [(1, width)] * 2
+    assert [layer[1] for layer in state.layers] == [0, 1]
 
 
 def test_head_width():
