@@ -208,7 +208,8 @@ def test_gates_scale_heads():
     layer.gates.assign([1.0, 1.0])
     plain = MultiHeadAttention(2)
     plain(x)
-    plain.set_weights(layer.get_weights()[:8])
+    for name in ("query", "key", "value", "output_projection"):
+        getattr(plain, name).set_weights(getattr(layer, name).get_weights())
     assert_close(layer(x), plain(x), 0)
     layer.gates.assign([0.0, 1.0])
     kernel, bias = plain.output_projection.get_weights()

@@ -84,7 +84,7 @@ def test_ids_without_a_tokenizer(plain):
 
 
 def test_length_penalty_prefers_longer(translator):
-    batch = sentences(8, seed=3)
+    batch = sentences(60, seed=3)
     lengths = [
         sum(
             len(hypotheses[0].ids)
