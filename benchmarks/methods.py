@@ -18,7 +18,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 from tfcompress import schema
 from tfcompress.pipeline import run_recipe
-from tfcompress.pipeline.recipe import Recipe
+from tfcompress.pipeline.recipe import Recipe, merged
 from tfcompress.reporting import terminal_table, write_report
 
 WIDTH = 128
@@ -205,15 +205,6 @@ def recipes(options: argparse.Namespace) -> list[Recipe]:
         changes = changes | {"model": merged(model, changes["model"])}
         rows[name] = merged(base | {"training": training}, changes)
     return [schema.from_mapping(Recipe, {"name": name, **row}) for name, row in rows.items()]
-
-
-def merged(base: dict, changes: dict) -> dict:
-    """Mappings merge, anything else is replaced."""
-    result = dict(base)
-    for key, value in changes.items():
-        nested = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merged(result[key], value) if nested else value
-    return result
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from tensorflow import keras
 from tfcompress.layers.cache import update_row
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
-from tfcompress.layers.masks import MASKED, additive_padding_mask
+from tfcompress.layers.masks import token_mask
 
 
 class SequenceConvolution(keras.layers.Layer):
@@ -71,7 +71,7 @@ class SequenceConvolution(keras.layers.Layer):
 
     def call(self, inputs, padding_mask=None, training=None):
         x = inputs
-        tokens = None if padding_mask is None else _tokens(padding_mask, x.dtype)
+        tokens = None if padding_mask is None else token_mask(padding_mask, x.dtype)
         if tokens is not None and not self.mask_after_linear:
             x *= tokens
         x = self._project_in(x)
@@ -166,9 +166,3 @@ class SequenceConvolution(keras.layers.Layer):
             "use_bias": self.use_bias,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
-
-
-def _tokens(padding_mask, dtype):
-    """Returns `[batch, length, 1]`, 1 at tokens and 0 at padding."""
-    tokens = tf.cast(additive_padding_mask(padding_mask, dtype) > MASKED / 2, dtype)
-    return tf.transpose(tokens[:, 0], [0, 2, 1])

@@ -14,7 +14,7 @@ from tfcompress.layers.fixed_patterns import (
     pattern_matrix,
     word_means,
 )
-from tfcompress.layers.masks import MASKED, additive_padding_mask
+from tfcompress.layers.masks import additive_padding_mask, token_mask
 from tfcompress.layers.serialization import register
 from tfcompress.layers.shapes import merge_heads, split_heads
 
@@ -170,8 +170,7 @@ class FixedPatternAttention(keras.layers.Layer):
         if mask is None:
             tokens = tf.zeros_like(values[:, :, :1]) + 1
         else:
-            # Two steps: one slice that drops two axes and adds one does not convert.
-            tokens = tf.transpose(tf.cast(mask[:, 0] > MASKED / 2, tf.float32), [0, 2, 1])
+            tokens = token_mask(mask, tf.float32)
             values *= tokens
         if word_ids is not None:
             word_ids *= tf.cast(tokens[:, :, 0], tf.int32)

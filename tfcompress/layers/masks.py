@@ -42,12 +42,15 @@ def additive_padding_mask(mask: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
 
 
 def token_mask(mask: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    """Returns `[batch, length, 1]`, 1 at tokens and 0 at padding, from either form of mask."""
-    mask = tf.convert_to_tensor(mask)
-    if mask.dtype.is_floating and mask.shape.rank == 4:
-        # Transposed: one slice that drops two axes and adds one does not convert.
-        return tf.transpose(tf.cast(mask[:, 0] > MASKED / 2, dtype), [0, 2, 1])
-    return tf.expand_dims(tf.cast(tf.cast(mask, tf.bool), dtype), 2)
+    """Returns `[batch, length, 1]`, 1 at tokens and 0 at padding, from either form of mask.
+
+    Args:
+        mask: As for `additive_padding_mask`.
+        dtype: Floating-point type of the result.
+    """
+    tokens = tf.cast(additive_padding_mask(mask, dtype) > MASKED / 2, dtype)
+    # Transposed: one slice that drops two axes and adds one does not convert.
+    return tf.transpose(tokens[:, 0], [0, 2, 1])
 
 
 def causal_mask(length: tf.Tensor | int, dtype: tf.DType) -> tf.Tensor:

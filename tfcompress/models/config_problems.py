@@ -187,7 +187,7 @@ def _attention_problems(where, name, stack, attention: AttentionConfig, hidden_d
     width = hidden_dim
     if stack.kind == "delight":
         width = hidden_dim // 2
-        if attention.kind not in ("multi_head",):
+        if attention.kind != "multi_head":
             yield (
                 f"`{where}.kind` must be multi_head where `{name}.kind` is delight (received "
                 f"{attention.kind!r})"

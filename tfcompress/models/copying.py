@@ -23,6 +23,17 @@ def thawed(layer: keras.layers.Layer) -> Iterator[None]:
             layer.trainable = False
 
 
+def copy_weights(source: keras.layers.Layer, target: keras.layers.Layer) -> None:
+    """Gives a layer the weights of another of the same shapes.
+
+    Args:
+        source: Where from.
+        target: Where to; built.
+    """
+    with thawed(source), thawed(target):
+        target.set_weights(source.get_weights())
+
+
 def copy_layers(source: keras.Model, target: keras.Model) -> None:
     """Gives a model the weights of another with the same layers.
 
@@ -32,5 +43,4 @@ def copy_layers(source: keras.Model, target: keras.Model) -> None:
     """
     given = {layer.name: layer for layer in source.layers}
     for layer in target.layers:
-        with thawed(given[layer.name]), thawed(layer):
-            layer.set_weights(given[layer.name].get_weights())
+        copy_weights(given[layer.name], layer)

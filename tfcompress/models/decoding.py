@@ -79,6 +79,22 @@ def greedy_decode(
     return targets
 
 
+def greedy_translate(
+    transformer: Seq2SeqTransformer, source_tokenizer, target_tokenizer, sources: Sequence[str]
+) -> list[str]:
+    """Translates text, taking the likeliest token at every step; sources too long are cut.
+
+    Args:
+        transformer: What to translate with.
+        source_tokenizer: Has `encode`, for a list of sentences.
+        target_tokenizer: Has `decode`, for a list of lists of ids.
+        sources: The sentences.
+    """
+    longest, eos_id = transformer.config.max_source_length - 1, transformer.config.eos_id
+    ids = [[*row[:longest], eos_id] for row in source_tokenizer.encode(sources)]
+    return target_tokenizer.decode(greedy_decode(transformer, ids))
+
+
 def beam_decode(
     transformer: Seq2SeqTransformer,
     source_ids: Sequence[int],

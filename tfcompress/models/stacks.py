@@ -17,8 +17,15 @@ from tfcompress.scaling import block_wise_scaling
 
 
 @dataclass(frozen=True)
-class _Part:
-    """A layer, or half of one, and the first depth where it stands."""
+class Part:
+    """A layer, or half of one, and the first depth where it stands.
+
+    Attributes:
+        name: The layer's name.
+        depth: The first depth, from 0.
+        attends: Whether it has the attention half.
+        feeds: Whether it has the feed-forward half.
+    """
 
     name: str
     depth: int
@@ -41,7 +48,7 @@ class Stack:
         self._config = config
         self._side = side
         self._stack: StackConfig = getattr(config, side)
-        self._parts = _parts(side, self._stack)
+        self._parts = stack_parts(side, self._stack)
         successors = self._stack.successors
         if successors is None:
             self.plan = [part.name for parts in self._parts for part in parts]
@@ -78,7 +85,7 @@ class Stack:
         successor = f"{self._side}_successor_{index}"
         return layers.TheseusModule(
             [replaced[part.name] for parts in chunk for part in parts],
-            self._layer(successor, _Part(successor, index)),
+            self._layer(successor, Part(successor, index)),
             name=self._inner(f"{self._side}_module_{index}"),
         )
 
@@ -156,15 +163,20 @@ class Stack:
         )
 
 
-def _parts(side, stack):
-    """Returns the parts of each depth."""
+def stack_parts(side: str, stack: StackConfig) -> list[list[Part]]:
+    """Returns the parts at each depth of a stack; shared ones repeat.
+
+    Args:
+        side: "encoder" or "decoder".
+        stack: Its configuration.
+    """
     attention, feed_forward = layer_groups(stack)
     if attention == feed_forward:
-        return [[_Part(f"{side}_layer_{i}", attention.index(i))] for i in attention]
+        return [[Part(f"{side}_layer_{i}", attention.index(i))] for i in attention]
     return [
         [
-            _Part(f"{side}_attention_{i}", attention.index(i), feeds=False),
-            _Part(f"{side}_feed_forward_{j}", feed_forward.index(j), attends=False),
+            Part(f"{side}_attention_{i}", attention.index(i), feeds=False),
+            Part(f"{side}_feed_forward_{j}", feed_forward.index(j), attends=False),
         ]
         for i, j in zip(attention, feed_forward)
     ]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tfcompress.pipeline.loading import load_tensorflow
-from tfcompress.text import Tokenizer
+from tfcompress.pipeline.workspace import saved_tokenizers
 
 
 def export_model(
@@ -53,9 +53,6 @@ def export_model(
 
 
 def _tokenizers(run):
-    if (run / "tokenizer.model").exists():
-        joint = Tokenizer(run / "tokenizer.model")
-        return joint, joint
-    if (run / "source.model").exists() and (run / "target.model").exists():
-        return Tokenizer(run / "source.model"), Tokenizer(run / "target.model")
-    return None, None
+    has_joint = (run / "tokenizer.model").exists()
+    has_both = (run / "source.model").exists() and (run / "target.model").exists()
+    return saved_tokenizers(run) if has_joint or has_both else (None, None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tfcompress import surgery
 from tfcompress.errors import InputError
 from tfcompress.models import Seq2SeqTransformer
-from tfcompress.models.decoding import greedy_decode
+from tfcompress.models.decoding import greedy_translate
 from tfcompress.pipeline.surgery_recipe import SurgeryStep
 from tfcompress.text import TokenizedPairs, Tokenizer, corpus_bleu, evaluation_dataset
 from tfcompress.text.corpora import Corpus
@@ -94,7 +94,7 @@ def _drop_layers(patient, settings, data):
         count = settings.sentences
 
         def score(candidate):
-            translations = _translate(_changed(patient, candidate), sources[:count])
+            translations = greedy_translate(candidate, *patient.tokenizers, sources[:count])
             return corpus_bleu(translations, references[:count]).score
 
         transformer = surgery.drop_layers(
@@ -159,10 +159,3 @@ def _batches(patient, sentences, data):
         eos_id=config.eos_id,
         pad_id=config.pad_id,
     )
-
-
-def _translate(patient, sources):
-    config = patient.transformer.config
-    longest = config.max_source_length - 1
-    ids = [[*row[:longest], config.eos_id] for row in patient.tokenizers[0].encode(sources)]
-    return patient.tokenizers[1].decode(greedy_decode(patient.transformer, ids))

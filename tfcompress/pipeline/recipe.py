@@ -172,12 +172,12 @@ class Recipe:
         """
         mapping = dict(self.model)
         if start is not None:
-            mapping = _merge(start.to_mapping(), mapping)
+            mapping = merged(start.to_mapping(), mapping)
         name = mapping.pop("preset", None)
         if name is not None:
             from tfcompress.models.presets import preset
 
-            mapping = _merge(preset(name).to_mapping(), mapping)
+            mapping = merged(preset(name).to_mapping(), mapping)
         mapping |= {"source_vocabulary_size": source_size, "target_vocabulary_size": target_size}
         return Seq2SeqConfig.from_mapping(mapping)
 
@@ -223,12 +223,13 @@ def differences(one: Mapping, other: Mapping, path: str = "") -> list[str]:
     return found
 
 
-def _merge(base, changes):
-    merged = dict(base)
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a mapping with changes: mappings within merge, anything else is replaced."""
+    result = dict(base)
     for key, value in changes.items():
-        nested = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merge(merged[key], value) if nested else value
-    return merged
+        nested = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = merged(result[key], value) if nested else value
+    return result
 
 
 def _problems(recipe):

@@ -7,6 +7,7 @@ from tfcompress.errors import InputError
 from tfcompress.layer_selection import layer_drop_keep
 from tfcompress.models import LayerDropConfig, Seq2SeqTransformer, SharingConfig, StackConfig
 from tfcompress.models.config import layer_groups
+from tfcompress.models.stacks import stack_parts
 from tfcompress.surgery.depths import at_depths
 from tfcompress.surgery.rebuilding import SIDES, rebuild, unwrapped
 
@@ -49,11 +50,11 @@ def drop_layers(
             )
         kept = list(range(stack.num_layers)) if kept is None else _checked(side, stack, kept)
         new = _shorter(side, stack, kept)
-        old_names, new_names = _names(side, stack), _names(side, new)
+        old_parts, new_parts = stack_parts(side, stack), stack_parts(side, new)
         layers = {layer.name: layer for layer in getattr(transformer, f"{side}_layers")}
-        for depth, names in zip(kept, new_names):
-            for old_name, new_name in zip(old_names[depth], names):
-                moved[new_name] = unwrapped(layers[old_name])
+        for depth, parts in zip(kept, new_parts):
+            for old_part, new_part in zip(old_parts[depth], parts):
+                moved[new_part.name] = unwrapped(layers[old_part.name])
         config = config.replace(**{side: new})
     return rebuild(transformer, config, moved=moved)
 
@@ -152,14 +153,3 @@ def _shorter(side: str, stack: StackConfig, kept: list[int]) -> StackConfig:
     raise InputError(
         f"depths {kept} of the {side} would be shared unevenly; keep as many of each group"
     )
-
-
-def _names(side, stack):
-    """Names of the layers (or halves) at each depth."""
-    attention, feed_forward = layer_groups(stack)
-    if attention == feed_forward:
-        return [[f"{side}_layer_{i}"] for i in attention]
-    return [
-        [f"{side}_attention_{i}", f"{side}_feed_forward_{j}"]
-        for i, j in zip(attention, feed_forward)
-    ]

@@ -12,7 +12,7 @@ from tfcompress.layers import FeedForward
 from tfcompress.models import Seq2SeqTransformer
 from tfcompress.surgery.rebuilding import (
     SIDES,
-    copy_weights,
+    copy_sublayers,
     dense_weights,
     rebuild,
     set_dense,
@@ -115,11 +115,7 @@ def _importance(transformer, networks: Mapping[str, FeedForward], batches):
 def _filler(old, kept):
     def fill(new):
         source, target = unwrapped(old), unwrapped(new)
-        for name in ("transform", *source.sublayer_names):
-            for part in (name, f"{name}_normalization"):
-                layer = getattr(source, part, None)
-                if layer is not None and part != "feed_forward":
-                    copy_weights(layer, getattr(target, part))
+        copy_sublayers(source, target, except_for=["feed_forward"])
         kernel, bias = dense_weights(source.feed_forward.inner)
         bias = None if bias is None else bias[kept]
         set_dense(target.feed_forward.inner, kernel[:, kept], bias)

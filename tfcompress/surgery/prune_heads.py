@@ -9,9 +9,10 @@ from tensorflow import keras
 from tfcompress.errors import InputError
 from tfcompress.layers import LSRA, MultiHeadAttention
 from tfcompress.models import Seq2SeqTransformer
+from tfcompress.models.copying import copy_weights
 from tfcompress.surgery.rebuilding import (
     SIDES,
-    copy_weights,
+    copy_sublayers,
     dense_weights,
     one_or_each,
     rebuild,
@@ -145,20 +146,12 @@ def _filler(old, side, kept) -> Callable[[keras.layers.Layer], None]:
     def fill(new):
         source, target = unwrapped(old), unwrapped(new)
         pruned = dict(_attentions(target, side))
-        for name in ("transform", *source.sublayer_names):
-            layer = getattr(source, name, None)
-            if layer is None:
-                continue
-            if name in pruned:
-                attention = dict(_attentions(source, side))[name]
-                _copy_heads(attention, pruned[name], kept[attention.name])
-                if isinstance(layer, LSRA):
-                    copy_weights(layer.convolution, getattr(target, name).convolution)
-            else:
-                copy_weights(layer, getattr(target, name))
-            normalization = getattr(source, f"{name}_normalization", None)
-            if normalization is not None:
-                copy_weights(normalization, getattr(target, f"{name}_normalization"))
+        copy_sublayers(source, target, except_for=pruned)
+        for name, attention in _attentions(source, side):
+            _copy_heads(attention, pruned[name], kept[attention.name])
+            layer = getattr(source, name)
+            if isinstance(layer, LSRA):
+                copy_weights(layer.convolution, getattr(target, name).convolution)
 
     return fill
 

@@ -1,13 +1,14 @@
 """How surgery makes a new model out of the weights of an old one."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer, StackConfig
+from tfcompress.models.copying import copy_weights
 
 SIDES = ("encoder", "decoder")
 
@@ -38,8 +39,7 @@ def rebuild(
         if layer.name in changed:
             changed[layer.name](layer)
         elif layer.weights:
-            source = moved.get(layer.name) or old_layers[layer.name]
-            layer.set_weights(source.get_weights())
+            copy_weights(moved.get(layer.name) or old_layers[layer.name], layer)
     return new
 
 
@@ -72,14 +72,21 @@ def unwrapped(layer: keras.layers.Layer) -> keras.layers.Layer:
     return layer
 
 
-def copy_weights(source: keras.layers.Layer, target: keras.layers.Layer) -> None:
-    """Gives a layer the weights of another of the same shapes.
+def copy_sublayers(
+    source: keras.layers.Layer, target: keras.layers.Layer, *, except_for: Iterable[str]
+) -> None:
+    """Copies the sub-layers of an encoder or decoder layer and their normalizations.
 
     Args:
         source: Where from.
         target: Where to; built.
+        except_for: Names of sub-layers that are not copied; their normalizations are.
     """
-    target.set_weights(source.get_weights())
+    for name in ("transform", *source.sublayer_names):
+        for part in (name, f"{name}_normalization"):
+            layer = getattr(source, part, None)
+            if layer is not None and part not in except_for:
+                copy_weights(layer, getattr(target, part))
 
 
 def set_dense(

@@ -13,7 +13,7 @@ from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer
-from tfcompress.models.decoding import greedy_decode
+from tfcompress.models.decoding import greedy_translate
 from tfcompress.models.transfer import transfer_weights
 from tfcompress.text.batching import TokenizedPairs, evaluation_dataset, training_dataset
 from tfcompress.text.tokenizer import Tokenizer
@@ -271,13 +271,8 @@ def _out_of_patience(history, patience):
 
 
 def _translator(transformer, validation) -> Callable[[list[str]], list[str]]:
-    def translate(sources):
-        eos = transformer.config.eos_id
-        longest = transformer.config.max_source_length - 1
-        ids = [[*row[:longest], eos] for row in validation.source_tokenizer.encode(sources)]
-        return validation.target_tokenizer.decode(greedy_decode(transformer, ids))
-
-    return translate
+    tokenizers = (validation.source_tokenizer, validation.target_tokenizer)
+    return lambda sources: greedy_translate(transformer, *tokenizers, sources)
 
 
 def _learning_rate(config):
