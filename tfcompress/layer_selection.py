@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from tfcompress.errors import InputError
+
 
 def layer_drop_keep(num_layers: int, rate: float) -> list[int]:
     """Returns which layers stay when every n-th is dropped.
@@ -29,9 +31,9 @@ def layer_drop_keep(num_layers: int, rate: float) -> list[int]:
     Reference: Fan et al., 2020, arXiv:1909.11556.
     """
     if num_layers < 1:
-        raise ValueError(f"`num_layers` must be at least 1. Received: num_layers={num_layers}.")
+        raise InputError(f"`num_layers` must be at least 1. Received: num_layers={num_layers}.")
     if not 0.0 <= rate <= 0.5:
-        raise ValueError(
+        raise InputError(
             f"`rate` must lie in [0, 0.5]. Received: rate={rate}. To keep fewer than every second "
             "layer, choose them yourself or with `top_layers`."
         )
@@ -53,7 +55,7 @@ def top_layers(scores: Sequence[float], count: int) -> list[int]:
     [0, 2]
     """
     if not 1 <= count <= len(scores):
-        raise ValueError(
+        raise InputError(
             f"`count` must lie between 1 and the number of layers, {len(scores)}. "
             f"Received: count={count}."
         )
@@ -81,9 +83,9 @@ def drop_rates(scores: Sequence[float], rate: float) -> list[float]:
     Reference: Fan et al., 2020, arXiv:1909.11556.
     """
     if not scores:
-        raise ValueError("Drop rates need scores. Received: scores=[]. Pass one for each layer.")
+        raise InputError("Drop rates need scores. Received: scores=[]. Pass one for each layer.")
     if not 0.0 <= rate <= 1.0:
-        raise ValueError(f"`rate` must lie in [0, 1]. Received: rate={rate}.")
+        raise InputError(f"`rate` must lie in [0, 1]. Received: rate={rate}.")
     rates = [1.0] * len(scores)
     rest = sorted(range(len(scores)), key=lambda i: scores[i])
     remaining = rate * len(scores)

@@ -6,6 +6,8 @@ Plain arithmetic, so that configurations and counts need no TensorFlow.
 import math
 from dataclasses import dataclass
 
+from tfcompress.errors import InputError
+
 # Widths between grouped layers are multiples of this, or of a larger number of groups.
 _WIDTH_MULTIPLE = 8
 
@@ -140,19 +142,19 @@ def block_wise_scaling(
     Reference: Mehta et al., 2021, arXiv:2008.00623.
     """
     if not 2 <= min_depth <= max_depth:
-        raise ValueError(
+        raise InputError(
             "Depths must be at least 2 and grow. Received: "
             f"min_depth={min_depth}, max_depth={max_depth}. For blocks that get shallower, reverse "
             "the result."
         )
     if not 0 < width_multiplier < math.inf:
-        raise ValueError(
+        raise InputError(
             "`width_multiplier` must be positive and finite. "
             f"Received: width_multiplier={width_multiplier}."
         )
     num_blocks = max_depth if num_blocks is None else num_blocks
     if num_blocks < 1:
-        raise ValueError(f"`num_blocks` must be at least 1. Received: num_blocks={num_blocks}.")
+        raise InputError(f"`num_blocks` must be at least 1. Received: num_blocks={num_blocks}.")
     largest = width_multiplier + max_depth / min_depth - 1
     widths = _evenly(width_multiplier, largest, num_blocks)
     return [
@@ -178,7 +180,7 @@ def default_max_groups(hidden_dim: int) -> int:
     16
     """
     if hidden_dim < 1:
-        raise ValueError(f"`hidden_dim` must be at least 1. Received: hidden_dim={hidden_dim}.")
+        raise InputError(f"`hidden_dim` must be at least 1. Received: hidden_dim={hidden_dim}.")
     return 1 << ((hidden_dim - 1) // 32).bit_length()
 
 
@@ -189,11 +191,11 @@ def _check(projection_dim, output_dim, max_width, depth, max_groups):
     received = ", ".join(f"{name}={value}" for name, value in values.items())
     for name, value in sizes.items():
         if value < 1:
-            raise ValueError(f"`{name}` must be at least 1. Received: {received}.")
+            raise InputError(f"`{name}` must be at least 1. Received: {received}.")
     if not 1 <= max_width < math.inf:
-        raise ValueError(f"`max_width` must be at least 1 and finite. Received: {received}.")
+        raise InputError(f"`max_width` must be at least 1 and finite. Received: {received}.")
     if depth < 2:
-        raise ValueError(f"`depth` must be at least 2. Received: {received}.")
+        raise InputError(f"`depth` must be at least 2. Received: {received}.")
     return received
 
 
@@ -209,7 +211,7 @@ def _schedule(projection_dim, widths, output_dim, groups, values):
         # A group takes its part of the transform's input and its part of the layer before.
         for width in (projection_dim, *outputs[max(layer - 1, 0) : layer + 1]):
             if width % count:
-                raise ValueError(
+                raise InputError(
                     f"The {count} groups of layer {layer} do not divide the width {width}. "
                     f"Received: {values}. Choose `max_groups` as a power of two that divides "
                     "`projection_dim` and `output_dim`."

@@ -94,6 +94,18 @@ def test_learning_from_a_teacher(run, finished_run):
             {"teacher": {"path": "x", "sequences": True, "n_best": 9}},
             r"between 1 and `teacher.beam_size` \(received 9 and 5\)",
         ),
+        (
+            {"surgery": {"after": [{"drop_layers": {"rate": 0.7}}]}},
+            r"in \[0, 0.5\] \(received 0.7\)",
+        ),
+        ({"surgery": {"after": [{"prune_heads": {"protect": "("}}]}}, "a regular expression"),
+        ({"surgery": {"after": [{"prune_heads": {"fraction": 1.0}}]}}, "prune_heads.fraction"),
+        ({"surgery": {"after": [{"prune_heads": {"steps": 0}}]}}, "at least 1 .received 0"),
+        ({"surgery": {"after": [{"narrow_feed_forward": {"sentences": 0}}]}}, "at least 1"),
+        ({"training": {"replacing": {}}}, "needs a model with successors"),
+        ({"training": {"replacing": {"rate": 2.0}}}, r"`rate` must lie in \(0, 1\]"),
+        ({"training": {"replacing": {"slope": 0.1}}}, "does not belong to the constant schedule"),
+        ({"training": {"train_only": "["}}, "a regular expression"),
     ],
 )
 def test_impossible(run, changes, message):

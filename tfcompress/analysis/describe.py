@@ -9,16 +9,21 @@ from tfcompress.analysis.embedding import embeddings, output
 from tfcompress.analysis.positions import positions
 from tfcompress.analysis.published import published
 from tfcompress.analysis.stack import decoder, encoder
+from tfcompress.analysis.text_encoder import text_encoder
 from tfcompress.errors import InputError
 from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.models.presets import preset
+from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 if TYPE_CHECKING:
     from tfcompress.models.seq2seq import Seq2SeqTransformer
+    from tfcompress.models.text_encoder import TextEncoder
+
+Config = Seq2SeqConfig | TextEncoderConfig
 
 
 def describe(
-    model: "Seq2SeqConfig | Seq2SeqTransformer | str | os.PathLike",
+    model: "Config | Seq2SeqTransformer | TextEncoder | str | os.PathLike",
     *,
     source_length: int = 30,
     target_length: int = 30,
@@ -50,10 +55,13 @@ def describe(
     of a matrix or table, a scale of 2 for each block of 32 of a row, 4 a value of biases and
     normalizations.
 
+    A text encoder has the components `embedding`, `encoder` and `output`, its pooler, which is
+    applied to one token.
+
     Args:
-        model: A configuration, a transformer, the name of a preset, or a folder that
-            `save_to_preset` wrote. A transformer counts as its configuration says.
-        source_length: Tokens of the source sentence.
+        model: A configuration, a model, the name of a preset, or a folder that `save_to_preset`
+            wrote. A model counts as its configuration says.
+        source_length: Tokens of the source sentence, or of a text encoder's text.
         target_length: Tokens of the target sentence.
 
     Returns:
@@ -72,6 +80,9 @@ def describe(
         if length < 1:
             raise InputError(f"`{name}` must be at least 1 (received {length})")
     name, config = _name_and_config(model)
+    if isinstance(config, TextEncoderConfig):
+        components = text_encoder(config, length=source_length)
+        return Description(name, components, source_length=source_length)
     width = config.hidden_dim
     components = {
         "embedding": embeddings(config, **lengths)
@@ -96,7 +107,9 @@ def _name_and_config(model) -> tuple[str, Seq2SeqConfig]:
     config = getattr(model, "config", model)
     if isinstance(config, Seq2SeqConfig):
         return "seq2seq_transformer", config
+    if isinstance(config, TextEncoderConfig):
+        return "text_encoder", config
     raise InputError(
-        "only a configuration, a Seq2SeqTransformer, or a preset's name or folder can be described "
+        "only a configuration, a model of it, or a preset's name or folder can be described "
         f"(received {type(model).__name__})"
     )

@@ -16,17 +16,17 @@ class Description:
     Attributes:
         name: The model's name.
         components: Costs of `embedding`, `encoder`, `decoder` and `output`.
-        tied: Whether the output layer uses the target embedding's table.
         source_length: Tokens of the source sentence that multiply-adds are counted for.
-        target_length: Tokens of its translation.
+        target_length: Tokens of its translation; 0 for a model that does not translate.
+        tied: Whether the output layer uses the target embedding's table.
         published: The counts in the way of the method's papers, where they count otherwise.
     """
 
     name: str
     components: dict[str, Cost]
-    tied: bool
     source_length: int
-    target_length: int
+    target_length: int = 0
+    tied: bool = False
     published: Published | None = None
 
     @property
@@ -67,8 +67,7 @@ class Description:
         table = _aligned([header, *rows, _row("total", self.total)])
         notes = [
             "weights only: without biases and normalizations",
-            f"multiply-adds: {self.source_length} source and {self.target_length} target tokens, "
-            "decoded with a cache",
+            f"multiply-adds: {self._lengths()}",
         ]
         if self.tied:
             notes.append(
@@ -81,6 +80,14 @@ class Description:
                 f"{with_prefix(self.published.multiply_adds)} multiply-adds"
             )
         return "\n".join([self.name, "", *table, "", *notes])
+
+    def _lengths(self):
+        if not self.target_length:
+            return f"{self.source_length} tokens"
+        return (
+            f"{self.source_length} source and {self.target_length} target tokens, decoded with a "
+            "cache"
+        )
 
     def __str__(self) -> str:
         return self.to_table()

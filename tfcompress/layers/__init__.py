@@ -11,6 +11,7 @@ from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.dynamic_conv import DynamicConv
 from tfcompress.layers.factorized_embedding import FactorizedEmbedding
 from tfcompress.layers.feed_forward import FeedForward
+from tfcompress.layers.first_token import FirstToken
 from tfcompress.layers.fixed_pattern_attention import FixedPatternAttention
 from tfcompress.layers.group_linear import GroupLinear
 from tfcompress.layers.hierarchical_group_transform import HierarchicalGroupTransform
@@ -40,6 +41,7 @@ __all__ = [
     "DynamicConv",
     "FactorizedEmbedding",
     "FeedForward",
+    "FirstToken",
     "FixedPatternAttention",
     "GroupLinear",
     "HierarchicalGroupTransform",

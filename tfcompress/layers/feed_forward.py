@@ -2,6 +2,7 @@
 
 from tensorflow import keras
 
+from tfcompress.layers.activations import get_activation
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.recording import Recording
@@ -18,7 +19,8 @@ class FeedForward(Recording, keras.layers.Layer):
 
     Args:
         intermediate_dim: Width between the two dense layers.
-        activation: Activation between them.
+        activation: Activation between them: a Keras activation, or "gelu_tanh" for the tanh
+            approximation.
         dropout: Dropout rate after the activation.
         use_bias: Whether the dense layers have biases.
         kernel_initializer: Initializer of the kernels.
@@ -63,7 +65,7 @@ class FeedForward(Recording, keras.layers.Layer):
         if not 0.0 <= dropout < 1.0:
             raise ValueError(f"`dropout` must lie in [0, 1). Received: dropout={dropout}.")
         self.intermediate_dim = intermediate_dim
-        self.activation = keras.activations.get(activation)
+        self.activation = get_activation(activation)
         self.dropout = dropout
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

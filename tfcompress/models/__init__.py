@@ -25,8 +25,9 @@ from tfcompress.models.presets import (
     preset,
     save_preset,
 )
+from tfcompress.models.text_encoder_config import TextEncoderConfig
 
-_MODULES = {"Seq2SeqTransformer": "seq2seq"}
+_MODULES = {"Seq2SeqTransformer": "seq2seq", "TextEncoder": "text_encoder"}
 
 __all__ = [
     "PRESETS",
@@ -41,6 +42,8 @@ __all__ = [
     "Seq2SeqTransformer",
     "SharingConfig",
     "StackConfig",
+    "TextEncoder",
+    "TextEncoderConfig",
     "TransformConfig",
     "list_presets",
     "load_preset",

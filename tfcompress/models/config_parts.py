@@ -23,6 +23,7 @@ ACTIVATIONS = (
     "relu",
     "relu6",
     "gelu",
+    "gelu_tanh",
     "silu",
     "swish",
     "tanh",
@@ -156,7 +157,7 @@ class FeedForwardConfig:
 
     Attributes:
         intermediate_dim: Its inner width; one number, or one for each depth.
-        activation: A Keras activation, one of `ACTIVATIONS`.
+        activation: One of `ACTIVATIONS`: a Keras activation, or "gelu_tanh".
         dropout: Dropout rate after the activation.
     """
 

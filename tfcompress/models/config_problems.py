@@ -1,7 +1,7 @@
 """Finds every impossible setting of a configuration."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from tfcompress.models.config_parts import (
@@ -37,17 +37,6 @@ def config_problems(config: "Seq2SeqConfig") -> Iterator[str]:
     Args:
         config: A configuration whose fields have the right types.
     """
-    yield from _range_problems(config)
-    for name in ("encoder", "decoder"):
-        yield from _stack_problems(name, getattr(config, name), config.hidden_dim)
-    if config.encoder.cross_attention is not None:
-        yield "`encoder.cross_attention` has nothing to attend to (received one; leave it out)"
-    yield from _embedding_problems(config)
-    yield from _position_problems(config)
-    yield from _id_problems(config)
-
-
-def _range_problems(config):
     positive = {
         "source_vocabulary_size": config.source_vocabulary_size,
         "target_vocabulary_size": config.target_vocabulary_size,
@@ -60,31 +49,52 @@ def _range_problems(config):
         "dropout": config.dropout,
         "embedding.transform.dropout": config.embedding.transform.dropout,
     }
+    yield from range_problems(positive, rates)
     for name in ("encoder", "decoder"):
-        stack = getattr(config, name)
-        positive |= {
-            f"{name}.num_layers": stack.num_layers,
-            f"{name}.feed_forward.intermediate_dim": stack.feed_forward.intermediate_dim,
-            f"{name}.successors": stack.successors,
-        }
-        rates[f"{name}.feed_forward.dropout"] = stack.feed_forward.dropout
-        rates[f"{name}.scaling.dropout"] = stack.scaling.dropout
-        for kind, attention in _attentions(stack):
-            where = f"{name}.{kind}"
-            positive |= {
-                f"{where}.num_heads": attention.num_heads,
-                f"{where}.head_dim": attention.head_dim,
-                f"{where}.convolution.kernel_size": attention.convolution.kernel_size,
-                f"{where}.convolution.num_heads": attention.convolution.num_heads,
-            }
-            rates[f"{where}.dropout"] = attention.dropout
-            rates[f"{where}.convolution.weight_dropout"] = attention.convolution.weight_dropout
+        yield from stack_problems(name, getattr(config, name), config.hidden_dim)
+    yield from _embedding_problems(config)
+    yield from _position_problems(config)
+    yield from _id_problems(config)
+
+
+def range_problems(
+    positive: Mapping[str, object], rates: Mapping[str, float] | None = None
+) -> Iterator[str]:
+    """Yields one line for each number that is out of range.
+
+    Args:
+        positive: Sizes by name: whole numbers, several of them, or None.
+        rates: Dropout rates by name.
+    """
     for name, value in positive.items():
         if any(v is not None and v < 1 for v in _listed(value)):
             yield f"`{name}` must be at least 1 (received {value})"
-    for name, value in rates.items():
+    for name, value in (rates or {}).items():
         if not 0 <= value < 1:
             yield f"`{name}` must lie in [0, 1) (received {value})"
+
+
+def _stack_ranges(name, stack):
+    positive = {
+        f"{name}.num_layers": stack.num_layers,
+        f"{name}.feed_forward.intermediate_dim": stack.feed_forward.intermediate_dim,
+        f"{name}.successors": stack.successors,
+    }
+    rates = {
+        f"{name}.feed_forward.dropout": stack.feed_forward.dropout,
+        f"{name}.scaling.dropout": stack.scaling.dropout,
+    }
+    for kind, attention in _attentions(stack):
+        where = f"{name}.{kind}"
+        positive |= {
+            f"{where}.num_heads": attention.num_heads,
+            f"{where}.head_dim": attention.head_dim,
+            f"{where}.convolution.kernel_size": attention.convolution.kernel_size,
+            f"{where}.convolution.num_heads": attention.convolution.num_heads,
+        }
+        rates[f"{where}.dropout"] = attention.dropout
+        rates[f"{where}.convolution.weight_dropout"] = attention.convolution.weight_dropout
+    yield from range_problems(positive, rates)
 
 
 def _attentions(stack):
@@ -102,7 +112,15 @@ def _choice(name, value, valid):
         yield f"`{name}` must be one of {', '.join(valid)} (received {value!r})"
 
 
-def _stack_problems(name: str, stack: StackConfig, hidden_dim: int):
+def stack_problems(name: str, stack: StackConfig, hidden_dim: int) -> Iterator[str]:
+    """Yields one line for each impossible setting of a stack.
+
+    Args:
+        name: "encoder" or "decoder".
+        stack: Its configuration.
+        hidden_dim: The model's width.
+    """
+    yield from _stack_ranges(name, stack)
     yield from _choice(f"{name}.kind", stack.kind, LAYER_KINDS)
     yield from _choice(
         f"{name}.feed_forward.activation", stack.feed_forward.activation, ACTIVATIONS
@@ -136,6 +154,8 @@ def _stack_problems(name: str, stack: StackConfig, hidden_dim: int):
         )
     if stack.kind == "delight":
         yield from _scaling_problems(name, stack, hidden_dim)
+    if name == "encoder" and stack.cross_attention is not None:
+        yield "`encoder.cross_attention` has nothing to attend to (received one; leave it out)"
 
 
 def _depth_values(stack):
@@ -351,8 +371,13 @@ def _position_problems(config):
             "sinusoidal positions need an even `hidden_dim` of at least 4 (received "
             f"{config.hidden_dim})"
         )
-    if not 0 < config.epsilon < math.inf:
-        yield f"`epsilon` must be positive and finite (received {config.epsilon})"
+    yield from epsilon_problems(config.epsilon)
+
+
+def epsilon_problems(epsilon: float) -> Iterator[str]:
+    """Yields a line if the epsilon of normalizations is impossible."""
+    if not 0 < epsilon < math.inf:
+        yield f"`epsilon` must be positive and finite (received {epsilon})"
 
 
 def _id_problems(config):

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING
 
 from tfcompress.errors import InputError
 from tfcompress.models.config import Seq2SeqConfig
+from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 if TYPE_CHECKING:
     from tfcompress.models.seq2seq import Seq2SeqTransformer
+    from tfcompress.models.text_encoder import TextEncoder
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.weights.h5"
+_TEXT_ENCODER = "text_encoder"
 
 
-def save_preset(transformer: "Seq2SeqTransformer", folder: str | os.PathLike) -> None:
+def save_preset(transformer: "Seq2SeqTransformer | TextEncoder", folder: str | os.PathLike) -> None:
     """Saves a model as a folder that `load_preset` reads, under either Keras.
 
     The folder appears whole or not at all; one that an earlier call wrote is replaced.
@@ -44,7 +47,7 @@ def save_preset(transformer: "Seq2SeqTransformer", folder: str | os.PathLike) ->
     copy_layers(transformer.model, plain.model)
     try:
         with _replacing(folder) as temporary:
-            config = json.dumps(transformer.config.to_mapping(), indent=2)
+            config = json.dumps(_to_mapping(transformer.config), indent=2)
             (temporary / CONFIG_FILE).write_text(f"{config}\n", encoding="utf-8")
             plain.model.save_weights(str(temporary / WEIGHTS_FILE))
     except OSError as error:
@@ -53,7 +56,7 @@ def save_preset(transformer: "Seq2SeqTransformer", folder: str | os.PathLike) ->
         ) from None
 
 
-def read_config(folder: str | os.PathLike) -> Seq2SeqConfig:
+def read_config(folder: str | os.PathLike) -> Seq2SeqConfig | TextEncoderConfig:
     """Reads the configuration of a saved model.
 
     Args:
@@ -64,7 +67,7 @@ def read_config(folder: str | os.PathLike) -> Seq2SeqConfig:
     """
     path = Path(folder) / CONFIG_FILE
     try:
-        return Seq2SeqConfig.from_mapping(json.loads(path.read_text(encoding="utf-8")))
+        return _from_mapping(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise InputError(
             f"{path}: cannot be read ({error.strerror}); pass a folder that `save_to_preset` wrote"
@@ -75,7 +78,20 @@ def read_config(folder: str | os.PathLike) -> Seq2SeqConfig:
         raise InputError(f"{path}: no JSON ({error}); save the model anew") from None
 
 
-def load_weights(transformer: "Seq2SeqTransformer", folder: str | os.PathLike) -> None:
+def _to_mapping(config):
+    kind = {"kind": _TEXT_ENCODER} if isinstance(config, TextEncoderConfig) else {}
+    return kind | config.to_mapping()
+
+
+def _from_mapping(mapping):
+    if isinstance(mapping, dict) and mapping.get("kind") == _TEXT_ENCODER:
+        return TextEncoderConfig.from_mapping({k: v for k, v in mapping.items() if k != "kind"})
+    return Seq2SeqConfig.from_mapping(mapping)
+
+
+def load_weights(
+    transformer: "Seq2SeqTransformer | TextEncoder", folder: str | os.PathLike
+) -> None:
     """Loads the weights of a saved model.
 
     Args:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tfcompress.errors import InputError
+from tfcompress.models.albert_presets import albert_presets
 from tfcompress.models.config import (
     AttentionConfig,
     EmbeddingConfig,
@@ -16,9 +17,11 @@ from tfcompress.models.config import (
 )
 from tfcompress.models.preset_folder import load_weights, read_config, save_preset
 from tfcompress.models.published_presets import published_presets
+from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 if TYPE_CHECKING:
     from tfcompress.models.seq2seq import Seq2SeqTransformer
+    from tfcompress.models.text_encoder import TextEncoder
 
 __all__ = ["PRESETS", "Preset", "list_presets", "load_preset", "preset", "save_preset"]
 
@@ -33,7 +36,7 @@ class Preset:
     """
 
     description: str
-    config: Seq2SeqConfig
+    config: Seq2SeqConfig | TextEncoderConfig
 
 
 def list_presets() -> dict[str, str]:
@@ -47,7 +50,7 @@ def list_presets() -> dict[str, str]:
     return {name: entry.description for name, entry in PRESETS.items()}
 
 
-def preset(name_or_folder: str | os.PathLike) -> Seq2SeqConfig:
+def preset(name_or_folder: str | os.PathLike) -> Seq2SeqConfig | TextEncoderConfig:
     """Returns a configuration by name, or that of a saved model.
 
     Args:
@@ -72,7 +75,7 @@ def preset(name_or_folder: str | os.PathLike) -> Seq2SeqConfig:
     raise InputError(f"no preset or folder `{name}`: {remedy}")
 
 
-def load_preset(name_or_folder: str | os.PathLike) -> "Seq2SeqTransformer":
+def load_preset(name_or_folder: str | os.PathLike) -> "Seq2SeqTransformer | TextEncoder":
     """Builds a preset with random weights, or loads a saved model with its own.
 
     Args:
@@ -90,11 +93,14 @@ def load_preset(name_or_folder: str | os.PathLike) -> "Seq2SeqTransformer":
     """
     # TensorFlow loads only once a model is built.
     from tfcompress.models.seq2seq import Seq2SeqTransformer
+    from tfcompress.models.text_encoder import TextEncoder
 
-    transformer = Seq2SeqTransformer(preset(name_or_folder))
+    config = preset(name_or_folder)
+    encodes = isinstance(config, TextEncoderConfig)
+    model = TextEncoder(config) if encodes else Seq2SeqTransformer(config)
     if name_or_folder not in PRESETS:
-        load_weights(transformer, name_or_folder)
-    return transformer
+        load_weights(model, name_or_folder)
+    return model
 
 
 _NOT_SHARED = SharingConfig("none")
@@ -229,5 +235,5 @@ PRESETS: dict[str, Preset] = {
         "big_shared_e256 with 12 + 6 layers of width 768 and 12 heads",
         _big_shared(hidden_dim=768, num_heads=12, num_layers=(12, 6)),
     ),
-    **{name: Preset(*entry) for name, entry in published_presets().items()},
+    **{name: Preset(*entry) for name, entry in (published_presets() | albert_presets()).items()},
 }

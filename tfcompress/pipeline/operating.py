@@ -1,12 +1,11 @@
 """Performs a recipe's surgery."""
 
 import dataclasses
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tfcompress import surgery
-from tfcompress.errors import InputError
+from tfcompress.expressions import compile_expression
 from tfcompress.models import Seq2SeqTransformer
 from tfcompress.models.decoding import greedy_translate
 from tfcompress.pipeline.surgery_recipe import SurgeryStep
@@ -56,11 +55,6 @@ def _changed(patient, transformer):
 def _prune_heads(patient, settings, data):
     transformer = patient.transformer
     total = sum(a.num_heads for a in surgery.attention_layers(transformer).values())
-    if not 0 < settings.fraction < 1 or settings.steps < 1:
-        raise InputError(
-            "prune_heads needs a `fraction` in (0, 1) and `steps` of at least 1 (received "
-            f"{settings.fraction} and {settings.steps})"
-        )
     wanted = int(total * settings.fraction)
     for step in range(settings.steps):
         attentions = surgery.attention_layers(transformer)
@@ -73,7 +67,7 @@ def _prune_heads(patient, settings, data):
             attention_layers=list(attentions.values()),
         )
         if settings.protect is not None:
-            protected = re.compile(settings.protect)
+            protected = compile_expression("prune_heads.protect", settings.protect)
             scores = {name: s for name, s in scores.items() if not protected.search(name)}
         heads = surgery.heads_to_prune(scores, count, minimum_per_layer=settings.minimum_per_layer)
         transformer = surgery.prune_heads(transformer, heads)

@@ -177,7 +177,13 @@ class Recipe:
         if name is not None:
             from tfcompress.models.presets import preset
 
-            mapping = merged(preset(name).to_mapping(), mapping)
+            base = preset(name)
+            if not isinstance(base, Seq2SeqConfig):
+                raise InputError(
+                    f"`model.preset` must be a translation model (received {name!r}, a text "
+                    "encoder); `tfcompress describe` lists presets"
+                )
+            mapping = merged(base.to_mapping(), mapping)
         mapping |= {"source_vocabulary_size": source_size, "target_vocabulary_size": target_size}
         return Seq2SeqConfig.from_mapping(mapping)
 

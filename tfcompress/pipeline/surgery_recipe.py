@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, fields
 
 from tfcompress.errors import InputError
+from tfcompress.expressions import compile_expression
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,17 @@ class PruneHeads:
     protect: str | None = None
     sentences: int = 1000
 
+    def __post_init__(self):
+        if not 0.0 < self.fraction < 1.0:
+            raise InputError(
+                f"`prune_heads.fraction` must lie in (0, 1) (received {self.fraction})"
+            )
+        _check_least("prune_heads.steps", self.steps, 1)
+        _check_least("prune_heads.minimum_per_layer", self.minimum_per_layer, 1)
+        _check_least("prune_heads.sentences", self.sentences, 1)
+        if self.protect is not None:
+            compile_expression("prune_heads.protect", self.protect)
+
 
 @dataclass(frozen=True)
 class DropLayers:
@@ -44,6 +56,14 @@ class DropLayers:
     search_encoder: int | None = None
     search_decoder: int | None = None
     sentences: int = 200
+
+    def __post_init__(self):
+        if not 0.0 <= self.rate <= 0.5:
+            raise InputError(
+                f"`drop_layers.rate` must lie in [0, 0.5] (received {self.rate}); to keep fewer "
+                "than every second layer, list those that stay"
+            )
+        _check_least("drop_layers.sentences", self.sentences, 1)
 
 
 @dataclass(frozen=True)
@@ -80,6 +100,9 @@ class NarrowFeedForward:
     encoder: int | None = None
     decoder: int | None = None
     sentences: int = 1000
+
+    def __post_init__(self):
+        _check_least("narrow_feed_forward.sentences", self.sentences, 1)
 
 
 @dataclass(frozen=True)
@@ -136,3 +159,8 @@ class SurgeryRecipe:
 
     before: tuple[SurgeryStep, ...] = field(default=())
     after: tuple[SurgeryStep, ...] = field(default=())
+
+
+def _check_least(name, value, least):
+    if value < least:
+        raise InputError(f"`{name}` must be at least {least} (received {value})")

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+from tfcompress.errors import InputError
 from tfcompress.layers.multi_head_attention import MultiHeadAttention
 from tfcompress.layers.nested import by_name, named_layers
 
@@ -106,11 +107,11 @@ class HeadScorer:
         l2: bool = True,
     ):
         if absolute not in ABSOLUTE:
-            raise ValueError(
+            raise InputError(
                 f"`absolute` must be one of {', '.join(ABSOLUTE)}. Received: {absolute=}."
             )
         if not model.built:
-            raise ValueError(
+            raise InputError(
                 "Heads have importance in a model with weights. Received: "
                 f"{model.name}, not built. Call it on a batch first."
             )
@@ -129,7 +130,7 @@ class HeadScorer:
         totals = {}
         for batch in batches:
             if not isinstance(batch, (tuple, list)) or not 2 <= len(batch) <= 3:
-                raise ValueError(
+                raise InputError(
                     "A batch must be a tuple of inputs, labels and, if wanted, sample weights. "
                     f"Received: {type(batch).__name__}."
                 )
@@ -139,7 +140,7 @@ class HeadScorer:
                 before = totals.get(name, [0.0, 0.0, 0.0])
                 totals[name] = [a + b for a, b in zip(before, sums)]
         if not totals:
-            raise ValueError("Importance needs data. Received: no batches. Pass at least one.")
+            raise InputError("Importance needs data. Received: no batches. Pass at least one.")
         return {
             name: self._normalized(name, *totals[name]) for name in self.layers if name in totals
         }
@@ -188,7 +189,7 @@ class HeadScorer:
     def _check_called(self, sums):
         idle = [name for name in self.layers if name not in sums]
         if not sums or (idle and self._all_called):
-            raise ValueError(
+            raise InputError(
                 "The loss must depend on the attention layers. Received: "
                 f"{self.model.name}, whose loss does not depend on {idle}. Leave these out of "
                 "`attention_layers`, or protect them from a HeadPruner."
@@ -199,7 +200,7 @@ def _loss_of(model):
     loss = getattr(model, "loss", None)
     if isinstance(loss, str) or callable(loss):
         return _loss(loss)
-    raise ValueError(
+    raise InputError(
         "Importance needs a loss. Received: loss=None and a model that is not compiled with a "
         f"single one (model.loss={loss!r}). Pass `loss`."
     )
@@ -214,13 +215,13 @@ def _attention_layers(model, given):
     if given is not None:
         for layer in given:
             if not any(layer is other for other in found.values()):
-                raise ValueError(
+                raise InputError(
                     "`attention_layers` must be MultiHeadAttention layers of the model. "
                     f"Received: {layer!r}. Pass some of {list(found)}, or None for all."
                 )
         found = {name: layer for name, layer in found.items() if any(layer is x for x in given)}
     if not found:
-        raise ValueError(
+        raise InputError(
             "The model must have MultiHeadAttention layers. Received: "
             f"{model.name} with none, attention_layers={given!r}."
         )
@@ -230,13 +231,13 @@ def _attention_layers(model, given):
 def _normalizers(normalize, layers):
     chosen = normalize if isinstance(normalize, Mapping) else dict.fromkeys(layers, normalize)
     if unknown := [name for name in chosen if name not in layers]:
-        raise ValueError(
+        raise InputError(
             "`normalize` must name attention layers of the model. "
             f"Received: {unknown}, not among {list(layers)}."
         )
     for value in chosen.values():
         if value not in NORMALIZERS:
-            raise ValueError(
+            raise InputError(
                 f"`normalize` must be 'tokens', 'examples' or None. Received: normalize={value!r}."
             )
     return {name: chosen.get(name, "tokens") for name in layers}

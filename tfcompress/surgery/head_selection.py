@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
+from tfcompress.errors import InputError
+
 Layer = TypeVar("Layer")
 
 
@@ -40,11 +42,11 @@ def heads_to_prune(
     """
     for name, value in {"count": count, "minimum_per_layer": minimum_per_layer}.items():
         if value < 0:
-            raise ValueError(f"`{name}` must not be negative. Received: {name}={value}.")
+            raise InputError(f"`{name}` must not be negative. Received: {name}={value}.")
     pruned = {layer: set(heads) for layer, heads in (already or {}).items() if heads}
     for layer, heads in pruned.items():
         if layer not in scores or not heads <= set(range(len(scores[layer]))):
-            raise ValueError(
+            raise InputError(
                 "`already` must name layers and heads that have scores. "
                 f"Received: layer {layer!r} with heads {sorted(heads)}."
             )
@@ -84,7 +86,7 @@ def pruning_sequence(
     """
     percents = list(percents)
     if percents != sorted(percents) or not all(0 <= percent <= 100 for percent in percents):
-        raise ValueError(
+        raise InputError(
             f"`percents` must ascend and lie in [0, 100]. Received: percents={percents}."
         )
     total = sum(num_heads)

@@ -1,9 +1,10 @@
 """The configuration of a training run."""
 
-import re
 from dataclasses import dataclass
 
 from tfcompress.errors import InputError
+from tfcompress.expressions import compile_expression
+from tfcompress.training.replacing import ReplacingSchedule
 
 SCHEDULES = ("inverse_square_root", "cosine", "constant")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -31,25 +32,14 @@ class DistillationConfig:
 
 
 @dataclass(frozen=True)
-class ReplacingConfig:
+class ReplacingConfig(ReplacingSchedule):
     """How successors replace the layers of a model with `successors` (BERT-of-Theseus).
 
     Attributes:
-        schedule: "constant" (`rate` for `steps` updates, then 1) or "linear"
-            (`min(1, base + slope * updates)`).
-        rate: The constant rate; 0.5 by default.
-        base: The first linear rate; 0.3 by default.
-        slope: What the linear rate gains with each update; 0.0006 by default.
-        steps: Updates with the constant rate; None for all.
         scale_learning_rate: Whether the learning rate is multiplied by the replacing rate; needs
             the schedule "constant" of the learning rate.
     """
 
-    schedule: str = "constant"
-    rate: float | None = None
-    base: float | None = None
-    slope: float | None = None
-    steps: int | None = None
     scale_learning_rate: bool = False
 
 
@@ -143,24 +133,15 @@ def _problems(config):
         yield f"`warmup` must be below `updates` (received {config.warmup} and {config.updates})"
     if config.train_only is not None:
         try:
-            re.compile(config.train_only)
-        except re.error as error:
-            yield (
-                f"`train_only` must be a regular expression (received {config.train_only!r}: "
-                f"{error})"
-            )
+            compile_expression("train_only", config.train_only)
+        except InputError as error:
+            yield str(error)
     replacing = config.replacing
-    if replacing is not None:
-        if replacing.schedule not in ("constant", "linear"):
-            yield (
-                "`replacing.schedule` must be one of constant, linear (received "
-                f"{replacing.schedule!r})"
-            )
-        if replacing.scale_learning_rate and config.schedule != "constant":
-            yield (
-                "`replacing.scale_learning_rate` needs `schedule` constant (received "
-                f"{config.schedule!r})"
-            )
+    if replacing is not None and replacing.scale_learning_rate and config.schedule != "constant":
+        yield (
+            "`replacing.scale_learning_rate` needs `schedule` constant (received "
+            f"{config.schedule!r})"
+        )
     choices = {"schedule": SCHEDULES, "precision": PRECISIONS, "strategy": STRATEGIES}
     for name, valid in choices.items():
         if getattr(config, name) not in valid:

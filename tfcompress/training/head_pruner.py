@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from tensorflow import keras
 
+from tfcompress.errors import InputError
 from tfcompress.layers.multi_head_attention import MultiHeadAttention
 from tfcompress.layers.nested import by_name, compile_names, named_layers, select_layers
 from tfcompress.layers.theseus_module import TheseusModule
@@ -71,9 +72,9 @@ class HeadPruner(keras.callbacks.Callback):
         values = (heads, every, begin, heads_per_step, minimum_per_layer)
         for (name, least), value in zip(lowest.items(), values):
             if value < least:
-                raise ValueError(f"`{name}` must be at least {least}. Received: {name}={value}.")
+                raise InputError(f"`{name}` must be at least {least}. Received: {name}={value}.")
         if iter(batches) is batches:
-            raise ValueError(
+            raise InputError(
                 "`batches` must be something to iterate more than once. Received: "
                 f"{type(batches).__name__}. Pass a list or a dataset."
             )
@@ -108,7 +109,7 @@ class HeadPruner(keras.callbacks.Callback):
         found = named_layers(self.model, MultiHeadAttention)
         gated = {path: layer for path, layer in found.items() if layer.gated}
         if not gated:
-            raise ValueError(
+            raise InputError(
                 "HeadPruner masks heads by gates. Received: a model with "
                 f"{len(found)} MultiHeadAttention layers, none of them gated. Make them with "
                 "gated=True."
@@ -118,7 +119,7 @@ class HeadPruner(keras.callbacks.Callback):
         layers = _without_predecessors(self.model, layers)
         spare = sum(max(0, x.num_heads - self.minimum_per_layer) for x in layers.values())
         if self.heads > spare:
-            raise ValueError(
+            raise InputError(
                 f"Of {len(layers)} layers that are not protected, {spare} heads may go. Received: "
                 f"heads={self.heads}, minimum_per_layer={self.minimum_per_layer}, "
                 f"protect={self.protect!r}. Mask fewer, or allow more."

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from tensorflow import keras
 
+from tfcompress.errors import InputError
 from tfcompress.layers.layer_drop_wrapper import LayerDropWrapper, learned_drop_rates
 from tfcompress.layers.nested import named_layers, select_layers
 from tfcompress.layers.random_choice import check_rate
@@ -59,14 +60,14 @@ class LayerDropSchedule(keras.callbacks.Callback):
         for rate in (start, start if end is None else end):
             check_rate(rate)
         if begin_step < 0:
-            raise ValueError(f"`begin_step` must not be negative. Received: {begin_step=}.")
+            raise InputError(f"`begin_step` must not be negative. Received: {begin_step=}.")
         if (end is None) != (end_step is None):
-            raise ValueError(
+            raise InputError(
                 "`end` and `end_step` must be given together. "
                 f"Received: end={end}, end_step={end_step}."
             )
         if end_step is not None and end_step <= begin_step:
-            raise ValueError(
+            raise InputError(
                 "`end_step` must be greater than `begin_step`. "
                 f"Received: end_step={end_step}, begin_step={begin_step}."
             )
@@ -88,13 +89,13 @@ class LayerDropSchedule(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         wrappers = select_layers(named_layers(self.model, LayerDropWrapper), self.layers)
         if not wrappers:
-            raise ValueError(
+            raise InputError(
                 "LayerDropSchedule needs layers in a LayerDropWrapper. Received: a model with none "
                 f"that matches layers={self.layers!r}. Wrap the layers that may be dropped."
             )
         learned = {wrapper.learned for wrapper in wrappers.values()}
         if len(learned) > 1 or (self.by_depth and True in learned):
-            raise ValueError(
+            raise InputError(
                 "Rates are either learned or scheduled by depth, for all wrappers alike. Received: "
                 f"by_depth={self.by_depth} and wrappers with learned in {learned}. Use a schedule "
                 "for each kind, and `layers` to tell them apart."

@@ -5,6 +5,7 @@ import math
 import tensorflow as tf
 from tensorflow import keras
 
+from tfcompress.errors import InputError
 from tfcompress.layers.serialization import register
 
 
@@ -13,9 +14,9 @@ class _WarmUp(keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(self, peak: float, warmup_steps: int):
         if peak <= 0:
-            raise ValueError(f"`peak` must be positive. Received: peak={peak}.")
+            raise InputError(f"`peak` must be positive. Received: peak={peak}.")
         if warmup_steps < 1:
-            raise ValueError(
+            raise InputError(
                 f"`warmup_steps` must be at least 1. Received: warmup_steps={warmup_steps}."
             )
         self.peak = peak
@@ -80,12 +81,12 @@ class Cosine(_WarmUp):
     def __init__(self, peak: float, warmup_steps: int, decay_steps: int, final: float = 0.0):
         super().__init__(peak, warmup_steps)
         if decay_steps <= warmup_steps:
-            raise ValueError(
+            raise InputError(
                 "`decay_steps` must be greater than `warmup_steps`. "
                 f"Received: decay_steps={decay_steps}, warmup_steps={warmup_steps}."
             )
         if not 0.0 <= final <= peak:
-            raise ValueError(f"`final` must lie in [0, peak]. Received: final={final}.")
+            raise InputError(f"`final` must lie in [0, peak]. Received: final={final}.")
         self.decay_steps = decay_steps
         self.final = final
 

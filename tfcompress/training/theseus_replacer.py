@@ -2,11 +2,11 @@
 
 from tensorflow import keras
 
+from tfcompress.errors import InputError
 from tfcompress.layers.nested import named_layers
 from tfcompress.layers.theseus_module import TheseusModule
+from tfcompress.training.replacing import ReplacingSchedule
 from tfcompress.training.updates import finished_updates
-
-SCHEDULES = ("constant", "linear")
 
 
 class TheseusReplacer(keras.callbacks.Callback):
@@ -54,52 +54,25 @@ class TheseusReplacer(keras.callbacks.Callback):
         scale_learning_rate: bool = False,
     ):
         super().__init__()
-        if schedule not in SCHEDULES:
-            raise ValueError(
-                f"`schedule` must be one of {', '.join(SCHEDULES)}. Received: {schedule=}."
-            )
-        constant, linear = {"rate": rate, "steps": steps}, {"base": base, "slope": slope}
-        for name, value in (linear if schedule == "constant" else constant).items():
-            if value is not None:
-                raise ValueError(
-                    f"`{name}` does not belong to the {schedule} schedule. "
-                    f"Received: {name}={value}. Leave it out, or choose the other schedule."
-                )
-        rate = 0.5 if rate is None else rate
-        base = 0.3 if base is None else base
-        slope = 0.0006 if slope is None else slope
-        for name, value in {"rate": rate, "base": base}.items():
-            if not 0.0 < value <= 1.0:
-                raise ValueError(f"`{name}` must lie in (0, 1]. Received: {name}={value}.")
-        for name, value in {"slope": slope, "steps": steps or 0}.items():
-            if not value >= 0:
-                raise ValueError(f"`{name}` must not be negative. Received: {name}={value}.")
-        self.schedule = schedule
-        self.rate = rate
-        self.base = base
-        self.slope = slope
-        self.steps = steps
+        self._schedule = ReplacingSchedule(schedule, rate, base, slope, steps)
         self.scale_learning_rate = scale_learning_rate
         self._modules = []
         self._learning_rate = None
 
     def rate_at(self, step: int) -> float:
         """Returns the replacing rate of the update after `step` others."""
-        if self.schedule == "linear":
-            return min(1.0, self.base + self.slope * step)
-        replaced = self.steps is not None and step >= max(self.steps, 1)
-        return 1.0 if replaced else self.rate
+        return self._schedule.rate_at(step)
 
     def on_train_begin(self, logs=None):
         modules = named_layers(self.model, TheseusModule)
         if not modules:
-            raise ValueError(
+            raise InputError(
                 "TheseusReplacer needs a model with TheseusModule layers. Received: "
                 f"{self.model.name} with none. Put predecessors and successors in such modules."
             )
         for path, module in modules.items():
             if any(layer.trainable_weights for layer in module.predecessors):
-                raise ValueError(
+                raise InputError(
                     f"Predecessors must stay as they are. Received: {path} with predecessors that "
                     "train. Set their `trainable` to False and compile the model again."
                 )
@@ -131,7 +104,7 @@ class TheseusReplacer(keras.callbacks.Callback):
         try:
             self._scale(1.0)
         except (AttributeError, TypeError) as error:
-            raise ValueError(
+            raise InputError(
                 "`scale_learning_rate` needs a learning rate that is a number. Received: an "
                 "optimizer with a schedule. Multiply by the rate in your schedule, and leave "
                 "`scale_learning_rate` out."

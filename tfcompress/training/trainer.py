@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.errors import InputError
+from tfcompress.expressions import compile_expression
 from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer
 from tfcompress.models.decoding import greedy_translate
 from tfcompress.models.transfer import transfer_weights
@@ -77,9 +77,15 @@ def train(
         figures of every evaluation.
 
     Raises:
-        InputError: If no training pair is short enough, or the saved state is damaged.
+        InputError: If no training pair is short enough, layers should be replaced that have no
+            successors, or the saved state is damaged.
     """
     folder = Path(folder)
+    if config.replacing is not None and not _has_successors(model_config):
+        raise InputError(
+            "`replacing` needs a model with successors (received none); set `successors` of the "
+            "encoder or decoder"
+        )
     keras.utils.set_random_seed(config.seed)
     if not config.updates:
         transformer = Seq2SeqTransformer(model_config)
@@ -109,10 +115,14 @@ def train(
     return trained, state.history
 
 
+def _has_successors(config):
+    return any(stack.successors is not None for stack in (config.encoder, config.decoder))
+
+
 def _freeze(transformer, train_only):
     if train_only is None:
         return
-    expression = re.compile(train_only)
+    expression = compile_expression("train_only", train_only)
     names = [layer.name for layer in transformer.model.layers if layer.trainable_weights]
     for name in names:
         if not expression.search(name):

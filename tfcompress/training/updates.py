@@ -2,6 +2,8 @@
 
 from tensorflow import keras
 
+from tfcompress.errors import InputError
+
 
 def finished_updates(model: keras.Model) -> int:
     """Returns the number of updates that the model's optimizer has made, earlier runs included.
@@ -11,7 +13,7 @@ def finished_updates(model: keras.Model) -> int:
     """
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None:
-        raise ValueError(
+        raise InputError(
             "A schedule over updates needs the model's optimizer. Received: a model that is not "
             "compiled. Call `compile` with an optimizer first."
         )

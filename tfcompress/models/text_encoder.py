@@ -1,0 +1,102 @@
+"""The encoder of the BERT family, assembled from layers."""
+
+import os
+
+from tensorflow import keras
+
+from tfcompress import layers
+from tfcompress.models.presets import load_preset, save_preset
+from tfcompress.models.stacks import Stack
+from tfcompress.models.text_encoder_config import TextEncoderConfig
+
+
+class TextEncoder:
+    """A Transformer encoder over tokens, made from the same layers as `Seq2SeqTransformer`.
+
+    `model` is a plain functional Keras model: put a head on its outputs and train that with
+    `model.fit`.
+
+    Args:
+        config: What to build.
+        model: A functional model with this configuration's layer names, such as a transformed
+            copy of another's `model`, to use instead of building one.
+
+    Attributes:
+        config: The configuration.
+        model: Inputs `token_ids` and, with token types, `token_type_ids` (integer, `[batch,
+            length]`); outputs a dictionary of `hidden` (`[batch, length, hidden_dim]`) and, with a
+            pooler, `pooled` (`[batch, hidden_dim]`).
+
+    Example:
+
+    >>> config = tfc.models.preset("albert_base").replace(vocabulary_size=100)
+    >>> encoder = tfc.models.TextEncoder(config)
+    >>> ids = np.array([[5, 7, 2]])
+    >>> encoder.model({"token_ids": ids, "token_type_ids": 0 * ids})["pooled"].shape
+    TensorShape([1, 768])
+
+    Reference: Devlin et al., 2019, arXiv:1810.04805; Lan et al., 2020, arXiv:1909.11942.
+    """
+
+    def __init__(self, config: TextEncoderConfig, model: keras.Model | None = None):
+        self.config = config
+        self._stack = Stack(config, "encoder")
+        if model is None:
+            model = self._build()
+        self.model = model
+        self._layers = {layer.name: layer for layer in model.layers}
+
+    @classmethod
+    def from_preset(cls, name_or_folder: str | os.PathLike) -> "TextEncoder":
+        """Builds a preset with random weights, or loads a saved encoder; see `load_preset`."""
+        return load_preset(name_or_folder)
+
+    def save_to_preset(self, folder: str | os.PathLike) -> None:
+        """Saves configuration and weights as a folder; see `save_preset`."""
+        save_preset(self, folder)
+
+    def layer(self, name: str) -> keras.layers.Layer:
+        """Returns the layer of the graph that has this name."""
+        return self._layers[name]
+
+    @property
+    def encoder_layers(self) -> list[keras.layers.Layer]:
+        """The layers in order of application; shared ones repeat."""
+        return [self._layers[name] for name in self._stack.plan]
+
+    def _build(self):
+        config = self.config
+        made = self._stack.make()
+        inputs = {"token_ids": keras.Input((None,), dtype="int32", name="token_ids")}
+        types = {}
+        if config.token_types:
+            types["token_type_ids"] = keras.Input((None,), dtype="int32", name="token_type_ids")
+        mask = layers.PaddingMask(config.pad_id, name="padding_mask")(inputs["token_ids"])
+        x = _embedding(config)(inputs["token_ids"], **types)
+        for name in self._stack.plan:
+            x = made[name](x, padding_mask=mask)
+        if config.normalize_first:
+            x = layers.LayerNormalization(config.epsilon, name="encoder_normalization")(x)
+        outputs = {"hidden": x}
+        if config.pooler:
+            first = layers.FirstToken(name="first_token")(x)
+            pooler = layers.Dense(config.hidden_dim, activation="tanh", name="pooler")
+            outputs["pooled"] = pooler(first)
+        return keras.Model(inputs | types, outputs, name="text_encoder")
+
+
+def _embedding(config):
+    return layers.FactorizedEmbedding(
+        config.vocabulary_size,
+        config.hidden_dim,
+        config.embedding_dim,
+        tie="none",
+        use_bias=True,
+        normalize=True,
+        positions=layers.LearnedPosition(config.max_length),
+        token_types=config.token_types,
+        epsilon=config.epsilon,
+        dropout=config.dropout,
+        embeddings_initializer=keras.initializers.TruncatedNormal(stddev=0.02),
+        name="embedding",
+    )

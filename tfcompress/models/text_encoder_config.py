@@ -1,0 +1,105 @@
+"""The configuration of a text encoder."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfcompress import schema
+from tfcompress.errors import InputError
+from tfcompress.models.config_parts import AttentionConfig, FeedForwardConfig, StackConfig
+from tfcompress.models.config_problems import epsilon_problems, range_problems, stack_problems
+
+
+def _bert_stack():
+    return StackConfig(12, AttentionConfig(12), FeedForwardConfig(3072, "gelu"))
+
+
+@dataclass(frozen=True)
+class TextEncoderConfig:
+    """An encoder of the BERT family.
+
+    Token, position and type embeddings are added in the width of the table, normalized, and
+    projected to the model's width where that is another (ALBERT). The defaults are BERT-base's.
+
+    Every impossible setting is found when the configuration is made, all of them at once.
+
+    Attributes:
+        vocabulary_size: Number of token ids.
+        hidden_dim: The model's width.
+        encoder: The layers.
+        embedding_dim: Width of the embeddings; None for the model's own width, without a
+            projection.
+        token_types: Number of token types; 0 for none.
+        pooler: Whether there is a dense layer with tanh on the first token.
+        normalize_first: Pre-norm rather than post-norm layers; adds a final normalization.
+        dropout: Dropout rate on embeddings and on the output of every sub-layer.
+        epsilon: Epsilon of the normalizations.
+        max_length: Longest text in tokens.
+        pad_id: Id of padding.
+
+    Raises:
+        InputError: If settings are impossible, naming each of them.
+
+    Example:
+
+    >>> config = tfc.models.TextEncoderConfig(vocabulary_size=30522)
+    >>> config.encoder.num_layers
+    12
+    """
+
+    vocabulary_size: int
+    hidden_dim: int = 768
+    encoder: StackConfig = field(default_factory=_bert_stack)
+    embedding_dim: int | None = None
+    token_types: int = 2
+    pooler: bool = True
+    normalize_first: bool = False
+    dropout: float = 0.1
+    epsilon: float = 1e-12
+    max_length: int = 512
+    pad_id: int = 0
+
+    def __post_init__(self):
+        problems = schema.type_problems(self) or list(_problems(self))
+        if problems:
+            raise InputError(f"impossible configuration: {'; '.join(problems)}")
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> "TextEncoderConfig":
+        """Reads a configuration from a mapping with the same names, such as a YAML file's.
+
+        Args:
+            mapping: Values by attribute name.
+
+        Raises:
+            InputError: If keys are unknown, or settings impossible.
+        """
+        return schema.from_mapping(cls, mapping)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Returns the mapping that `from_mapping` reads back to an equal configuration."""
+        return schema.to_mapping(self)
+
+    def replace(self, **changes: Any) -> "TextEncoderConfig":
+        """Returns a copy with some attributes changed.
+
+        Args:
+            **changes: New values by attribute name.
+
+        Raises:
+            InputError: If settings are impossible.
+        """
+        return dataclasses.replace(self, **changes)
+
+
+def _problems(config: TextEncoderConfig) -> Iterator[str]:
+    names = ("vocabulary_size", "hidden_dim", "embedding_dim", "max_length")
+    sizes = {name: getattr(config, name) for name in names}
+    yield from range_problems(sizes, {"dropout": config.dropout})
+    yield from stack_problems("encoder", config.encoder, config.hidden_dim)
+    yield from epsilon_problems(config.epsilon)
+    if config.token_types < 0:
+        yield f"`token_types` must not be negative (received {config.token_types})"
+    if not 0 <= config.pad_id < max(config.vocabulary_size, 1):
+        yield f"`pad_id` must be an id of the vocabulary (received {config.pad_id})"
