@@ -8,12 +8,8 @@ round. Below 1, the method is the cheaper side.
 """
 
 import argparse
-import datetime
-import json
 import os
-import shlex
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,12 +18,11 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 import numpy as np
 import tensorflow as tf
+from results_file import write_results
 from tensorflow import keras
 
 from tfcompress import layers
-from tfcompress.files import replace_file
 from tfcompress.models import Seq2SeqTransformer, preset
-from tfcompress.reporting import describe_machine, versions
 
 WIDTH, LENGTH, BATCH = 512, 128, 8
 PATTERNS = (
@@ -87,14 +82,7 @@ def main() -> None:
     print(rows[-1], flush=True)
     rows.append(memory())
     print(rows[-1], flush=True)
-    results = {
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "machine": describe_machine(),
-        "versions": versions(),
-        "rows": rows,
-    }
-    replace_file(options.output, (json.dumps(results, indent=2, default=vars) + "\n").encode())
+    write_results(options.output, {"rows": rows})
 
 
 def forward(layer: keras.layers.Layer) -> Callable[[np.ndarray], object]:

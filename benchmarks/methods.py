@@ -64,6 +64,11 @@ def trained_anew(vocabulary_size: int) -> dict[str, dict]:
         "fixed_7f1l": {
             "encoder": {"attention": {"num_heads": 8, "kind": "fixed", "patterns": PATTERNS}}
         },
+        "fixed_7f1l_words": {
+            "encoder": {
+                "attention": {"num_heads": 8, "kind": "fixed", "patterns": PATTERNS, "words": True}
+            }
+        },
         "fixed_8f": {
             "encoder": {
                 "attention": {

@@ -8,20 +8,17 @@ one, and counts the sentences that differ.
 """
 
 import argparse
-import datetime
 import json
 import os
-import shlex
-import sys
 from pathlib import Path
 
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
+from results_file import write_results
+
 from tfcompress.export.runtime import Translator
-from tfcompress.files import replace_file
 from tfcompress.models import load_preset
 from tfcompress.models.decoding import beam_decode, greedy_decode
-from tfcompress.reporting import describe_machine, versions
 from tfcompress.text import Tokenizer, read_lines
 
 
@@ -44,10 +41,6 @@ def main() -> None:
     searched = translator.translate_ids(ids, **beam)
     hypotheses = [beam_decode(transformer, row, **beam) for row in ended]
     results = {
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "machine": describe_machine(),
-        "versions": versions(),
         "sentences": len(ids),
         "beam_size": options.beam_size,
         "different": {
@@ -66,7 +59,7 @@ def main() -> None:
             ),
         },
     }
-    replace_file(options.output, (json.dumps(results, indent=2, default=vars) + "\n").encode())
+    write_results(options.output, results)
     print(json.dumps(results["different"], indent=2))
 
 

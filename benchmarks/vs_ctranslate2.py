@@ -9,11 +9,8 @@ median of the ratios within a round. Presets have random weights and random sent
 """
 
 import argparse
-import datetime
 import json
 import os
-import shlex
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,12 +19,11 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 import ctranslate2_twin
 import numpy as np
+from results_file import write_results
 
 from tfcompress.export import convert
 from tfcompress.export.runtime import Translator
-from tfcompress.files import replace_file
 from tfcompress.models import load_preset
-from tfcompress.reporting import describe_machine, versions
 from tfcompress.text import Tokenizer, read_lines
 
 PRESETS = ("student_base", "student_tiny")
@@ -55,14 +51,7 @@ def main() -> None:
         tokenizer = Tokenizer(options.run / "tokenizer.model")
         lines = read_lines(options.source)[: options.sentences]
         rows += measure(options.run.name, transformer, tokenizer.encode(lines), options)
-    results = {
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "machine": describe_machine(),
-        "versions": versions(),
-        "rows": rows,
-    }
-    replace_file(options.output, (json.dumps(results, indent=2) + "\n").encode())
+    write_results(options.output, {"rows": rows})
 
 
 def measure(name, transformer, sentences, options) -> list[dict]:

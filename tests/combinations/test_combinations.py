@@ -40,6 +40,7 @@ ENCODERS = {
     "multi_head": AttentionConfig(4),
     "gated": AttentionConfig(2, head_dim=6, gated=True),
     "fixed": AttentionConfig(8, kind="fixed", patterns=(*_PATTERNS, "sentence_start")),
+    "words": AttentionConfig(4, kind="fixed", patterns=_PATTERNS[1:4], edges="self", words=True),
     "lightweight": AttentionConfig(
         kind="convolution", convolution=ConvolutionConfig("lightweight", gated=False)
     ),
@@ -143,6 +144,7 @@ def test_trains_is_saved_and_exported(choice, tmp_path):
     counted = describe(transformer).to_dict()["parameters"]["total"]
     assert counted == transformer.model.count_params()
     inputs, labels = batches()
+    transformer.set_word_starts(np.arange(VOCABULARY) % 2 == 0)
     loss = LabelSmoothedCrossentropy(0.0)
     transformer.model.compile(keras.optimizers.Adam(0.01), loss)
     data = tf.data.Dataset.from_tensors((inputs, labels)).repeat()

@@ -328,7 +328,7 @@ def test_wrong_arguments(name):
 
 
 def test_wrong_use_as_the_output_layer():
-    with pytest.raises(ValueError, match=r"not tied.*tie='none'.*Pass tie='shared'"):
+    with pytest.raises(ValueError, match=r"not tied.*tie='none'.*Tie it"):
         built(OPTIONS["untied"])(normal(2, H), reverse=True)
     with pytest.raises(ValueError, match=r"vectors of width 8.*shape=\(2, 7\).*Project it"):
         built(OPTIONS["plain"])(normal(2, 7), reverse=True)

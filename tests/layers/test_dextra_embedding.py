@@ -172,7 +172,7 @@ CASES = {
     ),
     "not_tied": (
         lambda: make(tie="none")(X, reverse=True),
-        ["not tied", "tie='none'", "Pass tie='own'"],
+        ["not tied", "tie='none'", "Tie it"],
     ),
     "other_width": (
         lambda: make()(X[..., :5], reverse=True),

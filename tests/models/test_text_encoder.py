@@ -75,7 +75,10 @@ def test_albert_ablation(embedding_dim, shared, published):
         {"encoder": StackConfig(2, AttentionConfig(4), layer_drop=LayerDropConfig(0.5, True))},
         {
             "encoder": StackConfig(
-                2, AttentionConfig(4, kind="fixed", patterns=("previous", "next", "current"))
+                2,
+                AttentionConfig(
+                    4, kind="fixed", patterns=("previous", "next", "current"), words=True
+                ),
             )
         },
     ],

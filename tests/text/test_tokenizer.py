@@ -53,6 +53,15 @@ def test_special_ids_and_size(tokenizer):
     assert tokenizer.vocabulary_size in SIZES.values()
 
 
+def test_word_starts(tokenizer):
+    starts = tokenizer.word_starts
+    assert starts.shape == (tokenizer.vocabulary_size,)
+    assert starts[tokenizer.eos_id]
+    for sentence in SENTENCES[:20]:
+        (ids,) = tokenizer.encode([sentence])
+        assert starts[ids].sum() == len(sentence.split())
+
+
 def test_round_trip(tokenizer):
     ids = tokenizer.encode(SENTENCES)
     assert tokenizer.decode(ids) == SENTENCES

@@ -10,6 +10,7 @@ from tfcompress.analysis.positions import positions
 from tfcompress.analysis.published import published
 from tfcompress.analysis.stack import decoder, encoder
 from tfcompress.analysis.text_encoder import text_encoder
+from tfcompress.analysis.words import words
 from tfcompress.errors import InputError
 from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.models.presets import preset
@@ -88,7 +89,8 @@ def describe(
         "embedding": embeddings(config, **lengths)
         + positions(config.positions, config.max_source_length, width)
         + positions(config.positions, config.max_target_length, width),
-        "encoder": encoder(config, source_length=source_length),
+        "encoder": encoder(config, source_length=source_length)
+        + words(config.encoder.attention, config.source_vocabulary_size),
         "decoder": decoder(config, **lengths),
         "output": output(config, tokens=target_length),
     }

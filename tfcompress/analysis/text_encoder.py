@@ -4,6 +4,7 @@ from tfcompress.analysis.cost import Cost, Matrix
 from tfcompress.analysis.dense import dense
 from tfcompress.analysis.normalization import normalization
 from tfcompress.analysis.stack import encoder
+from tfcompress.analysis.words import words
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 
@@ -23,6 +24,7 @@ def text_encoder(config: TextEncoderConfig, *, length: int) -> dict[str, Cost]:
         embedding += dense(narrow, width, tokens=length)
     return {
         "embedding": embedding,
-        "encoder": encoder(config, source_length=length),
+        "encoder": encoder(config, source_length=length)
+        + words(config.encoder.attention, config.vocabulary_size),
         "output": dense(width, width, tokens=1) if config.pooler else Cost(),
     }

@@ -9,6 +9,7 @@ from tensorflow import keras
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.embedding_lookup import embedding_lookup
+from tfcompress.layers.reversing import check_reverse
 from tfcompress.layers.serialization import register
 from tfcompress.layers.shapes import known_or_dynamic_shape
 from tfcompress.layers.sublayers import copy_initializer
@@ -214,16 +215,7 @@ class AdaptiveEmbedding(keras.layers.Layer):
         return total
 
     def _log_probabilities(self, hidden):
-        if self.tie == "none":
-            raise ValueError(
-                "This embedding is not tied to an output layer. Received: reverse=True with "
-                "tie='none'. Pass tie='shared', or use a separate output layer."
-            )
-        if hidden.shape[-1] not in (None, self.hidden_dim):
-            raise ValueError(
-                f"With `reverse`, the input must be hidden vectors of width {self.hidden_dim}. "
-                f"Received: shape={tuple(hidden.shape)}. Project it to `hidden_dim` first."
-            )
+        check_reverse(self.tie, hidden, self.hidden_dim)
         x = tf.reshape(tf.cast(hidden, self.compute_dtype), [-1, self.hidden_dim])
         scores = self._scores(0, x)
         if self.cutoffs:

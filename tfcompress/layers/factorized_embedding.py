@@ -7,6 +7,7 @@ from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.embedding_lookup import embedding_lookup
 from tfcompress.layers.layer_normalization import LayerNormalization
+from tfcompress.layers.reversing import check_reverse
 from tfcompress.layers.serialization import pack, register, unpack
 from tfcompress.layers.shapes import known_or_dynamic_shape
 from tfcompress.layers.sublayers import build_sublayer, copy_initializer
@@ -206,16 +207,7 @@ class FactorizedEmbedding(keras.layers.Layer):
         return x if self.embedding_dim is None else self.projection(x)
 
     def _logits(self, hidden):
-        if self.tie == "none":
-            raise ValueError(
-                "This embedding is not tied to an output layer. Received: reverse=True with "
-                "tie='none'. Pass tie='shared' or tie='own', or use a separate output layer."
-            )
-        if hidden.shape[-1] not in (None, self.hidden_dim):
-            raise ValueError(
-                f"With `reverse`, the input must be hidden vectors of width {self.hidden_dim}. "
-                f"Received: shape={tuple(hidden.shape)}. Project it to `hidden_dim` first."
-            )
+        check_reverse(self.tie, hidden, self.hidden_dim)
         x = tf.reshape(tf.cast(hidden, self.compute_dtype), [-1, self.hidden_dim])
         if self.tie == "own":
             x = self.output_projection(x)

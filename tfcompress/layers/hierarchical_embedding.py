@@ -10,6 +10,7 @@ from tfcompress.layers.dense import Dense
 from tfcompress.layers.dextra_block import DExTraBlock
 from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.factorized_embedding import FactorizedEmbedding
+from tfcompress.layers.reversing import check_reverse
 from tfcompress.layers.sublayers import build_sublayer
 from tfcompress.scaling import default_max_groups
 
@@ -120,16 +121,7 @@ class HierarchicalEmbedding(keras.layers.Layer):
         return self.transform(x, training=training)
 
     def _logits(self, hidden):
-        if self.tie == "none":
-            raise ValueError(
-                "This embedding is not tied to an output layer. Received: reverse=True with "
-                "tie='none'. Pass tie='own', or use a separate output layer."
-            )
-        if hidden.shape[-1] not in (None, self.hidden_dim):
-            raise ValueError(
-                f"With `reverse`, the input must be hidden vectors of width {self.hidden_dim}. "
-                f"Received: shape={tuple(hidden.shape)}. Project it to `hidden_dim` first."
-            )
+        check_reverse(self.tie, hidden, self.hidden_dim)
         if self.output_projection is not None:
             hidden = self.output_projection(hidden)
         return self.table(hidden, reverse=True)

@@ -62,10 +62,12 @@ class TransformerEncoderLayer(ResidualLayer):
     ):
         super().__init__((attention, feed_forward), normalize_first, dropout, epsilon, **kwargs)
 
-    def call(self, inputs, padding_mask=None, training=None):
+    def call(self, inputs, padding_mask=None, word_ids=None, training=None):
+        words = {} if word_ids is None else {"word_ids": word_ids}
+
         def attend(x):
             x = self._attention_input(x, training)
-            return self.attention(x, padding_mask=padding_mask, training=training)
+            return self.attention(x, padding_mask=padding_mask, training=training, **words)
 
         def feed(x):
             return self.feed_forward(x, training=training)

@@ -136,6 +136,7 @@ class AttentionConfig:
         patterns: The patterns of "fixed".
         edges: What a pattern of "fixed" without a target at a position attends to: "zero"
             (nothing) or "self".
+        words: Whether the patterns of "fixed" hold between words instead of tokens.
         attention_dim: Channels that the attention of "lsra" takes; None for half.
         convolution: The convolution of "convolution" and "lsra".
     """
@@ -147,6 +148,7 @@ class AttentionConfig:
     gated: bool = False
     patterns: tuple[str, ...] = ()
     edges: str = "zero"
+    words: bool = False
     attention_dim: int | None = None
     convolution: ConvolutionConfig = field(default_factory=ConvolutionConfig)
 

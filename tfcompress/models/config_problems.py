@@ -214,6 +214,11 @@ def _attention_problems(where, name, stack, attention: AttentionConfig, hidden_d
             )
     if attention.gated and attention.kind != "multi_head":
         yield f"`{where}.gated` needs kind multi_head (received {attention.kind!r})"
+    if attention.words and attention.kind != "fixed":
+        yield (
+            f"`{where}.words` is for the patterns of kind fixed (received true with kind "
+            f"{attention.kind!r})"
+        )
     if attention.kind == "fixed":
         yield from _pattern_problems(where, name, attention)
     if attention.kind == "lsra":

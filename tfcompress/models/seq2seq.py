@@ -1,6 +1,7 @@
 """The encoder-decoder Transformer, assembled from layers."""
 
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -114,8 +115,9 @@ class Seq2SeqTransformer:
         """Runs the encoder with a given mask; None where there is no padding."""
         x = self._embeddings.embed(self._layers, "source", source_token_ids)
         x = self._layers["source_position"](x)
+        words = self._words(source_token_ids)
         for layer in self.encoder_layers:
-            x = layer(x, padding_mask=padding_mask)
+            x = layer(x, padding_mask=padding_mask, **words)
         return self._layers["encoder_normalization"](x) if self.config.normalize_first else x
 
     def forward(
@@ -147,7 +149,8 @@ class Seq2SeqTransformer:
             return x, states
 
         x = self._embeddings.embed(made, "source", source_token_ids, **options)
-        x, encoder_states = through(x, "source", self._encoder.plan, padding_mask=mask)
+        words = self._words(source_token_ids)
+        x, encoder_states = through(x, "source", self._encoder.plan, padding_mask=mask, **words)
         if config.normalize_first:
             x = made["encoder_normalization"](x)
         memory = x
@@ -158,6 +161,25 @@ class Seq2SeqTransformer:
         if config.normalize_first:
             x = made["decoder_normalization"](x)
         return Forward(self._embeddings.logits(made, x), encoder_states, decoder_states)
+
+    def _words(self, ids):
+        """What the encoder's layers are told about words."""
+        if not self._encoder.uses_words:
+            return {}
+        return {"word_ids": self._layers["source_word_ids"](ids)}
+
+    def set_word_starts(self, starts: Sequence[bool]) -> None:
+        """Says which source tokens begin a word, which patterns between words go by.
+
+        Args:
+            starts: One truth value for each source token id, such as `Tokenizer.word_starts`. A
+                model without such patterns takes no notice.
+
+        Raises:
+            ValueError: If there are more or fewer values than source tokens.
+        """
+        if self._encoder.uses_words:
+            self._layers["source_word_ids"].set_word_starts(starts)
 
     def init_cache(self, memory: tf.Tensor, max_length: int) -> list[dict]:
         """Returns the decoder's cache before the first token.
@@ -219,6 +241,9 @@ def _make_layers(config: Seq2SeqConfig, *parts) -> dict[str, keras.layers.Layer]
     }
     for part in parts:
         made |= part.make()
+    if config.encoder.attention.words:
+        size = config.source_vocabulary_size
+        made["source_word_ids"] = layers.WordIds(size, name="source_word_ids")
     if config.normalize_first:
         for name in ("encoder_normalization", "decoder_normalization"):
             made[name] = layers.LayerNormalization(config.epsilon, name=name)

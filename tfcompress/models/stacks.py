@@ -76,6 +76,11 @@ class Stack:
             for name, layer in made.items()
         }
 
+    @property
+    def uses_words(self) -> bool:
+        """Whether its layers want to know which word each token belongs to."""
+        return self._stack.attention.words
+
     def _inner(self, name):
         """The name of a layer that may stand inside a wrapper."""
         return f"{name}_kept" if self._stack.drops_layers else name

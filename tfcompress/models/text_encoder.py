@@ -1,6 +1,7 @@
 """The encoder of the BERT family, assembled from layers."""
 
 import os
+from collections.abc import Sequence
 
 from tensorflow import keras
 
@@ -59,6 +60,19 @@ class TextEncoder:
         """Returns the layer of the graph that has this name."""
         return self._layers[name]
 
+    def set_word_starts(self, starts: Sequence[bool]) -> None:
+        """Says which tokens begin a word, which patterns between words go by.
+
+        Args:
+            starts: One truth value for each token id. A model without such patterns takes no
+                notice.
+
+        Raises:
+            ValueError: If there are more or fewer values than tokens.
+        """
+        if self._stack.uses_words:
+            self._layers["word_ids"].set_word_starts(starts)
+
     @property
     def encoder_layers(self) -> list[keras.layers.Layer]:
         """The layers in order of application; shared ones repeat."""
@@ -73,8 +87,12 @@ class TextEncoder:
             types["token_type_ids"] = keras.Input((None,), dtype="int32", name="token_type_ids")
         mask = layers.PaddingMask(config.pad_id, name="padding_mask")(inputs["token_ids"])
         x = _embedding(config)(inputs["token_ids"], **types)
+        words = {}
+        if self._stack.uses_words:
+            word_ids = layers.WordIds(config.vocabulary_size, name="word_ids")
+            words["word_ids"] = word_ids(inputs["token_ids"])
         for name in self._stack.plan:
-            x = made[name](x, padding_mask=mask)
+            x = made[name](x, padding_mask=mask, **words)
         if config.normalize_first:
             x = layers.LayerNormalization(config.epsilon, name="encoder_normalization")(x)
         outputs = {"hidden": x}

@@ -87,6 +87,7 @@ def trim_vocabulary(
         for name, kept in rows.items()
         if name in old
     }
+    changed["source_word_ids"] = lambda layer: layer.set_word_starts(new_source.word_starts)
     return rebuild(transformer, new_config, changed=changed), new_source, new_target
 
 

@@ -88,15 +88,10 @@ def train(
         )
     keras.utils.set_random_seed(config.seed)
     if not config.updates:
-        transformer = Seq2SeqTransformer(model_config)
-        if start is not None:
-            transfer_weights(start, transformer)
-        return transformer, []
+        return _new(model_config, validation, start), []
     strategy = _strategy(config.strategy)
     with strategy.scope(), _precision(config.precision):
-        transformer = Seq2SeqTransformer(model_config)
-        if start is not None:
-            transfer_weights(start, transformer)
+        transformer = _new(model_config, validation, start)
         _freeze(transformer, config.train_only)
         model = _compiled(transformer, config, teacher)
         state = TrainingState(
@@ -108,11 +103,20 @@ def train(
         )
         done = state.restore()
         _fit(transformer, model, pairs, validation, config, folder, state, done, verbose)
-    trained = Seq2SeqTransformer(model_config)
+    trained = _new(model_config, validation)
     _freeze(trained, config.train_only)
     for variable, value in zip(parameters(trained.model), state.averaged_weights()):
         variable.assign(value)
     return trained, state.history
+
+
+def _new(config, validation, start=None):
+    """A model that knows the tokenizer's words, with the weights of another where they fit."""
+    transformer = Seq2SeqTransformer(config)
+    if start is not None:
+        transfer_weights(start, transformer)
+    transformer.set_word_starts(validation.source_tokenizer.word_starts)
+    return transformer
 
 
 def _has_successors(config):
