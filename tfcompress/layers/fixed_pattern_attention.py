@@ -12,9 +12,9 @@ from tfcompress.layers.fixed_patterns import (
     apply_pattern,
     check_patterns,
     pattern_matrix,
-    word_means,
 )
 from tfcompress.layers.masks import additive_padding_mask, token_mask
+from tfcompress.layers.pattern_units import TokenUnits, WordUnits
 from tfcompress.layers.serialization import register
 from tfcompress.layers.shapes import merge_heads, split_heads
 
@@ -172,19 +172,17 @@ class FixedPatternAttention(keras.layers.Layer):
         else:
             tokens = token_mask(mask, tf.float32)
             values *= tokens
+        units = TokenUnits(tokens)
         if word_ids is not None:
-            word_ids *= tf.cast(tokens[:, :, 0], tf.int32)
-            values, tokens = word_means(values, tokens, word_ids)
+            units = WordUnits.number(word_ids, tokens)
+            values = units.means(values)
         heads = [
-            apply_pattern(pattern, head, tokens, self.edges)
+            apply_pattern(pattern, head, units, self.edges)
             for pattern, head in zip(
                 self.patterns, tf.split(values, len(self.patterns), axis=-1), strict=True
             )
         ]
-        y = tf.concat(heads, axis=-1)
-        if word_ids is not None:
-            y = tf.gather(y, word_ids, batch_dims=1)
-        return tf.cast(y, dtype)
+        return tf.cast(tf.concat(heads, axis=-1), dtype)
 
     def _learned(self, inputs, values, mask, training):
         query, key, value = (

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from tfcompress.layers.pattern_units import TokenUnits, WordUnits, mirror
+
 PATTERNS = (
     "current",
     "previous",
@@ -27,16 +29,19 @@ _MIRRORED = {
 }
 
 
-def apply_pattern(name: str, values: tf.Tensor, tokens: tf.Tensor, edges: str = "zero"):
+def apply_pattern(
+    name: str, values: tf.Tensor, units: TokenUnits | WordUnits, edges: str = "zero"
+) -> tf.Tensor:
     """Averages values with the weights of one pattern, in time linear in their number.
 
     Args:
         name: One of `PATTERNS`.
-        values: `[batch, length, width]`, zero where there is no token.
-        tokens: `[batch, length, 1]` of the same type, 1 at tokens and 0 at padding, which stands
-            before or after the tokens but not between them.
+        values: `[batch, length, width]`, zero where there is no token; the mean of a word at each
+            of its tokens.
+        units: What the pattern holds between. Padding stands before or after the tokens but not
+            between them.
         edges: What a token attends to whose targets lie outside the sentence: `"zero"`, nothing;
-            `"self"`, itself.
+            `"self"`, its own unit.
 
     Returns:
         `[batch, length, width]`; anything finite at padding.
@@ -44,42 +49,33 @@ def apply_pattern(name: str, values: tf.Tensor, tokens: tf.Tensor, edges: str = 
     if name == "current":
         return values
     if name in _MIRRORED:
-        mirrored = apply_pattern(_MIRRORED[name], _mirror(values), _mirror(tokens), edges)
-        return _mirror(mirrored)
+        mirrored = apply_pattern(_MIRRORED[name], mirror(values), units.mirrored(), edges)
+        return mirror(mirrored)
     if name in ("sentence_end", "last_token"):
-        weights = _sentence_end(tokens) if name == "sentence_end" else _last_token(tokens)
-        return tokens * tf.reduce_sum(weights * values, axis=1, keepdims=True)
-    ranks = tf.cumsum(tokens, axis=1)
+        weights = (_sentence_end if name == "sentence_end" else _last)(units.marks)
+        return units.tokens * tf.reduce_sum(weights * values, axis=1, keepdims=True)
+    ranks = tf.cumsum(units.marks, axis=1)
     if name == "previous":
-        reach, y = 1, _shift(values, 1)
+        reach, y = 1, units.before(values)
     else:
         # A total minus a prefix would lose digits: nothing is subtracted here, nor in the mirror.
-        reach, y = 2, _shift(tf.cumsum(_cube(ranks) * values, axis=1), 2)
+        sums = tf.cumsum(_cube(ranks) * units.marks * values, axis=1)
+        reach, y = 2, units.before(units.before(sums))
         y /= tf.maximum(_sum_of_cubes(ranks - 2), 1)
     if edges == "self":
         y += tf.cast(ranks <= reach, y.dtype) * values
     return y
 
 
-def _mirror(x):
-    # Together with a forward running sum far faster in LiteRT than its CUMSUM in reverse.
-    return tf.reverse(x, axis=[1])
+def _sentence_end(marks):
+    """The weights of each unit, `[batch, length, 1]`, growing towards the end."""
+    count = tf.reduce_sum(marks, axis=1, keepdims=True)
+    return marks * _cube(tf.cumsum(marks, axis=1)) / tf.maximum(_sum_of_cubes(count), 1)
 
 
-def _shift(x, steps):
-    """Moves rows to later positions, zeros in."""
-    return tf.pad(x, [[0, 0], [steps, 0], [0, 0]])[:, :-steps]
-
-
-def _sentence_end(tokens):
-    """The weights of each token, `[batch, length, 1]`, growing towards the end."""
-    count = tf.reduce_sum(tokens, axis=1, keepdims=True)
-    return tokens * _cube(tf.cumsum(tokens, axis=1)) / tf.maximum(_sum_of_cubes(count), 1)
-
-
-def _last_token(tokens):
-    remaining = _mirror(tf.cumsum(_mirror(tokens), axis=1))
-    return tokens * tf.cast(remaining <= 1, tokens.dtype)
+def _last(marks):
+    remaining = mirror(tf.cumsum(mirror(marks), axis=1))
+    return marks * tf.cast(remaining <= 1, marks.dtype)
 
 
 def _cube(x):
@@ -89,28 +85,6 @@ def _cube(x):
 def _sum_of_cubes(count):
     """`1**3 + ... + count**3`."""
     return tf.square(count * (count + 1) / 2)
-
-
-def word_means(values: tf.Tensor, tokens: tf.Tensor, word_ids: tf.Tensor):
-    """Averages the tokens of each word, in time linear in their number.
-
-    Args:
-        values: `[batch, length, width]`, zero where there is no token.
-        tokens: `[batch, length, 1]` of the same type, 1 at tokens and 0 at padding.
-        word_ids: int32 `[batch, length]`, the word of each token.
-
-    Returns:
-        A pair: `[batch, length, width]`, row w the mean of word w and zero beyond the last word;
-        and `[batch, length, 1]`, 1 where there is a word.
-    """
-    shape, width = tf.shape(values), values.shape[-1]
-    rows = tf.reshape(word_ids + shape[1] * tf.range(shape[0])[:, tf.newaxis], [-1])
-    counted = tf.reshape(tf.concat([values, tokens], axis=-1), [-1, width + 1])
-    # Sums of their own: differences of running sums would lose digits.
-    sums = tf.math.unsorted_segment_sum(counted, rows, shape[0] * shape[1])
-    sums = tf.reshape(sums, [shape[0], shape[1], width + 1])
-    sums, counts = tf.split(sums, [width, 1], axis=-1)
-    return sums / tf.maximum(counts, 1), tf.minimum(counts, 1)
 
 
 def pattern_matrix(
