@@ -1,0 +1,127 @@
+"""The grids that quantized weights lie on. Pure numpy.
+
+A weight is an integer times a scale. Scales have so few bits that every such product is exact in
+float32, and the largest one divided by the largest integer gives the scale back. So a table of
+float32 values that lie on a grid is all that is needed to find the grid again: what was trained on
+it is exported onto it, bit for bit.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+# Bits of the mantissa of a float32 that a scale leaves empty: 127 takes 7 of them.
+_EMPTY_BITS = 8
+SMALLEST_NORMAL_HALF = np.float32(2.0**-14)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Which weights share a scale, and how many integers there are.
+
+    Attributes:
+        bits: 8 or 4; integers run from `-levels` to `levels`.
+        channels: Axes of a weight along which scales differ; none for one scale.
+        block_size: Along the axis that is summed over, how many weights share a scale; None for all
+            of a channel. Blocks have scales of half precision.
+        inputs: The axis that is summed over, where there are blocks.
+    """
+
+    bits: int = 8
+    channels: tuple[int, ...] = (0,)
+    block_size: int | None = None
+    inputs: int | None = None
+
+    @property
+    def levels(self) -> int:
+        """The largest integer."""
+        return 2 ** (self.bits - 1) - 1
+
+    def blocked_shape(self, shape: Iterable[int]) -> tuple[list[int], tuple[int, ...]]:
+        """Returns the shape in which blocks have an axis of their own, and the axes of a scale.
+
+        Args:
+            shape: The weight's.
+        """
+        shape = list(shape)
+        channels = {axis % len(shape) for axis in self.channels}
+        if self.block_size is None:
+            return shape, tuple(axis for axis in range(len(shape)) if axis not in channels)
+        inputs = self.inputs % len(shape)
+        shape[inputs : inputs + 1] = [shape[inputs] // self.block_size, self.block_size]
+        return shape, (inputs + 1,)
+
+    def quantize(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rounds weights to integers.
+
+        Args:
+            weights: Float32.
+
+        Returns:
+            Int8 integers of the same shape, and the float32 scales, whose axes are those of
+            `blocked_shape` with 1 along the axes of a scale. Where all weights are too small for
+            a scale, they become 0 and the scale 1, as kernels refuse a scale of 0.
+        """
+        weights = np.asarray(weights, np.float32)
+        shape, axes = self.blocked_shape(weights.shape)
+        blocked = weights.reshape(shape)
+        largest = np.abs(blocked).max(axis=axes, keepdims=True, initial=0)
+        scales = self.scales(largest)
+        integers = np.clip(np.rint(blocked / scales), -self.levels, self.levels)
+        return integers.astype(np.int8).reshape(weights.shape), scales
+
+    def dequantize(self, integers: np.ndarray, scales: np.ndarray) -> np.ndarray:
+        """Returns the float32 weights of integers, each exact.
+
+        Args:
+            integers: What `quantize` returned.
+            scales: The same.
+        """
+        shape, _ = self.blocked_shape(integers.shape)
+        return (integers.reshape(shape).astype(np.float32) * scales).reshape(integers.shape)
+
+    def round(self, weights: np.ndarray) -> np.ndarray:
+        """Returns the nearest weights on the grid.
+
+        Args:
+            weights: Float32.
+        """
+        return self.dequantize(*self.quantize(weights))
+
+    def scales(self, largest: np.ndarray) -> np.ndarray:
+        """Returns the scales of weights whose largest magnitudes are known.
+
+        Args:
+            largest: Float32 magnitudes.
+        """
+        scales = np.asarray(largest, np.float32) / np.float32(self.levels)
+        if self.block_size is not None:
+            # In half precision: no more bits than kernels read, and none that they refuse.
+            scales = scales.astype(np.float16).astype(np.float32)
+            return np.clip(scales, SMALLEST_NORMAL_HALF, np.finfo(np.float16).max)
+        scales = _shortened(scales)
+        return np.where(scales < np.finfo(np.float32).tiny, np.float32(1), scales)
+
+
+def holds_whole(weights: np.ndarray, bits: int = 8) -> Grid | None:
+    """Returns the grid of one scale that all weights lie on already, if there is one.
+
+    Matrices that are applied in both directions have one scale for all, as their rows are channels
+    now of the one and now of the other.
+
+    Args:
+        weights: Float32.
+        bits: Of the integers.
+    """
+    grid = Grid(bits, channels=())
+    return grid if weights.any() and np.array_equal(grid.round(weights), weights) else None
+
+
+def _shortened(scales):
+    """Rounds to the nearest float32 with empty bits at its end."""
+    half = np.uint32(1 << (_EMPTY_BITS - 1))
+    bits = np.ascontiguousarray(scales, np.float32).view(np.uint32)
+    # An infinite or nearly infinite scale stays: weights are checked elsewhere.
+    short = (bits + half) & np.uint32(~((1 << _EMPTY_BITS) - 1) & 0xFFFFFFFF)
+    return np.where(np.isfinite(scales), short.view(np.float32), scales).astype(np.float32)
