@@ -6,10 +6,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tfcompress.export import flatbuffer
+from tfcompress.grids import MIN_ELEMENTS, Grid, holds_whole
 
 QUANTIZATIONS = ("float32", "float16", "dynamic_int8")
-# Smaller weights save nothing and, in int8, cost quality; TensorFlow's converter has this bound.
-MIN_ELEMENTS = 1024
 # Operations whose second operand is a weight, with the version that reads it in int8 by channel.
 _INT8_VERSIONS = {"FULLY_CONNECTED": 12, "EMBEDDING_LOOKUP": 4, "BATCH_MATMUL": 4}
 _INT8_ACTIVATIONS = ("FULLY_CONNECTED", "BATCH_MATMUL")
@@ -39,13 +38,13 @@ def quantize_rows(weights: np.ndarray, axis: int = 0) -> tuple[np.ndarray, np.nd
         axis: Where the rows are, if not in front.
 
     Returns:
-        Int8 values of the same shape and the float32 scales `[rows]` to multiply them with. A row
-        without any magnitude gets the scale 1, as kernels refuse a scale of 0.
+        Int8 values of the same shape and the float32 scales `[rows]` to multiply them with, on the
+        grid that the weights lie on already, if they do. A row without any magnitude gets the scale
+        1, as kernels refuse a scale of 0.
     """
-    others = tuple(i for i in range(weights.ndim) if i != axis)
-    scales = np.abs(weights).max(axis=others, keepdims=True) / np.float32(127)
-    scales[scales < np.finfo(np.float32).tiny] = 1
-    return np.round(weights / scales).astype(np.int8), scales.reshape(-1)
+    grid = holds_whole(weights) or Grid(8, (axis,))
+    values, scales = grid.quantize(weights)
+    return values, np.broadcast_to(scales.reshape(-1), weights.shape[axis : axis + 1]).copy()
 
 
 def _to_int8(model):

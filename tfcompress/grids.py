@@ -13,6 +13,8 @@ import numpy as np
 
 # Bits of the mantissa of a float32 that a scale leaves empty: 127 takes 7 of them.
 _EMPTY_BITS = 8
+# Smaller weights save nothing and, quantized, cost quality; TensorFlow's converter has this bound.
+MIN_ELEMENTS = 1024
 SMALLEST_NORMAL_HALF = np.float32(2.0**-14)
 
 

@@ -80,6 +80,8 @@ class AdaptiveEmbedding(keras.layers.Layer):
 
     use_bias = False
 
+    weight_channels = {"embeddings": (0,)}
+
     def __init__(
         self,
         vocabulary_size: int,
@@ -151,6 +153,12 @@ class AdaptiveEmbedding(keras.layers.Layer):
         if self.tie == "shared":
             self._build_softmax()
         super().build(input_shape)
+
+    def applied_both_ways(self):
+        """Matrices that are applied transposed as well."""
+        if self.tie == "none" or not self.tie_projections:
+            return []
+        return self.projections[self._first_projected :]
 
     def _table(self, name, rows, width):
         initializer = keras.initializers.RandomNormal(stddev=width**-0.5)

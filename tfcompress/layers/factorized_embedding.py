@@ -72,6 +72,8 @@ class FactorizedEmbedding(keras.layers.Layer):
     where E equals H; here it is left out where `embedding_dim` is None.
     """
 
+    weight_channels = {"embeddings": (0,), "type_embeddings": (0,)}
+
     def __init__(
         self,
         vocabulary_size: int,
@@ -146,6 +148,11 @@ class FactorizedEmbedding(keras.layers.Layer):
                 name="output_bias", shape=(self.vocabulary_size,), initializer="zeros"
             )
         super().build(input_shape)
+
+    def applied_both_ways(self):
+        """Matrices that are applied transposed as well."""
+        tied = self.tie == "shared" and self.embedding_dim is not None
+        return [self.projection] if tied else []
 
     def _table(self, name, rows, width):
         initializer = copy_initializer(self.embeddings_initializer)

@@ -59,6 +59,8 @@ class GroupLinear(keras.layers.Layer):
     Reference: Mehta et al., 2021, arXiv:2008.00623.
     """
 
+    weight_channels = {"kernel": (-1,)}
+
     def __init__(
         self,
         units: int,

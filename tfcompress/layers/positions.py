@@ -107,6 +107,8 @@ class LearnedPosition(_Position):
     TensorShape([1, 5, 8])
     """
 
+    weight_channels = {"embeddings": (0,)}
+
     def __init__(self, max_length: int, embeddings_initializer="random_normal", **kwargs):
         super().__init__(**kwargs)
         if max_length < 1:

@@ -1,0 +1,75 @@
+"""Fake quantization onto the grids of bundles."""
+
+import dataclasses
+
+import tensorflow as tf
+import tensorflow_model_optimization as tfmot
+from tensorflow import keras
+
+from tfcompress.grids import SMALLEST_NORMAL_HALF, Grid
+
+_TINY = 2.0**-126
+_HALF, _MASK = 0x80, 0xFFFFFF00
+
+
+@keras.utils.register_keras_serializable("tfcompress")
+class GridQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
+    """Rounds a weight to a grid in the forward pass; gradients pass as if it had not.
+
+    It computes what `Grid.round` does, bit for bit.
+
+    Args:
+        grid: The grid.
+    """
+
+    def __init__(self, grid: Grid):
+        self.grid = grid
+
+    def build(self, tensor_shape, name, layer):
+        return {}
+
+    def __call__(self, inputs, training, weights, **kwargs):
+        return fake_quantize(tf.cast(inputs, tf.float32), self.grid)
+
+    def get_config(self):
+        return {"grid": dataclasses.asdict(self.grid)}
+
+    @classmethod
+    def from_config(cls, config):
+        grid = dict(config["grid"])
+        return cls(Grid(**grid | {"channels": tuple(grid["channels"])}))
+
+    def __eq__(self, other):
+        return isinstance(other, GridQuantizer) and other.grid == self.grid
+
+    def __hash__(self):
+        return hash(self.grid)
+
+
+def fake_quantize(weights: tf.Tensor, grid: Grid) -> tf.Tensor:
+    """Returns the nearest weights on a grid; the gradient is that of the identity.
+
+    Args:
+        weights: Float32.
+        grid: The grid.
+    """
+
+    @tf.custom_gradient
+    def rounded(x):
+        shape, axes = grid.blocked_shape(x.shape)
+        blocked = tf.reshape(x, shape)
+        scales = _scales(tf.reduce_max(tf.abs(blocked), axis=axes, keepdims=True), grid)
+        integers = tf.clip_by_value(tf.round(blocked / scales), -grid.levels, grid.levels)
+        return tf.reshape(integers * scales, x.shape), lambda gradient: gradient
+
+    return rounded(weights)
+
+
+def _scales(largest, grid):
+    scales = largest / grid.levels
+    if grid.block_size is not None:
+        scales = tf.cast(tf.cast(scales, tf.float16), tf.float32)
+        return tf.clip_by_value(scales, SMALLEST_NORMAL_HALF, tf.float16.max)
+    bits = tf.bitcast(scales, tf.uint32) + tf.constant(_HALF, tf.uint32)
+    short = tf.bitcast(tf.bitwise.bitwise_and(bits, tf.constant(_MASK, tf.uint32)), tf.float32)
+    return tf.where(short < _TINY, tf.ones_like(short), short)

@@ -1,0 +1,159 @@
+"""Which weights are quantized, on which grids, and which are not, and why."""
+
+from dataclasses import dataclass
+
+from tensorflow import keras
+
+from tfcompress.errors import InputError
+from tfcompress.expressions import compile_expression
+from tfcompress.grids import MIN_ELEMENTS, Grid
+from tfcompress.layers.weight_slots import WeightSlot, weight_slots
+
+BITS = (8, 4)
+_BLOCK = 32
+
+
+@dataclass(frozen=True)
+class PlannedWeight:
+    """A weight and what becomes of it.
+
+    Attributes:
+        layer: Name of the model's layer that it belongs to.
+        path: Its path within the layer.
+        shape: Its shape.
+        grid: The grid, or None if it stays in float32.
+        reason: Why it stays, or why it has other bits than asked for; empty otherwise.
+    """
+
+    layer: str
+    path: str
+    shape: tuple[int, ...]
+    grid: Grid | None
+    reason: str = ""
+
+    @property
+    def size(self) -> int:
+        """Number of weights."""
+        size = 1
+        for length in self.shape:
+            size *= length
+        return size
+
+
+@dataclass(frozen=True)
+class QuantizationPlan:
+    """What becomes of every weight of a model.
+
+    Attributes:
+        weights: Matrices and tables in the order of the model.
+        others: Number of parameters that are no matrix or table, which stay in float32.
+    """
+
+    weights: tuple[PlannedWeight, ...]
+    others: int
+
+    def grids(self, layer: str) -> dict[str, Grid]:
+        """Returns the grids of a layer's weights by path.
+
+        Args:
+            layer: Its name.
+        """
+        return {
+            weight.path: weight.grid
+            for weight in self.weights
+            if weight.layer == layer and weight.grid is not None
+        }
+
+    def __str__(self) -> str:
+        lines = []
+        for weight in self.weights:
+            place = f"{weight.layer}/{weight.path}"
+            what = "float32" if weight.grid is None else _in_words(weight.grid)
+            reason = f" ({weight.reason})" if weight.reason else ""
+            lines.append(f"{place}  {'x'.join(map(str, weight.shape))}  {what}{reason}")
+        quantized = sum(weight.size for weight in self.weights if weight.grid is not None)
+        total = self.others + sum(weight.size for weight in self.weights)
+        lines.append(f"{quantized:,} of {total:,} parameters are quantized")
+        return "\n".join(lines)
+
+
+def plan_quantization(
+    model: keras.Model, bits: int = 8, *, block_size: int | None = None, skip: str | None = None
+) -> QuantizationPlan:
+    """Decides which weights are quantized, on which grids.
+
+    Every matrix has a scale for each output channel, every table one for each row, or, with
+    `block_size`, one for each block of so many weights along a channel's inputs. Small weights
+    stay in float32, as they do in a bundle. A matrix that is applied in both directions (the
+    projection of a factorized embedding with `tie="shared"`) has 8 bits and one scale. With 4
+    bits, grouped matrices, and those whose inputs do not divide into blocks, have 8.
+
+    Args:
+        model: A built model, or a plain layer.
+        bits: 8 or 4.
+        block_size: With 4 bits, a multiple of 32; None for a scale for each channel.
+        skip: Regular expression; weights that it is found in stay in float32. It is searched for in
+            the layer's name, a slash and the weight's path.
+
+    Returns:
+        The plan; `str` of it is a list for people.
+
+    Raises:
+        InputError: If `bits` or `block_size` are impossible, or nothing matches `skip`.
+
+    Example:
+
+    >>> print(tfc.optimization.plan_quantization(transformer.model))
+    """
+    if bits not in BITS:
+        raise InputError(f"`bits` must be 8 or 4 (received {bits})")
+    if block_size is not None and (bits != 4 or block_size < 1 or block_size % _BLOCK):
+        raise InputError(
+            "`block_size` must be a multiple of 32, and goes with 4 bits only (received "
+            f"{block_size} with {bits} bits)"
+        )
+    skipped = None if skip is None else compile_expression("skip", skip)
+    weights, matched = [], False
+    for layer in model.layers:
+        for slot in weight_slots(layer):
+            shape = tuple(slot.get().shape)
+            grid, reason = _grid(slot, shape, bits, block_size)
+            if skipped is not None and skipped.search(f"{layer.name}/{slot.path}"):
+                grid, reason, matched = None, "skipped", True
+            weights.append(PlannedWeight(layer.name, slot.path, shape, grid, reason))
+    if skipped is not None and not matched:
+        raise InputError(
+            f"`skip` must match a weight (received {skip!r}); there are "
+            f"{', '.join(f'{weight.layer}/{weight.path}' for weight in weights)}"
+        )
+    others = model.count_params() - sum(weight.size for weight in weights)
+    return QuantizationPlan(tuple(weights), others)
+
+
+def _grid(slot: WeightSlot, shape, bits, block_size) -> tuple[Grid | None, str]:
+    size = 1
+    for length in shape:
+        size *= length
+    if size < MIN_ELEMENTS:
+        return None, f"fewer than {MIN_ELEMENTS:,} weights"
+    if slot.both_ways:
+        return Grid(8, ()), "applied in both directions: one scale"
+    if bits == 8:
+        return Grid(8, slot.channels), ""
+    if slot.inputs is None or len(shape) != 2:
+        return Grid(8, slot.channels), "grouped: 8 bits"
+    inputs = shape[slot.inputs]
+    if block_size is None:
+        odd = inputs % 2
+        return (
+            (Grid(8, slot.channels), "odd width: 8 bits") if odd else (Grid(4, slot.channels), "")
+        )
+    if inputs % block_size:
+        return Grid(8, slot.channels), f"{inputs} inputs make no blocks of {block_size}: 8 bits"
+    return Grid(4, slot.channels, block_size, slot.inputs), ""
+
+
+def _in_words(grid: Grid) -> str:
+    if grid.block_size is not None:
+        return f"int{grid.bits}, blocks of {grid.block_size}"
+    return f"int{grid.bits}" if grid.channels else f"int{grid.bits}, one scale"

@@ -1,0 +1,141 @@
+"""Quantization-aware training with tf-model-optimization."""
+
+from tensorflow import keras
+
+from tfcompress.errors import InputError
+from tfcompress.layers import AdaptiveEmbedding, FactorizedEmbedding
+from tfcompress.layers.weight_slots import weight_slots
+from tfcompress.optimization.models import check_optimizable
+from tfcompress.optimization.quantization_plan import plan_quantization
+
+ACTIVATIONS = ("dynamic", "static")
+_PREFIX = "quant_"
+
+
+def quantize_aware(
+    model: keras.Model,
+    bits: int = 8,
+    *,
+    block_size: int | None = None,
+    activations: str = "dynamic",
+    skip: str | None = None,
+) -> keras.Model:
+    """Returns a model that trains with the weights that its bundle will have.
+
+    Every forward pass rounds matrices and tables to the grid that export finds again, so that what
+    was trained is what runs. Train the result with `model.fit`, then take the plain model with
+    `strip_quantization` and export it with the quantization of the same bits. It begins with the
+    weights of the given model, which stays as it is.
+
+    Args:
+        model: A functional or sequential model of this library's layers, or of Keras' Dense,
+            EinsumDense, Embedding and MultiHeadAttention layers; of a transformer, its `model`.
+            Shared layers, LayerDrop and pruned heads go with it.
+        bits: 8 or 4.
+        block_size: With 4 bits, how many weights share a scale, a multiple of 32; None for those of
+            a channel.
+        activations: "dynamic": activations are left alone; kernels quantize them as they come, with
+            a range for each row. "static": the output of every quantized layer but embeddings is
+            quantized to 8 bits, as kernels for integers only do.
+        skip: Regular expression; weights that it is found in stay in float32.
+
+    Returns:
+        The model, wrapped by tf-model-optimization. Its attribute `quantization_plan` says what is
+        quantized, what is not, and why.
+
+    Raises:
+        InputError: If an argument is impossible, the model is subclassed, or Keras 3 runs.
+
+    Example:
+
+    >>> model = tfc.optimization.quantize_aware(transformer.model, bits=4, block_size=32)
+    >>> model.compile("adam", loss)
+    >>> model.fit(dataset)
+    >>> plain = tfc.optimization.strip_quantization(model)
+    >>> tfc.export.convert(tfc.models.Seq2SeqTransformer(transformer.config, plain), "bundle")
+    """
+    check_optimizable(model, "quantize_aware")
+    if activations not in ACTIVATIONS:
+        raise InputError(
+            f"`activations` must be one of {', '.join(ACTIVATIONS)} (received {activations!r})"
+        )
+    plan = plan_quantization(model, bits, block_size=block_size, skip=skip)
+    import tensorflow_model_optimization as tfmot
+
+    from tfcompress.optimization.plain_scheme import PlainScheme
+    from tfcompress.optimization.weight_quantize_config import WeightQuantizeConfig
+
+    def annotated(layer):
+        grids = plan.grids(layer.name)
+        if not grids:
+            return layer
+        output = activations == "static" and not isinstance(
+            layer, (AdaptiveEmbedding, FactorizedEmbedding)
+        )
+        return tfmot.quantization.keras.quantize_annotate_layer(
+            layer, WeightQuantizeConfig(grids, output)
+        )
+
+    if not any(weight.grid is not None for weight in plan.weights):
+        raise InputError("quantize_aware finds nothing to quantize; every weight is small")
+    quantized = tfmot.quantization.keras.quantize_apply(
+        keras.models.clone_model(model, clone_function=annotated),
+        PlainScheme(),
+        quantized_layer_name_prefix=_PREFIX,
+    )
+    quantized.quantization_plan = plan
+    return quantized
+
+
+def strip_quantization(model: keras.Model) -> keras.Model:
+    """Returns the plain model of a quantization-aware one, with weights that lie on its grids.
+
+    Args:
+        model: What `quantize_aware` returned, trained or not; it stays as it is.
+
+    Raises:
+        InputError: If nothing of the model is quantized.
+
+    Example:
+
+    >>> plain = tfc.optimization.strip_quantization(model)
+    """
+    check_optimizable(model, "strip_quantization")
+    wrappers = {layer.layer.name: layer for layer in model.layers if _is_wrapper(layer)}
+    if not wrappers:
+        raise InputError(
+            f"strip_quantization needs a model that quantize_aware made (received {model.name}, of "
+            "which nothing is quantized)"
+        )
+
+    def unwrapped(layer):
+        inner = layer.layer if _is_wrapper(layer) else layer
+        return type(inner).from_config(inner.get_config())
+
+    plain = keras.models.clone_model(model, clone_function=unwrapped)
+    for layer in plain.layers:
+        if layer.name in wrappers:
+            _fill(layer, wrappers[layer.name])
+        elif layer.weights:
+            layer.set_weights(model.get_layer(layer.name).get_weights())
+    return plain
+
+
+def _is_wrapper(layer):
+    return hasattr(layer, "quantize_config") and hasattr(layer, "layer")
+
+
+def _fill(layer, wrapper):
+    """Copies the weights of a wrapped layer, the quantized ones rounded."""
+    config = wrapper.quantize_config
+    slots = [slot for slot in weight_slots(layer) if slot.path in config.grids]
+    places = {id(slot.get()) for slot in slots}
+    for slot, (variable, quantizer, _) in zip(slots, wrapper._weight_vars, strict=True):
+        slot.get().assign(quantizer.grid.round(variable.numpy()))
+    # The wrapper has put tensors in the places of the quantized weights, so that the layer has the
+    # others only, in the same order.
+    quantized = {id(variable) for variable, _, _ in wrapper._weight_vars}
+    rest = [weight for weight in layer.weights if id(weight) not in places]
+    given = [weight for weight in wrapper.layer.weights if id(weight) not in quantized]
+    for weight, value in zip(rest, given, strict=True):
+        weight.assign(value)
