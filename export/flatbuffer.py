@@ -134,7 +134,7 @@ def _strip(model):
         for tensor in subgraph.tensors:
             tensor.name = None
             q = tensor.quantization
-            if q is not None and q.scale is None:
+            if q is not None and q.scale is None and q.details is None:
                 tensor.quantization = None
 
 

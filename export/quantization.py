@@ -1,6 +1,7 @@
 """Stores the weights of a float32 model in fewer bytes."""
 
 import collections
+from dataclasses import dataclass
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -8,10 +9,11 @@ from ai_edge_litert import schema_py_generated as schema
 from tfcompress.export import flatbuffer
 from tfcompress.grids import MIN_ELEMENTS, Grid, holds_whole
 
-QUANTIZATIONS = ("float32", "float16", "dynamic_int8")
-# Operations whose second operand is a weight, with the version that reads it in int8 by channel.
-_INT8_VERSIONS = {"FULLY_CONNECTED": 12, "EMBEDDING_LOOKUP": 4, "BATCH_MATMUL": 4}
-_INT8_ACTIVATIONS = ("FULLY_CONNECTED", "BATCH_MATMUL")
+QUANTIZATIONS = ("float32", "float16", "dynamic_int8", "int4", "int4_per_channel")
+INT4_BLOCK = 32
+# Operations whose second operand is a weight, with the version that reads integers by channel.
+_INTEGER_VERSIONS = {"FULLY_CONNECTED": 12, "EMBEDDING_LOOKUP": 4, "BATCH_MATMUL": 4}
+_INTEGER_ACTIVATIONS = ("FULLY_CONNECTED", "BATCH_MATMUL")
 _WEIGHT_OPERAND = 1
 
 
@@ -20,53 +22,133 @@ def quantize(model: schema.ModelT, quantization: str) -> None:
 
     Args:
         model: Edited in place.
-        quantization: One of `QUANTIZATIONS`. With "dynamic_int8" weights become int8 with one
-            scale a row (of grouped matrices one for each output channel of a group, shared by the
-            groups, as the format has no more), and kernels quantize activations as they come.
+        quantization: One of `QUANTIZATIONS`. With integers, kernels quantize activations as they
+            come. Of grouped matrices, each output channel of a group has a scale that all groups
+            share, as the format has no more.
     """
     if quantization == "float16":
         _to_float16(model)
-    elif quantization == "dynamic_int8":
-        _to_int8(model)
+    elif quantization != "float32":
+        _to_integers(model, _CHOICES[quantization])
 
 
-def quantize_rows(weights: np.ndarray, axis: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Rounds each row to 255 levels symmetric about 0.
-
-    Args:
-        weights: Float32 `[rows, ...]`.
-        axis: Where the rows are, if not in front.
-
-    Returns:
-        Int8 values of the same shape and the float32 scales `[rows]` to multiply them with, on the
-        grid that the weights lie on already, if they do. A row without any magnitude gets the scale
-        1, as kernels refuse a scale of 0.
-    """
-    grid = holds_whole(weights) or Grid(8, (axis,))
-    values, scales = grid.quantize(weights)
-    return values, np.broadcast_to(scales.reshape(-1), weights.shape[axis : axis + 1]).copy()
+def _int8(values: np.ndarray, axis: int) -> Grid:
+    """8 bits: the one scale of matrices that were trained to be applied both ways, or channels."""
+    return holds_whole(values) or Grid(8, (axis,))
 
 
-def _to_int8(model):
+def _int4(values, axis):
+    """4 bits in blocks, unless the weights were trained otherwise or do not divide."""
+    if values.ndim != 2 or values.shape[1] % INT4_BLOCK or holds_whole(values):
+        return _int8(values, axis)
+    by_channel, by_block = Grid(4), Grid(4, block_size=INT4_BLOCK, inputs=1)
+    # What was trained in channels lies on no grid of blocks.
+    return by_channel if np.array_equal(by_channel.round(values), values) else by_block
+
+
+def _int4_per_channel(values, axis):
+    """4 bits with a scale for each channel, where two of them fill a byte."""
+    if values.ndim != 2 or values.shape[1] % 2 or holds_whole(values):
+        return _int8(values, axis)
+    return Grid(4)
+
+
+_CHOICES = {"dynamic_int8": _int8, "int4": _int4, "int4_per_channel": _int4_per_channel}
+
+
+def _to_integers(model, choose):
     converted = {}
     for subgraph, index, operators in _large_weights(model):
         tensor = subgraph.tensors[index]
         axis = _channel_axis(model, operators[0])
         key = tensor.buffer, tuple(tensor.shape), axis
         if key not in converted:
-            values, scales = quantize_rows(_values(model, tensor), axis)
-            converted[key] = flatbuffer.add_buffer(model, values), scales
-        tensor.buffer, scales = converted[key]
-        tensor.type = schema.TensorType.INT8
-        tensor.quantization = schema.QuantizationParametersT()
-        tensor.quantization.scale = scales
-        tensor.quantization.zeroPoint = np.zeros(len(scales), np.int64)
-        tensor.quantization.quantizedDimension = axis
+            values = _values(model, tensor)
+            converted[key] = _Quantized.make(model, values, choose(values, axis), axis)
+        converted[key].put(subgraph, tensor)
         for operator in operators:
             name = flatbuffer.operator_name(model, operator)
-            model.operatorCodes[operator.opcodeIndex].version = _INT8_VERSIONS[name]
-            if name in _INT8_ACTIVATIONS:
+            model.operatorCodes[operator.opcodeIndex].version = _INTEGER_VERSIONS[name]
+            if name in _INTEGER_ACTIVATIONS:
                 operator.builtinOptions.asymmetricQuantizeInputs = True
+
+
+@dataclass(frozen=True)
+class _Quantized:
+    """A weight on its grid, stored.
+
+    Attributes:
+        grid: The grid.
+        axis: Where the channels are.
+        buffer: Index of the buffer with the integers.
+        scales: The float32 scale of each channel; of blocks, `[channels, blocks]`.
+        scales_buffer: Index of the buffer with the scales of blocks.
+    """
+
+    grid: Grid
+    axis: int
+    buffer: int
+    scales: np.ndarray
+    scales_buffer: int | None = None
+
+    @classmethod
+    def make(cls, model, values, grid, axis):
+        integers, scales = grid.quantize(values)
+        buffer = flatbuffer.add_buffer(model, pack(integers, grid.bits))
+        if grid.block_size is not None:
+            scales = scales.reshape(len(values), -1).astype(np.float16)
+            return cls(grid, axis, buffer, scales, flatbuffer.add_buffer(model, scales))
+        channels = np.broadcast_to(scales.reshape(-1), values.shape[axis : axis + 1]).copy()
+        return cls(grid, axis, buffer, channels)
+
+    def put(self, subgraph, tensor):
+        tensor.buffer = self.buffer
+        tensor.type = schema.TensorType.INT8 if self.grid.bits == 8 else schema.TensorType.INT4
+        tensor.quantization = schema.QuantizationParametersT()
+        if self.scales_buffer is None:
+            tensor.quantization.scale = self.scales
+            tensor.quantization.zeroPoint = np.zeros(len(self.scales), np.int64)
+            tensor.quantization.quantizedDimension = self.axis
+            return
+        blocks = schema.BlockwiseQuantizationT()
+        blocks.scales, blocks.blockSize, blocks.zeroPoints = len(subgraph.tensors), INT4_BLOCK, -1
+        subgraph.tensors.append(self._scales_tensor(tensor))
+        tensor.quantization.detailsType = schema.QuantizationDetails.BlockwiseQuantization
+        tensor.quantization.details = blocks
+
+    def _scales_tensor(self, tensor):
+        scales = schema.TensorT()
+        scales.name = tensor.name + b"_scales"
+        scales.shape = np.array(self.scales.shape, np.int32)
+        scales.type = schema.TensorType.FLOAT16
+        scales.buffer = self.scales_buffer
+        return scales
+
+
+def pack(integers: np.ndarray, bits: int) -> np.ndarray:
+    """Returns integers as they are stored: of 4 bits two in a byte, the first in its low half.
+
+    Args:
+        integers: Int8.
+        bits: 8 or 4.
+    """
+    if bits == 8:
+        return integers
+    flat = integers.reshape(-1).view(np.uint8) & 15
+    return flat[::2] | (flat[1::2] << 4)
+
+
+def unpack(stored: np.ndarray, bits: int) -> np.ndarray:
+    """Returns the int8 integers of `pack`, in one dimension.
+
+    Args:
+        stored: Bytes.
+        bits: 8 or 4.
+    """
+    if bits == 8:
+        return stored.view(np.int8)
+    nibbles = np.stack([stored & 15, stored >> 4], axis=1).reshape(-1)
+    return (nibbles.astype(np.int8) ^ 8) - 8
 
 
 def _channel_axis(model, operator):
@@ -148,7 +230,7 @@ def _large_weights(model):
                 continue
             if model.buffers[tensor.buffer].data is not None and all(
                 operand == _WEIGHT_OPERAND
-                and flatbuffer.operator_name(model, operator) in _INT8_VERSIONS
+                and flatbuffer.operator_name(model, operator) in _INTEGER_VERSIONS
                 for operator, operand in readers[index]
             ):
                 found.append((subgraph, index, operators))

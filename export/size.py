@@ -10,7 +10,7 @@ from tfcompress.models import Seq2SeqTransformer
 
 # A flatbuffer has at most 2 GiB; some of it is for the graph.
 MAX_PARAMETERS = (2**31 - 2**26) // 4
-_WEIGHT_BYTES = {"float32": 4, "float16": 2, "dynamic_int8": 1}
+_WEIGHT_BYTES = {"float32": 4.0, "float16": 2.0, "dynamic_int8": 1.0}
 _TOLERANCE = 0.03
 # What the graph itself takes: the operations with their tensors and shapes, and the rest.
 _BYTES_AN_OPERATION, _FIXED_BYTES = 128, 4096
@@ -50,7 +50,8 @@ def check_size(
     Raises:
         ExportError: If the file is larger.
     """
-    expected = _weight_bytes(transformer, quantization) + _quantization_bytes(model)
+    bytes_a_weight = _WEIGHT_BYTES.get(quantization) or _mean_bytes(model)
+    expected = _weight_bytes(transformer, bytes_a_weight) + _quantization_bytes(model)
     operations = sum(len(subgraph.operators) for subgraph in model.subgraphs)
     limit = (1 + _TOLERANCE) * expected + _BYTES_AN_OPERATION * operations + _FIXED_BYTES
     if size > limit:
@@ -61,7 +62,7 @@ def check_size(
         )
 
 
-def _weight_bytes(transformer, quantization):
+def _weight_bytes(transformer, bytes_a_weight):
     config, weights = transformer.config, transformer.model.weights
     shapes = [tuple(weight.shape) for weight in weights]
     embedding = config.embedding
@@ -72,21 +73,38 @@ def _weight_bytes(transformer, quantization):
         shapes += [(config.hidden_dim, width // embedding.factor**band) for band in bands]
     elif embedding.tie == "shared" and width is not None:
         shapes.append((config.hidden_dim, width))
-    return sum(_bytes(shape, quantization) for shape in shapes)
+    return sum(_bytes(shape, bytes_a_weight) for shape in shapes)
 
 
-def _bytes(shape, quantization):
+def _bytes(shape, bytes_a_weight):
     count = int(np.prod(shape))
     is_large = len(shape) > 1 and count >= MIN_ELEMENTS
-    return count * (_WEIGHT_BYTES[quantization] if is_large else 4)
+    return count * (bytes_a_weight if is_large else 4)
+
+
+def _mean_bytes(model):
+    """Bytes of an integer, where some have 4 bits and some have 8."""
+    integers = {}
+    for subgraph in model.subgraphs:
+        for tensor in subgraph.tensors:
+            if tensor.quantization is not None:
+                stored = len(model.buffers[tensor.buffer].data)
+                integers[tensor.buffer] = (stored, int(np.prod(tensor.shape)))
+    if not integers:
+        return 1.0
+    stored, count = np.sum(list(integers.values()), axis=0)
+    return stored / count
 
 
 def _quantization_bytes(model):
-    vectors = {}
+    vectors, blocks = {}, {}
     for subgraph in model.subgraphs:
         for tensor in subgraph.tensors:
             q = tensor.quantization
             if q is not None and q.scale is not None:
                 for vector in (q.scale, q.zeroPoint):
                     vectors[vector.tobytes()] = vector.nbytes
-    return sum(vectors.values())
+            if q is not None and q.details is not None:
+                buffer = subgraph.tensors[q.details.scales].buffer
+                blocks[buffer] = len(model.buffers[buffer].data)
+    return sum(vectors.values()) + sum(blocks.values())

@@ -72,13 +72,14 @@ def test_rows_without_magnitude():
     assert scales[2, 0] == pytest.approx(6 / 127, rel=1e-4)
 
 
-def test_blocks_have_scales_of_half_precision():
+def test_scales_of_blocks_fit_into_16_bits():
     values = np.random.default_rng(0).normal(size=(6, 64)).astype(np.float32)
     values[0, :32] = 0
     values[1] *= 1e-9
     integers, scales = Grid(4, (0,), block_size=32, inputs=1).quantize(values)
     assert scales.shape == (6, 2, 1)
     assert (scales.astype(np.float16).astype(np.float32) == scales).all()
+    assert not (scales.view(np.uint32) & 0xFFFF).any()
     assert (scales >= 2.0**-14).all()
     assert not integers[1].any()
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Bits of the mantissa of a float32 that a scale leaves empty: 127 takes 7 of them.
-_EMPTY_BITS = 8
+# Bits at the end of a float32 that a scale leaves empty: 127 takes 7 of them.
+EMPTY_BITS = 8
+# Of blocks, bundles store scales in half precision and XNNPACK packs them as bfloat16.
+EMPTY_BITS_OF_BLOCKS = 16
 # Smaller weights save nothing and, quantized, cost quality; TensorFlow's converter has this bound.
 MIN_ELEMENTS = 1024
-SMALLEST_NORMAL_HALF = np.float32(2.0**-14)
+SMALLEST_BLOCK_SCALE, LARGEST_BLOCK_SCALE = 2.0**-14, 65280.0
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Grid:
         bits: 8 or 4; integers run from `-levels` to `levels`.
         channels: Axes of a weight along which scales differ; none for one scale.
         block_size: Along the axis that is summed over, how many weights share a scale; None for all
-            of a channel. Blocks have scales of half precision.
+            of a channel. The scales of blocks lie in both bfloat16 and float16.
         inputs: The axis that is summed over, where there are blocks.
     """
 
@@ -99,10 +101,9 @@ class Grid:
         """
         scales = np.asarray(largest, np.float32) / np.float32(self.levels)
         if self.block_size is not None:
-            # In half precision: no more bits than kernels read, and none that they refuse.
-            scales = scales.astype(np.float16).astype(np.float32)
-            return np.clip(scales, SMALLEST_NORMAL_HALF, np.finfo(np.float16).max)
-        scales = _shortened(scales)
+            scales = _shortened(scales, EMPTY_BITS_OF_BLOCKS)
+            return np.clip(scales, SMALLEST_BLOCK_SCALE, LARGEST_BLOCK_SCALE).astype(np.float32)
+        scales = _shortened(scales, EMPTY_BITS)
         return np.where(scales < np.finfo(np.float32).tiny, np.float32(1), scales)
 
 
@@ -120,10 +121,10 @@ def holds_whole(weights: np.ndarray, bits: int = 8) -> Grid | None:
     return grid if weights.any() and np.array_equal(grid.round(weights), weights) else None
 
 
-def _shortened(scales):
+def _shortened(scales, empty_bits):
     """Rounds to the nearest float32 with empty bits at its end."""
-    half = np.uint32(1 << (_EMPTY_BITS - 1))
+    half = np.uint32(1 << (empty_bits - 1))
     bits = np.ascontiguousarray(scales, np.float32).view(np.uint32)
     # An infinite or nearly infinite scale stays: weights are checked elsewhere.
-    short = (bits + half) & np.uint32(~((1 << _EMPTY_BITS) - 1) & 0xFFFFFFFF)
+    short = (bits + half) & np.uint32(~((1 << empty_bits) - 1) & 0xFFFFFFFF)
     return np.where(np.isfinite(scales), short.view(np.float32), scales).astype(np.float32)

@@ -16,7 +16,7 @@ from tfcompress.layers.fixed_patterns import (
 from tfcompress.layers.masks import additive_padding_mask, token_mask
 from tfcompress.layers.pattern_units import TokenUnits, WordUnits
 from tfcompress.layers.serialization import register
-from tfcompress.layers.shapes import merge_heads, split_heads
+from tfcompress.layers.shapes import merge_heads, scale_queries, split_heads
 
 
 @register
@@ -189,7 +189,7 @@ class FixedPatternAttention(keras.layers.Layer):
             split_heads(x, self.num_learned_heads, self._head_dim)
             for x in (self.query(inputs), self.key(inputs), values)
         )
-        scores = tf.matmul(query * self._head_dim**-0.5, key, transpose_b=True)
+        scores = tf.matmul(scale_queries(query, self._head_dim), key, transpose_b=True)
         if mask is not None:
             scores += tf.cast(mask, scores.dtype)
         probabilities = self.probability_dropout(tf.nn.softmax(scores), training=training)

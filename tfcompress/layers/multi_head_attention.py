@@ -9,7 +9,7 @@ from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.masks import additive_padding_mask, causal_mask, step_mask
 from tfcompress.layers.recording import Recording
 from tfcompress.layers.serialization import register
-from tfcompress.layers.shapes import merge_heads, split_heads
+from tfcompress.layers.shapes import merge_heads, scale_queries, split_heads
 
 
 @register
@@ -151,7 +151,7 @@ class MultiHeadAttention(Recording, keras.layers.Layer):
         return split_heads(x, self.num_heads, self._head_dim)
 
     def _attend(self, query, keys, values, mask, training=False):
-        scores = tf.matmul(query * self._head_dim**-0.5, keys, transpose_b=True)
+        scores = tf.matmul(scale_queries(query, self._head_dim), keys, transpose_b=True)
         if mask is not None:
             scores += tf.cast(mask, scores.dtype)
         probabilities = self.probability_dropout(tf.nn.softmax(scores), training=training)

@@ -34,3 +34,12 @@ def merge_heads(x: tf.Tensor, width: int) -> tf.Tensor:
     """`[batch, num_heads, length, head_dim]` -> `[batch, length, width]`."""
     x = tf.transpose(x, [0, 2, 1, 3])
     return tf.reshape(x, [*known_or_dynamic_shape(x, rank=2), width])
+
+
+def scale_queries(queries: tf.Tensor, head_dim: int) -> tf.Tensor:
+    """Divides `[batch, num_heads, length, head_dim]` by the square root of `head_dim`.
+
+    The factor has rank 4: the converter would fold a scalar or a vector into the kernel of the
+    dense layer before, and so move weights off the grid that they were trained on.
+    """
+    return queries * tf.fill([1, 1, 1, head_dim], tf.constant(head_dim**-0.5, queries.dtype))

@@ -88,8 +88,8 @@ def _own(owner, inside, both_ways) -> Iterator[WeightSlot]:
             rank = len(weight.shape)
             outputs = tuple(axis % rank for axis in channels)
             # The groups of a grouped matrix are neither: they share the scales of a channel.
-            rest = [axis for axis in range(rank) if axis not in outputs]
-            inputs = rest[-1] if len(rest) == 1 else None
+            rest = [axis for axis in range(rank) if axis not in outputs and weight.shape[axis] > 1]
+            inputs = rest[0] if len(rest) == 1 else None
             name = attribute if index is None else f"{attribute}_{index}"
             yield WeightSlot(f"{inside}{name}", owner, attribute, index, outputs, inputs, both_ways)
 

@@ -6,10 +6,15 @@ import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 from tensorflow import keras
 
-from tfcompress.grids import SMALLEST_NORMAL_HALF, Grid
+from tfcompress.grids import (
+    EMPTY_BITS,
+    EMPTY_BITS_OF_BLOCKS,
+    LARGEST_BLOCK_SCALE,
+    SMALLEST_BLOCK_SCALE,
+    Grid,
+)
 
 _TINY = 2.0**-126
-_HALF, _MASK = 0x80, 0xFFFFFF00
 
 
 @keras.utils.register_keras_serializable("tfcompress")
@@ -68,8 +73,13 @@ def fake_quantize(weights: tf.Tensor, grid: Grid) -> tf.Tensor:
 def _scales(largest, grid):
     scales = largest / grid.levels
     if grid.block_size is not None:
-        scales = tf.cast(tf.cast(scales, tf.float16), tf.float32)
-        return tf.clip_by_value(scales, SMALLEST_NORMAL_HALF, tf.float16.max)
-    bits = tf.bitcast(scales, tf.uint32) + tf.constant(_HALF, tf.uint32)
-    short = tf.bitcast(tf.bitwise.bitwise_and(bits, tf.constant(_MASK, tf.uint32)), tf.float32)
-    return tf.where(short < _TINY, tf.ones_like(short), short)
+        scales = _shortened(scales, EMPTY_BITS_OF_BLOCKS)
+        return tf.clip_by_value(scales, SMALLEST_BLOCK_SCALE, LARGEST_BLOCK_SCALE)
+    scales = _shortened(scales, EMPTY_BITS)
+    return tf.where(scales < _TINY, tf.ones_like(scales), scales)
+
+
+def _shortened(scales, empty_bits):
+    bits = tf.bitcast(scales, tf.uint32) + tf.constant(1 << (empty_bits - 1), tf.uint32)
+    mask = tf.constant(~((1 << empty_bits) - 1) & 0xFFFFFFFF, tf.uint32)
+    return tf.bitcast(tf.bitwise.bitwise_and(bits, mask), tf.float32)

@@ -140,7 +140,7 @@ def _grid(slot: WeightSlot, shape, bits, block_size) -> tuple[Grid | None, str]:
         return Grid(8, ()), "applied in both directions: one scale"
     if bits == 8:
         return Grid(8, slot.channels), ""
-    if slot.inputs is None or len(shape) != 2:
+    if slot.inputs is None:
         return Grid(8, slot.channels), "grouped: 8 bits"
     inputs = shape[slot.inputs]
     if block_size is None:

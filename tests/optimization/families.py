@@ -1,0 +1,94 @@
+"""A small transformer of every family of methods, wide enough for its matrices to be quantized."""
+
+import numpy as np
+
+from tfcompress.models import (
+    AttentionConfig,
+    ConvolutionConfig,
+    EmbeddingConfig,
+    FeedForwardConfig,
+    LayerDropConfig,
+    ScalingConfig,
+    Seq2SeqConfig,
+    Seq2SeqTransformer,
+    SharingConfig,
+    StackConfig,
+    TransformConfig,
+)
+
+VOCABULARY, WIDTH = 96, 64
+PLAIN = StackConfig(2, AttentionConfig(2), FeedForwardConfig(96))
+_CONVOLUTION = ConvolutionConfig(kernel_size=5)
+_LSRA = AttentionConfig(2, kind="lsra", convolution=_CONVOLUTION)
+_DELIGHT = StackConfig(
+    2,
+    AttentionConfig(1),
+    FeedForwardConfig(32, "swish"),
+    kind="delight",
+    scaling=ScalingConfig(2, 4, 2.0, max_groups=2),
+)
+_PATTERNS = ("previous", "next", "left_context")
+_TRANSFORM = TransformConfig(2, 2.0, 2)
+
+FAMILIES = {
+    "plain": {},
+    "factorized_shared": {
+        "encoder": StackConfig(2, sharing=SharingConfig("all"), feed_forward=PLAIN.feed_forward),
+        "embedding": EmbeddingConfig(32, share=True, use_bias=True),
+    },
+    "adaptive": {
+        "embedding": EmbeddingConfig(32, share=True, kind="adaptive", cutoffs=(48,), factor=2)
+    },
+    "define": {
+        "embedding": EmbeddingConfig(32, tie="own", kind="define", transform=_TRANSFORM),
+        "positions": "learned",
+    },
+    "delight": {
+        "encoder": _DELIGHT,
+        "decoder": _DELIGHT,
+        "embedding": EmbeddingConfig(32, tie="own", kind="dextra", transform=_TRANSFORM),
+    },
+    "fixed_patterns": {
+        "encoder": StackConfig(
+            2, AttentionConfig(4, kind="fixed", patterns=_PATTERNS), FeedForwardConfig(96)
+        )
+    },
+    "lsra": {
+        "encoder": StackConfig(2, _LSRA, FeedForwardConfig(64)),
+        "decoder": StackConfig(2, _LSRA, FeedForwardConfig(64), cross_attention=AttentionConfig(2)),
+    },
+    "layer_drop": {
+        "encoder": StackConfig(
+            2, AttentionConfig(2), FeedForwardConfig(96), layer_drop=LayerDropConfig(0.5)
+        ),
+        "decoder": StackConfig(
+            2, AttentionConfig(2), FeedForwardConfig(96), layer_drop=LayerDropConfig(0.5, True)
+        ),
+    },
+}
+
+
+def make_family(name: str, **changes) -> Seq2SeqTransformer:
+    """Builds the transformer of a family."""
+    settings = {
+        "encoder": PLAIN,
+        "decoder": PLAIN,
+        "embedding": EmbeddingConfig(share=True),
+        "normalize_first": True,
+        "dropout": 0.1,
+        "max_source_length": 16,
+        "max_target_length": 16,
+        **FAMILIES[name],
+        **changes,
+    }
+    return Seq2SeqTransformer(Seq2SeqConfig(VOCABULARY, hidden_dim=WIDTH, **settings))
+
+
+def batch():
+    """Sequences to be copied, some of them padded."""
+    rng = np.random.default_rng(0)
+    ids = rng.integers(4, VOCABULARY, (8, 7))
+    ids[:, -1] = 2
+    ids[::2, -2:] = [2, 0]
+    target = np.concatenate([np.ones((8, 1), int), ids[:, :-1]], axis=1)
+    return {"source_token_ids": ids, "target_token_ids": target}, ids

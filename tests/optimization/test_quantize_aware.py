@@ -1,0 +1,244 @@
+import collections
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as stn
+from optimization.families import FAMILIES, batch, make_family
+from tensorflow import keras
+
+from tfcompress.errors import InputError
+from tfcompress.export import convert, flatbuffer
+from tfcompress.export.flatbuffer import schema
+from tfcompress.export.quantization import unpack
+from tfcompress.grids import Grid
+from tfcompress.layers.weight_slots import weight_slots
+from tfcompress.models import Seq2SeqTransformer
+from tfcompress.optimization import plan_quantization, quantize_aware, strip_quantization
+from tfcompress.training import LabelSmoothedCrossentropy
+
+LEGACY = not hasattr(keras, "ops")
+legacy_only = pytest.mark.skipif(not LEGACY, reason="tf-model-optimization takes Keras 2 only")
+BITS = {
+    "dynamic_int8": {"bits": 8},
+    "int4": {"bits": 4, "block_size": 32},
+    "int4_per_channel": {"bits": 4},
+}
+# Every run has one of them for each family.
+_IN_TURN = {
+    family: [list(BITS)[(number + i) % 3] for i in range(3)]
+    for number, family in enumerate(FAMILIES)
+}
+
+
+def trained(model, steps=3):
+    """Fits a few steps with a rate that moves every weight to other points of its grid."""
+    model.compile(keras.optimizers.Adam(0.02), LabelSmoothedCrossentropy(0.0))
+    data = tf.data.Dataset.from_tensors(batch()).repeat()
+    return model.fit(data, steps_per_epoch=steps, verbose=0).history["loss"][0]
+
+
+def stored_integers(path):
+    """Yields `(bits, dequantized values)` of every quantized tensor of a bundle, as stored."""
+    model = flatbuffer.read((path / "model.tflite").read_bytes())
+    for subgraph in model.subgraphs:
+        for tensor in subgraph.tensors:
+            if tensor.type not in (schema.TensorType.INT8, schema.TensorType.INT4):
+                continue
+            bits = 8 if tensor.type == schema.TensorType.INT8 else 4
+            integers = unpack(model.buffers[tensor.buffer].data, bits).reshape(tensor.shape)
+            details = tensor.quantization.details
+            if details is None:
+                axis = tensor.quantization.quantizedDimension
+                shape = [1] * integers.ndim
+                shape[axis] = -1
+                yield bits, integers * tensor.quantization.scale.reshape(shape)
+                continue
+            stored = subgraph.tensors[details.scales]
+            scales = model.buffers[stored.buffer].data.view(np.float16).astype(np.float32)
+            blocks = integers.reshape(len(integers), -1, details.blockSize)
+            yield bits, (blocks * scales.reshape(len(integers), -1, 1)).reshape(integers.shape)
+
+
+def content(values):
+    """The same for a matrix and its transpose: a bundle has output channels in front."""
+    values = np.ascontiguousarray(values, np.float32)
+    # One group is none.
+    values = values[0] if values.ndim == 3 and len(values) == 1 else values
+    if values.ndim != 2:
+        return values.tobytes()
+    return min(values.tobytes(), np.ascontiguousarray(values.T).tobytes())
+
+
+@legacy_only
+@pytest.mark.parametrize(
+    ("family", "quantization"),
+    [
+        pytest.param(family, quantization, marks=[] if number < 1 else pytest.mark.slow)
+        for family in FAMILIES
+        for number, quantization in enumerate(_IN_TURN[family])
+    ],
+)
+def test_what_was_trained_is_what_is_exported(family, quantization, tmp_path):
+    transformer = make_family(family)
+    before = transformer.model.get_weights()
+    model = quantize_aware(transformer.model, **BITS[quantization])
+    trained(model)
+    for was, weight in zip(before, transformer.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(was, weight)
+
+    plain = strip_quantization(model)
+    inputs, _ = batch()
+    expected = model(inputs, training=False).numpy()
+    np.testing.assert_allclose(plain(inputs, training=False).numpy(), expected, atol=1e-5)
+
+    path = tmp_path / "bundle"
+    manifest = convert(
+        Seq2SeqTransformer(transformer.config, plain),
+        path,
+        quantization=quantization,
+        samples=[[5, 9, 4, 2], [7, 2]],
+    )
+    # Only activations are rounded on top of what the model has been trained with.
+    assert manifest["parity"]["mean_log_probability_difference"] < 0.05
+    planned = collections.Counter()
+    for layer in plain.layers:
+        grids = model.quantization_plan.grids(layer.name)
+        for slot in weight_slots(layer):
+            if slot.path in grids:
+                planned[content(slot.get().numpy())] = grids[slot.path].bits
+    found = {content(values): bits for bits, values in stored_integers(path)}
+    assert found == dict(planned)
+
+
+@legacy_only
+def test_training_moves_weights_that_are_rounded():
+    transformer = make_family("plain")
+    model = quantize_aware(transformer.model, bits=4, block_size=32)
+    assert trained(model, 30) > trained(model, 30)
+
+
+@legacy_only
+@given(
+    weights=stn.arrays(np.float32, (8, 64), elements=st.floats(-(2.0**15), 2.0**15, width=32)),
+    grid=st.sampled_from(
+        [Grid(), Grid(8, (1,)), Grid(8, ()), Grid(4), Grid(4, (0,), 32, 1), Grid(4, (1,), 4, 0)]
+    ),
+)
+def test_tensorflow_rounds_as_numpy_does(weights, grid):
+    from tfcompress.optimization.grid_quantizer import fake_quantize
+
+    with tf.GradientTape() as tape:
+        x = tf.constant(weights)
+        tape.watch(x)
+        y = fake_quantize(x, grid)
+    np.testing.assert_array_equal(y.numpy(), grid.round(weights))
+    np.testing.assert_array_equal(tape.gradient(y, x), np.ones_like(weights))
+
+
+@legacy_only
+def test_static_activations_are_quantized():
+    transformer = make_family("plain")
+    model = quantize_aware(transformer.model, activations="static")
+    trained(model)
+    inputs, _ = batch()
+    plain = strip_quantization(model)
+    difference = np.abs(model(inputs, training=False) - plain(inputs, training=False)).max()
+    logits = plain(inputs, training=False)
+    assert 1e-4 < difference < 0.5 * np.abs(logits).max()
+
+
+@legacy_only
+def test_layers_of_keras():
+    inputs = keras.Input((None,), dtype="int32")
+    x = keras.layers.Embedding(50, 32)(inputs)
+    attended = keras.layers.MultiHeadAttention(2, 16)(x, value=x)
+    x = keras.layers.LayerNormalization()(keras.layers.Add()([x, attended]))
+    x = keras.layers.Dense(40, activation="relu")(x)
+    model = keras.Model(inputs, keras.layers.EinsumDense("abc,cd->abd", (None, 50))(x))
+    quantized = quantize_aware(model)
+    plan = quantized.quantization_plan
+    paths = {weight.path for weight in plan.weights if weight.grid is not None}
+    assert len(plan.weights) == 7
+    assert {"kernel", "embeddings", "query_dense/kernel", "output_dense/kernel"} <= paths
+    quantized.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    ids = np.random.default_rng(0).integers(0, 50, (4, 6))
+    quantized.fit(ids, ids, epochs=2, verbose=0)
+    plain = strip_quantization(quantized)
+    np.testing.assert_allclose(plain(ids), quantized(ids, training=False), atol=1e-6)
+
+
+def test_plan():
+    transformer = make_family("factorized_shared")
+    plan = plan_quantization(transformer.model, 4, block_size=32, skip="cross_attention/key")
+    by_name = {f"{weight.layer}/{weight.path}": weight for weight in plan.weights}
+    assert by_name["embedding/embeddings"].grid == Grid(4, (0,), 32, 1)
+    assert by_name["embedding/projection/kernel"].grid == Grid(8, ())
+    assert "both directions" in by_name["embedding/projection/kernel"].reason
+    skipped = by_name["decoder_layer_0/cross_attention/key/kernel"]
+    assert (skipped.grid, skipped.reason) == (None, "skipped")
+    assert by_name["encoder_layer_0/feed_forward/inner/kernel"].grid == Grid(4, (1,), 32, 0)
+    total = transformer.model.count_params()
+    assert sum(weight.size for weight in plan.weights) + plan.others == total
+    text = str(plan)
+    assert "embedding/embeddings  96x32  int4, blocks of 32\n" in text
+    assert f"of {total:,} parameters are quantized" in text
+
+
+def test_small_weights_stay_as_they_do_in_bundles():
+    model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(9)])
+    (weight,) = plan_quantization(model).weights
+    assert weight.grid is None
+    assert "fewer than 1,024" in weight.reason
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"bits": 5}, r"`bits` must be 8 or 4 \(received 5\)"),
+        ({"bits": 4, "block_size": 48}, "multiple of 32"),
+        ({"bits": 8, "block_size": 32}, "4 bits only"),
+        ({"skip": "nothing_like_this"}, "`skip` must match a weight"),
+        ({"skip": "("}, "regular expression"),
+    ],
+)
+def test_wrong_plans(options, message):
+    with pytest.raises(InputError, match=message):
+        plan_quantization(make_family("plain").model, **options)
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(64)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+@legacy_only
+def test_what_cannot_be_taken_apart():
+    model = Subclassed()
+    model(np.zeros((1, 64), "float32"))
+    with pytest.raises(InputError, match="subclassed"):
+        quantize_aware(model)
+    with pytest.raises(InputError, match="pass its `model`"):
+        quantize_aware(make_family("plain"))
+    with pytest.raises(InputError, match="`activations` must be one of"):
+        quantize_aware(make_family("plain").model, activations="int8")
+    small = keras.Sequential([keras.Input((8,)), keras.layers.Dense(9)])
+    with pytest.raises(InputError, match="nothing to quantize"):
+        quantize_aware(small)
+    with pytest.raises(InputError, match="that quantize_aware made"):
+        strip_quantization(small)
+
+
+@pytest.mark.skipif(LEGACY, reason="Keras 3 only")
+def test_keras_3_says_what_to_do():
+    model = make_family("plain").model
+    for function in (quantize_aware, strip_quantization):
+        with pytest.raises(InputError, match="set TF_USE_LEGACY_KERAS=1") as error:
+            function(model)
+        assert "\n" not in str(error.value)
