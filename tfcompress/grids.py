@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tfcompress.errors import InputError
+
+BITS = (8, 4)
 # Bits at the end of a float32 that a scale leaves empty: 127 takes 7 of them.
 EMPTY_BITS = 8
 # Of blocks, bundles store scales in half precision and XNNPACK packs them as bfloat16.
@@ -105,6 +108,25 @@ class Grid:
             return np.clip(scales, SMALLEST_BLOCK_SCALE, LARGEST_BLOCK_SCALE).astype(np.float32)
         scales = _shortened(scales, EMPTY_BITS)
         return np.where(scales < np.finfo(np.float32).tiny, np.float32(1), scales)
+
+
+def check_bits(bits: int, block_size: int | None) -> None:
+    """Makes sure that there are grids of so many bits and such blocks.
+
+    Args:
+        bits: What the user asked for.
+        block_size: The same.
+
+    Raises:
+        InputError: If there are none.
+    """
+    if bits not in BITS:
+        raise InputError(f"`bits` must be 8 or 4 (received {bits})")
+    if block_size is not None and (bits != 4 or block_size < 1 or block_size % 32):
+        raise InputError(
+            "`block_size` must be a multiple of 32, and goes with 4 bits only (received "
+            f"{block_size} with {bits} bits)"
+        )
 
 
 def holds_whole(weights: np.ndarray, bits: int = 8) -> Grid | None:

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tfcompress.errors import InputError
+from tfcompress.grids import MIN_ELEMENTS, Grid
 from tfcompress.models import (
     AttentionConfig,
     EmbeddingConfig,
@@ -13,7 +14,13 @@ from tfcompress.models import (
     StackConfig,
 )
 from tfcompress.text import TokenizedPairs, train_tokenizer
-from tfcompress.training import TrainingConfig, Validation, train
+from tfcompress.training import (
+    PruningConfig,
+    QuantizeAwareConfig,
+    TrainingConfig,
+    Validation,
+    train,
+)
 
 WORDS = ["amber", "birch", "cedar", "delta", "ember", "fjord", "glade"]
 
@@ -33,7 +40,7 @@ def tokenizer(corpus, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model_config(tokenizer):
-    stack = StackConfig(1, AttentionConfig(2), FeedForwardConfig(32))
+    stack = StackConfig(1, AttentionConfig(2), FeedForwardConfig(64))
     return Seq2SeqConfig(
         tokenizer.vocabulary_size,
         hidden_dim=16,
@@ -52,7 +59,7 @@ def run(corpus, tokenizer, model_config, tmp_path):
     pairs = TokenizedPairs.from_corpus(tokenizer, *corpus)
     validation = Validation(corpus[0][:20], corpus[1][:20], tokenizer, tokenizer)
 
-    def start(name, **settings):
+    def start(name, start=None, **settings):
         defaults = {
             "updates": 12,
             "batch_tokens": 128,
@@ -62,9 +69,68 @@ def run(corpus, tokenizer, model_config, tmp_path):
             "learning_rate": 0.01,
         }
         config = TrainingConfig(**(defaults | settings))
-        return train(model_config, pairs, validation, config, tmp_path / name, verbose=0)
+        folder = tmp_path / name
+        return train(model_config, pairs, validation, config, folder, start=start, verbose=0)
 
     return start
+
+
+LEGACY = not hasattr(tf.keras, "ops")
+legacy_only = pytest.mark.skipif(not LEGACY, reason="tf-model-optimization takes Keras 2 only")
+
+
+@legacy_only
+@pytest.mark.parametrize("bits", [8, 4])
+def test_weights_are_trained_on_grids(run, bits):
+    transformer, history = run(
+        "grids", quantize_aware=QuantizeAwareConfig(bits), learning_rate=0.02
+    )
+    assert history[-1]["loss"] < history[0]["loss"]
+    kernel = transformer.layer("encoder_layer_0").feed_forward.inner.kernel.numpy()
+    assert kernel.size >= MIN_ELEMENTS
+    np.testing.assert_array_equal(Grid(bits, (1,)).round(kernel), kernel)
+    assert len(np.unique(kernel[:, 0])) <= 2**bits
+
+
+@legacy_only
+def test_pruned_weights_stay_zero_on_grids(run, model_config):
+    transformer, _ = run("sparse", pruning=PruningConfig(0.75, frequency=1))
+    zeros = transformer.layer("encoder_layer_0").feed_forward.inner.kernel.numpy() == 0
+    assert zeros.mean() == pytest.approx(0.75, abs=0.01)
+    settings = QuantizeAwareConfig(preserve_sparsity=True)
+    again, _ = run("sparse_on_grids", start=transformer, quantize_aware=settings)
+    kernel = again.layer("encoder_layer_0").feed_forward.inner.kernel.numpy()
+    assert (kernel[zeros] == 0).all()
+    np.testing.assert_array_equal(Grid(8, (1,)).round(kernel), kernel)
+    assert not np.array_equal(
+        kernel, transformer.layer("encoder_layer_0").feed_forward.inner.kernel.numpy()
+    )
+
+
+@legacy_only
+@pytest.mark.parametrize("method", ["quantize_aware", "pruning"])
+def test_a_killed_compressed_run_goes_on(run, monkeypatch, method):
+    method = {
+        "quantize_aware": {"quantize_aware": QuantizeAwareConfig(4)},
+        "pruning": {"pruning": PruningConfig(0.5, frequency=2)},
+    }[method]
+    whole, _ = run("whole", **method)
+    from tfcompress.training import checkpoints
+
+    save = checkpoints.TrainingState.save
+
+    def killed(self, figures):
+        if figures["update"] == 8:
+            raise Killed
+        save(self, figures)
+
+    monkeypatch.setattr(checkpoints.TrainingState, "save", killed)
+    with pytest.raises(Killed):
+        run("part", **method)
+    monkeypatch.setattr(checkpoints.TrainingState, "save", save)
+    resumed, _ = run("part", **method)
+    for a, b in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 class Killed(BaseException):

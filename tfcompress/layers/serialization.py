@@ -2,7 +2,21 @@
 
 from tensorflow import keras
 
-register = keras.utils.register_keras_serializable(package="tfcompress")
+_register = keras.utils.register_keras_serializable(package="tfcompress")
+
+
+def register(layer_class: type) -> type:
+    """Makes a layer class known to Keras, and its matrices and tables to tf-model-optimization."""
+    if not hasattr(layer_class, "get_prunable_weights"):
+        layer_class.get_prunable_weights = _prunable_weights
+    return _register(layer_class)
+
+
+def _prunable_weights(self) -> list:
+    """Returns the matrices and tables of the layer and of those within it."""
+    from tfcompress.layers.weight_slots import weight_slots
+
+    return [slot.get() for slot in weight_slots(self)]
 
 
 def pack(layer: keras.layers.Layer | None) -> dict | None:

@@ -1,6 +1,15 @@
 """tf-model-optimization for Transformers: quantization-aware training that ends in the bundle."""
 
+from tfcompress.optimization.pruning import prune, strip_pruning
 from tfcompress.optimization.quantization_plan import QuantizationPlan, plan_quantization
-from tfcompress.optimization.quantize_aware import quantize_aware, strip_quantization
+from tfcompress.optimization.quantize_aware import copy_rounded, quantize_aware, strip_quantization
 
-__all__ = ["QuantizationPlan", "plan_quantization", "quantize_aware", "strip_quantization"]
+__all__ = [
+    "QuantizationPlan",
+    "copy_rounded",
+    "plan_quantization",
+    "prune",
+    "quantize_aware",
+    "strip_pruning",
+    "strip_quantization",
+]

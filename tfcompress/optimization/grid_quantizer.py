@@ -25,30 +25,36 @@ class GridQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
 
     Args:
         grid: The grid.
+        masked: Whether there is a mask beside the weight, 0 where it must be 0.
     """
 
-    def __init__(self, grid: Grid):
+    def __init__(self, grid: Grid, masked: bool = False):
         self.grid = grid
+        self.masked = masked
 
     def build(self, tensor_shape, name, layer):
-        return {}
+        if not self.masked:
+            return {}
+        ones = {"initializer": "ones", "trainable": False, "dtype": "float32"}
+        return {"mask": layer.add_weight(name=f"{name}_mask", shape=tensor_shape, **ones)}
 
     def __call__(self, inputs, training, weights, **kwargs):
-        return fake_quantize(tf.cast(inputs, tf.float32), self.grid)
+        x = tf.cast(inputs, tf.float32)
+        return fake_quantize(x * weights["mask"] if self.masked else x, self.grid)
 
     def get_config(self):
-        return {"grid": dataclasses.asdict(self.grid)}
+        return {"grid": dataclasses.asdict(self.grid), "masked": self.masked}
 
     @classmethod
     def from_config(cls, config):
         grid = dict(config["grid"])
-        return cls(Grid(**grid | {"channels": tuple(grid["channels"])}))
+        return cls(Grid(**grid | {"channels": tuple(grid["channels"])}), config["masked"])
 
     def __eq__(self, other):
-        return isinstance(other, GridQuantizer) and other.grid == self.grid
+        return isinstance(other, GridQuantizer) and other.get_config() == self.get_config()
 
     def __hash__(self):
-        return hash(self.grid)
+        return hash((self.grid, self.masked))
 
 
 def fake_quantize(weights: tf.Tensor, grid: Grid) -> tf.Tensor:

@@ -6,11 +6,8 @@ from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
-from tfcompress.grids import MIN_ELEMENTS, Grid
+from tfcompress.grids import MIN_ELEMENTS, Grid, check_bits
 from tfcompress.layers.weight_slots import WeightSlot, weight_slots
-
-BITS = (8, 4)
-_BLOCK = 32
 
 
 @dataclass(frozen=True)
@@ -105,13 +102,7 @@ def plan_quantization(
 
     >>> print(tfc.optimization.plan_quantization(transformer.model))
     """
-    if bits not in BITS:
-        raise InputError(f"`bits` must be 8 or 4 (received {bits})")
-    if block_size is not None and (bits != 4 or block_size < 1 or block_size % _BLOCK):
-        raise InputError(
-            "`block_size` must be a multiple of 32, and goes with 4 bits only (received "
-            f"{block_size} with {bits} bits)"
-        )
+    check_bits(bits, block_size)
     skipped = None if skip is None else compile_expression("skip", skip)
     weights, matched = [], False
     for layer in model.layers:

@@ -1,5 +1,6 @@
 """Quantization-aware training with tf-model-optimization."""
 
+import numpy as np
 from tensorflow import keras
 
 from tfcompress.errors import InputError
@@ -19,6 +20,7 @@ def quantize_aware(
     block_size: int | None = None,
     activations: str = "dynamic",
     skip: str | None = None,
+    preserve_sparsity: bool = False,
 ) -> keras.Model:
     """Returns a model that trains with the weights that its bundle will have.
 
@@ -38,6 +40,7 @@ def quantize_aware(
             a range for each row. "static": the output of every quantized layer but embeddings is
             quantized to 8 bits, as kernels for integers only do.
         skip: Regular expression; weights that it is found in stay in float32.
+        preserve_sparsity: Whether weights that are zero at the beginning stay zero.
 
     Returns:
         The model, wrapped by tf-model-optimization. Its attribute `quantization_plan` says what is
@@ -73,7 +76,7 @@ def quantize_aware(
             layer, (AdaptiveEmbedding, FactorizedEmbedding)
         )
         return tfmot.quantization.keras.quantize_annotate_layer(
-            layer, WeightQuantizeConfig(grids, output)
+            layer, WeightQuantizeConfig(grids, output, preserve_sparsity)
         )
 
     if not any(weight.grid is not None for weight in plan.weights):
@@ -83,6 +86,10 @@ def quantize_aware(
         PlainScheme(),
         quantized_layer_name_prefix=_PREFIX,
     )
+    for wrapper in filter(_is_wrapper, quantized.layers):
+        for variable, _, masks in wrapper._weight_vars:
+            for mask in masks.values():
+                mask.assign((variable.numpy() != 0).astype(np.float32))
     quantized.quantization_plan = plan
     return quantized
 
@@ -101,8 +108,7 @@ def strip_quantization(model: keras.Model) -> keras.Model:
     >>> plain = tfc.optimization.strip_quantization(model)
     """
     check_optimizable(model, "strip_quantization")
-    wrappers = {layer.layer.name: layer for layer in model.layers if _is_wrapper(layer)}
-    if not wrappers:
+    if not any(map(_is_wrapper, model.layers)):
         raise InputError(
             f"strip_quantization needs a model that quantize_aware made (received {model.name}, of "
             "which nothing is quantized)"
@@ -113,12 +119,23 @@ def strip_quantization(model: keras.Model) -> keras.Model:
         return type(inner).from_config(inner.get_config())
 
     plain = keras.models.clone_model(model, clone_function=unwrapped)
+    copy_rounded(model, plain)
+    return plain
+
+
+def copy_rounded(model: keras.Model, plain: keras.Model) -> None:
+    """Gives a plain model the present weights of a quantization-aware one, on its grids.
+
+    Args:
+        model: What `quantize_aware` returned.
+        plain: What `strip_quantization` made of it.
+    """
+    wrappers = {layer.layer.name: layer for layer in model.layers if _is_wrapper(layer)}
     for layer in plain.layers:
         if layer.name in wrappers:
             _fill(layer, wrappers[layer.name])
         elif layer.weights:
             layer.set_weights(model.get_layer(layer.name).get_weights())
-    return plain
 
 
 def _is_wrapper(layer):
@@ -130,8 +147,11 @@ def _fill(layer, wrapper):
     config = wrapper.quantize_config
     slots = [slot for slot in weight_slots(layer) if slot.path in config.grids]
     places = {id(slot.get()) for slot in slots}
-    for slot, (variable, quantizer, _) in zip(slots, wrapper._weight_vars, strict=True):
-        slot.get().assign(quantizer.grid.round(variable.numpy()))
+    for slot, (variable, quantizer, masks) in zip(slots, wrapper._weight_vars, strict=True):
+        values = variable.numpy()
+        for mask in masks.values():
+            values = values * mask.numpy()
+        slot.get().assign(quantizer.grid.round(values))
     # The wrapper has put tensors in the places of the quantized weights, so that the layer has the
     # others only, in the same order.
     quantized = {id(variable) for variable, _, _ in wrapper._weight_vars}

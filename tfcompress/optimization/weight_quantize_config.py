@@ -18,10 +18,17 @@ class WeightQuantizeConfig(_quantization.QuantizeConfig):
         grids: Grids by the paths of the weights within the layer.
         quantize_output: Whether the layer's output is quantized to 8 bits as well, with a range
             that follows a moving average.
+        preserve_sparsity: Whether weights that are zero at the beginning stay zero.
     """
 
-    def __init__(self, grids: dict[str, Grid], quantize_output: bool = False):
+    def __init__(
+        self,
+        grids: dict[str, Grid],
+        quantize_output: bool = False,
+        preserve_sparsity: bool = False,
+    ):
         self.grids = grids
+        self.preserve_sparsity = preserve_sparsity
         self.quantize_output = quantize_output
         self._slots = None
 
@@ -36,7 +43,10 @@ class WeightQuantizeConfig(_quantization.QuantizeConfig):
         return self._slots
 
     def get_weights_and_quantizers(self, layer):
-        return [(slot.get(), GridQuantizer(self.grids[slot.path])) for slot in self.slots(layer)]
+        return [
+            (slot.get(), GridQuantizer(self.grids[slot.path], self.preserve_sparsity))
+            for slot in self.slots(layer)
+        ]
 
     def set_quantize_weights(self, layer, quantize_weights):
         for slot, weight in zip(self.slots(layer), quantize_weights, strict=True):
@@ -59,11 +69,15 @@ class WeightQuantizeConfig(_quantization.QuantizeConfig):
 
     def get_config(self):
         grids = {path: GridQuantizer(grid).get_config() for path, grid in self.grids.items()}
-        return {"grids": grids, "quantize_output": self.quantize_output}
+        return {
+            "grids": grids,
+            "quantize_output": self.quantize_output,
+            "preserve_sparsity": self.preserve_sparsity,
+        }
 
     @classmethod
     def from_config(cls, config):
         grids = {
             path: GridQuantizer.from_config(grid).grid for path, grid in config["grids"].items()
         }
-        return cls(grids, config["quantize_output"])
+        return cls(grids, config["quantize_output"], config["preserve_sparsity"])

@@ -14,7 +14,7 @@ from tfcompress.pipeline.surgery_recipe import SurgeryRecipe
 from tfcompress.training.config import TrainingConfig
 
 CORPUS_KINDS = ("files", "phrases")
-QUANTIZATIONS = ("float32", "float16", "dynamic_int8")
+QUANTIZATIONS = ("float32", "float16", "dynamic_int8", "int4", "int4_per_channel")
 
 
 @dataclass(frozen=True)

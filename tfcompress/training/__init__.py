@@ -5,7 +5,13 @@ Modules load when they are first used: the configuration needs no TensorFlow.
 
 import importlib
 
-from tfcompress.training.config import DistillationConfig, ReplacingConfig, TrainingConfig
+from tfcompress.training.config import (
+    DistillationConfig,
+    PruningConfig,
+    QuantizeAwareConfig,
+    ReplacingConfig,
+    TrainingConfig,
+)
 
 _MODULES = {
     "BleuCallback": "bleu_callback",
@@ -25,6 +31,8 @@ __all__ = [
     "DistillationConfig",
     "InverseSquareRoot",
     "LabelSmoothedCrossentropy",
+    "PruningConfig",
+    "QuantizeAwareConfig",
     "ReplacingConfig",
     "TrainingConfig",
     "Validation",

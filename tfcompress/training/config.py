@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
+from tfcompress.grids import check_bits
 from tfcompress.training.replacing import ReplacingSchedule
 
 SCHEDULES = ("inverse_square_root", "cosine", "constant")
@@ -44,6 +45,48 @@ class ReplacingConfig(ReplacingSchedule):
 
 
 @dataclass(frozen=True)
+class QuantizeAwareConfig:
+    """The grids that weights are trained on; needs Keras 2.
+
+    Attributes:
+        bits: 8 or 4; export with the quantization "dynamic_int8", or "int4".
+        block_size: With 4 bits, how many weights share a scale: 32, which "int4" bundles have; null
+            for those of a channel.
+        activations: "dynamic" leaves them alone, "static" quantizes the outputs of layers to 8 bits
+            while they train.
+        skip: Regular expression; weights that it is found in stay in float32.
+        preserve_sparsity: Whether weights that are zero at the beginning stay zero.
+    """
+
+    bits: int = 8
+    block_size: int | None = None
+    activations: str = "dynamic"
+    skip: str | None = None
+    preserve_sparsity: bool = False
+
+
+@dataclass(frozen=True)
+class PruningConfig:
+    """How weights become zero while a model trains; needs Keras 2.
+
+    Attributes:
+        sparsity: The part of zeros at the end; "2:4" has one half whatever it says.
+        pattern: "unstructured", "2:4" or "block_1x4".
+        begin: Updates before the first weights go.
+        end: Updates after which no more go; null for all.
+        frequency: Updates between two choices of weights.
+        scope: Regular expression; only weights that it is found in are pruned.
+    """
+
+    sparsity: float = 0.5
+    pattern: str = "unstructured"
+    begin: int = 0
+    end: int | None = None
+    frequency: int = 50
+    scope: str | None = None
+
+
+@dataclass(frozen=True)
 class TrainingConfig:
     """How a model is trained.
 
@@ -70,6 +113,8 @@ class TrainingConfig:
         replacing: How successors replace layers, for a model that has some.
         train_only: Regular expression that the names of the layers match that are trained; None
             trains all. BERT-of-Theseus trains "_module_" only.
+        quantize_aware: The grids that weights are trained on, if they are.
+        pruning: How weights become zero, if they do.
 
     Raises:
         InputError: If settings are impossible, naming each of them.
@@ -95,6 +140,8 @@ class TrainingConfig:
     distillation: DistillationConfig | None = None
     replacing: ReplacingConfig | None = None
     train_only: str | None = None
+    quantize_aware: QuantizeAwareConfig | None = None
+    pruning: PruningConfig | None = None
 
     def __post_init__(self):
         problems = list(_problems(self))
@@ -142,7 +189,50 @@ def _problems(config):
             "`replacing.scale_learning_rate` needs `schedule` constant (received "
             f"{config.schedule!r})"
         )
+    yield from _compression_problems(config)
     choices = {"schedule": SCHEDULES, "precision": PRECISIONS, "strategy": STRATEGIES}
     for name, valid in choices.items():
         if getattr(config, name) not in valid:
             yield f"`{name}` must be one of {', '.join(valid)} (received {getattr(config, name)!r})"
+
+
+def _compression_problems(config):
+    quantize, pruning = config.quantize_aware, config.pruning
+    for name, method in (("quantize_aware", quantize), ("pruning", pruning)):
+        if method is None:
+            continue
+        if config.distillation is not None or config.replacing is not None:
+            yield f"`{name}` does not go with `distillation` or `replacing`; train twice"
+        if config.precision != "float32" or config.strategy != "none":
+            yield f"`{name}` needs `precision` float32 and `strategy` none"
+    if quantize is not None:
+        try:
+            check_bits(quantize.bits, quantize.block_size)
+        except InputError as error:
+            yield f"`quantize_aware`: {error}"
+        if quantize.activations not in ("dynamic", "static"):
+            yield (
+                "`quantize_aware.activations` must be one of dynamic, static (received "
+                f"{quantize.activations!r})"
+            )
+    if pruning is None:
+        return
+    if quantize is not None:
+        yield "`pruning` and `quantize_aware` are two trainings, the second with preserve_sparsity"
+    if config.accumulate > 1 or config.average > 1:
+        yield "`pruning` needs `accumulate` 1 and `average` 1"
+    if not 0 < pruning.sparsity < 1:
+        yield f"`pruning.sparsity` must lie in (0, 1) (received {pruning.sparsity})"
+    if pruning.pattern not in ("unstructured", "2:4", "block_1x4"):
+        yield (
+            "`pruning.pattern` must be one of unstructured, 2:4, block_1x4 (received "
+            f"{pruning.pattern!r})"
+        )
+    if pruning.frequency < 1:
+        yield f"`pruning.frequency` must be at least 1 (received {pruning.frequency})"
+    end = config.updates if pruning.end is None else pruning.end
+    if not 0 <= pruning.begin < end <= config.updates:
+        yield (
+            "`pruning` must begin before it ends, and end with the training (received begin "
+            f"{pruning.begin}, end {end} of {config.updates} updates)"
+        )

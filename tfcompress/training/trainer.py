@@ -13,6 +13,7 @@ from tensorflow import keras
 from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
 from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer
+from tfcompress.models.copying import copy_layers
 from tfcompress.models.decoding import greedy_translate
 from tfcompress.models.transfer import transfer_weights
 from tfcompress.text.batching import TokenizedPairs, evaluation_dataset, training_dataset
@@ -20,6 +21,7 @@ from tfcompress.text.tokenizer import Tokenizer
 from tfcompress.training.accumulation import AccumulatingModel, crossentropy, grouped
 from tfcompress.training.bleu_callback import BleuCallback
 from tfcompress.training.checkpoints import TrainingState, parameters
+from tfcompress.training.compression import compression
 from tfcompress.training.config import TrainingConfig
 from tfcompress.training.distillation import Distillation
 from tfcompress.training.layer_drop_schedule import LayerDropSchedule
@@ -93,20 +95,22 @@ def train(
     with strategy.scope(), _precision(config.precision):
         transformer = _new(model_config, validation, start)
         _freeze(transformer, config.train_only)
-        model = _compiled(transformer, config, teacher)
+        compressed = compression(transformer, config)
+        model = _compiled(transformer, compressed.model, config, teacher)
         state = TrainingState(
             folder,
-            transformer.model,
+            compressed.model,
             model.optimizer,
             average=config.average,
             helpers=getattr(model, "helpers", ()),
         )
         done = state.restore()
-        _fit(transformer, model, pairs, validation, config, folder, state, done, verbose)
+        _fit(compressed, model, pairs, validation, config, folder, state, done, verbose)
+        averaged = state.averaged_weights()
+        for variable, value in zip(parameters(compressed.model), averaged, strict=True):
+            variable.assign(value)
     trained = _new(model_config, validation)
-    _freeze(trained, config.train_only)
-    for variable, value in zip(parameters(trained.model), state.averaged_weights()):
-        variable.assign(value)
+    copy_layers(compressed.plain().model, trained.model)
     return trained, state.history
 
 
@@ -138,8 +142,7 @@ def _freeze(transformer, train_only):
         )
 
 
-def _compiled(transformer, config, teacher):
-    model = transformer.model
+def _compiled(transformer, model, config, teacher):
     pad_id = transformer.config.pad_id
     loss = LabelSmoothedCrossentropy(config.label_smoothing, pad_id)
     optimizer = keras.optimizers.Adam(
@@ -170,11 +173,11 @@ def _compiled(transformer, config, teacher):
     return model
 
 
-def _fit(transformer, model, pairs, validation, config, folder, state, done, verbose):
+def _fit(compressed, model, pairs, validation, config, folder, state, done, verbose):
     every = config.evaluate_every
     if done >= config.updates or _out_of_patience(state.history, config.patience):
         return
-    limits = transformer.config
+    limits = compressed.plain().config
     max_length = min(limits.max_source_length, limits.max_target_length)
     options = {"batch_tokens": config.batch_tokens, "max_length": max_length}
     ids = {"bos_id": limits.bos_id, "eos_id": limits.eos_id, "pad_id": limits.pad_id}
@@ -194,13 +197,14 @@ def _fit(transformer, model, pairs, validation, config, folder, state, done, ver
         validation.references,
         target_tokenizer=validation.target_tokenizer,
     )
-    callbacks = _schedules(transformer.config, config)
-    callbacks += [_Validation(transformer, evaluation_dataset(held_out, **options, **ids))]
+    callbacks = compressed.callbacks + _schedules(limits, config)
+    held_out = evaluation_dataset(held_out, **options, **ids)
+    callbacks.append(_Validation(compressed.model, limits.pad_id, held_out))
     if config.evaluate_sentences != 0:
         count = config.evaluate_sentences
         callbacks.append(
             BleuCallback(
-                _translator(transformer, validation),
+                _translator(compressed, validation),
                 validation.sources[:count],
                 validation.references[:count],
                 tokenize=validation.tokenize,
@@ -234,9 +238,9 @@ def _schedules(model_config, config):
 class _Validation(keras.callbacks.Callback):
     """Adds the unsmoothed loss on the validation text to the logs, as `val_loss`."""
 
-    def __init__(self, transformer, dataset):
+    def __init__(self, model, pad_id, dataset):
         super().__init__()
-        loss = LabelSmoothedCrossentropy(0.0, transformer.config.pad_id)
+        loss = LabelSmoothedCrossentropy(0.0, pad_id)
         self.dataset = dataset
 
         ids = tf.TensorSpec([None, None], tf.int32)
@@ -244,8 +248,8 @@ class _Validation(keras.callbacks.Callback):
 
         @tf.function(input_signature=[inputs, ids])
         def batch_loss(inputs, labels):
-            tokens = tf.math.count_nonzero(labels != transformer.config.pad_id, dtype=tf.float32)
-            logits = transformer.model(inputs, training=False)
+            tokens = tf.math.count_nonzero(labels != pad_id, dtype=tf.float32)
+            logits = model(inputs, training=False)
             return loss.call(labels, logits) * tokens, tokens
 
         self.batch_loss = batch_loss
@@ -284,9 +288,9 @@ def _out_of_patience(history, patience):
     return len(scores) - 1 - int(np.argmax(scores)) >= patience
 
 
-def _translator(transformer, validation) -> Callable[[list[str]], list[str]]:
+def _translator(compressed, validation) -> Callable[[list[str]], list[str]]:
     tokenizers = (validation.source_tokenizer, validation.target_tokenizer)
-    return lambda sources: greedy_translate(transformer, *tokenizers, sources)
+    return lambda sources: greedy_translate(compressed.plain(), *tokenizers, sources)
 
 
 def _learning_rate(config):

@@ -1,0 +1,138 @@
+"""Sparse weights with tf-model-optimization."""
+
+from typing import TYPE_CHECKING
+
+from tensorflow import keras
+
+from tfcompress.errors import InputError
+from tfcompress.expressions import compile_expression
+from tfcompress.grids import MIN_ELEMENTS
+from tfcompress.layers.weight_slots import WeightSlot, weight_slots
+from tfcompress.optimization.models import check_optimizable
+
+if TYPE_CHECKING:
+    import tensorflow_model_optimization as tfmot
+
+PATTERNS = ("unstructured", "2:4", "block_1x4")
+
+
+def prune(
+    model: keras.Model,
+    schedule: "tfmot.sparsity.keras.PruningSchedule",
+    *,
+    sparsity: str = "unstructured",
+    scope: str | None = None,
+) -> keras.Model:
+    """Returns a model whose smallest weights become zero while it trains.
+
+    Train the result with `model.fit` and tf-model-optimization's `UpdatePruningStep` callback, then
+    take the plain model with `strip_pruning`. It begins with the weights of the given model, which
+    stays as it is.
+
+    Zeros make a file smaller once it is compressed, as app stores do, and nothing else: LiteRT's
+    kernels for Transformers have no sparse form, so speed and memory stay.
+
+    Args:
+        model: As for `quantize_aware`.
+        schedule: One of tf-model-optimization's, such as `PolynomialDecay`.
+        sparsity: Which weights go together. "unstructured": each alone; "2:4": two of four
+            neighbours among the inputs of each output, at any time of the schedule; "block_1x4":
+            four such neighbours at once.
+        scope: Regular expression; only weights that it is found in are pruned, of at least 1,024
+            elements. It is searched for in the layer's name, a slash and the weight's path. Without
+            it, all of them. Patterns leave out grouped matrices, "2:4" also tables.
+
+    Raises:
+        InputError: If an argument is impossible, the schedule ends before it begins, nothing
+            matches `scope`, the model is subclassed, or Keras 3 runs.
+
+    Example:
+
+    >>> schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, 0.7, begin_step=0, end_step=2000)
+    >>> model = tfc.optimization.prune(transformer.model, schedule)
+    >>> model.compile("adam", loss)
+    >>> model.fit(dataset, callbacks=[tfmot.sparsity.keras.UpdatePruningStep()])
+    >>> plain = tfc.optimization.strip_pruning(model)
+    """
+    check_optimizable(model, "prune")
+    if sparsity not in PATTERNS:
+        raise InputError(f"`sparsity` must be one of {', '.join(PATTERNS)} (received {sparsity!r})")
+    _check_schedule(schedule)
+    import tensorflow_model_optimization as tfmot
+
+    expression = None if scope is None else compile_expression("scope", scope)
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    chosen = {
+        layer.name: slots
+        for layer in copy.layers
+        if (slots := _chosen(layer, sparsity, expression))
+    }
+    if not chosen:
+        raise InputError(
+            f"`scope` must match a weight of at least {MIN_ELEMENTS:,} elements (received "
+            f"{scope!r} with `sparsity` {sparsity!r})"
+        )
+
+    def wrapped(layer):
+        slots = chosen.get(layer.name)
+        if slots is None:
+            return layer
+        # tf-model-optimization asks the layer itself.
+        layer.get_prunable_weights = lambda: [slot.get() for slot in slots]
+        options = {"pruning_schedule": schedule}
+        if sparsity == "2:4":
+            options["sparsity_m_by_n"] = (2, 4)
+        if sparsity == "block_1x4":
+            options["block_size"] = (1, 4) if slots[0].channels == (0,) else (4, 1)
+        return tfmot.sparsity.keras.prune_low_magnitude(layer, **options)
+
+    return keras.models.clone_model(copy, clone_function=wrapped)
+
+
+def strip_pruning(model: keras.Model) -> keras.Model:
+    """Returns the plain model of one that `prune` made; it shares the weights.
+
+    Args:
+        model: What `prune` returned, trained or not.
+
+    Raises:
+        InputError: If nothing of the model is pruned.
+    """
+    check_optimizable(model, "strip_pruning")
+    import tensorflow_model_optimization as tfmot
+
+    if not any(hasattr(layer, "pruning_vars") for layer in model.layers):
+        raise InputError(
+            f"strip_pruning needs a model that prune made (received {model.name}, of which nothing "
+            "is pruned)"
+        )
+    return tfmot.sparsity.keras.strip_pruning(model)
+
+
+def _check_schedule(schedule):
+    begin, end = getattr(schedule, "begin_step", None), getattr(schedule, "end_step", None)
+    if begin is None:
+        raise InputError(
+            "`schedule` must be a schedule of tf-model-optimization, such as PolynomialDecay "
+            f"(received {type(schedule).__name__})"
+        )
+    if end is not None and 0 <= end <= begin:
+        raise InputError(
+            f"`schedule` must end after it begins (received begin_step {begin}, end_step {end})"
+        )
+
+
+def _chosen(layer, sparsity, expression) -> list[WeightSlot]:
+    slots = [
+        slot
+        for slot in weight_slots(layer)
+        if slot.get().shape.num_elements() >= MIN_ELEMENTS
+        and (expression is None or expression.search(f"{layer.name}/{slot.path}"))
+    ]
+    if sparsity == "unstructured":
+        return slots
+    tables = [slot for slot in slots if slot.channels == (0,)]
+    matrices = [slot for slot in slots if slot.inputs == 0 and len(slot.get().shape) == 2]
+    # A layer has one shape of block: that of its tables where it has any.
+    return tables if tables and sparsity == "block_1x4" else matrices

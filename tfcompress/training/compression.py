@@ -1,0 +1,91 @@
+"""What is trained while a model is compressed, and the plain model within it."""
+
+import dataclasses
+
+from tensorflow import keras
+
+from tfcompress.models import Seq2SeqTransformer
+from tfcompress.training.config import PruningConfig, QuantizeAwareConfig, TrainingConfig
+
+
+class Uncompressed:
+    """Trains the model as it is.
+
+    Args:
+        transformer: The model.
+
+    Attributes:
+        model: What is trained.
+        callbacks: What must be called meanwhile.
+    """
+
+    def __init__(self, transformer: Seq2SeqTransformer):
+        self.model: keras.Model = transformer.model
+        self.callbacks: list[keras.callbacks.Callback] = []
+        self._plain = transformer
+
+    def plain(self) -> Seq2SeqTransformer:
+        """Returns the model as it would be exported now."""
+        return self._plain
+
+
+class QuantizationAware(Uncompressed):
+    """Trains with weights on the grids of a bundle.
+
+    Args:
+        transformer: The model to begin with.
+        config: Which grids.
+    """
+
+    def __init__(self, transformer: Seq2SeqTransformer, config: QuantizeAwareConfig):
+        from tfcompress.optimization import quantize_aware, strip_quantization
+
+        super().__init__(transformer)
+        self.model = quantize_aware(transformer.model, **dataclasses.asdict(config))
+        self._plain = Seq2SeqTransformer(transformer.config, strip_quantization(self.model))
+
+    def plain(self) -> Seq2SeqTransformer:
+        from tfcompress.optimization import copy_rounded
+
+        copy_rounded(self.model, self._plain.model)
+        return self._plain
+
+
+class Pruning(Uncompressed):
+    """Trains while the smallest weights become zero.
+
+    Args:
+        transformer: The model to begin with.
+        config: Which weights, when.
+        updates: Updates of the whole training.
+    """
+
+    def __init__(self, transformer: Seq2SeqTransformer, config: PruningConfig, updates: int):
+        from tfcompress.optimization import prune, strip_pruning
+        from tfcompress.optimization.models import check_optimizable
+
+        super().__init__(transformer)
+        check_optimizable(transformer.model, "prune")
+        from tensorflow_model_optimization.sparsity import keras as sparsity
+
+        end = updates if config.end is None else config.end
+        schedule = sparsity.PolynomialDecay(
+            0.0, config.sparsity, config.begin, end, frequency=config.frequency
+        )
+        self.model = prune(transformer.model, schedule, sparsity=config.pattern, scope=config.scope)
+        self.callbacks = [sparsity.UpdatePruningStep()]
+        self._plain = Seq2SeqTransformer(transformer.config, strip_pruning(self.model))
+
+
+def compression(transformer: Seq2SeqTransformer, config: TrainingConfig) -> Uncompressed:
+    """Returns what is trained.
+
+    Args:
+        transformer: The model to begin with.
+        config: How it is trained.
+    """
+    if config.quantize_aware is not None:
+        return QuantizationAware(transformer, config.quantize_aware)
+    if config.pruning is not None:
+        return Pruning(transformer, config.pruning, config.updates)
+    return Uncompressed(transformer)
