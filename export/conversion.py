@@ -55,8 +55,11 @@ def convert(
         path: Folder to write. It appears complete or not at all.
         source_tokenizer: The source's tokenizer. Without tokenizers the bundle translates ids.
         target_tokenizer: The target's tokenizer.
-        quantization: How weights of at least 1024 elements are stored. "float32"; "float16"; or
-            "dynamic_int8", with a scale for each row.
+        quantization: How weights of at least 1024 elements are stored. "float32"; "float16";
+            "dynamic_int8", with a scale for each row; "int4", with a scale for each block of 32
+            weights of a row; or "int4_per_channel", with one for each row. Weights that do not
+            divide so, and grouped ones, have 8 bits. Weights that were trained on a grid
+            (`tfcompress.optimization.quantize_aware`) keep it bit for bit.
         custom_ops: Whether the model may need custom operations. No layer has any yet, so that
             every bundle runs on a plain LiteRT runtime.
         samples: Source token ids to compare the bundle with the model on, for instance a few

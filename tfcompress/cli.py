@@ -186,7 +186,7 @@ def _add_export(commands):
     parser.add_argument(
         "--quantization",
         default="dynamic_int8",
-        help="float32, float16 or dynamic_int8 (%(default)s)",
+        help="float32, float16, dynamic_int8, int4 or int4_per_channel (%(default)s)",
     )
     parser.add_argument("--custom-ops", action="store_true", help="allow custom operations")
     parser.add_argument("--force", action="store_true", help="replace an existing bundle")
