@@ -118,7 +118,6 @@ class _Quantized:
 
     def _scales_tensor(self, tensor):
         scales = schema.TensorT()
-        scales.name = tensor.name + b"_scales"
         scales.shape = np.array(self.scales.shape, np.int32)
         scales.type = schema.TensorType.FLOAT16
         scales.buffer = self.scales_buffer

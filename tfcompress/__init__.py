@@ -15,6 +15,7 @@ _SUBMODULES = (
     "export",
     "layers",
     "models",
+    "optimization",
     "pipeline",
     "reporting",
     "scaling",

@@ -12,6 +12,8 @@ import tfcompress
 from tfcompress.errors import InputError
 from tfcompress.export import ExportError, convert, parity
 from tfcompress.export.runtime import Translator
+from tfcompress.grids import Grid
+from tfcompress.layers.weight_slots import weight_slots
 from tfcompress.models import EmbeddingConfig
 from tfcompress.models.decoding import beam_decode, greedy_decode
 
@@ -52,6 +54,22 @@ def test_quantized(quantization):
         make_transformer(embedding=EmbeddingConfig(32, share=True)), quantization=quantization
     )
     assert manifest["quantization"] == quantization
+    figures = manifest["parity"]
+    assert figures["identical"] > 0.8
+    assert 0 < figures["mean_log_probability_difference"] < 0.2
+
+
+@pytest.mark.parametrize(
+    ("quantization", "bits", "block_size"), [("int4", 4, 32), ("int4_per_channel", 4, None)]
+)
+def test_weights_on_the_grid_of_4_bits(quantization, bits, block_size):
+    """They lose nothing but what kernels round of activations, as in 8 bits."""
+    transformer = make_transformer()
+    for layer in transformer.model.layers:
+        for slot in weight_slots(layer):
+            grid = Grid(bits, slot.channels, block_size, slot.inputs)
+            slot.get().assign(grid.round(np.array(slot.get())))
+    manifest = assert_export_parity(transformer, quantization=quantization)
     figures = manifest["parity"]
     assert figures["identical"] > 0.8
     assert 0 < figures["mean_log_probability_difference"] < 0.2

@@ -1,4 +1,6 @@
 import collections
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,45 +13,9 @@ from hypothesis.extra import numpy as stn
 from tfcompress.export import flatbuffer
 from tfcompress.export.conversion import lower
 from tfcompress.export.flatbuffer import schema
-from tfcompress.export.quantization import QUANTIZATIONS, quantize, quantize_rows
+from tfcompress.export.quantization import QUANTIZATIONS, pack, quantize, unpack
 from tfcompress.export.signatures import Signatures
 from tfcompress.models import EmbeddingConfig
-
-weights = stn.arrays(
-    np.float32,
-    stn.array_shapes(min_dims=2, max_dims=2, max_side=12),
-    elements=st.floats(-(2.0**100), 2.0**100, width=32),
-)
-
-
-@given(weights)
-def test_rows_are_within_half_a_step(weights):
-    values, scales = quantize_rows(weights)
-    assert values.dtype == np.int8
-    assert values.shape == weights.shape
-    assert values.min() >= -127
-    tiny = np.finfo(np.float32).tiny
-    assert (scales >= tiny).all()
-    assert scales.dtype == np.float32
-    error = np.abs(values.astype(np.float64) * scales[:, np.newaxis] - weights)
-    half = 0.503 * scales[:, np.newaxis].astype(np.float64)
-    # Rows too small for a scale that kernels accept become 0.
-    vanished = np.abs(weights).max(axis=1) < 128 * tiny
-    assert (error[~vanished] <= half[~vanished]).all()
-
-
-@given(weights)
-def test_grid_points_stay(weights):
-    values, scales = quantize_rows(weights)
-    again, _ = quantize_rows(values * scales[:, np.newaxis])
-    np.testing.assert_array_equal(again, values)
-
-
-def test_rows_without_magnitude():
-    values, scales = quantize_rows(np.array([[0, 0], [1e-42, -1e-42], [3, -6]], np.float32))
-    assert values.tolist() == [[0, 0], [0, 0], [64, -127]]
-    assert scales[:2].tolist() == [1, 1]
-    assert scales[2] == pytest.approx(6 / 127, rel=1e-4)
 
 
 def with_zero_rows(transformer):
@@ -95,7 +61,7 @@ def test_shared_table_is_one_buffer_of_the_right_type(lowered, quantization):
     assert {n for n, _ in table} == {0, 1}
     assert len({t.buffer for _, t in table}) == 1
     types = {"float32": "FLOAT32", "float16": "FLOAT16", "dynamic_int8": "INT8"}
-    expected = getattr(schema.TensorType, types[quantization])
+    expected = getattr(schema.TensorType, types.get(quantization, "INT4"))
     assert {t.type for _, t in constants(model)} == {expected}
     counts = flatbuffer.operation_counts(model)
     assert counts["step"]["EMBEDDING_LOOKUP"] == counts["encode"]["EMBEDDING_LOOKUP"] == 1
@@ -118,6 +84,36 @@ def test_scales_are_normal(lowered):
         assert tensor.quantization.quantizedDimension == 0
 
 
+def test_blocks_of_4_bits(lowered):
+    model = quantized(lowered, "int4")
+    for number, tensor in constants(model):
+        details = tensor.quantization.details
+        scales = model.subgraphs[number].tensors[details.scales]
+        assert list(scales.shape) == [tensor.shape[0], tensor.shape[1] // 32]
+        values = model.buffers[scales.buffer].data.view(np.float16)
+        assert (values >= 2.0**-14).all()
+        assert len(model.buffers[tensor.buffer].data) == np.prod(tensor.shape) // 2
+
+
+@given(stn.arrays(np.int8, st.integers(1, 40).map(lambda n: 2 * n), elements=st.integers(-8, 7)))
+def test_packing(integers):
+    assert len(pack(integers, 4)) == len(integers) // 2
+    np.testing.assert_array_equal(unpack(pack(integers, 4), 4), integers)
+    np.testing.assert_array_equal(unpack(pack(integers, 8), 8), integers)
+
+
+def test_what_does_not_divide_has_8_bits():
+    transformer = make_transformer(hidden_dim=40, embedding=EmbeddingConfig(share=True))
+    with tempfile.TemporaryDirectory() as folder:
+        lowered = flatbuffer.write(lower(Signatures(transformer), Path(folder)))
+    types = {
+        quantization: {tensor.type for _, tensor in constants(quantized(lowered, quantization))}
+        for quantization in ("int4", "int4_per_channel")
+    }
+    assert types["int4"] == {schema.TensorType.INT8}
+    assert types["int4_per_channel"] == {schema.TensorType.INT4}
+
+
 def partitions(model, signature):
     """Returns how many parts of a signature's graph XNNPACK takes."""
     model = flatbuffer.read(flatbuffer.write(model))
@@ -135,6 +131,7 @@ def test_xnnpack_takes_as_much_in_int8_as_in_float32(lowered):
     for signature, most in {"encode": 2, "step": 3}.items():
         counts = {q: partitions(quantized(lowered, q), signature) for q in QUANTIZATIONS}
         assert counts["dynamic_int8"] == counts["float32"] <= most
+        assert counts["int4"] == counts["int4_per_channel"] == counts["float32"]
         assert counts["float16"] <= most + 1
 
 
