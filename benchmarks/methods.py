@@ -16,10 +16,10 @@ from pathlib import Path
 
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
+from rows import run_rows
+
 from tfcompress import schema
-from tfcompress.pipeline import run_recipe
 from tfcompress.pipeline.recipe import Recipe, merged
-from tfcompress.reporting import terminal_table, write_report
 
 WIDTH = 128
 HEADS = {"num_heads": 4}
@@ -228,15 +228,13 @@ def main() -> None:
     parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--only", nargs="*", help="rows to run; all by default")
     options = parser.parse_args()
-    finished = []
-    for recipe in recipes(options):
-        if options.only and recipe.name not in options.only:
-            continue
-        finished.append(
-            run_recipe(recipe, options.runs / recipe.name, corpus=options.corpus, verbose=0)
-        )
-        write_report(finished, options.output)
-        print(terminal_table(finished), flush=True)
+    run_rows(
+        recipes(options),
+        options.runs,
+        options.output,
+        corpus=options.corpus,
+        only=options.only,
+    )
 
 
 if __name__ == "__main__":
