@@ -21,6 +21,7 @@ from tfcompress.export.quantization import QUANTIZATIONS, quantize
 from tfcompress.export.signatures import Signatures
 from tfcompress.export.size import check_convertible, check_size
 from tfcompress.export.tokenizers import check_tokenizers, write_tokenizers
+from tfcompress.export.traps import check_traps
 from tfcompress.models import Seq2SeqTransformer
 from tfcompress.models.precision import to_float32
 from tfcompress.text import Tokenizer
@@ -96,6 +97,7 @@ def convert(
         signatures = Signatures(transformer)
         model = lower(signatures, folder)
         quantize(model, quantization)
+        check_traps(model)
         data = flatbuffer.write(model)
         check_operations(model)
         check_size(len(data), model, transformer, quantization)
