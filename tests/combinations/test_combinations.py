@@ -1,5 +1,7 @@
 """Methods combine: each pair of choices trains, is saved, exported and run."""
 
+import gc
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -125,6 +127,14 @@ def batches():
     ids[::2, -2:] = [2, 0]
     target = np.concatenate([np.ones((16, 1), int), ids[:, :-1]], axis=1)
     return {"source_token_ids": ids, "target_token_ids": target}, ids
+
+
+@pytest.fixture(autouse=True)
+def _forgotten_models():
+    """Dozens of models in one process would fill its memory."""
+    yield
+    keras.backend.clear_session()
+    gc.collect()
 
 
 @pytest.mark.parametrize(
