@@ -53,6 +53,10 @@ def rows(runs: Path) -> dict[str, dict]:
         },
         "sparse_50": sparse["sparse_50"],
         "sparse_80": sparse["sparse_80"],
+        "clustered_16": {
+            "training": {"clustering": {"number_of_clusters": 16}},
+            "quantizations": ["float32", "dynamic_int8"],
+        },
         "two_of_four": {
             "training": {"pruning": {"pattern": "2:4", "frequency": 25}},
             "quantizations": ["float32", "dynamic_int8"],

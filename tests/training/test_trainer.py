@@ -15,6 +15,7 @@ from tfcompress.models import (
 )
 from tfcompress.text import TokenizedPairs, train_tokenizer
 from tfcompress.training import (
+    ClusteringConfig,
     PruningConfig,
     QuantizeAwareConfig,
     TrainingConfig,
@@ -108,11 +109,12 @@ def test_pruned_weights_stay_zero_on_grids(run, model_config):
 
 
 @legacy_only
-@pytest.mark.parametrize("method", ["quantize_aware", "pruning"])
+@pytest.mark.parametrize("method", ["quantize_aware", "pruning", "clustering"])
 def test_a_killed_compressed_run_goes_on(run, monkeypatch, method):
     method = {
         "quantize_aware": {"quantize_aware": QuantizeAwareConfig(4)},
         "pruning": {"pruning": PruningConfig(0.5, frequency=2)},
+        "clustering": {"clustering": ClusteringConfig(4)},
     }[method]
     whole, _ = run("whole", **method)
     from tfcompress.training import checkpoints
@@ -128,9 +130,18 @@ def test_a_killed_compressed_run_goes_on(run, monkeypatch, method):
     with pytest.raises(Killed):
         run("part", **method)
     monkeypatch.setattr(checkpoints.TrainingState, "save", save)
-    resumed, _ = run("part", **method)
+    resumed, history = run("part", **method)
+    assert [entry["update"] for entry in history] == [4, 8, 12]
     for a, b in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@legacy_only
+def test_clustered_weights_have_few_values(run):
+    transformer, history = run("clusters", clustering=ClusteringConfig(4), updates=24)
+    assert history[-1]["loss"] < history[0]["loss"]
+    kernel = transformer.layer("encoder_layer_0").feed_forward.inner.kernel.numpy()
+    assert len(np.unique(kernel)) <= 4
 
 
 class Killed(BaseException):

@@ -1,15 +1,23 @@
 """tf-model-optimization for Transformers: quantization-aware training that ends in the bundle."""
 
+from tfcompress.optimization.clustering import (
+    cluster_weights,
+    copy_clustered,
+    strip_clustering,
+)
 from tfcompress.optimization.pruning import prune, strip_pruning
 from tfcompress.optimization.quantization_plan import QuantizationPlan, plan_quantization
 from tfcompress.optimization.quantize_aware import copy_rounded, quantize_aware, strip_quantization
 
 __all__ = [
     "QuantizationPlan",
+    "cluster_weights",
+    "copy_clustered",
     "copy_rounded",
     "plan_quantization",
     "prune",
     "quantize_aware",
+    "strip_clustering",
     "strip_pruning",
     "strip_quantization",
 ]

@@ -5,9 +5,9 @@ from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.layers import AdaptiveEmbedding, FactorizedEmbedding
-from tfcompress.layers.weight_slots import weight_slots
 from tfcompress.optimization.models import check_optimizable
 from tfcompress.optimization.quantization_plan import plan_quantization
+from tfcompress.optimization.unwrapping import copy_unwrapped, unwrapped_clone
 
 ACTIVATIONS = ("dynamic", "static")
 _PREFIX = "quant_"
@@ -114,11 +114,7 @@ def strip_quantization(model: keras.Model) -> keras.Model:
             "which nothing is quantized)"
         )
 
-    def unwrapped(layer):
-        inner = layer.layer if _is_wrapper(layer) else layer
-        return type(inner).from_config(inner.get_config())
-
-    plain = keras.models.clone_model(model, clone_function=unwrapped)
+    plain = unwrapped_clone(model, _is_wrapper)
     copy_rounded(model, plain)
     return plain
 
@@ -130,32 +126,22 @@ def copy_rounded(model: keras.Model, plain: keras.Model) -> None:
         model: What `quantize_aware` returned.
         plain: What `strip_quantization` made of it.
     """
-    wrappers = {layer.layer.name: layer for layer in model.layers if _is_wrapper(layer)}
-    for layer in plain.layers:
-        if layer.name in wrappers:
-            _fill(layer, wrappers[layer.name])
-        elif layer.weights:
-            layer.set_weights(model.get_layer(layer.name).get_weights())
+    values = {}
+    for wrapper in filter(_is_wrapper, model.layers):
+        slots = wrapper.quantize_config.slots(wrapper.layer)
+        values[wrapper.layer.name] = {
+            slot.path: (variable, _rounded(variable, quantizer, masks))
+            for slot, (variable, quantizer, masks) in zip(slots, wrapper._weight_vars, strict=True)
+        }
+    copy_unwrapped(model, plain, values)
+
+
+def _rounded(variable, quantizer, masks):
+    weights = variable.numpy()
+    for mask in masks.values():
+        weights = weights * mask.numpy()
+    return quantizer.grid.round(weights)
 
 
 def _is_wrapper(layer):
     return hasattr(layer, "quantize_config") and hasattr(layer, "layer")
-
-
-def _fill(layer, wrapper):
-    """Copies the weights of a wrapped layer, the quantized ones rounded."""
-    config = wrapper.quantize_config
-    slots = [slot for slot in weight_slots(layer) if slot.path in config.grids]
-    places = {id(slot.get()) for slot in slots}
-    for slot, (variable, quantizer, masks) in zip(slots, wrapper._weight_vars, strict=True):
-        values = variable.numpy()
-        for mask in masks.values():
-            values = values * mask.numpy()
-        slot.get().assign(quantizer.grid.round(values))
-    # The wrapper has put tensors in the places of the quantized weights, so that the layer has the
-    # others only, in the same order.
-    quantized = {id(variable) for variable, _, _ in wrapper._weight_vars}
-    rest = [weight for weight in layer.weights if id(weight) not in places]
-    given = [weight for weight in wrapper.layer.weights if id(weight) not in quantized]
-    for weight, value in zip(rest, given, strict=True):
-        weight.assign(value)

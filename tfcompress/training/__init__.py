@@ -6,6 +6,7 @@ Modules load when they are first used: the configuration needs no TensorFlow.
 import importlib
 
 from tfcompress.training.config import (
+    ClusteringConfig,
     DistillationConfig,
     PruningConfig,
     QuantizeAwareConfig,
@@ -26,6 +27,7 @@ _MODULES = {
 
 __all__ = [
     "BleuCallback",
+    "ClusteringConfig",
     "Cosine",
     "Distillation",
     "DistillationConfig",

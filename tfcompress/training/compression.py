@@ -1,11 +1,17 @@
 """What is trained while a model is compressed, and the plain model within it."""
 
 import dataclasses
+import importlib
 
 from tensorflow import keras
 
 from tfcompress.models import Seq2SeqTransformer
-from tfcompress.training.config import PruningConfig, QuantizeAwareConfig, TrainingConfig
+from tfcompress.training.config import (
+    ClusteringConfig,
+    PruningConfig,
+    QuantizeAwareConfig,
+    TrainingConfig,
+)
 
 
 class Uncompressed:
@@ -77,6 +83,40 @@ class Pruning(Uncompressed):
         self._plain = Seq2SeqTransformer(transformer.config, strip_pruning(self.model))
 
 
+class Clustering(Uncompressed):
+    """Trains the few values that matrices have.
+
+    Args:
+        transformer: The model to begin with.
+        config: How many values.
+    """
+
+    def __init__(self, transformer: Seq2SeqTransformer, config: ClusteringConfig):
+        from tfcompress.optimization import cluster_weights, strip_clustering
+
+        super().__init__(transformer)
+        self.model = cluster_weights(transformer.model, **dataclasses.asdict(config))
+        self._plain = Seq2SeqTransformer(transformer.config, strip_clustering(self.model))
+
+    def plain(self) -> Seq2SeqTransformer:
+        from tfcompress.optimization import copy_clustered
+
+        copy_clustered(self.model, self._plain.model)
+        return self._plain
+
+
+def load_methods(config: TrainingConfig) -> None:
+    """Loads what `compression` needs; loading draws random numbers, so seeds are set afterwards.
+
+    Args:
+        config: How the model is trained.
+    """
+    compresses = config.quantize_aware or config.pruning or config.clustering
+    # Under Keras 3 it cannot be used, which the method itself reports.
+    if compresses and not hasattr(keras, "ops"):
+        importlib.import_module("tensorflow_model_optimization")
+
+
 def compression(transformer: Seq2SeqTransformer, config: TrainingConfig) -> Uncompressed:
     """Returns what is trained.
 
@@ -88,4 +128,6 @@ def compression(transformer: Seq2SeqTransformer, config: TrainingConfig) -> Unco
         return QuantizationAware(transformer, config.quantize_aware)
     if config.pruning is not None:
         return Pruning(transformer, config.pruning, config.updates)
+    if config.clustering is not None:
+        return Clustering(transformer, config.clustering)
     return Uncompressed(transformer)

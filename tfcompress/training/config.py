@@ -87,6 +87,21 @@ class PruningConfig:
 
 
 @dataclass(frozen=True)
+class ClusteringConfig:
+    """How few values the matrices of a model have; needs Keras 2.
+
+    Attributes:
+        number_of_clusters: Distinct values of each.
+        scope: Regular expression; only weights that it is found in are clustered.
+        preserve_sparsity: Whether weights that are zero at the beginning stay zero.
+    """
+
+    number_of_clusters: int = 16
+    scope: str | None = None
+    preserve_sparsity: bool = False
+
+
+@dataclass(frozen=True)
 class TrainingConfig:
     """How a model is trained.
 
@@ -115,6 +130,7 @@ class TrainingConfig:
             trains all. BERT-of-Theseus trains "_module_" only.
         quantize_aware: The grids that weights are trained on, if they are.
         pruning: How weights become zero, if they do.
+        clustering: How few values matrices have, if they have.
 
     Raises:
         InputError: If settings are impossible, naming each of them.
@@ -142,6 +158,7 @@ class TrainingConfig:
     train_only: str | None = None
     quantize_aware: QuantizeAwareConfig | None = None
     pruning: PruningConfig | None = None
+    clustering: ClusteringConfig | None = None
 
     def __post_init__(self):
         problems = list(_problems(self))
@@ -197,14 +214,26 @@ def _problems(config):
 
 
 def _compression_problems(config):
-    quantize, pruning = config.quantize_aware, config.pruning
-    for name, method in (("quantize_aware", quantize), ("pruning", pruning)):
-        if method is None:
-            continue
+    quantize, pruning, clustering = config.quantize_aware, config.pruning, config.clustering
+    methods = {"quantize_aware": quantize, "pruning": pruning, "clustering": clustering}
+    chosen = [name for name, method in methods.items() if method is not None]
+    for name in chosen:
         if config.distillation is not None or config.replacing is not None:
             yield f"`{name}` does not go with `distillation` or `replacing`; train twice"
         if config.precision != "float32" or config.strategy != "none":
             yield f"`{name}` needs `precision` float32 and `strategy` none"
+        if name != "quantize_aware" and (config.accumulate > 1 or config.average > 1):
+            yield f"`{name}` needs `accumulate` 1 and `average` 1"
+    if len(chosen) > 1:
+        yield (
+            f"{', '.join(f'`{name}`' for name in chosen)} are trainings of their own, later ones "
+            "with `preserve_sparsity`"
+        )
+    if clustering is not None and clustering.number_of_clusters < 2 + clustering.preserve_sparsity:
+        yield (
+            "`clustering.number_of_clusters` must be at least 2, or 3 with preserve_sparsity "
+            f"(received {clustering.number_of_clusters})"
+        )
     if quantize is not None:
         try:
             check_bits(quantize.bits, quantize.block_size)
@@ -217,10 +246,6 @@ def _compression_problems(config):
             )
     if pruning is None:
         return
-    if quantize is not None:
-        yield "`pruning` and `quantize_aware` are two trainings, the second with preserve_sparsity"
-    if config.accumulate > 1 or config.average > 1:
-        yield "`pruning` needs `accumulate` 1 and `average` 1"
     if not 0 < pruning.sparsity < 1:
         yield f"`pruning.sparsity` must lie in (0, 1) (received {pruning.sparsity})"
     if pruning.pattern not in ("unstructured", "2:4", "block_1x4"):

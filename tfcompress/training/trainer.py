@@ -21,7 +21,7 @@ from tfcompress.text.tokenizer import Tokenizer
 from tfcompress.training.accumulation import AccumulatingModel, crossentropy, grouped
 from tfcompress.training.bleu_callback import BleuCallback
 from tfcompress.training.checkpoints import TrainingState, parameters
-from tfcompress.training.compression import compression
+from tfcompress.training.compression import compression, load_methods
 from tfcompress.training.config import TrainingConfig
 from tfcompress.training.distillation import Distillation
 from tfcompress.training.layer_drop_schedule import LayerDropSchedule
@@ -83,6 +83,7 @@ def train(
             successors, or the saved state is damaged.
     """
     folder = Path(folder)
+    load_methods(config)
     if config.replacing is not None and not _has_successors(model_config):
         raise InputError(
             "`replacing` needs a model with successors (received none); set `successors` of the "

@@ -1,0 +1,122 @@
+"""Few distinct weights with tf-model-optimization."""
+
+from tensorflow import keras
+
+from tfcompress.errors import InputError
+from tfcompress.expressions import compile_expression
+from tfcompress.grids import MIN_ELEMENTS
+from tfcompress.layers.weight_slots import weight_slots
+from tfcompress.optimization.models import check_optimizable
+from tfcompress.optimization.unwrapping import copy_unwrapped, unwrapped_clone
+
+
+def cluster_weights(
+    model: keras.Model,
+    number_of_clusters: int = 16,
+    *,
+    scope: str | None = None,
+    preserve_sparsity: bool = False,
+) -> keras.Model:
+    """Returns a model each of whose matrices and tables has a few distinct values only.
+
+    tf-model-optimization puts the centroids where the trained weights are dense, and trains them.
+    Train the result with `model.fit`, then take the plain model with `strip_clustering`. It begins
+    with the weights of the given model, which stays as it is.
+
+    Few values make a file smaller once it is compressed, as app stores do, and nothing else.
+
+    Args:
+        model: As for `quantize_aware`.
+        number_of_clusters: Distinct values of a matrix, at least 2, or 3 with `preserve_sparsity`.
+        scope: Regular expression; only weights that it is found in are clustered, of at least 1,024
+            elements. It is searched for in the layer's name, a slash and the weight's path. Without
+            it, all of them.
+        preserve_sparsity: Whether weights that are zero stay zero; one of the values is zero then.
+
+    Raises:
+        InputError: If an argument is impossible, nothing matches `scope`, the model is subclassed,
+            or Keras 3 runs.
+
+    Example:
+
+    >>> model = tfc.optimization.cluster_weights(transformer.model, 16)
+    >>> model.compile("adam", loss)
+    >>> model.fit(dataset)
+    >>> plain = tfc.optimization.strip_clustering(model)
+    """
+    check_optimizable(model, "cluster_weights")
+    least = 3 if preserve_sparsity else 2
+    if number_of_clusters < least:
+        raise InputError(
+            f"`number_of_clusters` must be at least {least} (received {number_of_clusters})"
+        )
+    import tensorflow_model_optimization as tfmot
+
+    from tfcompress.optimization.cluster_slots import ClusterSlots
+
+    expression = None if scope is None else compile_expression("scope", scope)
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    chosen = {}
+    for layer in copy.layers:
+        slots = {
+            slot.path: slot
+            for slot in weight_slots(layer)
+            if slot.get().shape.num_elements() >= MIN_ELEMENTS
+            and (expression is None or expression.search(f"{layer.name}/{slot.path}"))
+        }
+        if slots:
+            chosen[layer.name] = slots
+    if not chosen:
+        raise InputError(
+            f"`scope` must match a weight of at least {MIN_ELEMENTS:,} elements (received "
+            f"{scope!r})"
+        )
+
+    def wrapped(layer):
+        if layer.name not in chosen:
+            return layer
+        return ClusterSlots.wrap(
+            layer,
+            chosen[layer.name],
+            number_of_clusters=number_of_clusters,
+            cluster_centroids_init=tfmot.clustering.keras.CentroidInitialization.DENSITY_BASED,
+            preserve_sparsity=preserve_sparsity,
+        )
+
+    return keras.models.clone_model(copy, clone_function=wrapped)
+
+
+def strip_clustering(model: keras.Model) -> keras.Model:
+    """Returns the plain model of one that `cluster_weights` made, with its few values.
+
+    Args:
+        model: What `cluster_weights` returned, trained or not; it stays as it is.
+
+    Raises:
+        InputError: If nothing of the model is clustered.
+    """
+    check_optimizable(model, "strip_clustering")
+    if not any(map(_is_wrapper, model.layers)):
+        raise InputError(
+            f"strip_clustering needs a model that cluster_weights made (received {model.name}, of "
+            "which nothing is clustered)"
+        )
+    plain = unwrapped_clone(model, _is_wrapper)
+    copy_clustered(model, plain)
+    return plain
+
+
+def copy_clustered(model: keras.Model, plain: keras.Model) -> None:
+    """Gives a plain model the present values of a clustered one.
+
+    Args:
+        model: What `cluster_weights` returned.
+        plain: What `strip_clustering` made of it.
+    """
+    values = {layer.layer.name: layer.clustered() for layer in model.layers if _is_wrapper(layer)}
+    copy_unwrapped(model, plain, values)
+
+
+def _is_wrapper(layer):
+    return hasattr(layer, "cluster_centroids") and hasattr(layer, "layer")
