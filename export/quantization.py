@@ -7,10 +7,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tfcompress.export import flatbuffer
-from tfcompress.grids import MIN_ELEMENTS, Grid, holds_whole
+from tfcompress.grids import INT4_BLOCK, MIN_ELEMENTS, Grid, holds_whole
 
 QUANTIZATIONS = ("float32", "float16", "dynamic_int8", "int4", "int4_per_channel")
-INT4_BLOCK = 32
 # Operations whose second operand is a weight, with the version that reads integers by channel.
 _INTEGER_VERSIONS = {"FULLY_CONNECTED": 12, "EMBEDDING_LOOKUP": 4, "BATCH_MATMUL": 4}
 _INTEGER_ACTIVATIONS = ("FULLY_CONNECTED", "BATCH_MATMUL")

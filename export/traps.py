@@ -27,7 +27,7 @@ def check_traps(model: schema.ModelT) -> None:
     Raises:
         ExportError: If it has one.
     """
-    for subgraph in model.subgraphs:
+    for subgraph in model.subgraphs or []:
         for operator in subgraph.operators:
             if flatbuffer.operator_name(model, operator) == "BATCH_MATMUL":
                 _check_product(model, subgraph, operator)

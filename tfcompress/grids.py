@@ -14,6 +14,8 @@ import numpy as np
 from tfcompress.errors import InputError
 
 BITS = (8, 4)
+# Weights that share a scale in bundles with blocks.
+INT4_BLOCK = 32
 # Bits at the end of a float32 that a scale leaves empty: 127 takes 7 of them.
 EMPTY_BITS = 8
 # Of blocks, bundles store scales in half precision and XNNPACK packs them as bfloat16.
@@ -122,10 +124,10 @@ def check_bits(bits: int, block_size: int | None) -> None:
     """
     if bits not in BITS:
         raise InputError(f"`bits` must be 8 or 4 (received {bits})")
-    if block_size is not None and (bits != 4 or block_size < 1 or block_size % 32):
+    if block_size is not None and (bits, block_size) != (4, INT4_BLOCK):
         raise InputError(
-            "`block_size` must be a multiple of 32, and goes with 4 bits only (received "
-            f"{block_size} with {bits} bits)"
+            f"`block_size` must be {INT4_BLOCK}, as bundles have, and goes with 4 bits only "
+            f"(received {block_size} with {bits} bits)"
         )
 
 

@@ -198,7 +198,7 @@ def test_small_weights_stay_as_they_do_in_bundles():
     ("options", "message"),
     [
         ({"bits": 5}, r"`bits` must be 8 or 4 \(received 5\)"),
-        ({"bits": 4, "block_size": 48}, "multiple of 32"),
+        ({"bits": 4, "block_size": 64}, "must be 32"),
         ({"bits": 8, "block_size": 32}, "4 bits only"),
         ({"skip": "nothing_like_this"}, "`skip` must match a weight"),
         ({"skip": "("}, "regular expression"),

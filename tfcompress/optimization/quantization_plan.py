@@ -1,5 +1,6 @@
 """Which weights are quantized, on which grids, and which are not, and why."""
 
+import math
 from dataclasses import dataclass
 
 from tensorflow import keras
@@ -31,10 +32,7 @@ class PlannedWeight:
     @property
     def size(self) -> int:
         """Number of weights."""
-        size = 1
-        for length in self.shape:
-            size *= length
-        return size
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def plan_quantization(
     Args:
         model: A built model, or a plain layer.
         bits: 8 or 4.
-        block_size: With 4 bits, a multiple of 32; None for a scale for each channel.
+        block_size: With 4 bits, 32, as bundles have; None for a scale for each channel.
         skip: Regular expression; weights that it is found in stay in float32. It is searched for in
             the layer's name, a slash and the weight's path.
 
@@ -122,10 +120,7 @@ def plan_quantization(
 
 
 def _grid(slot: WeightSlot, shape, bits, block_size) -> tuple[Grid | None, str]:
-    size = 1
-    for length in shape:
-        size *= length
-    if size < MIN_ELEMENTS:
+    if math.prod(shape) < MIN_ELEMENTS:
         return None, f"fewer than {MIN_ELEMENTS:,} weights"
     if slot.both_ways:
         return Grid(8, ()), "applied in both directions: one scale"
@@ -134,13 +129,10 @@ def _grid(slot: WeightSlot, shape, bits, block_size) -> tuple[Grid | None, str]:
     if slot.inputs is None:
         return Grid(8, slot.channels), "grouped: 8 bits"
     inputs = shape[slot.inputs]
+    if inputs % (block_size or 2):
+        return Grid(8, slot.channels), f"{inputs} inputs do not divide by {block_size or 2}: 8 bits"
     if block_size is None:
-        odd = inputs % 2
-        return (
-            (Grid(8, slot.channels), "odd width: 8 bits") if odd else (Grid(4, slot.channels), "")
-        )
-    if inputs % block_size:
-        return Grid(8, slot.channels), f"{inputs} inputs make no blocks of {block_size}: 8 bits"
+        return Grid(4, slot.channels), ""
     return Grid(4, slot.channels, block_size, slot.inputs), ""
 
 

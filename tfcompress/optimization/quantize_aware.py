@@ -34,7 +34,7 @@ def quantize_aware(
             EinsumDense, Embedding and MultiHeadAttention layers; of a transformer, its `model`.
             Shared layers, LayerDrop and pruned heads go with it.
         bits: 8 or 4.
-        block_size: With 4 bits, how many weights share a scale, a multiple of 32; None for those of
+        block_size: With 4 bits, how many weights share a scale: 32, as in bundles; None for all of
             a channel.
         activations: "dynamic": activations are left alone; kernels quantize them as they come, with
             a range for each row. "static": the output of every quantized layer but embeddings is
@@ -113,7 +113,6 @@ def strip_quantization(model: keras.Model) -> keras.Model:
             f"strip_quantization needs a model that quantize_aware made (received {model.name}, of "
             "which nothing is quantized)"
         )
-
     plain = unwrapped_clone(model, _is_wrapper)
     copy_rounded(model, plain)
     return plain

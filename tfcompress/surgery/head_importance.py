@@ -189,7 +189,8 @@ class HeadScorer:
     def _check_called(self, sums):
         idle = [name for name in self.layers if name not in sums]
         if not sums or (idle and self._all_called):
-            raise InputError(
+            # Raised while a graph is traced, where TensorFlow knows built-in errors only.
+            raise ValueError(
                 "The loss must depend on the attention layers. Received: "
                 f"{self.model.name}, whose loss does not depend on {idle}. Leave these out of "
                 "`attention_layers`, or protect them from a HeadPruner."
