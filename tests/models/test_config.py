@@ -3,6 +3,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -240,5 +241,5 @@ def test_what_each_pattern_shares(pattern, attention, feed_forward):
 def test_layers_know_every_activation(activation):
     layer = FeedForward(4, activation)
     copy = FeedForward.from_config(layer.get_config())
-    x = np.linspace(-3, 3, 7, dtype="float32")
+    x = tf.linspace(-3.0, 3.0, 7)
     np.testing.assert_array_equal(copy.activation(x), layer.activation(x))
