@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 from layers.harness import run_export_test
@@ -50,6 +51,12 @@ def test_saved_with_a_model(tmp_path):
     loaded = keras.models.load_model(tmp_path / "model.keras")
     x = np.array([[3, 4, 5, 6, 7, 18]])
     np.testing.assert_array_equal(loaded(x), [[0, 0, 0, 1, 1, 2]])
+
+
+def test_words_are_integers_in_a_graph():
+    words = WordIds(20)(keras.Input((None,), dtype="int32"))
+    assert tuple(words.shape) == (None, None)
+    assert tf.as_dtype(words.dtype) == tf.int32
 
 
 def test_export():

@@ -88,8 +88,5 @@ class WordIds(keras.layers.Layer):
         starts = (group // power) % 2
         return tf.maximum(tf.cumsum(starts, axis=1) - 1, 0)
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
     def get_config(self):
         return {**super().get_config(), "vocabulary_size": self.vocabulary_size}
