@@ -6,7 +6,7 @@ not.
 
 import importlib
 
-_MODULES = {"ExportError": "errors", "QUANTIZATIONS": "quantization", "convert": "conversion"}
+_MODULES = {"ExportError": "errors", "QUANTIZATIONS": "kinds", "convert": "conversion"}
 
 __all__ = ["QUANTIZATIONS", "ExportError", "convert"]
 

@@ -4,7 +4,7 @@ import errno
 import importlib.metadata
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,12 @@ from tfcompress.errors import InputError
 from tfcompress.export import flatbuffer, parity
 from tfcompress.export.bundle import new_folder, write_manifest
 from tfcompress.export.errors import ExportError
-from tfcompress.export.quantization import QUANTIZATIONS, quantize
+from tfcompress.export.kinds import STATIC, check_quantization
+from tfcompress.export.mixed_plan import MixedPlan, WeightNames
+from tfcompress.export.quantization import choice, quantize
 from tfcompress.export.signatures import Signatures
 from tfcompress.export.size import check_convertible, check_size
+from tfcompress.export.static_encoder import float_operations, quantize_encoder
 from tfcompress.export.tokenizers import check_tokenizers, write_tokenizers
 from tfcompress.export.traps import check_traps
 from tfcompress.models import Seq2SeqTransformer
@@ -37,6 +40,8 @@ def convert(
     source_tokenizer: Tokenizer | None = None,
     target_tokenizer: Tokenizer | None = None,
     quantization: str = "dynamic_int8",
+    plan: Mapping[str, str] | None = None,
+    representative_data: Sequence[Sequence[int]] | None = None,
     custom_ops: bool = False,
     samples: Sequence[Sequence[int]] | None = None,
     force: bool = False,
@@ -58,9 +63,17 @@ def convert(
         target_tokenizer: The target's tokenizer.
         quantization: How weights of at least 1024 elements are stored. "float32"; "float16";
             "dynamic_int8", with a scale for each row; "int4", with a scale for each block of 32
-            weights of a row; or "int4_per_channel", with one for each row. Weights that do not
-            divide so, and grouped ones, have 8 bits. Weights that were trained on a grid
-            (`tfcompress.optimization.quantize_aware`) keep it bit for bit.
+            weights of a row; "int4_per_channel", with one for each row; or "mixed", as `plan`
+            says. Weights that do not divide so, and grouped ones, have 8 bits. Weights that were
+            trained on a grid (`tfcompress.optimization.quantize_aware`) keep it bit for bit.
+            With all of these, activations are float32. For chips that compute in integers only,
+            "static_int8" and "static_int8x16" give the encoder activations of 8 or 16 bits, whose
+            ranges are those of `representative_data`; the decoder is that of "dynamic_int8".
+        plan: What weights are stored as, by regular expressions over their names, with "mixed" or
+            a static quantization; see `tfcompress.export.MixedPlan`. Weights that it does not name
+            have 8 bits.
+        representative_data: With a static quantization, source token ids of some hundred typical
+            sentences, each ending with `eos_id`.
         custom_ops: Whether the model may need custom operations. No layer has any yet, so that
             every bundle runs on a plain LiteRT runtime.
         samples: Source token ids to compare the bundle with the model on, for instance a few
@@ -84,30 +97,38 @@ def convert(
     """
     if not isinstance(transformer, Seq2SeqTransformer):
         raise InputError(f"transformer is {type(transformer).__name__}; give a Seq2SeqTransformer")
-    if quantization not in QUANTIZATIONS:
-        raise InputError(f"quantization={quantization!r}; choose one of {', '.join(QUANTIZATIONS)}")
+    check_quantization(quantization, plan)
     config = transformer.config
     tokenizers = {"source": source_tokenizer, "target": target_tokenizer}
     check_tokenizers(tokenizers, config)
-    samples = parity.check_samples(samples, config)
+    if samples is None:
+        samples = parity.random_samples(config)
+    samples = parity.check_samples("samples", samples, config)
+    representative_data = _check_representative(quantization, representative_data, config)
     check_convertible(transformer.model.count_params())
     _check_finite(transformer)
     with new_folder(path, force=force) as folder:
         transformer = to_float32(transformer)
         signatures = Signatures(transformer)
         model = lower(signatures, folder)
-        quantize(model, quantization)
+        choose = choice(
+            quantization, None if plan is None else MixedPlan(plan, WeightNames(transformer))
+        )
+        if quantization in STATIC:
+            model = quantize_encoder(model, STATIC[quantization], representative_data, choose)
+        quantize(model, choose)
         check_traps(model)
         data = flatbuffer.write(model)
         check_operations(model)
         check_size(len(data), model, transformer, quantization)
         (folder / MODEL).write_bytes(data)
+        how = _how(quantization, plan, representative_data, model)
         del model, data
         manifest = {
             "format": FORMAT,
             "kind": "seq2seq",
             "made_by": _made_by(),
-            "quantization": quantization,
+            **how,
             "custom_ops": [],
             "parameters": transformer.model.count_params(),
             "architecture": config.to_mapping(),
@@ -181,6 +202,37 @@ def check_operations(model: schema.ModelT) -> None:
             f"LiteRT has no operation for {', '.join(sorted(missing))}; replace the layers that "
             "use them"
         )
+
+
+def _check_representative(quantization, representative_data, config):
+    """Returns the representative data as lists of ids, or None where there is none to be."""
+    if quantization not in STATIC:
+        if representative_data is not None:
+            raise InputError(
+                "`representative_data` goes with static quantization only (received "
+                f"quantization={quantization!r}); leave it out"
+            )
+        return None
+    if representative_data is None:
+        raise InputError(
+            f"quantization={quantization!r} needs `representative_data`; give the token ids of "
+            "some hundred typical sentences"
+        )
+    return parity.check_samples("representative_data", representative_data, config)
+
+
+def _how(quantization, plan, representative_data, model):
+    """What the manifest says about quantization."""
+    how = {"quantization": quantization}
+    if plan is not None:
+        how["plan"] = dict(plan)
+    if quantization in STATIC:
+        how["encoder"] = {
+            "activation_bits": STATIC[quantization],
+            "representative_sentences": len(representative_data),
+            "float_operations": float_operations(model),
+        }
+    return how
 
 
 def _check_finite(transformer):

@@ -25,7 +25,13 @@ def read(data: bytes) -> schema.ModelT:
     Args:
         data: A `.tflite` file.
     """
-    return schema.ModelT.InitFromPackedBuf(data, 0)
+    model = schema.ModelT.InitFromPackedBuf(data, 0)
+    for buffer in model.buffers:
+        # Some writers put constants behind the flatbuffer itself.
+        if buffer.offset > 1:
+            buffer.data = np.frombuffer(data, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
+    return model
 
 
 def write(model: schema.ModelT) -> bytes:
@@ -91,6 +97,22 @@ def add_buffer(model: schema.ModelT, values: np.ndarray) -> int:
     buffer.data = np.ascontiguousarray(values).view(np.uint8).reshape(-1)
     model.buffers.append(buffer)
     return len(model.buffers) - 1
+
+
+def add_tensor_like(subgraph: schema.SubGraphT, index: int, dtype: int) -> int:
+    """Adds a tensor of the same shape without content, and returns its index.
+
+    Args:
+        subgraph: Where to add it.
+        index: The tensor whose shape it has.
+        dtype: Its type, one of `schema.TensorType`.
+    """
+    tensor = schema.TensorT()
+    tensor.shape = subgraph.tensors[index].shape
+    tensor.shapeSignature = subgraph.tensors[index].shapeSignature
+    tensor.type = dtype
+    subgraph.tensors.append(tensor)
+    return len(subgraph.tensors) - 1
 
 
 def use_builtin_cache_updates(model: schema.ModelT) -> None:

@@ -22,33 +22,53 @@ _BEAM_SIZE, _BEAM_SAMPLES, _BEAM_LENGTH = 4, 2, 8
 
 
 def check_samples(
-    samples: Sequence[Sequence[int]] | None, config: Seq2SeqConfig
+    name: str, samples: Sequence[Sequence[int]], config: Seq2SeqConfig
 ) -> list[list[int]]:
-    """Returns the samples to compare on; random ones of several lengths where none are given.
+    """Returns sentences as lists of ids.
 
     Args:
-        samples: Source token ids of each sentence, ending with `eos_id`; or None.
+        name: What the argument is called.
+        samples: Source token ids of each sentence, ending with `eos_id`.
         config: The model's.
 
     Raises:
-        InputError: If there is no sample, or one is empty, too long, does not end or has ids
-            outside the vocabulary.
+        InputError: If there is no sentence, or one is no list of ids, empty, too long, does not end
+            or has ids outside the vocabulary.
     """
-    if samples is None:
-        return _random_samples(config)
-    samples = [list(map(int, sample)) for sample in samples]
+    samples = [_as_ids(name, number, sample) for number, sample in enumerate(samples)]
     if not samples:
-        raise InputError("samples is empty; give some sentences, or None for random ones")
-    target_limits(config, np.array([len(sample) for sample in samples]), None)
+        raise InputError(f"`{name}` is empty; give the token ids of some sentences")
     for number, sample in enumerate(samples):
+        where = f"sentence {number} of `{name}`"
+        if not 1 <= len(sample) <= config.max_source_length:
+            raise InputError(
+                f"{where} has {len(sample)} ids; give from 1 to the model's "
+                f"{config.max_source_length}, end mark included"
+            )
         if sample[-1] != config.eos_id:
-            raise InputError(f"sample {number} ends with {sample[-1]}; end it with eos_id")
+            raise InputError(f"{where} ends with {sample[-1]}; end it with eos_id")
         if not 0 <= min(sample) <= max(sample) < config.source_vocabulary_size:
             raise InputError(
-                f"sample {number} has ids from {min(sample)} to {max(sample)}, outside the "
+                f"{where} has ids from {min(sample)} to {max(sample)}, outside the "
                 f"vocabulary's 0 to {config.source_vocabulary_size - 1}; use the model's tokenizer"
             )
     return samples
+
+
+def random_samples(config: Seq2SeqConfig) -> list[list[int]]:
+    """Returns random sentences of several lengths.
+
+    Args:
+        config: The model's.
+    """
+    rng = np.random.default_rng(0)
+    special = {config.pad_id, config.bos_id, config.eos_id}
+    words = [i for i in range(min(config.source_vocabulary_size, 1 << 16)) if i not in special]
+    lengths = {min(length, config.max_source_length) for length in _RANDOM_LENGTHS}
+    return [
+        [*rng.choice(words, length - 1).tolist(), config.eos_id]
+        for length in sorted(lengths | {config.max_source_length})
+    ]
 
 
 def compare(
@@ -140,15 +160,18 @@ def check(figures: dict[str, Any], quantization: str) -> None:
         )
 
 
-def _random_samples(config):
-    rng = np.random.default_rng(0)
-    special = {config.pad_id, config.bos_id, config.eos_id}
-    words = [i for i in range(min(config.source_vocabulary_size, 1 << 16)) if i not in special]
-    lengths = {min(length, config.max_source_length) for length in _RANDOM_LENGTHS}
-    return [
-        [*rng.choice(words, length - 1).tolist(), config.eos_id]
-        for length in sorted(lengths | {config.max_source_length})
-    ]
+def _as_ids(name, number, sample):
+    """A sentence may be a list or an array of whole numbers."""
+    try:
+        ids = np.asarray(sample)
+    except ValueError:
+        ids = np.zeros([0, 0])
+    if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
+        raise InputError(
+            f"sentence {number} of `{name}` is no list of token ids (received {sample!r:.60}); "
+            "give a list of lists of whole numbers"
+        )
+    return ids.tolist()
 
 
 def _batches(samples, limits, vocabulary_size):

@@ -1,45 +1,75 @@
 """Stores the weights of a float32 model in fewer bytes."""
 
 import collections
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tfcompress.export import flatbuffer
+from tfcompress.export.kinds import KIND_OF
 from tfcompress.grids import INT4_BLOCK, MIN_ELEMENTS, Grid, holds_whole
 
-QUANTIZATIONS = ("float32", "float16", "dynamic_int8", "int4", "int4_per_channel")
 # Operations whose second operand is a weight, with the version that reads integers by channel.
 _INTEGER_VERSIONS = {"FULLY_CONNECTED": 12, "EMBEDDING_LOOKUP": 4, "BATCH_MATMUL": 4}
 _INTEGER_ACTIVATIONS = ("FULLY_CONNECTED", "BATCH_MATMUL")
 _WEIGHT_OPERAND = 1
 
 
-def quantize(model: schema.ModelT, quantization: str) -> None:
-    """Converts every large weight of a float32 model, once for all who share it.
+Choice = Callable[[np.ndarray], str]
+
+
+def choice(quantization: str, plan: Callable[[np.ndarray], str | None] | None = None) -> Choice:
+    """Returns what says which of `KINDS` a weight is stored as.
+
+    Args:
+        quantization: One of `QUANTIZATIONS`.
+        plan: Gives the kind of a weight that a plan names, and None for any other.
+    """
+    kind = KIND_OF[quantization]
+    return (lambda values: kind) if plan is None else (lambda values: plan(values) or kind)
+
+
+def quantize(model: schema.ModelT, choose: Choice) -> None:
+    """Converts the large weights of a float32 model, each once for all who share it.
+
+    Where a weight is integers, kernels quantize the other operand as it comes. Of grouped matrices,
+    each output channel of a group has a scale that all groups share, as the format has no more.
 
     Args:
         model: Edited in place.
-        quantization: One of `QUANTIZATIONS`. With integers, kernels quantize activations as they
-            come. Of grouped matrices, each output channel of a group has a scale that all groups
-            share, as the format has no more.
+        choose: What `choice` returned.
     """
-    if quantization == "float16":
-        _to_float16(model)
-    elif quantization != "float32":
-        _to_integers(model, _CHOICES[quantization])
+    kinds, halves, integers = {}, [], []
+    for found in _large_weights(model):
+        tensor = found[0].tensors[found[1]]
+        if tensor.buffer not in kinds:
+            kinds[tensor.buffer] = choose(_values(model, tensor))
+        kind = kinds[tensor.buffer]
+        if kind == "float16":
+            halves.append(found)
+        elif kind != "float32":
+            integers.append((found, _GRIDS[kind]))
+    _to_integers(model, integers)
+    if halves:
+        _to_float16(model, halves)
 
 
-def _int8(values: np.ndarray, axis: int) -> Grid:
-    """8 bits: the one scale of matrices that were trained to be applied both ways, or channels."""
+def int8_grid(values: np.ndarray, axis: int) -> Grid:
+    """Returns the grid of 8 bits, with one scale for matrices that were trained to have one.
+
+    Args:
+        values: The weights.
+        axis: Where the output channels are.
+    """
     return holds_whole(values) or Grid(8, (axis,))
 
 
 def _int4(values, axis):
     """4 bits in blocks, unless the weights were trained otherwise or do not divide."""
     if values.ndim != 2 or values.shape[1] % INT4_BLOCK or holds_whole(values):
-        return _int8(values, axis)
+        return int8_grid(values, axis)
     by_channel, by_block = Grid(4), Grid(4, block_size=INT4_BLOCK, inputs=1)
     # What was trained in channels lies on no grid of blocks.
     return by_channel if np.array_equal(by_channel.round(values), values) else by_block
@@ -48,22 +78,22 @@ def _int4(values, axis):
 def _int4_per_channel(values, axis):
     """4 bits with a scale for each channel, where two of them fill a byte."""
     if values.ndim != 2 or values.shape[1] % 2 or holds_whole(values):
-        return _int8(values, axis)
+        return int8_grid(values, axis)
     return Grid(4)
 
 
-_CHOICES = {"dynamic_int8": _int8, "int4": _int4, "int4_per_channel": _int4_per_channel}
+_GRIDS = {"int8": int8_grid, "int4": _int4, "int4_per_channel": _int4_per_channel}
 
 
-def _to_integers(model, choose):
+def _to_integers(model, found):
     converted = {}
-    for subgraph, index, operators in _large_weights(model):
+    for (subgraph, index, operators), make_grid in found:
         tensor = subgraph.tensors[index]
-        axis = _channel_axis(model, operators[0])
+        axis = channel_axis(model, operators[0])
         key = tensor.buffer, tuple(tensor.shape), axis
         if key not in converted:
             values = _values(model, tensor)
-            converted[key] = _Quantized.make(model, values, choose(values, axis), axis)
+            converted[key] = _Quantized.make(model, values, make_grid(values, axis), axis)
         converted[key].put(subgraph, tensor)
         for operator in operators:
             name = flatbuffer.operator_name(model, operator)
@@ -149,14 +179,14 @@ def unpack(stored: np.ndarray, bits: int) -> np.ndarray:
     return (nibbles.astype(np.int8) ^ 8) - 8
 
 
-def _channel_axis(model, operator):
-    """Which axis of an operator's weight has the output channels."""
+def channel_axis(model: schema.ModelT, operator: schema.OperatorT) -> int:
+    """Returns the axis of an operator's weight that has the output channels."""
     if flatbuffer.operator_name(model, operator) != "BATCH_MATMUL":
         return 0
     return 1 if operator.builtinOptions.adjY else 2
 
 
-def _to_float16(model):
+def _to_float16(model, found):
     """Halves the weights; the arithmetic stays in float32, behind DEQUANTIZE.
 
     That of a matrix is constant, and folded into the kernel when the model is loaded. Of a table
@@ -164,7 +194,7 @@ def _to_float16(model):
     """
     converted = {}
     code = flatbuffer.add_operator_code(model, schema.BuiltinOperator.DEQUANTIZE, version=3)
-    for subgraph, index, operators in _large_weights(model):
+    for subgraph, index, operators in found:
         tensor = subgraph.tensors[index]
         if tensor.buffer not in converted:
             values = _values(model, tensor).astype(np.float16)
@@ -175,13 +205,13 @@ def _to_float16(model):
         for operator in operators:
             if flatbuffer.operator_name(model, operator) == "EMBEDDING_LOOKUP":
                 rows = operator.outputs[0]
-                looked_up = _add_tensor_like(subgraph, rows, schema.TensorType.FLOAT16)
+                looked_up = flatbuffer.add_tensor_like(subgraph, rows, schema.TensorType.FLOAT16)
                 operator.outputs = np.array([looked_up], np.int32)
                 place = subgraph.operators.index(operator) + 1
                 subgraph.operators.insert(place, _dequantize(code, looked_up, rows))
                 continue
             if restored is None:
-                restored = _add_tensor_like(subgraph, index, schema.TensorType.FLOAT32)
+                restored = flatbuffer.add_tensor_like(subgraph, index, schema.TensorType.FLOAT32)
                 subgraph.operators.insert(0, _dequantize(code, index, restored))
             operator.inputs = operator.inputs.copy()
             operator.inputs[_WEIGHT_OPERAND] = restored
@@ -193,16 +223,6 @@ def _dequantize(code, source, target):
     operator.inputs = np.array([source], np.int32)
     operator.outputs = np.array([target], np.int32)
     return operator
-
-
-def _add_tensor_like(subgraph, index, dtype):
-    """Adds a tensor without content and returns its index."""
-    tensor = schema.TensorT()
-    tensor.shape = subgraph.tensors[index].shape
-    tensor.shapeSignature = subgraph.tensors[index].shapeSignature
-    tensor.type = dtype
-    subgraph.tensors.append(tensor)
-    return len(subgraph.tensors) - 1
 
 
 def _large_weights(model):

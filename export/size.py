@@ -83,16 +83,16 @@ def _bytes(shape, bytes_a_weight):
 
 
 def _mean_bytes(model):
-    """Bytes of an integer, where some have 4 bits and some have 8."""
-    integers = {}
+    """Bytes of a large weight, where some have more bits than others."""
+    weights = {}
     for subgraph in model.subgraphs:
         for tensor in subgraph.tensors:
-            if tensor.quantization is not None:
-                stored = len(model.buffers[tensor.buffer].data)
-                integers[tensor.buffer] = (stored, int(np.prod(tensor.shape)))
-    if not integers:
+            data, count = model.buffers[tensor.buffer].data, int(np.prod(tensor.shape))
+            if data is not None and len(tensor.shape) > 1 and count >= MIN_ELEMENTS:
+                weights[tensor.buffer] = (len(data), count)
+    if not weights:
         return 1.0
-    stored, count = np.sum(list(integers.values()), axis=0)
+    stored, count = np.sum(list(weights.values()), axis=0)
     return stored / count
 
 

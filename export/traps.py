@@ -7,16 +7,15 @@ from tfcompress.export import flatbuffer
 from tfcompress.export.errors import ExportError
 from tfcompress.grids import SMALLEST_BLOCK_SCALE
 
-_INTEGERS = (schema.TensorType.INT8, schema.TensorType.INT4)
+_INTEGERS = (schema.TensorType.INT8, schema.TensorType.INT4, schema.TensorType.INT16)
 _LARGEST_HALF = 65504.0
-_RIGHT = 1
 
 
 def check_traps(model: schema.ModelT) -> None:
     """Makes sure that a model has none of LiteRT's known traps.
 
-    - A product with an int8 operand that is computed at run time, such as an int8 cache: XNNPACK
-      takes it and returns zeros.
+    - A product of floats with integers that are computed at run time, such as an int8 cache:
+      XNNPACK takes it and returns zeros.
     - A scale of zero, or a subnormal one, as a row of zeros would give: the model does not load.
     - A constant beyond half precision, such as a mask of -1e9: where a phone computes in half
       precision, masked rows become NaN.
@@ -37,8 +36,9 @@ def check_traps(model: schema.ModelT) -> None:
 
 
 def _check_product(model, subgraph, operator):
-    right = subgraph.tensors[operator.inputs[_RIGHT]]
-    if right.type in _INTEGERS and model.buffers[right.buffer].data is None:
+    left, right = (subgraph.tensors[index] for index in operator.inputs[:2])
+    is_mixed = left.type not in _INTEGERS and right.type in _INTEGERS
+    if is_mixed and model.buffers[right.buffer].data is None:
         raise ExportError(
             "a matrix product has an integer operand that is computed at run time, which XNNPACK "
             "takes for zeros; dequantize it first"

@@ -186,7 +186,14 @@ def _add_export(commands):
     parser.add_argument(
         "--quantization",
         default="dynamic_int8",
-        help="float32, float16, dynamic_int8, int4 or int4_per_channel (%(default)s)",
+        help="float32, float16, dynamic_int8, int4, int4_per_channel, mixed, static_int8 or "
+        "static_int8x16 (%(default)s)",
+    )
+    parser.add_argument(
+        "--plan", help="with mixed: YAML or JSON file, regular expressions of weights to kinds"
+    )
+    parser.add_argument(
+        "--representative", help="with static_int8: text file with typical sentences, one a line"
     )
     parser.add_argument("--custom-ops", action="store_true", help="allow custom operations")
     parser.add_argument("--force", action="store_true", help="replace an existing bundle")
@@ -200,6 +207,8 @@ def _export(options):
         options.model,
         options.bundle,
         quantization=options.quantization,
+        plan=options.plan,
+        representative=options.representative,
         custom_ops=options.custom_ops,
         force=options.force,
     )

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from export_harness import make_transformer
+from export_harness import WEIGHT_ONLY, make_transformer
 
 from tfcompress.export import ExportError, convert, flatbuffer
 from tfcompress.export.conversion import lower
 from tfcompress.export.flatbuffer import schema
-from tfcompress.export.quantization import QUANTIZATIONS, quantize
+from tfcompress.export.quantization import choice, quantize
 from tfcompress.export.signatures import Signatures
 from tfcompress.export.traps import check_traps
 
@@ -22,9 +22,9 @@ def model(lowered):
     return flatbuffer.read(lowered)
 
 
-@pytest.mark.parametrize("quantization", QUANTIZATIONS)
+@pytest.mark.parametrize("quantization", WEIGHT_ONLY)
 def test_ordinary_models_have_none(model, quantization):
-    quantize(model, quantization)
+    quantize(model, choice(quantization))
     check_traps(model)
 
 
@@ -42,7 +42,7 @@ def test_integers_computed_at_run_time(model):
 
 @pytest.mark.parametrize(("quantization", "scale"), [("dynamic_int8", 1e-40), ("dynamic_int8", 0)])
 def test_scales_that_kernels_refuse(model, quantization, scale):
-    quantize(model, quantization)
+    quantize(model, choice(quantization))
     tensor = next(
         t for t in model.subgraphs[0].tensors if t.quantization and t.quantization.scale is not None
     )
@@ -52,7 +52,7 @@ def test_scales_that_kernels_refuse(model, quantization, scale):
 
 
 def test_scales_of_blocks_that_kernels_refuse(model):
-    quantize(model, "int4")
+    quantize(model, choice("int4"))
     subgraph = model.subgraphs[0]
     details = next(
         t.quantization.details

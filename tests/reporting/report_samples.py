@@ -57,6 +57,7 @@ def make_run(*rows, **changes):
 
 names = st.text(st.characters(codec=None), min_size=1, max_size=40).filter(str.strip)
 whole = st.integers(min_value=1, max_value=10**18)
+finite = st.floats(allow_nan=False, allow_infinity=False)
 positive = st.floats(min_value=1e-9, max_value=1e18)
 scores = st.floats(min_value=0, max_value=100)
 
@@ -104,7 +105,7 @@ runs = st.builds(
     name=names,
     created=st.just("2026-03-01"),
     command=texts,
-    machine=st.dictionaries(texts, texts | st.integers() | st.floats(allow_nan=False), max_size=3)
+    machine=st.dictionaries(texts, texts | st.integers() | finite, max_size=3)
     | st.just({"cpu": "x", "cores": 0.5, "memory_bytes": -(10**30)}),
     versions=st.dictionaries(texts, texts, max_size=3),
     corpus=st.sampled_from(["a", "b"]) | texts,

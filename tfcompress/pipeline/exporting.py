@@ -1,9 +1,19 @@
 """Exporting a saved model from the command line."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import yaml
+
+from tfcompress.errors import InputError
+from tfcompress.export.kinds import check_plan, check_quantization
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.workspace import saved_tokenizers
+from tfcompress.text import Tokenizer
+
+# Whose activations a static quantization allows for.
+REPRESENTATIVE_SENTENCES = 200
 
 
 def export_model(
@@ -11,6 +21,8 @@ def export_model(
     bundle: str | Path,
     *,
     quantization: str = "dynamic_int8",
+    plan: str | Path | Mapping[str, str] | None = None,
+    representative: str | Path | None = None,
     custom_ops: bool = False,
     force: bool = False,
 ) -> dict:
@@ -21,6 +33,9 @@ def export_model(
             wrote, or the name of a preset, which has random weights.
         bundle: Folder to write.
         quantization: As for `tfcompress.export.convert`.
+        plan: As for `tfcompress.export.convert`, or a YAML or JSON file with it.
+        representative: With a static quantization, a text file with typical sentences, one a line,
+            of which the first 200 are used.
         custom_ops: As for `tfcompress.export.convert`.
         force: Whether to replace an existing bundle.
 
@@ -34,6 +49,10 @@ def export_model(
 
     >>> tfc.pipeline.export_model("runs/quickstart/compressed", "bundle")
     """
+    if plan is not None and not isinstance(plan, Mapping):
+        plan = read_plan(plan)
+    check_quantization(quantization, plan)
+    sentences = None if representative is None else _sentences(Path(representative))
     load_tensorflow()
     from tfcompress.export import convert
     from tfcompress.models.presets import load_preset
@@ -41,15 +60,71 @@ def export_model(
     folder = Path(model)
     transformer = load_preset(folder / "model" if (folder / "model").is_dir() else model)
     source, target = _tokenizers(folder)
+    typical = None
+    if sentences is not None:
+        if source is None:
+            raise InputError(f"`representative` needs a tokenizer, which {model} has not")
+        typical = source_ids(source, sentences, transformer.config)
     return convert(
         transformer,
         bundle,
         source_tokenizer=source,
         target_tokenizer=target,
         quantization=quantization,
+        plan=plan,
+        representative_data=typical,
         custom_ops=custom_ops,
         force=force,
     )
+
+
+def read_plan(path: str | Path) -> dict[str, str]:
+    """Reads what weights are stored as from a YAML or JSON file.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: If it cannot be read or holds no plan.
+    """
+    try:
+        plan = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        check_plan(plan)
+    except OSError as error:
+        raise InputError(f"{path}: cannot read the plan: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: not a YAML or JSON file in UTF-8: {reason}") from error
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    return plan
+
+
+def source_ids(tokenizer: Tokenizer, sentences: Sequence[str], config: Any) -> list[list[int]]:
+    """Returns sentences as an encoder takes them: cut to its limit, each with its end mark.
+
+    Args:
+        tokenizer: The source's.
+        sentences: The sentences.
+        config: The model's configuration.
+    """
+    limit = config.max_source_length - 1
+    return [[*ids[:limit], config.eos_id] for ids in tokenizer.encode(list(sentences))]
+
+
+def _sentences(path):
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise InputError(f"{path}: cannot read `representative`: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: `representative` must be UTF-8 text ({error})") from error
+    sentences = [line for line in lines if line.strip()][:REPRESENTATIVE_SENTENCES]
+    if not sentences:
+        raise InputError(
+            f"{path}: `representative` has no sentences; give typical ones, one a line"
+        )
+    return sentences
 
 
 def _tokenizers(run):

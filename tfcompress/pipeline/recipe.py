@@ -9,12 +9,12 @@ import yaml
 
 from tfcompress import schema
 from tfcompress.errors import InputError
+from tfcompress.export.kinds import QUANTIZATIONS, check_plan
 from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.pipeline.surgery_recipe import SurgeryRecipe
 from tfcompress.training.config import TrainingConfig
 
 CORPUS_KINDS = ("files", "phrases")
-QUANTIZATIONS = ("float32", "float16", "dynamic_int8", "int4", "int4_per_channel")
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,10 @@ class Recipe:
         surgery: Operations on the model before and after training.
         teacher: A trained model to learn from.
         training: The training; `updates` 0 for none.
-        quantizations: The bundles to export.
+        quantizations: The bundles to export. What activations occur, which "static_int8" and
+            "static_int8x16" need to know, is seen on the first 200 training sentences.
+        plan: What weights are stored as in the bundle "mixed", by regular expressions over their
+            names, as for `tfcompress.export.convert`.
         evaluation: How they are judged.
         benchmark: How they are timed.
     """
@@ -149,6 +152,7 @@ class Recipe:
     tokenizer: TokenizerRecipe = field(default_factory=TokenizerRecipe)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     quantizations: list[str] = field(default_factory=lambda: ["float32", "dynamic_int8"])
+    plan: dict[str, str] | None = None
     evaluation: EvaluationRecipe = field(default_factory=EvaluationRecipe)
     benchmark: BenchmarkRecipe = field(default_factory=BenchmarkRecipe)
 
@@ -271,6 +275,13 @@ def _problems(recipe):
     for value in recipe.quantizations:
         if value not in QUANTIZATIONS:
             yield (f"`quantizations` may hold {', '.join(QUANTIZATIONS)} (received {value!r})")
+    if recipe.plan is not None:
+        check_plan(recipe.plan)
+    if (recipe.plan is not None) != ("mixed" in recipe.quantizations):
+        yield (
+            "`plan` goes with the bundle mixed in `quantizations` (received only "
+            f"{'mixed' if recipe.plan is None else 'a plan'})"
+        )
     if len(set(recipe.quantizations)) < len(recipe.quantizations):
         yield f"`quantizations` must not repeat (received {recipe.quantizations})"
     counts = {

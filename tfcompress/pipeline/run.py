@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tfcompress.errors import InputError
+from tfcompress.export.kinds import STATIC
 from tfcompress.files import replace_file
 from tfcompress.pipeline.evaluation import evaluate
+from tfcompress.pipeline.exporting import REPRESENTATIVE_SENTENCES, source_ids
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.recipe import Recipe
 from tfcompress.pipeline.workspace import (
@@ -245,17 +247,19 @@ def _export(recipe, data, tokenizers, workspace, quantization, say):
 
     say(f"{recipe.name}: exporting {quantization}")
     transformer = load_preset(workspace.model)
-    limit = transformer.config.max_source_length - 1
-    eos = transformer.config.eos_id
-    sentences = data.splits["valid"][0][:20]
-    samples = [[*ids[:limit], eos] for ids in tokenizers[0].encode(sentences)]
+    typical = None
+    if quantization in STATIC:
+        sentences = data.splits["train"][0][:REPRESENTATIVE_SENTENCES]
+        typical = source_ids(tokenizers[0], sentences, transformer.config)
     convert(
         transformer,
         path,
         source_tokenizer=tokenizers[0],
         target_tokenizer=tokenizers[1],
         quantization=quantization,
-        samples=samples,
+        plan=recipe.plan if quantization == "mixed" else None,
+        representative_data=typical,
+        samples=source_ids(tokenizers[0], data.splits["valid"][0][:20], transformer.config),
     )
 
 

@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+from export_harness import assert_export_parity, make_transformer
+from optimization.families import FAMILIES, make_family
+
+from tfcompress.errors import InputError
+from tfcompress.export import convert, flatbuffer
+from tfcompress.export.conversion import lower
+from tfcompress.export.flatbuffer import schema
+from tfcompress.export.kinds import KINDS
+from tfcompress.export.mixed_plan import MixedPlan, WeightNames
+from tfcompress.export.quantization import choice, quantize
+from tfcompress.export.signatures import Signatures
+from tfcompress.layers.weight_slots import weight_slots
+
+TYPES = {
+    "float32": schema.TensorType.FLOAT32,
+    "float16": schema.TensorType.FLOAT16,
+    "int8": schema.TensorType.INT8,
+    "int4": schema.TensorType.INT4,
+    "int4_per_channel": schema.TensorType.INT4,
+}
+
+# In every run; the others take their time.
+_ALWAYS = {"factorized_shared", "delight"}
+
+
+def types_by_name(transformer, plan, folder):
+    """Returns the type of every large weight of the quantized model, by name."""
+    names = WeightNames(transformer)
+    model = lower(Signatures(transformer), folder)
+    before = {
+        (number, index): names.find(model.buffers[t.buffer].data.view("f").reshape(t.shape))
+        for number, subgraph in enumerate(model.subgraphs)
+        for index, t in enumerate(subgraph.tensors)
+        if t.type == schema.TensorType.FLOAT32 and np.prod(t.shape) >= 1024
+        if model.buffers[t.buffer].data is not None
+    }
+    quantize(model, choice("mixed", MixedPlan(plan, names)))
+    types = {}
+    for (number, index), name in before.items():
+        types.setdefault(name, set()).add(model.subgraphs[number].tensors[index].type)
+    return types
+
+
+@pytest.mark.parametrize(
+    "family",
+    [pytest.param(f, marks=[] if f in _ALWAYS else pytest.mark.slow) for f in FAMILIES],
+)
+def test_every_weight_is_known(family, tmp_path):
+    """No family's weights lose their names on the way, and each is where the plan has it."""
+    transformer = make_family(family)
+    rng = np.random.default_rng(0)
+    for variable in transformer.model.trainable_variables:
+        variable.assign(variable + rng.normal(0, 0.05, variable.shape))
+    types = types_by_name(transformer, {"^encoder": "float32", "^decoder": "float16"}, tmp_path)
+    expected = {"encoder": {TYPES["float32"]}, "decoder": {TYPES["float16"]}}
+    assert None not in types
+    for name, found in types.items():
+        assert found == expected.get(name.split("_")[0], {TYPES["int8"]}), name
+    large = {
+        f"{layer.name}/{slot.path}"
+        for layer in transformer.model.layers
+        for slot in weight_slots(layer)
+        if np.prod(slot.get().shape) >= 1024
+    }
+    assert set(types) == large
+
+
+def test_the_first_expression_counts(tmp_path):
+    plan = {"/inner/": "float32", "^encoder_layer_0/": "int4", "^encoder": "int4_per_channel"}
+    types = types_by_name(make_transformer(), plan, tmp_path)
+    assert types["encoder_layer_0/feed_forward/inner/kernel"] == {TYPES["float32"]}
+    assert types["encoder_layer_0/feed_forward/outer/kernel"] == {TYPES["int4"]}
+    assert types["encoder_layer_1/feed_forward/inner/kernel"] == {TYPES["float32"]}
+    assert types["decoder_layer_0/feed_forward/outer/kernel"] == {TYPES["int8"]}
+
+
+def test_a_bundle_of_every_kind(tmp_path):
+    plan = {
+        "^encoder_layer_0/": "int4",
+        "^encoder_layer_1/": "float16",
+        "^decoder_layer_0/": "int4_per_channel",
+        "^decoder_layer_1/.*attention": "float32",
+    }
+    manifest = assert_export_parity(make_transformer(), quantization="mixed", plan=plan)
+    assert (manifest["quantization"], manifest["plan"]) == ("mixed", plan)
+
+
+def test_plans_of_one_kind_are_that_quantization(tmp_path):
+    transformer = make_transformer()
+    for kind, quantization in (("int4", "int4"), ("float32", "float32"), ("float16", "float16")):
+        files = []
+        for name, options in (
+            ("mixed", {"quantization": "mixed", "plan": {".": kind}}),
+            ("one", {"quantization": quantization}),
+        ):
+            convert(transformer, tmp_path / kind / name, samples=[[5, 2]], **options)
+            files.append((tmp_path / kind / name / "model.tflite").read_bytes())
+        assert flatbuffer.operation_counts(flatbuffer.read(files[0])) == (
+            flatbuffer.operation_counts(flatbuffer.read(files[1]))
+        )
+        assert files[0] == files[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"quantization": "mixed"}, "needs a `plan`"),
+        ({"quantization": "mixed", "plan": {}}, "must map regular expressions"),
+        ({"quantization": "mixed", "plan": ["a"]}, "must map regular expressions"),
+        ({"quantization": "mixed", "plan": {"(": "int8"}}, "`plan` must be a regular expression"),
+        ({"quantization": "mixed", "plan": {"a": "int3"}}, f"{', '.join(KINDS)} .received 'int3'"),
+        ({"quantization": "mixed", "plan": {"zzz": "int8"}}, "'zzz', which matches none of"),
+        ({"quantization": "int4", "plan": {".": "int8"}}, "does not go with quantization='int4'"),
+    ],
+)
+def test_bad_plans(tmp_path, options, message):
+    with pytest.raises(InputError, match=message):
+        convert(make_transformer(depth=1), tmp_path / "bundle", **options)
+    assert list(tmp_path.iterdir()) == []
