@@ -102,7 +102,7 @@ def compare(
             session.encode(samples[i])
             target = greedy_search(session, bundle.ids, int(limits[i]))
             targets.append(target)
-            ours.append(_forced_logits(session, [bundle.ids.bos, *target]))
+            ours.append(forced_logits(session, [bundle.ids.bos, *target]))
         theirs = _model_logits(transformer, [samples[i] for i in batch], targets)
         for i, *sample in zip(batch, targets, ours, theirs):
             figures.append(_compare_choices(*sample, transformer.config, int(limits[i])))
@@ -123,6 +123,18 @@ def compare(
         / max(tokens, 1),
         **beams,
     }
+
+
+def forced_logits(session: Session, tokens: Sequence[int]) -> np.ndarray:
+    """Returns a bundle's logits `[len(tokens), vocabulary]` after each token of a given target.
+
+    Args:
+        session: The bundle's, after `encode`.
+        tokens: Target ids, the begin id first.
+    """
+    session.start(1)
+    # A step overwrites the logits of the one before.
+    return np.array([session.step(token).logits[0].copy() for token in tokens])
 
 
 def check(figures: dict[str, Any], quantization: str) -> None:
@@ -185,12 +197,6 @@ def _batches(samples, limits, vocabulary_size):
             batch = []
         batch.append(i)
     yield batch
-
-
-def _forced_logits(session, tokens):
-    session.start(1)
-    # A step overwrites the logits of the one before.
-    return np.array([session.step(token).logits[0].copy() for token in tokens])
 
 
 def _model_logits(transformer, sources, targets):

@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_describe,
         _add_train,
         _add_export,
+        _add_sensitivity,
         _add_translate,
         _add_evaluate,
         _add_benchmark,
@@ -216,6 +217,49 @@ def _export(options):
         return _print_json(manifest)
     size = sum(file["bytes"] for file in manifest["files"].values())
     return print(f"{options.bundle}: {size:,} bytes, {manifest['quantization']}")
+
+
+def _add_sensitivity(commands):
+    parser = _command(
+        commands,
+        "sensitivity",
+        _sensitivity,
+        "measure what each layer loses to quantization, and plan the smallest file",
+    )
+    parser.add_argument("run", help="folder of a run")
+    parser.add_argument("source", help="file with source sentences, such as some for validation")
+    parser.add_argument("reference", help="file with their translations")
+    parser.add_argument(
+        "--max-loss", type=float, default=0.5, help="BLEU that the plan may lose (%(default)s)"
+    )
+    parser.add_argument("--sentences", type=int, default=200, help="how many to use (%(default)s)")
+    parser.add_argument("--beam-size", type=int, default=1, help="1 is greedy search (%(default)s)")
+    parser.add_argument("--tokenize", default="13a", help="sacrebleu's tokenization (%(default)s)")
+    parser.add_argument("--lowercase", action="store_true", help="ignore case")
+    parser.add_argument("--output", help="file to write the plan to, for `export --plan`")
+    _add_json(parser)
+
+
+def _sensitivity(options):
+    from tfcompress.files import replace_file
+    from tfcompress.pipeline import sensitivity
+    from tfcompress.text import read_lines
+
+    if options.sentences < 1:
+        raise InputError(f"--sentences must be at least 1 (received {options.sentences})")
+    report = sensitivity(
+        options.run,
+        read_lines(options.source)[: options.sentences],
+        read_lines(options.reference)[: options.sentences],
+        max_loss=options.max_loss,
+        beam_size=options.beam_size,
+        tokenize=options.tokenize,
+        lowercase=options.lowercase,
+        say=_to_stderr,
+    )
+    if options.output is not None:
+        replace_file(options.output, (json.dumps(report.plan, indent=2) + "\n").encode())
+    return _print_json(report.to_dict()) if options.json else print(report)
 
 
 def _add_translate(commands):

@@ -3,5 +3,6 @@
 from tfcompress.pipeline.evaluation import evaluate
 from tfcompress.pipeline.recipe import Recipe, load_recipe
 from tfcompress.pipeline.run import run_recipe
+from tfcompress.pipeline.sensitivity import sensitivity
 
-__all__ = ["Recipe", "evaluate", "load_recipe", "run_recipe"]
+__all__ = ["Recipe", "evaluate", "load_recipe", "run_recipe", "sensitivity"]
