@@ -39,7 +39,8 @@ def quantize_aware(
         activations: "dynamic": activations are left alone; kernels quantize them as they come, with
             a range for each row. "static": the output of every quantized layer but embeddings is
             quantized to 8 bits, as kernels for integers only do.
-        skip: Regular expression; weights that it is found in stay in float32.
+        skip: Regular expression; weights that it is found in stay in float32. So that they do in
+            the bundle too, export with `quantization="mixed"` and `plan={skip: "float32"}`.
         preserve_sparsity: Whether weights that are zero at the beginning stay zero.
 
     Returns:

@@ -1,0 +1,185 @@
+"""What layers lose to quantization, and plans of a given loss."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tfcompress.cli import main
+from tfcompress.errors import InputError
+from tfcompress.export.kinds import QUANTIZATIONS
+from tfcompress.models import (
+    AttentionConfig,
+    FeedForwardConfig,
+    Seq2SeqConfig,
+    Seq2SeqTransformer,
+    StackConfig,
+)
+from tfcompress.models.presets import save_preset
+from tfcompress.pipeline import sensitivity
+from tfcompress.text import read_lines
+
+
+@pytest.fixture(scope="module")
+def run(finished_run, tmp_path_factory):
+    """The folder of a model that nobody trained, with layers that are large enough."""
+    folder = tmp_path_factory.mktemp("sensitivity") / "run"
+    stack = StackConfig(1, AttentionConfig(2), FeedForwardConfig(64))
+    config = Seq2SeqConfig(
+        256, hidden_dim=32, encoder=stack, decoder=stack, max_source_length=48, max_target_length=48
+    )
+    save_preset(Seq2SeqTransformer(config), folder / "model")
+    (folder / "tokenizer.model").write_bytes((finished_run / "tokenizer.model").read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sentences(corpus_folder):
+    return [read_lines(corpus_folder / f"valid.{language}")[:4] for language in ("en", "de")]
+
+
+@pytest.fixture
+def better_when_larger(monkeypatch):
+    """BLEU that only the size of the file decides, so that what is planned can be known."""
+
+    def evaluate(path, sources, references, **options):
+        size = Path(path, "model.tflite").stat().st_size
+        return {"bleu": 10 * math.log2(size), "signature": "size"}
+
+    monkeypatch.setattr("tfcompress.pipeline.layer_sensitivity.evaluate", evaluate)
+
+
+def test_report(run, sentences):
+    report = sensitivity(run, *sentences, max_loss=100)
+    layers = [row.layer for row in report.layers[::3]]
+    assert {"encoder_layer_0", "decoder_layer_0"} < set(layers)
+    assert len(report.layers) == 3 * len(set(layers))
+    for layer in layers:
+        rows = [row for row in report.layers if row.layer == layer]
+        assert [row.kind for row in rows] == ["int4", "int8", "float16"]
+        noise = [row.signal_to_noise for row in rows]
+        assert noise == sorted(noise)
+        sizes = [row.model_bytes for row in rows]
+        assert sizes == sorted(sizes)
+        assert sizes[-1] < report.float32_bytes
+    # Whatever may be lost, nothing is smaller than 4 bits everywhere.
+    assert set(report.plan.values()) == {"int4"}
+    assert report.plan_bytes < min(row.model_bytes for row in report.layers)
+    assert "smallest plan that loses at most 100" in str(report)
+    json.dumps(report.to_dict(), allow_nan=False)
+
+
+def test_the_plan_keeps_within_the_loss(run, sentences, better_when_larger):
+    reports = [sensitivity(run, *sentences, max_loss=loss) for loss in (0, 11, 16, 1000)]
+    sizes = [report.plan_bytes for report in reports]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) == len(sizes)
+    for report in reports:
+        assert report.plan_bleu >= report.float32_bleu - report.max_loss
+        assert report.plan_bleu == 10 * math.log2(report.plan_bytes)
+    assert set(reports[0].plan.values()) == {"float32"}
+    assert reports[0].plan_bytes == reports[0].float32_bytes
+
+
+def test_command(run, corpus_folder, tmp_path, capsys):
+    plan, bundle = tmp_path / "plan.json", tmp_path / "bundle"
+    texts = [str(corpus_folder / f"valid.{language}") for language in ("en", "de")]
+    arguments = ["sensitivity", str(run), *texts, "--sentences", "2", "--output", str(plan)]
+    assert main([*arguments, "--max-loss", "100", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["sentences"] == 2
+    assert json.loads(plan.read_text()) == figures["plan"]
+    options = ["--quantization", "mixed", "--plan", str(plan), "--json"]
+    assert main(["export", str(run), str(bundle), *options]) == 0
+    manifest = json.loads(capsys.readouterr().out)
+    assert manifest["plan"] == figures["plan"]
+    # The same weights; its rows of scales may be stored in another order.
+    assert manifest["files"]["model.tflite"]["bytes"] == pytest.approx(
+        figures["plan_bytes"], rel=0.01
+    )
+
+
+def test_static_export_by_command(run, corpus_folder, tmp_path, capsys):
+    texts = corpus_folder / "train.en"
+    options = ["--quantization", "static_int8", "--representative", str(texts), "--json"]
+    assert main(["export", str(run), str(tmp_path / "bundle"), *options]) == 0
+    manifest = json.loads(capsys.readouterr().out)
+    assert manifest["encoder"]["representative_sentences"] == 200
+
+
+def test_recipes_have_plans(recipe_mapping, corpus_folder, tmp_path, capsys):
+    mapping = recipe_mapping | {
+        "quantizations": ["mixed", "static_int8"],
+        "plan": {"^embedding/": "int4_per_channel"},
+    }
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(mapping))
+    arguments = ["train", str(tmp_path / "recipe.yaml"), "--corpus", str(corpus_folder), "--quiet"]
+    assert main([*arguments, "--run", str(tmp_path / "run"), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["quantization"] for row in rows] == ["mixed", "static_int8"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_loss": -1}, "`max_loss` must be at least 0"),
+        ({"max_loss": float("nan")}, "`max_loss` must be at least 0"),
+        ({"kinds": ["int3"]}, "`kinds` must be some of"),
+        ({"kinds": []}, "`kinds` must be some of"),
+        ({"sources": []}, r"equal in number and not empty .received 0 and 1."),
+        ({"run": "nowhere"}, "nowhere"),
+    ],
+)
+def test_bad_options(run, options, message):
+    with pytest.raises(InputError, match=message):
+        sensitivity(**{"run": run, "sources": ["a"], "references": ["b"], **options})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--plan", "{missing}"], "cannot read the plan"),
+        (["--plan", "{list}"], "must map regular expressions"),
+        (["--plan", "{broken}"], "not a YAML or JSON file"),
+        (["--plan", "{good}"], "does not go with quantization='dynamic_int8'"),
+        (["--quantization", "mixed"], "needs a `plan`"),
+        (["--quantization", "static_int8"], "needs `representative_data`"),
+        (["--quantization", "static_int8", "--representative", "{missing}"], "cannot read"),
+        (["--quantization", "static_int8", "--representative", "{empty}"], "has no sentences"),
+        (["--representative", "{good}"], "goes with static quantization only"),
+    ],
+)
+def test_bad_export_options(run, tmp_path, capsys, arguments, message):
+    texts = {"list": "- a", "broken": "{", "good": '{"a": "int8"}', "empty": "\n"}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    paths = {name: str(tmp_path / name) for name in (*texts, "missing")}
+    arguments = [argument.format(**paths) for argument in arguments]
+    assert main(["export", str(run), str(tmp_path / "bundle"), *arguments]) == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "bundle").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"quantizations": ["mixed"]}, "`plan` goes with the bundle mixed"),
+        ({"plan": {"a": "int8"}}, "`plan` goes with the bundle mixed"),
+        ({"plan": {"a": "int3"}, "quantizations": ["mixed"]}, "received 'int3'"),
+    ],
+)
+def test_bad_recipes(recipe_mapping, tmp_path, changes, message):
+    from tfcompress.pipeline import load_recipe
+
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe_mapping | changes))
+    with pytest.raises(InputError, match=message):
+        load_recipe(tmp_path / "recipe.yaml")
+
+
+def test_every_quantization_is_in_the_help(capsys):
+    with pytest.raises(SystemExit):
+        main(["export", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert all(quantization in text for quantization in QUANTIZATIONS)
