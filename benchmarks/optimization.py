@@ -3,8 +3,8 @@
     python benchmarks/optimization.py --run runs/multi30k_tiny --runs runs/optimization \
         --corpus CORPUS --output benchmarks/results/optimization.json
 
-Every row begins with the weights of the finished run and trains --updates more, but for those after
-training, which train none, and the sparse ones, which train four times as long: two fifths of it
+Every row begins with the weights of the finished run and trains --updates more, but for the first
+three, which train none, and the sparse ones, which train four times as long: two fifths of it
 while weights go, the rest to recover. Rows resume; a finished row is not repeated. Beside the JSON
 file a Markdown table of the same name is written. `compressed_bytes` says what an app store
 delivers of a model file: zip's deflate as zlib and, at its best, as libdeflate writes it, and zstd.
@@ -35,6 +35,16 @@ def rows(runs: Path) -> dict[str, dict]:
         "after_training": {
             "training": {"updates": 0},
             "quantizations": ["float32", "dynamic_int8", "int4", "int4_per_channel"],
+        },
+        "static": {
+            "training": {"updates": 0},
+            "quantizations": ["static_int8", "static_int8x16"],
+        },
+        "mixed": {
+            "training": {"updates": 0},
+            "quantizations": ["mixed"],
+            # What `tfcompress sensitivity` plans for a loss of 0.3 on 200 validation sentences.
+            "plan": {"^embedding/": "int8", ".": "int4"},
         },
         "trained_int4": {
             "training": {"quantize_aware": {"bits": 4, "block_size": 32}},

@@ -227,8 +227,8 @@ def _add_sensitivity(commands):
         "measure what each layer loses to quantization, and plan the smallest file",
     )
     parser.add_argument("run", help="folder of a run")
-    parser.add_argument("source", help="file with source sentences, such as some for validation")
-    parser.add_argument("reference", help="file with their translations")
+    parser.add_argument("--source", required=True, help="file with sentences to measure on")
+    parser.add_argument("--reference", required=True, help="file with their translations")
     parser.add_argument(
         "--max-loss", type=float, default=0.5, help="BLEU that the plan may lose (%(default)s)"
     )

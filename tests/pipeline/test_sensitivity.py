@@ -85,8 +85,9 @@ def test_the_plan_keeps_within_the_loss(run, sentences, better_when_larger):
 
 def test_command(run, corpus_folder, tmp_path, capsys):
     plan, bundle = tmp_path / "plan.json", tmp_path / "bundle"
-    texts = [str(corpus_folder / f"valid.{language}") for language in ("en", "de")]
-    arguments = ["sensitivity", str(run), *texts, "--sentences", "2", "--output", str(plan)]
+    arguments = ["sensitivity", str(run), "--sentences", "2", "--output", str(plan)]
+    for option, language in (("--source", "en"), ("--reference", "de")):
+        arguments += [option, str(corpus_folder / f"valid.{language}")]
     assert main([*arguments, "--max-loss", "100", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["sentences"] == 2
