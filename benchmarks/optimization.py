@@ -66,6 +66,11 @@ def rows(runs: Path) -> dict[str, dict]:
             "training": {"clustering": {"number_of_clusters": 16}},
             "quantizations": both,
         },
+        "clustered_16_trained_int8": {
+            "start_from": str(runs / "clustered_16"),
+            "training": {"quantize_aware": {"preserve_clusters": True}},
+            "quantizations": ["dynamic_int8"],
+        },
         "two_of_four": sparser({"pattern": "2:4"}),
     }
 

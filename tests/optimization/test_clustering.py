@@ -5,9 +5,17 @@ from optimization.families import batch, make_family
 from tensorflow import keras
 
 from tfcompress.errors import InputError
+from tfcompress.export import convert, flatbuffer
+from tfcompress.export.flatbuffer import schema
 from tfcompress.grids import MIN_ELEMENTS
 from tfcompress.layers.weight_slots import weight_slots
-from tfcompress.optimization import cluster_weights, strip_clustering
+from tfcompress.models import EmbeddingConfig, Seq2SeqTransformer
+from tfcompress.optimization import (
+    cluster_weights,
+    quantize_aware,
+    strip_clustering,
+    strip_quantization,
+)
 from tfcompress.training import LabelSmoothedCrossentropy
 
 LEGACY = not hasattr(keras, "ops")
@@ -78,3 +86,59 @@ def test_wrong_arguments():
 def test_keras_3_says_what_to_do():
     with pytest.raises(InputError, match="set TF_USE_LEGACY_KERAS=1"):
         cluster_weights(make_family("plain").model)
+
+
+@legacy_only
+def test_quantized_values_stay_as_few(tmp_path):
+    """After training, each matrix of the bundle has no more integers than it had clusters."""
+    transformer = make_family("factorized_shared", embedding=EmbeddingConfig(share=True))
+    clustered = cluster_weights(transformer.model, 8)
+    trained(clustered)
+    model = quantize_aware(strip_clustering(clustered), preserve_clusters=True)
+    assert "one scale (clustered: one scale)" in str(model.quantization_plan)
+    losses = trained(model)
+    assert losses[-1] < losses[0]
+    plain = strip_quantization(model)
+    inputs, _ = batch()
+    np.testing.assert_array_equal(model(inputs, training=False), plain(inputs, training=False))
+    before = [np.unique(s.get().numpy()) for x in transformer.model.layers for s in weight_slots(x)]
+    after = [np.unique(s.get().numpy()) for x in plain.layers for s in weight_slots(x)]
+    large = [len(values) <= 8 for values, was in zip(after, before) if len(was) >= MIN_ELEMENTS]
+    assert len(large) > 5
+    assert all(large)
+    convert(Seq2SeqTransformer(transformer.config, plain), tmp_path / "bundle", samples=[[5, 2]])
+    bundle = flatbuffer.read((tmp_path / "bundle" / "model.tflite").read_bytes())
+    stored = [
+        np.unique(bundle.buffers[tensor.buffer].data.view(np.int8))
+        for subgraph in bundle.subgraphs
+        for tensor in subgraph.tensors
+        if tensor.type == schema.TensorType.INT8
+    ]
+    assert len(stored) > 5
+    assert all(len(values) <= 8 for values in stored)
+
+
+@legacy_only
+def test_clusters_and_zeros_stay_together():
+    transformer = make_family("plain")
+    kernel = transformer.layer("encoder_layer_0").feed_forward.inner.kernel
+    values = np.random.default_rng(0).choice([0.0, 0.0, -0.2, 0.1, 0.3], kernel.shape)
+    kernel.assign(values)
+    model = quantize_aware(transformer.model, preserve_sparsity=True, preserve_clusters=True)
+    trained(model)
+    plain = strip_quantization(model).get_layer("encoder_layer_0").feed_forward.inner.kernel.numpy()
+    assert (plain[values == 0] == 0).all()
+    assert len(np.unique(plain)) == 4
+    for value in (-0.2, 0.1, 0.3):
+        assert len(np.unique(plain[values == value])) == 1
+        assert plain[values == value][0] != np.float32(value)
+
+
+@legacy_only
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({}, "which has none.; call cluster_weights first"), ({"bits": 4}, "needs 8 bits")],
+)
+def test_no_clusters_to_keep(options, message):
+    with pytest.raises(InputError, match=message):
+        quantize_aware(make_family("plain").model, preserve_clusters=True, **options)

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 from tensorflow import keras
@@ -26,35 +27,83 @@ class GridQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
     Args:
         grid: The grid.
         masked: Whether there is a mask beside the weight, 0 where it must be 0.
+        clusters: How many values the weight has, whose numbers are kept beside it; each is the mean
+            of its cluster. None if any weight may have any value.
     """
 
-    def __init__(self, grid: Grid, masked: bool = False):
+    def __init__(self, grid: Grid, masked: bool = False, clusters: int | None = None):
         self.grid = grid
         self.masked = masked
+        self.clusters = clusters
 
     def build(self, tensor_shape, name, layer):
-        if not self.masked:
-            return {}
-        ones = {"initializer": "ones", "trainable": False, "dtype": "float32"}
-        return {"mask": layer.add_weight(name=f"{name}_mask", shape=tensor_shape, **ones)}
+        def constant(kind, initializer, dtype):
+            return layer.add_weight(
+                name=f"{name}_{kind}",
+                shape=tensor_shape,
+                initializer=initializer,
+                dtype=dtype,
+                trainable=False,
+            )
+
+        weights = {}
+        if self.masked:
+            weights["mask"] = constant("mask", "ones", "float32")
+        if self.clusters is not None:
+            weights["clusters"] = constant("clusters", "zeros", "int32")
+        return weights
+
+    def begin(self, values: np.ndarray, weights: dict[str, tf.Variable]) -> None:
+        """Notes which weights are zero, and which are equal.
+
+        Args:
+            values: The weight at the beginning.
+            weights: What `build` returned.
+        """
+        if self.masked:
+            weights["mask"].assign((values != 0).astype(np.float32))
+        if self.clusters is not None:
+            numbers = np.unique(values, return_inverse=True)[1]
+            weights["clusters"].assign(numbers.reshape(values.shape))
 
     def __call__(self, inputs, training, weights, **kwargs):
         x = tf.cast(inputs, tf.float32)
+        if self.clusters is not None:
+            x = cluster_means(x, weights["clusters"], self.clusters)
         return fake_quantize(x * weights["mask"] if self.masked else x, self.grid)
 
     def get_config(self):
-        return {"grid": dataclasses.asdict(self.grid), "masked": self.masked}
+        return {
+            "grid": dataclasses.asdict(self.grid),
+            "masked": self.masked,
+            "clusters": self.clusters,
+        }
 
     @classmethod
     def from_config(cls, config):
         grid = dict(config["grid"])
-        return cls(Grid(**grid | {"channels": tuple(grid["channels"])}), config["masked"])
+        grid = Grid(**grid | {"channels": tuple(grid["channels"])})
+        return cls(grid, config["masked"], config["clusters"])
 
     def __eq__(self, other):
         return isinstance(other, GridQuantizer) and other.get_config() == self.get_config()
 
     def __hash__(self):
-        return hash((self.grid, self.masked))
+        return hash((self.grid, self.masked, self.clusters))
+
+
+def cluster_means(weights: tf.Tensor, numbers: tf.Tensor, clusters: int) -> tf.Tensor:
+    """Returns the mean of the cluster that each weight is in.
+
+    Args:
+        weights: Float32.
+        numbers: The number of each weight's cluster.
+        clusters: How many there are.
+    """
+    means = tf.math.unsorted_segment_mean(
+        tf.reshape(weights, [-1]), tf.reshape(numbers, [-1]), clusters
+    )
+    return tf.gather(means, numbers)
 
 
 def fake_quantize(weights: tf.Tensor, grid: Grid) -> tf.Tensor:

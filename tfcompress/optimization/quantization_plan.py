@@ -1,7 +1,8 @@
 """Which weights are quantized, on which grids, and which are not, and why."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, replace
 
 from tensorflow import keras
 
@@ -58,6 +59,23 @@ class QuantizationPlan:
             for weight in self.weights
             if weight.layer == layer and weight.grid is not None
         }
+
+    def with_one_scale(
+        self, places: Mapping[str, Container[str]], reason: str
+    ) -> "QuantizationPlan":
+        """Returns the plan with one scale of 8 bits for each of some weights.
+
+        Args:
+            places: Their paths, by layer.
+            reason: Why.
+        """
+        weights = (
+            replace(weight, grid=Grid(8, ()), reason=reason)
+            if weight.path in places.get(weight.layer, ())
+            else weight
+            for weight in self.weights
+        )
+        return replace(self, weights=tuple(weights))
 
     def __str__(self) -> str:
         lines = []

@@ -5,12 +5,14 @@ from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.layers import AdaptiveEmbedding, FactorizedEmbedding
+from tfcompress.layers.weight_slots import weight_slots
 from tfcompress.optimization.models import check_optimizable
 from tfcompress.optimization.quantization_plan import plan_quantization
 from tfcompress.optimization.unwrapping import copy_unwrapped, unwrapped_clone
 
 ACTIVATIONS = ("dynamic", "static")
 _PREFIX = "quant_"
+_MOST = 256
 
 
 def quantize_aware(
@@ -21,6 +23,7 @@ def quantize_aware(
     activations: str = "dynamic",
     skip: str | None = None,
     preserve_sparsity: bool = False,
+    preserve_clusters: bool = False,
 ) -> keras.Model:
     """Returns a model that trains with the weights that its bundle will have.
 
@@ -42,6 +45,9 @@ def quantize_aware(
         skip: Regular expression; weights that it is found in stay in float32. So that they do in
             the bundle too, export with `quantization="mixed"` and `plan={skip: "float32"}`.
         preserve_sparsity: Whether weights that are zero at the beginning stay zero.
+        preserve_clusters: Whether weights of a matrix or table that are equal at the beginning stay
+            equal, where there are at most 256 distinct ones, as `cluster_weights` makes them. Those
+            have one scale, so that their integers are as few. Needs 8 bits.
 
     Returns:
         The model, wrapped by tf-model-optimization. Its attribute `quantization_plan` says what is
@@ -64,6 +70,10 @@ def quantize_aware(
             f"`activations` must be one of {', '.join(ACTIVATIONS)} (received {activations!r})"
         )
     plan = plan_quantization(model, bits, block_size=block_size, skip=skip)
+    clusters = {}
+    if preserve_clusters:
+        clusters = _clusters(model, plan, bits)
+        plan = plan.with_one_scale(clusters, "clustered: one scale")
     import tensorflow_model_optimization as tfmot
 
     from tfcompress.optimization.plain_scheme import PlainScheme
@@ -77,7 +87,8 @@ def quantize_aware(
             layer, (AdaptiveEmbedding, FactorizedEmbedding)
         )
         return tfmot.quantization.keras.quantize_annotate_layer(
-            layer, WeightQuantizeConfig(grids, output, preserve_sparsity)
+            layer,
+            WeightQuantizeConfig(grids, output, preserve_sparsity, clusters.get(layer.name)),
         )
 
     if not any(weight.grid is not None for weight in plan.weights):
@@ -88,9 +99,8 @@ def quantize_aware(
         quantized_layer_name_prefix=_PREFIX,
     )
     for wrapper in filter(_is_wrapper, quantized.layers):
-        for variable, _, masks in wrapper._weight_vars:
-            for mask in masks.values():
-                mask.assign((variable.numpy() != 0).astype(np.float32))
+        for variable, quantizer, weights in wrapper._weight_vars:
+            quantizer.begin(variable.numpy(), weights)
     quantized.quantization_plan = plan
     return quantized
 
@@ -130,17 +140,36 @@ def copy_rounded(model: keras.Model, plain: keras.Model) -> None:
     for wrapper in filter(_is_wrapper, model.layers):
         slots = wrapper.quantize_config.slots(wrapper.layer)
         values[wrapper.layer.name] = {
-            slot.path: (variable, _rounded(variable, quantizer, masks))
-            for slot, (variable, quantizer, masks) in zip(slots, wrapper._weight_vars, strict=True)
+            slot.path: (variable, _rounded(variable, quantizer, weights))
+            for slot, (variable, quantizer, weights) in zip(
+                slots, wrapper._weight_vars, strict=True
+            )
         }
     copy_unwrapped(model, plain, values)
 
 
-def _rounded(variable, quantizer, masks):
-    weights = variable.numpy()
-    for mask in masks.values():
-        weights = weights * mask.numpy()
-    return quantizer.grid.round(weights)
+def _rounded(variable, quantizer, weights):
+    # Once more, for zeros without a sign.
+    return quantizer.grid.round(quantizer(variable, False, weights).numpy())
+
+
+def _clusters(model, plan, bits):
+    """Returns how many values the clustered weights have, by layer and path."""
+    if bits != 8:
+        raise InputError(f"`preserve_clusters` needs 8 bits (received {bits})")
+    found = {}
+    for layer in model.layers:
+        grids = plan.grids(layer.name)
+        for slot in weight_slots(layer):
+            count = len(np.unique(slot.get().numpy())) if slot.path in grids else _MOST + 1
+            if count <= _MOST:
+                found.setdefault(layer.name, {})[slot.path] = count
+    if not found:
+        raise InputError(
+            f"`preserve_clusters` needs a matrix or table of at most {_MOST} distinct values "
+            f"(received {model.name}, which has none); call cluster_weights first"
+        )
+    return found
 
 
 def _is_wrapper(layer):

@@ -19,6 +19,7 @@ class WeightQuantizeConfig(_quantization.QuantizeConfig):
         quantize_output: Whether the layer's output is quantized to 8 bits as well, with a range
             that follows a moving average.
         preserve_sparsity: Whether weights that are zero at the beginning stay zero.
+        clusters: How many values weights have that shall not get more, by path.
     """
 
     def __init__(
@@ -26,8 +27,10 @@ class WeightQuantizeConfig(_quantization.QuantizeConfig):
         grids: dict[str, Grid],
         quantize_output: bool = False,
         preserve_sparsity: bool = False,
+        clusters: dict[str, int] | None = None,
     ):
         self.grids = grids
+        self.clusters = clusters or {}
         self.preserve_sparsity = preserve_sparsity
         self.quantize_output = quantize_output
         self._slots = None
@@ -44,7 +47,12 @@ class WeightQuantizeConfig(_quantization.QuantizeConfig):
 
     def get_weights_and_quantizers(self, layer):
         return [
-            (slot.get(), GridQuantizer(self.grids[slot.path], self.preserve_sparsity))
+            (
+                slot.get(),
+                GridQuantizer(
+                    self.grids[slot.path], self.preserve_sparsity, self.clusters.get(slot.path)
+                ),
+            )
             for slot in self.slots(layer)
         ]
 
@@ -73,6 +81,7 @@ class WeightQuantizeConfig(_quantization.QuantizeConfig):
             "grids": grids,
             "quantize_output": self.quantize_output,
             "preserve_sparsity": self.preserve_sparsity,
+            "clusters": self.clusters,
         }
 
     @classmethod
@@ -80,4 +89,6 @@ class WeightQuantizeConfig(_quantization.QuantizeConfig):
         grids = {
             path: GridQuantizer.from_config(grid).grid for path, grid in config["grids"].items()
         }
-        return cls(grids, config["quantize_output"], config["preserve_sparsity"])
+        return cls(
+            grids, config["quantize_output"], config["preserve_sparsity"], config["clusters"]
+        )

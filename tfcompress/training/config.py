@@ -56,6 +56,8 @@ class QuantizeAwareConfig:
             while they train.
         skip: Regular expression; weights that it is found in stay in float32.
         preserve_sparsity: Whether weights that are zero at the beginning stay zero.
+        preserve_clusters: Whether weights that are equal at the beginning stay equal, where a
+            matrix has at most 256 values.
     """
 
     bits: int = 8
@@ -63,6 +65,7 @@ class QuantizeAwareConfig:
     activations: str = "dynamic"
     skip: str | None = None
     preserve_sparsity: bool = False
+    preserve_clusters: bool = False
 
 
 @dataclass(frozen=True)
