@@ -16,8 +16,9 @@ from tfcompress.errors import InputError
 BITS = (8, 4)
 # Weights that share a scale in bundles with blocks.
 INT4_BLOCK = 32
-# Bits at the end of a float32 that a scale leaves empty: 127 takes 7 of them.
-EMPTY_BITS = 8
+# Bits at the end of a float32 that a scale leaves empty. 127 takes 7 of them; more make compressed
+# files smaller; with more than these, the largest weight could miss the largest integer.
+EMPTY_BITS = 15
 # Of blocks, bundles store scales in half precision and XNNPACK packs them as bfloat16.
 EMPTY_BITS_OF_BLOCKS = 16
 # Smaller weights save nothing and, quantized, cost quality; TensorFlow's converter has this bound.

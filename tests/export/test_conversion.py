@@ -175,11 +175,11 @@ def test_samples(tmp_path):
 
 WRONG = {
     "quantization='int3'; choose one of float32, float16, dynamic_int8": {"quantization": "int3"},
-    "samples is empty": {"samples": []},
-    "sentence 1 has 0 token ids": {"samples": [[5, 2], []]},
-    "sentence 0 has 13 token ids": {"samples": [[5] * 12 + [2]]},
-    "sample 0 ends with 5; end it with eos_id": {"samples": [[4, 5]]},
-    "sample 0 has ids from 2 to 60, outside the vocabulary's 0 to 59": {"samples": [[60, 2]]},
+    "`samples` is empty": {"samples": []},
+    "sentence 1 of `samples` has 0 ids": {"samples": [[5, 2], []]},
+    "sentence 0 of `samples` has 13 ids": {"samples": [[5] * 12 + [2]]},
+    "sentence 0 of `samples` ends with 5; end it with eos_id": {"samples": [[4, 5]]},
+    "sentence 0 of `samples` has ids from 2 to 60, outside": {"samples": [[60, 2]]},
     "source_tokenizer is str; give a tfcompress.text.Tokenizer": {"source_tokenizer": "a.model"},
 }
 

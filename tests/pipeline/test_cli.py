@@ -189,7 +189,7 @@ def test_interrupted_training_goes_on(corpus_folder, recipe_mapping, tmp_path):
                 break
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=900)
         assert process.returncode == 130, errors
         assert errors.splitlines()[-1].startswith("interrupted")
         assert "Traceback" not in errors

@@ -72,7 +72,7 @@ def test_report(run, sentences):
 
 
 def test_the_plan_keeps_within_the_loss(run, sentences, better_when_larger):
-    reports = [sensitivity(run, *sentences, max_loss=loss) for loss in (0, 11, 16, 1000)]
+    reports = [sensitivity(run, *sentences, max_loss=loss) for loss in (0, 12)]
     sizes = [report.plan_bytes for report in reports]
     assert sizes == sorted(sizes, reverse=True)
     assert len(set(sizes)) == len(sizes)
@@ -80,6 +80,7 @@ def test_the_plan_keeps_within_the_loss(run, sentences, better_when_larger):
         assert report.plan_bleu >= report.float32_bleu - report.max_loss
         assert report.plan_bleu == 10 * math.log2(report.plan_bytes)
     assert set(reports[0].plan.values()) == {"float32"}
+    assert len(set(reports[1].plan.values())) > 1
     assert reports[0].plan_bytes == reports[0].float32_bytes
 
 
@@ -110,11 +111,15 @@ def test_static_export_by_command(run, corpus_folder, tmp_path, capsys):
     assert manifest["encoder"]["representative_sentences"] == 200
 
 
-def test_recipes_have_plans(recipe_mapping, corpus_folder, tmp_path, capsys):
+def test_recipes_have_plans(recipe_mapping, finished_run, corpus_folder, tmp_path, capsys):
     mapping = recipe_mapping | {
+        "model": {},
+        "start_from": str(finished_run),
+        "training": {"updates": 0},
         "quantizations": ["mixed", "static_int8"],
         "plan": {"^embedding/": "int4_per_channel"},
     }
+    del mapping["tokenizer"]
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(mapping))
     arguments = ["train", str(tmp_path / "recipe.yaml"), "--corpus", str(corpus_folder), "--quiet"]
     assert main([*arguments, "--run", str(tmp_path / "run"), "--json"]) == 0
