@@ -6,9 +6,16 @@ not.
 
 import importlib
 
-_MODULES = {"ExportError": "errors", "QUANTIZATIONS": "kinds", "convert": "conversion"}
+_MODULES = {
+    "ExportError": "errors",
+    "MixedPlan": "mixed_plan",
+    "QUANTIZATIONS": "kinds",
+    "Variants": "variants",
+    "WeightNames": "mixed_plan",
+    "convert": "conversion",
+}
 
-__all__ = ["QUANTIZATIONS", "ExportError", "convert"]
+__all__ = ["QUANTIZATIONS", "ExportError", "MixedPlan", "Variants", "WeightNames", "convert"]
 
 
 def __getattr__(name: str):

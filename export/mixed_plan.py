@@ -62,7 +62,7 @@ class MixedPlan:
 
     Example:
 
-    >>> plan = MixedPlan({"^target_embedding/": "int4", "^decoder": "float16"}, names)
+    >>> plan = MixedPlan({"^embedding/": "int8", "^decoder": "int4"}, WeightNames(transformer))
     """
 
     def __init__(self, plan: Mapping[str, str], names: WeightNames):

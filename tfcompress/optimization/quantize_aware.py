@@ -41,7 +41,8 @@ def quantize_aware(
             a channel.
         activations: "dynamic": activations are left alone; kernels quantize them as they come, with
             a range for each row. "static": the output of every quantized layer but embeddings is
-            quantized to 8 bits, as kernels for integers only do.
+            quantized to 8 bits, as kernels for integers only do; export with "static_int8" then
+            measures the ranges anew.
         skip: Regular expression; weights that it is found in stay in float32. So that they do in
             the bundle too, export with `quantization="mixed"` and `plan={skip: "float32"}`.
         preserve_sparsity: Whether weights that are zero at the beginning stay zero.
