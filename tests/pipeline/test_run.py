@@ -73,6 +73,18 @@ def test_a_folder_of_another_recipe_is_refused(
         run_recipe(load_recipe(path), finished_run, corpus=corpus_folder)
 
 
+def test_a_run_from_before_a_key_existed_goes_on(
+    finished_run, corpus_folder, recipe_path, tmp_path
+):
+    copy = tmp_path / "run"
+    shutil.copytree(finished_run, copy)
+    identity = json.loads((copy / "run.json").read_text())
+    del identity["recipe"]["plan"], identity["recipe"]["training"]["clip_norm"]
+    (copy / "run.json").write_text(json.dumps(identity))
+    results = run_recipe(load_recipe(recipe_path), copy, corpus=corpus_folder)
+    assert [row.quantization for row in results.rows] == ["float32", "dynamic_int8"]
+
+
 def test_a_folder_of_another_corpus_is_refused(finished_run, corpus_folder, recipe_path, tmp_path):
     other = tmp_path / "corpus"
     shutil.copytree(corpus_folder, other)

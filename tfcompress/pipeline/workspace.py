@@ -40,7 +40,7 @@ class Workspace:
     def _check(self, path, identity):
         try:
             former = json.loads(path.read_text(encoding="utf-8"))
-            keys = differences(former["recipe"], identity["recipe"])
+            keys = differences(_completed(former["recipe"]), identity["recipe"])
             same_corpus = former["corpus"] == identity["corpus"]
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: damaged ({error}); give another --run") from error
@@ -133,3 +133,11 @@ def write_figures(path: Path, figures: dict) -> dict:
     text = json.dumps(figures, indent=2, ensure_ascii=False)
     replace_file(path, (text + "\n").encode("utf-8"))
     return figures
+
+
+def _completed(mapping):
+    """A recipe as it was saved, with the defaults of keys that there were not yet."""
+    try:
+        return schema.to_mapping(schema.from_mapping(Recipe, mapping))
+    except InputError:
+        return mapping
