@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 # In every run; the others take their time.
-_ALWAYS = {("lsra", "sparse"), ("fixed_patterns", "two_of_four")}
+_ALWAYS = {("fixed_patterns", "two_of_four")}
 
 
 def schedule():

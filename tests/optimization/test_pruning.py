@@ -45,7 +45,7 @@ def large_weights(model):
 @pytest.mark.parametrize(
     "family",
     [
-        pytest.param(family, marks=[] if family in ("plain", "delight") else pytest.mark.slow)
+        pytest.param(family, marks=[] if family == "plain" else pytest.mark.slow)
         for family in FAMILIES
     ],
 )

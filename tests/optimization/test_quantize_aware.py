@@ -30,9 +30,7 @@ BITS = {
 _ALWAYS = {
     ("plain", "int4_per_channel"),
     ("factorized_shared", "int4"),
-    ("adaptive", "dynamic_int8"),
     ("delight", "dynamic_int8"),
-    ("layer_drop", "int4"),
 }
 
 

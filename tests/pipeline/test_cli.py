@@ -182,7 +182,14 @@ def test_interrupted_training_goes_on(corpus_folder, recipe_mapping, tmp_path):
     history = run / "training" / "history.json"
 
     def train_until(evaluations):
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ)
+        process = subprocess.Popen(
+            command,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ,
+            # What runs the tests in the background may have told them to ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and process.poll() is None:
             if history.exists() and len(json.loads(history.read_text())) >= evaluations:

@@ -109,7 +109,9 @@ def test_pruned_weights_stay_zero_on_grids(run, model_config):
 
 
 @legacy_only
-@pytest.mark.parametrize("method", ["quantize_aware", "pruning", "clustering"])
+@pytest.mark.parametrize(
+    "method", ["quantize_aware", "pruning", pytest.param("clustering", marks=pytest.mark.slow)]
+)
 def test_a_killed_compressed_run_goes_on(run, monkeypatch, method):
     method = {
         "quantize_aware": {"quantize_aware": QuantizeAwareConfig(4)},
