@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tfcompress import __version__
 from tfcompress.errors import InputError
+from tfcompress.interrupts import Interrupts
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -25,22 +26,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     _prepare_environment()
+    interrupts = Interrupts(defer=False)
     try:
-        options.command(options)
-        sys.stdout.flush()
+        with interrupts:
+            options.command(options)
+            sys.stdout.flush()
     except KeyboardInterrupt:
-        print("interrupted; run the same command to go on", file=sys.stderr)
-        return EXIT_INTERRUPTED
+        return _interrupted()
     except BrokenPipeError:
         # The reader of our output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (InputError, OSError) as error:
-        if os.environ.get("TFCOMPRESS_TRACEBACK"):
+    except Exception as error:
+        if interrupts.noted:
+            # TensorFlow may turn an interrupt into an error of its own.
+            return _interrupted()
+        if not isinstance(error, InputError | OSError) or os.environ.get("TFCOMPRESS_TRACEBACK"):
             raise
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return EXIT_BAD_INPUT
     return 0
+
+
+def _interrupted():
+    print("interrupted; run the same command to go on", file=sys.stderr)
+    return EXIT_INTERRUPTED
 
 
 def _prepare_environment():

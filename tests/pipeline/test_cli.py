@@ -206,3 +206,21 @@ def test_interrupted_training_goes_on(corpus_folder, recipe_mapping, tmp_path):
     first = train_until(1)
     second = train_until(len(first) + 1)
     assert second[: len(first)] == first
+
+
+def test_an_interrupt_that_became_another_error(capsys, monkeypatch):
+    class Output(io.StringIO):
+        def write(self, text):
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt:
+                raise RuntimeError("scopes are not nested") from None
+
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    monkeypatch.setattr(sys, "stdout", Output())
+    try:
+        code = main(["describe", "transformer_small"])
+    finally:
+        signal.signal(signal.SIGINT, former)
+    assert code == 130
+    assert capsys.readouterr().err.startswith("interrupted")

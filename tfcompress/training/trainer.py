@@ -12,6 +12,7 @@ from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
+from tfcompress.interrupts import Interrupts
 from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer
 from tfcompress.models.copying import copy_layers
 from tfcompress.models.decoding import greedy_translate
@@ -214,14 +215,16 @@ def _fit(compressed, model, pairs, validation, config, folder, state, done, verb
         )
     callbacks.append(_Save(state, config))
     callbacks.append(keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False))
-    model.fit(
-        _unsharded(dataset),
-        initial_epoch=done // every,
-        epochs=config.updates // every,
-        steps_per_epoch=every,
-        callbacks=callbacks,
-        verbose=verbose,
-    )
+    with Interrupts() as interrupts:
+        callbacks.append(_Interruptible(interrupts))
+        model.fit(
+            _unsharded(dataset),
+            initial_epoch=done // every,
+            epochs=config.updates // every,
+            steps_per_epoch=every,
+            callbacks=callbacks,
+            verbose=verbose,
+        )
 
 
 def _schedules(model_config, config):
@@ -280,6 +283,22 @@ class _Save(keras.callbacks.Callback):
         self.state.save(figures)
         if _out_of_patience(self.state.history, self.config.patience):
             self.model.stop_training = True
+
+
+class _Interruptible(keras.callbacks.Callback):
+    """Lets interrupts take effect after an update and after what is saved."""
+
+    _supports_tf_logs = True
+
+    def __init__(self, interrupts):
+        super().__init__()
+        self.interrupts = interrupts
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.interrupts.check()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.interrupts.check()
 
 
 def _out_of_patience(history, patience):
