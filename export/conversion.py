@@ -66,7 +66,8 @@ def convert(
             weights of a row; "int4_per_channel", with one for each row; or "mixed", as `plan`
             says. Weights that do not divide so, and grouped ones, have 8 bits. Weights that were
             trained on a grid (`tfcompress.optimization.quantize_aware`) keep it bit for bit.
-            With all of these, activations are float32. For chips that compute in integers only,
+            With all of these, activations are float32 between operations; kernels with integer
+            weights quantize them as they come. For chips that compute in integers only,
             "static_int8" and "static_int8x16" give the encoder activations of 8 or 16 bits, whose
             ranges are those of `representative_data`; the decoder is that of "dynamic_int8".
         plan: What weights are stored as, by regular expressions over their names, with "mixed" or

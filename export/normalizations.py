@@ -74,7 +74,7 @@ class _Graph:
         yield operator
         operands = [self._producers.get(int(index)) for index in operator.inputs]
         if self.name(operator) in _DIFFERENCES:
-            yield from (self._named(operands[1:], "MEAN"))
+            yield from self._named(operands[1:], "MEAN")
             return
         for producer in self._named(operands, *_BEFORE):
             yield from self.before(producer)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from export_harness import assert_export_parity, make_transformer
-from optimization.families import FAMILIES, make_family
+from optimization.families import FAMILIES, make_family, slow_but
 
 from tfcompress.errors import InputError
 from tfcompress.export import convert, flatbuffer
@@ -43,10 +43,7 @@ def types_by_name(transformer, plan, folder):
     return types
 
 
-@pytest.mark.parametrize(
-    "family",
-    [pytest.param(f, marks=[] if f in _ALWAYS else pytest.mark.slow) for f in FAMILIES],
-)
+@pytest.mark.parametrize("family", slow_but(_ALWAYS, FAMILIES))
 def test_every_weight_is_known(family, tmp_path):
     """No family's weights lose their names on the way, and each is where the plan has it."""
     transformer = make_family(family)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from export_harness import assert_export_parity
-from optimization.families import FAMILIES, VOCABULARY, batch, make_family
+from optimization.families import FAMILIES, VOCABULARY, batch, make_family, slow_but
 from tensorflow import keras
 
 from tfcompress.export import convert
@@ -57,11 +57,7 @@ def transformed(transformer, name) -> Seq2SeqTransformer:
 
 @pytest.mark.parametrize(
     ("family", "name"),
-    [
-        pytest.param(family, name, marks=[] if (family, name) in _ALWAYS else pytest.mark.slow)
-        for family in FAMILIES
-        for name in TRANSFORMATIONS
-    ],
+    slow_but(_ALWAYS, FAMILIES, TRANSFORMATIONS),
 )
 def test_families(family, name):
     """Dynamic and static integers, each with parity and every weight stored once."""

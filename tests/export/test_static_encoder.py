@@ -4,7 +4,7 @@ import functools
 import numpy as np
 import pytest
 from export_harness import assert_export_parity, make_transformer
-from optimization.families import FAMILIES, VOCABULARY, make_family
+from optimization.families import FAMILIES, VOCABULARY, make_family, slow_but
 
 from tfcompress.errors import InputError
 from tfcompress.export import convert, flatbuffer
@@ -79,15 +79,7 @@ def test_the_encoder_computes_in_integers(tmp_path, quantization, products):
 
 @pytest.mark.parametrize(
     ("family", "quantization"),
-    [
-        pytest.param(
-            family,
-            quantization,
-            marks=[] if (family, quantization) in _ALWAYS else pytest.mark.slow,
-        )
-        for family in FAMILIES
-        for quantization in ("static_int8", "static_int8x16")
-    ],
+    slow_but(_ALWAYS, FAMILIES, ("static_int8", "static_int8x16")),
 )
 def test_families(family, quantization):
     """Every family computes what its model does, and stores each weight once."""

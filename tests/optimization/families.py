@@ -1,6 +1,9 @@
 """A small transformer of every family of methods, wide enough for its matrices to be quantized."""
 
+import itertools
+
 import numpy as np
+import pytest
 
 from tfcompress.models import (
     AttentionConfig,
@@ -29,6 +32,22 @@ _DELIGHT = StackConfig(
 )
 _PATTERNS = ("previous", "next", "left_context")
 _TRANSFORM = TransformConfig(2, 2.0, 2)
+
+def slow_but(always, *choices):
+    """Every combination of some choices as a test's parameters, most of them slow ones.
+
+    Args:
+        always: Those of every run: tuples, or of one choice values.
+        *choices: What there is to choose from.
+    """
+    return [
+        pytest.param(
+            *values,
+            marks=[] if (values if len(values) > 1 else values[0]) in always else pytest.mark.slow,
+        )
+        for values in itertools.product(*choices)
+    ]
+
 
 FAMILIES = {
     "plain": {},

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from optimization.families import FAMILIES, batch, make_family
+from optimization.families import FAMILIES, batch, make_family, slow_but
 from tensorflow import keras
 
 from tfcompress.errors import InputError
@@ -42,13 +42,7 @@ def large_weights(model):
 
 
 @legacy_only
-@pytest.mark.parametrize(
-    "family",
-    [
-        pytest.param(family, marks=[] if family == "plain" else pytest.mark.slow)
-        for family in FAMILIES
-    ],
-)
+@pytest.mark.parametrize("family", slow_but({"plain"}, FAMILIES))
 def test_weights_become_zero(family):
     transformer = make_family(family)
     before = transformer.model.get_weights()

@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
-from optimization.families import FAMILIES, batch, make_family
+from optimization.families import FAMILIES, batch, make_family, slow_but
 from tensorflow import keras
 
 from tfcompress.errors import InputError
@@ -76,15 +76,7 @@ def content(values):
 @legacy_only
 @pytest.mark.parametrize(
     ("family", "quantization"),
-    [
-        pytest.param(
-            family,
-            quantization,
-            marks=[] if (family, quantization) in _ALWAYS else pytest.mark.slow,
-        )
-        for family in FAMILIES
-        for quantization in BITS
-    ],
+    slow_but(_ALWAYS, FAMILIES, BITS),
 )
 def test_what_was_trained_is_what_is_exported(family, quantization, tmp_path):
     transformer = make_family(family)
