@@ -33,6 +33,7 @@ _DELIGHT = StackConfig(
 _PATTERNS = ("previous", "next", "left_context")
 _TRANSFORM = TransformConfig(2, 2.0, 2)
 
+
 def slow_but(always, *choices):
     """Every combination of some choices as a test's parameters, most of them slow ones.
 
