@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from export_harness import assert_export_parity
-from optimization.families import FAMILIES, VOCABULARY, batch, make_family, slow_but
+from optimization.families import FAMILIES, VOCABULARY, make_family, slow_but, trained
 from tensorflow import keras
 
 from tfcompress.export import convert
@@ -17,7 +16,6 @@ from tfcompress.optimization import (
     strip_pruning,
     strip_quantization,
 )
-from tfcompress.training import LabelSmoothedCrossentropy
 
 pytestmark = pytest.mark.skipif(
     hasattr(keras, "ops"), reason="tf-model-optimization takes Keras 2 only"
@@ -48,10 +46,8 @@ def transformed(transformer, name) -> Seq2SeqTransformer:
 
     wrap, strip = TRANSFORMATIONS[name]
     model = wrap(transformer.model)
-    model.compile(keras.optimizers.Adam(0.005), LabelSmoothedCrossentropy(0.0))
-    data = tf.data.Dataset.from_tensors(batch()).repeat()
     callbacks = [] if strip in (strip_clustering, strip_quantization) else [UpdatePruningStep()]
-    model.fit(data, steps_per_epoch=3, verbose=0, callbacks=callbacks)
+    trained(model, learning_rate=0.005, steps=3, callbacks=callbacks)
     return Seq2SeqTransformer(transformer.config, strip(model))
 
 

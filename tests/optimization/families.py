@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow import keras
 
 from tfcompress.models import (
     AttentionConfig,
@@ -18,9 +20,12 @@ from tfcompress.models import (
     StackConfig,
     TransformConfig,
 )
+from tfcompress.training import LabelSmoothedCrossentropy
 
+LEGACY = not hasattr(keras, "ops")
+legacy_only = pytest.mark.skipif(not LEGACY, reason="tf-model-optimization takes Keras 2 only")
 VOCABULARY, WIDTH = 96, 64
-PLAIN = StackConfig(2, AttentionConfig(2), FeedForwardConfig(96))
+PLAIN = StackConfig(1, AttentionConfig(2), FeedForwardConfig(96))
 _CONVOLUTION = ConvolutionConfig(kernel_size=5)
 _LSRA = AttentionConfig(2, kind="lsra", convolution=_CONVOLUTION)
 _DELIGHT = StackConfig(
@@ -70,7 +75,7 @@ FAMILIES = {
     },
     "fixed_patterns": {
         "encoder": StackConfig(
-            2, AttentionConfig(4, kind="fixed", patterns=_PATTERNS), FeedForwardConfig(96)
+            1, AttentionConfig(4, kind="fixed", patterns=_PATTERNS), FeedForwardConfig(96)
         )
     },
     "lsra": {
@@ -102,6 +107,18 @@ def make_family(name: str, **changes) -> Seq2SeqTransformer:
         **changes,
     }
     return Seq2SeqTransformer(Seq2SeqConfig(VOCABULARY, hidden_dim=WIDTH, **settings))
+
+
+def trained(model, *, learning_rate, steps, epochs=1, callbacks=()) -> list[float]:
+    """Trains a model to copy sequences, and returns the loss of each epoch."""
+    model.compile(keras.optimizers.Adam(learning_rate), LabelSmoothedCrossentropy(0.0))
+    # Otherwise the first step would be traced twice.
+    model.optimizer.build(model.trainable_variables)
+    data = tf.data.Dataset.from_tensors(batch()).repeat()
+    history = model.fit(
+        data, steps_per_epoch=steps, epochs=epochs, verbose=0, callbacks=list(callbacks)
+    )
+    return history.history["loss"]
 
 
 def batch():

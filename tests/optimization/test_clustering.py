@@ -1,8 +1,6 @@
 import numpy as np
 import pytest
-import tensorflow as tf
-from optimization.families import batch, make_family
-from tensorflow import keras
+from optimization.families import LEGACY, batch, legacy_only, make_family, trained
 
 from tfcompress.errors import InputError
 from tfcompress.export import convert, flatbuffer
@@ -16,16 +14,8 @@ from tfcompress.optimization import (
     strip_clustering,
     strip_quantization,
 )
-from tfcompress.training import LabelSmoothedCrossentropy
 
-LEGACY = not hasattr(keras, "ops")
-legacy_only = pytest.mark.skipif(not LEGACY, reason="tf-model-optimization takes Keras 2 only")
-
-
-def trained(model, steps=4):
-    model.compile(keras.optimizers.Adam(0.005), LabelSmoothedCrossentropy(0.0))
-    data = tf.data.Dataset.from_tensors(batch()).repeat()
-    return model.fit(data, steps_per_epoch=steps, epochs=3, verbose=0).history["loss"]
+A_FEW_STEPS = {"learning_rate": 0.005, "steps": 4, "epochs": 3}
 
 
 @legacy_only
@@ -34,7 +24,7 @@ def test_few_values_that_train(family):
     transformer = make_family(family)
     before = transformer.model.get_weights()
     model = cluster_weights(transformer.model, 8)
-    losses = trained(model)
+    losses = trained(model, **A_FEW_STEPS)
     assert losses[-1] < losses[0]
     plain = strip_clustering(model)
     checked = 0
@@ -61,7 +51,7 @@ def test_zeros_stay():
     model = cluster_weights(
         transformer.model, 8, scope="encoder_layer_0/feed_forward/inner", preserve_sparsity=True
     )
-    trained(model)
+    trained(model, **A_FEW_STEPS)
     values = strip_clustering(model).get_layer("encoder_layer_0").feed_forward.inner.kernel.numpy()
     assert (values[zeros] == 0).all()
     assert len(np.unique(values)) <= 8
@@ -93,10 +83,10 @@ def test_quantized_values_stay_as_few(tmp_path):
     """After training, each matrix of the bundle has no more integers than it had clusters."""
     transformer = make_family("factorized_shared", embedding=EmbeddingConfig(share=True))
     clustered = cluster_weights(transformer.model, 8)
-    trained(clustered)
+    trained(clustered, **A_FEW_STEPS)
     model = quantize_aware(strip_clustering(clustered), preserve_clusters=True)
     assert "one scale (clustered: one scale)" in str(model.quantization_plan)
-    losses = trained(model)
+    losses = trained(model, **A_FEW_STEPS)
     assert losses[-1] < losses[0]
     plain = strip_quantization(model)
     inputs, _ = batch()
@@ -125,7 +115,7 @@ def test_clusters_and_zeros_stay_together():
     values = np.random.default_rng(0).choice([0.0, 0.0, -0.2, 0.1, 0.3], kernel.shape)
     kernel.assign(values)
     model = quantize_aware(transformer.model, preserve_sparsity=True, preserve_clusters=True)
-    trained(model)
+    trained(model, **A_FEW_STEPS)
     plain = strip_quantization(model).get_layer("encoder_layer_0").feed_forward.inner.kernel.numpy()
     assert (plain[values == 0] == 0).all()
     assert len(np.unique(plain)) == 4

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
-import tensorflow as tf
-from optimization.families import FAMILIES, batch, make_family, slow_but
+from optimization.families import (
+    FAMILIES,
+    LEGACY,
+    batch,
+    legacy_only,
+    make_family,
+    slow_but,
+    trained,
+)
 from tensorflow import keras
 
 from tfcompress.errors import InputError
@@ -9,10 +16,6 @@ from tfcompress.grids import MIN_ELEMENTS
 from tfcompress.layers import FeedForward, TransformerEncoderLayer
 from tfcompress.layers.weight_slots import weight_slots
 from tfcompress.optimization import prune, strip_pruning
-from tfcompress.training import LabelSmoothedCrossentropy
-
-LEGACY = not hasattr(keras, "ops")
-legacy_only = pytest.mark.skipif(not LEGACY, reason="tf-model-optimization takes Keras 2 only")
 
 
 def schedule(begin=0, end=4, sparsity=0.75):
@@ -25,10 +28,7 @@ def pruned(transformer, **options):
     from tensorflow_model_optimization.sparsity import keras as sparsity_api
 
     model = prune(transformer.model, schedule(), **options)
-    model.compile(keras.optimizers.Adam(0.01), LabelSmoothedCrossentropy(0.0))
-    data = tf.data.Dataset.from_tensors(batch()).repeat()
-    callbacks = [sparsity_api.UpdatePruningStep()]
-    model.fit(data, steps_per_epoch=7, verbose=0, callbacks=callbacks)
+    trained(model, learning_rate=0.01, steps=7, callbacks=[sparsity_api.UpdatePruningStep()])
     return model
 
 

@@ -6,7 +6,15 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
-from optimization.families import FAMILIES, batch, make_family, slow_but
+from optimization.families import (
+    FAMILIES,
+    LEGACY,
+    batch,
+    legacy_only,
+    make_family,
+    slow_but,
+    trained,
+)
 from tensorflow import keras
 
 from tfcompress.errors import InputError
@@ -17,10 +25,7 @@ from tfcompress.grids import Grid
 from tfcompress.layers.weight_slots import weight_slots
 from tfcompress.models import Seq2SeqTransformer
 from tfcompress.optimization import plan_quantization, quantize_aware, strip_quantization
-from tfcompress.training import LabelSmoothedCrossentropy
 
-LEGACY = not hasattr(keras, "ops")
-legacy_only = pytest.mark.skipif(not LEGACY, reason="tf-model-optimization takes Keras 2 only")
 BITS = {
     "dynamic_int8": {"bits": 8},
     "int4": {"bits": 4, "block_size": 32},
@@ -30,15 +35,12 @@ BITS = {
 _ALWAYS = {
     ("plain", "int4_per_channel"),
     ("factorized_shared", "int4"),
-    ("delight", "dynamic_int8"),
+    ("fixed_patterns", "dynamic_int8"),
 }
 
 
-def trained(model, steps=3):
-    """Fits a few steps with a rate that moves every weight to other points of its grid."""
-    model.compile(keras.optimizers.Adam(0.02), LabelSmoothedCrossentropy(0.0))
-    data = tf.data.Dataset.from_tensors(batch()).repeat()
-    return model.fit(data, steps_per_epoch=steps, verbose=0).history["loss"][0]
+# Moves every weight to other points of its grid.
+A_FEW_STEPS = {"learning_rate": 0.02, "steps": 3}
 
 
 def stored_integers(path):
@@ -82,7 +84,7 @@ def test_what_was_trained_is_what_is_exported(family, quantization, tmp_path):
     transformer = make_family(family)
     before = transformer.model.get_weights()
     model = quantize_aware(transformer.model, **BITS[quantization])
-    trained(model)
+    trained(model, **A_FEW_STEPS)
     for was, weight in zip(before, transformer.model.get_weights(), strict=True):
         np.testing.assert_array_equal(was, weight)
 
@@ -114,7 +116,8 @@ def test_what_was_trained_is_what_is_exported(family, quantization, tmp_path):
 def test_training_moves_weights_that_are_rounded():
     transformer = make_family("plain")
     model = quantize_aware(transformer.model, bits=4, block_size=32)
-    assert trained(model, 30) > trained(model, 30)
+    losses = trained(model, learning_rate=0.02, steps=20, epochs=2)
+    assert losses[1] < losses[0]
 
 
 @legacy_only
@@ -139,7 +142,7 @@ def test_tensorflow_rounds_as_numpy_does(weights, grid):
 def test_static_activations_are_quantized():
     transformer = make_family("plain")
     model = quantize_aware(transformer.model, activations="static")
-    trained(model)
+    trained(model, **A_FEW_STEPS)
     inputs, _ = batch()
     plain = strip_quantization(model)
     difference = np.abs(model(inputs, training=False) - plain(inputs, training=False)).max()

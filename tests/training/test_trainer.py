@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from optimization.families import LEGACY, legacy_only, slow_but
 
 from tfcompress.errors import InputError
 from tfcompress.grids import MIN_ELEMENTS, Grid
@@ -65,7 +66,7 @@ def run(corpus, tokenizer, model_config, tmp_path):
             "updates": 12,
             "batch_tokens": 128,
             "evaluate_every": 4,
-            "evaluate_sentences": 4,
+            "evaluate_sentences": 0,
             "schedule": "constant",
             "learning_rate": 0.01,
         }
@@ -74,10 +75,6 @@ def run(corpus, tokenizer, model_config, tmp_path):
         return train(model_config, pairs, validation, config, folder, start=start, verbose=0)
 
     return start
-
-
-LEGACY = not hasattr(tf.keras, "ops")
-legacy_only = pytest.mark.skipif(not LEGACY, reason="tf-model-optimization takes Keras 2 only")
 
 
 @legacy_only
@@ -110,7 +107,7 @@ def test_pruned_weights_stay_zero_on_grids(run, model_config):
 
 @legacy_only
 @pytest.mark.parametrize(
-    "method", ["quantize_aware", "pruning", pytest.param("clustering", marks=pytest.mark.slow)]
+    "method", slow_but({"quantize_aware"}, ("quantize_aware", "pruning", "clustering"))
 )
 def test_a_killed_compressed_run_goes_on(run, monkeypatch, method):
     method = {
@@ -151,14 +148,14 @@ class Killed(BaseException):
 
 
 def test_loss_falls_and_history_is_complete(run):
-    _, history = run("run", updates=60, evaluate_every=20)
+    _, history = run("run", updates=60, evaluate_every=20, evaluate_sentences=4)
     assert [entry["update"] for entry in history] == [20, 40, 60]
     assert history[-1]["loss"] < 0.8 * history[0]["loss"]
     assert {"loss", "val_loss", "val_bleu", "seconds"} <= set(history[0])
 
 
 def test_a_killed_run_ends_like_an_uninterrupted_one(run, monkeypatch):
-    whole, history = run("whole")
+    whole, history = run("whole", evaluate_sentences=4)
     from tfcompress.training import checkpoints
 
     save = checkpoints.TrainingState.save
@@ -170,9 +167,9 @@ def test_a_killed_run_ends_like_an_uninterrupted_one(run, monkeypatch):
 
     monkeypatch.setattr(checkpoints.TrainingState, "save", killed_at_second)
     with pytest.raises(Killed):
-        run("killed")
+        run("killed", evaluate_sentences=4)
     monkeypatch.setattr(checkpoints.TrainingState, "save", save)
-    resumed, resumed_history = run("killed")
+    resumed, resumed_history = run("killed", evaluate_sentences=4)
     assert [entry["update"] for entry in resumed_history] == [4, 8, 12]
     for a, b in zip(whole.model.trainable_weights, resumed.model.trainable_weights):
         np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5)
@@ -206,7 +203,8 @@ def test_average_is_the_mean_of_the_last_evaluations(run, tmp_path):
 
 
 def test_patience_stops_training(run):
-    _, history = run("run", updates=400, evaluate_every=4, patience=1, learning_rate=1e-9)
+    settings = {"updates": 400, "evaluate_sentences": 4, "learning_rate": 1e-9}
+    _, history = run("run", patience=1, **settings)
     assert [entry["update"] for entry in history] == [4, 8]
 
 
@@ -257,7 +255,7 @@ def test_every_setting_trains(run, settings):
 
 
 def test_accumulation_with_a_strategy(run):
-    if hasattr(tf.keras, "ops"):
+    if not LEGACY:
         with pytest.raises(InputError, match=r"needs Keras 2; set TF_USE_LEGACY_KERAS=1"):
             run("run", updates=4, strategy="mirrored", accumulate=2)
         return

@@ -1,15 +1,31 @@
 """How layers register themselves and carry their sub-layers in a configuration."""
 
+import inspect
+
+import tensorflow as tf
 from tensorflow import keras
 
 _register = keras.utils.register_keras_serializable(package="tfcompress")
 
 
 def register(layer_class: type) -> type:
-    """Makes a layer class known to Keras, and its matrices and tables to tf-model-optimization."""
+    """Makes a layer class known to Keras, and its matrices and tables to tf-model-optimization.
+
+    Keras 2 would also convert the Python code of its `call`, and of what that calls, to graph
+    operations. There is nothing to convert, as Keras 3 never does so; left out, it saves a quarter
+    of the time that a model takes to build.
+    """
+    layer_class.call = _unconverted(layer_class.call)
     if not hasattr(layer_class, "get_prunable_weights"):
         layer_class.get_prunable_weights = _prunable_weights
     return _register(layer_class)
+
+
+def _unconverted(call):
+    unconverted = tf.autograph.experimental.do_not_convert(call)
+    # Keras reads the arguments' names.
+    unconverted.__signature__ = inspect.signature(call)
+    return unconverted
 
 
 def _prunable_weights(self) -> list:
