@@ -22,7 +22,7 @@ TYPES = {
 }
 
 # In every run; the others take their time.
-_ALWAYS = {"factorized_shared", "delight"}
+_ALWAYS = {"factorized_shared"}
 
 
 def types_by_name(transformer, plan, folder):

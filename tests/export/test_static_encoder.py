@@ -14,7 +14,7 @@ from tfcompress.models import EmbeddingConfig
 INTEGERS = (schema.TensorType.INT8, schema.TensorType.INT16)
 ANGLES = {"CAST": 1, "COS": 1, "MUL": 1, "RESHAPE": 1, "SIN": 1, "STRIDED_SLICE": 1}
 # In every run; the others take their time.
-_ALWAYS = {("delight", "static_int8"), ("fixed_patterns", "static_int8")}
+_ALWAYS = {("fixed_patterns", "static_int8")}
 
 
 def sentences(vocabulary, count=40, longest=12):

@@ -7,7 +7,7 @@ from tfcompress.export import convert, flatbuffer
 from tfcompress.export.flatbuffer import schema
 from tfcompress.grids import MIN_ELEMENTS
 from tfcompress.layers.weight_slots import weight_slots
-from tfcompress.models import EmbeddingConfig, Seq2SeqTransformer
+from tfcompress.models import Seq2SeqTransformer
 from tfcompress.optimization import (
     cluster_weights,
     quantize_aware,
@@ -81,7 +81,7 @@ def test_keras_3_says_what_to_do():
 @legacy_only
 def test_quantized_values_stay_as_few(tmp_path):
     """After training, each matrix of the bundle has no more integers than it had clusters."""
-    transformer = make_family("factorized_shared", embedding=EmbeddingConfig(share=True))
+    transformer = make_family("plain")
     clustered = cluster_weights(transformer.model, 8)
     trained(clustered, **A_FEW_STEPS)
     model = quantize_aware(strip_clustering(clustered), preserve_clusters=True)

@@ -147,15 +147,16 @@ class Killed(BaseException):
     pass
 
 
-def test_loss_falls_and_history_is_complete(run):
+def test_loss_falls_and_history_is_complete(run, tmp_path):
     _, history = run("run", updates=60, evaluate_every=20, evaluate_sentences=4)
     assert [entry["update"] for entry in history] == [20, 40, 60]
     assert history[-1]["loss"] < 0.8 * history[0]["loss"]
     assert {"loss", "val_loss", "val_bleu", "seconds"} <= set(history[0])
+    assert list((tmp_path / "run" / "tensorboard").rglob("events.*"))
 
 
 def test_a_killed_run_ends_like_an_uninterrupted_one(run, monkeypatch):
-    whole, history = run("whole", evaluate_sentences=4)
+    whole, history = run("whole")
     from tfcompress.training import checkpoints
 
     save = checkpoints.TrainingState.save
@@ -167,9 +168,9 @@ def test_a_killed_run_ends_like_an_uninterrupted_one(run, monkeypatch):
 
     monkeypatch.setattr(checkpoints.TrainingState, "save", killed_at_second)
     with pytest.raises(Killed):
-        run("killed", evaluate_sentences=4)
+        run("killed")
     monkeypatch.setattr(checkpoints.TrainingState, "save", save)
-    resumed, resumed_history = run("killed", evaluate_sentences=4)
+    resumed, resumed_history = run("killed")
     assert [entry["update"] for entry in resumed_history] == [4, 8, 12]
     for a, b in zip(whole.model.trainable_weights, resumed.model.trainable_weights):
         np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5)
@@ -185,10 +186,10 @@ def test_a_finished_run_is_not_trained_again(run):
 
 
 def test_damaged_state_is_reported(run, tmp_path):
-    run("run")
+    run("run", updates=4)
     (tmp_path / "run" / "history.json").write_text("[")
     with pytest.raises(InputError, match=r"saved training state is damaged.*remove this folder"):
-        run("run", updates=16)
+        run("run", updates=8)
 
 
 def test_average_is_the_mean_of_the_last_evaluations(run, tmp_path):
@@ -237,10 +238,9 @@ def test_accumulated_batches_count_as_one(run, corpus, tokenizer, model_config, 
     "settings",
     [
         {"accumulate": 2},
-        {"clip_norm": 0.1},
         pytest.param({"precision": "mixed_float16"}, marks=pytest.mark.slow),
         {"precision": "mixed_bfloat16"},
-        {"schedule": "cosine", "warmup": 2},
+        {"schedule": "cosine", "warmup": 2, "clip_norm": 0.1},
         pytest.param({"schedule": "inverse_square_root", "warmup": 2}, marks=pytest.mark.slow),
         {"strategy": "mirrored"},
         pytest.param({"strategy": "multi_worker"}, marks=pytest.mark.slow),
@@ -261,11 +261,6 @@ def test_accumulation_with_a_strategy(run):
         return
     _, history = run("run", updates=4, strategy="mirrored", accumulate=2)
     assert np.isfinite(history[-1]["loss"])
-
-
-def test_tensorboard_logs_are_written(run, tmp_path):
-    run("run", updates=4)
-    assert list((tmp_path / "run" / "tensorboard").rglob("events.*"))
 
 
 def test_sentences_beyond_the_limit_are_an_error(corpus, tokenizer, model_config, tmp_path):
