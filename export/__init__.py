@@ -12,10 +12,19 @@ _MODULES = {
     "QUANTIZATIONS": "kinds",
     "Variants": "variants",
     "WeightNames": "mixed_plan",
+    "build_native": "building",
     "convert": "conversion",
 }
 
-__all__ = ["QUANTIZATIONS", "ExportError", "MixedPlan", "Variants", "WeightNames", "convert"]
+__all__ = [
+    "QUANTIZATIONS",
+    "ExportError",
+    "MixedPlan",
+    "Variants",
+    "WeightNames",
+    "build_native",
+    "convert",
+]
 
 
 def __getattr__(name: str):

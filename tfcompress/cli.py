@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_evaluate,
         _add_benchmark,
         _add_report,
+        _add_build_native,
     ):
         add(commands)
     return parser
@@ -400,6 +401,26 @@ def _report(options):
     write_report(runs, options.output)
     print(terminal_table(runs))
     print(f"report: {options.output}")
+
+
+def _add_build_native(commands):
+    parser = _command(
+        commands,
+        "build-native",
+        _build_native,
+        "build the native runtime and the program tfcompress-benchmark with CMake",
+    )
+    parser.add_argument(
+        "--target",
+        help="x86_64-linux, aarch64-linux or aarch64-android (this machine)",
+    )
+    parser.add_argument("--output", help="folder of the results (one of the user's cache)")
+
+
+def _build_native(options):
+    from tfcompress.export.building import build_native
+
+    build_native(options.target, options.output, say=_to_stderr)
 
 
 def _as_mapping(results):

@@ -303,8 +303,8 @@ def _load(bundle, num_threads):
     if bundle.custom_ops:
         raise InputError(
             f"{bundle.path}: needs the custom operations {', '.join(bundle.custom_ops)}, which "
-            "this runtime does not have; export with custom_ops=False, or run it with the native "
-            "runtime"
+            "this runtime does not have; export with custom_ops=False, or build the native runtime "
+            "with `tfcompress build-native`"
         )
     # In memory, so that both signatures share one packed copy of the weights.
     cache = ":memory:" if sys.platform == "linux" else ""

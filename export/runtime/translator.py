@@ -11,7 +11,9 @@ import numpy as np
 import sentencepiece
 
 from tfcompress.errors import InputError
-from tfcompress.export.runtime.bundle import open_bundle
+from tfcompress.export.runtime.bundle import Bundle, open_bundle
+from tfcompress.export.runtime.native import NativeEngine
+from tfcompress.export.runtime.native_files import native_library
 from tfcompress.export.runtime.search import Hypothesis, beam_search, greedy_search
 from tfcompress.export.runtime.session import Session
 from tfcompress.export.runtime.splitting import split_text
@@ -21,6 +23,9 @@ Progress = Callable[[int, int], None]
 
 class Translator:
     """Translates with an exported bundle; needs LiteRT, numpy and sentencepiece only.
+
+    Where `tfcompress build-native` built the native runtime, that searches instead of Python, and
+    finds the same. The environment variable `TFCOMPRESS_NATIVE=0` turns it off.
 
     A translator may be used by several threads, which then take turns. To translate in parallel,
     make one for each thread or process.
@@ -32,10 +37,11 @@ class Translator:
 
     Attributes:
         bundle: The opened bundle.
+        is_native: Whether the native runtime searches.
 
     Raises:
-        InputError: The bundle is not whole (see `open_bundle`), needs custom operations, or an
-            option is impossible.
+        InputError: The bundle is not whole (see `open_bundle`), needs custom operations that
+            there are not, or an option is impossible.
 
     Example:
 
@@ -49,7 +55,13 @@ class Translator:
         self.bundle = open_bundle(path, verify=verify)
         self._source = _load_tokenizer(self.bundle.source_tokenizer)
         self._target = _load_tokenizer(self.bundle.target_tokenizer)
-        self._session: Session | None = Session(self.bundle, num_threads=num_threads)
+        library = native_library()
+        self.is_native = library is not None
+        self._engine: NativeEngine | _PythonEngine | None = (
+            _PythonEngine(self.bundle, num_threads=num_threads)
+            if library is None
+            else NativeEngine(library, self.bundle, num_threads=num_threads)
+        )
         self._lock = threading.Lock()
 
     def __enter__(self) -> "Translator":
@@ -61,9 +73,9 @@ class Translator:
     def close(self) -> None:
         """Frees the model. The translator cannot be used any more."""
         with self._lock:
-            if self._session is not None:
-                self._session.close()
-                self._session = None
+            if self._engine is not None:
+                self._engine.close()
+                self._engine = None
 
     def translate(
         self,
@@ -233,22 +245,39 @@ class Translator:
         return results
 
     def _search(self, ids: list[int], options: "_Options") -> list[Hypothesis]:
-        special, longest = self.bundle.ids, self.bundle.max_target_length
-        limit = min(options.max_length or longest, longest, 2 * (len(ids) + 1) + 16)
         with self._lock:
-            if self._session is None:
+            if self._engine is None:
                 raise InputError("the translator is closed; make a new one")
-            self._session.encode([*ids, special.eos])
-            if not options.wants_hypotheses and options.beam_size == 1:
-                return [Hypothesis(greedy_search(self._session, special, limit), 0.0, 0.0)]
-            found = beam_search(
-                self._session,
-                special,
-                limit,
+            return self._engine.search(
+                ids,
                 beam_size=options.beam_size,
+                n_best=options.n_best,
+                max_length=options.max_length,
                 length_penalty=options.length_penalty,
+                with_scores=options.wants_hypotheses,
             )
-        return found[: options.n_best]
+
+
+class _PythonEngine:
+    """Searches in Python; takes the arguments that `NativeEngine` takes."""
+
+    def __init__(self, bundle: Bundle, *, num_threads: int):
+        self._bundle = bundle
+        self._session = Session(bundle, num_threads=num_threads)
+
+    def search(self, ids, *, beam_size, n_best, max_length, length_penalty, with_scores):
+        special, longest = self._bundle.ids, self._bundle.max_target_length
+        limit = min(max_length or longest, longest, 2 * (len(ids) + 1) + 16)
+        self._session.encode([*ids, special.eos])
+        if not with_scores and beam_size == 1:
+            return [Hypothesis(greedy_search(self._session, special, limit), 0.0, 0.0)]
+        found = beam_search(
+            self._session, special, limit, beam_size=beam_size, length_penalty=length_penalty
+        )
+        return found[:n_best]
+
+    def close(self):
+        self._session.close()
 
 
 @dataclass(frozen=True)

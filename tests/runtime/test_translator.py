@@ -163,16 +163,18 @@ def test_overlong_sentences_are_split(translator, bundle):
 
 
 @pytest.mark.parametrize("text", [long_sentence(200), "dogs" * 80, "a b. " * 100])
-def test_nothing_overlong_is_cut(translator, text):
+def test_nothing_overlong_is_cut(translator, text, monkeypatch):
     asked = []
-    search = translator._session.encode
-    translator._session.encode = lambda ids: (asked.append(ids), search(ids))
-    try:
-        translator.translate(text)
-    finally:
-        del translator._session.encode
-    assert max(map(len, asked)) <= MAX_SOURCE
-    pieces = [translator._source.decode(ids[:-1]).replace(" ", "") for ids in asked]
+    search = translator._engine.search
+
+    def noted(ids, **options):
+        asked.append(ids)
+        return search(ids, **options)
+
+    monkeypatch.setattr(translator._engine, "search", noted)
+    translator.translate(text)
+    assert max(map(len, asked)) < MAX_SOURCE
+    pieces = [translator._source.decode(ids).replace(" ", "") for ids in asked]
     assert "".join(pieces) == text.replace(" ", "")
 
 

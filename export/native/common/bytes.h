@@ -1,0 +1,38 @@
+#ifndef TFCOMPRESS_COMMON_BYTES_H_
+#define TFCOMPRESS_COMMON_BYTES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace tfcompress {
+
+// Bytes that stay where they are, shared by all copies: a mapped file, or memory of our own. They
+// begin at a multiple of 64, as LiteRT wants.
+class Bytes {
+ public:
+  Bytes() = default;
+
+  // Maps a file. Throws Error (kNotFound) if it cannot be read.
+  static Bytes MapFile(const std::string& path);
+  // Copies memory.
+  static Bytes Copy(const void* data, size_t size);
+
+  const uint8_t* data() const { return data_.get(); }
+  size_t size() const { return size_; }
+  std::string_view text() const {
+    return {reinterpret_cast<const char*>(data_.get()), size_};
+  }
+
+ private:
+  Bytes(std::shared_ptr<const uint8_t> data, size_t size) : data_(std::move(data)), size_(size) {}
+
+  std::shared_ptr<const uint8_t> data_;
+  size_t size_ = 0;
+};
+
+}  // namespace tfcompress
+
+#endif  // TFCOMPRESS_COMMON_BYTES_H_

@@ -1,0 +1,190 @@
+#include "common/json.h"
+
+#include <cctype>
+#include <cstdlib>
+#include <limits>
+
+#include "common/error.h"
+
+namespace tfcompress::json {
+namespace {
+
+constexpr int kDeepest = 64;
+
+class Parser {
+ public:
+  explicit Parser(std::string_view text) : text_(text) {}
+
+  Value Document() {
+    Value value = Any(0);
+    SkipSpace();
+    if (at_ != text_.size()) Fail("more text after the value");
+    return value;
+  }
+
+ private:
+  [[noreturn]] void Fail(const std::string& what) const {
+    throw Error(Error::Code::kBadBundle, "no JSON at byte " + std::to_string(at_) + ": " + what);
+  }
+
+  char Peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+
+  void SkipSpace() {
+    while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != text_.npos) ++at_;
+  }
+
+  bool Take(std::string_view token) {
+    if (text_.substr(at_, token.size()) != token) return false;
+    at_ += token.size();
+    return true;
+  }
+
+  Value Any(int depth) {
+    if (depth > kDeepest) Fail("nested too deeply");
+    SkipSpace();
+    switch (Peek()) {
+      case '{':
+        return Value(Members(depth));
+      case '[':
+        return Value(Elements(depth));
+      case '"':
+        return Value(Text());
+      default:
+        break;
+    }
+    if (Take("true")) return Value(true);
+    if (Take("false")) return Value(false);
+    if (Take("null")) return Value(nullptr);
+    return Number();
+  }
+
+  Object Members(int depth) {
+    Object members;
+    ++at_;
+    SkipSpace();
+    if (Take("}")) return members;
+    do {
+      SkipSpace();
+      if (Peek() != '"') Fail("expected a name in quotes");
+      const std::string name = Text();
+      SkipSpace();
+      if (!Take(":")) Fail("expected ':'");
+      // Of equal names, the last counts.
+      members.erase(name);
+      members.emplace(name, Any(depth + 1));
+      SkipSpace();
+    } while (Take(","));
+    if (!Take("}")) Fail("expected ',' or '}'");
+    return members;
+  }
+
+  Array Elements(int depth) {
+    Array elements;
+    ++at_;
+    SkipSpace();
+    if (Take("]")) return elements;
+    do {
+      elements.push_back(Any(depth + 1));
+      SkipSpace();
+    } while (Take(","));
+    if (!Take("]")) Fail("expected ',' or ']'");
+    return elements;
+  }
+
+  std::string Text() {
+    std::string text;
+    ++at_;
+    while (true) {
+      if (at_ >= text_.size()) Fail("the text has no end");
+      const char c = text_[at_++];
+      if (c == '"') return text;
+      if (static_cast<unsigned char>(c) < 0x20) Fail("a control character in a text");
+      if (c == '\\') {
+        Escape(&text);
+      } else {
+        text += c;
+      }
+    }
+  }
+
+  void Escape(std::string* text) {
+    static constexpr std::string_view kNames = "\"\\/bfnrt";
+    static constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
+    const char c = Peek();
+    ++at_;
+    if (c == 'u') {
+      AppendUtf8(CodePoint(), text);
+      return;
+    }
+    const size_t place = c == '\0' ? kNames.npos : kNames.find(c);
+    if (place == kNames.npos) Fail("an unknown escape");
+    *text += kMeanings[place];
+  }
+
+  uint32_t CodePoint() {
+    const uint32_t first = HexDigits();
+    if (first < 0xD800 || first > 0xDFFF) return first;
+    if (first > 0xDBFF || !Take("\\u")) Fail("half a character");
+    const uint32_t second = HexDigits();
+    if (second < 0xDC00 || second > 0xDFFF) Fail("half a character");
+    return 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+  }
+
+  uint32_t HexDigits() {
+    uint32_t value = 0;
+    for (int i = 0; i < 4; ++i) {
+      const char c = Peek();
+      if (!std::isxdigit(static_cast<unsigned char>(c))) Fail("expected four hexadecimal digits");
+      value = 16 * value + static_cast<uint32_t>(c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
+      ++at_;
+    }
+    return value;
+  }
+
+  static void AppendUtf8(uint32_t c, std::string* text) {
+    if (c < 0x80) {
+      *text += static_cast<char>(c);
+      return;
+    }
+    const int tail = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    static constexpr unsigned kLead[] = {0, 0xC0, 0xE0, 0xF0};
+    *text += static_cast<char>(kLead[tail] | (c >> (6 * tail)));
+    for (int i = tail - 1; i >= 0; --i) *text += static_cast<char>(0x80 | ((c >> (6 * i)) & 0x3F));
+  }
+
+  Value Number() {
+    const size_t begin = at_;
+    Take("-");
+    SkipDigits();
+    bool is_whole = true;
+    if (Take(".")) {
+      is_whole = false;
+      SkipDigits();
+    }
+    if (Take("e") || Take("E")) {
+      is_whole = false;
+      if (!Take("+")) Take("-");
+      SkipDigits();
+    }
+    const std::string digits(text_.substr(begin, at_ - begin));
+    if (is_whole && digits.size() < std::numeric_limits<int64_t>::digits10) {
+      return Value(static_cast<int64_t>(std::strtoll(digits.c_str(), nullptr, 10)));
+    }
+    return Value(std::strtod(digits.c_str(), nullptr));
+  }
+
+  void SkipDigits() {
+    const size_t begin = at_;
+    while (std::isdigit(static_cast<unsigned char>(Peek()))) ++at_;
+    if (at_ == begin) Fail("expected a value");
+  }
+
+  std::string_view text_;
+  size_t at_ = 0;
+};
+
+}  // namespace
+
+Value Parse(std::string_view text) { return Parser(text).Document(); }
+
+}  // namespace tfcompress::json

@@ -1,0 +1,14 @@
+#ifndef TFCOMPRESS_COMMON_SHA256_H_
+#define TFCOMPRESS_COMMON_SHA256_H_
+
+#include <cstddef>
+#include <string>
+
+namespace tfcompress {
+
+// The SHA-256 of some bytes in hexadecimal digits (FIPS 180-4).
+std::string Sha256(const void* data, size_t size);
+
+}  // namespace tfcompress
+
+#endif  // TFCOMPRESS_COMMON_SHA256_H_

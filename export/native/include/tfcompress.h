@@ -1,0 +1,127 @@
+/* Runs tfcompress bundles on a device: text in, translations out.
+
+   Every function but the `tfc_free_*` ones returns TFC_OK or the code of an error, whose message
+   `tfc_last_error` gives. No C++ exception leaves the library. A handle may be used by one thread
+   at a time; separate handles are independent. Text is UTF-8. */
+#ifndef TFCOMPRESS_H_
+#define TFCOMPRESS_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define TFC_API __declspec(dllexport)
+#else
+#define TFC_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TFC_VERSION "0.1.0"
+
+typedef enum {
+  TFC_OK = 0,
+  TFC_INVALID_ARGUMENT = 1, /* An argument is impossible; nothing was done. */
+  TFC_NOT_FOUND = 2,        /* A file or library is missing. */
+  TFC_BAD_BUNDLE = 3,       /* The bundle is truncated, altered or inconsistent. */
+  TFC_UNSUPPORTED = 4,      /* The bundle needs what this version or device has not. */
+  TFC_RUNTIME = 5,          /* LiteRT failed. */
+  TFC_OUT_OF_MEMORY = 6
+} tfc_status;
+
+typedef struct tfc_translator tfc_translator;
+
+/* How to open a bundle. Begin with `tfc_options options = TFC_DEFAULT_OPTIONS;`. */
+typedef struct {
+  size_t struct_size;  /* sizeof(tfc_options) */
+  int32_t num_threads; /* Threads that LiteRT may use for one sentence. */
+  int32_t verify;      /* Whether files are compared with the manifest's sizes and SHA-256. */
+  const char* library; /* Path of LiteRT's library; NULL: TFCOMPRESS_LITERT, else libLiteRt.so. */
+} tfc_options;
+
+#define TFC_DEFAULT_OPTIONS {sizeof(tfc_options), 1, 1, NULL}
+
+/* A file of a bundle in memory. */
+typedef struct {
+  const char* name;
+  const void* data;
+  size_t size;
+} tfc_file;
+
+/* How to search. Begin with `tfc_search search = TFC_DEFAULT_SEARCH;`. */
+typedef struct {
+  size_t struct_size;    /* sizeof(tfc_search) */
+  int32_t beam_size;     /* Hypotheses that the search keeps; 1 is greedy search. */
+  int32_t n_best;        /* Hypotheses to return, at most beam_size. */
+  int32_t max_length;    /* Most tokens, the end mark included; 0: the bundle's limit. */
+  int32_t split;         /* Whether text beyond the bundle's limit is split; else an error. */
+  int32_t with_scores;   /* Whether greedy search computes scores too. */
+  double length_penalty; /* Power of the length that log-probabilities are divided by. */
+} tfc_search;
+
+#define TFC_DEFAULT_SEARCH {sizeof(tfc_search), 1, 1, 0, 1, 0, 1.0}
+
+/* A translation. Greedy search without `with_scores` has zeros for both figures. */
+typedef struct {
+  const char* text; /* NULL where the bundle has no tokenizer. */
+  const int32_t* ids;
+  size_t num_ids; /* The end mark is not among them. */
+  double log_probability;
+  double score;
+} tfc_hypothesis;
+
+/* The translations of one text, best first. */
+typedef struct {
+  size_t num_hypotheses;
+  const tfc_hypothesis* hypotheses;
+} tfc_result;
+
+/* What a bundle is. */
+typedef struct {
+  size_t struct_size; /* sizeof(tfc_info), set by the caller. */
+  int32_t source_vocabulary;
+  int32_t target_vocabulary;
+  int32_t max_source_length; /* In tokens, the end mark included. */
+  int32_t max_target_length;
+  uint64_t bundle_bytes; /* Of all files together. */
+} tfc_info;
+
+/* Opens the bundle in a folder. `options` may be NULL. */
+TFC_API tfc_status tfc_open(const char* folder, const tfc_options* options,
+                            tfc_translator** translator);
+
+/* Opens a bundle whose files are in memory. Their bytes are copied. */
+TFC_API tfc_status tfc_open_memory(const tfc_file* files, size_t num_files,
+                                   const tfc_options* options, tfc_translator** translator);
+
+TFC_API void tfc_free_translator(tfc_translator* translator);
+
+TFC_API tfc_status tfc_describe(const tfc_translator* translator, tfc_info* info);
+
+/* Translates a text of `size` bytes. `search` may be NULL. */
+TFC_API tfc_status tfc_translate(tfc_translator* translator, const char* text, size_t size,
+                                 const tfc_search* search, tfc_result** result);
+
+/* Translates source ids, the end mark not among them. */
+TFC_API tfc_status tfc_translate_ids(tfc_translator* translator, const int32_t* ids, size_t num_ids,
+                                     const tfc_search* search, tfc_result** result);
+
+/* Gives the source ids of a text as the only hypothesis. */
+TFC_API tfc_status tfc_tokenize(const tfc_translator* translator, const char* text, size_t size,
+                                tfc_result** result);
+
+TFC_API void tfc_free_result(tfc_result* result);
+
+/* The message of this thread's last error; valid until its next call. */
+TFC_API const char* tfc_last_error(void);
+
+/* The library's version. */
+TFC_API const char* tfc_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

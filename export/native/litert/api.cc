@@ -1,0 +1,56 @@
+#include "litert/api.h"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <mutex>
+
+#include "common/error.h"
+
+namespace tfcompress::litert {
+namespace {
+
+constexpr char kDefault[] = "libLiteRt.so";
+constexpr char kVariable[] = "TFCOMPRESS_LITERT";
+
+std::string Resolve(const std::string& path) {
+  if (!path.empty()) return path;
+  const char* variable = std::getenv(kVariable);
+  return variable == nullptr || *variable == '\0' ? kDefault : variable;
+}
+
+Api LoadFrom(const std::string& path) {
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    throw Error(Error::Code::kNotFound,
+                "LiteRT's library cannot be loaded (" + std::string(dlerror()) +
+                    "); give its path, or set " + kVariable + " to it");
+  }
+  Api api = {};
+#define TFC_FIND(name, result, arguments)                                                 \
+  api.name = reinterpret_cast<result(*) arguments>(dlsym(library, "LiteRt" #name));       \
+  if (api.name == nullptr) {                                                              \
+    throw Error(Error::Code::kUnsupported,                                                \
+                path + ": has no function LiteRt" #name "; use the library of LiteRT 2.3"); \
+  }
+  TFC_LITERT_FUNCTIONS(TFC_FIND)
+#undef TFC_FIND
+  return api;
+}
+
+}  // namespace
+
+const Api& Load(const std::string& path) {
+  static std::mutex mutex;
+  static const Api* loaded = nullptr;
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (loaded == nullptr) loaded = new Api(LoadFrom(Resolve(path)));
+  return *loaded;
+}
+
+void Check(Status status, const std::string& what) {
+  if (status == 0) return;
+  throw Error(Error::Code::kRuntime, what + " (LiteRT status " + std::to_string(status) + ")");
+}
+
+}  // namespace tfcompress::litert

@@ -1,0 +1,185 @@
+#include "litert/model.h"
+
+#include <cstring>
+#include <mutex>
+
+#include "common/error.h"
+
+namespace tfcompress::litert {
+namespace {
+
+constexpr char kAgain[] = "; export or copy the bundle again";
+constexpr char kCpuOptions[] = "xnnpack";
+// In memory, so that all signatures share one packed copy of the weights.
+#if defined(__linux__)
+constexpr char kWeightCache[] = "weight_cache_file_path = \":memory:\"\n";
+#else
+constexpr char kWeightCache[] = "";
+#endif
+// Kernels read some bytes beyond the end.
+constexpr size_t kMargin = 128;
+
+// One for the process, as LiteRT's accelerators belong to it.
+Handle Environment(const Api& api) {
+  static std::mutex mutex;
+  static Handle environment = nullptr;
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (environment == nullptr) {
+    Check(api.CreateEnvironment(0, nullptr, &environment), "LiteRT cannot be set up");
+  }
+  return environment;
+}
+
+char* NewText(const std::string& text) {
+  auto* copy = new char[text.size() + 1];
+  std::memcpy(copy, text.c_str(), text.size() + 1);
+  return copy;
+}
+
+Handle NewOptions(const Api& api, int num_threads) {
+  Handle options = nullptr;
+  Check(api.CreateOptions(&options), "LiteRT has no options");
+  Check(api.SetOptionsHardwareAccelerators(options, kCpu), "LiteRT has no CPU");
+  Handle opaque = nullptr;
+  const auto destroy = [](void* text) { delete[] static_cast<char*>(text); };
+  const std::string text = "num_threads = " + std::to_string(num_threads) + "\n" + kWeightCache;
+  Check(api.CreateOpaqueOptions(kCpuOptions, NewText(text), destroy, &opaque),
+        "LiteRT has no options of the CPU");
+  Check(api.AddOpaqueOptions(options, opaque), "LiteRT has no options of the CPU");
+  return options;
+}
+
+}  // namespace
+
+Model::Model(const Api& api, std::string name, const Bytes& bytes, int num_threads)
+    : api_(api), name_(std::move(name)), bytes_(bytes), environment_(Environment(api)) {
+  const auto check = [this](Status status) {
+    Check(status, name_ + ": LiteRT cannot load it; export the bundle again");
+  };
+  Handle handle = nullptr;
+  check(api.CreateModelFromBuffer(environment_, bytes.data(), bytes.size(), &handle));
+  model_ = std::shared_ptr<void>(handle, api.DestroyModel);
+  const std::shared_ptr<void> options(NewOptions(api, num_threads), api.DestroyOptions);
+  handle = nullptr;
+  check(api.CreateCompiledModel(environment_, model_.get(), options.get(), &handle));
+  compiled_ = std::shared_ptr<void>(handle, api.DestroyCompiledModel);
+}
+
+Model::Signature Model::Find(const std::string& name) const {
+  const auto check = [this](Status status) { Check(status, name_ + ": cannot be read" + kAgain); };
+  Index count = 0;
+  check(api_.GetNumModelSignatures(model_.get(), &count));
+  for (Index i = 0; i < count; ++i) {
+    Handle handle = nullptr;
+    const char* key = nullptr;
+    check(api_.GetModelSignature(model_.get(), i, &handle));
+    check(api_.GetSignatureKey(handle, &key));
+    if (name != key) continue;
+    Signature signature;
+    signature.model_ = this;
+    signature.name_ = name;
+    signature.index_ = i;
+    const auto read = [&](auto get_count, auto get_name, auto get_tensor,
+                          std::vector<Signature::Tensor>* tensors) {
+      Index number = 0;
+      check(get_count(handle, &number));
+      for (Index j = 0; j < number; ++j) {
+        const char* text = nullptr;
+        Handle tensor = nullptr;
+        TensorType type = {};
+        check(get_name(handle, j, &text));
+        check(get_tensor(handle, j, &tensor));
+        check(api_.GetRankedTensorType(tensor, &type));
+        tensors->push_back({text, type.element_type});
+      }
+    };
+    read(api_.GetNumSignatureInputs, api_.GetSignatureInputName,
+         api_.GetSignatureInputTensorByIndex, &signature.inputs_);
+    read(api_.GetNumSignatureOutputs, api_.GetSignatureOutputName,
+         api_.GetSignatureOutputTensorByIndex, &signature.outputs_);
+    return signature;
+  }
+  throw Error(Error::Code::kBadBundle, name_ + ": has no signature '" + name + "'" + kAgain);
+}
+
+Buffer Model::NewBuffer(int32_t type, const Shape& shape) const {
+  TensorType tensor_type = {};
+  tensor_type.element_type = type;
+  tensor_type.layout.rank = static_cast<uint32_t>(shape.size()) & 7;
+  Buffer buffer;
+  buffer.elements_ = 1;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    tensor_type.layout.dimensions[i] = shape[i];
+    buffer.elements_ *= static_cast<size_t>(shape[i]);
+  }
+  const size_t size = buffer.elements_ * sizeof(float);
+  Handle handle = nullptr;
+  Check(api_.CreateManagedTensorBuffer(environment_, kHostMemory, &tensor_type, size + kMargin,
+                                       &handle),
+        name_ + ": no memory for " + std::to_string(size) + " bytes");
+  buffer.handle_ = std::shared_ptr<void>(handle, api_.DestroyTensorBuffer);
+  Check(api_.GetTensorBufferHostMemory(handle, &buffer.memory_),
+        name_ + ": LiteRT gave memory that is not the CPU's");
+  std::memset(buffer.memory_, 0, size);
+  return buffer;
+}
+
+void Model::Signature::Expect(const std::map<std::string, int32_t>& inputs,
+                              const std::map<std::string, int32_t>& outputs) const {
+  const auto check = [this](const std::vector<Tensor>& tensors,
+                            const std::map<std::string, int32_t>& expected) {
+    std::map<std::string, int32_t> found;
+    for (const Tensor& tensor : tensors) found[tensor.name] = tensor.type;
+    if (found == expected) return;
+    std::string names;
+    for (const auto& [name, type] : expected) names += (names.empty() ? "" : ", ") + name;
+    throw Error(Error::Code::kBadBundle, model_->name_ + ": signature '" + name_ +
+                                             "' has not just " + names +
+                                             ", unlike its manifest; export the bundle again");
+  };
+  check(inputs_, inputs);
+  check(outputs_, outputs);
+}
+
+void Model::Signature::Resize(const std::string& input, const Shape& shape) {
+  Shape& known = shapes_[input];
+  if (known == shape) return;
+  Index index = 0;
+  while (inputs_[index].name != input) ++index;
+  Check(model_->api_.CompiledModelResizeInputTensor(model_->compiled_.get(), index_, index,
+                                                    shape.data(), shape.size()),
+        model_->name_ + ": '" + input + "' of '" + name_ + "' cannot have another shape");
+  known = shape;
+}
+
+void Model::Signature::Bind(const Buffers& inputs, const Buffers& outputs) {
+  bound_inputs_.clear();
+  bound_outputs_.clear();
+  for (const Tensor& tensor : inputs_) bound_inputs_.push_back(inputs.at(tensor.name).handle());
+  for (const Tensor& tensor : outputs_) bound_outputs_.push_back(outputs.at(tensor.name).handle());
+  std::vector<Layout> layouts(outputs_.size());
+  Check(model_->api_.GetCompiledModelOutputTensorLayouts(model_->compiled_.get(), index_,
+                                                         layouts.size(), layouts.data(), true),
+        model_->name_ + ": '" + name_ + "' cannot run on these shapes");
+  for (size_t i = 0; i < layouts.size(); ++i) {
+    size_t elements = 1;
+    for (uint32_t axis = 0; axis < layouts[i].rank; ++axis) {
+      elements *= static_cast<size_t>(layouts[i].dimensions[axis]);
+    }
+    // A model that gives more than its manifest says would write beyond the buffer.
+    if (elements != outputs.at(outputs_[i].name).elements()) {
+      throw Error(Error::Code::kBadBundle, model_->name_ + ": '" + outputs_[i].name + "' of '" +
+                                               name_ + "' has a size unlike its manifest's" +
+                                               kAgain);
+    }
+  }
+}
+
+void Model::Signature::Run() {
+  Check(model_->api_.RunCompiledModel(model_->compiled_.get(), index_, bound_inputs_.size(),
+                                      bound_inputs_.data(), bound_outputs_.size(),
+                                      bound_outputs_.data()),
+        model_->name_ + ": '" + name_ + "' failed");
+}
+
+}  // namespace tfcompress::litert

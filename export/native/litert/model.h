@@ -1,0 +1,93 @@
+#ifndef TFCOMPRESS_LITERT_MODEL_H_
+#define TFCOMPRESS_LITERT_MODEL_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/bytes.h"
+#include "litert/api.h"
+
+namespace tfcompress::litert {
+
+using Shape = std::vector<int32_t>;
+
+// Memory of a tensor that LiteRT and we read and write.
+class Buffer {
+ public:
+  Buffer() = default;
+
+  float* floats() const { return static_cast<float*>(memory_); }
+  int32_t* integers() const { return static_cast<int32_t*>(memory_); }
+  size_t elements() const { return elements_; }
+  Handle handle() const { return handle_.get(); }
+
+ private:
+  friend class Model;
+
+  std::shared_ptr<void> handle_;
+  void* memory_ = nullptr;
+  size_t elements_ = 0;
+};
+
+// The buffers of a signature's inputs and outputs, by name.
+using Buffers = std::map<std::string, Buffer>;
+
+// A model, compiled for the CPU, whose signatures share one packed copy of the weights.
+class Model {
+ public:
+  // Throws Error (kNotFound, kBadBundle, kRuntime). `name` is for messages.
+  Model(const Api& api, std::string name, const Bytes& bytes, int num_threads);
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  // A signature and what runs it: its shapes and the buffers bound to it.
+  class Signature {
+   public:
+    // Throws Error (kBadBundle) unless the names are among the signature's and of these types.
+    void Expect(const std::map<std::string, int32_t>& inputs,
+                const std::map<std::string, int32_t>& outputs) const;
+    // Gives an input another shape.
+    void Resize(const std::string& input, const Shape& shape);
+    // Binds all inputs and outputs; they stay bound until the next call.
+    void Bind(const Buffers& inputs, const Buffers& outputs);
+    void Run();
+
+   private:
+    friend class Model;
+
+    struct Tensor {
+      std::string name;
+      int32_t type;
+    };
+
+    const Model* model_ = nullptr;
+    std::string name_;
+    Index index_ = 0;
+    std::vector<Tensor> inputs_;
+    std::vector<Tensor> outputs_;
+    std::map<std::string, Shape> shapes_;
+    std::vector<Handle> bound_inputs_;
+    std::vector<Handle> bound_outputs_;
+  };
+
+  // The signature of a name. Throws Error (kBadBundle) if there is none.
+  Signature Find(const std::string& name) const;
+
+  // A new buffer of zeros.
+  Buffer NewBuffer(int32_t type, const Shape& shape) const;
+
+ private:
+  const Api& api_;
+  std::string name_;
+  Bytes bytes_;
+  Handle environment_;
+  std::shared_ptr<void> model_;
+  std::shared_ptr<void> compiled_;
+};
+
+}  // namespace tfcompress::litert
+
+#endif  // TFCOMPRESS_LITERT_MODEL_H_

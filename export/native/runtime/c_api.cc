@@ -1,0 +1,166 @@
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/error.h"
+#include "litert/api.h"
+#include "runtime/bundle.h"
+#include "runtime/translator.h"
+#include "tfcompress.h"
+
+using tfcompress::Error;
+using tfcompress::Translation;
+
+struct tfc_translator {
+  tfcompress::Translator translator;
+};
+
+namespace {
+
+// A result and what it points to.
+struct OwnedResult {
+  tfc_result result;
+  std::vector<Translation> translations;
+  std::vector<tfc_hypothesis> hypotheses;
+};
+
+std::string& LastError() {
+  thread_local std::string message;
+  return message;
+}
+
+// Runs what may throw, and gives the code of what it threw.
+template <typename Action>
+tfc_status Guarded(Action action) noexcept {
+  try {
+    LastError().clear();
+    action();
+    return TFC_OK;
+  } catch (const Error& error) {
+    LastError() = error.what();
+    return static_cast<tfc_status>(error.code());
+  } catch (const std::bad_alloc&) {
+    LastError() = "there is not enough memory";
+    return TFC_OUT_OF_MEMORY;
+  } catch (const std::exception& error) {
+    LastError() = error.what();
+    return TFC_RUNTIME;
+  }
+}
+
+void Require(bool holds, const char* message) {
+  if (!holds) throw Error(Error::Code::kInvalidArgument, message);
+}
+
+tfc_translator* NewTranslator(const tfcompress::Files& files, const tfc_options* given) {
+  const tfc_options defaults = TFC_DEFAULT_OPTIONS;
+  const tfc_options& options = given == nullptr ? defaults : *given;
+  Require(options.struct_size == sizeof(options),
+          "`struct_size` is not that of tfc_options; begin with TFC_DEFAULT_OPTIONS");
+  Require(options.num_threads >= 1 && options.num_threads <= 1024,
+          "`num_threads` must be from 1 to 1024");
+  const tfcompress::litert::Api& api =
+      tfcompress::litert::Load(options.library == nullptr ? "" : options.library);
+  return new tfc_translator{tfcompress::Translator(
+      api, tfcompress::OpenBundle(files, options.verify != 0), options.num_threads)};
+}
+
+tfcompress::SearchOptions Options(const tfc_search* search) {
+  tfcompress::SearchOptions options;
+  if (search == nullptr) return options;
+  Require(search->struct_size == sizeof(*search),
+          "`struct_size` is not that of tfc_search; begin with TFC_DEFAULT_SEARCH");
+  options.beam_size = search->beam_size;
+  options.n_best = search->n_best;
+  options.max_length = search->max_length;
+  options.split = search->split != 0;
+  options.with_scores = search->with_scores != 0;
+  options.length_penalty = search->length_penalty;
+  return options;
+}
+
+tfc_result* NewResult(std::vector<Translation> translations) {
+  auto* owned = new OwnedResult{{}, std::move(translations), {}};
+  for (const Translation& one : owned->translations) {
+    owned->hypotheses.push_back({one.text ? one.text->c_str() : nullptr, one.hypothesis.ids.data(),
+                                 one.hypothesis.ids.size(), one.hypothesis.log_probability,
+                                 one.hypothesis.score});
+  }
+  owned->result = {owned->hypotheses.size(), owned->hypotheses.data()};
+  return &owned->result;
+}
+
+}  // namespace
+
+tfc_status tfc_open(const char* folder, const tfc_options* options, tfc_translator** translator) {
+  return Guarded([&] {
+    Require(folder != nullptr && translator != nullptr, "`folder` and `translator` must be given");
+    *translator = NewTranslator(tfcompress::FolderFiles(folder), options);
+  });
+}
+
+tfc_status tfc_open_memory(const tfc_file* files, size_t num_files, const tfc_options* options,
+                           tfc_translator** translator) {
+  return Guarded([&] {
+    Require(files != nullptr && translator != nullptr, "`files` and `translator` must be given");
+    tfcompress::MemoryFiles memory;
+    for (size_t i = 0; i < num_files; ++i) {
+      Require(files[i].name != nullptr && (files[i].data != nullptr || files[i].size == 0),
+              "every file needs a name and data");
+      memory.Add(files[i].name, tfcompress::Bytes::Copy(files[i].data, files[i].size));
+    }
+    *translator = NewTranslator(memory, options);
+  });
+}
+
+void tfc_free_translator(tfc_translator* translator) { delete translator; }
+
+tfc_status tfc_describe(const tfc_translator* translator, tfc_info* info) {
+  return Guarded([&] {
+    Require(translator != nullptr && info != nullptr && info->struct_size == sizeof(*info),
+            "`translator` and `info`, with its `struct_size`, must be given");
+    const tfcompress::Bundle& bundle = translator->translator.bundle();
+    *info = {sizeof(*info),           bundle.source_vocabulary, bundle.target_vocabulary,
+             bundle.max_source_length, bundle.max_target_length, bundle.size};
+  });
+}
+
+tfc_status tfc_translate(tfc_translator* translator, const char* text, size_t size,
+                         const tfc_search* search, tfc_result** result) {
+  return Guarded([&] {
+    Require(translator != nullptr && text != nullptr && result != nullptr,
+            "`translator`, `text` and `result` must be given");
+    *result = NewResult(translator->translator.Translate({text, size}, Options(search)));
+  });
+}
+
+tfc_status tfc_translate_ids(tfc_translator* translator, const int32_t* ids, size_t num_ids,
+                             const tfc_search* search, tfc_result** result) {
+  return Guarded([&] {
+    Require(translator != nullptr && (ids != nullptr || num_ids == 0) && result != nullptr,
+            "`translator`, `ids` and `result` must be given");
+    *result = NewResult(
+        translator->translator.TranslateIds({ids, ids + num_ids}, Options(search)));
+  });
+}
+
+tfc_status tfc_tokenize(const tfc_translator* translator, const char* text, size_t size,
+                        tfc_result** result) {
+  return Guarded([&] {
+    Require(translator != nullptr && text != nullptr && result != nullptr,
+            "`translator`, `text` and `result` must be given");
+    std::vector<Translation> only(1);
+    only[0].hypothesis.ids = translator->translator.Tokenize({text, size});
+    *result = NewResult(std::move(only));
+  });
+}
+
+void tfc_free_result(tfc_result* result) {
+  // The result is the first member of what owns it.
+  delete reinterpret_cast<OwnedResult*>(result);
+}
+
+const char* tfc_last_error(void) { return LastError().c_str(); }
+
+const char* tfc_version(void) { return TFC_VERSION; }

@@ -1,0 +1,263 @@
+#include "runtime/search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "common/error.h"
+
+namespace tfcompress {
+namespace {
+
+constexpr double kImpossible = -std::numeric_limits<double>::infinity();
+
+int32_t ArgMax(const float* values, int32_t count) {
+  return static_cast<int32_t>(std::max_element(values, values + count) - values);
+}
+
+int32_t BestToken(const float* logits, const StepOutput& output, const SpecialIds& special) {
+  if (output.block_max == nullptr) {
+    const int32_t token = ArgMax(logits, output.vocabulary);
+    if (token != special.pad && token != special.bos) return token;
+  } else {
+    const int32_t width = output.vocabulary / output.blocks;
+    const int32_t first = ArgMax(output.block_max, output.blocks) * width;
+    const int32_t token = first + ArgMax(logits + first, width);
+    if (token != special.pad && token != special.bos) return token;
+  }
+  int32_t best = special.eos;
+  for (int32_t token = 0; token < output.vocabulary; ++token) {
+    const bool excluded = token == special.pad || token == special.bos;
+    const bool better =
+        logits[token] > logits[best] || (logits[token] == logits[best] && token < best);
+    if (!excluded && better) best = token;
+  }
+  return best;
+}
+
+// A token that may follow a hypothesis.
+struct Continuation {
+  double total;
+  int32_t rank;
+  int32_t row;
+  int32_t token;
+
+  // Whether it is better; of equals, the one of the better hypothesis, then of the lower id.
+  bool operator<(const Continuation& other) const {
+    if (total != other.total) return total > other.total;
+    return rank != other.rank ? rank < other.rank : token < other.token;
+  }
+};
+
+// Keeps the best few of many.
+class Best {
+ public:
+  explicit Best(size_t count) : count_(count) {}
+
+  double bound() const { return kept_.size() < count_ ? kImpossible : kept_.back().total; }
+
+  void Offer(const Continuation& continuation) {
+    const auto place = std::lower_bound(kept_.begin(), kept_.end(), continuation);
+    if (kept_.size() == count_) {
+      if (place == kept_.end()) return;
+      kept_.pop_back();
+    }
+    kept_.insert(std::lower_bound(kept_.begin(), kept_.end(), continuation), continuation);
+  }
+
+  const std::vector<Continuation>& kept() const { return kept_; }
+
+ private:
+  size_t count_;
+  std::vector<Continuation> kept_;
+};
+
+float LogSumExp(const float* logits, int32_t count) {
+  const float largest = *std::max_element(logits, logits + count);
+  float sum = 0;
+  for (int32_t i = 0; i < count; ++i) sum += std::exp(logits[i] - largest);
+  return largest + std::log(sum);
+}
+
+class Beam {
+ public:
+  Beam(Stepper* stepper, const SpecialIds& special, int32_t size, double length_penalty)
+      : stepper_(*stepper),
+        special_(special),
+        size_(size),
+        length_penalty_(length_penalty),
+        rows_(static_cast<size_t>(size)) {
+    for (int32_t row = 0; row < size; ++row) At(row).rank = row;
+    At(0).total = 0;
+  }
+
+  std::vector<Hypothesis> Search(int32_t limit) {
+    stepper_.Start(size_);
+    std::vector<int32_t> tokens(rows_.size(), special_.bos);
+    for (int32_t length = 1; length <= limit; ++length) {
+      Look(stepper_.Step(tokens));
+      if (length == limit) {
+        FinishAll();
+        break;
+      }
+      const std::vector<Continuation> alive = FinishEnded(BestContinuations());
+      if (finished_.size() >= rows_.size() || alive.empty()) break;
+      Continue(alive, &tokens);
+    }
+    if (finished_.empty()) {
+      throw Error(Error::Code::kRuntime, "the model gives no finite logits");
+    }
+    std::stable_sort(finished_.begin(), finished_.end(),
+                     [](const auto& a, const auto& b) { return a.score > b.score; });
+    return std::move(finished_);
+  }
+
+ private:
+  // A hypothesis stays in its row while its rank changes, so that few caches are ever copied. A
+  // total of -infinity is none.
+  struct Row {
+    double total = kImpossible;
+    int32_t rank = 0;
+    std::vector<int32_t> prefix;
+  };
+
+  Row& At(int32_t row) { return rows_[static_cast<size_t>(row)]; }
+
+  void Look(const StepOutput& output) {
+    output_ = output;
+    log_sum_exp_.resize(rows_.size());
+    for (int32_t row = 0; row < size_; ++row) {
+      log_sum_exp_[static_cast<size_t>(row)] =
+          output.log_sum_exp != nullptr ? output.log_sum_exp[row]
+                                        : LogSumExp(Logits(row), output.vocabulary);
+    }
+  }
+
+  const float* Logits(int32_t row) const {
+    return output_.logits + static_cast<ptrdiff_t>(row) * output_.vocabulary;
+  }
+
+  void Finish(const Row& row, double total) {
+    const auto length = static_cast<double>(row.prefix.size() + 1);
+    finished_.push_back({row.prefix, total, total / std::pow(length, length_penalty_)});
+  }
+
+  void FinishAll() {
+    std::vector<int32_t> order(rows_.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(),
+              [this](int32_t a, int32_t b) { return At(a).rank < At(b).rank; });
+    for (int32_t row : order) {
+      const double total =
+          At(row).total + (Logits(row)[special_.eos] - log_sum_exp_[static_cast<size_t>(row)]);
+      if (total > kImpossible) Finish(At(row), total);
+    }
+  }
+
+  std::vector<Continuation> BestContinuations() {
+    Best best(2 * rows_.size());
+    const int32_t blocks = std::max(output_.blocks, 1);
+    const int32_t width = output_.vocabulary / blocks;
+    for (int32_t row = 0; row < size_; ++row) {
+      const double before = At(row).total;
+      if (!(before > kImpossible)) continue;
+      const float shift = log_sum_exp_[static_cast<size_t>(row)];
+      for (int32_t block = 0; block < blocks; ++block) {
+        if (output_.block_max != nullptr) {
+          const float largest = output_.block_max[static_cast<ptrdiff_t>(row) * blocks + block];
+          if (!((largest - shift) + before >= best.bound())) continue;
+        }
+        for (int32_t token = block * width; token < (block + 1) * width; ++token) {
+          const double total = (Logits(row)[token] - shift) + before;
+          if (!(total >= best.bound()) || !(total > kImpossible)) continue;
+          if (token == special_.pad || token == special_.bos) continue;
+          best.Offer({total, At(row).rank, row, token});
+        }
+      }
+    }
+    return best.kept();
+  }
+
+  // Finishes those that end among the best, and returns the best of the others.
+  std::vector<Continuation> FinishEnded(const std::vector<Continuation>& continuations) {
+    std::vector<Continuation> alive;
+    for (size_t place = 0; place < continuations.size(); ++place) {
+      const Continuation& one = continuations[place];
+      if (one.token != special_.eos) {
+        if (alive.size() < rows_.size()) alive.push_back(one);
+      } else if (place < rows_.size()) {
+        Finish(At(one.row), one.total);
+      }
+    }
+    return alive;
+  }
+
+  void Continue(const std::vector<Continuation>& alive, std::vector<int32_t>* tokens) {
+    const std::vector<int32_t> places = AssignRows(alive);
+    std::vector<Row> grown(rows_.size());
+    for (size_t row = 0; row < rows_.size(); ++row) grown[row].rank = rows_[row].rank;
+    for (size_t rank = 0; rank < alive.size(); ++rank) {
+      const auto place = static_cast<size_t>(places[rank]);
+      grown[place] = {alive[rank].total, static_cast<int32_t>(rank), At(alive[rank].row).prefix};
+      grown[place].prefix.push_back(alive[rank].token);
+      (*tokens)[place] = alive[rank].token;
+    }
+    rows_ = std::move(grown);
+  }
+
+  // Gives every hypothesis a row: its parent's if it is the first of its children.
+  std::vector<int32_t> AssignRows(const std::vector<Continuation>& alive) {
+    std::vector<bool> inherited(rows_.size(), false);
+    for (const Continuation& one : alive) inherited[static_cast<size_t>(one.row)] = true;
+    std::vector<int32_t> free, places, origin(rows_.size());
+    std::iota(origin.begin(), origin.end(), 0);
+    for (int32_t row = 0; row < size_; ++row) {
+      if (!inherited[static_cast<size_t>(row)]) free.push_back(row);
+    }
+    bool moved = false;
+    for (const Continuation& one : alive) {
+      if (inherited[static_cast<size_t>(one.row)]) {
+        inherited[static_cast<size_t>(one.row)] = false;
+        places.push_back(one.row);
+        continue;
+      }
+      places.push_back(free.back());
+      origin[static_cast<size_t>(free.back())] = one.row;
+      free.pop_back();
+      moved = true;
+    }
+    if (moved) stepper_.Reorder(origin);
+    return places;
+  }
+
+  Stepper& stepper_;
+  const SpecialIds special_;
+  const int32_t size_;
+  const double length_penalty_;
+  std::vector<Row> rows_;
+  std::vector<float> log_sum_exp_;
+  StepOutput output_ = {};
+  std::vector<Hypothesis> finished_;
+};
+
+}  // namespace
+
+std::vector<int32_t> GreedySearch(Stepper* stepper, const SpecialIds& special, int32_t limit) {
+  stepper->Start(1);
+  std::vector<int32_t> ids, token = {special.bos};
+  for (int32_t length = 1; length < limit; ++length) {
+    const StepOutput output = stepper->Step(token);
+    token[0] = BestToken(output.logits, output, special);
+    if (token[0] == special.eos) break;
+    ids.push_back(token[0]);
+  }
+  return ids;
+}
+
+std::vector<Hypothesis> BeamSearch(Stepper* stepper, const SpecialIds& special, int32_t limit,
+                                   int32_t beam_size, double length_penalty) {
+  return Beam(stepper, special, beam_size, length_penalty).Search(limit);
+}
+
+}  // namespace tfcompress

@@ -1,0 +1,50 @@
+#ifndef TFCOMPRESS_RUNTIME_SEARCH_H_
+#define TFCOMPRESS_RUNTIME_SEARCH_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "runtime/bundle.h"
+
+namespace tfcompress {
+
+// What a step gives; valid until the next one.
+struct StepOutput {
+  const float* logits;       // [rows, vocabulary], of the next token.
+  const float* block_max;    // [rows, blocks], the maxima of equal blocks of logits, or null.
+  const float* log_sum_exp;  // [rows], of the logits, or null.
+  int32_t vocabulary;
+  int32_t blocks;  // 0 where there are none.
+};
+
+// A decoder with one source sentence.
+class Stepper {
+ public:
+  virtual ~Stepper() = default;
+  // Begins again, with this many hypotheses side by side.
+  virtual void Start(int32_t rows) = 0;
+  // Appends a token to every row.
+  virtual StepOutput Step(const std::vector<int32_t>& tokens) = 0;
+  // Lets row `i` continue what row `parents[i]` began.
+  virtual void Reorder(const std::vector<int32_t>& parents) = 0;
+};
+
+// A translation that a search found.
+struct Hypothesis {
+  std::vector<int32_t> ids;  // Without the end id.
+  double log_probability;    // Of its tokens, the end id's included.
+  double score;              // log_probability / length^penalty; the length counts the end id.
+};
+
+// Takes the most probable token at each step; of equals, the lowest id. At most `limit` tokens, the
+// end id included, which is forced at the last.
+std::vector<int32_t> GreedySearch(Stepper* stepper, const SpecialIds& special, int32_t limit);
+
+// Keeps the `beam_size` best hypotheses at each step, as the Python runtime's search does, and
+// returns the finished ones, best first. Throws Error (kRuntime) if no logit is finite.
+std::vector<Hypothesis> BeamSearch(Stepper* stepper, const SpecialIds& special, int32_t limit,
+                                   int32_t beam_size, double length_penalty);
+
+}  // namespace tfcompress
+
+#endif  // TFCOMPRESS_RUNTIME_SEARCH_H_

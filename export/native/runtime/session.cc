@@ -1,0 +1,219 @@
+#include "runtime/session.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "common/error.h"
+
+namespace tfcompress {
+namespace {
+
+using litert::kFloat32;
+using litert::kInt32;
+
+constexpr float kMasked = -3e4f;
+// Caches have a multiple of this many rows. A step costs more the longer its cache is, but to
+// lengthen it costs as much as several steps.
+constexpr int32_t kCacheRows = 32;
+constexpr size_t kKeptLengths = 8;
+constexpr size_t kKeptDecoders = 4;
+
+// The kept value that fits, or a new one; it comes to the front, and the oldest may go.
+template <typename T, typename Fits, typename Make>
+T& Recent(std::list<T>* kept, size_t most, Fits fits, Make make) {
+  const auto found = std::find_if(kept->begin(), kept->end(), fits);
+  if (found != kept->end()) {
+    kept->splice(kept->begin(), *kept, found);
+  } else {
+    kept->push_front(make());
+    if (kept->size() > most) kept->pop_back();
+  }
+  return kept->front();
+}
+
+// Runs a signature and gives the seconds that took.
+double Run(litert::Model::Signature* signature) {
+  const auto begin = std::chrono::steady_clock::now();
+  signature->Run();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+void Name(const std::vector<HeadShape>& shapes, const std::string& name,
+          std::map<std::string, HeadShape>* named) {
+  for (size_t i = 0; i < shapes.size(); ++i) (*named)[name + "_" + std::to_string(i)] = shapes[i];
+}
+
+// A view of a cache, `[rows, heads, length, width]`, by row and head.
+struct Cache {
+  float* data;
+  size_t heads, length, width;
+
+  float* At(size_t row, size_t head) const { return data + (row * heads + head) * length * width; }
+};
+
+}  // namespace
+
+Session::Session(const litert::Api& api, const Bundle& bundle, int num_threads)
+    : longest_(bundle.max_target_length),
+      vocabulary_(bundle.target_vocabulary),
+      blocks_(bundle.block ? bundle.target_vocabulary / *bundle.block : 0),
+      model_(api, bundle.name, bundle.model, num_threads),
+      encode_(model_.Find("encode")),
+      step_(model_.Find("step")) {
+  Name(bundle.memories, "memory_keys", &memories_);
+  Name(bundle.memories, "memory_values", &memories_);
+  Name(bundle.caches, "keys", &caches_);
+  Name(bundle.caches, "values", &caches_);
+  Name(bundle.histories, "inputs", &caches_);
+  results_["logits"] = vocabulary_;
+  if (bundle.block) {
+    results_["block_max"] = blocks_;
+    results_["log_sum_exp"] = 1;
+  }
+  std::map<std::string, int32_t> memories, inputs, outputs;
+  for (const auto& [name, shape] : memories_) memories[name] = kFloat32;
+  encode_.Expect({{"ids", kInt32}}, memories);
+  inputs = memories;
+  inputs["ids"] = inputs["position"] = kInt32;
+  inputs["mask"] = kFloat32;
+  for (const auto& [name, shape] : caches_) {
+    inputs[name] = kFloat32;
+    outputs["new_" + name] = kFloat32;
+  }
+  for (const auto& [name, width] : results_) outputs[name] = kFloat32;
+  step_.Expect(inputs, outputs);
+}
+
+void Session::Encode(const std::vector<int32_t>& ids) {
+  const auto length = static_cast<int32_t>(ids.size());
+  encode_.Resize("ids", {length});
+  Encoder& encoder = Recent(
+      &encoders_, kKeptLengths, [&](const Encoder& e) { return e.length == length; },
+      [&] {
+        Encoder made{length, model_.NewBuffer(kInt32, {length}), {}};
+        for (const auto& [name, shape] : memories_) {
+          made.memories[name] = model_.NewBuffer(kFloat32, {1, shape.heads, length, shape.width});
+        }
+        return made;
+      });
+  std::copy(ids.begin(), ids.end(), encoder.ids.integers());
+  encode_.Bind({{"ids", encoder.ids}}, encoder.memories);
+  timings_ = {};
+  timings_.encode_seconds = Run(&encode_);
+}
+
+void Session::Start(int32_t rows) {
+  position_ = 0;
+  // Room for a translation a quarter longer than its source, which few outgrow.
+  const int32_t wanted = encoders_.front().length * 5 / 4 + kCacheRows;
+  UseDecoder(rows, wanted - wanted % kCacheRows);
+  const litert::Buffer& mask = decoders_.front().inputs.at("mask");
+  std::fill_n(mask.floats(), mask.elements(), kMasked);
+}
+
+StepOutput Session::Step(const std::vector<int32_t>& tokens) {
+  if (position_ == decoders_.front().cache_rows) Grow();
+  const Decoder& decoder = decoders_.front();
+  std::copy(tokens.begin(), tokens.end(), decoder.inputs.at("ids").integers());
+  decoder.inputs.at("position").integers()[0] = position_;
+  decoder.inputs.at("mask").floats()[position_] = 0;
+  ++position_;
+  const double seconds = Run(&step_);
+  if (timings_.steps++ == 0) timings_.first_step_seconds = seconds;
+  timings_.step_seconds += seconds;
+  const auto result = [&](const char* name) -> const float* {
+    const auto found = decoder.outputs.find(name);
+    return found == decoder.outputs.end() ? nullptr : found->second.floats();
+  };
+  return {result("logits"), result("block_max"), result("log_sum_exp"), vocabulary_, blocks_};
+}
+
+void Session::Reorder(const std::vector<int32_t>& parents) {
+  const Decoder& decoder = decoders_.front();
+  std::vector<float> moved;
+  for (const auto& [name, shape] : caches_) {
+    const Cache cache{decoder.inputs.at(name).floats(), static_cast<size_t>(shape.heads),
+                      static_cast<size_t>(decoder.cache_rows), static_cast<size_t>(shape.width)};
+    const size_t filled = static_cast<size_t>(position_) * cache.width;
+    // All sources are read before any row is written, as rows may change places.
+    moved.clear();
+    const auto for_moved = [&](auto action) {
+      for (size_t row = 0; row < parents.size(); ++row) {
+        const auto parent = static_cast<size_t>(parents[row]);
+        for (size_t head = 0; row != parent && head < cache.heads; ++head) {
+          action(cache.At(row, head), cache.At(parent, head));
+        }
+      }
+    };
+    for_moved([&](float*, const float* source) {
+      moved.insert(moved.end(), source, source + filled);
+    });
+    const float* next = moved.data();
+    for_moved([&](float* target, const float*) {
+      std::memcpy(target, next, filled * sizeof(float));
+      next += filled;
+    });
+  }
+}
+
+void Session::UseDecoder(int32_t rows, int32_t cache_rows) {
+  cache_rows = std::min(cache_rows, longest_);
+  const Encoder& encoder = encoders_.front();
+  step_.Resize("ids", {rows});
+  step_.Resize("mask", {1, 1, 1, cache_rows});
+  for (const auto& [name, shape] : caches_) {
+    step_.Resize(name, {rows, shape.heads, cache_rows, shape.width});
+  }
+  for (const auto& [name, shape] : memories_) {
+    step_.Resize(name, {1, shape.heads, encoder.length, shape.width});
+  }
+  const Decoder& decoder = Recent(
+      &decoders_, kKeptDecoders,
+      [&](const Decoder& d) { return d.rows == rows && d.cache_rows == cache_rows; },
+      [&] { return NewDecoder(rows, cache_rows); });
+  litert::Buffers inputs = decoder.inputs;
+  inputs.insert(encoder.memories.begin(), encoder.memories.end());
+  step_.Bind(inputs, decoder.outputs);
+}
+
+Session::Decoder Session::NewDecoder(int32_t rows, int32_t cache_rows) const {
+  Decoder decoder{rows, cache_rows, {}, {}};
+  decoder.inputs["ids"] = model_.NewBuffer(kInt32, {rows});
+  decoder.inputs["position"] = model_.NewBuffer(kInt32, {1});
+  decoder.inputs["mask"] = model_.NewBuffer(kFloat32, {1, 1, 1, cache_rows});
+  for (const auto& [name, shape] : caches_) {
+    // Updated in place: one buffer is both input and output.
+    decoder.inputs[name] = decoder.outputs["new_" + name] =
+        model_.NewBuffer(kFloat32, {rows, shape.heads, cache_rows, shape.width});
+  }
+  for (const auto& [name, width] : results_) {
+    decoder.outputs[name] = model_.NewBuffer(kFloat32, {rows, width});
+  }
+  return decoder;
+}
+
+// Goes on in a longer cache.
+void Session::Grow() {
+  const Decoder old = decoders_.front();
+  UseDecoder(old.rows, 2 * old.cache_rows);
+  const Decoder& decoder = decoders_.front();
+  const litert::Buffer& mask = decoder.inputs.at("mask");
+  std::fill_n(mask.floats(), mask.elements(), kMasked);
+  std::fill_n(mask.floats(), position_, 0.0f);
+  for (const auto& [name, shape] : caches_) {
+    const auto heads = static_cast<size_t>(shape.heads), width = static_cast<size_t>(shape.width);
+    const auto view = [&](const Decoder& d) {
+      return Cache{d.inputs.at(name).floats(), heads, static_cast<size_t>(d.cache_rows), width};
+    };
+    const Cache source = view(old), target = view(decoder);
+    for (size_t row = 0; row < static_cast<size_t>(old.rows); ++row) {
+      for (size_t head = 0; head < heads; ++head) {
+        std::memcpy(target.At(row, head), source.At(row, head),
+                    static_cast<size_t>(position_) * width * sizeof(float));
+      }
+    }
+  }
+}
+
+}  // namespace tfcompress

@@ -1,0 +1,81 @@
+#ifndef TFCOMPRESS_RUNTIME_SESSION_H_
+#define TFCOMPRESS_RUNTIME_SESSION_H_
+
+#include <cstdint>
+#include <list>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "litert/model.h"
+#include "runtime/bundle.h"
+#include "runtime/search.h"
+
+namespace tfcompress {
+
+// Where the time of a sentence went.
+struct Timings {
+  double encode_seconds = 0;
+  double first_step_seconds = 0;
+  double step_seconds = 0;  // Of all steps, the first one included.
+  int64_t steps = 0;
+};
+
+// Runs a bundle's model: a sentence is encoded, then decoded step by step.
+class Session final : public Stepper {
+ public:
+  // Throws Error if the model does not load or is not the one that the manifest describes.
+  Session(const litert::Api& api, const Bundle& bundle, int num_threads);
+
+  // Encodes a sentence, the end id included, which the steps after it translate.
+  void Encode(const std::vector<int32_t>& ids);
+
+  void Start(int32_t rows) override;
+  StepOutput Step(const std::vector<int32_t>& tokens) override;
+  void Reorder(const std::vector<int32_t>& parents) override;
+
+  // Of the sentence encoded last.
+  const Timings& timings() const { return timings_; }
+
+ private:
+  using Shapes = std::map<std::string, HeadShape>;
+
+  // The buffers of `encode` for one length of source.
+  struct Encoder {
+    int32_t length;
+    litert::Buffer ids;
+    litert::Buffers memories;
+  };
+
+  // The buffers of `step` for one number of rows and one length of cache.
+  struct Decoder {
+    int32_t rows;
+    int32_t cache_rows;
+    litert::Buffers inputs;
+    litert::Buffers outputs;
+  };
+
+  void UseDecoder(int32_t rows, int32_t cache_rows);
+  Decoder NewDecoder(int32_t rows, int32_t cache_rows) const;
+  void Grow();
+
+  const int32_t longest_;
+  const int32_t vocabulary_;
+  const int32_t blocks_;
+  Shapes memories_;
+  Shapes caches_;
+  std::map<std::string, int32_t> results_;  // Their width by name.
+  litert::Model model_;
+  litert::Model::Signature encode_;
+  litert::Model::Signature step_;
+  // Those used last, the latest in front.
+  std::list<Encoder> encoders_;
+  std::list<Decoder> decoders_;
+  int32_t position_ = 0;
+  Timings timings_;
+};
+
+}  // namespace tfcompress
+
+#endif  // TFCOMPRESS_RUNTIME_SESSION_H_

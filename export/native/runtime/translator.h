@@ -1,0 +1,71 @@
+#ifndef TFCOMPRESS_RUNTIME_TRANSLATOR_H_
+#define TFCOMPRESS_RUNTIME_TRANSLATOR_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "litert/api.h"
+#include "runtime/bundle.h"
+#include "runtime/search.h"
+#include "runtime/session.h"
+#include "tokenizer/tokenizer.h"
+
+namespace tfcompress {
+
+// How to search.
+struct SearchOptions {
+  int32_t beam_size = 1;
+  int32_t n_best = 1;
+  int32_t max_length = 0;  // 0: the bundle's limit.
+  bool split = true;       // Whether text beyond the bundle's limit is split; else an error.
+  bool with_scores = false;
+  double length_penalty = 1;
+};
+
+// A hypothesis and its text, where there is a tokenizer.
+struct Translation {
+  Hypothesis hypothesis;
+  std::optional<std::string> text;
+};
+
+// Translates text with a bundle. Gives what the Python runtime gives.
+class Translator {
+ public:
+  // Throws Error if the bundle needs operations that there are not, or does not load.
+  Translator(const litert::Api& api, Bundle bundle, int num_threads);
+
+  // Throw Error (kInvalidArgument) for impossible options, text that is not UTF-8 or too long, ids
+  // outside the vocabulary, and text where the bundle has no tokenizers.
+  std::vector<Translation> Translate(std::string_view text, const SearchOptions& options);
+  std::vector<Translation> TranslateIds(const std::vector<int32_t>& ids,
+                                        const SearchOptions& options);
+  std::vector<int32_t> Tokenize(std::string_view text) const;
+
+  const Bundle& bundle() const { return bundle_; }
+  // Of the sentence, or the part of one, that was translated last.
+  const Timings& timings() const { return session_.timings(); }
+
+ private:
+  using Ids = std::vector<int32_t>;
+
+  std::vector<Ids> Parts(std::string_view text, const SearchOptions& options) const;
+  std::vector<Hypothesis> Search(Ids ids, const SearchOptions& options);
+  std::vector<Translation> Join(const std::vector<std::vector<Hypothesis>>& parts,
+                                const SearchOptions& options, bool decode) const;
+  std::string Decode(const Ids& ids) const;
+  bool Fits(size_t num_ids) const;
+  [[noreturn]] void FailTooLong(size_t num_ids, const char* remedy) const;
+  const Tokenizer& RequireTokenizer() const;
+
+  Bundle bundle_;
+  std::optional<Tokenizer> source_;
+  std::optional<Tokenizer> target_;
+  Session session_;
+};
+
+}  // namespace tfcompress
+
+#endif  // TFCOMPRESS_RUNTIME_TRANSLATOR_H_

@@ -1,0 +1,68 @@
+#include "tokenizer/normalizer.h"
+
+#include "tokenizer/utf8.h"
+
+namespace tfcompress {
+namespace {
+
+// SentencePiece looks no further than the 64th user-defined symbol that fits.
+constexpr int kMostKept = 64;
+
+// Far above what any true normalization needs (NFKC: 13 times the size), so that a damaged model
+// cannot take all memory.
+constexpr size_t kMostGrowth = 64;
+constexpr size_t kMostFixedGrowth = size_t{1} << 20;
+
+bool EndsWith(std::string_view text, std::string_view suffix) {
+  return text.size() >= suffix.size() && text.substr(text.size() - suffix.size()) == suffix;
+}
+
+}  // namespace
+
+Normalizer::Normalizer(const NormalizerProto& proto, bool whitespace_as_suffix)
+    : charsmap_(proto.charsmap.empty() ? Charsmap() : Charsmap(proto.charsmap)),
+      space_(proto.escape_whitespaces ? kSpaceSymbol : " "),
+      add_prefix_(proto.add_dummy_prefix && !whitespace_as_suffix),
+      add_suffix_(proto.add_dummy_prefix && whitespace_as_suffix),
+      remove_extra_whitespaces_(proto.remove_extra_whitespaces) {}
+
+std::string Normalizer::Normalize(std::string_view text, const Trie& kept) const {
+  const size_t most = kMostGrowth * text.size() + kMostFixedGrowth;
+  std::string normalized;
+  bool any = false;
+  bool drop_spaces = remove_extra_whitespaces_;
+  while (!text.empty()) {
+    Replacement next = Next(text, kept);
+    text.remove_prefix(next.size);
+    if (!any && remove_extra_whitespaces_ && next.text == " ") continue;
+    if (!any && add_prefix_) normalized += space_;
+    any = true;
+    while (drop_spaces && ConsumePrefix(" ", &next.text)) {
+    }
+    for (const char c : next.text) {
+      if (c == ' ') {
+        normalized += space_;
+      } else {
+        normalized += c;
+      }
+    }
+    if (!next.text.empty()) drop_spaces = remove_extra_whitespaces_ && next.text.back() == ' ';
+    if (normalized.size() > most) BadModel("it makes a text more than 64 times as long");
+  }
+  if (!any) return normalized;
+  if (remove_extra_whitespaces_) {
+    while (EndsWith(normalized, space_)) normalized.resize(normalized.size() - space_.size());
+  }
+  if (add_suffix_) normalized += space_;
+  return normalized;
+}
+
+// What the text begins with, and what it becomes.
+Replacement Normalizer::Next(std::string_view text, const Trie& kept) const {
+  if (const size_t size = kept.LongestPrefix(text, kMostKept)) return {size, text.substr(0, size)};
+  if (const Replacement found = charsmap_.Find(text); found.size != 0) return found;
+  if (const size_t size = ValidCharacterSize(text)) return {size, text.substr(0, size)};
+  return {1, kReplacementCharacter};
+}
+
+}  // namespace tfcompress

@@ -1,0 +1,136 @@
+#include "tokenizer/tokenizer.h"
+
+#include <optional>
+#include <utility>
+
+#include "common/error.h"
+#include "tokenizer/bpe.h"
+#include "tokenizer/model_proto.h"
+#include "tokenizer/normalizer.h"
+#include "tokenizer/unigram.h"
+#include "tokenizer/utf8.h"
+#include "tokenizer/vocabulary.h"
+
+namespace tfcompress {
+namespace {
+
+constexpr size_t kLongestText = size_t{1} << 28;
+
+// The UTF-8 of some bytes, each U+FFFD that is none.
+std::string ValidUtf8(std::string_view bytes) {
+  std::string text;
+  while (!bytes.empty()) {
+    const size_t size = ValidCharacterSize(bytes);
+    text += size == 0 ? kReplacementCharacter : bytes.substr(0, size);
+    bytes.remove_prefix(size == 0 ? 1 : size);
+  }
+  return text;
+}
+
+void AppendWithSpaces(std::string_view piece, std::string* text) {
+  while (!piece.empty()) {
+    if (ConsumePrefix(kSpaceSymbol, &piece)) {
+      *text += ' ';
+    } else {
+      *text += piece[0];
+      piece.remove_prefix(1);
+    }
+  }
+}
+
+}  // namespace
+
+// What Parse keeps of a model.
+struct Tokenizer::Model {
+  explicit Model(const ModelProto& proto)
+      : type(proto.type),
+        vocabulary(proto),
+        normalizer(proto.normalizer, proto.whitespace_as_suffix),
+        unknown_surface(proto.unknown_surface),
+        add_dummy_prefix(proto.normalizer.add_dummy_prefix),
+        remove_extra_whitespaces(proto.normalizer.remove_extra_whitespaces) {
+    if (!proto.denormalizer.charsmap.empty()) denormalizer.emplace(proto.denormalizer, false);
+  }
+
+  ModelType type;
+  Vocabulary vocabulary;
+  Normalizer normalizer;
+  std::optional<Normalizer> denormalizer;
+  std::string unknown_surface;
+  bool add_dummy_prefix;
+  bool remove_extra_whitespaces;
+};
+
+Tokenizer Tokenizer::Parse(const void* data, size_t size) {
+  const ModelProto proto = ParseModelProto({static_cast<const char*>(data), size});
+  if (proto.type == ModelType::kWord || proto.type == ModelType::kChar) {
+    throw Error(Error::Code::kUnsupported,
+                std::string("The SentencePiece model has the type ") +
+                    (proto.type == ModelType::kWord ? "word" : "char") +
+                    ", but only unigram and bpe can be used. Train the tokenizer again with "
+                    "model_type=unigram or model_type=bpe.");
+  }
+  return Tokenizer(std::make_shared<const Model>(proto));
+}
+
+std::vector<int32_t> Tokenizer::Encode(std::string_view text) const {
+  if (text.size() >= kLongestText) {
+    throw Error(Error::Code::kInvalidArgument,
+                "The text has " + std::to_string(text.size()) + " bytes; pass fewer than " +
+                    std::to_string(kLongestText) + " at a time.");
+  }
+  const Vocabulary& vocabulary = model_->vocabulary;
+  const std::string normalized = model_->normalizer.Normalize(text, vocabulary.user_defined());
+  const auto split = model_->type == ModelType::kBpe ? SplitBpe : SplitUnigram;
+  std::vector<int32_t> ids;
+  bool after_unknown = false;
+  for (const auto& [part, id] : split(vocabulary, normalized)) {
+    const bool is_unknown = vocabulary.IsUnknown(id);
+    if (is_unknown && vocabulary.byte_fallback()) {
+      for (const char c : part) ids.push_back(vocabulary.byte_id(static_cast<uint8_t>(c)));
+    } else if (!is_unknown || !after_unknown) {
+      ids.push_back(id);
+    }
+    after_unknown = is_unknown;
+  }
+  return ids;
+}
+
+std::string Tokenizer::Decode(const std::vector<int32_t>& ids) const {
+  const Vocabulary& vocabulary = model_->vocabulary;
+  const bool strips_space = model_->add_dummy_prefix || model_->remove_extra_whitespaces;
+  std::string text;
+  std::string bytes;
+  bool at_begin = true;
+  for (const int32_t id : ids) {
+    if (id < 0 || id >= size()) {
+      throw Error(Error::Code::kInvalidArgument,
+                  "The id " + std::to_string(id) + " is no piece of the tokenizer; pass ids from "
+                      "0 to " + std::to_string(size() - 1) + ".");
+    }
+    const PieceType type = vocabulary.type(id);
+    if (type == PieceType::kByte) {
+      bytes += static_cast<char>(vocabulary.byte(id));
+      continue;
+    }
+    text += ValidUtf8(std::exchange(bytes, {}));
+    if (type == PieceType::kControl) continue;
+    at_begin = at_begin && text.empty();
+    std::string_view piece = vocabulary.text(id);
+    const bool stripped = at_begin && strips_space && ConsumePrefix(kSpaceSymbol, &piece);
+    if (type == PieceType::kUnknown) {
+      text += model_->unknown_surface;
+    } else {
+      AppendWithSpaces(piece, &text);
+    }
+    // Only one space is the dummy prefix; where spaces are removed, all at the begin are.
+    if (stripped && !model_->remove_extra_whitespaces) at_begin = false;
+  }
+  text += ValidUtf8(bytes);
+  if (model_->denormalizer) text = model_->denormalizer->Normalize(text, Trie());
+  return text;
+}
+
+int32_t Tokenizer::size() const { return model_->vocabulary.size(); }
+
+}  // namespace tfcompress

@@ -1,0 +1,42 @@
+#ifndef TFCOMPRESS_TOKENIZER_TOKENIZER_H_
+#define TFCOMPRESS_TOKENIZER_TOKENIZER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tfcompress {
+
+// Turns text into the ids of a SentencePiece model (unigram or BPE) and back, exactly as the Python
+// package sentencepiece does. Copies share the model; several threads may use one tokenizer.
+class Tokenizer {
+ public:
+  // Reads a serialized model (the bytes of a `.model` file) and copies what it needs. Throws Error:
+  // kBadBundle if the bytes are no usable model, kUnsupported if its type is word or char.
+  static Tokenizer Parse(const void* data, size_t size);
+
+  // The ids of a UTF-8 text; bytes that are no UTF-8 count as U+FFFD. Throws Error
+  // (kInvalidArgument) if the text has 256 MiB or more.
+  std::vector<int32_t> Encode(std::string_view text) const;
+
+  // The UTF-8 text of some ids. Throws Error (kInvalidArgument) for ids out of range.
+  std::string Decode(const std::vector<int32_t>& ids) const;
+
+  // How many ids there are.
+  int32_t size() const;
+
+ private:
+  struct Model;
+
+  explicit Tokenizer(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
+
+  std::shared_ptr<const Model> model_;
+};
+
+}  // namespace tfcompress
+
+#endif  // TFCOMPRESS_TOKENIZER_TOKENIZER_H_

@@ -1,0 +1,170 @@
+"""The native runtime, called through its C interface."""
+
+import ctypes
+from collections.abc import Sequence
+from ctypes import POINTER, c_char_p, c_double, c_int32, c_size_t, c_void_p
+from pathlib import Path
+
+import ai_edge_litert
+import numpy as np
+
+from tfcompress.errors import InputError
+from tfcompress.export.runtime.bundle import Bundle
+from tfcompress.export.runtime.quiet import quiet_stderr
+from tfcompress.export.runtime.search import Hypothesis
+
+_RUNTIME_ERRORS = (5, 6)
+
+
+class _Options(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("num_threads", c_int32),
+        ("verify", c_int32),
+        ("library", c_char_p),
+    ]
+
+
+class _Search(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("beam_size", c_int32),
+        ("n_best", c_int32),
+        ("max_length", c_int32),
+        ("split", c_int32),
+        ("with_scores", c_int32),
+        ("length_penalty", c_double),
+    ]
+
+
+class _Hypothesis(ctypes.Structure):
+    _fields_ = [
+        ("text", c_char_p),
+        ("ids", POINTER(c_int32)),
+        ("num_ids", c_size_t),
+        ("log_probability", c_double),
+        ("score", c_double),
+    ]
+
+
+class _Result(ctypes.Structure):
+    _fields_ = [("num_hypotheses", c_size_t), ("hypotheses", POINTER(_Hypothesis))]
+
+
+class NativeEngine:
+    """Translates ids with the native runtime.
+
+    Not safe for use by several threads at once.
+
+    Args:
+        library: What `native_library` returned.
+        bundle: What `open_bundle` returned.
+        num_threads: Threads that LiteRT may use.
+
+    Raises:
+        InputError: The library does not load, or cannot run the bundle.
+
+    Example:
+
+    >>> engine = NativeEngine(native_library(), open_bundle("en-de"))
+    >>> engine.search([57, 391], beam_size=1)[0].ids
+    [12, 804]
+    """
+
+    def __init__(self, library: Path, bundle: Bundle, *, num_threads: int = 1):
+        self._library = _load(library)
+        self._handle = c_void_p()
+        litert = next(Path(ai_edge_litert.__file__).parent.glob("libLiteRt.*"), None)
+        options = _Options(
+            ctypes.sizeof(_Options), num_threads, False, str(litert).encode() if litert else None
+        )
+        with quiet_stderr():
+            status = self._library.tfc_open(
+                str(bundle.path).encode(), ctypes.byref(options), ctypes.byref(self._handle)
+            )
+        self._check(status)
+
+    def search(
+        self,
+        ids: Sequence[int],
+        *,
+        beam_size: int = 1,
+        n_best: int = 1,
+        max_length: int | None = None,
+        length_penalty: float = 1.0,
+        with_scores: bool = False,
+    ) -> list[Hypothesis]:
+        """Translates a sentence.
+
+        Args:
+            ids: Its ids, without the end id.
+            beam_size: Hypotheses that the search keeps; 1 is greedy search.
+            n_best: Hypotheses to return.
+            max_length: Most tokens, the end id included, where fewer than the bundle's are wanted.
+            length_penalty: The power of the length that log-probabilities are divided by.
+            with_scores: Whether greedy search computes scores too.
+
+        Returns:
+            The hypotheses, best first.
+        """
+        source = np.asarray(ids, np.int32)
+        search = _Search(
+            ctypes.sizeof(_Search),
+            beam_size,
+            n_best,
+            max_length or 0,
+            False,
+            with_scores,
+            length_penalty,
+        )
+        result = POINTER(_Result)()
+        status = self._library.tfc_translate_ids(
+            self._handle,
+            source.ctypes.data_as(POINTER(c_int32)),
+            len(source),
+            ctypes.byref(search),
+            ctypes.byref(result),
+        )
+        self._check(status)
+        try:
+            found = result.contents
+            return [
+                Hypothesis(one.ids[: one.num_ids], one.log_probability, one.score)
+                for one in found.hypotheses[: found.num_hypotheses]
+            ]
+        finally:
+            self._library.tfc_free_result(result)
+
+    def close(self) -> None:
+        """Frees the model; the engine cannot be used any more."""
+        self._library.tfc_free_translator(self._handle)
+        self._handle = c_void_p()
+
+    def _check(self, status):
+        if status:
+            message = self._library.tfc_last_error().decode(errors="replace")
+            raise (RuntimeError if status in _RUNTIME_ERRORS else InputError)(message)
+
+
+def _load(path):
+    try:
+        library = ctypes.CDLL(str(path))
+        library.tfc_last_error.restype = c_char_p
+        library.tfc_open.argtypes = (c_char_p, POINTER(_Options), POINTER(c_void_p))
+        library.tfc_free_translator.argtypes = (c_void_p,)
+        library.tfc_free_translator.restype = None
+        library.tfc_translate_ids.argtypes = (
+            c_void_p,
+            POINTER(c_int32),
+            c_size_t,
+            POINTER(_Search),
+            POINTER(POINTER(_Result)),
+        )
+        library.tfc_free_result.argtypes = (POINTER(_Result),)
+        library.tfc_free_result.restype = None
+    except (OSError, AttributeError) as error:
+        raise InputError(
+            f"{path}: is no native runtime for this machine ({error}); build it again with "
+            "`tfcompress build-native`, or set TFCOMPRESS_NATIVE=0 to do without"
+        ) from None
+    return library

@@ -1,0 +1,336 @@
+"""The native runtime: built, called from C and from Python, and given what is not whole."""
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from native_library import LITERT, NativeError, NativeLibrary
+from small_models import MAX_SOURCE, sentences
+
+from tfcompress.errors import InputError
+from tfcompress.export import build_native
+from tfcompress.export.runtime import Translator
+from tfcompress.export.runtime.native_files import HOST
+from tfcompress.text import Tokenizer
+
+ROOT = Path(__file__).parents[2]
+BAD_BUNDLE, NOT_FOUND, INVALID, UNSUPPORTED = 3, 2, 1, 4
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The folder of a native runtime built of these sources."""
+    if shutil.which("cmake") is None or not any(map(shutil.which, ("c++", "g++", "clang++"))):
+        pytest.skip("the native runtime needs CMake and a C++ compiler, which are not installed")
+    return build_native(folder=tmp_path_factory.mktemp("native"))
+
+
+@pytest.fixture(scope="module")
+def library(built):
+    return NativeLibrary(built / "libtfcompress.so")
+
+
+@pytest.fixture
+def native(built, monkeypatch):
+    """Lets `Translator` use the native runtime."""
+    monkeypatch.setenv("TFCOMPRESS_NATIVE", str(built / "libtfcompress.so"))
+
+
+@pytest.fixture(scope="module")
+def handle(library, bundle):
+    handle = library.open(bundle)
+    yield handle
+    library.free(handle)
+
+
+def in_python(monkeypatch, path):
+    monkeypatch.setenv("TFCOMPRESS_NATIVE", "0")
+    return Translator(path)
+
+
+def random_ids(count, vocabulary=110):
+    rng = np.random.default_rng(0)
+    return [rng.integers(4, vocabulary, rng.integers(1, MAX_SOURCE)).tolist() for _ in range(count)]
+
+
+@pytest.mark.parametrize("beam_size", [1, 2, 5])
+@pytest.mark.parametrize("name", ["bundle", "plain_bundle"])
+def test_searches_as_python_does(native, monkeypatch, request, name, beam_size):
+    path = request.getfixturevalue(name)
+    batch = random_ids(15)
+    options = {"beam_size": beam_size, "n_best": beam_size, "return_scores": True}
+    with Translator(path) as translator:
+        assert translator.is_native
+        found = translator.translate_ids(batch, **options, length_penalty=0.6)
+        best = translator.translate_ids(batch, beam_size=beam_size)
+        short = translator.translate_ids(batch, beam_size=beam_size, max_length=5)
+    with in_python(monkeypatch, path) as translator:
+        assert not translator.is_native
+        expected = translator.translate_ids(batch, **options, length_penalty=0.6)
+        assert best == translator.translate_ids(batch, beam_size=beam_size)
+        assert short == translator.translate_ids(batch, beam_size=beam_size, max_length=5)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert [one.ids for one in ours] == [one.ids for one in theirs]
+        for one, other in zip(ours, theirs):
+            assert one.score == pytest.approx(other.score, rel=1e-5)
+            assert one.log_probability == pytest.approx(other.log_probability, rel=1e-5)
+
+
+def test_text_in_text_out(library, handle, bundle, monkeypatch):
+    batch = [*sentences(12), "", "  ", "Zwei Hunde! \u4e16\u754c", " ".join(sentences(30, seed=3))]
+    batch.append("dogs" * 200)
+    with in_python(monkeypatch, bundle) as translator:
+        for sentence in batch:
+            for options in ({}, {"beam_size": 3, "n_best": 2}):
+                expected = translator.translate(sentence, return_scores=True, **options)
+                found = library.translate(handle, sentence, with_scores=1, **options)
+                assert [one[0] for one in found] == [one.text for one in expected]
+                assert [one[1] for one in found] == [one.ids for one in expected]
+    ids = Tokenizer(bundle / "tokenizer.model").encode(batch)
+    assert [library.tokenize(handle, sentence) for sentence in batch] == ids
+
+
+PIECES = ["dogs", " ", ". ", "!", "\u3002", "\u2026", '"', "\n", "\u00a0", "\u00e9", "\U0001f436"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=150).map("".join))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_long_text_is_split_alike(library, handle, bundle, text):
+    with pytest.MonkeyPatch.context() as patch, in_python(patch, bundle) as translator:
+        expected = translator.translate(text)
+    assert library.translate(handle, text)[0][0] == expected
+
+
+def test_a_bundle_in_memory(library, handle, bundle):
+    files = {path.name: path.read_bytes() for path in bundle.iterdir()}
+    copy = library.open_memory(files)
+    for sentence in sentences(5):
+        assert library.translate(copy, sentence) == library.translate(handle, sentence)
+    info = library.describe(copy)
+    assert info.max_source_length == MAX_SOURCE
+    assert info.bundle_bytes == sum(map(len, files.values()))
+    library.free(copy)
+
+
+def test_handles_of_several_threads(library, bundle):
+    expected, found = {}, {}
+
+    def work(number, results):
+        handle = library.open(bundle)
+        results[number] = [library.translate(handle, one) for one in sentences(6, seed=number)]
+        library.free(handle)
+
+    for number in range(4):
+        work(number, expected)
+    threads = [threading.Thread(target=work, args=(number, found)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "message"),
+    [
+        (lambda c, h: c.translate(h, b"a\xff"), INVALID, "byte 1 of the text is not UTF-8"),
+        (lambda c, h: c.translate(h, "dogs " * 99, split=0), INVALID, "but the bundle's limit is"),
+        (lambda c, h: c.translate(h, "a", beam_size=0), INVALID, "beam_size=0; give 1 to"),
+        (lambda c, h: c.translate(h, "a", n_best=2), INVALID, "n_best=2 with beam_size=1"),
+        (lambda c, h: c.translate(h, "a", max_length=-1), INVALID, "max_length=-1"),
+        (lambda c, h: c.translate(h, "a", length_penalty=float("nan")), INVALID, "length_penalty"),
+        (lambda c, h: c.translate(h, "a", struct_size=3), INVALID, "TFC_DEFAULT_SEARCH"),
+        (lambda c, h: c.translate_ids(h, [4, 999]), INVALID, "id 999 is outside the vocabulary"),
+        (lambda c, h: c.translate_ids(h, [4] * 99), INVALID, "but the bundle's limit is"),
+        (lambda c, h: c.translate(None, "a"), INVALID, "`translator`, `text` and `result` must"),
+        (lambda c, h: c.open("nowhere"), NOT_FOUND, "nowhere/manifest.json: cannot be read"),
+        (lambda c, h: c.open_memory({}), NOT_FOUND, "manifest.json: is not among the files"),
+        (lambda c, h: c.open("nowhere", num_threads=0), INVALID, "`num_threads` must be"),
+        (lambda c, h: c.open("nowhere", struct_size=0), INVALID, "TFC_DEFAULT_OPTIONS"),
+    ],
+)
+def test_one_clear_error(library, handle, call, status, message):
+    with pytest.raises(NativeError, match=message) as error:
+        call(library, handle)
+    assert error.value.status == status
+    assert "\n" not in str(error.value)
+
+
+def test_a_bundle_without_tokenizers(library, plain_bundle):
+    handle = library.open(plain_bundle)
+    with pytest.raises(NativeError, match="has no tokenizers, so it takes ids only"):
+        library.translate(handle, "two dogs")
+    assert library.translate_ids(handle, [5, 6])[0][0] is None
+    library.free(handle)
+
+
+def changed_manifest(files, change):
+    manifest = json.loads(files["manifest.json"])
+    change(manifest)
+    return files | {"manifest.json": json.dumps(manifest).encode()}
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "message"),
+    [
+        (lambda m: m.update(format=99), UNSUPPORTED, "format 99, but this version runs"),
+        (lambda m: m.update(custom_ops=["X"]), UNSUPPORTED, "needs the custom operations X"),
+        (lambda m: m.pop("limits"), BAD_BUNDLE, "`limits.max_source_length` is missing"),
+        (lambda m: m["ids"].update(eos=10**6), BAD_BUNDLE, "`ids.eos` must be from 0 to"),
+        (lambda m: m["decoder"].update(block=7), BAD_BUNDLE, "`decoder.block` must be"),
+        (lambda m: m["decoder"]["caches"].pop(), BAD_BUNDLE, "unlike its manifest"),
+        (lambda m: m["decoder"]["caches"].append([1, 0]), BAD_BUNDLE, "`decoder.caches` must"),
+        (lambda m: m["files"].update({"../x": {}}), BAD_BUNDLE, "names the file '../x'"),
+        (lambda m: m["vocabulary"].update(target=240), BAD_BUNDLE, "size unlike its manifest"),
+        (lambda m: m["files"]["model.tflite"].update(bytes=7), BAD_BUNDLE, "but 7 in the mani"),
+        (lambda m: m["files"]["model.tflite"].update(sha256=""), BAD_BUNDLE, "sha256 differs"),
+    ],
+)
+def test_manifests_that_lie(library, bundle, change, status, message):
+    files = changed_manifest({path.name: path.read_bytes() for path in bundle.iterdir()}, change)
+    handle = None
+    with pytest.raises(NativeError, match=message) as error:  # noqa: PT012
+        # What its tensors are like is seen when the model first runs.
+        handle = library.open_memory(files)
+        library.translate(handle, "two dogs")
+    assert error.value.status == status
+    library.free(handle)
+
+
+def test_altered_files_do_not_crash(built, bundle, tmp_path):
+    """In a process of its own, so that a crash is seen: each file cut short, and its bytes changed.
+
+    The model's flatbuffer is LiteRT's to check, so that it is only ever verified.
+    """
+    program = tmp_path / "attack.py"
+    program.write_text(
+        "import random, sys, pathlib\n"
+        "from native_library import NativeError, NativeLibrary\n"
+        "library = NativeLibrary(sys.argv[1])\n"
+        "folder = pathlib.Path(sys.argv[2])\n"
+        "files = {path.name: path.read_bytes() for path in folder.iterdir()}\n"
+        "generator, errors, whole = random.Random(0), 0, 0\n"
+        "def attempt(name, data, verify):\n"
+        "    global errors, whole\n"
+        "    try:\n"
+        "        handle = library.open_memory(files | {name: bytes(data)}, verify=verify)\n"
+        "        library.translate(handle, 'two dogs play')\n"
+        "        library.free(handle)\n"
+        "        whole += 1\n"
+        "    except NativeError as error:\n"
+        "        assert error.status in range(1, 7) and str(error), error\n"
+        "        errors += 1\n"
+        "for name, data in files.items():\n"
+        "    for _ in range(20):\n"
+        "        attempt(name, data[: generator.randrange(len(data))], 1)\n"
+        "    for _ in range(60):\n"
+        "        changed = bytearray(data)\n"
+        "        for _ in range(generator.randint(1, 4)):\n"
+        "            changed[generator.randrange(len(changed))] = generator.randrange(256)\n"
+        "        attempt(name, changed, int(name == 'model.tflite'))\n"
+        "print(errors, whole)\n"
+    )
+    done = subprocess.run(
+        [os.sys.executable, str(program), str(built / "libtfcompress.so"), str(bundle)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(os.path.dirname(__file__))},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    errors, whole = map(int, done.stdout.split())
+    assert errors > 80
+    assert errors + whole == 80 * len(list(bundle.iterdir()))
+
+
+def test_the_benchmark_program(built, bundle, tmp_path, monkeypatch):
+    batch = sentences(6)
+    text, written = tmp_path / "text", tmp_path / "translations"
+    text.write_text("\n".join([*batch, ""]), encoding="utf-8")
+    command = [built / "tfcompress-benchmark", bundle, "--input", text, "--warmup", "1"]
+    command += ["--runs", "2", "--library", LITERT, "--output", tmp_path / "figures.json"]
+    command += ["--translations", written]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
+    figures = json.loads(done.stdout)
+    assert figures == json.loads((tmp_path / "figures.json").read_text())
+    assert figures["sentences"] == 6
+    assert figures["bundle_bytes"] == sum(path.stat().st_size for path in bundle.iterdir())
+    assert figures["latency_ms"]["p50"] > figures["first_token_ms"]["p50"] > 0
+    assert len(figures["rss_bytes_after_passes"]) == 3
+    assert figures["peak_rss_bytes"] >= max(figures["rss_bytes_after_passes"])
+    with in_python(monkeypatch, bundle) as translator:
+        expected = translator.translate(batch)
+        found = translator.translate_ids(Tokenizer(bundle / "tokenizer.model").encode(batch))
+    assert written.read_text(encoding="utf-8").splitlines() == expected
+    assert figures["target_tokens"] == sum(map(len, found))
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+def test_the_example_in_c(built, bundle, tmp_path, monkeypatch):
+    program = tmp_path / "translate"
+    command = ["cc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
+    command += [str(ROOT / "examples" / "translate.c"), f"-I{ROOT / 'export/native/include'}"]
+    command += [f"-L{built}", "-ltfcompress", f"-Wl,-rpath,{built}", "-o", str(program)]
+    subprocess.run(command, check=True)
+    batch = sentences(5)
+    environment = os.environ | {"TFCOMPRESS_LITERT": str(LITERT)}
+    done = subprocess.run(
+        [str(program), str(bundle)],
+        input="\n".join([*batch, ""]),
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+    )
+    with in_python(monkeypatch, bundle) as translator:
+        assert done.stdout.splitlines() == translator.translate(batch, beam_size=4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "no bundle"),
+        (["{bundle}", "--beam"], "--beam needs a value"),
+        (["{bundle}", "--beam", "x"], "--beam must be a whole number"),
+        (["{bundle}", "--dance", "1"], "unknown option '--dance'"),
+        (["{bundle}", "--input", "nowhere"], "nowhere: cannot be read"),
+        (["{bundle}", "--input", "/dev/null"], "no sentences to translate"),
+        (["nowhere", "--input", "{bundle}/manifest.json"], "nowhere/manifest.json: cannot be"),
+        (["{bundle}", "--input", "{bundle}/manifest.json", "--library", "no"], "LiteRT's library"),
+    ],
+)
+def test_wrong_command_lines_of_the_program(built, bundle, arguments, message):
+    arguments = [argument.format(bundle=bundle) for argument in arguments]
+    command = [str(built / "tfcompress-benchmark"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_library_that_is_none(bundle, tmp_path, monkeypatch):
+    monkeypatch.setenv("TFCOMPRESS_NATIVE", str(tmp_path / "nothing.so"))
+    with pytest.raises(InputError, match="is no native runtime for this machine"):
+        Translator(bundle)
+
+
+def test_what_building_needs(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match=r"`target` must be one of .* .received 'toaster'."):
+        build_native("toaster", tmp_path)
+    monkeypatch.delenv("ANDROID_NDK_HOME", raising=False)
+    monkeypatch.setattr(shutil, "which", lambda name: name if name == "cmake" else None)
+    with pytest.raises(InputError, match="needs an Android NDK"):
+        build_native("aarch64-android", tmp_path)
+    with pytest.raises(InputError, match=r"needs a C\+\+17 compiler .found none."):
+        build_native(HOST, tmp_path)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(InputError, match=r"needs CMake .found none.; install it"):
+        build_native(HOST, tmp_path)
