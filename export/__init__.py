@@ -12,6 +12,7 @@ _MODULES = {
     "QUANTIZATIONS": "kinds",
     "Variants": "variants",
     "WeightNames": "mixed_plan",
+    "benchmark_on": "devices",
     "build_native": "building",
     "convert": "conversion",
 }
@@ -22,6 +23,7 @@ __all__ = [
     "MixedPlan",
     "Variants",
     "WeightNames",
+    "benchmark_on",
     "build_native",
     "convert",
 ]

@@ -356,7 +356,12 @@ def _add_benchmark(commands):
     parser = _command(commands, "benchmark", _benchmark, "time a bundle")
     parser.add_argument("bundle", help="folder of a bundle")
     parser.add_argument("--input", help="sentences, one a line; standard input by default")
-    parser.add_argument("--device", default="local", help="where to run: local (%(default)s)")
+    parser.add_argument(
+        "--device",
+        default="local",
+        help="where to run: local, emulator, ssh:HOST or adb[:SERIAL] (%(default)s)",
+    )
+    parser.add_argument("--library", help="LiteRT's library for a device (that of its wheel)")
     parser.add_argument("--beam-size", type=int, default=1, help="(%(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="(%(default)s)")
     parser.add_argument("--runs", type=int, default=3, help="repetitions (%(default)s)")
@@ -364,28 +369,34 @@ def _add_benchmark(commands):
 
 
 def _benchmark(options):
-    from tfcompress.pipeline.run import benchmark_in_process
     from tfcompress.text import read_lines
 
-    if options.device != "local":
-        raise InputError(
-            f"--device: this version measures on the local machine only; received "
-            f"{options.device!r}, use local"
+    sentences = read_lines(options.input or "/dev/stdin")
+    settings = {"beam_size": options.beam_size, "runs": options.runs}
+    if options.device == "local":
+        from tfcompress.pipeline.run import benchmark_in_process
+
+        figures = benchmark_in_process(
+            options.bundle, sentences, threads=options.threads, **settings
         )
-    figures = benchmark_in_process(
-        options.bundle,
-        read_lines(options.input or "/dev/stdin"),
-        threads=options.threads,
-        beam_size=options.beam_size,
-        runs=options.runs,
-    )
+    else:
+        from tfcompress.export.devices import benchmark_on
+
+        settings |= {"num_threads": options.threads, "library": options.library}
+        figures = benchmark_on(
+            options.device, options.bundle, sentences, say=_to_stderr, **settings
+        )
     if options.json:
         return _print_json(figures)
     for name, value in figures.items():
         if isinstance(value, dict):
-            value = "  ".join(f"{key} {number:.3f}" for key, number in value.items())
+            value = "  ".join(f"{key} {_figure(number)}" for key, number in value.items())
         print(f"{name:20} {value}")
     return None
+
+
+def _figure(value):
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def _add_report(commands):

@@ -1,0 +1,151 @@
+"""Benchmarks on devices. `ssh`, `scp` and `adb` are small scripts that act on this machine."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from native_library import LITERT
+from small_models import sentences
+
+from tfcompress.errors import InputError
+from tfcompress.export import benchmark_on, building, devices
+from tfcompress.export.runtime.native_files import HOST, native_folder
+
+SSH = """#!/bin/sh
+shift 2; [ "$1" = pi ] || { echo "ssh: Could not resolve hostname $1" >&2; exit 255; }
+case "$2" in *mktemp*) mkdir -p "$DEVICE/tmp"; echo "$DEVICE/tmp";; *) sh -c "$2";; esac
+"""
+SCP = """#!/bin/sh
+shift 4; for last; do :; done; target=${last#pi:}
+while [ $# -gt 1 ]; do cp -r "$1" "$target"; shift; done
+"""
+ADB = """#!/bin/sh
+[ "$1" = -s ] && { [ "$2" = abc ] || { echo "adb: device '$2' not found" >&2; exit 1; }; shift 2; }
+if [ "$1" = shell ]; then
+  case "$2" in
+    "mktemp -d -p /data/local/tmp") mkdir -p "$DEVICE/tmp"; echo "$DEVICE/tmp";;
+    *) sh -c "$2";;
+  esac
+else
+  shift; for last; do :; done; while [ $# -gt 1 ]; do cp -r "$1" "$last"; shift; done
+fi
+"""
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """A cache with the native runtime for this machine, and for a phone that is this machine."""
+    if shutil.which("cmake") is None or not any(map(shutil.which, ("c++", "g++", "clang++"))):
+        pytest.skip("the native runtime needs CMake and a C++ compiler, which are not installed")
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        building.build_native()
+        shutil.copytree(native_folder(HOST), native_folder("aarch64-android"))
+    return folder
+
+
+@pytest.fixture
+def device(tmp_path, monkeypatch, cache):
+    """The folder of what is on the device."""
+    for name, script in {"ssh": SSH, "scp": SCP, "adb": ADB}.items():
+        path = tmp_path / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(script)
+        path.chmod(0o755)
+    folder = tmp_path / "device"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("DEVICE", str(folder))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    return folder
+
+
+@pytest.mark.parametrize("name", ["ssh:pi", "adb", "adb:abc"])
+def test_measures_and_cleans_up(device, bundle, name):
+    said = []
+    options = {"library": LITERT} if name.startswith("adb") else {}
+    batch = [*sentences(3), ""]
+    figures = benchmark_on(name, bundle, batch, runs=1, warmup=0, say=said.append, **options)
+    assert figures["device"] == name
+    assert figures["bundle"] == str(bundle)
+    assert figures["sentences"] == 3
+    assert figures["latency_ms"]["p50"] > 0
+    assert list(device.iterdir()) == []
+    assert said == [f"copying to {name}", "measuring"]
+
+
+def test_a_device_that_goes_away(device, bundle, monkeypatch):
+    said = []
+    reached = devices.Ssh("pi")
+    run = reached.run
+
+    def leaving(command):
+        if "--input" in command:
+            shutil.rmtree(device)
+            (device.parent / "bin" / "ssh").write_text("#!/bin/sh\necho 'Lost' >&2; exit 255\n")
+        return run(command)
+
+    monkeypatch.setattr(reached, "run", leaving)
+    monkeypatch.setattr(devices, "Ssh", lambda host: reached)
+    with pytest.raises(InputError, match=r"^ssh:pi: failed .Lost.$"):
+        benchmark_on("ssh:pi", bundle, sentences(2), say=said.append)
+    assert said[-1] == f"{device}/tmp stays on the device (ssh:pi: failed (Lost))"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("toaster", "`device` must be local or one of emulator, ssh:HOST.*received 'toaster'"),
+        ("ssh:", "`device` must be"),
+        ("ssh:-oProxyCommand=x", "`device` must be"),
+        ("ssh:nowhere", "ssh:nowhere: failed .ssh: Could not resolve hostname nowhere"),
+        ("adb:xyz", "adb:xyz: failed .adb: device 'xyz' not found"),
+        ("adb", "aarch64-android is not in any wheel; give one"),
+    ],
+)
+def test_one_clear_error(device, bundle, name, message):
+    options = {"library": LITERT} if name == "adb:xyz" else {}
+    with pytest.raises(InputError, match=message):
+        benchmark_on(name, bundle, sentences(2), **options)
+    assert list(device.iterdir()) == []
+
+
+def test_what_the_device_says_is_passed_on(device, bundle, plain_bundle):
+    with pytest.raises(InputError, match="the bundle has no tokenizers, so it takes ids only"):
+        benchmark_on("ssh:pi", plain_bundle, sentences(2))
+    with pytest.raises(InputError, match="no sentences to translate"):
+        benchmark_on("ssh:pi", bundle, ["", " "])
+    with pytest.raises(InputError, match=r"nothing.so: no such file; give LiteRT's library"):
+        benchmark_on("ssh:pi", bundle, sentences(1), library="nothing.so")
+
+
+def test_tools_that_are_missing(bundle, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("TFCOMPRESS_QEMU", raising=False)
+    with pytest.raises(InputError, match="emulator: there is no qemu-aarch64; install"):
+        benchmark_on("emulator", bundle, sentences(1))
+    old = tmp_path / "qemu"
+    old.write_text(f"#!{sys.executable}\nprint('qemu-aarch64 version 7.2.17')\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("TFCOMPRESS_QEMU", str(old))
+    with pytest.raises(InputError, match="emulator: qemu 7 is too old for LiteRT"):
+        benchmark_on("emulator", bundle, sentences(1))
+    with pytest.raises(
+        InputError, match=r"adb: adb cannot run .No such file or directory.; install"
+    ):
+        benchmark_on("adb", bundle, sentences(1), library=LITERT)
+
+
+@pytest.mark.slow
+def test_the_emulator(bundle, monkeypatch, tmp_path):
+    """Translates under emulation as here."""
+    if not Path("/usr/aarch64-linux-gnu").is_dir() or "TFCOMPRESS_QEMU" not in os.environ:
+        pytest.skip("needs aarch64-linux-gnu-g++, and TFCOMPRESS_QEMU set to a recent qemu-aarch64")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    figures = benchmark_on("emulator", bundle, sentences(5), runs=1, warmup=0)
+    assert "asimddp" in figures["cpu"]["features"]
+    here = benchmark_on("emulator", bundle, sentences(5), runs=1, warmup=0, beam_size=2)
+    assert here["sentences"] == figures["sentences"] == 5
