@@ -35,8 +35,8 @@ class File {
 
 Bytes Bytes::MapFile(const std::string& path) {
   const auto fail = [&path](const char* reason) {
-    throw Error(Error::Code::kNotFound, path + ": cannot be read (" + reason +
-                                            "); export or copy the bundle again");
+    throw Error(Error::Code::kNotFound,
+                path + ": cannot be read (" + reason + "); export or copy the bundle again");
   };
   const File file(path);
   struct stat status = {};

@@ -22,9 +22,7 @@ class Bytes {
 
   const uint8_t* data() const { return data_.get(); }
   size_t size() const { return size_; }
-  std::string_view text() const {
-    return {reinterpret_cast<const char*>(data_.get()), size_};
-  }
+  std::string_view text() const { return {reinterpret_cast<const char*>(data_.get()), size_}; }
 
  private:
   Bytes(std::shared_ptr<const uint8_t> data, size_t size) : data_(std::move(data)), size_(size) {}

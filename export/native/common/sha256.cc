@@ -38,8 +38,8 @@ void Compress(const uint8_t* block, std::array<uint32_t, 8>* state) {
   for (int i = 0; i < 64; ++i) {
     const uint32_t t = h + (Rotate(e, 6) ^ Rotate(e, 11) ^ Rotate(e, 25)) + ((e & f) ^ (~e & g)) +
                        kRounds[i] + words[i];
-    const uint32_t u = (Rotate(a, 2) ^ Rotate(a, 13) ^ Rotate(a, 22)) +
-                       ((a & b) ^ (a & c) ^ (b & c));
+    const uint32_t u =
+        (Rotate(a, 2) ^ Rotate(a, 13) ^ Rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
     h = g, g = f, f = e, e = d + t, d = c, c = b, b = a, a = t + u;
   }
   const uint32_t added[8] = {a, b, c, d, e, f, g, h};

@@ -22,15 +22,15 @@ std::string Resolve(const std::string& path) {
 Api LoadFrom(const std::string& path) {
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
-    throw Error(Error::Code::kNotFound,
-                "LiteRT's library cannot be loaded (" + std::string(dlerror()) +
-                    "); give its path, or set " + kVariable + " to it");
+    throw Error(Error::Code::kNotFound, "LiteRT's library cannot be loaded (" +
+                                            std::string(dlerror()) + "); give its path, or set " +
+                                            kVariable + " to it");
   }
   Api api = {};
-#define TFC_FIND(name, result, arguments)                                                 \
-  api.name = reinterpret_cast<result(*) arguments>(dlsym(library, "LiteRt" #name));       \
-  if (api.name == nullptr) {                                                              \
-    throw Error(Error::Code::kUnsupported,                                                \
+#define TFC_FIND(name, result, arguments)                                                   \
+  api.name = reinterpret_cast<result(*) arguments>(dlsym(library, "LiteRt" #name));         \
+  if (api.name == nullptr) {                                                                \
+    throw Error(Error::Code::kUnsupported,                                                  \
                 path + ": has no function LiteRt" #name "; use the library of LiteRT 2.3"); \
   }
   TFC_LITERT_FUNCTIONS(TFC_FIND)

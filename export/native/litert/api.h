@@ -36,40 +36,40 @@ constexpr int kHostMemory = 1;
 constexpr int kCpu = 1;
 
 // The functions of a loaded library. X(name without "LiteRt", type of the result, arguments).
-#define TFC_LITERT_FUNCTIONS(X)                                                                   \
-  X(CreateEnvironment, Status, (int count, const void* options, Handle* environment))             \
-  X(CreateModelFromBuffer, Status,                                                                \
-    (Handle environment, const void* data, size_t size, Handle* model))                           \
-  X(DestroyModel, void, (Handle model))                                                           \
-  X(GetNumModelSignatures, Status, (Handle model, Index* count))                                  \
-  X(GetModelSignature, Status, (Handle model, Index index, Handle* signature))                    \
-  X(GetSignatureKey, Status, (Handle signature, const char** key))                                \
-  X(GetNumSignatureInputs, Status, (Handle signature, Index* count))                              \
-  X(GetSignatureInputName, Status, (Handle signature, Index index, const char** name))            \
-  X(GetSignatureInputTensorByIndex, Status, (Handle signature, Index index, Handle* tensor))      \
-  X(GetNumSignatureOutputs, Status, (Handle signature, Index* count))                             \
-  X(GetSignatureOutputName, Status, (Handle signature, Index index, const char** name))           \
-  X(GetSignatureOutputTensorByIndex, Status, (Handle signature, Index index, Handle* tensor))     \
-  X(GetRankedTensorType, Status, (Handle tensor, TensorType * type))                              \
-  X(CreateOptions, Status, (Handle * options))                                                    \
-  X(DestroyOptions, void, (Handle options))                                                       \
-  X(SetOptionsHardwareAccelerators, Status, (Handle options, int accelerators))                   \
-  X(AddOpaqueOptions, Status, (Handle options, Handle opaque))                                    \
-  X(CreateOpaqueOptions, Status,                                                                  \
-    (const char* identifier, void* payload, void (*destroy)(void*), Handle* opaque))              \
-  X(CreateCompiledModel, Status,                                                                  \
-    (Handle environment, Handle model, Handle options, Handle* compiled))                         \
-  X(DestroyCompiledModel, void, (Handle compiled))                                                \
-  X(CompiledModelResizeInputTensor, Status,                                                       \
-    (Handle compiled, Index signature, Index input, const int* extents, size_t rank))             \
-  X(GetCompiledModelOutputTensorLayouts, Status,                                                  \
-    (Handle compiled, Index signature, size_t count, Layout* layouts, bool update))               \
-  X(RunCompiledModel, Status,                                                                     \
-    (Handle compiled, Index signature, size_t num_inputs, Handle* inputs, size_t num_outputs,     \
-     Handle* outputs))                                                                            \
-  X(CreateManagedTensorBuffer, Status,                                                            \
-    (Handle environment, int buffer_type, const TensorType* type, size_t size, Handle* buffer))   \
-  X(GetTensorBufferHostMemory, Status, (Handle buffer, void** memory))                            \
+#define TFC_LITERT_FUNCTIONS(X)                                                                 \
+  X(CreateEnvironment, Status, (int count, const void* options, Handle* environment))           \
+  X(CreateModelFromBuffer, Status,                                                              \
+    (Handle environment, const void* data, size_t size, Handle* model))                         \
+  X(DestroyModel, void, (Handle model))                                                         \
+  X(GetNumModelSignatures, Status, (Handle model, Index * count))                               \
+  X(GetModelSignature, Status, (Handle model, Index index, Handle * signature))                 \
+  X(GetSignatureKey, Status, (Handle signature, const char** key))                              \
+  X(GetNumSignatureInputs, Status, (Handle signature, Index * count))                           \
+  X(GetSignatureInputName, Status, (Handle signature, Index index, const char** name))          \
+  X(GetSignatureInputTensorByIndex, Status, (Handle signature, Index index, Handle * tensor))   \
+  X(GetNumSignatureOutputs, Status, (Handle signature, Index * count))                          \
+  X(GetSignatureOutputName, Status, (Handle signature, Index index, const char** name))         \
+  X(GetSignatureOutputTensorByIndex, Status, (Handle signature, Index index, Handle * tensor))  \
+  X(GetRankedTensorType, Status, (Handle tensor, TensorType * type))                            \
+  X(CreateOptions, Status, (Handle * options))                                                  \
+  X(DestroyOptions, void, (Handle options))                                                     \
+  X(SetOptionsHardwareAccelerators, Status, (Handle options, int accelerators))                 \
+  X(AddOpaqueOptions, Status, (Handle options, Handle opaque))                                  \
+  X(CreateOpaqueOptions, Status,                                                                \
+    (const char* identifier, void* payload, void (*destroy)(void*), Handle* opaque))            \
+  X(CreateCompiledModel, Status,                                                                \
+    (Handle environment, Handle model, Handle options, Handle * compiled))                      \
+  X(DestroyCompiledModel, void, (Handle compiled))                                              \
+  X(CompiledModelResizeInputTensor, Status,                                                     \
+    (Handle compiled, Index signature, Index input, const int* extents, size_t rank))           \
+  X(GetCompiledModelOutputTensorLayouts, Status,                                                \
+    (Handle compiled, Index signature, size_t count, Layout* layouts, bool update))             \
+  X(RunCompiledModel, Status,                                                                   \
+    (Handle compiled, Index signature, size_t num_inputs, Handle* inputs, size_t num_outputs,   \
+     Handle* outputs))                                                                          \
+  X(CreateManagedTensorBuffer, Status,                                                          \
+    (Handle environment, int buffer_type, const TensorType* type, size_t size, Handle* buffer)) \
+  X(GetTensorBufferHostMemory, Status, (Handle buffer, void** memory))                          \
   X(DestroyTensorBuffer, void, (Handle buffer))
 
 struct Api {

@@ -33,8 +33,8 @@ class Manifest {
     const json::Value* value = &value_;
     for (std::string_view key : keys) {
       const auto* object = value->As<json::Object>();
-      const auto found = object == nullptr ? json::Object::const_iterator()
-                                           : object->find(std::string(key));
+      const auto found =
+          object == nullptr ? json::Object::const_iterator() : object->find(std::string(key));
       if (object == nullptr || found == object->end()) {
         throw Error(Code::kBadBundle, name_ + ": `" + Joined(keys) + "` is missing" + kAgain);
       }

@@ -121,8 +121,12 @@ tfc_status tfc_describe(const tfc_translator* translator, tfc_info* info) {
     Require(translator != nullptr && info != nullptr && info->struct_size == sizeof(*info),
             "`translator` and `info`, with its `struct_size`, must be given");
     const tfcompress::Bundle& bundle = translator->translator.bundle();
-    *info = {sizeof(*info),           bundle.source_vocabulary, bundle.target_vocabulary,
-             bundle.max_source_length, bundle.max_target_length, bundle.size};
+    *info = {sizeof(*info),
+             bundle.source_vocabulary,
+             bundle.target_vocabulary,
+             bundle.max_source_length,
+             bundle.max_target_length,
+             bundle.size};
   });
 }
 
@@ -140,8 +144,7 @@ tfc_status tfc_translate_ids(tfc_translator* translator, const int32_t* ids, siz
   return Guarded([&] {
     Require(translator != nullptr && (ids != nullptr || num_ids == 0) && result != nullptr,
             "`translator`, `ids` and `result` must be given");
-    *result = NewResult(
-        translator->translator.TranslateIds({ids, ids + num_ids}, Options(search)));
+    *result = NewResult(translator->translator.TranslateIds({ids, ids + num_ids}, Options(search)));
   });
 }
 

@@ -128,9 +128,9 @@ class Beam {
     output_ = output;
     log_sum_exp_.resize(rows_.size());
     for (int32_t row = 0; row < size_; ++row) {
-      log_sum_exp_[static_cast<size_t>(row)] =
-          output.log_sum_exp != nullptr ? output.log_sum_exp[row]
-                                        : LogSumExp(Logits(row), output.vocabulary);
+      log_sum_exp_[static_cast<size_t>(row)] = output.log_sum_exp != nullptr
+                                                   ? output.log_sum_exp[row]
+                                                   : LogSumExp(Logits(row), output.vocabulary);
     }
   }
 

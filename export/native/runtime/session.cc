@@ -146,9 +146,8 @@ void Session::Reorder(const std::vector<int32_t>& parents) {
         }
       }
     };
-    for_moved([&](float*, const float* source) {
-      moved.insert(moved.end(), source, source + filled);
-    });
+    for_moved(
+        [&](float*, const float* source) { moved.insert(moved.end(), source, source + filled); });
     const float* next = moved.data();
     for_moved([&](float* target, const float*) {
       std::memcpy(target, next, filled * sizeof(float));

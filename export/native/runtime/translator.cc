@@ -17,9 +17,9 @@ void CheckOptions(const SearchOptions& options) {
   };
   const std::string beam = "beam_size=" + std::to_string(options.beam_size);
   require(options.beam_size >= 1 && options.beam_size <= 1000, beam + "; give 1 to 1000");
-  require(options.n_best >= 1 && options.n_best <= options.beam_size,
-          "n_best=" + std::to_string(options.n_best) + " with " + beam +
-              "; give 1 to the beam's size");
+  require(
+      options.n_best >= 1 && options.n_best <= options.beam_size,
+      "n_best=" + std::to_string(options.n_best) + " with " + beam + "; give 1 to the beam's size");
   require(options.max_length >= 0, "max_length=" + std::to_string(options.max_length) +
                                        "; give 0 for the bundle's limit, or at least 1");
   require(std::abs(options.length_penalty) <= 10,
@@ -62,10 +62,10 @@ std::vector<Translation> Translator::TranslateIds(const Ids& ids, const SearchOp
   CheckOptions(options);
   for (int32_t id : ids) {
     if (id < 0 || id >= bundle_.source_vocabulary) {
-      throw Error(Code::kInvalidArgument,
-                  "id " + std::to_string(id) + " is outside the vocabulary's 0 to " +
-                      std::to_string(bundle_.source_vocabulary - 1) +
-                      "; use the tokenizer of this bundle");
+      throw Error(Code::kInvalidArgument, "id " + std::to_string(id) +
+                                              " is outside the vocabulary's 0 to " +
+                                              std::to_string(bundle_.source_vocabulary - 1) +
+                                              "; use the tokenizer of this bundle");
     }
   }
   if (!Fits(ids.size())) FailTooLong(ids.size(), "shorten or split it");
@@ -92,9 +92,8 @@ std::vector<Translator::Ids> Translator::Parts(std::string_view text,
   if (Fits(ids.size())) return {std::move(ids)};
   std::vector<std::string> texts;
   if (options.split) {
-    texts = SplitText(text, [this](std::string_view part) {
-      return Fits(source_->Encode(part).size());
-    });
+    texts = SplitText(text,
+                      [this](std::string_view part) { return Fits(source_->Encode(part).size()); });
   }
   if (texts.empty()) FailTooLong(ids.size(), "shorten it, or let it be split");
   std::vector<Ids> parts;
@@ -166,9 +165,10 @@ bool Translator::Fits(size_t num_ids) const {
 }
 
 void Translator::FailTooLong(size_t num_ids, const char* remedy) const {
-  throw Error(Code::kInvalidArgument,
-              std::to_string(num_ids + 1) + " tokens with the end mark, but the bundle's limit is " +
-                  std::to_string(bundle_.max_source_length) + "; " + remedy);
+  throw Error(Code::kInvalidArgument, std::to_string(num_ids + 1) +
+                                          " tokens with the end mark, but the bundle's limit is " +
+                                          std::to_string(bundle_.max_source_length) + "; " +
+                                          remedy);
 }
 
 const Tokenizer& Translator::RequireTokenizer() const {

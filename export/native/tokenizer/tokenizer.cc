@@ -75,9 +75,9 @@ Tokenizer Tokenizer::Parse(const void* data, size_t size) {
 
 std::vector<int32_t> Tokenizer::Encode(std::string_view text) const {
   if (text.size() >= kLongestText) {
-    throw Error(Error::Code::kInvalidArgument,
-                "The text has " + std::to_string(text.size()) + " bytes; pass fewer than " +
-                    std::to_string(kLongestText) + " at a time.");
+    throw Error(Error::Code::kInvalidArgument, "The text has " + std::to_string(text.size()) +
+                                                   " bytes; pass fewer than " +
+                                                   std::to_string(kLongestText) + " at a time.");
   }
   const Vocabulary& vocabulary = model_->vocabulary;
   const std::string normalized = model_->normalizer.Normalize(text, vocabulary.user_defined());
@@ -104,9 +104,10 @@ std::string Tokenizer::Decode(const std::vector<int32_t>& ids) const {
   bool at_begin = true;
   for (const int32_t id : ids) {
     if (id < 0 || id >= size()) {
-      throw Error(Error::Code::kInvalidArgument,
-                  "The id " + std::to_string(id) + " is no piece of the tokenizer; pass ids from "
-                      "0 to " + std::to_string(size() - 1) + ".");
+      throw Error(Error::Code::kInvalidArgument, "The id " + std::to_string(id) +
+                                                     " is no piece of the tokenizer; pass ids from "
+                                                     "0 to " +
+                                                     std::to_string(size() - 1) + ".");
     }
     const PieceType type = vocabulary.type(id);
     if (type == PieceType::kByte) {

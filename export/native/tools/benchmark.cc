@@ -29,7 +29,8 @@ namespace {
 constexpr int kBadInput = 2;
 constexpr char kUsage[] =
     "usage: tfcompress-benchmark BUNDLE [--input FILE] [--threads N] [--beam N] [--warmup N]\n"
-    "                            [--runs N] [--output FILE] [--library FILE] [--translations FILE]\n"
+    "                            [--runs N] [--output FILE] [--library FILE] [--translations "
+    "FILE]\n"
     "\n"
     "Translates the sentences of a file, one a line ('-', the default: standard input), and\n"
     "prints latency, throughput, memory and where the time goes as JSON.\n"

@@ -8,10 +8,9 @@ namespace tfcompress {
 namespace {
 
 // What /proc/cpuinfo calls the features, on x86-64 and on arm64.
-constexpr const char* kFeatures[] = {"avx2",     "fma",          "avx512f", "avx512_vnni",
-                                     "avx_vnni", "avx512_bf16",  "amx_int8", "asimd",
-                                     "asimdhp",  "asimddp",      "i8mm",    "bf16",
-                                     "sve",      "sve2",         "atomics"};
+constexpr const char* kFeatures[] = {
+    "avx2",    "fma",     "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "asimd",
+    "asimdhp", "asimddp", "i8mm",    "bf16",        "sve",      "sve2",        "atomics"};
 
 // The values of all lines of a file that begin with a name.
 std::vector<std::string> Values(const char* path, const std::string& name) {
@@ -71,8 +70,8 @@ std::vector<std::string> CpuFeatures() {
 std::optional<double> CpuMegahertz() {
   std::vector<double> values;
   for (int core = 0;; ++core) {
-    const auto kilohertz = Number("/sys/devices/system/cpu/cpu" + std::to_string(core) +
-                                  "/cpufreq/scaling_cur_freq");
+    const auto kilohertz =
+        Number("/sys/devices/system/cpu/cpu" + std::to_string(core) + "/cpufreq/scaling_cur_freq");
     if (!kilohertz) break;
     values.push_back(*kilohertz / 1000);
   }
@@ -87,8 +86,7 @@ std::optional<double> CpuMegahertz() {
 std::optional<double> HottestCelsius() {
   std::optional<double> hottest;
   for (int zone = 0;; ++zone) {
-    const auto value =
-        Number("/sys/class/thermal/thermal_zone" + std::to_string(zone) + "/temp");
+    const auto value = Number("/sys/class/thermal/thermal_zone" + std::to_string(zone) + "/temp");
     if (!value) break;
     hottest = std::max(hottest.value_or(*value / 1000), *value / 1000);
   }
