@@ -99,6 +99,7 @@ def compare(name, ours, theirs, sentences, beam_size, rounds) -> dict:
     ratios = np.array(speeds["ours"]) / np.array(speeds["theirs"])
     row = {
         "model": name,
+        "runtime": "native" if ours.is_native else "python",
         "beam_size": beam_size,
         "tokens_per_s": round(float(np.median(speeds["ours"])), 1),
         "ctranslate2_tokens_per_s": round(float(np.median(speeds["theirs"])), 1),
