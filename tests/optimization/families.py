@@ -22,8 +22,6 @@ from tfcompress.models import (
 )
 from tfcompress.training import LabelSmoothedCrossentropy
 
-LEGACY = not hasattr(keras, "ops")
-legacy_only = pytest.mark.skipif(not LEGACY, reason="tf-model-optimization takes Keras 2 only")
 VOCABULARY, WIDTH = 96, 64
 PLAIN = StackConfig(1, AttentionConfig(2), FeedForwardConfig(96))
 _CONVOLUTION = ConvolutionConfig(kernel_size=5)

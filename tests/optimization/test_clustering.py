@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from optimization.families import LEGACY, batch, legacy_only, make_family, trained
+from flavours import LEGACY, legacy_only
+from optimization.families import batch, make_family, trained
 
 from tfcompress.errors import InputError
 from tfcompress.export import convert, flatbuffer

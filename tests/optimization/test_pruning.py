@@ -1,14 +1,7 @@
 import numpy as np
 import pytest
-from optimization.families import (
-    FAMILIES,
-    LEGACY,
-    batch,
-    legacy_only,
-    make_family,
-    slow_but,
-    trained,
-)
+from flavours import LEGACY, legacy_only
+from optimization.families import FAMILIES, batch, make_family, slow_but, trained
 from tensorflow import keras
 
 from tfcompress.errors import InputError

@@ -3,18 +3,11 @@ import collections
 import numpy as np
 import pytest
 import tensorflow as tf
+from flavours import LEGACY, legacy_only
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
-from optimization.families import (
-    FAMILIES,
-    LEGACY,
-    batch,
-    legacy_only,
-    make_family,
-    slow_but,
-    trained,
-)
+from optimization.families import FAMILIES, batch, make_family, slow_but, trained
 from tensorflow import keras
 
 from tfcompress.errors import InputError

@@ -3,6 +3,7 @@
 import copy
 
 import pytest
+from flavours import one_flavour
 
 from tfcompress import schema
 from tfcompress.errors import InputError
@@ -53,6 +54,7 @@ def test_surgery_without_training(run, finished_run):
     assert (folder / "report.html").is_file()
 
 
+@one_flavour
 def test_replacing_layers(run, finished_run, recipe_mapping):
     stack = recipe_mapping["model"]["encoder"] | {"num_layers": 2}
     deep = run("deep", model=recipe_mapping["model"] | {"encoder": stack})
@@ -68,6 +70,7 @@ def test_replacing_layers(run, finished_run, recipe_mapping):
     assert all((new == old).all() for new, old in kept)
 
 
+@one_flavour
 def test_learning_from_a_teacher(run, finished_run):
     folder = run(
         tokenizer={"like": str(finished_run)},

@@ -6,12 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from flavours import one_flavour
 from native_library import LITERT
 from small_models import sentences
 
 from tfcompress.errors import InputError
 from tfcompress.export import benchmark_on, building, devices
 from tfcompress.export.runtime.native_files import HOST, native_folder
+
+pytestmark = one_flavour
 
 SSH = """#!/bin/sh
 shift 2; [ "$1" = pi ] || { echo "ssh: Could not resolve hostname $1" >&2; exit 255; }

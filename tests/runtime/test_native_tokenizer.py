@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 import sentencepiece
+from flavours import one_flavour
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sentencepiece import sentencepiece_model_pb2
+
+pytestmark = one_flavour
 
 NATIVE = Path(__file__).parents[2] / "export" / "native"
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from optimization.families import LEGACY, legacy_only, slow_but
+from flavours import LEGACY, legacy_only
+from optimization.families import slow_but
 
 from tfcompress.errors import InputError
 from tfcompress.grids import MIN_ELEMENTS, Grid

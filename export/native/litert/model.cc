@@ -30,6 +30,15 @@ Handle Environment(const Api& api) {
   return environment;
 }
 
+bool Fits(const TensorType& type, const Spec& spec) {
+  if (type.element_type != spec.type || type.layout.rank != spec.shape.size()) return false;
+  for (size_t i = 0; i < spec.shape.size(); ++i) {
+    const int32_t extent = type.layout.dimensions[i];
+    if (spec.shape[i] >= 0 && extent >= 0 && extent != spec.shape[i]) return false;
+  }
+  return true;
+}
+
 char* NewText(const std::string& text) {
   auto* copy = new char[text.size() + 1];
   std::memcpy(copy, text.c_str(), text.size() + 1);
@@ -90,7 +99,7 @@ Model::Signature Model::Find(const std::string& name) const {
         check(get_name(handle, j, &text));
         check(get_tensor(handle, j, &tensor));
         check(api_.GetRankedTensorType(tensor, &type));
-        tensors->push_back({text, type.element_type});
+        tensors->push_back({text, type});
       }
     };
     read(api_.GetNumSignatureInputs, api_.GetSignatureInputName,
@@ -124,18 +133,21 @@ Buffer Model::NewBuffer(int32_t type, const Shape& shape) const {
   return buffer;
 }
 
-void Model::Signature::Expect(const std::map<std::string, int32_t>& inputs,
-                              const std::map<std::string, int32_t>& outputs) const {
-  const auto check = [this](const std::vector<Tensor>& tensors,
-                            const std::map<std::string, int32_t>& expected) {
-    std::map<std::string, int32_t> found;
-    for (const Tensor& tensor : tensors) found[tensor.name] = tensor.type;
-    if (found == expected) return;
-    std::string names;
-    for (const auto& [name, type] : expected) names += (names.empty() ? "" : ", ") + name;
-    throw Error(Error::Code::kBadBundle, model_->name_ + ": signature '" + name_ +
-                                             "' has not just " + names +
+void Model::Signature::Expect(const Specs& inputs, const Specs& outputs) const {
+  const auto fail = [this](const std::string& what) {
+    throw Error(Error::Code::kBadBundle, model_->name_ + ": signature '" + name_ + "' " + what +
                                              ", unlike its manifest; export the bundle again");
+  };
+  const auto check = [&fail](const std::vector<Tensor>& tensors, const Specs& specs) {
+    if (tensors.size() != specs.size()) {
+      fail("has " + std::to_string(tensors.size()) + " tensors, not " +
+           std::to_string(specs.size()));
+    }
+    for (const Tensor& tensor : tensors) {
+      const auto found = specs.find(tensor.name);
+      if (found == specs.end()) fail("has a tensor '" + tensor.name + "'");
+      if (!Fits(tensor.type, found->second)) fail("has another shape of '" + tensor.name + "'");
+    }
   };
   check(inputs_, inputs);
   check(outputs_, outputs);

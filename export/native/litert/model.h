@@ -14,6 +14,13 @@ namespace tfcompress::litert {
 
 using Shape = std::vector<int32_t>;
 
+// What a tensor must be like. Extents of -1 may be any.
+struct Spec {
+  int32_t type;
+  Shape shape;
+};
+using Specs = std::map<std::string, Spec>;
+
 // Memory of a tensor that LiteRT and we read and write.
 class Buffer {
  public:
@@ -46,9 +53,8 @@ class Model {
   // A signature and what runs it: its shapes and the buffers bound to it.
   class Signature {
    public:
-    // Throws Error (kBadBundle) unless the names are among the signature's and of these types.
-    void Expect(const std::map<std::string, int32_t>& inputs,
-                const std::map<std::string, int32_t>& outputs) const;
+    // Throws Error (kBadBundle) unless these are the signature's inputs and outputs.
+    void Expect(const Specs& inputs, const Specs& outputs) const;
     // Gives an input another shape.
     void Resize(const std::string& input, const Shape& shape);
     // Binds all inputs and outputs; they stay bound until the next call.
@@ -60,7 +66,7 @@ class Model {
 
     struct Tensor {
       std::string name;
-      int32_t type;
+      TensorType type;
     };
 
     const Model* model_ = nullptr;

@@ -1,3 +1,4 @@
+#include <memory>
 #include <new>
 #include <string>
 #include <utility>
@@ -19,10 +20,9 @@ struct tfc_translator {
 namespace {
 
 // A result and what it points to.
-struct OwnedResult {
-  tfc_result result;
+struct OwnedResult : tfc_result {
   std::vector<Translation> translations;
-  std::vector<tfc_hypothesis> hypotheses;
+  std::vector<tfc_hypothesis> views;
 };
 
 std::string& LastError() {
@@ -81,14 +81,16 @@ tfcompress::SearchOptions Options(const tfc_search* search) {
 }
 
 tfc_result* NewResult(std::vector<Translation> translations) {
-  auto* owned = new OwnedResult{{}, std::move(translations), {}};
+  auto owned = std::make_unique<OwnedResult>();
+  owned->translations = std::move(translations);
   for (const Translation& one : owned->translations) {
-    owned->hypotheses.push_back({one.text ? one.text->c_str() : nullptr, one.hypothesis.ids.data(),
-                                 one.hypothesis.ids.size(), one.hypothesis.log_probability,
-                                 one.hypothesis.score});
+    owned->views.push_back({one.text ? one.text->c_str() : nullptr, one.hypothesis.ids.data(),
+                            one.hypothesis.ids.size(), one.hypothesis.log_probability,
+                            one.hypothesis.score});
   }
-  owned->result = {owned->hypotheses.size(), owned->hypotheses.data()};
-  return &owned->result;
+  owned->num_hypotheses = owned->views.size();
+  owned->hypotheses = owned->views.data();
+  return owned.release();
 }
 
 }  // namespace
@@ -159,10 +161,7 @@ tfc_status tfc_tokenize(const tfc_translator* translator, const char* text, size
   });
 }
 
-void tfc_free_result(tfc_result* result) {
-  // The result is the first member of what owns it.
-  delete reinterpret_cast<OwnedResult*>(result);
-}
+void tfc_free_result(tfc_result* result) { delete static_cast<OwnedResult*>(result); }
 
 const char* tfc_last_error(void) { return LastError().c_str(); }
 

@@ -71,17 +71,19 @@ Session::Session(const litert::Api& api, const Bundle& bundle, int num_threads)
     results_["block_max"] = blocks_;
     results_["log_sum_exp"] = 1;
   }
-  std::map<std::string, int32_t> memories, inputs, outputs;
-  for (const auto& [name, shape] : memories_) memories[name] = kFloat32;
-  encode_.Expect({{"ids", kInt32}}, memories);
+  const litert::Spec ids{kInt32, {-1}};
+  const auto heads = [](const HeadShape& shape) {
+    return litert::Spec{kFloat32, {-1, shape.heads, -1, shape.width}};
+  };
+  litert::Specs memories, inputs, outputs;
+  for (const auto& [name, shape] : memories_) memories[name] = heads(shape);
+  encode_.Expect({{"ids", ids}}, memories);
   inputs = memories;
-  inputs["ids"] = inputs["position"] = kInt32;
-  inputs["mask"] = kFloat32;
-  for (const auto& [name, shape] : caches_) {
-    inputs[name] = kFloat32;
-    outputs["new_" + name] = kFloat32;
-  }
-  for (const auto& [name, width] : results_) outputs[name] = kFloat32;
+  inputs["ids"] = ids;
+  inputs["position"] = {kInt32, {1}};
+  inputs["mask"] = {kFloat32, {1, 1, 1, -1}};
+  for (const auto& [name, shape] : caches_) inputs[name] = outputs["new_" + name] = heads(shape);
+  for (const auto& [name, width] : results_) outputs[name] = {kFloat32, {-1, width}};
   step_.Expect(inputs, outputs);
 }
 
