@@ -2,7 +2,7 @@
 
 import ctypes
 from collections.abc import Sequence
-from ctypes import POINTER, c_char_p, c_double, c_int32, c_size_t, c_void_p
+from ctypes import POINTER, c_char_p, c_int32, c_size_t, c_void_p
 from pathlib import Path
 
 import ai_edge_litert
@@ -10,45 +10,11 @@ import numpy as np
 
 from tfcompress.errors import InputError
 from tfcompress.export.runtime.bundle import Bundle
+from tfcompress.export.runtime.c_interface import COptions, CResult, CSearch
 from tfcompress.export.runtime.quiet import quiet_stderr
 from tfcompress.export.runtime.search import Hypothesis
 
 _RUNTIME_ERRORS = (5, 6)
-
-
-class _Options(ctypes.Structure):
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("num_threads", c_int32),
-        ("verify", c_int32),
-        ("library", c_char_p),
-    ]
-
-
-class _Search(ctypes.Structure):
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("beam_size", c_int32),
-        ("n_best", c_int32),
-        ("max_length", c_int32),
-        ("split", c_int32),
-        ("with_scores", c_int32),
-        ("length_penalty", c_double),
-    ]
-
-
-class _Hypothesis(ctypes.Structure):
-    _fields_ = [
-        ("text", c_char_p),
-        ("ids", POINTER(c_int32)),
-        ("num_ids", c_size_t),
-        ("log_probability", c_double),
-        ("score", c_double),
-    ]
-
-
-class _Result(ctypes.Structure):
-    _fields_ = [("num_hypotheses", c_size_t), ("hypotheses", POINTER(_Hypothesis))]
 
 
 class NativeEngine:
@@ -75,8 +41,8 @@ class NativeEngine:
         self._library = _load(library)
         self._handle = c_void_p()
         litert = next(Path(ai_edge_litert.__file__).parent.glob("libLiteRt.*"), None)
-        options = _Options(
-            ctypes.sizeof(_Options), num_threads, False, str(litert).encode() if litert else None
+        options = COptions(
+            ctypes.sizeof(COptions), num_threads, False, str(litert).encode() if litert else None
         )
         with quiet_stderr():
             status = self._library.tfc_open(
@@ -108,8 +74,8 @@ class NativeEngine:
             The hypotheses, best first.
         """
         source = np.asarray(ids, np.int32)
-        search = _Search(
-            ctypes.sizeof(_Search),
+        search = CSearch(
+            ctypes.sizeof(CSearch),
             beam_size,
             n_best,
             max_length or 0,
@@ -117,7 +83,7 @@ class NativeEngine:
             with_scores,
             length_penalty,
         )
-        result = POINTER(_Result)()
+        result = POINTER(CResult)()
         status = self._library.tfc_translate_ids(
             self._handle,
             source.ctypes.data_as(POINTER(c_int32)),
@@ -150,17 +116,17 @@ def _load(path):
     try:
         library = ctypes.CDLL(str(path))
         library.tfc_last_error.restype = c_char_p
-        library.tfc_open.argtypes = (c_char_p, POINTER(_Options), POINTER(c_void_p))
+        library.tfc_open.argtypes = (c_char_p, POINTER(COptions), POINTER(c_void_p))
         library.tfc_free_translator.argtypes = (c_void_p,)
         library.tfc_free_translator.restype = None
         library.tfc_translate_ids.argtypes = (
             c_void_p,
             POINTER(c_int32),
             c_size_t,
-            POINTER(_Search),
-            POINTER(POINTER(_Result)),
+            POINTER(CSearch),
+            POINTER(POINTER(CResult)),
         )
-        library.tfc_free_result.argtypes = (POINTER(_Result),)
+        library.tfc_free_result.argtypes = (POINTER(CResult),)
         library.tfc_free_result.restype = None
     except (OSError, AttributeError) as error:
         raise InputError(

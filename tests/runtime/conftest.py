@@ -1,11 +1,12 @@
 """Bundles of small random models, exported once."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from small_models import make_transformer, sentences
 
-from tfcompress.export import convert
+from tfcompress.export import build_native, convert
 from tfcompress.text import train_tokenizer
 
 # Few, because every bundle is compared with its model when it is made.
@@ -44,3 +45,13 @@ def plain_bundle(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("bundles") / "plain"
     convert(make_transformer(113), path, quantization="dynamic_int8", samples=SAMPLES)
     return path
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory) -> Path:
+    """The folder of a native runtime built of these sources, in a cache of its own."""
+    if shutil.which("cmake") is None or not any(map(shutil.which, ("c++", "g++", "clang++"))):
+        pytest.skip("the native runtime needs CMake and a C++ compiler, which are not installed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        return build_native()

@@ -1,51 +1,18 @@
 """The C interface of the native runtime, as an app in C sees it."""
 
 import ctypes
-from ctypes import POINTER, byref, c_char_p, c_double, c_int32, c_size_t, c_uint64, c_void_p
+from ctypes import POINTER, byref, c_char_p, c_int32, c_size_t, c_uint64, c_void_p
 from pathlib import Path
 
 import ai_edge_litert
 
+from tfcompress.export.runtime.c_interface import COptions, CResult, CSearch
+
 LITERT = next(Path(ai_edge_litert.__file__).parent.glob("libLiteRt.*"))
-
-
-class Options(ctypes.Structure):
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("num_threads", c_int32),
-        ("verify", c_int32),
-        ("library", c_char_p),
-    ]
 
 
 class File(ctypes.Structure):
     _fields_ = [("name", c_char_p), ("data", c_char_p), ("size", c_size_t)]
-
-
-class Search(ctypes.Structure):
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("beam_size", c_int32),
-        ("n_best", c_int32),
-        ("max_length", c_int32),
-        ("split", c_int32),
-        ("with_scores", c_int32),
-        ("length_penalty", c_double),
-    ]
-
-
-class Hypothesis(ctypes.Structure):
-    _fields_ = [
-        ("text", c_char_p),
-        ("ids", POINTER(c_int32)),
-        ("num_ids", c_size_t),
-        ("log_probability", c_double),
-        ("score", c_double),
-    ]
-
-
-class Result(ctypes.Structure):
-    _fields_ = [("num_hypotheses", c_size_t), ("hypotheses", POINTER(Hypothesis))]
 
 
 class Info(ctypes.Structure):
@@ -83,7 +50,7 @@ class NativeLibrary:
 
     def options(self, **changes):
         values = {"num_threads": 1, "verify": 1, "library": str(LITERT).encode()} | changes
-        return Options(**{"struct_size": ctypes.sizeof(Options)} | values)
+        return COptions(**{"struct_size": ctypes.sizeof(COptions)} | values)
 
     def open(self, folder, **changes):
         handle = c_void_p()
@@ -119,14 +86,14 @@ class NativeLibrary:
 
     def tokenize(self, handle, text):
         data = text.encode()
-        result = POINTER(Result)()
+        result = POINTER(CResult)()
         status = self.c.tfc_tokenize(handle, data, c_size_t(len(data)), byref(result))
         return self._take(status, result)[0][1]
 
     def _call(self, function, handle, data, size, changes):
         values = {"beam_size": 1, "n_best": 1, "split": 1, "length_penalty": 1.0} | changes
-        search = Search(**{"struct_size": ctypes.sizeof(Search)} | values)
-        result = POINTER(Result)()
+        search = CSearch(**{"struct_size": ctypes.sizeof(CSearch)} | values)
+        result = POINTER(CResult)()
         status = function(handle, data, c_size_t(size), byref(search), byref(result))
         return self._take(status, result)
 

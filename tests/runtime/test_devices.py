@@ -11,8 +11,7 @@ from native_library import LITERT
 from small_models import sentences
 
 from tfcompress.errors import InputError
-from tfcompress.export import benchmark_on, building, devices
-from tfcompress.export.runtime.native_files import HOST, native_folder
+from tfcompress.export import benchmark_on, devices
 
 pytestmark = one_flavour
 
@@ -38,16 +37,10 @@ fi
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
+def cache(built):
     """A cache with the native runtime for this machine, and for a phone that is this machine."""
-    if shutil.which("cmake") is None or not any(map(shutil.which, ("c++", "g++", "clang++"))):
-        pytest.skip("the native runtime needs CMake and a C++ compiler, which are not installed")
-    folder = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(folder))
-        building.build_native()
-        shutil.copytree(native_folder(HOST), native_folder("aarch64-android"))
-    return folder
+    shutil.copytree(built, built.parent / "aarch64-android")
+    return built.parents[2]
 
 
 @pytest.fixture

@@ -28,14 +28,6 @@ BAD_BUNDLE, NOT_FOUND, INVALID, UNSUPPORTED = 3, 2, 1, 4
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """The folder of a native runtime built of these sources."""
-    if shutil.which("cmake") is None or not any(map(shutil.which, ("c++", "g++", "clang++"))):
-        pytest.skip("the native runtime needs CMake and a C++ compiler, which are not installed")
-    return build_native(folder=tmp_path_factory.mktemp("native"))
-
-
-@pytest.fixture(scope="module")
 def library(built):
     return NativeLibrary(built / "libtfcompress.so")
 

@@ -1,0 +1,47 @@
+"""The structures of `tfcompress.h`."""
+
+import ctypes
+from ctypes import POINTER, c_char_p, c_double, c_int32, c_size_t
+
+
+class COptions(ctypes.Structure):
+    """`tfc_options`: how to open a bundle."""
+
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("num_threads", c_int32),
+        ("verify", c_int32),
+        ("library", c_char_p),
+    ]
+
+
+class CSearch(ctypes.Structure):
+    """`tfc_search`: how to search."""
+
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("beam_size", c_int32),
+        ("n_best", c_int32),
+        ("max_length", c_int32),
+        ("split", c_int32),
+        ("with_scores", c_int32),
+        ("length_penalty", c_double),
+    ]
+
+
+class CHypothesis(ctypes.Structure):
+    """`tfc_hypothesis`: a translation."""
+
+    _fields_ = [
+        ("text", c_char_p),
+        ("ids", POINTER(c_int32)),
+        ("num_ids", c_size_t),
+        ("log_probability", c_double),
+        ("score", c_double),
+    ]
+
+
+class CResult(ctypes.Structure):
+    """`tfc_result`: the translations of one text."""
+
+    _fields_ = [("num_hypotheses", c_size_t), ("hypotheses", POINTER(CHypothesis))]
