@@ -8,8 +8,10 @@ from pathlib import Path
 
 from tfcompress.errors import InputError
 from tfcompress.export.runtime.native_files import (
+    ARCHIVES,
     HOST,
     LIBRARY,
+    MODELS_PROGRAM,
     PROGRAM,
     SOURCES,
     TARGETS,
@@ -72,7 +74,7 @@ def build_native(
     say("compiling")
     jobs = str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
     _run([cmake, "--build", str(work), "--parallel", jobs], work / "build.log")
-    for name in (LIBRARY, PROGRAM, "libtfcompress.a"):
+    for name in (LIBRARY, PROGRAM, MODELS_PROGRAM, *ARCHIVES):
         # Renamed into place, as a process may have the former one open.
         partial = folder / f".{name}.part"
         shutil.copy2(work / name, partial)

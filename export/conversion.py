@@ -4,7 +4,7 @@ import errno
 import importlib.metadata
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
 import tfcompress
+from tfcompress.custom_ops.names import TOP_LOGITS, chosen
 from tfcompress.errors import InputError
 from tfcompress.export import flatbuffer, parity
 from tfcompress.export.bundle import new_folder, write_manifest
@@ -20,6 +21,7 @@ from tfcompress.export.errors import ExportError
 from tfcompress.export.kinds import STATIC, check_quantization
 from tfcompress.export.mixed_plan import MixedPlan, WeightNames
 from tfcompress.export.quantization import choice, quantize
+from tfcompress.export.runtime.native_files import native_library
 from tfcompress.export.signatures import Signatures
 from tfcompress.export.size import check_convertible, check_size
 from tfcompress.export.static_encoder import float_operations, quantize_encoder
@@ -27,10 +29,11 @@ from tfcompress.export.tokenizers import check_tokenizers, write_tokenizers
 from tfcompress.export.traps import check_traps
 from tfcompress.models import Seq2SeqTransformer
 from tfcompress.models.precision import to_float32
-from tfcompress.text import Tokenizer
+from tfcompress.text import Shortlist, Tokenizer
 
 FORMAT = 1
 MODEL = "model.tflite"
+SHORTLIST = "shortlist.bin"
 
 
 def convert(
@@ -42,7 +45,8 @@ def convert(
     quantization: str = "dynamic_int8",
     plan: Mapping[str, str] | None = None,
     representative_data: Sequence[Sequence[int]] | None = None,
-    custom_ops: bool = False,
+    custom_ops: bool | Sequence[str] = False,
+    shortlist: Shortlist | None = None,
     samples: Sequence[Sequence[int]] | None = None,
     force: bool = False,
 ) -> dict[str, Any]:
@@ -75,8 +79,11 @@ def convert(
             have 8 bits.
         representative_data: With a static quantization, source token ids of some hundred typical
             sentences, each ending with `eos_id`.
-        custom_ops: Whether the model may need custom operations. No layer has any yet, so that
-            every bundle runs on a plain LiteRT runtime.
+        custom_ops: Whether the model may need custom operations, which the native runtime has and
+            a plain LiteRT runtime has not; or the names of those that it may need. They need
+            `tfcompress build-native` first, as the bundle is run to be compared.
+        shortlist: With custom operations, the tokens that the output layer chooses from for each
+            sentence, as `tfcompress.text.build_shortlist` learns them; all by default.
         samples: Source token ids to compare the bundle with the model on, for instance a few
             validation sentences, each ending with `eos_id`; random ids by default.
         force: Whether to replace an existing bundle.
@@ -99,9 +106,12 @@ def convert(
     if not isinstance(transformer, Seq2SeqTransformer):
         raise InputError(f"transformer is {type(transformer).__name__}; give a Seq2SeqTransformer")
     check_quantization(quantization, plan)
+    custom_ops = _check_custom_ops(custom_ops, quantization)
     config = transformer.config
     tokenizers = {"source": source_tokenizer, "target": target_tokenizer}
     check_tokenizers(tokenizers, config)
+    if shortlist is not None:
+        _check_shortlist(shortlist, custom_ops, config)
     if samples is None:
         samples = parity.random_samples(config)
     samples = parity.check_samples("samples", samples, config)
@@ -110,7 +120,14 @@ def convert(
     _check_finite(transformer)
     with new_folder(path, force=force) as folder:
         transformer = to_float32(transformer)
-        signatures = Signatures(transformer)
+        signatures = Signatures(transformer, custom_ops)
+        if shortlist is not None:
+            if not signatures.gives_top:
+                raise InputError(
+                    "`shortlist` needs an output layer that is one matrix, which adaptive ones are "
+                    "not; leave it out"
+                )
+            shortlist.write(folder / SHORTLIST)
         model = lower(signatures, folder)
         choose = choice(
             quantization, None if plan is None else MixedPlan(plan, WeightNames(transformer))
@@ -120,17 +137,19 @@ def convert(
         quantize(model, choose)
         check_traps(model)
         data = flatbuffer.write(model)
-        check_operations(model)
+        check_operations(model, custom_ops)
         check_size(len(data), model, transformer, quantization)
         (folder / MODEL).write_bytes(data)
         how = _how(quantization, plan, representative_data, model)
+        needed = sorted(flatbuffer.custom_operations(model))
         del model, data
         manifest = {
             "format": FORMAT,
             "kind": "seq2seq",
             "made_by": _made_by(),
             **how,
-            "custom_ops": [],
+            "custom_ops": needed,
+            **({} if shortlist is None else {"shortlist": SHORTLIST}),
             "parameters": transformer.model.count_params(),
             "architecture": config.to_mapping(),
             "limits": {
@@ -188,20 +207,57 @@ def lower(signatures: Signatures, folder: Path) -> schema.ModelT:
     return model
 
 
-def check_operations(model: schema.ModelT) -> None:
-    """Makes sure that a model runs on a LiteRT runtime without custom operations.
+def check_operations(model: schema.ModelT, custom_ops: Collection[str] = ()) -> None:
+    """Makes sure that a model runs on a LiteRT runtime without other custom operations.
 
     Args:
         model: The model.
+        custom_ops: Those that it may need.
 
     Raises:
         ExportError: If it does not, naming each operation that is missing.
     """
-    missing = flatbuffer.custom_operations(model)
+    missing = flatbuffer.custom_operations(model).difference(custom_ops)
     if missing:
         raise ExportError(
             f"LiteRT has no operation for {', '.join(sorted(missing))}; replace the layers that "
             "use them"
+        )
+
+
+def _check_custom_ops(custom_ops, quantization):
+    """Returns the names of the operations."""
+    names = chosen(custom_ops)
+    if names and quantization in STATIC:
+        raise InputError(
+            f"custom operations compute with floats between them, unlike {quantization!r}; choose "
+            "another quantization, or custom_ops=False"
+        )
+    if names and native_library() is None:
+        raise InputError(
+            "custom operations need the native runtime, which compares the bundle with the model; "
+            "run `tfcompress build-native` first, or choose custom_ops=False"
+        )
+    return names
+
+
+def _check_shortlist(shortlist, custom_ops, config):
+    if TOP_LOGITS not in custom_ops:
+        raise InputError(
+            f"`shortlist` is for the custom operation {TOP_LOGITS}, which is not asked for; choose "
+            "custom_ops=True, or leave it out"
+        )
+    given = shortlist.source_vocabulary_size, shortlist.target_vocabulary_size
+    expected = config.source_vocabulary_size, config.target_vocabulary_size
+    if given != expected:
+        raise InputError(
+            f"`shortlist` is for vocabularies of {given[0]} and {given[1]} ids, but the model's "
+            f"have {expected[0]} and {expected[1]}; build it with the model's tokenizers and sizes"
+        )
+    if config.eos_id not in shortlist.frequent:
+        raise InputError(
+            "`shortlist` leaves out the end id, so that no translation would end; build it with "
+            f"always=[{config.eos_id}]"
         )
 
 

@@ -45,7 +45,9 @@ def write(model: schema.ModelT) -> bytes:
     _merge_buffers(model)
     _merge_operator_codes(model)
     size = sum(len(buffer.data) for buffer in model.buffers if buffer.data is not None)
-    builder = _Builder(size + size // 16 + (1 << 18))
+    # LiteRT hands a custom kernel only memory that begins at such a multiple.
+    alignment = _LARGE_ALIGNMENT if custom_operations(model) else _ALIGNMENT
+    builder = _Builder(size + size // 16 + (1 << 18), alignment)
     builder.Finish(model.Pack(builder), _IDENTIFIER)
     return bytes(builder.Output())
 
@@ -99,6 +101,16 @@ def add_buffer(model: schema.ModelT, values: np.ndarray) -> int:
     return len(model.buffers) - 1
 
 
+def add_constant(model: schema.ModelT, subgraph: schema.SubGraphT, values: np.ndarray) -> int:
+    """Adds a float32 constant to a subgraph and returns the tensor's index."""
+    tensor = schema.TensorT()
+    tensor.shape = np.array(values.shape, np.int32)
+    tensor.type = schema.TensorType.FLOAT32
+    tensor.buffer = add_buffer(model, values.astype(np.float32))
+    subgraph.tensors.append(tensor)
+    return len(subgraph.tensors) - 1
+
+
 def add_tensor_like(subgraph: schema.SubGraphT, index: int, dtype: int) -> int:
     """Adds a tensor of the same shape without content, and returns its index.
 
@@ -132,13 +144,14 @@ def use_builtin_cache_updates(model: schema.ModelT) -> None:
 class _Builder(flatbuffers.Builder):
     """Stores equal vectors once, and aligns bytes as the format and custom kernels need."""
 
-    def __init__(self, size):
+    def __init__(self, size, alignment):
         super().__init__(size)
+        self._alignment = alignment
         self._offsets = {}
 
     def StartVector(self, elem_size, num_elems, alignment):  # noqa: N802
         if elem_size == 1:
-            alignment = _LARGE_ALIGNMENT if num_elems >= _LARGE else _ALIGNMENT
+            alignment = _LARGE_ALIGNMENT if num_elems >= _LARGE else self._alignment
         return super().StartVector(elem_size, num_elems, alignment)
 
     def CreateNumpyVector(self, x):  # noqa: N802

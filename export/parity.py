@@ -8,7 +8,7 @@ import numpy as np
 
 from tfcompress.errors import InputError
 from tfcompress.export.errors import ExportError
-from tfcompress.export.runtime import Session, Translator, greedy_search, open_bundle
+from tfcompress.export.runtime import Translator, open_bundle, open_engine
 from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer
 from tfcompress.models.decoding import beam_decode, target_limits
 
@@ -93,20 +93,23 @@ def compare(
         give the same translations (or ones of equal score).
     """
     bundle = open_bundle(folder, verify=False)
-    session = Session(bundle)
+    # Python's runtime is the plainer one; the native one is needed where Python's lacks operations.
+    engine = open_engine(bundle, native=bool(bundle.custom_ops))
     limits = target_limits(transformer.config, np.array([len(sample) for sample in samples]), None)
     figures = []
     for batch in _batches(samples, limits, transformer.config.target_vocabulary_size):
         targets, ours = [], []
         for i in batch:
-            session.encode(samples[i])
-            target = greedy_search(session, bundle.ids, int(limits[i]))
+            ids = samples[i][:-1]
+            # A blank sentence is not searched for; its logits are compared all the same.
+            limits[i] = limits[i] if ids else 1
+            target = engine.search(ids, max_length=int(limits[i]))[0].ids if ids else []
             targets.append(target)
-            ours.append(forced_logits(session, [bundle.ids.bos, *target]))
+            ours.append(engine.logits(ids, target))
         theirs = _model_logits(transformer, [samples[i] for i in batch], targets)
         for i, *sample in zip(batch, targets, ours, theirs):
             figures.append(_compare_choices(*sample, transformer.config, int(limits[i])))
-    session.close()
+    engine.close()
     beams = {}
     if bundle.manifest["quantization"] == "float32":
         beams = _compare_beams(transformer, folder, samples)
@@ -123,18 +126,6 @@ def compare(
         / max(tokens, 1),
         **beams,
     }
-
-
-def forced_logits(session: Session, tokens: Sequence[int]) -> np.ndarray:
-    """Returns a bundle's logits `[len(tokens), vocabulary]` after each token of a given target.
-
-    Args:
-        session: The bundle's, after `encode`.
-        tokens: Target ids, the begin id first.
-    """
-    session.start(1)
-    # A step overwrites the logits of the one before.
-    return np.array([session.step(token).logits[0].copy() for token in tokens])
 
 
 def check(figures: dict[str, Any], quantization: str) -> None:

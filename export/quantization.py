@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from tfcompress.custom_ops.names import GROUP_LINEAR, WEIGHTS
+from tfcompress.errors import InputError
 from tfcompress.export import flatbuffer
 from tfcompress.export.kinds import KIND_OF
 from tfcompress.grids import INT4_BLOCK, MIN_ELEMENTS, Grid, holds_whole
 
 # Operations whose second operand is a weight, with the version that reads integers by channel.
+# Custom operations say themselves which of their operands are weights.
 _INTEGER_VERSIONS = {"FULLY_CONNECTED": 12, "EMBEDDING_LOOKUP": 4, "BATCH_MATMUL": 4}
 _INTEGER_ACTIVATIONS = ("FULLY_CONNECTED", "BATCH_MATMUL")
 _WEIGHT_OPERAND = 1
@@ -94,12 +97,24 @@ def _to_integers(model, found):
         if key not in converted:
             values = _values(model, tensor)
             converted[key] = _Quantized.make(model, values, make_grid(values, axis), axis)
-        converted[key].put(subgraph, tensor)
-        for operator in operators:
-            name = flatbuffer.operator_name(model, operator)
+        names = [flatbuffer.operator_name(model, operator) for operator in operators]
+        converted[key].put(subgraph, tensor, with_scales=not WEIGHTS.keys() >= {*names})
+        scales = None
+        for operator, name in zip(operators, names):
+            if name in WEIGHTS:
+                if scales is None:
+                    scales = flatbuffer.add_constant(model, subgraph, converted[key].all_scales())
+                _give_scales(operator, index, scales)
+                continue
             model.operatorCodes[operator.opcodeIndex].version = _INTEGER_VERSIONS[name]
             if name in _INTEGER_ACTIVATIONS:
                 operator.builtinOptions.asymmetricQuantizeInputs = True
+
+
+def _give_scales(operator, weight, scales):
+    """Sets the operand after a weight of a custom operation."""
+    operator.inputs = operator.inputs.copy()
+    operator.inputs[np.flatnonzero(operator.inputs[:-1] == weight) + 1] = scales
 
 
 @dataclass(frozen=True)
@@ -108,6 +123,7 @@ class _Quantized:
 
     Attributes:
         grid: The grid.
+        shape: The weight's shape.
         axis: Where the channels are.
         buffer: Index of the buffer with the integers.
         scales: The float32 scale of each channel; of blocks, `[channels, blocks]`.
@@ -115,6 +131,7 @@ class _Quantized:
     """
 
     grid: Grid
+    shape: tuple[int, ...]
     axis: int
     buffer: int
     scales: np.ndarray
@@ -126,13 +143,22 @@ class _Quantized:
         buffer = flatbuffer.add_buffer(model, pack(integers, grid.bits))
         if grid.block_size is not None:
             scales = scales.reshape(len(values), -1).astype(np.float16)
-            return cls(grid, axis, buffer, scales, flatbuffer.add_buffer(model, scales))
+            scales_buffer = flatbuffer.add_buffer(model, scales)
+            return cls(grid, values.shape, axis, buffer, scales, scales_buffer)
         channels = np.broadcast_to(scales.reshape(-1), values.shape[axis : axis + 1]).copy()
-        return cls(grid, axis, buffer, channels)
+        return cls(grid, values.shape, axis, buffer, channels)
 
-    def put(self, subgraph, tensor):
+    def all_scales(self):
+        """The scale of every row, or of every block of one, as custom operations take them."""
+        rows = np.prod(self.shape[:-1])
+        return np.tile(self.scales, (rows // len(self.scales),) + (1,) * (self.scales.ndim - 1))
+
+    def put(self, subgraph, tensor, *, with_scales):
+        """Lets a tensor hold the integers, and their scales where builtin operations read it."""
         tensor.buffer = self.buffer
         tensor.type = schema.TensorType.INT8 if self.grid.bits == 8 else schema.TensorType.INT4
+        if not with_scales:
+            return
         tensor.quantization = schema.QuantizationParametersT()
         if self.scales_buffer is None:
             tensor.quantization.scale = self.scales
@@ -181,7 +207,10 @@ def unpack(stored: np.ndarray, bits: int) -> np.ndarray:
 
 def channel_axis(model: schema.ModelT, operator: schema.OperatorT) -> int:
     """Returns the axis of an operator's weight that has the output channels."""
-    if flatbuffer.operator_name(model, operator) != "BATCH_MATMUL":
+    name = flatbuffer.operator_name(model, operator)
+    if name == GROUP_LINEAR:
+        return 1
+    if name != "BATCH_MATMUL":
         return 0
     return 1 if operator.builtinOptions.adjY else 2
 
@@ -203,6 +232,11 @@ def _to_float16(model, found):
         tensor.type = schema.TensorType.FLOAT16
         restored = None
         for operator in operators:
+            if flatbuffer.operator_name(model, operator) in WEIGHTS:
+                raise InputError(
+                    "custom operations read weights of 32, 8 and 4 bits (received float16); "
+                    "choose another quantization, or custom_ops=False"
+                )
             if flatbuffer.operator_name(model, operator) == "EMBEDDING_LOOKUP":
                 rows = operator.outputs[0]
                 looked_up = flatbuffer.add_tensor_like(subgraph, rows, schema.TensorType.FLOAT16)
@@ -247,12 +281,16 @@ def _large_weights(model):
             if "BATCH_MATMUL" in names and (names != {"BATCH_MATMUL"} or len(tensor.shape) != 3):
                 continue
             if model.buffers[tensor.buffer].data is not None and all(
-                operand == _WEIGHT_OPERAND
-                and flatbuffer.operator_name(model, operator) in _INTEGER_VERSIONS
-                for operator, operand in readers[index]
+                operand in weight_operands(model, operator) for operator, operand in readers[index]
             ):
                 found.append((subgraph, index, operators))
     return found
+
+
+def weight_operands(model: schema.ModelT, operator: schema.OperatorT) -> tuple[int, ...]:
+    """Returns which operands of an operator are weights."""
+    name = flatbuffer.operator_name(model, operator)
+    return WEIGHTS.get(name, (_WEIGHT_OPERAND,) if name in _INTEGER_VERSIONS else ())
 
 
 def _values(model, tensor):

@@ -1,9 +1,14 @@
 """The two signatures of an exported encoder-decoder."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import tensorflow as tf
 
+from tfcompress.custom_ops.emission import emitting
+from tfcompress.custom_ops.names import TOP_LOGITS
+from tfcompress.custom_ops.output import capturing
+from tfcompress.custom_ops.top_logits import top_logits
 from tfcompress.errors import InputError
 from tfcompress.models import Seq2SeqTransformer
 
@@ -86,18 +91,27 @@ class Signatures:
     where the vocabulary divides into blocks, `block_max` `[B, V / block]` and `log_sum_exp`
     `[B, 1]`.
 
+    Where the output layer is a custom operation, `step` also takes `shortlist` `[V]`,
+    `shortlist_size` `[1]` and `width` `[K]`, and gives `top_values` and `top_ids` `[B, K]`,
+    `log_sum_exp` and `eos_logits` `[B, 1]` instead of logits.
+
     Args:
         transformer: A transformer that computes in float32.
+        custom_ops: The custom operations to emit.
 
     Attributes:
         state: What the decoder keeps between steps.
+        gives_top: Whether `step` gives the best tokens rather than all logits.
         block: Width of the blocks behind `block_max`, or None.
     """
 
-    def __init__(self, transformer: Seq2SeqTransformer):
+    def __init__(self, transformer: Seq2SeqTransformer, custom_ops: Iterable[str] = ()):
         self._transformer = transformer
+        self._custom_ops = frozenset(custom_ops)
         self.state = decoder_state(transformer)
-        self.block = logits_block(transformer.config.target_vocabulary_size)
+        self.gives_top = TOP_LOGITS in self._custom_ops and _is_product(transformer)
+        vocabulary_size = transformer.config.target_vocabulary_size
+        self.block = None if self.gives_top else logits_block(vocabulary_size)
 
     def save(self, path: str) -> None:
         """Writes a SavedModel with both signatures.
@@ -115,9 +129,9 @@ class Signatures:
             name: tf.function(function, input_signature=inputs, autograph=False)
             for name, (function, inputs) in self._functions().items()
         }
-        tf.saved_model.save(
-            module, path, {name: f.get_concrete_function() for name, f in traced.items()}
-        )
+        with emitting(self._custom_ops):
+            concrete = {name: f.get_concrete_function() for name, f in traced.items()}
+        tf.saved_model.save(module, path, concrete)
 
     def _functions(self):
         """Returns each signature's function and inputs."""
@@ -130,6 +144,12 @@ class Signatures:
 
         caches, memories = self.state.caches, self.state.memories
         histories = self.state.histories
+        vocabulary_size = self._transformer.config.target_vocabulary_size
+        chosen = [
+            tf.TensorSpec([vocabulary_size], tf.int32, "shortlist"),
+            tf.TensorSpec([1], tf.int32, "shortlist_size"),
+            tf.TensorSpec([None], tf.int32, "width"),
+        ]
         return {
             "encode": (self._encode, [tf.TensorSpec([None], tf.int32, "ids")]),
             "step": (
@@ -143,6 +163,7 @@ class Signatures:
                     heads("inputs", None, histories),
                     heads("memory_keys", 1, memories),
                     heads("memory_values", 1, memories),
+                    *(chosen if self.gives_top else ()),
                 ],
             ),
         }
@@ -157,7 +178,7 @@ class Signatures:
                 outputs[f"memory_values_{i}"] = cache["memory_values"]
         return outputs
 
-    def _step(self, ids, position, mask, keys, values, inputs, memory_keys, memory_values):
+    def _step(self, ids, position, mask, keys, values, inputs, memory_keys, memory_values, *chosen):
         cache = []
         for own, history, attended in self.state.layers:
             layer_cache = {}
@@ -169,14 +190,37 @@ class Signatures:
                 layer_cache["memory_keys"] = memory_keys[attended]
                 layer_cache["memory_values"] = memory_values[attended]
             cache.append(layer_cache)
-        logits, cache = self._transformer.step(ids, position, cache, mask=mask)
-        outputs = {"logits": logits}
+        with capturing() as output:
+            logits, cache = self._transformer.step(ids, position, cache, mask=mask)
+        outputs = self._top(output, chosen) if self.gives_top else self._all(logits)
         for (own, history, _), layer_cache in zip(self.state.layers, cache):
             if own is not None:
                 outputs[f"new_keys_{own}"] = layer_cache["keys"]
                 outputs[f"new_values_{own}"] = layer_cache["values"]
             if history is not None:
                 outputs[f"new_inputs_{history}"] = layer_cache["inputs"]
+        return outputs
+
+    def _top(self, output, chosen):
+        config = self._transformer.config
+        values, ids, log_sum_exp, eos_logits = top_logits(
+            output.x,
+            output.table,
+            output.bias,
+            *chosen,
+            pad_id=config.pad_id,
+            bos_id=config.bos_id,
+            eos_id=config.eos_id,
+        )
+        return {
+            "top_values": values,
+            "top_ids": ids,
+            "log_sum_exp": log_sum_exp,
+            "eos_logits": eos_logits,
+        }
+
+    def _all(self, logits):
+        outputs = {"logits": logits}
         if self.block is not None:
             blocks = tf.reshape(logits, [-1, logits.shape[1] // self.block, self.block])
             outputs["block_max"] = tf.reduce_max(blocks, axis=2)
@@ -184,6 +228,16 @@ class Signatures:
             total = tf.reduce_sum(tf.exp(logits - largest), axis=1, keepdims=True)
             outputs["log_sum_exp"] = tf.math.log(total) + largest
         return outputs
+
+
+def _is_product(transformer):
+    """Whether the logits are a product with one table."""
+    bos = tf.constant([transformer.config.bos_id])
+    memory = tf.zeros([1, 1, transformer.config.hidden_dim])
+    cache = [layer.init_cache(1, 1, memory) for layer in transformer.decoder_layers]
+    with capturing() as output:
+        transformer.step(bos, tf.constant(0), cache)
+    return output.x is not None
 
 
 def _heads(cache):

@@ -3,7 +3,9 @@
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from tfcompress.custom_ops.names import WEIGHTS
 from tfcompress.errors import InputError
+from tfcompress.export import flatbuffer
 from tfcompress.export.errors import ExportError
 from tfcompress.export.quantization import MIN_ELEMENTS
 from tfcompress.models import Seq2SeqTransformer
@@ -12,8 +14,9 @@ from tfcompress.models import Seq2SeqTransformer
 MAX_PARAMETERS = (2**31 - 2**26) // 4
 _WEIGHT_BYTES = {"float32": 4.0, "float16": 2.0, "dynamic_int8": 1.0}
 _TOLERANCE = 0.03
-# What the graph itself takes: the operations with their tensors and shapes, and the rest.
-_BYTES_AN_OPERATION, _FIXED_BYTES = 128, 4096
+# What the graph itself takes: the operations with their tensors and shapes, and the rest. Custom
+# operations have many operands, of which each begins at a multiple of 64 bytes.
+_BYTES_AN_OPERATION, _BYTES_A_CUSTOM_OPERAND, _FIXED_BYTES = 128, 160, 4096
 
 
 def check_convertible(parameters: int) -> None:
@@ -38,8 +41,9 @@ def check_size(
     """Makes sure that a model's file is as small as its weights allow.
 
     The file may exceed the bytes of the transformer's distinct weights, and of the scales and
-    zero points, by 3%, 128 bytes for each operation and 4 KiB. The projections of an embedding
-    tied with "shared" count twice: they are needed in both orientations.
+    zero points, by 3%, 128 bytes for each operation, 160 for each operand of a custom one, and
+    4 KiB. The projections of an embedding tied with "shared" count twice: they are needed in both
+    orientations.
 
     Args:
         size: Bytes of the file.
@@ -52,8 +56,12 @@ def check_size(
     """
     bytes_a_weight = _WEIGHT_BYTES.get(quantization) or _mean_bytes(model)
     expected = _weight_bytes(transformer, bytes_a_weight) + _quantization_bytes(model)
-    operations = sum(len(subgraph.operators) for subgraph in model.subgraphs)
-    limit = (1 + _TOLERANCE) * expected + _BYTES_AN_OPERATION * operations + _FIXED_BYTES
+    operators = [operator for subgraph in model.subgraphs for operator in subgraph.operators]
+    graph = _BYTES_AN_OPERATION * len(operators) + _FIXED_BYTES
+    for operator in operators:
+        if flatbuffer.operator_name(model, operator) in WEIGHTS:
+            graph += _BYTES_A_CUSTOM_OPERAND * len(operator.inputs)
+    limit = (1 + _TOLERANCE) * expected + graph
     if size > limit:
         raise ExportError(
             f"the model takes {size:,} bytes, but its weights only {expected:,}: some are stored "
@@ -106,5 +114,9 @@ def _quantization_bytes(model):
                     vectors[vector.tobytes()] = vector.nbytes
             if q is not None and q.details is not None:
                 buffer = subgraph.tensors[q.details.scales].buffer
+                blocks[buffer] = len(model.buffers[buffer].data)
+        for operator in subgraph.operators:
+            for operand in WEIGHTS.get(flatbuffer.operator_name(model, operator), ()):
+                buffer = subgraph.tensors[operator.inputs[operand + 1]].buffer
                 blocks[buffer] = len(model.buffers[buffer].data)
     return sum(vectors.values()) + sum(blocks.values())

@@ -17,3 +17,12 @@ def test_every_package_is_listed():
     listed = settings["options"]["packages"].split()
     expected = {*packages("tfcompress", "tfcompress"), *packages("export", "tfcompress.export")}
     assert {*listed} == expected
+
+
+def test_every_native_source_is_listed():
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    patterns = settings["options.package_data"]["tfcompress.export"].split()
+    listed = {path for pattern in patterns for path in (ROOT / "export").glob(pattern)}
+    sources = {path for path in (ROOT / "export" / "native").rglob("*") if path.is_file()}
+    assert sources and sources <= listed

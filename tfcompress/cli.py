@@ -207,7 +207,18 @@ def _add_export(commands):
     parser.add_argument(
         "--representative", help="with static_int8: text file with typical sentences, one a line"
     )
-    parser.add_argument("--custom-ops", action="store_true", help="allow custom operations")
+    parser.add_argument(
+        "--custom-ops",
+        action="store_true",
+        help="use custom operations, which need the native runtime (see build-native)",
+    )
+    parser.add_argument(
+        "--shortlist",
+        nargs=2,
+        metavar=("SOURCE", "TARGET"),
+        help="with custom operations: text files of parallel sentences, from which is learnt what "
+        "tokens the output layer chooses from",
+    )
     parser.add_argument("--force", action="store_true", help="replace an existing bundle")
     _add_json(parser)
 
@@ -222,6 +233,7 @@ def _export(options):
         plan=options.plan,
         representative=options.representative,
         custom_ops=options.custom_ops,
+        shortlist=options.shortlist,
         force=options.force,
     )
     if options.json:

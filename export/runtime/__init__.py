@@ -4,6 +4,7 @@
 """
 
 from tfcompress.export.runtime.bundle import Bundle, SpecialIds, open_bundle
+from tfcompress.export.runtime.engine import open_engine
 from tfcompress.export.runtime.search import Hypothesis, StepOutput, beam_search, greedy_search
 from tfcompress.export.runtime.session import Session
 from tfcompress.export.runtime.translator import Translator
@@ -18,4 +19,5 @@ __all__ = [
     "beam_search",
     "greedy_search",
     "open_bundle",
+    "open_engine",
 ]

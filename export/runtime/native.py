@@ -2,7 +2,7 @@
 
 import ctypes
 from collections.abc import Sequence
-from ctypes import POINTER, c_char_p, c_int32, c_size_t, c_void_p
+from ctypes import POINTER, c_char_p, c_float, c_int32, c_size_t, c_void_p
 from pathlib import Path
 
 import ai_edge_litert
@@ -39,6 +39,7 @@ class NativeEngine:
 
     def __init__(self, library: Path, bundle: Bundle, *, num_threads: int = 1):
         self._library = _load(library)
+        self._vocabulary_size = bundle.target_vocabulary
         self._handle = c_void_p()
         litert = next(Path(ai_edge_litert.__file__).parent.glob("libLiteRt.*"), None)
         options = COptions(
@@ -101,6 +102,29 @@ class NativeEngine:
         finally:
             self._library.tfc_free_result(result)
 
+    def logits(self, ids: Sequence[int], target: Sequence[int]) -> np.ndarray:
+        """Returns the logits of all tokens after each prefix of a target.
+
+        Args:
+            ids: Source ids, without the end id.
+            target: Target ids, without the begin id.
+
+        Returns:
+            `[len(target) + 1, vocabulary]`, the first row after the begin id alone.
+        """
+        source, forced = np.asarray(ids, np.int32), np.asarray(target, np.int32)
+        logits = np.empty([len(forced) + 1, self._vocabulary_size], np.float32)
+        status = self._library.tfc_logits(
+            self._handle,
+            source.ctypes.data_as(POINTER(c_int32)),
+            len(source),
+            forced.ctypes.data_as(POINTER(c_int32)),
+            len(forced),
+            logits.ctypes.data_as(POINTER(c_float)),
+        )
+        self._check(status)
+        return logits
+
     def close(self) -> None:
         """Frees the model; the engine cannot be used any more."""
         self._library.tfc_free_translator(self._handle)
@@ -125,6 +149,14 @@ def _load(path):
             c_size_t,
             POINTER(CSearch),
             POINTER(POINTER(CResult)),
+        )
+        library.tfc_logits.argtypes = (
+            c_void_p,
+            POINTER(c_int32),
+            c_size_t,
+            POINTER(c_int32),
+            c_size_t,
+            POINTER(c_float),
         )
         library.tfc_free_result.argtypes = (POINTER(CResult),)
         library.tfc_free_result.restype = None

@@ -9,6 +9,8 @@ from pathlib import Path
 SOURCES = Path(__file__).parents[1] / "native"
 LIBRARY = "libtfcompress.so"
 PROGRAM = "tfcompress-benchmark"
+MODELS_PROGRAM = "tfcompress-models"
+ARCHIVES = ("libtfcompress.a", "libtfcompress_kernels.a")
 TARGETS = ("x86_64-linux", "aarch64-linux", "aarch64-android")
 HOST = f"{platform.machine()}-{platform.system().lower()}"
 _VARIABLE = "TFCOMPRESS_NATIVE"

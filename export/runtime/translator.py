@@ -11,11 +11,10 @@ import numpy as np
 import sentencepiece
 
 from tfcompress.errors import InputError
-from tfcompress.export.runtime.bundle import Bundle, open_bundle
+from tfcompress.export.runtime.bundle import open_bundle
+from tfcompress.export.runtime.engine import Engine, open_engine
 from tfcompress.export.runtime.native import NativeEngine
-from tfcompress.export.runtime.native_files import native_library
-from tfcompress.export.runtime.search import Hypothesis, beam_search, greedy_search
-from tfcompress.export.runtime.session import Session
+from tfcompress.export.runtime.search import Hypothesis
 from tfcompress.export.runtime.splitting import split_text
 
 Progress = Callable[[int, int], None]
@@ -55,13 +54,8 @@ class Translator:
         self.bundle = open_bundle(path, verify=verify)
         self._source = _load_tokenizer(self.bundle.source_tokenizer)
         self._target = _load_tokenizer(self.bundle.target_tokenizer)
-        library = native_library()
-        self.is_native = library is not None
-        self._engine: NativeEngine | _PythonEngine | None = (
-            _PythonEngine(self.bundle, num_threads=num_threads)
-            if library is None
-            else NativeEngine(library, self.bundle, num_threads=num_threads)
-        )
+        self._engine: Engine | None = open_engine(self.bundle, num_threads=num_threads)
+        self.is_native = isinstance(self._engine, NativeEngine)
         self._lock = threading.Lock()
 
     def __enter__(self) -> "Translator":
@@ -256,28 +250,6 @@ class Translator:
                 length_penalty=options.length_penalty,
                 with_scores=options.wants_hypotheses,
             )
-
-
-class _PythonEngine:
-    """Searches in Python; takes the arguments that `NativeEngine` takes."""
-
-    def __init__(self, bundle: Bundle, *, num_threads: int):
-        self._bundle = bundle
-        self._session = Session(bundle, num_threads=num_threads)
-
-    def search(self, ids, *, beam_size, n_best, max_length, length_penalty, with_scores):
-        special, longest = self._bundle.ids, self._bundle.max_target_length
-        limit = min(max_length or longest, longest, 2 * (len(ids) + 1) + 16)
-        self._session.encode([*ids, special.eos])
-        if not with_scores and beam_size == 1:
-            return [Hypothesis(greedy_search(self._session, special, limit), 0.0, 0.0)]
-        found = beam_search(
-            self._session, special, limit, beam_size=beam_size, length_penalty=length_penalty
-        )
-        return found[:n_best]
-
-    def close(self):
-        self._session.close()
 
 
 @dataclass(frozen=True)

@@ -166,9 +166,7 @@ def test_mixed_precision_and_dropout():
 
 
 def test_samples(tmp_path):
-    manifest = convert(
-        plain_transformer(), tmp_path / "bundle", samples=[[4, 5, 2], [6, 2]], custom_ops=True
-    )
+    manifest = convert(plain_transformer(), tmp_path / "bundle", samples=[[4, 5, 2], [6, 2]])
     assert manifest["parity"]["samples"] == 2
     assert manifest["custom_ops"] == []
 

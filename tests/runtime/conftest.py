@@ -1,5 +1,6 @@
 """Bundles of small random models, exported once."""
 
+import fcntl
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from small_models import make_transformer, sentences
 
 from tfcompress.export import build_native, convert
+from tfcompress.export.runtime.native_files import native_library
 from tfcompress.text import train_tokenizer
 
 # Few, because every bundle is compared with its model when it is made.
@@ -48,10 +50,16 @@ def plain_bundle(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory) -> Path:
+def built(tmp_path_factory, worker_id) -> Path:
     """The folder of a native runtime built of these sources, in a cache of its own."""
     if shutil.which("cmake") is None or not any(map(shutil.which, ("c++", "g++", "clang++"))):
         pytest.skip("the native runtime needs CMake and a C++ compiler, which are not installed")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        return build_native()
+    base = tmp_path_factory.getbasetemp()
+    # Processes that test side by side share what the first of them builds.
+    cache = (base if worker_id == "master" else base.parent) / "native"
+    cache.mkdir(exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch, (cache / "lock").open("w") as lock:
+        patch.setenv("XDG_CACHE_HOME", str(cache))
+        patch.delenv("TFCOMPRESS_NATIVE", raising=False)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return native_library().parent if native_library() is not None else build_native()

@@ -3,6 +3,9 @@
 import tensorflow as tf
 from tensorflow import keras
 
+from tfcompress.custom_ops import names
+from tfcompress.custom_ops.convolution import Convolution
+from tfcompress.custom_ops.emission import emits
 from tfcompress.layers.cache import update_row
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
@@ -13,9 +16,11 @@ class SequenceConvolution(keras.layers.Layer):
     """Base of depthwise convolutions over a sequence whose channels share kernels in blocks.
 
     Subclasses have `_build_kernel(width)`; `_convolve(x, training)`, which convolves
-    `[batch, length, width]`; and `_kernel_at(x)`, the kernels
-    `[batch or 1, num_heads, kernel_size]` at a position with the value `[batch, width]`.
+    `[batch, length, width]`; `_kernel_at(x)`, the kernels `[batch or 1, num_heads, kernel_size]` at
+    a position with the value `[batch, width]`; and `_operand()`, what a custom operation gets.
     """
+
+    is_dynamic = False
 
     def __init__(
         self,
@@ -74,6 +79,11 @@ class SequenceConvolution(keras.layers.Layer):
         tokens = None if padding_mask is None else token_mask(padding_mask, x.dtype)
         if tokens is not None and not self.mask_after_linear:
             x *= tokens
+        if tokens is None and emits(
+            names.DYNAMIC_CONV if self.is_dynamic else names.LIGHTWEIGHT_CONV
+        ):
+            x = self.linear1(x) if self.project else x
+            return self._project_out(self._operation().call(x, self._operand()))
         x = self._project_in(x)
         if tokens is not None and self.mask_after_linear:
             x *= tokens
@@ -90,6 +100,16 @@ class SequenceConvolution(keras.layers.Layer):
 
     def _project_out(self, x):
         return self.linear2(x) if self.project else x
+
+    def _operation(self):
+        return Convolution(
+            self.num_heads,
+            self.kernel_size,
+            self._before,
+            softmax=self.weight_softmax,
+            gated=self.project and self.gated,
+            dynamic=self.is_dynamic,
+        )
 
     def _normalize(self, kernel, training=False):
         """Turns kernels `[..., kernel_size]` into what the taps are multiplied by."""
@@ -137,7 +157,13 @@ class SequenceConvolution(keras.layers.Layer):
             A pair: `[batch, width]`, equal to what `call` gives at this position, and the new
             cache.
         """
-        x = self._project_in(tf.cast(inputs, self.compute_dtype))
+        x = tf.cast(inputs, self.compute_dtype)
+        if emits(names.DYNAMIC_CONV_STEP if self.is_dynamic else names.LIGHTWEIGHT_CONV_STEP):
+            x = self.linear1(x) if self.project else x
+            position = tf.reshape(tf.cast(position, tf.int32), [1])
+            y, history = self._operation().step(x, self._operand(), cache["inputs"], position)
+            return self._project_out(y), {"inputs": history}
+        x = self._project_in(x)
         row = tf.reshape(x, [-1, 1, 1, self._width])
         history = update_row(cache["inputs"], row, position)
         # Rows before the first do not exist: the first stands in for them, times 0.

@@ -58,6 +58,8 @@ class DynamicConv(SequenceConvolution):
     References: Wu et al., 2019, arXiv:1901.10430; Wu et al., 2020, arXiv:2004.11886.
     """
 
+    is_dynamic = True
+
     def __init__(
         self,
         kernel_size: int,
@@ -102,6 +104,9 @@ class DynamicConv(SequenceConvolution):
         kernel = self._normalize(kernel, training)
         heads = tf.reshape(x, [*sizes, self.num_heads, self._head_dim])
         return tf.reshape(_weigh_taps(heads, kernel, self._before), [*sizes, self._width])
+
+    def _operand(self):
+        return tf.transpose(tf.convert_to_tensor(self.weight_linear.kernel))
 
     def _kernel_at(self, x):
         kernel = tf.reshape(self.weight_linear(x), [-1, self.num_heads, self.kernel_size])

@@ -3,6 +3,7 @@
 import tensorflow as tf
 from tensorflow import keras
 
+from tfcompress.custom_ops.output import capture
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.embedding_lookup import embedding_lookup
@@ -220,6 +221,7 @@ class FactorizedEmbedding(keras.layers.Layer):
             x = self.output_projection(x)
         elif self.embedding_dim is not None:
             x = tf.matmul(x, tf.cast(self.projection.kernel, x.dtype), transpose_b=True)
+        capture(x, self._table_and_bias)
         logits = tf.matmul(x, tf.cast(self.embeddings, x.dtype), transpose_b=True)
         if self.use_output_bias:
             logits = tf.nn.bias_add(logits, tf.cast(self.output_bias, x.dtype))
@@ -227,6 +229,11 @@ class FactorizedEmbedding(keras.layers.Layer):
             return logits
         leading = known_or_dynamic_shape(hidden, rank=hidden.shape.rank - 1)
         return tf.reshape(logits, [*leading, self.vocabulary_size])
+
+    def _table_and_bias(self):
+        size = [self.vocabulary_size]
+        bias = tf.convert_to_tensor(self.output_bias) if self.use_output_bias else tf.zeros(size)
+        return tf.convert_to_tensor(self.embeddings), bias
 
     def get_config(self):
         return {

@@ -6,9 +6,14 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+from tfcompress.custom_ops.emission import emits
+from tfcompress.custom_ops.fixed_patterns import fixed_patterns
+from tfcompress.custom_ops.names import FIXED_PATTERNS
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.fixed_patterns import (
+    EDGES,
+    PATTERNS,
     apply_pattern,
     check_patterns,
     pattern_matrix,
@@ -165,6 +170,13 @@ class FixedPatternAttention(keras.layers.Layer):
         return tf.cast(word_ids, tf.int32)
 
     def _fixed(self, values, mask, word_ids):
+        if emits(FIXED_PATTERNS) and mask is None and word_ids is None:
+            return fixed_patterns(
+                values, self._average, map(PATTERNS.index, self.patterns), EDGES.index(self.edges)
+            )
+        return self._average(values, mask, word_ids)
+
+    def _average(self, values, mask=None, word_ids=None):
         # Weights are cubes, too large and too many for sums in half precision.
         dtype, values = values.dtype, tf.cast(values, tf.float32)
         if mask is None:

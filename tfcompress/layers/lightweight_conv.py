@@ -110,5 +110,8 @@ class LightweightConv(SequenceConvolution):
         )
         return tf.reshape(y, [batch, length, self._width])
 
+    def _operand(self):
+        return tf.convert_to_tensor(self.kernel)
+
     def _kernel_at(self, x):
         return self._normalize(tf.cast(self.kernel, x.dtype))[tf.newaxis]

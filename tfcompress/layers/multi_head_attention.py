@@ -3,6 +3,9 @@
 import tensorflow as tf
 from tensorflow import keras
 
+from tfcompress.custom_ops.attention import cached_attention, memory_attention
+from tfcompress.custom_ops.emission import emits
+from tfcompress.custom_ops.names import CACHED_ATTENTION, MEMORY_ATTENTION
 from tfcompress.layers.cache import update_row
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
@@ -212,6 +215,8 @@ class MultiHeadAttention(Recording, keras.layers.Layer):
         """
         if "memory_keys" in cache:
             return self._step_memory(inputs, cache, padding_mask), cache
+        if emits(CACHED_ATTENTION) and not self.gated:
+            return self._step_emitted(inputs, position, cache)
         cache = {
             "keys": update_row(cache["keys"], self._step_heads(self.key(inputs)), position),
             "values": update_row(cache["values"], self._step_heads(self.value(inputs)), position),
@@ -223,9 +228,19 @@ class MultiHeadAttention(Recording, keras.layers.Layer):
         context = self._attend(query, cache["keys"], cache["values"], mask)
         return self._step_output(context), cache
 
+    def _step_emitted(self, inputs, position, cache):
+        """`step` over a cache, with attention as one custom operation."""
+        rows = self.query(inputs), self.key(inputs), self.value(inputs)
+        position = tf.reshape(tf.cast(position, tf.int32), [1])
+        context, keys, values = cached_attention(*rows, cache["keys"], cache["values"], position)
+        return self.output_projection(context), {"keys": keys, "values": values}
+
     def _step_memory(self, inputs, cache, padding_mask):
         keys, values = cache["memory_keys"], cache["memory_values"]
         query = self.query(inputs)
+        is_plain = keys.shape[0] == 1 and padding_mask is None and not self.gated
+        if emits(MEMORY_ATTENTION) and is_plain:
+            return self.output_projection(memory_attention(query, keys, values))
         mask = None
         if padding_mask is not None:
             mask = additive_padding_mask(padding_mask, inputs.dtype)

@@ -2,6 +2,12 @@
 
 from tensorflow import keras
 
+from tfcompress.custom_ops.emission import emits
+from tfcompress.custom_ops.encoder_layer import encoder_layer
+from tfcompress.custom_ops.maths import activation_code, dense_operands, norm_operands
+from tfcompress.custom_ops.names import ENCODER_LAYER
+from tfcompress.layers.feed_forward import FeedForward
+from tfcompress.layers.multi_head_attention import MultiHeadAttention
 from tfcompress.layers.residual import ResidualLayer
 from tfcompress.layers.serialization import register
 
@@ -63,6 +69,8 @@ class TransformerEncoderLayer(ResidualLayer):
         super().__init__((attention, feed_forward), normalize_first, dropout, epsilon, **kwargs)
 
     def call(self, inputs, padding_mask=None, word_ids=None, training=None):
+        if emits(ENCODER_LAYER) and self._is_plain(inputs, padding_mask):
+            return self._call_emitted(inputs)
         words = {} if word_ids is None else {"word_ids": word_ids}
 
         def attend(x):
@@ -78,3 +86,31 @@ class TransformerEncoderLayer(ResidualLayer):
     def _attention_input(self, x, training=False):
         """What the attention sees of its input; subclasses transform it."""
         return x
+
+    def _is_plain(self, inputs, padding_mask):
+        """Whether a call has the parts that the custom operation has, and no others."""
+        return (
+            type(self) is TransformerEncoderLayer
+            and inputs.shape[0] == 1
+            and padding_mask is None
+            and type(self.attention) is MultiHeadAttention
+            and not (self.attention.causal or self.attention.gated)
+            and type(self.feed_forward) is FeedForward
+            and activation_code(self.feed_forward.activation) is not None
+        )
+
+    def _call_emitted(self, inputs):
+        """`call` as one custom operation."""
+        attention, feed = self.attention, self.feed_forward
+        denses = [attention.query, attention.key, attention.value, attention.output_projection]
+        denses += [feed.inner, feed.outer]
+        norms = [self.attention_normalization, self.feed_forward_normalization]
+        return encoder_layer(
+            inputs,
+            [operand for dense in denses for operand in dense_operands(dense)],
+            [operand for norm in norms for operand in norm_operands(norm)],
+            num_heads=attention.num_heads,
+            activation=activation_code(feed.activation),
+            normalize_first=self.normalize_first,
+            epsilon=self.epsilon,
+        )

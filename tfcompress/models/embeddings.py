@@ -6,6 +6,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress import layers
+from tfcompress.custom_ops.maths import dense_operands
+from tfcompress.custom_ops.output import capture
 from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.scaling import default_max_groups
 
@@ -96,7 +98,9 @@ class Embeddings:
             x: `[..., hidden_dim]`.
         """
         if self._config.embedding.tie == "none":
-            return made["output_projection"](x)
+            dense = made["output_projection"]
+            capture(x, lambda: dense_operands(dense))
+            return dense(x)
         if "output_map" in made:
             x = made["output_map"](x)
         return made[self._output](x, reverse=True)

@@ -10,7 +10,7 @@ from tfcompress.errors import InputError
 from tfcompress.export.kinds import check_plan, check_quantization
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.workspace import saved_tokenizers
-from tfcompress.text import Tokenizer
+from tfcompress.text import Shortlist, Tokenizer, build_shortlist, read_lines
 
 # Whose activations a static quantization allows for.
 REPRESENTATIVE_SENTENCES = 200
@@ -23,7 +23,8 @@ def export_model(
     quantization: str = "dynamic_int8",
     plan: str | Path | Mapping[str, str] | None = None,
     representative: str | Path | None = None,
-    custom_ops: bool = False,
+    custom_ops: bool | Sequence[str] = False,
+    shortlist: tuple[str | Path, str | Path] | None = None,
     force: bool = False,
 ) -> dict:
     """Exports the model of a run, a saved model or a preset as a bundle.
@@ -37,6 +38,8 @@ def export_model(
         representative: With a static quantization, a text file with typical sentences, one a line,
             of which the first 200 are used.
         custom_ops: As for `tfcompress.export.convert`.
+        shortlist: With custom operations, a source and a target text file of the same number of
+            lines, translations of each other, from which a shortlist is learnt.
         force: Whether to replace an existing bundle.
 
     Returns:
@@ -53,6 +56,7 @@ def export_model(
         plan = read_plan(plan)
     check_quantization(quantization, plan)
     sentences = None if representative is None else _sentences(Path(representative))
+    pairs = None if shortlist is None else _parallel(*map(Path, shortlist))
     load_tensorflow()
     from tfcompress.export import convert
     from tfcompress.models.presets import load_preset
@@ -65,6 +69,11 @@ def export_model(
         if source is None:
             raise InputError(f"`representative` needs a tokenizer, which {model} has not")
         typical = source_ids(source, sentences, transformer.config)
+    learnt = None
+    if pairs is not None:
+        if source is None:
+            raise InputError(f"`shortlist` needs a tokenizer, which {model} has not")
+        learnt = learn_shortlist(source, target, *pairs, transformer.config)
     return convert(
         transformer,
         bundle,
@@ -74,6 +83,7 @@ def export_model(
         plan=plan,
         representative_data=typical,
         custom_ops=custom_ops,
+        shortlist=learnt,
         force=force,
     )
 
@@ -110,6 +120,41 @@ def source_ids(tokenizer: Tokenizer, sentences: Sequence[str], config: Any) -> l
     """
     limit = config.max_source_length - 1
     return [[*ids[:limit], config.eos_id] for ids in tokenizer.encode(list(sentences))]
+
+
+def learn_shortlist(
+    source_tokenizer: Tokenizer,
+    target_tokenizer: Tokenizer,
+    sources: Sequence[str],
+    targets: Sequence[str],
+    config: Any,
+) -> Shortlist:
+    """Returns what target tokens the translations of a sentence choose from.
+
+    Args:
+        source_tokenizer: The source's.
+        target_tokenizer: The target's.
+        sources: Sentences.
+        targets: Their translations.
+        config: The model's configuration.
+    """
+    pairs = zip(source_tokenizer.encode(list(sources)), target_tokenizer.encode(list(targets)))
+    return build_shortlist(
+        pairs,
+        config.source_vocabulary_size,
+        config.target_vocabulary_size,
+        always=[config.eos_id, target_tokenizer.unk_id],
+    )
+
+
+def _parallel(source, target):
+    sources, targets = read_lines(source), read_lines(target)
+    if len(sources) != len(targets):
+        raise InputError(
+            f"{source} has {len(sources)} lines and {target} {len(targets)}; a shortlist is learnt "
+            "from files whose lines are translations of each other"
+        )
+    return sources, targets
 
 
 def _sentences(path):

@@ -224,17 +224,14 @@ class _Signal:
 
     @classmethod
     def of(cls, path, samples):
-        from tfcompress.export.parity import forced_logits
-        from tfcompress.export.runtime import Session, open_bundle
+        from tfcompress.export.runtime import open_bundle, open_engine
 
-        bundle = open_bundle(path, verify=False)
-        session = Session(bundle)
+        engine = open_engine(open_bundle(path, verify=False))
         rows, chosen = [], []
         for source, target in samples:
-            session.encode(source)
-            rows.append(forced_logits(session, [bundle.ids.bos, *target[:-1]]))
+            rows.append(engine.logits(source[:-1], target[:-1]))
             chosen += target
-        session.close()
+        engine.close()
         logits = np.concatenate(rows)
         logits -= logits.mean(axis=1, keepdims=True)
         largest = logits.max(axis=1, keepdims=True)

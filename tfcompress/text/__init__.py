@@ -19,6 +19,7 @@ from tfcompress.text.bleu import (
 )
 from tfcompress.text.corpora import Corpus, load_corpus, read_lines
 from tfcompress.text.phrases import phrase_corpus
+from tfcompress.text.shortlist import Shortlist, build_shortlist, coverage
 from tfcompress.text.tokenizer import Tokenizer, train_tokenizer
 from tfcompress.text.trimming import keep_pieces
 
@@ -27,10 +28,13 @@ __all__ = [
     "BleuScore",
     "Corpus",
     "PairedComparison",
+    "Shortlist",
     "TokenizedPairs",
     "Tokenizer",
     "bootstrap_interval",
+    "build_shortlist",
     "corpus_bleu",
+    "coverage",
     "evaluation_dataset",
     "keep_pieces",
     "load_corpus",

@@ -108,6 +108,11 @@ TFC_API tfc_status tfc_translate(tfc_translator* translator, const char* text, s
 TFC_API tfc_status tfc_translate_ids(tfc_translator* translator, const int32_t* ids, size_t num_ids,
                                      const tfc_search* search, tfc_result** result);
 
+/* Gives the logits of every token after each prefix of a target: `num_target + 1` rows of as many
+   as the target vocabulary has, the first row after the begin mark alone. */
+TFC_API tfc_status tfc_logits(tfc_translator* translator, const int32_t* ids, size_t num_ids,
+                              const int32_t* target, size_t num_target, float* logits);
+
 /* Gives the source ids of a text as the only hypothesis. */
 TFC_API tfc_status tfc_tokenize(const tfc_translator* translator, const char* text, size_t size,
                                 tfc_result** result);

@@ -27,13 +27,17 @@ Api LoadFrom(const std::string& path) {
                                             kVariable + " to it");
   }
   Api api = {};
-#define TFC_FIND(name, result, arguments)                                                   \
-  api.name = reinterpret_cast<result(*) arguments>(dlsym(library, "LiteRt" #name));         \
+#define TFC_FIND(name, result, arguments) \
+  api.name = reinterpret_cast<result(*) arguments>(dlsym(library, "LiteRt" #name));
+#define TFC_REQUIRE(name, result, arguments)                                                \
+  TFC_FIND(name, result, arguments)                                                         \
   if (api.name == nullptr) {                                                                \
     throw Error(Error::Code::kUnsupported,                                                  \
                 path + ": has no function LiteRt" #name "; use the library of LiteRT 2.3"); \
   }
-  TFC_LITERT_FUNCTIONS(TFC_FIND)
+  TFC_LITERT_FUNCTIONS(TFC_REQUIRE)
+  TFC_LITERT_PROFILER_FUNCTIONS(TFC_FIND)
+#undef TFC_REQUIRE
 #undef TFC_FIND
   return api;
 }

@@ -28,10 +28,36 @@ struct TensorType {
   Layout layout;
 };
 static_assert(sizeof(TensorType) == 72, "the tensor type of LiteRT's C interface");
+
+// What computes a custom operation. LiteRT ignores the statuses.
+struct CustomOpKernel {
+  Status (*init)(void* user_data, const void* data, size_t size);
+  Status (*get_output_layouts)(void* user_data, size_t num_inputs, const Layout* inputs,
+                               size_t num_outputs, Layout* outputs);
+  Status (*run)(void* user_data, size_t num_inputs, const Handle* inputs, size_t num_outputs,
+                Handle* outputs);
+  Status (*destroy)(void* user_data);
+};
+
+// What a profiler saw. Memory is in several units.
+struct ProfiledEvent {
+  const char* tag;
+  int32_t type;
+  uint64_t start_us;
+  uint64_t elapsed_us;
+  uint64_t memory_before[3];
+  uint64_t memory_after[3];
+  uint64_t metadata[2];
+  int32_t source;
+};
+static_assert(sizeof(void*) != 8 || sizeof(ProfiledEvent) == 104,
+              "the profiled event of LiteRT's C interface");
 }
 
 constexpr int32_t kFloat32 = 1;
 constexpr int32_t kInt32 = 2;
+constexpr int32_t kInt8 = 9;
+constexpr int32_t kInt4 = 18;
 constexpr int kHostMemory = 1;
 constexpr int kCpu = 1;
 
@@ -57,24 +83,38 @@ constexpr int kCpu = 1;
   X(AddOpaqueOptions, Status, (Handle options, Handle opaque))                                  \
   X(CreateOpaqueOptions, Status,                                                                \
     (const char* identifier, void* payload, void (*destroy)(void*), Handle* opaque))            \
+  X(AddCustomOpKernelOption, Status,                                                            \
+    (Handle options, const char* name, int version, const CustomOpKernel* kernel,               \
+     void* user_data))                                                                          \
+  X(GetTensorBufferTensorType, Status, (Handle buffer, TensorType * type))                      \
   X(CreateCompiledModel, Status,                                                                \
     (Handle environment, Handle model, Handle options, Handle * compiled))                      \
   X(DestroyCompiledModel, void, (Handle compiled))                                              \
   X(CompiledModelResizeInputTensor, Status,                                                     \
     (Handle compiled, Index signature, Index input, const int* extents, size_t rank))           \
   X(GetCompiledModelOutputTensorLayouts, Status,                                                \
-    (Handle compiled, Index signature, size_t count, Layout* layouts, bool update))             \
+    (Handle compiled, Index signature, size_t count, Layout * layouts, bool update))            \
   X(RunCompiledModel, Status,                                                                   \
-    (Handle compiled, Index signature, size_t num_inputs, Handle* inputs, size_t num_outputs,   \
-     Handle* outputs))                                                                          \
+    (Handle compiled, Index signature, size_t num_inputs, Handle * inputs, size_t num_outputs,  \
+     Handle * outputs))                                                                         \
   X(CreateManagedTensorBuffer, Status,                                                          \
     (Handle environment, int buffer_type, const TensorType* type, size_t size, Handle* buffer)) \
   X(GetTensorBufferHostMemory, Status, (Handle buffer, void** memory))                          \
   X(DestroyTensorBuffer, void, (Handle buffer))
 
+// Those that a library may lack, and then are null.
+#define TFC_LITERT_PROFILER_FUNCTIONS(X)                                    \
+  X(CompiledModelGetProfiler, Status, (Handle compiled, Handle * profiler)) \
+  X(StartProfiler, Status, (Handle profiler))                               \
+  X(StopProfiler, Status, (Handle profiler))                                \
+  X(ResetProfiler, Status, (Handle profiler))                               \
+  X(GetNumProfilerEvents, Status, (Handle profiler, int* count))            \
+  X(GetProfilerEvents, Status, (Handle profiler, int count, ProfiledEvent* events))
+
 struct Api {
 #define TFC_DECLARE(name, result, arguments) result(*name) arguments;
   TFC_LITERT_FUNCTIONS(TFC_DECLARE)
+  TFC_LITERT_PROFILER_FUNCTIONS(TFC_DECLARE)
 #undef TFC_DECLARE
 };
 

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "common/error.h"
+#include "litert/custom_ops.h"
 
 namespace tfcompress::litert {
 namespace {
@@ -39,6 +40,11 @@ bool Fits(const TensorType& type, const Spec& spec) {
   return true;
 }
 
+Spec AsSpec(const TensorType& type) {
+  const int32_t* extents = type.layout.dimensions;
+  return {type.element_type, Shape(extents, extents + type.layout.rank)};
+}
+
 char* NewText(const std::string& text) {
   auto* copy = new char[text.size() + 1];
   std::memcpy(copy, text.c_str(), text.size() + 1);
@@ -55,13 +61,19 @@ Handle NewOptions(const Api& api, int num_threads) {
   Check(api.CreateOpaqueOptions(kCpuOptions, NewText(text), destroy, &opaque),
         "LiteRT has no options of the CPU");
   Check(api.AddOpaqueOptions(options, opaque), "LiteRT has no options of the CPU");
+  AddCustomOps(api, options);
   return options;
 }
 
 }  // namespace
 
-Model::Model(const Api& api, std::string name, const Bytes& bytes, int num_threads)
-    : api_(api), name_(std::move(name)), bytes_(bytes), environment_(Environment(api)) {
+Model::Model(const Api& api, std::string name, const Bytes& bytes, int num_threads,
+             Profile* profile)
+    : api_(api),
+      name_(std::move(name)),
+      bytes_(bytes),
+      environment_(Environment(api)),
+      profile_(profile) {
   const auto check = [this](Status status) {
     Check(status, name_ + ": LiteRT cannot load it; export the bundle again");
   };
@@ -69,8 +81,11 @@ Model::Model(const Api& api, std::string name, const Bytes& bytes, int num_threa
   check(api.CreateModelFromBuffer(environment_, bytes.data(), bytes.size(), &handle));
   model_ = std::shared_ptr<void>(handle, api.DestroyModel);
   const std::shared_ptr<void> options(NewOptions(api, num_threads), api.DestroyOptions);
+  if (profile_ != nullptr) EnableProfiling(api, options.get());
   handle = nullptr;
-  check(api.CreateCompiledModel(environment_, model_.get(), options.get(), &handle));
+  const Status status = api.CreateCompiledModel(environment_, model_.get(), options.get(), &handle);
+  ThrowCustomOpError();
+  check(status);
   compiled_ = std::shared_ptr<void>(handle, api.DestroyCompiledModel);
 }
 
@@ -138,7 +153,7 @@ void Model::Signature::Expect(const Specs& inputs, const Specs& outputs) const {
     throw Error(Error::Code::kBadBundle, model_->name_ + ": signature '" + name_ + "' " + what +
                                              ", unlike its manifest; export the bundle again");
   };
-  const auto check = [&fail](const std::vector<Tensor>& tensors, const Specs& specs) {
+  const auto check = [&fail](const std::vector<Tensor>& tensors, Specs specs) {
     if (tensors.size() != specs.size()) {
       fail("has " + std::to_string(tensors.size()) + " tensors, not " +
            std::to_string(specs.size()));
@@ -147,6 +162,7 @@ void Model::Signature::Expect(const Specs& inputs, const Specs& outputs) const {
       const auto found = specs.find(tensor.name);
       if (found == specs.end()) fail("has a tensor '" + tensor.name + "'");
       if (!Fits(tensor.type, found->second)) fail("has another shape of '" + tensor.name + "'");
+      specs.erase(found);  // No two tensors may have one name.
     }
   };
   check(inputs_, inputs);
@@ -169,10 +185,7 @@ void Model::Signature::Bind(const Buffers& inputs, const Buffers& outputs) {
   bound_outputs_.clear();
   for (const Tensor& tensor : inputs_) bound_inputs_.push_back(inputs.at(tensor.name).handle());
   for (const Tensor& tensor : outputs_) bound_outputs_.push_back(outputs.at(tensor.name).handle());
-  std::vector<Layout> layouts(outputs_.size());
-  Check(model_->api_.GetCompiledModelOutputTensorLayouts(model_->compiled_.get(), index_,
-                                                         layouts.size(), layouts.data(), true),
-        model_->name_ + ": '" + name_ + "' cannot run on these shapes");
+  const std::vector<Layout> layouts = CurrentLayouts();
   for (size_t i = 0; i < layouts.size(); ++i) {
     size_t elements = 1;
     for (uint32_t axis = 0; axis < layouts[i].rank; ++axis) {
@@ -187,11 +200,44 @@ void Model::Signature::Bind(const Buffers& inputs, const Buffers& outputs) {
   }
 }
 
+std::vector<Layout> Model::Signature::CurrentLayouts() const {
+  std::vector<Layout> layouts(outputs_.size());
+  Check(model_->api_.GetCompiledModelOutputTensorLayouts(model_->compiled_.get(), index_,
+                                                         layouts.size(), layouts.data(), true),
+        model_->name_ + ": '" + name_ + "' cannot run on these shapes");
+  ThrowCustomOpError();
+  return layouts;
+}
+
+Specs Model::Signature::inputs() const {
+  Specs specs;
+  for (const Tensor& tensor : inputs_) specs[tensor.name] = AsSpec(tensor.type);
+  return specs;
+}
+
+Specs Model::Signature::CurrentOutputs() const {
+  const std::vector<Layout> layouts = CurrentLayouts();
+  Specs specs;
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    specs[outputs_[i].name] = AsSpec({outputs_[i].type.element_type, layouts[i]});
+  }
+  return specs;
+}
+
 void Model::Signature::Run() {
-  Check(model_->api_.RunCompiledModel(model_->compiled_.get(), index_, bound_inputs_.size(),
-                                      bound_inputs_.data(), bound_outputs_.size(),
-                                      bound_outputs_.data()),
+  const Handle compiled = model_->compiled_.get();
+  const auto run = [&] {
+    Check(
+        model_->api_.RunCompiledModel(compiled, index_, bound_inputs_.size(), bound_inputs_.data(),
+                                      bound_outputs_.size(), bound_outputs_.data()),
         model_->name_ + ": '" + name_ + "' failed");
+    ThrowCustomOpError();
+  };
+  if (model_->profile_ == nullptr) {
+    run();
+  } else {
+    RunProfiled(model_->api_, compiled, run, &(*model_->profile_)[name_]);
+  }
 }
 
 }  // namespace tfcompress::litert

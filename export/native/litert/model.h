@@ -9,6 +9,7 @@
 
 #include "common/bytes.h"
 #include "litert/api.h"
+#include "litert/profile.h"
 
 namespace tfcompress::litert {
 
@@ -45,8 +46,10 @@ using Buffers = std::map<std::string, Buffer>;
 // A model, compiled for the CPU, whose signatures share one packed copy of the weights.
 class Model {
  public:
-  // Throws Error (kNotFound, kBadBundle, kRuntime). `name` is for messages.
-  Model(const Api& api, std::string name, const Bytes& bytes, int num_threads);
+  // Throws Error (kNotFound, kBadBundle, kRuntime). `name` is for messages. What operations take is
+  // added to `profile`, if it is given.
+  Model(const Api& api, std::string name, const Bytes& bytes, int num_threads,
+        Profile* profile = nullptr);
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
@@ -55,6 +58,10 @@ class Model {
    public:
     // Throws Error (kBadBundle) unless these are the signature's inputs and outputs.
     void Expect(const Specs& inputs, const Specs& outputs) const;
+    // Its inputs, as the model says; extents of -1 may be any.
+    Specs inputs() const;
+    // Its outputs for the shapes that the inputs have now.
+    Specs CurrentOutputs() const;
     // Gives an input another shape.
     void Resize(const std::string& input, const Shape& shape);
     // Binds all inputs and outputs; they stay bound until the next call.
@@ -68,6 +75,8 @@ class Model {
       std::string name;
       TensorType type;
     };
+
+    std::vector<Layout> CurrentLayouts() const;
 
     const Model* model_ = nullptr;
     std::string name_;
@@ -90,6 +99,7 @@ class Model {
   std::string name_;
   Bytes bytes_;
   Handle environment_;
+  Profile* profile_;
   std::shared_ptr<void> model_;
   std::shared_ptr<void> compiled_;
 };

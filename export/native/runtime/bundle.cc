@@ -43,6 +43,8 @@ class Manifest {
     return *value;
   }
 
+  bool Has(const std::string& key) const { return value_.As<json::Object>()->count(key) > 0; }
+
   template <typename T>
   const T& Take(Keys keys, const char* kind) const {
     const T* found = Take(keys).As<T>();
@@ -188,16 +190,20 @@ Bundle OpenBundle(const Files& files, bool verify) {
   }
   bundle.model = opened.at(kModel);
 
-  const auto tokenizer = [&](std::string_view side) -> std::optional<Bytes> {
-    const json::Value& value = manifest.Take({"tokenizers", side});
+  const auto file = [&](Manifest::Keys keys) -> std::optional<Bytes> {
+    const json::Value& value = manifest.Take(keys);
     if (value.IsNull()) return std::nullopt;
     const auto* name = value.As<std::string>();
     const auto found = name == nullptr ? opened.end() : opened.find(*name);
-    if (found == opened.end()) manifest.Fail({"tokenizers", side}, "one of the bundle's files");
+    if (found == opened.end()) manifest.Fail(keys, "one of the bundle's files");
     return found->second;
   };
-  bundle.source_tokenizer = tokenizer("source");
-  bundle.target_tokenizer = tokenizer("target");
+  bundle.source_tokenizer = file({"tokenizers", "source"});
+  bundle.target_tokenizer = file({"tokenizers", "target"});
+  if (manifest.Has("shortlist")) {
+    bundle.shortlist = file({"shortlist"});
+    bundle.shortlist_name = files.Name("shortlist.bin");
+  }
   bundle.source_vocabulary = manifest.Integer({"vocabulary", "source"}, 1, kMost);
   bundle.target_vocabulary = manifest.Integer({"vocabulary", "target"}, 1, kMost);
   const auto special = [&](std::string_view name) {

@@ -70,6 +70,8 @@ struct Bundle {
   Bytes model;
   std::optional<Bytes> source_tokenizer;
   std::optional<Bytes> target_tokenizer;
+  std::optional<Bytes> shortlist;
+  std::string shortlist_name;  // For messages.
   uint64_t size;  // Bytes of all files together.
 };
 

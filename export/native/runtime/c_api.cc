@@ -1,16 +1,17 @@
+#include <algorithm>
 #include <memory>
-#include <new>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "common/error.h"
+#include "common/last_error.h"
 #include "litert/api.h"
 #include "runtime/bundle.h"
 #include "runtime/translator.h"
 #include "tfcompress.h"
 
-using tfcompress::Error;
+using tfcompress::Guarded;
+using tfcompress::Require;
 using tfcompress::Translation;
 
 struct tfc_translator {
@@ -24,34 +25,6 @@ struct OwnedResult : tfc_result {
   std::vector<Translation> translations;
   std::vector<tfc_hypothesis> views;
 };
-
-std::string& LastError() {
-  thread_local std::string message;
-  return message;
-}
-
-// Runs what may throw, and gives the code of what it threw.
-template <typename Action>
-tfc_status Guarded(Action action) noexcept {
-  try {
-    LastError().clear();
-    action();
-    return TFC_OK;
-  } catch (const Error& error) {
-    LastError() = error.what();
-    return static_cast<tfc_status>(error.code());
-  } catch (const std::bad_alloc&) {
-    LastError() = "there is not enough memory";
-    return TFC_OUT_OF_MEMORY;
-  } catch (const std::exception& error) {
-    LastError() = error.what();
-    return TFC_RUNTIME;
-  }
-}
-
-void Require(bool holds, const char* message) {
-  if (!holds) throw Error(Error::Code::kInvalidArgument, message);
-}
 
 tfc_translator* NewTranslator(const tfcompress::Files& files, const tfc_options* given) {
   const tfc_options defaults = TFC_DEFAULT_OPTIONS;
@@ -150,6 +123,18 @@ tfc_status tfc_translate_ids(tfc_translator* translator, const int32_t* ids, siz
   });
 }
 
+tfc_status tfc_logits(tfc_translator* translator, const int32_t* ids, size_t num_ids,
+                      const int32_t* target, size_t num_target, float* logits) {
+  return Guarded([&] {
+    Require(translator != nullptr && (ids != nullptr || num_ids == 0) &&
+                (target != nullptr || num_target == 0) && logits != nullptr,
+            "`translator`, `ids`, `target` and `logits` must be given");
+    const std::vector<float> found =
+        translator->translator.Logits({ids, ids + num_ids}, {target, target + num_target});
+    std::copy(found.begin(), found.end(), logits);
+  });
+}
+
 tfc_status tfc_tokenize(const tfc_translator* translator, const char* text, size_t size,
                         tfc_result** result) {
   return Guarded([&] {
@@ -162,7 +147,5 @@ tfc_status tfc_tokenize(const tfc_translator* translator, const char* text, size
 }
 
 void tfc_free_result(tfc_result* result) { delete static_cast<OwnedResult*>(result); }
-
-const char* tfc_last_error(void) { return LastError().c_str(); }
 
 const char* tfc_version(void) { return TFC_VERSION; }

@@ -17,6 +17,7 @@ int32_t ArgMax(const float* values, int32_t count) {
 }
 
 int32_t BestToken(const float* logits, const StepOutput& output, const SpecialIds& special) {
+  if (output.top_ids != nullptr) return output.top_ids[0] < 0 ? special.eos : output.top_ids[0];
   if (output.block_max == nullptr) {
     const int32_t token = ArgMax(logits, output.vocabulary);
     if (token != special.pad && token != special.bos) return token;
@@ -93,7 +94,8 @@ class Beam {
   }
 
   std::vector<Hypothesis> Search(int32_t limit) {
-    stepper_.Start(size_);
+    // More continuations of one hypothesis are never among the best.
+    stepper_.Start(size_, 2 * size_);
     std::vector<int32_t> tokens(rows_.size(), special_.bos);
     for (int32_t length = 1; length <= limit; ++length) {
       Look(stepper_.Step(tokens));
@@ -149,8 +151,9 @@ class Beam {
     std::sort(order.begin(), order.end(),
               [this](int32_t a, int32_t b) { return At(a).rank < At(b).rank; });
     for (int32_t row : order) {
-      const double total =
-          At(row).total + (Logits(row)[special_.eos] - log_sum_exp_[static_cast<size_t>(row)]);
+      const float logit =
+          output_.eos_logits != nullptr ? output_.eos_logits[row] : Logits(row)[special_.eos];
+      const double total = At(row).total + (logit - log_sum_exp_[static_cast<size_t>(row)]);
       if (total > kImpossible) Finish(At(row), total);
     }
   }
@@ -163,16 +166,24 @@ class Beam {
       const double before = At(row).total;
       if (!(before > kImpossible)) continue;
       const float shift = log_sum_exp_[static_cast<size_t>(row)];
+      const auto offer = [&](int32_t token, float logit) {
+        const double total = (logit - shift) + before;
+        if (!(total >= best.bound()) || !(total > kImpossible)) return;
+        if (token == special_.pad || token == special_.bos) return;
+        best.Offer({total, At(row).rank, row, token});
+      };
+      const ptrdiff_t first = static_cast<ptrdiff_t>(row) * output_.top;
+      for (int32_t i = 0; i < output_.top && output_.top_ids[first + i] >= 0; ++i) {
+        offer(output_.top_ids[first + i], output_.top_values[first + i]);
+      }
+      if (output_.logits == nullptr) continue;
       for (int32_t block = 0; block < blocks; ++block) {
         if (output_.block_max != nullptr) {
           const float largest = output_.block_max[static_cast<ptrdiff_t>(row) * blocks + block];
           if (!((largest - shift) + before >= best.bound())) continue;
         }
         for (int32_t token = block * width; token < (block + 1) * width; ++token) {
-          const double total = (Logits(row)[token] - shift) + before;
-          if (!(total >= best.bound()) || !(total > kImpossible)) continue;
-          if (token == special_.pad || token == special_.bos) continue;
-          best.Offer({total, At(row).rank, row, token});
+          offer(token, Logits(row)[token]);
         }
       }
     }
@@ -244,7 +255,7 @@ class Beam {
 }  // namespace
 
 std::vector<int32_t> GreedySearch(Stepper* stepper, const SpecialIds& special, int32_t limit) {
-  stepper->Start(1);
+  stepper->Start(1, 1);
   std::vector<int32_t> ids, token = {special.bos};
   for (int32_t length = 1; length < limit; ++length) {
     const StepOutput output = stepper->Step(token);

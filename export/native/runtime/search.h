@@ -8,21 +8,26 @@
 
 namespace tfcompress {
 
-// What a step gives; valid until the next one.
+// What a step gives; valid until the next one. Either all logits or the best.
 struct StepOutput {
-  const float* logits;       // [rows, vocabulary], of the next token.
+  const float* logits;       // [rows, vocabulary], of the next token, or null.
   const float* block_max;    // [rows, blocks], the maxima of equal blocks of logits, or null.
   const float* log_sum_exp;  // [rows], of the logits, or null.
   int32_t vocabulary;
-  int32_t blocks;  // 0 where there are none.
+  int32_t blocks;           // 0 where there are none.
+  const float* top_values;  // [rows, top], the best logits, best first, or null.
+  const int32_t* top_ids;   // [rows, top], their tokens; -1 where there are fewer.
+  const float* eos_logits;  // [rows], of the end id.
+  int32_t top;
 };
 
 // A decoder with one source sentence.
 class Stepper {
  public:
   virtual ~Stepper() = default;
-  // Begins again, with this many hypotheses side by side.
-  virtual void Start(int32_t rows) = 0;
+  // Begins again, with this many hypotheses side by side, of each of which at least the `top` best
+  // tokens are wanted.
+  virtual void Start(int32_t rows, int32_t top) = 0;
   // Appends a token to every row.
   virtual StepOutput Step(const std::vector<int32_t>& tokens) = 0;
   // Lets row `i` continue what row `parents[i]` began.

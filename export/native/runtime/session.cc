@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <limits>
 
 #include "common/error.h"
 
@@ -18,6 +19,7 @@ constexpr float kMasked = -3e4f;
 constexpr int32_t kCacheRows = 32;
 constexpr size_t kKeptLengths = 8;
 constexpr size_t kKeptDecoders = 4;
+constexpr char kTopLogits[] = "tfc.TopLogits";
 
 // The kept value that fits, or a new one; it comes to the front, and the oldest may go.
 template <typename T, typename Fits, typename Make>
@@ -54,11 +56,13 @@ struct Cache {
 
 }  // namespace
 
-Session::Session(const litert::Api& api, const Bundle& bundle, int num_threads)
+Session::Session(const litert::Api& api, const Bundle& bundle, int num_threads,
+                 litert::Profile* profile)
     : longest_(bundle.max_target_length),
       vocabulary_(bundle.target_vocabulary),
       blocks_(bundle.block ? bundle.target_vocabulary / *bundle.block : 0),
-      model_(api, bundle.name, bundle.model, num_threads),
+      gives_top_(std::count(bundle.custom_ops.begin(), bundle.custom_ops.end(), kTopLogits) > 0),
+      model_(api, bundle.name, bundle.model, num_threads, profile),
       encode_(model_.Find("encode")),
       step_(model_.Find("step")) {
   Name(bundle.memories, "memory_keys", &memories_);
@@ -66,8 +70,8 @@ Session::Session(const litert::Api& api, const Bundle& bundle, int num_threads)
   Name(bundle.caches, "keys", &caches_);
   Name(bundle.caches, "values", &caches_);
   Name(bundle.histories, "inputs", &caches_);
-  results_["logits"] = vocabulary_;
-  if (bundle.block) {
+  if (!gives_top_) results_["logits"] = vocabulary_;
+  if (bundle.block && !gives_top_) {
     results_["block_max"] = blocks_;
     results_["log_sum_exp"] = 1;
   }
@@ -84,6 +88,20 @@ Session::Session(const litert::Api& api, const Bundle& bundle, int num_threads)
   inputs["mask"] = {kFloat32, {1, 1, 1, -1}};
   for (const auto& [name, shape] : caches_) inputs[name] = outputs["new_" + name] = heads(shape);
   for (const auto& [name, width] : results_) outputs[name] = {kFloat32, {-1, width}};
+  if (gives_top_) {
+    inputs["shortlist"] = {kInt32, {vocabulary_}};
+    inputs["shortlist_size"] = {kInt32, {1}};
+    inputs["width"] = {kInt32, {-1}};
+    outputs["top_values"] = {kFloat32, {-1, -1}};
+    outputs["top_ids"] = {kInt32, {-1, -1}};
+    outputs["log_sum_exp"] = outputs["eos_logits"] = {kFloat32, {-1, 1}};
+    choice_["shortlist"] = model_.NewBuffer(kInt32, {vocabulary_});
+    choice_["shortlist_size"] = model_.NewBuffer(kInt32, {1});
+    if (bundle.shortlist) {
+      shortlist_ = Shortlist::Parse(*bundle.shortlist, bundle.shortlist_name,
+                                    bundle.source_vocabulary, vocabulary_);
+    }
+  }
   step_.Expect(inputs, outputs);
 }
 
@@ -100,16 +118,17 @@ void Session::Encode(const std::vector<int32_t>& ids) {
         return made;
       });
   std::copy(ids.begin(), ids.end(), encoder.ids.integers());
+  if (shortlist_) Choose(shortlist_->Candidates(ids));
   encode_.Bind({{"ids", encoder.ids}}, encoder.memories);
   timings_ = {};
   timings_.encode_seconds = Run(&encode_);
 }
 
-void Session::Start(int32_t rows) {
+void Session::Start(int32_t rows, int32_t top) {
   position_ = 0;
   // Room for a translation a quarter longer than its source, which few outgrow.
   const int32_t wanted = encoders_.front().length * 5 / 4 + kCacheRows;
-  UseDecoder(rows, wanted - wanted % kCacheRows);
+  UseDecoder(rows, wanted - wanted % kCacheRows, gives_top_ ? std::min(top, vocabulary_) : 0);
   const litert::Buffer& mask = decoders_.front().inputs.at("mask");
   std::fill_n(mask.floats(), mask.elements(), kMasked);
 }
@@ -128,7 +147,38 @@ StepOutput Session::Step(const std::vector<int32_t>& tokens) {
     const auto found = decoder.outputs.find(name);
     return found == decoder.outputs.end() ? nullptr : found->second.floats();
   };
-  return {result("logits"), result("block_max"), result("log_sum_exp"), vocabulary_, blocks_};
+  return {result("logits"),
+          result("block_max"),
+          result("log_sum_exp"),
+          vocabulary_,
+          blocks_,
+          result("top_values"),
+          gives_top_ ? decoder.outputs.at("top_ids").integers() : nullptr,
+          result("eos_logits"),
+          decoder.top};
+}
+
+std::vector<float> Session::Logits(const std::vector<int32_t>& target, int32_t bos) {
+  const auto width = static_cast<size_t>(vocabulary_);
+  std::vector<float> logits;
+  std::vector<int32_t> token = {bos};
+  if (gives_top_) Choose({});
+  Start(1, vocabulary_);
+  for (size_t i = 0; i <= target.size(); ++i) {
+    const StepOutput output = Step(token);
+    if (output.logits != nullptr) {
+      logits.insert(logits.end(), output.logits, output.logits + width);
+    } else {
+      // What is no number is not among the best.
+      logits.resize(logits.size() + width, std::numeric_limits<float>::quiet_NaN());
+      float* row = logits.data() + i * width;
+      for (size_t j = 0; j < width && output.top_ids[j] >= 0; ++j) {
+        row[output.top_ids[j]] = output.top_values[j];
+      }
+    }
+    if (i < target.size()) token[0] = target[i];
+  }
+  return logits;
 }
 
 void Session::Reorder(const std::vector<int32_t>& parents) {
@@ -158,11 +208,17 @@ void Session::Reorder(const std::vector<int32_t>& parents) {
   }
 }
 
-void Session::UseDecoder(int32_t rows, int32_t cache_rows) {
+void Session::Choose(const std::vector<int32_t>& candidates) {
+  std::copy(candidates.begin(), candidates.end(), choice_.at("shortlist").integers());
+  choice_.at("shortlist_size").integers()[0] = static_cast<int32_t>(candidates.size());
+}
+
+void Session::UseDecoder(int32_t rows, int32_t cache_rows, int32_t top) {
   cache_rows = std::min(cache_rows, longest_);
   const Encoder& encoder = encoders_.front();
   step_.Resize("ids", {rows});
   step_.Resize("mask", {1, 1, 1, cache_rows});
+  if (gives_top_) step_.Resize("width", {top});
   for (const auto& [name, shape] : caches_) {
     step_.Resize(name, {rows, shape.heads, cache_rows, shape.width});
   }
@@ -171,15 +227,18 @@ void Session::UseDecoder(int32_t rows, int32_t cache_rows) {
   }
   const Decoder& decoder = Recent(
       &decoders_, kKeptDecoders,
-      [&](const Decoder& d) { return d.rows == rows && d.cache_rows == cache_rows; },
-      [&] { return NewDecoder(rows, cache_rows); });
+      [&](const Decoder& d) {
+        return d.rows == rows && d.cache_rows == cache_rows && d.top == top;
+      },
+      [&] { return NewDecoder(rows, cache_rows, top); });
   litert::Buffers inputs = decoder.inputs;
   inputs.insert(encoder.memories.begin(), encoder.memories.end());
+  inputs.insert(choice_.begin(), choice_.end());
   step_.Bind(inputs, decoder.outputs);
 }
 
-Session::Decoder Session::NewDecoder(int32_t rows, int32_t cache_rows) const {
-  Decoder decoder{rows, cache_rows, {}, {}};
+Session::Decoder Session::NewDecoder(int32_t rows, int32_t cache_rows, int32_t top) const {
+  Decoder decoder{rows, cache_rows, top, {}, {}};
   decoder.inputs["ids"] = model_.NewBuffer(kInt32, {rows});
   decoder.inputs["position"] = model_.NewBuffer(kInt32, {1});
   decoder.inputs["mask"] = model_.NewBuffer(kFloat32, {1, 1, 1, cache_rows});
@@ -191,13 +250,20 @@ Session::Decoder Session::NewDecoder(int32_t rows, int32_t cache_rows) const {
   for (const auto& [name, width] : results_) {
     decoder.outputs[name] = model_.NewBuffer(kFloat32, {rows, width});
   }
+  if (gives_top_) {
+    decoder.inputs["width"] = model_.NewBuffer(kInt32, {top});
+    decoder.outputs["top_values"] = model_.NewBuffer(kFloat32, {rows, top});
+    decoder.outputs["top_ids"] = model_.NewBuffer(kInt32, {rows, top});
+    decoder.outputs["log_sum_exp"] = model_.NewBuffer(kFloat32, {rows, 1});
+    decoder.outputs["eos_logits"] = model_.NewBuffer(kFloat32, {rows, 1});
+  }
   return decoder;
 }
 
 // Goes on in a longer cache.
 void Session::Grow() {
   const Decoder old = decoders_.front();
-  UseDecoder(old.rows, 2 * old.cache_rows);
+  UseDecoder(old.rows, 2 * old.cache_rows, old.top);
   const Decoder& decoder = decoders_.front();
   const litert::Buffer& mask = decoder.inputs.at("mask");
   std::fill_n(mask.floats(), mask.elements(), kMasked);

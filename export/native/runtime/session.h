@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <list>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "litert/model.h"
 #include "runtime/bundle.h"
 #include "runtime/search.h"
+#include "runtime/shortlist.h"
 
 namespace tfcompress {
 
@@ -26,14 +28,19 @@ struct Timings {
 class Session final : public Stepper {
  public:
   // Throws Error if the model does not load or is not the one that the manifest describes.
-  Session(const litert::Api& api, const Bundle& bundle, int num_threads);
+  Session(const litert::Api& api, const Bundle& bundle, int num_threads,
+          litert::Profile* profile = nullptr);
 
   // Encodes a sentence, the end id included, which the steps after it translate.
   void Encode(const std::vector<int32_t>& ids);
 
-  void Start(int32_t rows) override;
+  void Start(int32_t rows, int32_t top) override;
   StepOutput Step(const std::vector<int32_t>& tokens) override;
   void Reorder(const std::vector<int32_t>& parents) override;
+
+  // The logits of all tokens after every prefix of a target of the encoded sentence, the first
+  // of them after the begin id alone: [target.size() + 1, vocabulary].
+  std::vector<float> Logits(const std::vector<int32_t>& target, int32_t bos);
 
   // Of the sentence encoded last.
   const Timings& timings() const { return timings_; }
@@ -48,27 +55,34 @@ class Session final : public Stepper {
     litert::Buffers memories;
   };
 
-  // The buffers of `step` for one number of rows and one length of cache.
+  // The buffers of `step` for one number of rows, one length of cache and one number of best
+  // tokens.
   struct Decoder {
     int32_t rows;
     int32_t cache_rows;
+    int32_t top;
     litert::Buffers inputs;
     litert::Buffers outputs;
   };
 
-  void UseDecoder(int32_t rows, int32_t cache_rows);
-  Decoder NewDecoder(int32_t rows, int32_t cache_rows) const;
+  // Lets steps choose from these tokens; from all, if there are none.
+  void Choose(const std::vector<int32_t>& candidates);
+  void UseDecoder(int32_t rows, int32_t cache_rows, int32_t top);
+  Decoder NewDecoder(int32_t rows, int32_t cache_rows, int32_t top) const;
   void Grow();
 
   const int32_t longest_;
   const int32_t vocabulary_;
   const int32_t blocks_;
+  const bool gives_top_;
   Shapes memories_;
   Shapes caches_;
   std::map<std::string, int32_t> results_;  // Their width by name.
   litert::Model model_;
   litert::Model::Signature encode_;
   litert::Model::Signature step_;
+  std::optional<Shortlist> shortlist_;
+  litert::Buffers choice_;  // The tokens to choose from.
   // Those used last, the latest in front.
   std::list<Encoder> encoders_;
   std::list<Decoder> decoders_;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "common/error.h"
+#include "ops/op.h"
 #include "runtime/splitting.h"
 
 namespace tfcompress {
@@ -29,9 +30,11 @@ void CheckOptions(const SearchOptions& options) {
 
 // Refuses a bundle that this library cannot run, before LiteRT does so less clearly.
 const Bundle& Supported(const Bundle& bundle) {
-  if (bundle.custom_ops.empty()) return bundle;
   std::string names;
-  for (const std::string& name : bundle.custom_ops) names += (names.empty() ? "" : ", ") + name;
+  for (const std::string& name : bundle.custom_ops) {
+    if (ops::Find(name) == nullptr) names += (names.empty() ? "" : ", ") + name;
+  }
+  if (names.empty()) return bundle;
   throw Error(Code::kUnsupported, bundle.name + ": needs the custom operations " + names +
                                       ", which this version does not have; export it with "
                                       "custom_ops=False, or use the version that made it");
@@ -44,11 +47,12 @@ std::optional<Tokenizer> Load(const std::optional<Bytes>& bytes) {
 
 }  // namespace
 
-Translator::Translator(const litert::Api& api, Bundle bundle, int num_threads)
+Translator::Translator(const litert::Api& api, Bundle bundle, int num_threads,
+                       litert::Profile* profile)
     : bundle_(std::move(bundle)),
       source_(Load(Supported(bundle_).source_tokenizer)),
       target_(Load(bundle_.target_tokenizer)),
-      session_(api, bundle_, num_threads) {}
+      session_(api, bundle_, num_threads, profile) {}
 
 std::vector<Translation> Translator::Translate(std::string_view text,
                                                const SearchOptions& options) {
@@ -60,18 +64,36 @@ std::vector<Translation> Translator::Translate(std::string_view text,
 
 std::vector<Translation> Translator::TranslateIds(const Ids& ids, const SearchOptions& options) {
   CheckOptions(options);
-  for (int32_t id : ids) {
-    if (id < 0 || id >= bundle_.source_vocabulary) {
-      throw Error(Code::kInvalidArgument, "id " + std::to_string(id) +
-                                              " is outside the vocabulary's 0 to " +
-                                              std::to_string(bundle_.source_vocabulary - 1) +
-                                              "; use the tokenizer of this bundle");
-    }
-  }
+  CheckIds(ids, bundle_.source_vocabulary);
   if (!Fits(ids.size())) FailTooLong(ids.size(), "shorten or split it");
   std::vector<std::vector<Hypothesis>> found;
   if (!ids.empty()) found.push_back(Search(ids, options));
   return Join(found, options, false);
+}
+
+std::vector<float> Translator::Logits(const Ids& ids, const Ids& target) {
+  CheckIds(ids, bundle_.source_vocabulary);
+  CheckIds(target, bundle_.target_vocabulary);
+  if (!Fits(ids.size())) FailTooLong(ids.size(), "shorten or split it");
+  if (target.size() >= static_cast<size_t>(bundle_.max_target_length)) {
+    throw Error(Code::kInvalidArgument,
+                std::to_string(target.size()) + " target tokens, but the bundle's limit is " +
+                    std::to_string(bundle_.max_target_length) + " with the end mark; shorten it");
+  }
+  Ids source = ids;
+  source.push_back(bundle_.ids.eos);
+  session_.Encode(source);
+  return session_.Logits(target, bundle_.ids.bos);
+}
+
+void Translator::CheckIds(const Ids& ids, int32_t vocabulary) const {
+  for (int32_t id : ids) {
+    if (id < 0 || id >= vocabulary) {
+      throw Error(Code::kInvalidArgument,
+                  "id " + std::to_string(id) + " is outside the vocabulary's 0 to " +
+                      std::to_string(vocabulary - 1) + "; use the tokenizer of this bundle");
+    }
+  }
 }
 
 std::vector<int32_t> Translator::Tokenize(std::string_view text) const {

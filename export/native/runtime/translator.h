@@ -34,14 +34,18 @@ struct Translation {
 // Translates text with a bundle. Gives what the Python runtime gives.
 class Translator {
  public:
-  // Throws Error if the bundle needs operations that there are not, or does not load.
-  Translator(const litert::Api& api, Bundle bundle, int num_threads);
+  // Throws Error if the bundle needs operations that there are not, or does not load. What LiteRT's
+  // operations take is added to `profile`, if it is given.
+  Translator(const litert::Api& api, Bundle bundle, int num_threads,
+             litert::Profile* profile = nullptr);
 
   // Throw Error (kInvalidArgument) for impossible options, text that is not UTF-8 or too long, ids
   // outside the vocabulary, and text where the bundle has no tokenizers.
   std::vector<Translation> Translate(std::string_view text, const SearchOptions& options);
   std::vector<Translation> TranslateIds(const std::vector<int32_t>& ids,
                                         const SearchOptions& options);
+  // The logits of all tokens after every prefix of a target: [target.size() + 1, vocabulary].
+  std::vector<float> Logits(const std::vector<int32_t>& ids, const std::vector<int32_t>& target);
   std::vector<int32_t> Tokenize(std::string_view text) const;
 
   const Bundle& bundle() const { return bundle_; }
@@ -52,6 +56,7 @@ class Translator {
   using Ids = std::vector<int32_t>;
 
   std::vector<Ids> Parts(std::string_view text, const SearchOptions& options) const;
+  void CheckIds(const Ids& ids, int32_t vocabulary) const;
   std::vector<Hypothesis> Search(Ids ids, const SearchOptions& options);
   std::vector<Translation> Join(const std::vector<std::vector<Hypothesis>>& parts,
                                 const SearchOptions& options, bool decode) const;

@@ -16,6 +16,7 @@
 
 #include "common/error.h"
 #include "litert/api.h"
+#include "litert/profile.h"
 #include "runtime/bundle.h"
 #include "runtime/splitting.h"
 #include "runtime/translator.h"
@@ -31,6 +32,7 @@ constexpr char kUsage[] =
     "usage: tfcompress-benchmark BUNDLE [--input FILE] [--threads N] [--beam N] [--warmup N]\n"
     "                            [--runs N] [--output FILE] [--library FILE] [--translations "
     "FILE]\n"
+    "                            [--profile]\n"
     "\n"
     "Translates the sentences of a file, one a line ('-', the default: standard input), and\n"
     "prints latency, throughput, memory and where the time goes as JSON.\n"
@@ -41,6 +43,7 @@ constexpr char kUsage[] =
     "  --runs N           passes that are measured (default 3)\n"
     "  --output FILE      where the figures go too\n"
     "  --translations FILE  where the translations go, one a line\n"
+    "  --profile          measure each operation too, in one more pass\n"
     "  --library FILE     LiteRT's library (default: TFCOMPRESS_LITERT, else libLiteRt.so)\n";
 
 struct Arguments {
@@ -53,6 +56,7 @@ struct Arguments {
   int32_t beam = 1;
   int32_t warmup = 2;
   int32_t runs = 3;
+  bool profile = false;
 };
 
 [[noreturn]] void Fail(const std::string& message) {
@@ -76,6 +80,10 @@ Arguments Parse(const std::vector<std::string>& words) {
     if (word.compare(0, 2, "--") != 0) {
       if (!arguments.bundle.empty()) Fail("one bundle only (received '" + word + "' too)");
       arguments.bundle = word;
+      continue;
+    }
+    if (word == "--profile") {
+      arguments.profile = true;
       continue;
     }
     if (i + 1 == words.size()) Fail(word + " needs a value; see --help");
@@ -148,6 +156,7 @@ struct Measured {
   double step_seconds = 0;
   int64_t steps = 0;
   std::vector<uint64_t> resident;  // Bytes after each pass.
+  uint64_t peak = 0;               // Bytes.
   std::vector<double> megahertz;
 };
 
@@ -157,6 +166,32 @@ void WriteLatencies(JsonWriter* json, const char* name, const std::vector<double
   json->Field("p50", Percentile(values, 0.5));
   json->Field("p90", Percentile(values, 0.9));
   json->Field("p99", Percentile(values, 0.99));
+  json->End();
+}
+
+// The operations of each signature, those that take longest first.
+void WriteProfile(JsonWriter* json, const litert::Profile& profile) {
+  json->BeginObject("operations");
+  for (const auto& [signature, times] : profile) {
+    using Entry = std::pair<std::string, litert::OperationTime>;
+    std::vector<Entry> entries(times.begin(), times.end());
+    std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+      return a.second.microseconds > b.second.microseconds;
+    });
+    int64_t total = 0;
+    for (const Entry& entry : entries) total += entry.second.microseconds;
+    json->BeginList(signature.c_str());
+    for (const auto& [operation, time] : entries) {
+      const auto microseconds = static_cast<double>(time.microseconds);
+      json->BeginObject();
+      json->Field("operation", operation);
+      json->Field("calls", time.calls);
+      json->Field("milliseconds", microseconds / 1000);
+      json->Field("share", microseconds / static_cast<double>(total));
+      json->End();
+    }
+    json->End();
+  }
   json->End();
 }
 
@@ -184,6 +219,8 @@ class Benchmark {
       if (const auto megahertz = CpuMegahertz()) measured.megahertz.push_back(*megahertz);
     }
     CountTokens(&translator);
+    measured.peak = PeakResidentBytes();
+    if (arguments_.profile) Profile(api, files);
     return Report(translator, measured);
   }
 
@@ -225,6 +262,14 @@ class Benchmark {
     }
   }
 
+  // In a model of its own and after all else, as profiling takes time and memory too.
+  void Profile(const litert::Api& api, const FolderFiles& files) {
+    Translator translator(api, OpenBundle(files, false), arguments_.threads, &profile_);
+    for (const std::string& sentence : sentences_) Translate(&translator, sentence, nullptr);
+    profile_.clear();  // Of the pass that warmed it up.
+    for (const std::string& sentence : sentences_) Translate(&translator, sentence, nullptr);
+  }
+
   std::string Report(const Translator& translator, const Measured& measured) const {
     const double total = Mean(measured.latencies) * static_cast<double>(measured.latencies.size());
     JsonWriter json;
@@ -250,7 +295,7 @@ class Benchmark {
     json.End();
     json.Field("steps", measured.steps);
     json.Field("step_us", 1e6 * measured.step_seconds / static_cast<double>(measured.steps));
-    json.Field("peak_rss_bytes", PeakResidentBytes());
+    json.Field("peak_rss_bytes", measured.peak);
     json.Field("rss_bytes_after_passes", measured.resident);
     json.Field("bundle_bytes", translator.bundle().size);
     json.BeginObject("cpu");
@@ -259,6 +304,7 @@ class Benchmark {
     json.Field("megahertz", measured.megahertz);
     if (const auto celsius = HottestCelsius()) json.Field("celsius", *celsius);
     json.End();
+    if (arguments_.profile) WriteProfile(&json, profile_);
     return json.Finish();
   }
 
@@ -268,6 +314,7 @@ class Benchmark {
   double first_ms_ = 0;
   size_t source_tokens_ = 0;
   size_t target_tokens_ = 0;
+  litert::Profile profile_;
 };
 
 int Main(const std::vector<std::string>& words) {

@@ -19,15 +19,26 @@ class JsonWriter {
 
   void BeginObject(const char* name) {
     Name(name);
-    text_ += "{";
-    ++depth_;
-    is_first_ = true;
+    Begin('{', '}');
   }
 
+  // An object of a list.
+  void BeginObject() {
+    NextValue();
+    Begin('{', '}');
+  }
+
+  void BeginList(const char* name) {
+    Name(name);
+    Begin('[', ']');
+  }
+
+  // Ends what was begun last.
   void End() {
-    --depth_;
+    const char closing = closing_.back();
+    closing_.pop_back();
     NewLine();
-    text_ += "}";
+    text_ += closing;
     is_first_ = false;
   }
 
@@ -52,17 +63,27 @@ class JsonWriter {
     return "[" + list + "]";
   }
 
-  void Name(const char* name) {
+  void Begin(char opening, char closing) {
+    text_ += opening;
+    closing_ += closing;
+    is_first_ = true;
+  }
+
+  void NextValue() {
     if (!is_first_) text_ += ",";
     is_first_ = false;
     NewLine();
+  }
+
+  void Name(const char* name) {
+    NextValue();
     text_ += "\"" + std::string(name) + "\": ";
   }
 
-  void NewLine() { text_ += "\n" + std::string(2 * static_cast<size_t>(depth_), ' '); }
+  void NewLine() { text_ += "\n" + std::string(2 * closing_.size(), ' '); }
 
   std::string text_ = "{";
-  int depth_ = 1;
+  std::string closing_ = "}";  // The brackets of what has not ended.
   bool is_first_ = true;
 };
 

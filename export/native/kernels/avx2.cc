@@ -1,0 +1,96 @@
+#include <immintrin.h>
+
+#define TFC_WIDTH 8
+#include "kernels/body/simd.h"
+
+namespace tfcompress::kernels {
+namespace {
+
+constexpr int32_t kTile = 8;
+constexpr int32_t kTileRows = 2;
+
+inline F MulAdd(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
+
+// All is widened to 16 bits: the instruction that multiplies bytes saturates.
+using Quantized = int16_t;
+
+struct Activations {
+  __m256i values;
+};
+
+inline Activations LoadActivations(const int16_t* from) {
+  return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))};
+}
+
+struct Int8 {
+  using Weights = Activations;
+  static constexpr int32_t kStep = 16;
+  static constexpr int32_t kBias = 0;
+
+  static Weights Load(const uint8_t* row, int32_t i, Full) {
+    return {_mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row + i)))};
+  }
+  static Weights Load(const uint8_t* row, int32_t i, Part part) {
+    uint8_t bytes[kStep] = {};
+    memcpy(bytes, row + i, static_cast<size_t>(part.count));
+    return Load(bytes, 0, Full{});
+  }
+};
+
+struct Int4 {
+  using Weights = Activations;
+  static constexpr int32_t kStep = 16;
+  static constexpr int32_t kBias = 0;
+
+  static Weights Load(const uint8_t* row, int32_t i, Full) {
+    const __m256i pairs = _mm256_cvtepu8_epi32(
+        _mm_loadl_epi64(reinterpret_cast<const __m128i*>(row + i / 2)));
+    const __m256i high = _mm256_or_si256(_mm256_slli_epi32(pairs, 12), _mm256_slli_epi32(pairs, 24));
+    return {_mm256_srai_epi16(high, 12)};
+  }
+  static Weights Load(const uint8_t* row, int32_t i, Part part) {
+    uint8_t bytes[kStep / 2] = {};
+    memcpy(bytes, row + i / 2, static_cast<size_t>(part.count / 2));
+    return Load(bytes, 0, Full{});
+  }
+};
+
+inline I Dot(I sums, const Activations& weights, const Activations& x) {
+  return sums + Bits<I>(_mm256_madd_epi16(weights.values, x.values));
+}
+
+inline I BiasProducts(const Activations&) { return I{}; }
+
+template <typename Lanes>
+inline F BlockScales(const float* scales, Lanes) {
+  return Set(*scales);
+}
+
+inline I AddNeighbours(I a, I b) {
+  return Bits<I>(_mm256_hadd_epi32(Bits<__m256i>(a), Bits<__m256i>(b)));
+}
+inline F AddNeighbours(F a, F b) { return _mm256_hadd_ps(a, b); }
+
+template <typename Vector, typename T>
+inline void Reduce(const Vector (&v)[8], T (&sums)[8]) {
+  Vector two[2];
+  for (int32_t k = 0; k < 2; ++k) {
+    two[k] = AddNeighbours(AddNeighbours(v[4 * k], v[4 * k + 1]),
+                           AddNeighbours(v[4 * k + 2], v[4 * k + 3]));
+  }
+  const __m256i a = Bits<__m256i>(two[0]), b = Bits<__m256i>(two[1]);
+  const Vector all = Bits<Vector>(_mm256_permute2x128_si256(a, b, 0x20)) +
+                     Bits<Vector>(_mm256_permute2x128_si256(a, b, 0x31));
+  memcpy(sums, &all, sizeof(all));
+}
+
+}  // namespace
+}  // namespace tfcompress::kernels
+
+#include "kernels/body/table.h"
+
+namespace tfcompress::kernels {
+
+const Kernels kAvx2Kernels = kTable;
+
+}  // namespace tfcompress::kernels

@@ -1,0 +1,96 @@
+#include "kernels/levels.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "common/error.h"
+
+#if defined(__aarch64__)
+#include <sys/auxv.h>
+#endif
+
+namespace tfcompress::kernels {
+namespace {
+
+struct Entry {
+  Level level;
+  const char* name;
+  bool (*available)();
+  const Kernels* kernels;
+};
+
+#if defined(__x86_64__)
+bool HasAvx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+
+bool HasAvx512Vnni() {
+  return HasAvx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vnni");
+}
+#elif defined(__aarch64__)
+bool HasNeonDot() {
+  constexpr unsigned long kDotProducts = 1UL << 20;  // HWCAP_ASIMDDP
+  return (getauxval(AT_HWCAP) & kDotProducts) != 0;
+}
+#endif
+
+constexpr Entry kEntries[] = {
+    {Level::kPortable, "portable", [] { return true; }, &kPortableKernels},
+#if defined(__x86_64__)
+    {Level::kAvx2, "avx2", HasAvx2, &kAvx2Kernels},
+    {Level::kAvx512Vnni, "avx512_vnni", HasAvx512Vnni, &kAvx512VnniKernels},
+#elif defined(__aarch64__)
+    {Level::kNeonDot, "neon_dot", HasNeonDot, &kNeonDotKernels},
+#endif
+};
+
+const Entry& EntryOf(Level level) {
+  for (const Entry& entry : kEntries) {
+    if (entry.level == level) return entry;
+  }
+  throw Error(Error::Code::kInvalidArgument, "this build has no kernels of that level");
+}
+
+Level FindBest() {
+  const char* name = std::getenv("TFCOMPRESS_LEVEL");
+  return name == nullptr || *name == '\0' ? AvailableLevels().back() : FromName(name);
+}
+
+}  // namespace
+
+const std::vector<Level>& AvailableLevels() {
+  static const std::vector<Level> levels = [] {
+    std::vector<Level> found;
+    for (const Entry& entry : kEntries) {
+      if (entry.available()) found.push_back(entry.level);
+    }
+    return found;
+  }();
+  return levels;
+}
+
+bool Available(Level level) {
+  const std::vector<Level>& levels = AvailableLevels();
+  return std::find(levels.begin(), levels.end(), level) != levels.end();
+}
+
+Level Best() {
+  static const Level best = FindBest();
+  return best;
+}
+
+const char* Name(Level level) { return EntryOf(level).name; }
+
+Level FromName(const std::string& name) {
+  std::string names;
+  for (Level level : AvailableLevels()) {
+    if (name == Name(level)) return level;
+    names += (names.empty() ? "" : ", ") + std::string(Name(level));
+  }
+  throw Error(Error::Code::kInvalidArgument,
+              "there is no level \"" + name + "\" here, only " + names);
+}
+
+const Kernels& For(Level level) { return *EntryOf(level).kernels; }
+
+}  // namespace tfcompress::kernels

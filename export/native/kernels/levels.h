@@ -1,0 +1,161 @@
+#ifndef TFCOMPRESS_KERNELS_LEVELS_H_
+#define TFCOMPRESS_KERNELS_LEVELS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tfcompress::kernels {
+
+// The kinds of processors that the kernels are compiled for.
+enum class Level : int32_t { kPortable, kAvx2, kAvx512Vnni, kNeonDot };
+
+// Those that run here, the best one last.
+const std::vector<Level>& AvailableLevels();
+bool Available(Level level);
+// The best one, or the one that the environment variable TFCOMPRESS_LEVEL names.
+Level Best();
+const char* Name(Level level);
+// Throws Error (kInvalidArgument) if there is no such level or if it does not run here.
+Level FromName(const std::string& name);
+
+enum class Type : int32_t { kFloat32, kInt32, kInt8, kInt4 };
+
+// A matrix, row-major. int8 and int4 values are to be multiplied by the scale of their row, or of
+// their block of a row. int4 values stand two to a byte, the first one in the low half.
+struct Weight {
+  Type type;
+  const void* data;
+  const float* scales;  // [rows], or with blocks [rows, cols / block]; unused for float32.
+  int32_t rows;
+  int32_t cols;
+  int32_t block;  // 32, or 0: one scale a row.
+};
+
+// A row of activations rounded to int8 is its values times 127 / (their largest magnitude). A row
+// of zeros has scale 0, as has one of nothing above 1e-30; one that is not finite has scale NaN.
+struct RowScale {
+  float scale;
+  int32_t sum;  // Of the rounded values.
+};
+
+constexpr int32_t kQuantizedAlignment = 64;
+
+// How many values a quantized row has, the padding included; each takes at most two bytes.
+constexpr int32_t Padded(int32_t cols) {
+  return (cols + kQuantizedAlignment - 1) / kQuantizedAlignment * kQuantizedAlignment;
+}
+
+// Rows of activations, `stride` floats apart. `quantized` and `scales` are what `quantize` made of
+// them, needed by all weights but those of float32.
+struct Input {
+  const float* values;
+  ptrdiff_t stride;
+  int32_t count;
+  int32_t cols;
+  const void* quantized;
+  const RowScale* scales;
+};
+
+// The rows of a weight to multiply by: `count` of them from `first` on, or where `ids` is not null,
+// those that ids[first], ids[first + 1]... number.
+struct Selection {
+  int32_t first;
+  int32_t count;
+  const int32_t* ids;
+};
+
+struct Output {
+  float* values;
+  ptrdiff_t stride;
+};
+
+enum class Activation : int32_t { kLinear, kRelu, kGelu, kSwish, kTanh, kSigmoid, kGeluTanh };
+constexpr int32_t kNumActivations = 7;
+
+// Attention of some queries over `live` keys and values of one head of `width` channels.
+struct Attention {
+  const float* queries;
+  ptrdiff_t query_stride;
+  int32_t count;
+  const float* keys;
+  const float* values;
+  ptrdiff_t stride;  // Of keys and of values.
+  int32_t live;
+  int32_t width;
+};
+
+enum class Pattern : int32_t {
+  kCurrent,
+  kPrevious,
+  kNext,
+  kLeftContext,
+  kRightContext,
+  kSentenceEnd,
+  kSentenceStart,
+  kLastToken
+};
+constexpr int32_t kNumPatterns = 8;
+
+// A convolution in depth: channels in `heads` blocks, each with `size` taps of its own, tap k for
+// the position k - before further on.
+struct Convolution {
+  int32_t heads;
+  int32_t size;
+  int32_t before;
+  int32_t width;  // All channels.
+};
+
+// The computations, compiled for one level. Nothing is checked here.
+struct Kernels {
+  // `quantized` has room for count * Padded(cols) * 2 bytes.
+  void (*quantize)(const Input& input, void* quantized, RowScale* scales);
+
+  // y[r, o] = x[r] . w[o] + bias[o], over the selected rows o. `bias` may be null.
+  void (*multiply)(const Input& input, const Weight& weight, const Selection& selection,
+                   const float* bias, const Output& y);
+
+  // y += x.
+  void (*add)(const float* x, int32_t size, float* y);
+
+  void (*normalize)(const float* x, int32_t size, const float* gamma, const float* beta,
+                    float epsilon, float* y);
+
+  void (*activate)(Activation activation, int32_t size, float* x);
+
+  // Of each row of x [rows, size].
+  void (*softmax)(int32_t rows, int32_t size, float* x);
+
+  // y = x[:size] * sigmoid(x[size:]).
+  void (*gate)(const float* x, int32_t size, float* y);
+
+  // `scores` has room for [count, live].
+  void (*attend)(const Attention& attention, float* scores, const Output& context);
+
+  // y, a row, is the convolution of u [length, width] at a position. Taps are [heads, size];
+  // positions outside count as zeros.
+  void (*convolve)(const Convolution& convolution, const float* taps, const float* u,
+                   int32_t length, int32_t position, float* y);
+
+  // Averages `length` rows of `size` values, `stride` floats apart, with the weights of a pattern.
+  void (*average)(Pattern pattern, bool to_self, const float* values, int32_t length, int32_t size,
+                  ptrdiff_t stride, float* y);
+
+  // The first index from `begin` on of a value above a threshold; `size` if there is none.
+  int32_t (*find_above)(const float* x, int32_t begin, int32_t size, float threshold);
+  float (*largest)(const float* x, int32_t size);
+  // The sum of exp(x - shift).
+  float (*sum_exp)(const float* x, int32_t size, float shift);
+};
+
+const Kernels& For(Level level);
+
+extern const Kernels kPortableKernels;
+extern const Kernels kAvx2Kernels;
+extern const Kernels kAvx512VnniKernels;
+extern const Kernels kNeonDotKernels;
+
+}  // namespace tfcompress::kernels
+
+#endif  // TFCOMPRESS_KERNELS_LEVELS_H_

@@ -1,0 +1,92 @@
+#include <arm_neon.h>
+
+#define TFC_WIDTH 4
+#include "kernels/body/simd.h"
+
+namespace tfcompress::kernels {
+namespace {
+
+constexpr int32_t kTile = 16;
+constexpr int32_t kTileRows = 4;
+
+inline F MulAdd(F a, F b, F c) {
+  return Bits<F>(vfmaq_f32(Bits<float32x4_t>(c), Bits<float32x4_t>(a), Bits<float32x4_t>(b)));
+}
+
+using Quantized = int8_t;
+
+struct Activations {
+  int8x16_t values;
+};
+
+inline Activations LoadActivations(const int8_t* from) { return {vld1q_s8(from)}; }
+
+struct Int8 {
+  using Weights = Activations;
+  static constexpr int32_t kStep = 16;
+  static constexpr int32_t kBias = 0;
+
+  static Weights Load(const uint8_t* row, int32_t i, Full) {
+    return {vreinterpretq_s8_u8(vld1q_u8(row + i))};
+  }
+  static Weights Load(const uint8_t* row, int32_t i, Part part) {
+    uint8_t bytes[kStep] = {};
+    memcpy(bytes, row + i, static_cast<size_t>(part.count));
+    return Load(bytes, 0, Full{});
+  }
+};
+
+struct Int4 {
+  using Weights = Activations;
+  static constexpr int32_t kStep = 16;
+  static constexpr int32_t kBias = 0;
+
+  static Weights Load(const uint8_t* row, int32_t i, Full) {
+    const int8x8_t pairs = vreinterpret_s8_u8(vld1_u8(row + i / 2));
+    const int8x8_t low = vshr_n_s8(vshl_n_s8(pairs, 4), 4), high = vshr_n_s8(pairs, 4);
+    return {vcombine_s8(vzip1_s8(low, high), vzip2_s8(low, high))};
+  }
+  static Weights Load(const uint8_t* row, int32_t i, Part part) {
+    uint8_t bytes[kStep / 2] = {};
+    memcpy(bytes, row + i / 2, static_cast<size_t>(part.count / 2));
+    return Load(bytes, 0, Full{});
+  }
+};
+
+inline I Dot(I sums, const Activations& weights, const Activations& x) {
+  return Bits<I>(vdotq_s32(Bits<int32x4_t>(sums), weights.values, x.values));
+}
+
+inline I BiasProducts(const Activations&) { return I{}; }
+
+template <typename Lanes>
+inline F BlockScales(const float* scales, Lanes) {
+  return Set(*scales);
+}
+
+inline I AddNeighbours(I a, I b) {
+  return Bits<I>(vpaddq_s32(Bits<int32x4_t>(a), Bits<int32x4_t>(b)));
+}
+inline F AddNeighbours(F a, F b) {
+  return Bits<F>(vpaddq_f32(Bits<float32x4_t>(a), Bits<float32x4_t>(b)));
+}
+
+template <typename Vector, typename T>
+inline void Reduce(const Vector (&v)[16], T (&sums)[16]) {
+  for (int32_t k = 0; k < 16; k += 4) {
+    const Vector four =
+        AddNeighbours(AddNeighbours(v[k], v[k + 1]), AddNeighbours(v[k + 2], v[k + 3]));
+    memcpy(sums + k, &four, sizeof(four));
+  }
+}
+
+}  // namespace
+}  // namespace tfcompress::kernels
+
+#include "kernels/body/table.h"
+
+namespace tfcompress::kernels {
+
+const Kernels kNeonDotKernels = kTable;
+
+}  // namespace tfcompress::kernels

@@ -1,0 +1,86 @@
+// Plain C++, what the other levels are compared with.
+#define TFC_WIDTH 1
+#include "kernels/body/simd.h"
+
+namespace tfcompress::kernels {
+namespace {
+
+constexpr int32_t kTile = 1;
+constexpr int32_t kTileRows = 1;
+
+inline float MulAdd(float a, float b, float c) { return a * b + c; }
+
+using Quantized = int8_t;
+
+struct Activations {
+  int8_t values[32];
+};
+
+inline Activations LoadActivations(const int8_t* from) {
+  Activations x;
+  memcpy(x.values, from, sizeof(x.values));
+  return x;
+}
+
+struct Int8 {
+  using Weights = Activations;
+  static constexpr int32_t kStep = 32;
+  static constexpr int32_t kBias = 0;
+
+  static Weights Load(const uint8_t* row, int32_t i, Full) {
+    return LoadActivations(reinterpret_cast<const int8_t*>(row) + i);
+  }
+  static Weights Load(const uint8_t* row, int32_t i, Part part) {
+    Weights weights = {};
+    memcpy(weights.values, row + i, static_cast<size_t>(part.count));
+    return weights;
+  }
+};
+
+struct Int4 {
+  using Weights = Activations;
+  static constexpr int32_t kStep = 32;
+  static constexpr int32_t kBias = 0;
+
+  static Weights Load(const uint8_t* row, int32_t i, Full) { return Load(row, i, Part{kStep}); }
+  static Weights Load(const uint8_t* row, int32_t i, Part part) {
+    Weights weights = {};
+    for (int32_t k = 0; k < part.count; k += 2) {
+      const uint8_t pair = row[(i + k) / 2];
+      weights.values[k] = Signed(pair & 15);
+      weights.values[k + 1] = Signed(pair >> 4);
+    }
+    return weights;
+  }
+
+ private:
+  static int8_t Signed(int32_t nibble) { return static_cast<int8_t>((nibble ^ 8) - 8); }
+};
+
+inline int32_t Dot(int32_t sum, const Int8::Weights& weights, const Activations& x) {
+  for (int32_t k = 0; k < 32; ++k) sum += weights.values[k] * x.values[k];
+  return sum;
+}
+
+inline int32_t BiasProducts(const Activations&) { return 0; }
+
+template <typename Lanes>
+inline float BlockScales(const float* scales, Lanes) {
+  return *scales;
+}
+
+template <typename T>
+inline void Reduce(const T (&vectors)[1], T (&sums)[1]) {
+  sums[0] = vectors[0];
+}
+
+}  // namespace
+}  // namespace tfcompress::kernels
+
+#include "kernels/body/table.h"
+
+namespace tfcompress::kernels {
+
+const Kernels kPortableKernels = kTable;
+
+}  // namespace tfcompress::kernels

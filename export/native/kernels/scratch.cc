@@ -1,0 +1,37 @@
+#include "kernels/scratch.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <new>
+
+namespace tfcompress::kernels {
+namespace {
+
+constexpr size_t kAlignment = 64;
+constexpr size_t kSmallestBlock = 1 << 16;
+
+}  // namespace
+
+void Scratch::Reset() {
+  used_ = 0;
+  if (blocks_.size() < 2) return;
+  size_t total = 0;
+  for (const Block& block : blocks_) total += block.size;
+  blocks_.clear();
+  blocks_.push_back({std::make_unique<unsigned char[]>(total), total});
+}
+
+void* Scratch::TakeBytes(size_t count, size_t size) {
+  if (count > (SIZE_MAX / 4) / size) throw std::bad_alloc();
+  const size_t wanted = (count * size + 2 * kAlignment - 1) / kAlignment * kAlignment;
+  if (blocks_.empty() || blocks_.back().size - used_ < wanted) {
+    const size_t grown = std::max(wanted, kSmallestBlock);
+    blocks_.push_back({std::unique_ptr<unsigned char[]>(new unsigned char[grown]), grown});
+    used_ = 0;
+  }
+  unsigned char* const start = blocks_.back().memory.get() + used_;
+  used_ += wanted;
+  return start + (kAlignment - reinterpret_cast<uintptr_t>(start) % kAlignment) % kAlignment;
+}
+
+}  // namespace tfcompress::kernels

@@ -1,0 +1,139 @@
+#include "litert/custom_ops.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "common/error.h"
+#include "kernels/levels.h"
+#include "ops/op.h"
+
+namespace tfcompress::litert {
+namespace {
+
+constexpr int kVersion = 1;
+
+// An operation and what it needs to run; LiteRT hands it to the kernel's functions.
+struct Registered {
+  const Api* api;
+  const ops::Op* op;
+};
+
+std::exception_ptr& Failure() {
+  thread_local std::exception_ptr failure;
+  return failure;
+}
+
+// Runs what may throw, and keeps what it threw.
+template <typename Action>
+Status Guarded(Action action) noexcept {
+  try {
+    action();
+    return 0;
+  } catch (...) {
+    if (Failure() == nullptr) Failure() = std::current_exception();
+    return 1;
+  }
+}
+
+ops::Type OwnType(int32_t type) {
+  switch (type) {
+    case kFloat32:
+      return ops::Type::kFloat32;
+    case kInt32:
+      return ops::Type::kInt32;
+    case kInt8:
+      return ops::Type::kInt8;
+    case kInt4:
+      return ops::Type::kInt4;
+    default:
+      throw Error(Error::Code::kBadBundle, "a custom operation has an operand of type " +
+                                               std::to_string(type) + "; export the bundle again");
+  }
+}
+
+ops::Shape OwnShape(const Layout& layout) {
+  ops::Shape shape = {};
+  shape.rank = std::min<int32_t>(layout.rank, std::size(shape.dims));
+  std::copy_n(layout.dimensions, shape.rank, shape.dims);
+  return shape;
+}
+
+void CheckCounts(const ops::Op& op, size_t num_inputs, size_t num_outputs) {
+  if (num_inputs == op.num_inputs && num_outputs == op.num_outputs) return;
+  throw Error(Error::Code::kBadBundle,
+              std::string(op.name) + " has " + std::to_string(num_inputs) + " inputs and " +
+                  std::to_string(num_outputs) + " outputs, not " + std::to_string(op.num_inputs) +
+                  " and " + std::to_string(op.num_outputs) + "; export the bundle again");
+}
+
+std::vector<ops::Tensor> Tensors(const Api& api, const Handle* buffers, size_t count) {
+  std::vector<ops::Tensor> tensors(count);
+  for (size_t i = 0; i < count; ++i) {
+    TensorType type = {};
+    Check(api.GetTensorBufferTensorType(buffers[i], &type), "an operand has no type");
+    tensors[i] = {OwnType(type.element_type), OwnShape(type.layout), nullptr};
+    Check(api.GetTensorBufferHostMemory(buffers[i], &tensors[i].data), "an operand has no memory");
+  }
+  return tensors;
+}
+
+Status Init(void*, const void*, size_t) { return 0; }
+
+Status GetOutputLayouts(void* user_data, size_t num_inputs, const Layout* inputs,
+                        size_t num_outputs, Layout* outputs) {
+  return Guarded([&] {
+    const ops::Op& op = *static_cast<const Registered*>(user_data)->op;
+    std::fill_n(outputs, num_outputs, Layout{});
+    CheckCounts(op, num_inputs, num_outputs);
+    std::vector<ops::Shape> given(num_inputs), inferred(num_outputs);
+    std::transform(inputs, inputs + num_inputs, given.begin(), OwnShape);
+    op.infer(given.data(), inferred.data());
+    for (size_t i = 0; i < num_outputs; ++i) {
+      outputs[i].rank = static_cast<uint32_t>(inferred[i].rank) & 7;
+      std::copy_n(inferred[i].dims, inferred[i].rank, outputs[i].dimensions);
+    }
+  });
+}
+
+Status Run(void* user_data, size_t num_inputs, const Handle* inputs, size_t num_outputs,
+           Handle* outputs) {
+  return Guarded([&] {
+    const Registered& registered = *static_cast<const Registered*>(user_data);
+    CheckCounts(*registered.op, num_inputs, num_outputs);
+    registered.op->run(kernels::For(kernels::Best()),
+                       Tensors(*registered.api, inputs, num_inputs).data(),
+                       Tensors(*registered.api, outputs, num_outputs).data());
+  });
+}
+
+Status Destroy(void*) { return 0; }
+
+// Both stay for the life of the process, as LiteRT keeps pointers to them.
+const std::vector<Registered>& All(const Api& api) {
+  static const std::vector<Registered> all = [&api] {
+    std::vector<Registered> made;
+    for (const ops::Op* op : ops::All()) made.push_back({&api, op});
+    return made;
+  }();
+  return all;
+}
+
+}  // namespace
+
+void AddCustomOps(const Api& api, Handle options) {
+  static constexpr CustomOpKernel kKernel = {Init, GetOutputLayouts, Run, Destroy};
+  for (const Registered& registered : All(api)) {
+    Check(api.AddCustomOpKernelOption(options, registered.op->name, kVersion, &kKernel,
+                                      const_cast<Registered*>(&registered)),
+          std::string("LiteRT does not take the operation ") + registered.op->name);
+  }
+}
+
+void ThrowCustomOpError() {
+  if (Failure() == nullptr) return;
+  std::rethrow_exception(std::exchange(Failure(), nullptr));
+}
+
+}  // namespace tfcompress::litert

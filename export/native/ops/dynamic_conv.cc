@@ -1,0 +1,33 @@
+#include "ops/all.h"
+#include "ops/convolution.h"
+
+namespace tfcompress::ops {
+namespace {
+
+void Infer(const Shape* inputs, Shape* outputs) {
+  outputs[0] = Ranked(inputs[1], 3);
+  outputs[0].dims[2] = Ranked(inputs[2], 2).dims[1];
+}
+
+void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* outputs) {
+  Operands in(kDynamicConv.name, "input", inputs);
+  Operands out(kDynamicConv.name, "output", outputs);
+  const ConvolutionConfig config = ReadConvolution(in, in.Ints({5}));
+  const int32_t batch = in.Peek(3)[0], length = in.Peek(3)[1], width = out.Peek(3)[2];
+  const kernels::Convolution convolution = config.Over(in, width);
+  const float* const x = in.Floats({batch, length, config.InputWidth(width)});
+  const kernels::Weight weight = in.Weight({config.Taps(), width});
+  float* const y = out.Floats({batch, length, width});
+
+  kernels::Scratch& scratch = FreshScratch();
+  const int32_t count = batch * length;
+  const float* const u = Gated(kernels, &scratch, config.gated, x, count, width);
+  const float* const taps = DynamicTaps(kernels, &scratch, config, weight, u, count);
+  ConvolveSentences(kernels, convolution, batch, length, u, taps, weight.rows, y);
+}
+
+}  // namespace
+
+const Op kDynamicConv = {"tfc.DynamicConv", 4, 1, Infer, Run};
+
+}  // namespace tfcompress::ops

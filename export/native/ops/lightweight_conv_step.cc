@@ -1,0 +1,39 @@
+#include "ops/all.h"
+#include "ops/caches.h"
+#include "ops/convolution.h"
+
+namespace tfcompress::ops {
+namespace {
+
+void Infer(const Shape* inputs, Shape* outputs) {
+  outputs[0] = Ranked(inputs[1], 2);
+  outputs[0].dims[1] = Ranked(inputs[3], 4).dims[3];
+  outputs[1] = inputs[3];
+}
+
+void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* outputs) {
+  Operands in(kLightweightConvStep.name, "input", inputs);
+  Operands out(kLightweightConvStep.name, "output", outputs);
+  const ConvolutionConfig config = ReadCausalConvolution(in, in.Ints({5}));
+  const int32_t batch = in.Peek(2)[0], width = out.Peek(2)[1];
+  const kernels::Convolution convolution = config.Over(in, width);
+  const float* const x = in.Floats({batch, config.InputWidth(width)});
+  const float* const kernel = in.Floats({config.heads, config.size});
+  const int32_t length = in.Peek(4)[2];
+  in.Floats({batch, 1, length, width});
+  const int32_t position = PositionOf(in, in.Ints({1}), length);
+  float* const y = out.Floats({batch, width});
+  out.Floats({batch, 1, length, width});
+
+  kernels::Scratch& scratch = FreshScratch();
+  const History history = {Updated(inputs[3], outputs[1]), batch, length, position};
+  const float* const u = Gated(kernels, &scratch, config.gated, x, batch, width);
+  const float* const taps = FixedTaps(kernels, &scratch, config, kernel);
+  ConvolveStep(kernels, convolution, history, u, taps, 0, y);
+}
+
+}  // namespace
+
+const Op kLightweightConvStep = {"tfc.LightweightConvStep", 5, 2, Infer, Run};
+
+}  // namespace tfcompress::ops

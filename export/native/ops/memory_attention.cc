@@ -1,0 +1,28 @@
+#include "ops/all.h"
+#include "ops/caches.h"
+#include "ops/compute.h"
+
+namespace tfcompress::ops {
+namespace {
+
+void Infer(const Shape* inputs, Shape* outputs) { outputs[0] = inputs[1]; }
+
+void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* outputs) {
+  Operands in(kMemoryAttention.name, "input", inputs);
+  Operands out(kMemoryAttention.name, "output", outputs);
+  const int32_t heads = CountOf(in, *in.Ints({1}));
+  const int32_t batch = in.Peek(2)[0], all = in.Peek(2)[1];
+  in.Require(all % heads == 0, "the heads do not divide the width");
+  const float* const q = in.Floats({batch, all});
+  const int32_t width = all / heads, length = in.Peek(4)[2];
+  const Cache keys = ReadCache(&in, 1, heads, length, width);
+  const Cache values = ReadCache(&in, 1, heads, length, width);
+  float* const context = out.Floats({batch, all});
+  AttendToMemory(kernels, &FreshScratch(), batch, q, keys, values, context);
+}
+
+}  // namespace
+
+const Op kMemoryAttention = {"tfc.MemoryAttention", 4, 1, Infer, Run};
+
+}  // namespace tfcompress::ops

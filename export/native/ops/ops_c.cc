@@ -1,0 +1,79 @@
+#include "include/tfcompress_ops.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "common/last_error.h"
+#include "kernels/levels.h"
+#include "ops/operands.h"
+
+using tfcompress::Error;
+using tfcompress::Guarded;
+using tfcompress::Require;
+namespace kernels = tfcompress::kernels;
+namespace ops = tfcompress::ops;
+
+namespace {
+
+ops::Tensor View(const tfc_tensor& given) {
+  Require(given.type >= TFC_FLOAT32 && given.type <= TFC_INT4, "a tensor has an unknown type");
+  Require(given.rank >= 0 && given.rank <= ops::kMaxRank, "a tensor's rank must be from 0 to 8");
+  Require((given.dims != nullptr || given.rank == 0) && given.data != nullptr,
+          "every tensor needs `dims` and `data`");
+  const bool words = given.type == TFC_FLOAT32 || given.type == TFC_INT32;
+  Require(!words || reinterpret_cast<uintptr_t>(given.data) % alignof(float) == 0,
+          "data of float32 and int32 must begin at a multiple of 4 bytes");
+  ops::Tensor tensor = {static_cast<ops::Type>(given.type), {given.rank, {}}, given.data};
+  std::copy_n(given.dims, given.rank, tensor.shape.dims);
+  return tensor;
+}
+
+std::vector<ops::Tensor> Views(const tfc_tensor* given, size_t count, size_t wanted) {
+  Require(given != nullptr && count == wanted, "the operation has another number of tensors");
+  std::vector<ops::Tensor> views;
+  std::transform(given, given + count, std::back_inserter(views), View);
+  return views;
+}
+
+bool SameShape(const ops::Shape& a, const ops::Shape& b) {
+  return a.rank == b.rank && std::equal(a.dims, a.dims + a.rank, b.dims);
+}
+
+void Run(const ops::Op& op, const kernels::Kernels& kernels, const std::vector<ops::Tensor>& inputs,
+         const std::vector<ops::Tensor>& outputs) {
+  std::vector<ops::Shape> given, inferred(outputs.size());
+  for (const ops::Tensor& input : inputs) given.push_back(input.shape);
+  op.infer(given.data(), inferred.data());
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (!SameShape(outputs[i].shape, inferred[i])) {
+      throw Error(Error::Code::kBadBundle,
+                  std::string(op.name) + ": output " + std::to_string(i) + " must be " +
+                      ops::Text(inferred[i]) + ", not " + ops::Text(outputs[i].shape));
+    }
+  }
+  op.run(kernels, inputs.data(), outputs.data());
+}
+
+}  // namespace
+
+tfc_status tfc_run_op(const char* name, const char* level, size_t num_inputs,
+                      const tfc_tensor* inputs, size_t num_outputs, const tfc_tensor* outputs) {
+  return Guarded([&] {
+    Require(name != nullptr, "`name` must be given");
+    const ops::Op* const op = ops::Find(name);
+    if (op == nullptr) {
+      throw Error(Error::Code::kInvalidArgument, "there is no operation \"" + std::string(name) + "\"");
+    }
+    const kernels::Level chosen = level == nullptr ? kernels::Best() : kernels::FromName(level);
+    Run(*op, kernels::For(chosen), Views(inputs, num_inputs, op->num_inputs),
+        Views(outputs, num_outputs, op->num_outputs));
+  });
+}
+
+const char* tfc_level(size_t index) {
+  const std::vector<kernels::Level>& levels = kernels::AvailableLevels();
+  return index < levels.size() ? kernels::Name(levels[index]) : nullptr;
+}

@@ -1,0 +1,214 @@
+"""What layers emit as custom operations computes what the layers compute."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tfcompress as tfc
+from tfcompress.custom_ops import emission, names
+from tfcompress.custom_ops.emission import emitting
+from tfcompress.custom_ops.names import chosen
+from tfcompress.errors import InputError
+from tfcompress.layers import fixed_patterns as patterns
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def emitted(monkeypatch):
+    """The names of the operations that layers emit."""
+    seen = []
+    implements = emission._implements
+    monkeypatch.setattr(emission, "_implements", lambda name: seen.append(name) or implements(name))
+    return seen
+
+
+def random_tensor(*shape):
+    return tf.constant(RNG.standard_normal(shape).astype(np.float32))
+
+
+def shake(layer):
+    """Moves all weights away from what they start as, biases from zero among them."""
+    for weight in layer.weights:
+        weight.assign(weight + 0.3 * RNG.standard_normal(weight.shape))
+
+
+def check_call(layer, x, name, emitted):
+    layer(x)
+    shake(layer)
+    expected = layer(x)
+    with emitting([name]):
+        found = layer(x)
+    assert emitted == [name]
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("activation", [None, "relu", "gelu", "swish", "tanh", "sigmoid"])
+@pytest.mark.parametrize(
+    ("groups", "normalize", "shuffle"), [(1, True, False), (4, True, True), (2, False, True)]
+)
+def test_group_linear(groups, normalize, shuffle, activation, emitted):
+    layer = tfc.layers.GroupLinear(
+        24, groups, shuffle=shuffle, normalize=normalize, activation=activation
+    )
+    check_call(layer, random_tensor(2, 5, 16), names.GROUP_LINEAR, emitted)
+
+
+def test_an_activation_that_kernels_do_not_know_is_not_emitted(emitted):
+    layer = tfc.layers.GroupLinear(8, 2, activation=tf.math.square)
+    x = random_tensor(3, 8)
+    expected = layer(x)
+    with emitting([names.GROUP_LINEAR]):
+        np.testing.assert_array_equal(layer(x), expected)
+    assert not emitted
+
+
+@pytest.mark.parametrize("edges", ["zero", "self"])
+def test_fixed_patterns(edges, emitted):
+    layer = tfc.layers.FixedPatternAttention(patterns.PATTERNS, edges=edges, head_dim=4)
+    check_call(layer, random_tensor(2, 9, 16), names.FIXED_PATTERNS, emitted)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"gated": False}, {"project": False}, {"weight_softmax": False}]
+)
+@pytest.mark.parametrize("kind", ["Dynamic", "Lightweight"])
+def test_convolutions(kind, options, emitted):
+    make = getattr(tfc.layers, f"{kind}Conv")
+    name = names.DYNAMIC_CONV if kind == "Dynamic" else names.LIGHTWEIGHT_CONV
+    check_call(make(kernel_size=4, num_heads=2, **options), random_tensor(2, 6, 8), name, emitted)
+    emitted.clear()
+    layer = make(kernel_size=3, num_heads=2, causal=True, **options)
+    check_steps(layer, name + "Step", emitted)
+
+
+def check_steps(layer, name, emitted, **memory):
+    """Steps emitted and not, from one cache."""
+    x = random_tensor(2, 5, 8)
+    layer(x, **memory)
+    shake(layer)
+    cache = layer.init_cache(2, 5, **memory)
+    other = dict(cache)
+    for position in range(5):
+        row = x[:, position]
+        expected, cache = layer.step(row, tf.constant([position]), cache)
+        emitted.clear()
+        with emitting([name]):
+            found, other = layer.step(row, tf.constant([position]), other)
+        assert emitted == [name]
+        np.testing.assert_allclose(found, expected, atol=2e-5)
+    for key, value in cache.items():
+        assert other[key].shape == value.shape
+        np.testing.assert_allclose(other[key], value, atol=2e-5)
+
+
+def test_cached_attention(emitted):
+    layer = tfc.layers.MultiHeadAttention(2, causal=True)
+    check_steps(layer, names.CACHED_ATTENTION, emitted)
+
+
+def test_memory_attention(emitted):
+    layer = tfc.layers.MultiHeadAttention(2, head_dim=3)
+    memory, x = random_tensor(1, 4, 8), random_tensor(3, 8)
+    layer(random_tensor(1, 2, 8), memory=memory)
+    shake(layer)
+    cache = layer.init_cache(memory=memory)
+    expected, _ = layer.step(x, 0, cache)
+    with emitting([names.MEMORY_ATTENTION]):
+        found, _ = layer.step(x, 0, cache)
+    assert emitted == [names.MEMORY_ATTENTION]
+    np.testing.assert_allclose(found, expected, atol=2e-5)
+
+
+def decoder_layer(normalize_first, **options):
+    return tfc.layers.TransformerDecoderLayer(
+        tfc.layers.MultiHeadAttention(2, causal=True, **options),
+        tfc.layers.MultiHeadAttention(4, head_dim=3),
+        tfc.layers.FeedForward(12, activation="gelu_tanh"),
+        normalize_first=normalize_first,
+    )
+
+
+@pytest.mark.parametrize("normalize_first", [False, True])
+def test_decoder_layer(normalize_first, emitted):
+    layer = decoder_layer(normalize_first, use_bias=False)
+    # Steps share one memory whatever the number of rows.
+    x, memory = random_tensor(1, 5, 8), random_tensor(1, 3, 8)
+    layer(x, memory=memory)
+    shake(layer)
+    cache = layer.init_cache(1, 5, memory)
+    other = dict(cache)
+    for position in range(5):
+        expected, cache = layer.step(x[:, position], tf.constant([position]), cache)
+        emitted.clear()
+        with emitting(chosen(True)):
+            found, other = layer.step(x[:, position], tf.constant([position]), other)
+        assert emitted == [names.DECODER_LAYER]
+        np.testing.assert_allclose(found, expected, atol=2e-5)
+    for key, value in cache.items():
+        np.testing.assert_allclose(other[key], value, atol=2e-5)
+
+
+def test_a_decoder_layer_of_other_parts_emits_those_that_it_knows(emitted):
+    layer = decoder_layer(True, gated=True)
+    x, memory = random_tensor(1, 2, 8), random_tensor(1, 3, 8)
+    layer(x, memory=memory)
+    cache = layer.init_cache(1, 2, memory)
+    expected, _ = layer.step(x[:, 0], tf.constant([0]), cache)
+    with emitting(chosen(True)):
+        found, _ = layer.step(x[:, 0], tf.constant([0]), cache)
+    assert emitted == [names.MEMORY_ATTENTION]
+    np.testing.assert_allclose(found, expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("normalize_first", [False, True])
+def test_encoder_layer(normalize_first, emitted):
+    layer = tfc.layers.TransformerEncoderLayer(
+        tfc.layers.MultiHeadAttention(2, head_dim=5),
+        tfc.layers.FeedForward(12, activation="swish"),
+        normalize_first=normalize_first,
+    )
+    check_call(layer, random_tensor(1, 7, 8), names.ENCODER_LAYER, emitted)
+
+
+def test_padding_is_not_emitted(emitted):
+    layer = tfc.layers.TransformerEncoderLayer(
+        tfc.layers.FixedPatternAttention(patterns.PATTERNS[:2]), tfc.layers.FeedForward(12)
+    )
+    x, mask = random_tensor(1, 3, 8), tf.constant([[1, 1, 0]])
+    expected = layer(x, padding_mask=mask)
+    with emitting(chosen(True)):
+        np.testing.assert_array_equal(layer(x, padding_mask=mask), expected)
+    assert not emitted
+
+
+def test_top_logits():
+    from tfcompress.custom_ops.top_logits import top_logits
+
+    x, table, bias = random_tensor(2, 4), random_tensor(7, 4), random_tensor(7)
+    logits = (x @ tf.transpose(table) + bias).numpy()
+    special = {"pad_id": 0, "bos_id": 1, "eos_id": 2}
+    shortlist = np.array([2, 4, 5, 0, 0, 0, 0], np.int32)
+    for size, candidates in ((0, np.arange(7)), (3, shortlist[:3])):
+        values, ids, total, eos = top_logits(
+            x, table, bias, shortlist, tf.constant([size]), tf.zeros([4], tf.int32), **special
+        )
+        for row in range(2):
+            given = sorted(
+                (i for i in candidates if i not in (0, 1)), key=lambda i: -logits[row, i]
+            )[:4]
+            assert ids[row].numpy().tolist() == given + [-1] * (4 - len(given))
+            np.testing.assert_allclose(values[row][: len(given)], logits[row, given], rtol=1e-5)
+            expected = np.log(np.exp(logits[row, candidates]).sum())
+            np.testing.assert_allclose(total[row, 0], expected, rtol=1e-5)
+            np.testing.assert_allclose(eos[row, 0], logits[row, 2], rtol=1e-5)
+
+
+def test_chosen():
+    assert chosen(False) == frozenset()
+    assert chosen(True) == frozenset(names.DEFAULT)
+    assert chosen([names.TOP_LOGITS]) == {names.TOP_LOGITS}
+    for wrong in ("tfc.TopLogits", ["tfc.Nothing"]):
+        with pytest.raises(InputError, match="give True, False or a list of tfc"):
+            chosen(wrong)

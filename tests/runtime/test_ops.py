@@ -1,0 +1,542 @@
+"""The custom operations of the native runtime, on every level, against their definitions."""
+
+import ctypes
+import os
+import subprocess
+import sys
+from ctypes import POINTER, c_char_p, c_int32, c_size_t, c_void_p
+from itertools import cycle
+
+import numpy as np
+import op_reference as reference
+import pytest
+from flavours import one_flavour
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from op_reference import KINDS, Layer, Matrix
+
+pytestmark = one_flavour
+
+INVALID, BAD_BUNDLE = 1, 3
+TYPES = {"f": 0, "i": 1, "b": 2}
+INT4 = 3
+EPSILON = 1e-5
+EPSILON_BITS = int(np.float32(EPSILON).view("i"))
+
+
+class CTensor(ctypes.Structure):
+    _fields_ = [
+        ("type", c_int32),
+        ("rank", c_int32),
+        ("dims", POINTER(c_int32)),
+        ("data", c_void_p),
+    ]
+
+
+class Library:
+    """Calls the functions of `tfcompress_ops.h`."""
+
+    def __init__(self, path):
+        self.c = ctypes.CDLL(str(path))
+        self.c.tfc_level.restype = self.c.tfc_last_error.restype = c_char_p
+        self.c.tfc_level.argtypes = (c_size_t,)
+        self.levels = []
+        while (name := self.c.tfc_level(len(self.levels))) is not None:
+            self.levels.append(name.decode())
+
+    def call(self, name, level, inputs, outputs):
+        """Returns the status and the message."""
+        tensors = [(CTensor * len(some))(*map(view, some)) for some in (inputs, outputs)]
+        status = self.c.tfc_run_op(
+            *(name.encode(), level and level.encode()),
+            *(c_size_t(len(inputs)), tensors[0], c_size_t(len(outputs)), tensors[1]),
+        )
+        return status, self.c.tfc_last_error().decode()
+
+    def run(self, name, level, inputs, shapes, in_place=()):
+        """Returns the outputs. `in_place` are pairs of an input and of the output that is it."""
+        inputs = flat(inputs)
+        outputs = [np.full(shape, 77, kind) for kind, shape in map(kind_and_shape, shapes)]
+        for source, output in in_place:
+            inputs[source] = outputs[output] = inputs[source].copy()
+        status, message = self.call(name, level, inputs, outputs)
+        assert status == 0, message
+        return outputs
+
+
+def kind_and_shape(wanted):
+    return wanted if isinstance(wanted[0], str) else ("f", wanted)
+
+
+class Int4:
+    """Values of four bits, packed, and their shape."""
+
+    def __init__(self, values):
+        low, high = values.reshape(-1, 2).T
+        self.data = ((low & 15) | (high << 4)).astype("B")
+        self.shape = values.shape
+
+
+def flat(operands):
+    """The tensors of operands, where matrices become two."""
+    tensors = []
+    for one in operands:
+        if isinstance(one, Matrix):
+            values = Int4(one.values) if one.kind in ("int4", "blocks") else one.values
+            tensors += [values, one.scales]
+        else:
+            tensors.append(np.asarray(one, "i") if isinstance(one, list) else one)
+    return tensors
+
+
+def view(tensor):
+    dims = (c_int32 * len(tensor.shape))(*tensor.shape)
+    if isinstance(tensor, Int4):
+        return CTensor(INT4, len(dims), dims, tensor.data.ctypes.data)
+    assert tensor.flags.c_contiguous
+    return CTensor(TYPES[tensor.dtype.char], len(dims), dims, tensor.ctypes.data)
+
+
+@pytest.fixture(scope="module")
+def library(built):
+    return Library(built / "libtfcompress.so")
+
+
+def examples(count):
+    fixed = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    return settings(max_examples=count, deadline=None, suppress_health_check=fixed)
+
+
+def normal(rng, *shape):
+    return rng.normal(size=shape).astype("f")
+
+
+def check(library, name, inputs, expected, kinds=None, margin=np.inf, in_place=()):
+    """Compares every level, which each may round otherwise what is close to a tie, with `expected`.
+
+    Returns the outputs of each level.
+    """
+    kinds = kinds or "f" * len(expected)
+    shapes = [(kind, one.shape) for kind, one in zip(kinds, expected)]
+    # The products of a few inexact numbers differ, at worst by a step of the rounding.
+    allowed = 1e-5 if margin > 1e-3 else 5e-2
+    results = []
+    for level in library.levels:
+        outputs = library.run(name, level, inputs, shapes)
+        for output, one in zip(outputs, expected):
+            finite = np.abs(one[np.isfinite(one)]).max(initial=0)
+            np.testing.assert_allclose(
+                output, one, rtol=0, atol=max(allowed * finite, 1e-7), err_msg=level
+            )
+        if in_place:
+            updated = library.run(name, level, inputs, shapes, in_place)
+            assert all(a.tobytes() == b.tobytes() for a, b in zip(outputs, updated))
+        results.append(outputs)
+    return results
+
+
+seeds = st.integers(0, 2**32 - 1).map(np.random.default_rng)
+kinds = st.sampled_from(KINDS)
+codes = st.integers(0, 6)
+sizes = st.one_of(st.integers(1, 40), st.integers(1, 300))
+
+
+def divisors(n):
+    return st.sampled_from([k for k in range(1, n + 1) if n % k == 0])
+
+
+def width_for(kind, wanted):
+    """The least width from the wanted one on that weights of a kind may have."""
+    step = {"int4": 2, "blocks": 32}.get(kind, 1)
+    return -(-wanted // step) * step
+
+
+@examples(60)
+@given(st.data(), seeds, kinds, st.booleans(), st.booleans(), codes)
+def test_group_linear(library, data, rng, kind, shuffle, normalize, code):
+    total = data.draw(sizes)
+    groups = data.draw(divisors(total))
+    width, units = width_for(kind, total // groups), data.draw(st.integers(1, 300 // groups))
+    shape = data.draw(st.lists(st.integers(1, 4), max_size=2))
+    x = normal(rng, *shape, groups * width)
+    weight, bias = Matrix(rng, (groups, units, width), kind), normal(rng, groups * units)
+    # Of few units, which may be all but equal, the norm would magnify the error of the floats.
+    norm = (normal(rng, units), normal(rng, units), np.float32(0.1))
+    y = reference.group_linear(x, weight, bias, *norm[:2], shuffle, normalize, code, norm[2])
+    config = [groups, int(shuffle), int(normalize), code, int(norm[2].view("i"))]
+    check(library, "tfc.GroupLinear", [config, x, weight, bias, *norm[:2]], [y])
+
+
+@examples(40)
+@given(seeds, st.integers(1, 9), st.integers(1, 70), sizes, st.sampled_from(KINDS[1:]))
+def test_integers_are_exact(library, rng, count, units, width, kind):
+    width = width_for(kind, width)
+    weight = Matrix(rng, (1, units, width), kind)
+    weight.scales = np.ones_like(weight.scales)
+    x = rng.integers(-127, 128, (count, width)).astype("f")
+    x[:, rng.integers(width)] = 127
+    operands = [weight, np.zeros(units, "f"), np.zeros(units, "f"), np.zeros(units, "f")]
+    expected = x.astype(int) @ weight.values[0].T.astype(int)
+    config = [1, 0, 0, 0, 0]
+    for level in library.levels:
+        (y,) = library.run("tfc.GroupLinear", level, [config, x, *operands], [expected.shape])
+        np.testing.assert_array_equal(y, expected)
+    # Rounding is alike as well, ties included; only blocks add in different orders.
+    x = rng.integers(-3, 4, x.shape).astype("f") * np.float32(0.5)
+    x[0] = 0
+    if kind != "blocks":
+        both = np.stack([x, normal(rng, *x.shape) * np.float32(10.0 ** rng.integers(-20, 20))])
+        first, *others = (
+            library.run(
+                "tfc.GroupLinear", level, [config, both, *operands], [(*both.shape[:2], units)]
+            )
+            for level in library.levels
+        )
+        assert all(first[0].tobytes() == other[0].tobytes() for other in others)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_rows_that_are_not_finite(library, bad):
+    rng = np.random.default_rng(0)
+    x, bias = normal(rng, 3, 40), np.zeros(20, "f")
+    x[1, 7] = bad
+    for level in library.levels:
+        inputs = [[1, 0, 0, 0, 0], x, Matrix(rng, (1, 20, 40), "int8"), bias, bias, bias]
+        (y,) = library.run("tfc.GroupLinear", level, inputs, [(3, 20)])
+        assert np.isnan(y[1]).all()
+        assert np.isfinite(y[[0, 2]]).all()
+
+
+@examples(50)
+@given(st.data(), seeds, st.lists(st.integers(0, 7), min_size=1, max_size=9), st.booleans())
+def test_fixed_patterns(library, data, rng, patterns, to_self):
+    batch, length, width = (data.draw(st.integers(1, most)) for most in (3, 300, 20))
+    values = normal(rng, batch, length, len(patterns) * width)
+    expected = reference.fixed_patterns(values, patterns, "self" if to_self else "zero")
+    check(library, "tfc.FixedPatterns", [[int(to_self), *patterns], values], [expected])
+
+
+def convolutions(data, rng):
+    """Random attributes and inputs: heads, taps, before, softmax, gated, width."""
+    heads, size = data.draw(st.integers(1, 8)), data.draw(st.integers(1, 9))
+    before = data.draw(st.integers(0, size - 1))
+    softmax, gated = data.draw(st.booleans()), data.draw(st.booleans())
+    return heads, size, before, softmax, gated, heads * data.draw(st.integers(1, 40))
+
+
+@examples(50)
+@given(st.data(), seeds, kinds)
+def test_convolutions(library, data, rng, kind):
+    heads, size, before, softmax, gated, width = convolutions(data, rng)
+    width = heads * width_for(kind, width // heads)
+    batch, length = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 40))
+    config = [heads, size, before, int(softmax), int(gated)]
+    x = normal(rng, batch, length, width * (1 + gated))
+    u = reference.gate(x, gated)
+    weight = Matrix(rng, (heads * size, width), kind)
+    taps = reference.dynamic_taps(u, weight, heads, softmax)
+    y = reference.convolve(u, taps, before)
+    check(library, "tfc.DynamicConv", [config, x, weight], [y], margin=weight.margin)
+    kernel = normal(rng, heads, size)
+    y = reference.convolve(u, reference.softmax(kernel) if softmax else kernel, before)
+    config += [width] * gated
+    check(library, "tfc.LightweightConv", [config, x, kernel], [y])
+
+
+@examples(40)
+@given(st.data(), seeds, kinds)
+def test_convolution_steps(library, data, rng, kind):
+    heads, size, _, softmax, gated, width = convolutions(data, rng)
+    width = heads * width_for(kind, width // heads)
+    batch, length = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 20))
+    position = data.draw(st.integers(0, length - 1))
+    config = [heads, size, size - 1, int(softmax), int(gated)]
+    x, history = normal(rng, batch, width * (1 + gated)), normal(rng, batch, 1, length, width)
+    updated = history.astype("d")
+    updated[:, 0, position] = u = reference.gate(x, gated)
+    weight, kernel = Matrix(rng, (heads * size, width), kind), normal(rng, heads, size)
+    fixed = reference.softmax(kernel) if softmax else kernel
+    taps = reference.dynamic_taps(u, weight, heads, softmax)
+    for name, operand, own, margin in (
+        ("tfc.DynamicConvStep", weight, taps[:, np.newaxis], weight.margin),
+        ("tfc.LightweightConvStep", kernel, fixed, np.inf),
+    ):
+        rows = updated[:, 0, : position + 1]
+        y = reference.convolve(rows, own, size - 1)[:, -1]
+        inputs = [config, x, operand, history, [position]]
+        place = len(flat(inputs)) - 2
+        check(library, name, inputs, [y, updated], margin=margin, in_place=[(place, 1)])
+
+
+@examples(40)
+@given(st.data(), seeds)
+def test_attention(library, data, rng):
+    batch, heads, width, length = (data.draw(st.integers(1, most)) for most in (4, 6, 80, 70))
+    position = data.draw(st.integers(0, length - 1))
+    q, k, v = (normal(rng, batch, heads * width) for _ in range(3))
+    keys, values = (normal(rng, batch, heads, length, width) for _ in range(2))
+    inputs = [[heads], q, k, v, keys, values, [position]]
+    y = reference.cached_attention(q, k, v, keys, values, position, heads)
+    check(library, "tfc.CachedAttention", inputs, y, in_place=[(4, 1), (5, 2)])
+    y = reference.memory_attention(q, keys[:1], values[:1], heads)
+    check(library, "tfc.MemoryAttention", [[heads], q, keys[:1], values[:1]], [y])
+
+
+@examples(60)
+@given(st.data(), seeds, kinds)
+def test_top_logits(library, data, rng, kind):
+    vocabulary = data.draw(st.one_of(st.integers(4, 30), st.integers(4, 2000)))
+    batch, depth = data.draw(st.integers(1, 6)), width_for(kind, data.draw(sizes))
+    x, table = normal(rng, batch, depth), Matrix(rng, (vocabulary, depth), kind)
+    bias = normal(rng, vocabulary)
+    pad, bos, eos = rng.choice(vocabulary, 3, replace=False).tolist()
+    count = data.draw(st.sampled_from([0, 1, vocabulary // 2, vocabulary]))
+    chosen = rng.choice(np.setdiff1d(np.arange(vocabulary), eos), max(count - 1, 0), replace=False)
+    ids = np.sort([*chosen, eos])[:count]
+    most = st.sampled_from([1, 2, 3, 10, vocabulary])
+    width = min(data.draw(most), vocabulary)
+    shortlist = np.full(vocabulary, -5, "i")
+    shortlist[:count] = ids
+    inputs = [[pad, bos, eos], x, table, bias, shortlist, [count], [0] * width]
+    values, top, *rest = reference.top_logits(x, table, bias, ids, width, pad, bos, eos)
+    logits = table.dot(x) + bias
+    allowed = 1e-5 * np.abs(logits).max()
+    for level in library.levels:
+        shapes = [values.shape, ("i", top.shape), (batch, 1), (batch, 1)]
+        found, found_ids, *found_rest = library.run("tfc.TopLogits", level, inputs, shapes)
+        np.testing.assert_allclose(found, values, rtol=0, atol=allowed)
+        np.testing.assert_array_equal(found_ids < 0, top < 0)
+        # Where two are all but equal, either may be first.
+        own = np.take_along_axis(logits, np.maximum(found_ids, 0), axis=1)
+        np.testing.assert_allclose(np.where(found_ids < 0, -np.inf, own), found, atol=allowed)
+        assert all(len({*row}) == (row >= 0).sum() + (row < 0).any() for row in found_ids)
+        assert np.isin(found_ids, [*(ids if count else np.arange(vocabulary)), -1]).all()
+        for one, other in zip(found_rest, rest):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=allowed)
+
+
+def test_top_logits_prefers_low_ids(library):
+    x, bias = np.zeros((2, 8), "f"), np.zeros(1200, "f")
+    bias[[3, 700, 1100]] = 1
+    table = Matrix(np.random.default_rng(0), (1200, 8))
+    inputs = [[0, 3, 2], x, table, bias, np.zeros(1200, "i"), [0], [0] * 5]
+    for level in library.levels:
+        shapes = [(2, 5), ("i", (2, 5)), (2, 1), (2, 1)]
+        values, ids, total, eos = library.run("tfc.TopLogits", level, inputs, shapes)
+        np.testing.assert_array_equal(ids, [[700, 1100, 1, 2, 4]] * 2)
+        np.testing.assert_array_equal(values, [[1, 1, 0, 0, 0]] * 2)
+        np.testing.assert_allclose(total, np.log(1197 + 3 * np.e), rtol=1e-5)
+        np.testing.assert_array_equal(eos, 0)
+
+
+def widths(data):
+    """A function that draws widths of layers, and the kinds that their weights may have."""
+    step, count = data.draw(st.sampled_from([(1, 2), (2, 3), (32, 4)]))
+    some = data.draw(st.lists(st.sampled_from(KINDS[:count]), min_size=1, max_size=3))
+    return (lambda: step * data.draw(st.integers(1, 150 // step))), cycle(some)
+
+
+LAYER_EPSILON = np.float32(0.1)
+LAYER_BITS = int(LAYER_EPSILON.view("i"))
+
+
+@examples(40)
+@given(st.data(), seeds, codes, st.booleans())
+def test_decoder_layer(library, data, rng, code, first):
+    batch, length, memory = (data.draw(st.integers(1, most)) for most in (4, 20, 20))
+    position = data.draw(st.integers(0, length - 1))
+    draw, some = widths(data)
+    width, inner, own, cross = (draw() for _ in range(4))
+    heads = data.draw(divisors(own)), data.draw(divisors(cross))
+    shapes = dict.fromkeys(("query", "key", "value"), (own, width))
+    shapes |= {"output": (width, own), "cross_query": (cross, width)}
+    shapes |= {"cross_output": (width, cross), "first": (inner, width), "second": (width, inner)}
+    layer = Layer(rng, shapes, 3, width, some)
+    x = normal(rng, batch, width)
+    caches = [normal(rng, batch, heads[0], length, own // heads[0]) for _ in range(2)]
+    memories = [normal(rng, 1, heads[1], memory, cross // heads[1]) for _ in range(2)]
+    y = reference.decoder_layer(
+        layer, x, position, caches, memories, heads, code, first, LAYER_EPSILON
+    )
+    config = [*heads, code, int(first), LAYER_BITS]
+    inputs = [config, x, [position], *caches, *memories, *layer.operands()]
+    in_place = [(3, 1), (4, 2)]
+    check(library, "tfc.DecoderLayer", inputs, y, margin=layer.margin, in_place=in_place)
+
+
+@examples(40)
+@given(st.data(), seeds, codes, st.booleans())
+def test_encoder_layer(library, data, rng, code, first):
+    draw, some = widths(data)
+    width, inner, own = (draw() for _ in range(3))
+    heads, length = data.draw(divisors(own)), data.draw(st.integers(1, 30))
+    shapes = dict.fromkeys(("query", "key", "value"), (own, width))
+    shapes |= {"output": (width, own), "first": (inner, width), "second": (width, inner)}
+    layer = Layer(rng, shapes, 2, width, some)
+    x = normal(rng, 1, length, width)
+    y = reference.encoder_layer(layer, x, heads, code, first, LAYER_EPSILON)
+    inputs = [[heads, code, int(first), LAYER_BITS], x, *layer.operands()]
+    check(library, "tfc.EncoderLayer", inputs, [y], margin=layer.margin)
+
+
+def usable():
+    """Operands of each operation, as tensors, and the shapes of its outputs."""
+    rng = np.random.default_rng(0)
+
+    def z(*shape):
+        return np.zeros(shape, "f")
+
+    def one(rows, cols):
+        return [Matrix(rng, (rows, cols), "int8"), z(rows)]
+
+    cache, memory = z(2, 2, 6, 4), z(1, 2, 5, 4)
+    layers = [part for _ in range(3) for part in one(8, 8)]
+    norms = [z(8) for _ in range(4)]
+    top = [[0, 1, 2], z(2, 8), *one(20, 8), np.arange(20, dtype="i"), [4], [0] * 3]
+    group = [[2, 1, 1, 1, EPSILON_BITS], z(3, 8), Matrix(rng, (2, 3, 4), "int8"), z(6), z(3), z(3)]
+    decoder = [[2, 2, 1, 0, EPSILON_BITS], z(2, 8), [5], cache, cache, memory, memory]
+    decoder += [*layers, *layers, *one(16, 8), *one(8, 16), *norms, *norms[:2]]
+    encoder = [[2, 1, 0, EPSILON_BITS], z(1, 5, 8), *layers, *one(8, 8), *one(16, 8), *one(8, 16)]
+    taps = Matrix(rng, (6, 8), "int8")
+    history = z(2, 1, 4, 8)
+    step = [[2, 3, 2, 1, 0], z(2, 8)]
+    operations = {
+        "tfc.GroupLinear": (group, [(3, 6)]),
+        "tfc.FixedPatterns": ([[1, 3, 4], z(2, 5, 8)], [(2, 5, 8)]),
+        "tfc.DynamicConv": ([[2, 3, 1, 1, 1], z(2, 5, 16), taps], [(2, 5, 8)]),
+        "tfc.LightweightConv": ([[2, 3, 1, 1, 1, 8], z(2, 5, 16), z(2, 3)], [(2, 5, 8)]),
+        "tfc.DynamicConvStep": ([*step, taps, history, [3]], [(2, 8), history.shape]),
+        "tfc.LightweightConvStep": ([*step, z(2, 3), history, [3]], [(2, 8), history.shape]),
+        "tfc.CachedAttention": (
+            [[2], *[z(2, 8)] * 3, cache, cache, [5]],
+            [(2, 8), cache.shape, cache.shape],
+        ),
+        "tfc.MemoryAttention": ([[2], z(2, 8), memory, memory], [(2, 8)]),
+        "tfc.TopLogits": (top, [(2, 3), ("i", (2, 3)), (2, 1), (2, 1)]),
+        "tfc.DecoderLayer": (decoder, [(2, 8), cache.shape, cache.shape]),
+        "tfc.EncoderLayer": ([*encoder, *norms], [(1, 5, 8)]),
+    }
+    return {name: (flat(inputs), shapes) for name, (inputs, shapes) in operations.items()}
+
+
+OPERATIONS = usable()
+
+
+def made(shapes):
+    return [np.zeros(shape, kind) for kind, shape in map(kind_and_shape, shapes)]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_wrong_operands(library, name):
+    inputs, shapes = OPERATIONS[name]
+    outputs = made(shapes)
+    assert library.call(name, None, inputs, outputs) == (0, "")
+    for place, tensors in enumerate((inputs, outputs)):
+        for index, tensor in enumerate(tensors):
+            for wrong in wrongs(tensor):
+                given = [[*inputs], [*outputs]]
+                given[place][index] = wrong
+                status, message = library.call(name, None, *given)
+                assert status == BAD_BUNDLE, (place, index, wrong.shape, wrong.dtype)
+                assert message.startswith((name, "an operand"))
+    for given in (inputs[:-1], [*inputs, inputs[-1]]):
+        assert library.call(name, None, given, outputs)[0] == INVALID
+
+
+def wrongs(tensor):
+    """Tensors of another type, rank, or extents; never with less data than they claim."""
+    yield np.zeros(tensor.shape, "f" if tensor.dtype == "i" else "i")
+    yield np.zeros((*tensor.shape, 1), tensor.dtype)
+    yield np.zeros(tensor.shape[1:], tensor.dtype)
+    for axis, extent in enumerate(tensor.shape):
+        for other in (0, extent + 1, 7 * extent):
+            yield np.zeros((*tensor.shape[:axis], other, *tensor.shape[axis + 1 :]), tensor.dtype)
+
+
+WRONG_VALUES = {
+    "tfc.GroupLinear": [
+        *[(0, 0, value) for value in (0, -1, 3, 2**31 - 1)],
+        *[(0, place, value) for place in (1, 2) for value in (-1, 2)],
+        *[(0, 3, value) for value in (-1, 7)],
+        *[(0, 4, int(np.float32(value).view("i"))) for value in (-1, np.inf, np.nan)],
+    ],
+    "tfc.FixedPatterns": [(0, 0, 2), (0, 0, -1), (0, 1, 8), (0, 2, -1)],
+    "tfc.DynamicConv": [
+        *[(0, 0, value) for value in (0, -2, 3, 2**31 - 1)],
+        *[(0, 1, value) for value in (0, -3, 4, 2**31 - 1)],
+        *[(0, 2, value) for value in (-1, 3, -(2**31))],
+        *[(0, place, value) for place in (3, 4) for value in (-1, 2)],
+        (0, 4, 0),
+    ],
+    "tfc.LightweightConv": [(0, 0, 4), (0, 1, 2), (0, 2, 3), (0, 3, 5), (0, 4, 0)],
+    "tfc.DynamicConvStep": [(0, 2, 1), (0, 4, 1), (5, 0, -1), (5, 0, 4), (5, 0, 2**31 - 1)],
+    "tfc.LightweightConvStep": [(0, 2, 1), (0, 4, 1), (4, 0, -1), (4, 0, 4)],
+    "tfc.CachedAttention": [(0, 0, 0), (0, 0, 4), (0, 0, 3), (6, 0, -1), (6, 0, 6)],
+    "tfc.MemoryAttention": [(0, 0, 0), (0, 0, 4), (0, 0, 3)],
+    "tfc.TopLogits": [
+        *[(0, 2, value) for value in (-1, 20, 5)],
+        *[(6, 0, value) for value in (-1, 21, 1, 2, 2**31 - 1)],
+        *[(5, 0, value) for value in (-1, 1)],
+        *[(5, 3, value) for value in (20, 2, 2**31 - 1)],
+    ],
+    "tfc.DecoderLayer": [
+        *[(0, place, value) for place in (0, 1) for value in (0, 1, 4)],
+        *[(0, 2, -1), (0, 2, 7), (0, 3, 2), (0, 4, -1)],
+        *[(2, 0, value) for value in (-1, 6)],
+    ],
+    "tfc.EncoderLayer": [(0, 0, 0), (0, 0, 3), (0, 1, 7), (0, 2, -1), (0, 3, -1)],
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_wrong_values(library, name):
+    inputs, shapes = OPERATIONS[name]
+    for index, place, value in WRONG_VALUES[name]:
+        given = [one.copy() for one in inputs]
+        given[index][place] = value
+        status, message = library.call(name, None, given, made(shapes))
+        assert (status, message[: len(name)]) == (BAD_BUNDLE, name), (index, place, value)
+
+
+def test_weights_of_four_bits_have_even_rows(library):
+    inputs, shapes = OPERATIONS["tfc.TopLogits"]
+    for width, scales in ((7, (20,)), (8, (20, 1)), (48, (20, 1)), (32, (20, 2)), (32, (1, 20))):
+        x, table = np.zeros((2, width), "f"), Int4(np.zeros((20, width + width % 2), "b"))
+        table.shape = (20, width)
+        given = [inputs[0], x, table, np.zeros(scales, "f"), *inputs[4:]]
+        assert library.call("tfc.TopLogits", None, given, made(shapes))[0] == BAD_BUNDLE
+
+
+def test_wrong_calls(library):
+    inputs, shapes = OPERATIONS["tfc.MemoryAttention"]
+    outputs = made(shapes)
+    assert library.call("tfc.Nothing", None, inputs, outputs)[0] == INVALID
+    status, message = library.call("tfc.MemoryAttention", "sse9", inputs, outputs)
+    assert status == INVALID
+    assert all(level in message for level in library.levels)
+    operands, result = ((CTensor * len(some))(*map(view, some)) for some in (inputs, outputs))
+    for field, value in (("type", 4), ("type", -1), ("rank", -1), ("rank", 9), ("data", None)):
+        before = getattr(operands[1], field)
+        setattr(operands[1], field, value)
+        arguments = (c_size_t(len(inputs)), operands, c_size_t(1), result)
+        assert library.c.tfc_run_op(b"tfc.MemoryAttention", None, *arguments) == INVALID
+        setattr(operands[1], field, before)
+    assert library.c.tfc_run_op(None, None, *arguments) == INVALID
+    assert library.c.tfc_run_op(b"tfc.MemoryAttention", None, *arguments) == 0
+
+
+def test_the_environment_chooses_the_level(built):
+    code = (
+        "import ctypes, sys; c = ctypes.CDLL(sys.argv[1]); c.tfc_last_error.restype = "
+        "ctypes.c_char_p; none = ctypes.c_size_t(0); "
+        "print(c.tfc_run_op(b'tfc.MemoryAttention', None, none, None, none, None), "
+        "c.tfc_last_error().decode())"
+    )
+    for level, expected in (("portable", "another number"), ("sse9", 'no level "sse9"')):
+        command = [sys.executable, "-c", code, str(built / "libtfcompress.so")]
+        environment = os.environ | {"TFCOMPRESS_LEVEL": level}
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True, timeout=60
+        )
+        assert done.stdout.startswith(str(INVALID))
+        assert expected in done.stdout

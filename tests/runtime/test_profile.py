@@ -1,0 +1,50 @@
+"""The profile of `tfcompress-benchmark`."""
+
+import json
+import subprocess
+
+import pytest
+from flavours import one_flavour
+from native_library import LITERT
+from small_models import sentences
+
+pytestmark = one_flavour
+
+
+@pytest.fixture
+def run(built, bundle, tmp_path):
+    """Runs the program with a library of LiteRT."""
+    text = tmp_path / "text"
+    text.write_text("\n".join([*sentences(4), ""]), encoding="utf-8")
+    command = [built / "tfcompress-benchmark", "--profile", bundle, "--input", text]
+    command += ["--warmup", "0", "--runs", "1", "--library"]
+
+    def with_library(library):
+        return subprocess.run([*command, library], capture_output=True, text=True, check=False)
+
+    return with_library
+
+
+def test_operations_of_each_signature(run):
+    figures = json.loads(run(LITERT).stdout)
+    operations = figures["operations"]
+    assert set(operations) == {"encode", "step"}
+    for profile in operations.values():
+        assert all(set(one) == {"operation", "calls", "milliseconds", "share"} for one in profile)
+        milliseconds = [one["milliseconds"] for one in profile]
+        assert milliseconds == sorted(milliseconds, reverse=True)
+    calls = {one["operation"]: one["calls"] for one in operations["step"]}
+    assert calls["EMBEDDING_LOOKUP"] == figures["steps"]
+    # Some take less than LiteRT's clock can tell, so that the shares of few sentences may be unknown.
+    assert sum(one["share"] or 0 for one in operations["step"]) == pytest.approx(1, abs=0.02)
+
+
+def test_a_library_that_cannot_profile(run, tmp_path):
+    library = tmp_path / "libLiteRt.so"
+    library.write_bytes(
+        LITERT.read_bytes().replace(b"LiteRtStopProfiler\0", b"LiteRtStopProfileX\0")
+    )
+    done = run(library)
+    assert done.returncode == 2
+    message = "error: LiteRT's library has no function LiteRtStopProfiler, so it cannot profile"
+    assert message in done.stderr

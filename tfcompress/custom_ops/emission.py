@@ -1,0 +1,65 @@
+"""Marks computations for conversion."""
+
+import contextlib
+import contextvars
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import tensorflow as tf
+
+from tfcompress.custom_ops.names import WEIGHTS
+
+_emitted = contextvars.ContextVar("emitted", default=frozenset())
+
+
+@contextlib.contextmanager
+def emitting(names: Iterable[str]) -> Iterator[None]:
+    """Lets layers emit custom operations while a model is traced.
+
+    Args:
+        names: The operations.
+    """
+    token = _emitted.set(frozenset(names))
+    try:
+        yield
+    finally:
+        _emitted.reset(token)
+
+
+def emits(name: str) -> bool:
+    """Returns whether an operation is to be emitted now."""
+    return name in _emitted.get()
+
+
+def emit(
+    name: str,
+    body: Callable[..., tf.Tensor | tuple[tf.Tensor, ...]],
+    operands: Sequence[tf.Tensor],
+    config: Sequence[int],
+) -> tf.Tensor | tuple[tf.Tensor, ...]:
+    """Computes `body(*operands)` as one operation of the device.
+
+    Args:
+        name: The operation.
+        body: What it computes, of its operands alone.
+        operands: All but the first operand and the weights' scales. Weights are
+            `[..., outputs, inputs]`.
+        config: Its attributes, the first operand, as a kernel sees operands only.
+    """
+    weights = WEIGHTS[name]
+    passed, given = [tf.constant(config, tf.int32)], []
+    for operand in operands:
+        given.append(len(passed))
+        passed.append(operand)
+        if len(passed) - 1 in weights:
+            # Those of a float32 weight. The export puts others in their place.
+            passed.append(tf.ones([operand.shape[:-1].num_elements()]))
+
+    @tf.function(experimental_implements=_implements(name), autograph=False)
+    def marked(*all_operands):
+        return body(*(all_operands[i] for i in given))
+
+    return marked(*passed)
+
+
+def _implements(name):
+    return f'name: "{name}" attr {{ key: "tfl_fusable_op" value {{ b: true }} }}'
