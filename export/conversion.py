@@ -80,8 +80,10 @@ def convert(
         representative_data: With a static quantization, source token ids of some hundred typical
             sentences, each ending with `eos_id`.
         custom_ops: Whether the model may need custom operations, which the native runtime has and
-            a plain LiteRT runtime has not; or the names of those that it may need. They need
-            `tfcompress build-native` first, as the bundle is run to be compared.
+            a plain LiteRT runtime has not. True uses those that were measured to pay: of fixed
+            patterns, of dynamic convolutions, and with `shortlist` of the output layer. Or the
+            names of those to use, from `tfcompress.custom_ops.names.ALL`. They need `tfcompress
+            build-native` first, as the bundle is run to be compared.
         shortlist: With custom operations, the tokens that the output layer chooses from for each
             sentence, as `tfcompress.text.build_shortlist` learns them; all by default.
         samples: Source token ids to compare the bundle with the model on, for instance a few
@@ -106,7 +108,7 @@ def convert(
     if not isinstance(transformer, Seq2SeqTransformer):
         raise InputError(f"transformer is {type(transformer).__name__}; give a Seq2SeqTransformer")
     check_quantization(quantization, plan)
-    custom_ops = _check_custom_ops(custom_ops, quantization)
+    custom_ops = _check_custom_ops(custom_ops, quantization, shortlist)
     config = transformer.config
     tokenizers = {"source": source_tokenizer, "target": target_tokenizer}
     check_tokenizers(tokenizers, config)
@@ -225,9 +227,12 @@ def check_operations(model: schema.ModelT, custom_ops: Collection[str] = ()) -> 
         )
 
 
-def _check_custom_ops(custom_ops, quantization):
+def _check_custom_ops(custom_ops, quantization, shortlist):
     """Returns the names of the operations."""
     names = chosen(custom_ops)
+    if custom_ops is True and shortlist is not None:
+        # Only with a shortlist is it faster than the builtin product.
+        names |= {TOP_LOGITS}
     if names and quantization in STATIC:
         raise InputError(
             f"custom operations compute with floats between them, unlike {quantization!r}; choose "

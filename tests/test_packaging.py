@@ -25,4 +25,5 @@ def test_every_native_source_is_listed():
     patterns = settings["options.package_data"]["tfcompress.export"].split()
     listed = {path for pattern in patterns for path in (ROOT / "export").glob(pattern)}
     sources = {path for path in (ROOT / "export" / "native").rglob("*") if path.is_file()}
-    assert sources and sources <= listed
+    assert sources
+    assert sources <= listed

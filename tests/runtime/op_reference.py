@@ -150,8 +150,10 @@ def top_logits(x, table, bias, shortlist, width, pad, bos, eos):
     kept = logits[:, ids]
     values = np.full((len(x), width), -np.inf)
     top = np.full((len(x), width), -1)
+    # Who wants all wants these too.
+    excluded = () if width == len(bias) else (pad, bos)
     for row, of_row in enumerate(kept):
-        order = [i for i in np.argsort(-of_row, kind="stable") if ids[i] not in (pad, bos)][:width]
+        order = [i for i in np.argsort(-of_row, kind="stable") if ids[i] not in excluded][:width]
         values[row, : len(order)], top[row, : len(order)] = of_row[order], ids[order]
     largest = kept.max(axis=-1, keepdims=True)
     total = largest + np.log(np.exp(kept - largest).sum(axis=-1, keepdims=True))

@@ -31,7 +31,7 @@ def transformer():
 
 def export(transformer, path, **options):
     """Exports, which fails unless a float32 bundle finds what its model does."""
-    return convert(transformer, path, **{"samples": SAMPLES, "custom_ops": True} | options)
+    return convert(transformer, path, **{"samples": SAMPLES, "custom_ops": names.ALL} | options)
 
 
 def logits(path):
@@ -75,6 +75,16 @@ def test_families(name, tmp_path):
     manifest = export(make_family(name), tmp_path / "bundle", quantization="float32")
     assert FAMILIES[name] <= set(manifest["custom_ops"])
     assert manifest["parity"]["identical"] > 0.99
+
+
+def test_true_takes_what_pays(transformer, tmp_path):
+    everything = Shortlist(
+        np.arange(60, dtype=np.int32), np.zeros(61, np.int32), np.zeros(0, np.int32), 60
+    )
+    manifest = export(transformer, tmp_path / "bundle", custom_ops=True)
+    assert manifest["custom_ops"] == []
+    manifest = export(transformer, tmp_path / "short", custom_ops=True, shortlist=everything)
+    assert manifest["custom_ops"] == [names.TOP_LOGITS]
 
 
 def test_only_what_is_asked_for(transformer, tmp_path):

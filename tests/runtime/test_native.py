@@ -200,7 +200,7 @@ def test_manifests_that_lie(library, bundle, change, status, message):
 def test_altered_files_do_not_crash(built, bundle, tmp_path):
     """In a process of its own, so that a crash is seen: each file cut short, and its bytes changed.
 
-    The model's flatbuffer is LiteRT's to check, so that it is only ever verified.
+    The model is only ever verified here; `test_attacked_bundles.py` goes beyond its SHA-256.
     """
     program = tmp_path / "attack.py"
     program.write_text(

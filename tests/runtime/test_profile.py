@@ -35,7 +35,7 @@ def test_operations_of_each_signature(run):
         assert milliseconds == sorted(milliseconds, reverse=True)
     calls = {one["operation"]: one["calls"] for one in operations["step"]}
     assert calls["EMBEDDING_LOOKUP"] == figures["steps"]
-    # Some take less than LiteRT's clock can tell, so that the shares of few sentences may be unknown.
+    # Where all take less than LiteRT's clock can tell, the shares are null.
     assert sum(one["share"] or 0 for one in operations["step"]) == pytest.approx(1, abs=0.02)
 
 

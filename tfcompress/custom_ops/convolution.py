@@ -49,7 +49,11 @@ class Convolution:
             return self._weigh(taps, self._kernels(x, weight))
 
         name = names.DYNAMIC_CONV if self.dynamic else names.LIGHTWEIGHT_CONV
-        return emit(name, body, [x, weight], self._config())
+        config = self._config()
+        if self.gated and not self.dynamic:
+            # Its length tells the device, which sees shapes first, that the input is twice as wide.
+            config.append(x.shape[-1] // 2)
+        return emit(name, body, [x, weight], config)
 
     def step(
         self, x: tf.Tensor, weight: tf.Tensor, history: tf.Tensor, position: tf.Tensor

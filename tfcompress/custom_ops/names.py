@@ -30,8 +30,9 @@ WEIGHTS = {
     ENCODER_LAYER: tuple(range(2, 20, 3)),
     TOP_LOGITS: (2,),
 }
-# Those that make bundles faster.
-DEFAULT = tuple(WEIGHTS)
+ALL = tuple(WEIGHTS)
+# Those that make bundles faster by themselves; `benchmarks/custom_ops.py` measures it.
+DEFAULT = (FIXED_PATTERNS, DYNAMIC_CONV, DYNAMIC_CONV_STEP)
 
 
 def chosen(custom_ops: bool | Sequence[str]) -> frozenset[str]:

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "common/error.h"
+#include "tokenizer/utf8.h"
 
 namespace tfcompress::json {
 namespace {
@@ -97,7 +98,10 @@ class Parser {
     while (true) {
       if (at_ >= text_.size()) Fail("the text has no end");
       const char c = text_[at_++];
-      if (c == '"') return text;
+      if (c == '"') {
+        if (FindInvalidUtf8(text) != text.npos) Fail("a text is not UTF-8");
+        return text;
+      }
       if (static_cast<unsigned char>(c) < 0x20) Fail("a control character in a text");
       if (c == '\\') {
         Escape(&text);

@@ -6,8 +6,8 @@
 namespace tfcompress::kernels {
 namespace {
 
-constexpr int32_t kTile = 8;
-constexpr int32_t kTileRows = 2;
+constexpr int32_t kColumns = 4;
+constexpr int32_t kTile = 2;
 
 inline F MulAdd(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
 
@@ -25,6 +25,7 @@ inline Activations LoadActivations(const int16_t* from) {
 struct Int8 {
   using Weights = Activations;
   static constexpr int32_t kStep = 16;
+  static constexpr int32_t kBits = 8;
   static constexpr int32_t kBias = 0;
 
   static Weights Load(const uint8_t* row, int32_t i, Full) {
@@ -40,12 +41,14 @@ struct Int8 {
 struct Int4 {
   using Weights = Activations;
   static constexpr int32_t kStep = 16;
+  static constexpr int32_t kBits = 4;
   static constexpr int32_t kBias = 0;
 
   static Weights Load(const uint8_t* row, int32_t i, Full) {
-    const __m256i pairs = _mm256_cvtepu8_epi32(
-        _mm_loadl_epi64(reinterpret_cast<const __m128i*>(row + i / 2)));
-    const __m256i high = _mm256_or_si256(_mm256_slli_epi32(pairs, 12), _mm256_slli_epi32(pairs, 24));
+    const __m256i pairs =
+        _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(row + i / 2)));
+    const __m256i high =
+        _mm256_or_si256(_mm256_slli_epi32(pairs, 12), _mm256_slli_epi32(pairs, 24));
     return {_mm256_srai_epi16(high, 12)};
   }
   static Weights Load(const uint8_t* row, int32_t i, Part part) {
@@ -71,14 +74,14 @@ inline I AddNeighbours(I a, I b) {
 }
 inline F AddNeighbours(F a, F b) { return _mm256_hadd_ps(a, b); }
 
+template <typename Vector>
+inline Vector AddColumns(const Vector (&v)[4]) {
+  return AddNeighbours(AddNeighbours(v[0], v[1]), AddNeighbours(v[2], v[3]));
+}
+
 template <typename Vector, typename T>
-inline void Reduce(const Vector (&v)[8], T (&sums)[8]) {
-  Vector two[2];
-  for (int32_t k = 0; k < 2; ++k) {
-    two[k] = AddNeighbours(AddNeighbours(v[4 * k], v[4 * k + 1]),
-                           AddNeighbours(v[4 * k + 2], v[4 * k + 3]));
-  }
-  const __m256i a = Bits<__m256i>(two[0]), b = Bits<__m256i>(two[1]);
+inline void AddParts(const Vector (&parts)[2], T (&sums)[8]) {
+  const __m256i a = Bits<__m256i>(parts[0]), b = Bits<__m256i>(parts[1]);
   const Vector all = Bits<Vector>(_mm256_permute2x128_si256(a, b, 0x20)) +
                      Bits<Vector>(_mm256_permute2x128_si256(a, b, 0x31));
   memcpy(sums, &all, sizeof(all));

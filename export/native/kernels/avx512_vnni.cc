@@ -6,8 +6,8 @@
 namespace tfcompress::kernels {
 namespace {
 
-constexpr int32_t kTile = 16;
-constexpr int32_t kTileRows = 4;
+constexpr int32_t kColumns = 4;
+constexpr int32_t kTile = 4;
 
 inline F MulAdd(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
 
@@ -27,6 +27,7 @@ struct Biased {
 struct Int8 {
   using Weights = Biased;
   static constexpr int32_t kStep = 64;
+  static constexpr int32_t kBits = 8;
   static constexpr int32_t kBias = 128;
 
   static Weights Load(const uint8_t* row, int32_t i, Full) {
@@ -45,6 +46,7 @@ struct Int8 {
 struct Int4 {
   using Weights = Biased;
   static constexpr int32_t kStep = 64;
+  static constexpr int32_t kBits = 4;
   static constexpr int32_t kBias = 8;
 
   static Weights Load(const uint8_t* row, int32_t i, Full) {
@@ -67,9 +69,7 @@ inline I Dot(I sums, const Biased& weights, const Activations& x) {
   return Bits<I>(_mm512_dpbusd_epi32(Bits<__m512i>(sums), weights.values, x.values));
 }
 
-inline I BiasProducts(const Activations& x) {
-  return Dot(I{}, {_mm512_set1_epi8(Int4::kBias)}, x);
-}
+inline I BiasProducts(const Activations& x) { return Dot(I{}, {_mm512_set1_epi8(Int4::kBias)}, x); }
 
 inline F BlockScales(const float* scales, Full) {
   const __m512 first = _mm512_set1_ps(scales[0]);
@@ -77,7 +77,8 @@ inline F BlockScales(const float* scales, Full) {
 }
 inline F BlockScales(const float* scales, Part) { return _mm512_set1_ps(scales[0]); }
 
-// Adds what each of two vectors has in its halves, quarters... and puts the sums side by side.
+// A tree whose additions transpose as well.
+
 template <typename T>
 inline T AddLanes(T a, T b) {
   const __m512i x = Bits<__m512i>(a), y = Bits<__m512i>(b);
@@ -96,14 +97,14 @@ inline T AddQuarters(T a, T b) {
   return Bits<T>(_mm512_shuffle_i32x4(x, y, 0x88)) + Bits<T>(_mm512_shuffle_i32x4(x, y, 0xdd));
 }
 
-// A tree whose additions transpose as well.
+template <typename Vector>
+inline Vector AddColumns(const Vector (&v)[4]) {
+  return AddPairs(AddLanes(v[0], v[1]), AddLanes(v[2], v[3]));
+}
+
 template <typename Vector, typename T>
-inline void Reduce(const Vector (&v)[16], T (&sums)[16]) {
-  Vector four[4];
-  for (int32_t k = 0; k < 4; ++k) {
-    four[k] = AddPairs(AddLanes(v[4 * k], v[4 * k + 1]), AddLanes(v[4 * k + 2], v[4 * k + 3]));
-  }
-  const Vector all = AddQuarters(AddQuarters(four[0], four[1]), AddQuarters(four[2], four[3]));
+inline void AddParts(const Vector (&parts)[4], T (&sums)[16]) {
+  const Vector all = AddQuarters(AddQuarters(parts[0], parts[1]), AddQuarters(parts[2], parts[3]));
   memcpy(sums, &all, sizeof(all));
 }
 

@@ -6,8 +6,8 @@
 namespace tfcompress::kernels {
 namespace {
 
-constexpr int32_t kTile = 16;
-constexpr int32_t kTileRows = 4;
+constexpr int32_t kColumns = 4;
+constexpr int32_t kTile = 4;
 
 inline F MulAdd(F a, F b, F c) {
   return Bits<F>(vfmaq_f32(Bits<float32x4_t>(c), Bits<float32x4_t>(a), Bits<float32x4_t>(b)));
@@ -24,6 +24,7 @@ inline Activations LoadActivations(const int8_t* from) { return {vld1q_s8(from)}
 struct Int8 {
   using Weights = Activations;
   static constexpr int32_t kStep = 16;
+  static constexpr int32_t kBits = 8;
   static constexpr int32_t kBias = 0;
 
   static Weights Load(const uint8_t* row, int32_t i, Full) {
@@ -39,6 +40,7 @@ struct Int8 {
 struct Int4 {
   using Weights = Activations;
   static constexpr int32_t kStep = 16;
+  static constexpr int32_t kBits = 4;
   static constexpr int32_t kBias = 0;
 
   static Weights Load(const uint8_t* row, int32_t i, Full) {
@@ -71,13 +73,15 @@ inline F AddNeighbours(F a, F b) {
   return Bits<F>(vpaddq_f32(Bits<float32x4_t>(a), Bits<float32x4_t>(b)));
 }
 
+template <typename Vector>
+inline Vector AddColumns(const Vector (&v)[4]) {
+  return AddNeighbours(AddNeighbours(v[0], v[1]), AddNeighbours(v[2], v[3]));
+}
+
+// The columns are whole.
 template <typename Vector, typename T>
-inline void Reduce(const Vector (&v)[16], T (&sums)[16]) {
-  for (int32_t k = 0; k < 16; k += 4) {
-    const Vector four =
-        AddNeighbours(AddNeighbours(v[k], v[k + 1]), AddNeighbours(v[k + 2], v[k + 3]));
-    memcpy(sums + k, &four, sizeof(four));
-  }
+inline void AddParts(const Vector (&parts)[4], T (&sums)[16]) {
+  memcpy(sums, parts, sizeof(sums));
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 namespace tfcompress::kernels {
 namespace {
 
+constexpr int32_t kColumns = 1;
 constexpr int32_t kTile = 1;
-constexpr int32_t kTileRows = 1;
 
 inline float MulAdd(float a, float b, float c) { return a * b + c; }
 
@@ -25,6 +25,7 @@ inline Activations LoadActivations(const int8_t* from) {
 struct Int8 {
   using Weights = Activations;
   static constexpr int32_t kStep = 32;
+  static constexpr int32_t kBits = 8;
   static constexpr int32_t kBias = 0;
 
   static Weights Load(const uint8_t* row, int32_t i, Full) {
@@ -40,6 +41,7 @@ struct Int8 {
 struct Int4 {
   using Weights = Activations;
   static constexpr int32_t kStep = 32;
+  static constexpr int32_t kBits = 4;
   static constexpr int32_t kBias = 0;
 
   static Weights Load(const uint8_t* row, int32_t i, Full) { return Load(row, i, Part{kStep}); }
@@ -70,8 +72,13 @@ inline float BlockScales(const float* scales, Lanes) {
 }
 
 template <typename T>
-inline void Reduce(const T (&vectors)[1], T (&sums)[1]) {
-  sums[0] = vectors[0];
+inline T AddColumns(const T (&v)[1]) {
+  return v[0];
+}
+
+template <typename T>
+inline void AddParts(const T (&parts)[1], T (&sums)[1]) {
+  sums[0] = parts[0];
 }
 
 }  // namespace

@@ -93,10 +93,10 @@ constexpr int kCpu = 1;
   X(CompiledModelResizeInputTensor, Status,                                                     \
     (Handle compiled, Index signature, Index input, const int* extents, size_t rank))           \
   X(GetCompiledModelOutputTensorLayouts, Status,                                                \
-    (Handle compiled, Index signature, size_t count, Layout * layouts, bool update))            \
+    (Handle compiled, Index signature, size_t count, Layout* layouts, bool update))             \
   X(RunCompiledModel, Status,                                                                   \
-    (Handle compiled, Index signature, size_t num_inputs, Handle * inputs, size_t num_outputs,  \
-     Handle * outputs))                                                                         \
+    (Handle compiled, Index signature, size_t num_inputs, Handle* inputs, size_t num_outputs,   \
+     Handle* outputs))                                                                          \
   X(CreateManagedTensorBuffer, Status,                                                          \
     (Handle environment, int buffer_type, const TensorType* type, size_t size, Handle* buffer)) \
   X(GetTensorBufferHostMemory, Status, (Handle buffer, void** memory))                          \

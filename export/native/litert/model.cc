@@ -5,6 +5,7 @@
 
 #include "common/error.h"
 #include "litert/custom_ops.h"
+#include "litert/verify.h"
 
 namespace tfcompress::litert {
 namespace {
@@ -77,6 +78,7 @@ Model::Model(const Api& api, std::string name, const Bytes& bytes, int num_threa
   const auto check = [this](Status status) {
     Check(status, name_ + ": LiteRT cannot load it; export the bundle again");
   };
+  VerifyModel(name_, bytes);
   Handle handle = nullptr;
   check(api.CreateModelFromBuffer(environment_, bytes.data(), bytes.size(), &handle));
   model_ = std::shared_ptr<void>(handle, api.DestroyModel);

@@ -35,17 +35,17 @@ void AttendToCache(const kernels::Kernels& kernels, kernels::Scratch* scratch, i
     float* const own_values = values.values + row * keys.length * width;
     std::copy_n(k + row * width, width, own_keys + position * width);
     std::copy_n(v + row * width, width, own_values + position * width);
-    kernels.attend({q + row * width, width, 1, own_keys, own_values, width, position + 1,
-                    keys.width},
-                   scores, {context + row * width, width});
+    kernels.attend(
+        {q + row * width, width, 1, own_keys, own_values, width, position + 1, keys.width}, scores,
+        {context + row * width, width});
   }
 }
 
 void AttendToMemory(const kernels::Kernels& kernels, kernels::Scratch* scratch, int32_t batch,
                     const float* q, const Cache& keys, const Cache& values, float* context) {
   const ptrdiff_t width = keys.width, stride = keys.heads * width;
-  auto* const scores = scratch->Take<float>(static_cast<size_t>(batch) *
-                                            static_cast<size_t>(keys.length));
+  auto* const scores =
+      scratch->Take<float>(static_cast<size_t>(batch) * static_cast<size_t>(keys.length));
   for (ptrdiff_t head = 0; head < keys.heads; ++head) {
     const ptrdiff_t own = head * keys.length * width;
     kernels.attend({q + head * width, stride, batch, keys.values + own, values.values + own, width,

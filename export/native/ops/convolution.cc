@@ -36,8 +36,8 @@ const float* Gated(const kernels::Kernels& kernels, kernels::Scratch* scratch, b
 }
 
 const float* DynamicTaps(const kernels::Kernels& kernels, kernels::Scratch* scratch,
-                   const ConvolutionConfig& config, const kernels::Weight& weight, const float* u,
-                   int32_t count) {
+                         const ConvolutionConfig& config, const kernels::Weight& weight,
+                         const float* u, int32_t count) {
   const ptrdiff_t size = weight.rows;
   auto* const taps = scratch->Take<float>(static_cast<size_t>(count) * static_cast<size_t>(size));
   Activations(kernels, scratch, u, count, weight.cols).Multiply({weight, nullptr}, taps);

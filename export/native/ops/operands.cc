@@ -128,7 +128,8 @@ kernels::Weight Operands::Weight(std::initializer_list<int64_t> dims) {
   const Type type = tensor.type == Type::kInt32 ? Type::kFloat32 : tensor.type;
   Check(tensor, type, dims);
   const int64_t cols = *(dims.end() - 1);
-  const int64_t rows = std::accumulate(dims.begin(), dims.end() - 1, int64_t{1}, std::multiplies<>());
+  const int64_t rows =
+      std::accumulate(dims.begin(), dims.end() - 1, int64_t{1}, std::multiplies<>());
   kernels::Weight weight = {type,
                             tensor.data,
                             static_cast<const float*>(scales.data),

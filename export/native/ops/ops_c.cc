@@ -1,5 +1,3 @@
-#include "include/tfcompress_ops.h"
-
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -7,6 +5,7 @@
 
 #include "common/error.h"
 #include "common/last_error.h"
+#include "include/tfcompress_ops.h"
 #include "kernels/levels.h"
 #include "ops/operands.h"
 
@@ -49,9 +48,9 @@ void Run(const ops::Op& op, const kernels::Kernels& kernels, const std::vector<o
   op.infer(given.data(), inferred.data());
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (!SameShape(outputs[i].shape, inferred[i])) {
-      throw Error(Error::Code::kBadBundle,
-                  std::string(op.name) + ": output " + std::to_string(i) + " must be " +
-                      ops::Text(inferred[i]) + ", not " + ops::Text(outputs[i].shape));
+      throw Error(Error::Code::kBadBundle, std::string(op.name) + ": output " + std::to_string(i) +
+                                               " must be " + ops::Text(inferred[i]) + ", not " +
+                                               ops::Text(outputs[i].shape));
     }
   }
   op.run(kernels, inputs.data(), outputs.data());
@@ -65,7 +64,8 @@ tfc_status tfc_run_op(const char* name, const char* level, size_t num_inputs,
     Require(name != nullptr, "`name` must be given");
     const ops::Op* const op = ops::Find(name);
     if (op == nullptr) {
-      throw Error(Error::Code::kInvalidArgument, "there is no operation \"" + std::string(name) + "\"");
+      throw Error(Error::Code::kInvalidArgument,
+                  "there is no operation \"" + std::string(name) + "\"");
     }
     const kernels::Level chosen = level == nullptr ? kernels::Best() : kernels::FromName(level);
     Run(*op, kernels::For(chosen), Views(inputs, num_inputs, op->num_inputs),

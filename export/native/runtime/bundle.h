@@ -72,7 +72,7 @@ struct Bundle {
   std::optional<Bytes> target_tokenizer;
   std::optional<Bytes> shortlist;
   std::string shortlist_name;  // For messages.
-  uint64_t size;  // Bytes of all files together.
+  uint64_t size;               // Bytes of all files together.
 };
 
 // Opens a bundle and checks that it is whole: with `verify`, the size and SHA-256 of every file.

@@ -116,13 +116,4 @@ std::vector<std::string> SplitText(std::string_view text,
   return parts;
 }
 
-size_t FindInvalidUtf8(std::string_view text) {
-  for (size_t at = 0; at < text.size();) {
-    const size_t length = ValidCharacterSize(text.substr(at));
-    if (length == 0) return at;
-    at += length;
-  }
-  return std::string_view::npos;
-}
-
 }  // namespace tfcompress

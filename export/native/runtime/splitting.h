@@ -14,9 +14,6 @@ namespace tfcompress {
 std::vector<std::string> SplitText(std::string_view text,
                                    const std::function<bool(std::string_view)>& fits);
 
-// The place of the first byte that is not UTF-8, or npos.
-size_t FindInvalidUtf8(std::string_view text);
-
 }  // namespace tfcompress
 
 #endif  // TFCOMPRESS_RUNTIME_SPLITTING_H_

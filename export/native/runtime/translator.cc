@@ -6,6 +6,7 @@
 #include "common/error.h"
 #include "ops/op.h"
 #include "runtime/splitting.h"
+#include "tokenizer/utf8.h"
 
 namespace tfcompress {
 namespace {

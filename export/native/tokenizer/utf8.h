@@ -41,6 +41,16 @@ inline size_t ValidCharacterSize(std::string_view text) {
   return code_point < kSmallest[size] || code_point > 0x10FFFF || is_surrogate ? 0 : size;
 }
 
+// The place of the first byte that is not UTF-8, or npos.
+inline size_t FindInvalidUtf8(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = ValidCharacterSize(text.substr(at));
+    if (length == 0) return at;
+    at += length;
+  }
+  return std::string_view::npos;
+}
+
 // Removes a prefix from a text; false if the text does not begin with it.
 inline bool ConsumePrefix(std::string_view prefix, std::string_view* text) {
   if (text->substr(0, prefix.size()) != prefix) return false;

@@ -18,9 +18,9 @@
 #include "litert/api.h"
 #include "litert/profile.h"
 #include "runtime/bundle.h"
-#include "runtime/splitting.h"
 #include "runtime/translator.h"
 #include "tfcompress.h"
+#include "tokenizer/utf8.h"
 #include "tools/cpu.h"
 #include "tools/json_writer.h"
 

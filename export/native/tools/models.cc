@@ -108,14 +108,13 @@ class Runner {
         signature_(model_.Find(arguments.signature)) {
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
-    litert::Buffers inputs, outputs;
     for (const auto& [name, spec] : signature_.inputs()) {
       litert::Shape shape = spec.shape;
       const auto given = arguments.shapes.find(name);
       if (given != arguments.shapes.end()) shape = given->second;
       for (int32_t& extent : shape) extent = std::max(extent, 1);
       signature_.Resize(name, shape);
-      const litert::Buffer& buffer = inputs[name] = model_.NewBuffer(spec.type, shape);
+      const litert::Buffer& buffer = inputs_[name] = model_.NewBuffer(spec.type, shape);
       if (spec.type == litert::kFloat32) {
         std::generate_n(buffer.floats(), buffer.elements(), [&] { return normal(random); });
       } else {
@@ -126,11 +125,11 @@ class Runner {
     }
     for (const auto& [name, spec] : signature_.CurrentOutputs()) {
       // What a step updates in place has an input of its name.
-      const auto input = inputs.find(name.rfind("new_", 0) == 0 ? name.substr(4) : "");
-      outputs[name] =
-          input != inputs.end() ? input->second : model_.NewBuffer(spec.type, spec.shape);
+      const auto input = inputs_.find(name.rfind("new_", 0) == 0 ? name.substr(4) : "");
+      outputs_[name] =
+          input != inputs_.end() ? input->second : model_.NewBuffer(spec.type, spec.shape);
     }
-    signature_.Bind(inputs, outputs);
+    signature_.Bind(inputs_, outputs_);
   }
 
   double Seconds(int32_t runs) {
@@ -147,6 +146,8 @@ class Runner {
  private:
   litert::Model model_;
   litert::Model::Signature signature_;
+  litert::Buffers inputs_;
+  litert::Buffers outputs_;
 };
 
 double Median(std::vector<double> values) {

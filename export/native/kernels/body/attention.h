@@ -29,15 +29,14 @@ inline void WeightedSum(const float* weights, int32_t count, const float* rows, 
 
 // The scores are a product with the keys as weights.
 inline void Score(const Attention& attention, float* scores) {
-  const Input queries = {attention.queries, attention.query_stride, attention.count,
-                         attention.width,   nullptr,                nullptr};
-  const Weight keys = {
-      Type::kFloat32, attention.keys, nullptr, attention.live, attention.width, 0};
+  const Input queries = {attention.queries, attention.query_stride,
+                         attention.count,   attention.width,
+                         nullptr,           nullptr};
+  const Weight keys = {Type::kFloat32, attention.keys, nullptr, attention.live, attention.width, 0};
   const Selection all = {0, attention.live, nullptr};
-  MultiplyAs<Float32Format>({queries, keys, static_cast<ptrdiff_t>(sizeof(float)) * attention.stride,
-                             all, nullptr,
-                             1 / __builtin_sqrtf(static_cast<float>(attention.width)),
-                             Output{scores, attention.live}});
+  MultiplyAs<Float32Format>(
+      {queries, keys, static_cast<ptrdiff_t>(sizeof(float)) * attention.stride, all, nullptr,
+       1 / __builtin_sqrtf(static_cast<float>(attention.width)), Output{scores, attention.live}});
 }
 
 void Attend(const Attention& attention, float* scores, const Output& context) {

@@ -1,13 +1,15 @@
 // Products of activations and weights. A level gives:
-//   Quantized: what rounded activations are stored as, and Activations, a vector of them, which
-//     LoadActivations(const Quantized*) reads;
-//   Int8 and Int4: kStep, how many weights a vector of them holds; kBias, what is added to each;
-//     Load(row, i, lanes), the weights from the i-th one of a row on;
-//   Dot(sums, weights, activations): adds products to the sums; integers, in any lane;
-//   BiasProducts(activations): what the bias of Int4 adds to such sums;
-//   BlockScales(scales, lanes): the factor of each lane of such sums of whole blocks;
-//   kTile: how many vectors Reduce(vectors, sums) sums at once; kTileRows: of how many rows of
-//     activations these are, where there is more than one.
+// - Quantized: what rounded activations are stored as, and Activations, a vector of them, which
+//   LoadActivations(const Quantized*) reads;
+// - Int8 and Int4: kStep, how many weights a vector of them holds; kBits, how many bits one takes
+//   in memory; kBias, what is added to each; Load(row, i, lanes), the weights from the i-th one of
+//   a row on;
+// - Dot(sums, weights, activations): adds products to the sums; integers, in any lane;
+// - BiasProducts(activations): what the bias of Int4 adds to such sums;
+// - BlockScales(scales, lanes): the factor of each lane of such sums of whole blocks;
+// - AddColumns(vectors): adds the lanes of each of kColumns vectors, into parts of their sums;
+// - AddParts(parts, sums): adds those of kTile such vectors, into kTile * kColumns sums. The sums
+//   of several rows of activations are computed kTile at once.
 #ifndef TFCOMPRESS_KERNELS_BODY_LINEAR_H_
 #define TFCOMPRESS_KERNELS_BODY_LINEAR_H_
 
@@ -55,10 +57,14 @@ inline RowScale QuantizeRow(const float* x, int32_t size, Quantized* quantized) 
 void Quantize(const Input& input, void* quantized, RowScale* scales) {
   auto* const rows = static_cast<Quantized*>(quantized);
   for (ptrdiff_t r = 0; r < input.count; ++r) {
-    scales[r] = QuantizeRow(input.values + r * input.stride, input.cols,
-                            rows + r * Padded(input.cols));
+    scales[r] =
+        QuantizeRow(input.values + r * input.stride, input.cols, rows + r * Padded(input.cols));
   }
 }
+
+// Weights are fetched into the cache this many bytes before they are read, line by line.
+constexpr int32_t kAhead = 4096;
+constexpr int32_t kLineBits = 512;
 
 struct WeightRow {
   const uint8_t* data;
@@ -74,6 +80,7 @@ struct Float32Format {
   using Sum = F;
   using Total = float;
   static constexpr int32_t kStep = kWidth;
+  static constexpr int32_t kBits = 32;
   static constexpr int32_t kBias = 0;
   static constexpr Scaling kScaling = Scaling::kNone;
 
@@ -94,6 +101,7 @@ struct IntegerFormat {
   using Sum = I;
   using Total = int32_t;
   static constexpr int32_t kStep = Integers::kStep;
+  static constexpr int32_t kBits = Integers::kBits;
   static constexpr int32_t kBias = Integers::kBias;
   static constexpr Scaling kScaling = Scaling::kRows;
 
@@ -120,6 +128,7 @@ struct BlockFormat {
   static constexpr int32_t kBlock = 32;
   static constexpr int32_t kStep = Int4::kStep < kBlock ? kBlock : Int4::kStep;
   static constexpr int32_t kParts = kStep / Int4::kStep;
+  static constexpr int32_t kBits = Int4::kBits;
   static constexpr int32_t kBias = 0;
   static constexpr Scaling kScaling = Scaling::kBlocks;
 
@@ -178,35 +187,90 @@ inline const float* InputRow<Float32Format>(const Input& input, ptrdiff_t row) {
   return input.values + row * input.stride;
 }
 
-// Some of the selected rows of a weight, side by side.
+constexpr int32_t kMostColumns = kTile * kColumns;
+constexpr float kNoBias[kMostColumns] = {};
+
+// The rows of a weight that some columns of y are products with, and what their sums are multiplied
+// by and added to.
 template <typename Format, int32_t kCols>
-struct Columns {
-  WeightRow rows[kCols];
-  float scales[kCols];
-  float bias[kCols];
-
-  void Set(const Product& product, int32_t c, ptrdiff_t row) {
-    rows[c].data = static_cast<const uint8_t*>(product.weight.data) + row * product.weight_stride;
-    if (Format::kScaling == Scaling::kBlocks) {
-      rows[c].scales = product.weight.scales + row * (product.weight.cols / BlockFormat::kBlock);
-    }
-    scales[c] = Format::kScaling == Scaling::kRows ? product.weight.scales[row] : 1;
-    bias[c] = product.bias == nullptr ? 0 : product.bias[row];
-  }
-
-  // Where there are fewer from `first` on, the last one is repeated.
-  Columns(const Product& product, int32_t first) {
+class Columns {
+ public:
+  // Where there are fewer columns from `first` on, the last one is repeated.
+  Columns(const Product& product, int32_t first) : product_(product) {
     const auto& [begin, count, ids] = product.selection;
     if (ids == nullptr && count - first >= kCols) {
-      for (int32_t c = 0; c < kCols; ++c) Set(product, c, begin + first + c);
-    } else {
-      for (int32_t c = 0; c < kCols; ++c) {
-        const int32_t place = begin + Min(first + c, count - 1);
-        Set(product, c, ids == nullptr ? place : ids[place]);
-      }
+      const ptrdiff_t row = begin + first;
+      const uint8_t* data = DataOf(row);
+      for (int32_t c = 0; c < kCols; ++c, data += product.weight_stride) SetRow(c, row + c, data);
+      if (kScaled) scales_ = product.weight.scales + row;
+      if (product.bias != nullptr) bias_ = product.bias + row;
+      return;
+    }
+    for (int32_t c = 0; c < kCols; ++c) {
+      const int32_t place = begin + Min(first + c, count - 1);
+      const ptrdiff_t row = ids == nullptr ? place : ids[place];
+      SetRow(c, row, DataOf(row));
+      if (kScaled) copied_scales_[c] = product.weight.scales[row];
+      copied_bias_[c] = product.bias == nullptr ? 0 : product.bias[row];
+    }
+    scales_ = copied_scales_;
+    bias_ = copied_bias_;
+  }
+
+  const WeightRow* rows() const { return rows_; }
+  float scale(int32_t c) const { return kScaled ? scales_[c] : 1; }
+  float bias(int32_t c) const { return bias_[c]; }
+
+ private:
+  static constexpr bool kScaled = Format::kScaling == Scaling::kRows;
+
+  const uint8_t* DataOf(ptrdiff_t row) const {
+    return static_cast<const uint8_t*>(product_.weight.data) + row * product_.weight_stride;
+  }
+
+  void SetRow(int32_t c, ptrdiff_t row, const uint8_t* data) {
+    rows_[c].data = data;
+    if (Format::kScaling == Scaling::kBlocks) {
+      const Weight& weight = product_.weight;
+      rows_[c].scales = weight.scales + row * (weight.cols / weight.block);
     }
   }
+
+  const Product& product_;
+  WeightRow rows_[kCols];
+  const float* scales_ = nullptr;
+  const float* bias_ = kNoBias;
+  float copied_scales_[kCols];
+  float copied_bias_[kCols];
 };
+
+// The products of kRows rows of activations with kColumns rows of weights, a vector of their parts
+// for each row of activations.
+template <typename Format, int32_t kRows>
+inline void SumProducts(const typename Format::Value* const (&x)[kRows], const WeightRow* weights,
+                        int32_t size, typename Format::Sum* parts) {
+  constexpr bool kWholeLines = Format::kStep * Format::kBits % kLineBits == 0;
+  typename Format::Sum sums[kRows][kColumns];
+  for (auto& row : sums) {
+    for (auto& sum : row) sum = typename Format::Sum{};
+  }
+  const auto step = [&](int32_t i, auto lanes) {
+    decltype(Format::LoadActivations(x[0], lanes)) values[kRows];
+    for (int32_t r = 0; r < kRows; ++r) values[r] = Format::LoadActivations(x[r] + i, lanes);
+    for (int32_t c = 0; c < kColumns; ++c) {
+      const ptrdiff_t bit = ptrdiff_t{i} * Format::kBits;
+      if (kWholeLines || bit % kLineBits == 0) {
+        __builtin_prefetch(weights[c].data + bit / 8 + kAhead);
+      }
+      const auto column = Format::LoadWeights(weights[c], i, lanes);
+      for (int32_t r = 0; r < kRows; ++r) sums[r][c] = Format::Add(sums[r][c], column, values[r]);
+    }
+  };
+  int32_t i = 0;
+  for (; i + Format::kStep <= size; i += Format::kStep) step(i, Full{});
+  if (i < size) step(i, Part{size - i});
+  for (int32_t r = 0; r < kRows; ++r) parts[r] = AddColumns(sums[r]);
+}
 
 // kRows x kCols of y. Where fewer are left, the last ones are computed several times.
 template <typename Format, int32_t kRows, int32_t kCols>
@@ -218,34 +282,24 @@ inline void MultiplyTile(const Product& product, int32_t first_row, int32_t firs
   const typename Format::Value* x[kRows];
   for (int32_t r = 0; r < kRows; ++r) x[r] = InputRow<Format>(input, first_row + Min(r, rows - 1));
 
-  typename Format::Sum sums[kRows * kCols] = {};
-  const auto step = [&](int32_t i, auto lanes) {
-    decltype(Format::LoadActivations(x[0], lanes)) values[kRows];
-    for (int32_t r = 0; r < kRows; ++r) values[r] = Format::LoadActivations(x[r] + i, lanes);
-    for (int32_t c = 0; c < kCols; ++c) {
-      const auto column = Format::LoadWeights(columns.rows[c], i, lanes);
-      for (int32_t r = 0; r < kRows; ++r) {
-        sums[r * kCols + c] = Format::Add(sums[r * kCols + c], column, values[r]);
-      }
-    }
-  };
-  int32_t i = 0;
-  for (; i + Format::kStep <= input.cols; i += Format::kStep) step(i, Full{});
-  if (i < input.cols) step(i, Part{input.cols - i});
-
+  typename Format::Sum parts[kTile];
+  for (int32_t c = 0; c < kCols; c += kColumns) {
+    SumProducts<Format>(x, columns.rows() + c, input.cols, parts + c / kColumns);
+  }
   typename Format::Total totals[kRows * kCols];
-  Reduce(sums, totals);
+  AddParts(parts, totals);
+
   for (int32_t r = 0; r < rows; ++r) {
     float factor = product.factor;
-    int32_t bias = 0;
+    int32_t surplus = 0;
     if (input.scales != nullptr) {
       factor *= input.scales[first_row + r].scale;
-      bias = Format::kBias * input.scales[first_row + r].sum;
+      surplus = Format::kBias * input.scales[first_row + r].sum;
     }
     float y[kCols];
     for (int32_t c = 0; c < kCols; ++c) {
-      const auto total = static_cast<float>(totals[r * kCols + c] - bias);
-      y[c] = total * (factor * columns.scales[c]) + columns.bias[c];
+      const auto total = static_cast<float>(totals[r * kCols + c] - surplus);
+      y[c] = total * (factor * columns.scale(c)) + columns.bias(c);
     }
     float* const to = product.y.values + (first_row + r) * product.y.stride + first_col;
     if (cols == kCols) {
@@ -258,18 +312,17 @@ inline void MultiplyTile(const Product& product, int32_t first_row, int32_t firs
 
 template <typename Format>
 void MultiplyAs(const Product& product) {
-  constexpr int32_t kTileCols = kTile / kTileRows;
   const int32_t count = product.input.count, outputs = product.selection.count;
   // A row that is left alone is quicker by itself.
-  const int32_t tiled = count % kTileRows == 1 ? count - 1 : count;
-  for (int32_t column = 0; column < outputs; column += kTileCols) {
-    for (int32_t row = 0; row < tiled; row += kTileRows) {
-      MultiplyTile<Format, kTileRows, kTileCols>(product, row, column);
+  const int32_t tiled = count % kTile == 1 ? count - 1 : count;
+  for (int32_t column = 0; column < outputs; column += kColumns) {
+    for (int32_t row = 0; row < tiled; row += kTile) {
+      MultiplyTile<Format, kTile, kColumns>(product, row, column);
     }
   }
   for (int32_t row = tiled; row < count; ++row) {
-    for (int32_t column = 0; column < outputs; column += kTile) {
-      MultiplyTile<Format, 1, kTile>(product, row, column);
+    for (int32_t column = 0; column < outputs; column += kMostColumns) {
+      MultiplyTile<Format, 1, kMostColumns>(product, row, column);
     }
   }
 }
@@ -278,8 +331,7 @@ void Multiply(const Input& input, const Weight& weight, const Selection& selecti
               const float* bias, const Output& y) {
   switch (weight.type) {
     case Type::kInt8:
-      return MultiplyAs<IntegerFormat<Int8>>(
-          {input, weight, weight.cols, selection, bias, 1, y});
+      return MultiplyAs<IntegerFormat<Int8>>({input, weight, weight.cols, selection, bias, 1, y});
     case Type::kInt4: {
       const Product product = {input, weight, weight.cols / 2, selection, bias, 1, y};
       return weight.block == 0 ? MultiplyAs<IntegerFormat<Int4>>(product)

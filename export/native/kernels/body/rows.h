@@ -33,9 +33,8 @@ void Normalize(const float* x, int32_t size, const float* gamma, const float* be
 
 template <typename Function>
 inline void Map(int32_t size, float* x, const Function& function) {
-  ForVectors(size, [&](int32_t i, auto lanes) {
-    Store(function(Load(x + i, lanes)), x + i, lanes);
-  });
+  ForVectors(size,
+             [&](int32_t i, auto lanes) { Store(function(Load(x + i, lanes)), x + i, lanes); });
 }
 
 void Activate(Activation activation, int32_t size, float* x) {
@@ -43,7 +42,7 @@ void Activate(Activation activation, int32_t size, float* x) {
     case Activation::kLinear:
       return;
     case Activation::kRelu:
-      return Map(size, x, [](F v) { return Max(v, F{}); });
+      return Map(size, x, [](F v) { return Max(F{}, v); });
     case Activation::kGelu:
       return Map(size, x, [](F v) { return v * NormalCdf(v); });
     case Activation::kSwish:
@@ -54,9 +53,8 @@ void Activate(Activation activation, int32_t size, float* x) {
       return Map(size, x, [](F v) { return Sigmoid(v); });
     case Activation::kGeluTanh:
       // (1 + tanh(z)) / 2 is the sigmoid of 2z.
-      return Map(size, x, [](F v) {
-        return v * Sigmoid(1.59576912f * MulAdd(0.044715f * v * v, v, v));
-      });
+      return Map(size, x,
+                 [](F v) { return v * Sigmoid(1.59576912f * MulAdd(0.044715f * v * v, v, v)); });
   }
 }
 
@@ -68,17 +66,14 @@ void Gate(const float* x, int32_t size, float* y) {
 
 float LargestOf(const float* x, int32_t size) {
   F largest = Set(kLowest);
-  ForVectors(size, [&](int32_t i, auto lanes) {
-    largest = Max(Load(x + i, lanes, kLowest), largest);
-  });
+  ForVectors(size,
+             [&](int32_t i, auto lanes) { largest = Max(Load(x + i, lanes, kLowest), largest); });
   return Largest(largest);
 }
 
 float SumExp(const float* x, int32_t size, float shift) {
   F sum = {};
-  ForVectors(size, [&](int32_t i, auto lanes) {
-    sum += Exp(Load(x + i, lanes, kLowest) - shift);
-  });
+  ForVectors(size, [&](int32_t i, auto lanes) { sum += Exp(Load(x + i, lanes, kLowest) - shift); });
   return Sum(sum);
 }
 
@@ -94,7 +89,24 @@ inline void SoftmaxRow(int32_t size, float* x) {
   Map(size, x, [=](F v) { return v * factor; });
 }
 
+// Rows narrower than a vector: the exponentials of all are computed together.
+inline void SoftmaxNarrow(int32_t rows, int32_t size, float* x) {
+  const float* const end = x + static_cast<ptrdiff_t>(rows) * size;
+  for (float* row = x; row < end; row += size) {
+    float largest = row[0];
+    for (int32_t k = 1; k < size; ++k) largest = row[k] > largest ? row[k] : largest;
+    for (int32_t k = 0; k < size; ++k) row[k] -= largest;
+  }
+  Map(rows * size, x, Exp);
+  for (float* row = x; row < end; row += size) {
+    float sum = 0;
+    for (int32_t k = 0; k < size; ++k) sum += row[k];
+    for (int32_t k = 0; k < size; ++k) row[k] /= sum;
+  }
+}
+
 void Softmax(int32_t rows, int32_t size, float* x) {
+  if (size < kWidth) return SoftmaxNarrow(rows, size, x);
   for (int32_t r = 0; r < rows; ++r) SoftmaxRow(size, x + static_cast<ptrdiff_t>(r) * size);
 }
 

@@ -44,6 +44,7 @@ inline F ToFloat(I x) {
 }
 
 inline int32_t Min(int32_t a, int32_t b) { return a < b ? a : b; }
+// The second one if either is no number.
 inline F Min(F a, F b) { return a < b ? a : b; }
 inline F Max(F a, F b) { return a > b ? a : b; }
 
