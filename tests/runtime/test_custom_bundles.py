@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from flavours import one_flavour
-from optimization.families import make_family
+from optimization.families import make_family, slow_but
 from small_models import make_transformer
 
 from tfcompress.custom_ops import names
@@ -41,7 +41,10 @@ def logits(path):
     return found
 
 
-@pytest.mark.parametrize("quantization", ["float32", "dynamic_int8", "int4", "int4_per_channel"])
+@pytest.mark.parametrize(
+    "quantization",
+    ["float32", "dynamic_int8", "int4", pytest.param("int4_per_channel", marks=pytest.mark.slow)],
+)
 def test_computes_what_builtin_operations_do(transformer, tmp_path, quantization):
     manifest = export(transformer, tmp_path / "custom", quantization=quantization)
     assert manifest["custom_ops"] == sorted(
@@ -70,7 +73,7 @@ FAMILIES = {
 }
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", slow_but(("delight", "lsra"), FAMILIES))
 def test_families(name, tmp_path):
     manifest = export(make_family(name), tmp_path / "bundle", quantization="float32")
     assert FAMILIES[name] <= set(manifest["custom_ops"])
