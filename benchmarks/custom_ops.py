@@ -31,7 +31,12 @@ from tfcompress.custom_ops.top_logits import top_logits
 from tfcompress.export import flatbuffer
 from tfcompress.export.conversion import lower
 from tfcompress.export.quantization import choice, quantize
-from tfcompress.export.runtime.native_files import MODELS_PROGRAM, native_folder, native_library
+from tfcompress.export.runtime.native_files import (
+    HOST,
+    MODELS_PROGRAM,
+    native_folder,
+    native_library,
+)
 from tfcompress.export.signatures import Signatures
 from tfcompress.layers.fixed_patterns import EIGHT_FIXED
 from tfcompress.models import Seq2SeqTransformer, preset
@@ -215,7 +220,7 @@ def measure(name: str, case: Case, rounds: int) -> dict:
 
 
 def run_both(paths, case, rounds):
-    program = native_folder("x86_64-linux") / MODELS_PROGRAM
+    program = native_folder(HOST) / MODELS_PROGRAM
     library = next(Path(ai_edge_litert.__file__).parent.glob("libLiteRt.*"))
     command = [program, *paths, "--signature", case.signature, "--library", library]
     for name, shape in case.shapes.items():

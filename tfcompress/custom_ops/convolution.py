@@ -29,6 +29,16 @@ class Convolution:
     gated: bool
     dynamic: bool
 
+    @property
+    def name(self) -> str:
+        """The operation over sequences."""
+        return names.DYNAMIC_CONV if self.dynamic else names.LIGHTWEIGHT_CONV
+
+    @property
+    def step_name(self) -> str:
+        """The operation of one position."""
+        return names.DYNAMIC_CONV_STEP if self.dynamic else names.LIGHTWEIGHT_CONV_STEP
+
     def call(self, x: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
         """Convolves sequences.
 
@@ -48,12 +58,11 @@ class Convolution:
             taps = tf.stack([padded[:, k : k + length] for k in range(self.kernel_size)], axis=-1)
             return self._weigh(taps, self._kernels(x, weight))
 
-        name = names.DYNAMIC_CONV if self.dynamic else names.LIGHTWEIGHT_CONV
         config = self._config()
         if self.gated and not self.dynamic:
             # Its length tells the device, which sees shapes first, that the input is twice as wide.
             config.append(x.shape[-1] // 2)
-        return emit(name, body, [x, weight], config)
+        return emit(self.name, body, [x, weight], config)
 
     def step(
         self, x: tf.Tensor, weight: tf.Tensor, history: tf.Tensor, position: tf.Tensor
@@ -79,8 +88,7 @@ class Convolution:
             taps = tf.transpose(tf.ensure_shape(window, [None, self.kernel_size, None]), [0, 2, 1])
             return self._weigh(taps, self._kernels(x, weight)), history
 
-        name = names.DYNAMIC_CONV_STEP if self.dynamic else names.LIGHTWEIGHT_CONV_STEP
-        return emit(name, body, [x, weight, history, position], self._config())
+        return emit(self.step_name, body, [x, weight, history, position], self._config())
 
     def _config(self):
         sizes = [self.num_heads, self.kernel_size, self.before]

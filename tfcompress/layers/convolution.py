@@ -3,7 +3,6 @@
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.custom_ops import names
 from tfcompress.custom_ops.convolution import Convolution
 from tfcompress.custom_ops.emission import emits
 from tfcompress.layers.cache import update_row
@@ -79,11 +78,10 @@ class SequenceConvolution(keras.layers.Layer):
         tokens = None if padding_mask is None else token_mask(padding_mask, x.dtype)
         if tokens is not None and not self.mask_after_linear:
             x *= tokens
-        if tokens is None and emits(
-            names.DYNAMIC_CONV if self.is_dynamic else names.LIGHTWEIGHT_CONV
-        ):
+        operation = self._operation()
+        if tokens is None and emits(operation.name):
             x = self.linear1(x) if self.project else x
-            return self._project_out(self._operation().call(x, self._operand()))
+            return self._project_out(operation.call(x, self._operand()))
         x = self._project_in(x)
         if tokens is not None and self.mask_after_linear:
             x *= tokens
@@ -158,10 +156,11 @@ class SequenceConvolution(keras.layers.Layer):
             cache.
         """
         x = tf.cast(inputs, self.compute_dtype)
-        if emits(names.DYNAMIC_CONV_STEP if self.is_dynamic else names.LIGHTWEIGHT_CONV_STEP):
+        operation = self._operation()
+        if emits(operation.step_name):
             x = self.linear1(x) if self.project else x
             position = tf.reshape(tf.cast(position, tf.int32), [1])
-            y, history = self._operation().step(x, self._operand(), cache["inputs"], position)
+            y, history = operation.step(x, self._operand(), cache["inputs"], position)
             return self._project_out(y), {"inputs": history}
         x = self._project_in(x)
         row = tf.reshape(x, [-1, 1, 1, self._width])
