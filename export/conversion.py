@@ -20,10 +20,11 @@ from tfcompress.export.bundle import new_folder, write_manifest
 from tfcompress.export.errors import ExportError
 from tfcompress.export.kinds import STATIC, check_quantization
 from tfcompress.export.mixed_plan import MixedPlan, WeightNames
+from tfcompress.export.packing import pack_constants
 from tfcompress.export.quantization import choice, quantize
 from tfcompress.export.runtime.native_files import native_library
 from tfcompress.export.signatures import Signatures
-from tfcompress.export.size import check_convertible, check_size
+from tfcompress.export.size import check_convertible, check_size, size_limit
 from tfcompress.export.static_encoder import float_operations, quantize_encoder
 from tfcompress.export.tokenizers import check_tokenizers, write_tokenizers
 from tfcompress.export.traps import check_traps
@@ -138,9 +139,11 @@ def convert(
             model = quantize_encoder(model, STATIC[quantization], representative_data, choose)
         quantize(model, choose)
         check_traps(model)
-        data = flatbuffer.write(model)
         check_operations(model, custom_ops)
-        check_size(len(data), model, transformer, quantization)
+        limit = size_limit(model, transformer, quantization)
+        pack_constants(model)
+        data = flatbuffer.write(model)
+        check_size(len(data), limit)
         (folder / MODEL).write_bytes(data)
         how = _how(quantization, plan, representative_data, model)
         needed = sorted(flatbuffer.custom_operations(model))

@@ -42,6 +42,7 @@ def write(model: schema.ModelT) -> bytes:
             records are removed from it.
     """
     _strip(model)
+    _remove_tensors(model)
     _merge_buffers(model)
     _merge_operator_codes(model)
     size = sum(len(buffer.data) for buffer in model.buffers if buffer.data is not None)
@@ -171,6 +172,35 @@ def _strip(model):
             q = tensor.quantization
             if q is not None and q.scale is None and q.details is None:
                 tensor.quantization = None
+
+
+def _remove_tensors(model):
+    """Removes tensors that nothing reads or writes."""
+    for index, subgraph in enumerate(model.subgraphs):
+        signatures = [s for s in model.signatureDefs or () if s.subgraphIndex == index]
+        maps = [m for s in signatures for m in (*s.inputs, *s.outputs)]
+        lists = [(subgraph, "inputs"), (subgraph, "outputs")]
+        for operator in subgraph.operators:
+            lists += [(operator, "inputs"), (operator, "outputs")]
+            if operator.intermediates is not None:
+                lists.append((operator, "intermediates"))
+        used = {m.tensorIndex for m in maps}.union(*(getattr(*place) for place in lists))
+        blocks = []
+        for number in sorted(used - {-1}):
+            q = subgraph.tensors[number].quantization
+            if q is not None and q.details is not None:
+                blocks.append(q.details)
+        used.update(block.scales for block in blocks)
+        kept = {old: new for new, old in enumerate(sorted(used - {-1}))}
+        # An input that is left out has this index.
+        kept[-1] = -1
+        for holder, name in lists:
+            setattr(holder, name, np.array([kept[i] for i in getattr(holder, name)], np.int32))
+        for entry in maps:
+            entry.tensorIndex = kept[entry.tensorIndex]
+        for block in blocks:
+            block.scales = kept[block.scales]
+        subgraph.tensors = [subgraph.tensors[old] for old in sorted(used - {-1})]
 
 
 def _merge_buffers(model):

@@ -1,5 +1,7 @@
 """Makes sure that a model is as small as its weights allow."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
@@ -35,24 +37,33 @@ def check_convertible(parameters: int) -> None:
         )
 
 
-def check_size(
-    size: int, model: schema.ModelT, transformer: Seq2SeqTransformer, quantization: str
-) -> None:
-    """Makes sure that a model's file is as small as its weights allow.
+@dataclass(frozen=True)
+class SizeLimit:
+    """How large a model's file may be.
 
-    The file may exceed the bytes of the transformer's distinct weights, and of the scales and
+    Attributes:
+        weights: Bytes of the weights.
+        file: The most bytes that the file may have.
+    """
+
+    weights: int
+    file: int
+
+
+def size_limit(
+    model: schema.ModelT, transformer: Seq2SeqTransformer, quantization: str
+) -> SizeLimit:
+    """Returns how large a model's file may be.
+
+    It may exceed the bytes of the transformer's distinct weights, and of the scales and
     zero points, by 3%, 128 bytes for each operation, 160 for each operand of a custom one, and
     4 KiB. The projections of an embedding tied with "shared" count twice: they are needed in both
     orientations.
 
     Args:
-        size: Bytes of the file.
-        model: What it holds.
+        model: What the file will hold, before the constants of custom operations are packed.
         transformer: What it was made from.
         quantization: How.
-
-    Raises:
-        ExportError: If the file is larger.
     """
     bytes_a_weight = _WEIGHT_BYTES.get(quantization) or _mean_bytes(model)
     expected = _weight_bytes(transformer, bytes_a_weight) + _quantization_bytes(model)
@@ -61,12 +72,24 @@ def check_size(
     for operator in operators:
         if flatbuffer.operator_name(model, operator) in WEIGHTS:
             graph += _BYTES_A_CUSTOM_OPERAND * len(operator.inputs)
-    limit = (1 + _TOLERANCE) * expected + graph
-    if size > limit:
+    return SizeLimit(int(expected), int((1 + _TOLERANCE) * expected + graph))
+
+
+def check_size(size: int, limit: SizeLimit) -> None:
+    """Makes sure that a model's file is as small as its weights allow.
+
+    Args:
+        size: Bytes of the file.
+        limit: What `size_limit` returned.
+
+    Raises:
+        ExportError: If the file is larger.
+    """
+    if size > limit.file:
         raise ExportError(
-            f"the model takes {size:,} bytes, but its weights only {expected:,}: some are stored "
-            "twice, because the conversion changed one copy of a shared or tied weight; export "
-            "without sharing it"
+            f"the model takes {size:,} bytes, but its weights only {limit.weights:,}: some are "
+            "stored twice, because the conversion changed one copy of a shared or tied weight; "
+            "export without sharing it"
         )
 
 
@@ -105,18 +128,20 @@ def _mean_bytes(model):
 
 
 def _quantization_bytes(model):
-    vectors, blocks = {}, {}
+    vectors = {}
+
+    def add(values):
+        vectors[values.tobytes()] = values.nbytes
+
     for subgraph in model.subgraphs:
         for tensor in subgraph.tensors:
             q = tensor.quantization
             if q is not None and q.scale is not None:
-                for vector in (q.scale, q.zeroPoint):
-                    vectors[vector.tobytes()] = vector.nbytes
+                add(q.scale)
+                add(q.zeroPoint)
             if q is not None and q.details is not None:
-                buffer = subgraph.tensors[q.details.scales].buffer
-                blocks[buffer] = len(model.buffers[buffer].data)
+                add(model.buffers[subgraph.tensors[q.details.scales].buffer].data)
         for operator in subgraph.operators:
             for operand in WEIGHTS.get(flatbuffer.operator_name(model, operator), ()):
-                buffer = subgraph.tensors[operator.inputs[operand + 1]].buffer
-                blocks[buffer] = len(model.buffers[buffer].data)
-    return sum(vectors.values()) + sum(blocks.values())
+                add(model.buffers[subgraph.tensors[operator.inputs[operand + 1]].buffer].data)
+    return sum(vectors.values())

@@ -3,7 +3,7 @@ from export_harness import assert_export_parity, make_transformer, plain_transfo
 
 from tfcompress.errors import InputError
 from tfcompress.export import ExportError, convert, flatbuffer
-from tfcompress.export.size import check_convertible, check_size
+from tfcompress.export.size import check_convertible, check_size, size_limit
 from tfcompress.layers import FactorizedEmbedding
 from tfcompress.models import EmbeddingConfig
 
@@ -25,10 +25,12 @@ def test_limit(quantization, width):
     weights = plain_transformer().model.weights
     small = sum(w.shape.num_elements() for w in weights if w.shape.num_elements() < 1024)
     large = plain_transformer().model.count_params() - small
-    limit = 1.03 * (4 * small + width * large) + 4096
-    check_size(int(limit), empty_model(), plain_transformer(), quantization)
+    limit = size_limit(empty_model(), plain_transformer(), quantization)
+    assert limit.weights == 4 * small + width * large
+    assert limit.file == int(1.03 * limit.weights + 4096)
+    check_size(limit.file, limit)
     with pytest.raises(ExportError, match="some are stored twice"):
-        check_size(int(limit) + 1, empty_model(), plain_transformer(), quantization)
+        check_size(limit.file + 1, limit)
 
 
 def test_folded_factor_is_caught(tmp_path, monkeypatch):

@@ -239,7 +239,6 @@ def test_convolutions(library, data, rng, kind):
     check(library, "tfc.DynamicConv", [config, x, weight], [y], margin=weight.margin)
     kernel = normal(rng, heads, size)
     y = reference.convolve(u, reference.softmax(kernel) if softmax else kernel, before)
-    config += [width] * gated
     check(library, "tfc.LightweightConv", [config, x, kernel], [y])
 
 
@@ -404,7 +403,7 @@ def usable():
         "tfc.GroupLinear": (group, [(3, 6)]),
         "tfc.FixedPatterns": ([[1, 3, 4], z(2, 5, 8)], [(2, 5, 8)]),
         "tfc.DynamicConv": ([[2, 3, 1, 1, 1], z(2, 5, 16), taps], [(2, 5, 8)]),
-        "tfc.LightweightConv": ([[2, 3, 1, 1, 1, 8], z(2, 5, 16), z(2, 3)], [(2, 5, 8)]),
+        "tfc.LightweightConv": ([[2, 3, 1, 1, 1], z(2, 5, 16), z(2, 3)], [(2, 5, 8)]),
         "tfc.DynamicConvStep": ([*step, taps, history, [3]], [(2, 8), history.shape]),
         "tfc.LightweightConvStep": ([*step, z(2, 3), history, [3]], [(2, 8), history.shape]),
         "tfc.CachedAttention": (

@@ -58,11 +58,7 @@ class Convolution:
             taps = tf.stack([padded[:, k : k + length] for k in range(self.kernel_size)], axis=-1)
             return self._weigh(taps, self._kernels(x, weight))
 
-        config = self._config()
-        if self.gated and not self.dynamic:
-            # Its length tells the device, which sees shapes first, that the input is twice as wide.
-            config.append(x.shape[-1] // 2)
-        return emit(self.name, body, [x, weight], config)
+        return emit(self.name, body, [x, weight], self._config())
 
     def step(
         self, x: tf.Tensor, weight: tf.Tensor, history: tf.Tensor, position: tf.Tensor

@@ -30,6 +30,21 @@ WEIGHTS = {
     ENCODER_LAYER: tuple(range(2, 20, 3)),
     TOP_LOGITS: (2,),
 }
+# Which operands stay such in a bundle. All others are constants, and packed into one.
+GIVEN = {
+    GROUP_LINEAR: (1,),
+    FIXED_PATTERNS: (1,),
+    DYNAMIC_CONV: (1,),
+    DYNAMIC_CONV_STEP: (1, 4, 5),
+    LIGHTWEIGHT_CONV: (1,),
+    LIGHTWEIGHT_CONV_STEP: (1, 3, 4),
+    CACHED_ATTENTION: (1, 2, 3, 4, 5, 6),
+    MEMORY_ATTENTION: (1, 2, 3),
+    DECODER_LAYER: (1, 2, 3, 4, 5, 6),
+    ENCODER_LAYER: (1,),
+    # The table may be the embedding's too.
+    TOP_LOGITS: (1, 2, 5, 6, 7),
+}
 ALL = tuple(WEIGHTS)
 # Those that make bundles faster by themselves; `benchmarks/custom_ops.py` measures it.
 DEFAULT = (FIXED_PATTERNS, DYNAMIC_CONV, DYNAMIC_CONV_STEP)

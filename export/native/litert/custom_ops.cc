@@ -7,7 +7,8 @@
 
 #include "common/error.h"
 #include "kernels/levels.h"
-#include "ops/op.h"
+#include "ops/operands.h"
+#include "ops/pack.h"
 
 namespace tfcompress::litert {
 namespace {
@@ -61,10 +62,11 @@ ops::Shape OwnShape(const Layout& layout) {
 }
 
 void CheckCounts(const ops::Op& op, size_t num_inputs, size_t num_outputs) {
-  if (num_inputs == op.num_inputs && num_outputs == op.num_outputs) return;
+  const size_t wanted = ops::NumPacked(op);
+  if (num_inputs == wanted && num_outputs == op.num_outputs) return;
   throw Error(Error::Code::kBadBundle,
               std::string(op.name) + " has " + std::to_string(num_inputs) + " inputs and " +
-                  std::to_string(num_outputs) + " outputs, not " + std::to_string(op.num_inputs) +
+                  std::to_string(num_outputs) + " outputs, not " + std::to_string(wanted) +
                   " and " + std::to_string(op.num_outputs) + "; export the bundle again");
 }
 
@@ -79,6 +81,16 @@ std::vector<ops::Tensor> Tensors(const Api& api, const Handle* buffers, size_t c
   return tensors;
 }
 
+// All inputs, of which the last one given is the pack.
+std::vector<ops::Tensor> Inputs(const Api& api, const ops::Op& op, const Handle* buffers,
+                                size_t count) {
+  const std::vector<ops::Tensor> given = Tensors(api, buffers, count);
+  std::vector<ops::Tensor> inputs(op.num_inputs);
+  ops::PlaceGiven(op, given.data(), inputs.data());
+  ops::Unpack(op, given.back(), inputs.data());
+  return inputs;
+}
+
 Status Init(void*, const void*, size_t) { return 0; }
 
 Status GetOutputLayouts(void* user_data, size_t num_inputs, const Layout* inputs,
@@ -87,9 +99,10 @@ Status GetOutputLayouts(void* user_data, size_t num_inputs, const Layout* inputs
     const ops::Op& op = *static_cast<const Registered*>(user_data)->op;
     std::fill_n(outputs, num_outputs, Layout{});
     CheckCounts(op, num_inputs, num_outputs);
-    std::vector<ops::Shape> given(num_inputs), inferred(num_outputs);
+    std::vector<ops::Shape> given(num_inputs), placed(op.num_inputs), inferred(num_outputs);
     std::transform(inputs, inputs + num_inputs, given.begin(), OwnShape);
-    op.infer(given.data(), inferred.data());
+    ops::PlaceGiven(op, given.data(), placed.data());
+    op.infer(placed.data(), ops::Ranked(given.back(), 2).dims[0], inferred.data());
     for (size_t i = 0; i < num_outputs; ++i) {
       outputs[i].rank = static_cast<uint32_t>(inferred[i].rank) & 7;
       std::copy_n(inferred[i].dims, inferred[i].rank, outputs[i].dimensions);
@@ -103,7 +116,7 @@ Status Run(void* user_data, size_t num_inputs, const Handle* inputs, size_t num_
     const Registered& registered = *static_cast<const Registered*>(user_data);
     CheckCounts(*registered.op, num_inputs, num_outputs);
     registered.op->run(kernels::For(kernels::Best()),
-                       Tensors(*registered.api, inputs, num_inputs).data(),
+                       Inputs(*registered.api, *registered.op, inputs, num_inputs).data(),
                        Tensors(*registered.api, outputs, num_outputs).data());
   });
 }

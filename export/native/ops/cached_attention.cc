@@ -5,7 +5,7 @@
 namespace tfcompress::ops {
 namespace {
 
-void Infer(const Shape* inputs, Shape* outputs) {
+void Infer(const Shape* inputs, int32_t, Shape* outputs) {
   outputs[0] = inputs[1];
   outputs[1] = inputs[4];
   outputs[2] = inputs[5];
@@ -35,6 +35,6 @@ void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* ou
 
 }  // namespace
 
-const Op kCachedAttention = {"tfc.CachedAttention", 7, 3, Infer, Run};
+const Op kCachedAttention = {"tfc.CachedAttention", 7, 3, Inputs({1, 2, 3, 4, 5, 6}), Infer, Run};
 
 }  // namespace tfcompress::ops

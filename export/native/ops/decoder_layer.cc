@@ -15,7 +15,7 @@ struct CrossAttention {
   Dense query, output;
 };
 
-void Infer(const Shape* inputs, Shape* outputs) {
+void Infer(const Shape* inputs, int32_t, Shape* outputs) {
   outputs[0] = inputs[kX];
   outputs[1] = inputs[kKeys];
   outputs[2] = inputs[kValues];
@@ -78,6 +78,6 @@ void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* ou
 
 }  // namespace
 
-const Op kDecoderLayer = {"tfc.DecoderLayer", kCount, 3, Infer, Run};
+const Op kDecoderLayer = {"tfc.DecoderLayer", kCount, 3, Inputs({1, 2, 3, 4, 5, 6}), Infer, Run};
 
 }  // namespace tfcompress::ops

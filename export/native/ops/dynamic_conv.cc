@@ -4,9 +4,9 @@
 namespace tfcompress::ops {
 namespace {
 
-void Infer(const Shape* inputs, Shape* outputs) {
+void Infer(const Shape* inputs, int32_t width, Shape* outputs) {
   outputs[0] = Ranked(inputs[1], 3);
-  outputs[0].dims[2] = Ranked(inputs[2], 2).dims[1];
+  outputs[0].dims[2] = width;
 }
 
 void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* outputs) {
@@ -28,6 +28,6 @@ void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* ou
 
 }  // namespace
 
-const Op kDynamicConv = {"tfc.DynamicConv", 4, 1, Infer, Run};
+const Op kDynamicConv = {"tfc.DynamicConv", 4, 1, Inputs({1}), Infer, Run};
 
 }  // namespace tfcompress::ops

@@ -5,9 +5,9 @@
 namespace tfcompress::ops {
 namespace {
 
-void Infer(const Shape* inputs, Shape* outputs) {
+void Infer(const Shape* inputs, int32_t width, Shape* outputs) {
   outputs[0] = Ranked(inputs[1], 2);
-  outputs[0].dims[1] = Ranked(inputs[4], 4).dims[3];
+  outputs[0].dims[1] = width;
   outputs[1] = inputs[4];
 }
 
@@ -34,6 +34,6 @@ void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* ou
 
 }  // namespace
 
-const Op kDynamicConvStep = {"tfc.DynamicConvStep", 6, 2, Infer, Run};
+const Op kDynamicConvStep = {"tfc.DynamicConvStep", 6, 2, Inputs({1, 4, 5}), Infer, Run};
 
 }  // namespace tfcompress::ops

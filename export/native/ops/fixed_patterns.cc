@@ -4,7 +4,7 @@
 namespace tfcompress::ops {
 namespace {
 
-void Infer(const Shape* inputs, Shape* outputs) { outputs[0] = inputs[1]; }
+void Infer(const Shape* inputs, int32_t, Shape* outputs) { outputs[0] = inputs[1]; }
 
 void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* outputs) {
   Operands in(kFixedPatterns.name, "input", inputs);
@@ -35,6 +35,6 @@ void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* ou
 
 }  // namespace
 
-const Op kFixedPatterns = {"tfc.FixedPatterns", 2, 1, Infer, Run};
+const Op kFixedPatterns = {"tfc.FixedPatterns", 2, 1, Inputs({1}), Infer, Run};
 
 }  // namespace tfcompress::ops

@@ -4,10 +4,10 @@
 namespace tfcompress::ops {
 namespace {
 
-void Infer(const Shape* inputs, Shape* outputs) {
+void Infer(const Shape* inputs, int32_t width, Shape* outputs) {
   outputs[0] = inputs[1];
   if (outputs[0].rank < 1) Ranked(outputs[0], 1);
-  outputs[0].dims[outputs[0].rank - 1] = Ranked(inputs[4], 1).dims[0];
+  outputs[0].dims[outputs[0].rank - 1] = width;
 }
 
 // y[j * groups + k] is the unit j of group k.
@@ -59,6 +59,6 @@ void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* ou
 
 }  // namespace
 
-const Op kGroupLinear = {"tfc.GroupLinear", 7, 1, Infer, Run};
+const Op kGroupLinear = {"tfc.GroupLinear", 7, 1, Inputs({1}), Infer, Run};
 
 }  // namespace tfcompress::ops

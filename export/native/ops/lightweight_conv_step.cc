@@ -5,9 +5,9 @@
 namespace tfcompress::ops {
 namespace {
 
-void Infer(const Shape* inputs, Shape* outputs) {
+void Infer(const Shape* inputs, int32_t width, Shape* outputs) {
   outputs[0] = Ranked(inputs[1], 2);
-  outputs[0].dims[1] = Ranked(inputs[3], 4).dims[3];
+  outputs[0].dims[1] = width;
   outputs[1] = inputs[3];
 }
 
@@ -34,6 +34,6 @@ void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* ou
 
 }  // namespace
 
-const Op kLightweightConvStep = {"tfc.LightweightConvStep", 5, 2, Infer, Run};
+const Op kLightweightConvStep = {"tfc.LightweightConvStep", 5, 2, Inputs({1, 3, 4}), Infer, Run};
 
 }  // namespace tfcompress::ops

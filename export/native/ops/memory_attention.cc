@@ -5,7 +5,7 @@
 namespace tfcompress::ops {
 namespace {
 
-void Infer(const Shape* inputs, Shape* outputs) { outputs[0] = inputs[1]; }
+void Infer(const Shape* inputs, int32_t, Shape* outputs) { outputs[0] = inputs[1]; }
 
 void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* outputs) {
   Operands in(kMemoryAttention.name, "input", inputs);
@@ -23,6 +23,6 @@ void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* ou
 
 }  // namespace
 
-const Op kMemoryAttention = {"tfc.MemoryAttention", 4, 1, Infer, Run};
+const Op kMemoryAttention = {"tfc.MemoryAttention", 4, 1, Inputs({1, 2, 3}), Infer, Run};
 
 }  // namespace tfcompress::ops

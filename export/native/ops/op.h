@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -26,12 +27,22 @@ struct Tensor {
   void* data;
 };
 
+// Some of an operation's inputs.
+constexpr uint64_t Inputs(std::initializer_list<size_t> indices) {
+  uint64_t chosen = 0;
+  for (size_t index : indices) chosen |= uint64_t{1} << index;
+  return chosen;
+}
+
 // A custom operation. Both functions throw Error (kBadBundle) for operands that it cannot have.
 struct Op {
   const char* name;
   size_t num_inputs;
   size_t num_outputs;
-  void (*infer)(const Shape* inputs, Shape* outputs);
+  // Those that a model gives one by one. It gives all others, constants, in a pack behind them.
+  uint64_t given;
+  // Shapes of the outputs, of which the first has this width. Reads shapes of given inputs only.
+  void (*infer)(const Shape* inputs, int32_t width, Shape* outputs);
   void (*run)(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* outputs);
 };
 

@@ -45,7 +45,8 @@ void Run(const ops::Op& op, const kernels::Kernels& kernels, const std::vector<o
          const std::vector<ops::Tensor>& outputs) {
   std::vector<ops::Shape> given, inferred(outputs.size());
   for (const ops::Tensor& input : inputs) given.push_back(input.shape);
-  op.infer(given.data(), inferred.data());
+  const ops::Shape& first = outputs[0].shape;
+  op.infer(given.data(), first.rank == 0 ? 0 : first.dims[first.rank - 1], inferred.data());
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (!SameShape(outputs[i].shape, inferred[i])) {
       throw Error(Error::Code::kBadBundle, std::string(op.name) + ": output " + std::to_string(i) +

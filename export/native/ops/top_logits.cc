@@ -115,7 +115,7 @@ void Look(const kernels::Kernels& kernels, const Special& special, const Candida
   }
 }
 
-void Infer(const Shape* inputs, Shape* outputs) {
+void Infer(const Shape* inputs, int32_t, Shape* outputs) {
   const int32_t batch = Ranked(inputs[1], 2).dims[0];
   const int32_t width = Ranked(inputs[7], 1).dims[0];
   outputs[0] = outputs[1] = {2, {batch, width}};
@@ -176,6 +176,6 @@ void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* ou
 
 }  // namespace
 
-const Op kTopLogits = {"tfc.TopLogits", 8, 4, Infer, Run};
+const Op kTopLogits = {"tfc.TopLogits", 8, 4, Inputs({1, 2, 5, 6, 7}), Infer, Run};
 
 }  // namespace tfcompress::ops

@@ -1,0 +1,80 @@
+#include "ops/pack.h"
+
+#include <cstring>
+#include <string>
+
+#include "common/error.h"
+
+namespace tfcompress::ops {
+namespace {
+
+constexpr int32_t kRank = 4;
+constexpr uint64_t kAlignment = 64;
+
+struct Entry {
+  int32_t type;
+  int32_t rank;
+  int32_t dims[kRank];
+  int32_t start;
+};
+
+void Require(const Op& op, bool holds) {
+  if (!holds) {
+    throw Error(Error::Code::kBadBundle,
+                std::string(op.name) + ": its constants are damaged; export the bundle again");
+  }
+}
+
+// How many bytes so many values take.
+uint64_t Bytes(Type type, uint64_t elements) {
+  if (type == Type::kInt4) return (elements + 1) / 2;
+  return type == Type::kInt8 ? elements : elements * sizeof(float);
+}
+
+Tensor View(const Op& op, const Entry& entry, char* pack, uint64_t size) {
+  Require(op, entry.type >= 0 && entry.type <= static_cast<int32_t>(Type::kInt4) &&
+                  entry.rank >= 0 && entry.rank <= kRank && entry.start >= 0);
+  const uint64_t start = static_cast<uint64_t>(entry.start) * kAlignment;
+  Require(op, start <= size);
+  Tensor tensor = {static_cast<Type>(entry.type), {entry.rank, {}}, pack + start};
+  uint64_t elements = 1;
+  for (int32_t i = 0; i < entry.rank; ++i) {
+    Require(op, entry.dims[i] >= 0);
+    tensor.shape.dims[i] = entry.dims[i];
+    elements *= static_cast<uint64_t>(entry.dims[i]);
+    // So the product of the next extent cannot overflow.
+    Require(op, elements <= 2 * size);
+  }
+  Require(op, Bytes(tensor.type, elements) <= size - start);
+  return tensor;
+}
+
+}  // namespace
+
+size_t NumPacked(const Op& op) {
+  size_t count = 1;
+  for (size_t i = 0; i < op.num_inputs; ++i) count += op.given >> i & 1;
+  return count;
+}
+
+void Unpack(const Op& op, const Tensor& pack, Tensor* inputs) {
+  Require(op, pack.type == Type::kInt8 && pack.shape.rank == 2);
+  auto* const bytes = static_cast<char*>(pack.data);
+  const uint64_t size =
+      static_cast<uint64_t>(pack.shape.dims[0]) * static_cast<uint64_t>(pack.shape.dims[1]);
+  const size_t count = op.num_inputs + 1 - NumPacked(op);
+  Require(op, size >= sizeof(int32_t) + count * sizeof(Entry));
+  int32_t packed;
+  std::memcpy(&packed, bytes, sizeof(packed));
+  Require(op, packed == static_cast<int32_t>(count));
+  const char* next = bytes + sizeof(packed);
+  for (size_t i = 0; i < op.num_inputs; ++i) {
+    if ((op.given >> i & 1) != 0) continue;
+    Entry entry;
+    std::memcpy(&entry, next, sizeof(entry));
+    next += sizeof(entry);
+    inputs[i] = View(op, entry, bytes, size);
+  }
+}
+
+}  // namespace tfcompress::ops

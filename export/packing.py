@@ -1,0 +1,82 @@
+"""Packs the constants of each custom operation into one tensor.
+
+A runtime takes its time over every tensor that it hands to a custom operation, however small.
+`export/native/ops/pack.h` has the layout.
+"""
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from tfcompress.custom_ops.names import GIVEN, WEIGHTS
+from tfcompress.errors import InputError
+from tfcompress.export import flatbuffer
+
+_TYPES = {
+    schema.TensorType.FLOAT32: 0,
+    schema.TensorType.INT32: 1,
+    schema.TensorType.INT8: 2,
+    schema.TensorType.INT4: 3,
+}
+_RANK, _ALIGNMENT = 4, 64
+_ENTRY = 4 * (3 + _RANK)
+
+
+def pack_constants(model: schema.ModelT) -> None:
+    """Packs the constants of all custom operations.
+
+    Args:
+        model: Edited in place; complete but for this.
+
+    Raises:
+        InputError: If what must be constant is computed.
+    """
+    for subgraph in model.subgraphs:
+        for operator in subgraph.operators:
+            name = flatbuffer.operator_name(model, operator)
+            if name in GIVEN:
+                _pack(model, subgraph, operator, name)
+
+
+def _pack(model, subgraph, operator, name):
+    operands = [subgraph.tensors[index] for index in operator.inputs]
+    given = set(GIVEN[name])
+    constants = []
+    for index, tensor in enumerate(operands):
+        if index in given:
+            continue
+        data = model.buffers[tensor.buffer].data
+        if data is None:
+            raise InputError(
+                f"operand {index} of {name} is not constant; leave the operation out of custom_ops"
+            )
+        # The scales of float32 weights say nothing.
+        scales = index - 1 in WEIGHTS[name]
+        if scales and operands[index - 1].type == schema.TensorType.FLOAT32:
+            constants.append((tensor.type, (0,), data[:0]))
+        else:
+            constants.append((tensor.type, tuple(tensor.shape), data))
+    width = max(1, int(subgraph.tensors[operator.outputs[0]].shape[-1]))
+    pack = schema.TensorT()
+    pack.type = schema.TensorType.INT8
+    content = _content(constants, width)
+    pack.shape = np.array(content.shape, np.int32)
+    pack.buffer = flatbuffer.add_buffer(model, content)
+    kept = [operator.inputs[index] for index in sorted(given)]
+    operator.inputs = np.array([*kept, len(subgraph.tensors)], np.int32)
+    subgraph.tensors.append(pack)
+
+
+def _content(constants, width):
+    """The bytes, `[width, count]`."""
+    end = 4 + _ENTRY * len(constants)
+    entries, parts = [], []
+    for kind, shape, data in constants:
+        start = -(-end // _ALIGNMENT)
+        entries.append([_TYPES[kind], len(shape), *shape, *[0] * (_RANK - len(shape)), start])
+        parts.append((start * _ALIGNMENT, data))
+        end = start * _ALIGNMENT + len(data)
+    content = np.zeros(-(-end // width) * width, np.uint8)
+    header = np.array([len(constants), *np.concatenate(entries)], np.int32).view(np.uint8)
+    for start, data in [(0, header), *parts]:
+        content[start : start + len(data)] = np.asarray(data).view(np.uint8)
+    return content.view(np.int8).reshape(width, -1)
