@@ -30,6 +30,7 @@ from tfcompress.custom_ops.names import ALL, TOP_LOGITS
 from tfcompress.custom_ops.top_logits import top_logits
 from tfcompress.export import flatbuffer
 from tfcompress.export.conversion import lower
+from tfcompress.export.packing import pack_constants
 from tfcompress.export.quantization import choice, quantize
 from tfcompress.export.runtime.native_files import (
     HOST,
@@ -204,6 +205,7 @@ def measure(name: str, case: Case, rounds: int) -> dict:
         for path, names in zip(paths, (frozenset(), frozenset(ALL))):
             model = case.build(names)
             quantize(model, choice("dynamic_int8"))
+            pack_constants(model)
             path.write_bytes(flatbuffer.write(model))
             counts = flatbuffer.operation_counts(model)[case.signature]
             operations.append(sum(counts.values()))

@@ -81,8 +81,9 @@ def convert(
         representative_data: With a static quantization, source token ids of some hundred typical
             sentences, each ending with `eos_id`.
         custom_ops: Whether the model may need custom operations, which the native runtime has and
-            a plain LiteRT runtime has not. True uses those that were measured to pay: of fixed
-            patterns, of dynamic convolutions, and with `shortlist` of the output layer. Or the
+            a plain LiteRT runtime has not. True uses those that were measured to pay: of whole
+            decoders, of fixed patterns, of dynamic convolutions, and with `shortlist` of the output
+            layer. Or the
             names of those to use, from `tfcompress.custom_ops.names.ALL`. They need `tfcompress
             build-native` first, as the bundle is run to be compared.
         shortlist: With custom operations, the tokens that the output layer chooses from for each

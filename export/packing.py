@@ -7,7 +7,7 @@ A runtime takes its time over every tensor that it hands to a custom operation, 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from tfcompress.custom_ops.names import GIVEN, WEIGHTS
+from tfcompress.custom_ops.names import GIVEN, is_weight
 from tfcompress.errors import InputError
 from tfcompress.export import flatbuffer
 
@@ -50,7 +50,7 @@ def _pack(model, subgraph, operator, name):
                 f"operand {index} of {name} is not constant; leave the operation out of custom_ops"
             )
         # The scales of float32 weights say nothing.
-        scales = index - 1 in WEIGHTS[name]
+        scales = is_weight(name, index - 1)
         if scales and operands[index - 1].type == schema.TensorType.FLOAT32:
             constants.append((tensor.type, (0,), data[:0]))
         else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from tfcompress.custom_ops.names import GROUP_LINEAR, WEIGHTS
+from tfcompress.custom_ops.names import GROUP_LINEAR, WEIGHTS, is_weight
 from tfcompress.errors import InputError
 from tfcompress.export import flatbuffer
 from tfcompress.export.kinds import KIND_OF
@@ -290,7 +290,9 @@ def _large_weights(model):
 def weight_operands(model: schema.ModelT, operator: schema.OperatorT) -> tuple[int, ...]:
     """Returns which operands of an operator are weights."""
     name = flatbuffer.operator_name(model, operator)
-    return WEIGHTS.get(name, (_WEIGHT_OPERAND,) if name in _INTEGER_VERSIONS else ())
+    if name in WEIGHTS:
+        return tuple(i for i in range(len(operator.inputs)) if is_weight(name, i))
+    return (_WEIGHT_OPERAND,) if name in _INTEGER_VERSIONS else ()
 
 
 def _values(model, tensor):

@@ -1,72 +1,18 @@
 """The two signatures of an exported encoder-decoder."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import tensorflow as tf
 
 from tfcompress.custom_ops.emission import emitting
-from tfcompress.custom_ops.names import TOP_LOGITS
+from tfcompress.custom_ops.names import DECODER, TOP_LOGITS
 from tfcompress.custom_ops.output import capturing
 from tfcompress.custom_ops.top_logits import top_logits
-from tfcompress.errors import InputError
+from tfcompress.export.layered_decoder import LayeredDecoder
+from tfcompress.export.whole_decoder import WholeDecoder
 from tfcompress.models import Seq2SeqTransformer
 
 _LARGEST_BLOCK, _SMALLEST_BLOCK = 64, 16
-_CACHE = {"keys", "values", "inputs", "memory_keys", "memory_values"}
-
-
-@dataclass(frozen=True)
-class DecoderState:
-    """What a decoder keeps between steps, read off its layers.
-
-    Attributes:
-        caches: `(num_heads, head_dim)` of each depth's self-attention cache, in order.
-        histories: `(1, channels)` of each depth's convolution, which keeps its inputs, in order.
-        memories: `(num_heads, head_dim)` of each distinct cross-attention, in order; layers that
-            share one share its keys and values.
-        layers: For each decoder layer its indices into `caches`, `histories` and `memories`.
-    """
-
-    caches: list[tuple[int, int]]
-    histories: list[tuple[int, int]]
-    memories: list[tuple[int, int]]
-    layers: list[tuple[int | None, int | None, int | None]]
-
-
-def decoder_state(transformer: Seq2SeqTransformer) -> DecoderState:
-    """Returns what the transformer's decoder keeps between steps.
-
-    Args:
-        transformer: Any.
-
-    Raises:
-        InputError: If a layer keeps something that the bundle's format has no place for.
-    """
-    caches, histories, memories, layers = [], [], [], []
-    memory_of = {}
-    memory = tf.zeros([1, 1, transformer.config.hidden_dim])
-    for layer in transformer.decoder_layers:
-        cache = layer.init_cache(1, 1, memory)
-        if unknown := set(cache) - _CACHE:
-            raise InputError(
-                f"decoder layer {layer.name} keeps {', '.join(sorted(unknown))} between steps, "
-                "which cannot be exported; use this library's attention and convolution layers"
-            )
-        own = history = attended = None
-        if "keys" in cache:
-            own = len(caches)
-            caches.append(_heads(cache["keys"]))
-        if "inputs" in cache:
-            history = len(histories)
-            histories.append(_heads(cache["inputs"]))
-        if "memory_keys" in cache:
-            attention = id(getattr(layer, "cross_attention", layer))
-            attended = memory_of.setdefault(attention, len(memories))
-            if attended == len(memories):
-                memories.append(_heads(cache["memory_keys"]))
-        layers.append((own, history, attended))
-    return DecoderState(caches, histories, memories, layers)
 
 
 def logits_block(vocabulary_size: int) -> int | None:
@@ -108,7 +54,9 @@ class Signatures:
     def __init__(self, transformer: Seq2SeqTransformer, custom_ops: Iterable[str] = ()):
         self._transformer = transformer
         self._custom_ops = frozenset(custom_ops)
-        self.state = decoder_state(transformer)
+        whole = DECODER in self._custom_ops and WholeDecoder.is_plain(transformer)
+        self._decoder = (WholeDecoder if whole else LayeredDecoder)(transformer)
+        self.state = self._decoder.state
         self.gives_top = TOP_LOGITS in self._custom_ops and _is_product(transformer)
         vocabulary_size = transformer.config.target_vocabulary_size
         self.block = None if self.gives_top else logits_block(vocabulary_size)
@@ -170,36 +118,19 @@ class Signatures:
 
     def _encode(self, ids):
         memory = self._transformer.encode_with_mask(tf.expand_dims(ids, 0), None)
-        outputs = {}
-        for layer, (_, _, i) in zip(self._transformer.decoder_layers, self.state.layers):
-            if i is not None and f"memory_keys_{i}" not in outputs:
-                cache = layer.init_cache(1, 1, memory)
-                outputs[f"memory_keys_{i}"] = cache["memory_keys"]
-                outputs[f"memory_values_{i}"] = cache["memory_values"]
-        return outputs
+        return self._decoder.memories(memory)
 
     def _step(self, ids, position, mask, keys, values, inputs, memory_keys, memory_values, *chosen):
-        cache = []
-        for own, history, attended in self.state.layers:
-            layer_cache = {}
-            if own is not None:
-                layer_cache |= {"keys": keys[own], "values": values[own]}
-            if history is not None:
-                layer_cache["inputs"] = inputs[history]
-            if attended is not None:
-                layer_cache["memory_keys"] = memory_keys[attended]
-                layer_cache["memory_values"] = memory_values[attended]
-            cache.append(layer_cache)
+        kept = {
+            "keys": keys,
+            "values": values,
+            "inputs": inputs,
+            "memory_keys": memory_keys,
+            "memory_values": memory_values,
+        }
         with capturing() as output:
-            logits, cache = self._transformer.step(ids, position, cache, mask=mask)
-        outputs = self._top(output, chosen) if self.gives_top else self._all(logits)
-        for (own, history, _), layer_cache in zip(self.state.layers, cache):
-            if own is not None:
-                outputs[f"new_keys_{own}"] = layer_cache["keys"]
-                outputs[f"new_values_{own}"] = layer_cache["values"]
-            if history is not None:
-                outputs[f"new_inputs_{history}"] = layer_cache["inputs"]
-        return outputs
+            logits, new = self._decoder.step(ids, position, mask, kept)
+        return (self._top(output, chosen) if self.gives_top else self._all(logits)) | new
 
     def _top(self, output, chosen):
         config = self._transformer.config
@@ -238,7 +169,3 @@ def _is_product(transformer):
     with capturing() as output:
         transformer.step(bos, tf.constant(0), cache)
     return output.x is not None
-
-
-def _heads(cache):
-    return cache.shape[1], cache.shape[3]

@@ -9,7 +9,7 @@ from tfcompress.custom_ops.names import WEIGHTS
 from tfcompress.errors import InputError
 from tfcompress.export import flatbuffer
 from tfcompress.export.errors import ExportError
-from tfcompress.export.quantization import MIN_ELEMENTS
+from tfcompress.export.quantization import MIN_ELEMENTS, weight_operands
 from tfcompress.models import Seq2SeqTransformer
 
 # A flatbuffer has at most 2 GiB; some of it is for the graph.
@@ -142,6 +142,7 @@ def _quantization_bytes(model):
             if q is not None and q.details is not None:
                 add(model.buffers[subgraph.tensors[q.details.scales].buffer].data)
         for operator in subgraph.operators:
-            for operand in WEIGHTS.get(flatbuffer.operator_name(model, operator), ()):
+            name = flatbuffer.operator_name(model, operator)
+            for operand in weight_operands(model, operator) if name in WEIGHTS else ():
                 add(model.buffers[subgraph.tensors[operator.inputs[operand + 1]].buffer].data)
     return sum(vectors.values())

@@ -121,47 +121,6 @@ def test_memory_attention(emitted):
     np.testing.assert_allclose(found, expected, atol=2e-5)
 
 
-def decoder_layer(normalize_first, **options):
-    return tfc.layers.TransformerDecoderLayer(
-        tfc.layers.MultiHeadAttention(2, causal=True, **options),
-        tfc.layers.MultiHeadAttention(4, head_dim=3),
-        tfc.layers.FeedForward(12, activation="gelu_tanh"),
-        normalize_first=normalize_first,
-    )
-
-
-@pytest.mark.parametrize("normalize_first", [False, True])
-def test_decoder_layer(normalize_first, emitted):
-    layer = decoder_layer(normalize_first, use_bias=False)
-    # Steps share one memory whatever the number of rows.
-    x, memory = random_tensor(1, 5, 8), random_tensor(1, 3, 8)
-    layer(x, memory=memory)
-    shake(layer)
-    cache = layer.init_cache(1, 5, memory)
-    other = dict(cache)
-    for position in range(5):
-        expected, cache = layer.step(x[:, position], tf.constant([position]), cache)
-        emitted.clear()
-        with emitting(names.ALL):
-            found, other = layer.step(x[:, position], tf.constant([position]), other)
-        assert emitted == [names.DECODER_LAYER]
-        np.testing.assert_allclose(found, expected, atol=2e-5)
-    for key, value in cache.items():
-        np.testing.assert_allclose(other[key], value, atol=2e-5)
-
-
-def test_a_decoder_layer_of_other_parts_emits_those_that_it_knows(emitted):
-    layer = decoder_layer(True, gated=True)
-    x, memory = random_tensor(1, 2, 8), random_tensor(1, 3, 8)
-    layer(x, memory=memory)
-    cache = layer.init_cache(1, 2, memory)
-    expected, _ = layer.step(x[:, 0], tf.constant([0]), cache)
-    with emitting(names.ALL):
-        found, _ = layer.step(x[:, 0], tf.constant([0]), cache)
-    assert emitted == [names.MEMORY_ATTENTION]
-    np.testing.assert_allclose(found, expected, atol=2e-5)
-
-
 @pytest.mark.parametrize("normalize_first", [False, True])
 def test_encoder_layer(normalize_first, emitted):
     layer = tfc.layers.TransformerEncoderLayer(

@@ -47,9 +47,7 @@ def logits(path):
 )
 def test_computes_what_builtin_operations_do(transformer, tmp_path, quantization):
     manifest = export(transformer, tmp_path / "custom", quantization=quantization)
-    assert manifest["custom_ops"] == sorted(
-        [names.DECODER_LAYER, names.ENCODER_LAYER, names.TOP_LOGITS]
-    )
+    assert manifest["custom_ops"] == sorted([names.DECODER, names.ENCODER_LAYER, names.TOP_LOGITS])
     export(transformer, tmp_path / "plain", quantization=quantization, custom_ops=False)
     ours, theirs = logits(tmp_path / "custom"), logits(tmp_path / "plain")
     # Integer kernels differ in how they round activations.
@@ -59,7 +57,7 @@ def test_computes_what_builtin_operations_do(transformer, tmp_path, quantization
 
 FAMILIES = {
     "delight": {names.GROUP_LINEAR, names.TOP_LOGITS},
-    "fixed_patterns": {names.FIXED_PATTERNS, names.DECODER_LAYER, names.TOP_LOGITS},
+    "fixed_patterns": {names.FIXED_PATTERNS, names.DECODER, names.TOP_LOGITS},
     "lsra": {
         names.DYNAMIC_CONV,
         names.DYNAMIC_CONV_STEP,
@@ -67,9 +65,9 @@ FAMILIES = {
         names.MEMORY_ATTENTION,
         names.TOP_LOGITS,
     },
-    "adaptive": {names.DECODER_LAYER, names.ENCODER_LAYER},
-    "factorized_shared": {names.DECODER_LAYER, names.ENCODER_LAYER, names.TOP_LOGITS},
-    "layer_drop": {names.DECODER_LAYER, names.ENCODER_LAYER, names.TOP_LOGITS},
+    "adaptive": {names.DECODER, names.ENCODER_LAYER},
+    "factorized_shared": {names.DECODER, names.ENCODER_LAYER, names.TOP_LOGITS},
+    "layer_drop": {names.DECODER, names.ENCODER_LAYER, names.TOP_LOGITS},
 }
 
 
@@ -85,9 +83,9 @@ def test_true_takes_what_pays(transformer, tmp_path):
         np.arange(60, dtype=np.int32), np.zeros(61, np.int32), np.zeros(0, np.int32), 60
     )
     manifest = export(transformer, tmp_path / "bundle", custom_ops=True)
-    assert manifest["custom_ops"] == []
+    assert manifest["custom_ops"] == [names.DECODER]
     manifest = export(transformer, tmp_path / "short", custom_ops=True, shortlist=everything)
-    assert manifest["custom_ops"] == [names.TOP_LOGITS]
+    assert manifest["custom_ops"] == [names.DECODER, names.TOP_LOGITS]
 
 
 def test_only_what_is_asked_for(transformer, tmp_path):
@@ -119,7 +117,7 @@ def test_a_shortlist_is_all_that_a_translation_uses(transformer, tmp_path, beam_
 def test_python_says_what_it_needs(transformer, tmp_path, monkeypatch):
     export(transformer, tmp_path / "bundle")
     monkeypatch.setenv("TFCOMPRESS_NATIVE", "0")
-    with pytest.raises(InputError, match=r"tfc\.DecoderLayer.*build-native"):
+    with pytest.raises(InputError, match=r"tfc\.Decoder.*build-native"):
         Translator(tmp_path / "bundle")
     with pytest.raises(InputError, match=r"native runtime.*build-native.*custom_ops=False"):
         export(transformer, tmp_path / "other")

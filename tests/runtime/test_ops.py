@@ -341,7 +341,7 @@ LAYER_BITS = int(LAYER_EPSILON.view("i"))
 
 @examples(40)
 @given(st.data(), seeds, codes, st.booleans())
-def test_decoder_layer(library, data, rng, code, first):
+def test_decoder(library, data, rng, code, first):
     batch, length, memory = (data.draw(st.integers(1, most)) for most in (4, 20, 20))
     position = data.draw(st.integers(0, length - 1))
     draw, some = widths(data)
@@ -350,17 +350,31 @@ def test_decoder_layer(library, data, rng, code, first):
     shapes = dict.fromkeys(("query", "key", "value"), (own, width))
     shapes |= {"output": (width, own), "cross_query": (cross, width)}
     shapes |= {"cross_output": (width, cross), "first": (inner, width), "second": (width, inner)}
-    layer = Layer(rng, shapes, 3, width, some)
+    layers = [Layer(rng, shapes, 3, width, some) for _ in range(data.draw(st.integers(1, 2)))]
+    # Which layer, and which part of the memory, each depth has.
+    some_depths = st.tuples(st.integers(0, len(layers) - 1), st.integers(0, 1))
+    depths = data.draw(st.lists(some_depths, min_size=1, max_size=3))
     x = normal(rng, batch, width)
-    caches = [normal(rng, batch, heads[0], length, own // heads[0]) for _ in range(2)]
-    memories = [normal(rng, 1, heads[1], memory, cross // heads[1]) for _ in range(2)]
-    y = reference.decoder_layer(
-        layer, x, position, caches, memories, heads, code, first, LAYER_EPSILON
-    )
-    config = [*heads, code, int(first), LAYER_BITS]
-    inputs = [config, x, [position], *caches, *memories, *layer.operands()]
-    in_place = [(3, 1), (4, 2)]
-    check(library, "tfc.DecoderLayer", inputs, y, margin=layer.margin, in_place=in_place)
+    own_shape = batch, len(depths) * heads[0], length, own // heads[0]
+    caches = [normal(rng, *own_shape) for _ in range(2)]
+    memories = [normal(rng, 1, 2 * heads[1], memory, cross // heads[1]) for _ in range(2)]
+    config, updated, y = [code, int(first), LAYER_BITS], ([], []), x
+    for depth, (layer, part) in enumerate(depths):
+        config += [layer, heads[0], part * heads[1], heads[1]]
+        given_caches = [cache[:, depth * heads[0] : (depth + 1) * heads[0]] for cache in caches]
+        given_memories = [one[:, part * heads[1] : (part + 1) * heads[1]] for one in memories]
+        y, *new = reference.decoder_layer(
+            *(layers[layer], y, position, given_caches, given_memories),
+            *(heads, code, first, LAYER_EPSILON),
+        )
+        for kept, one in zip(updated, new):
+            kept.append(one)
+    expected = [y, *(np.concatenate(parts, axis=1) for parts in updated)]
+    operands = [operand for layer in layers for operand in layer.operands()]
+    inputs = [config, x, [position], *caches, *memories, *operands]
+    # Later layers see what earlier ones rounded.
+    margin = min(layer.margin for layer in layers) if len(depths) == 1 else 0
+    check(library, "tfc.Decoder", inputs, expected, margin=margin, in_place=[(3, 1), (4, 2)])
 
 
 @examples(40)
@@ -393,7 +407,7 @@ def usable():
     norms = [z(8) for _ in range(4)]
     top = [[0, 1, 2], z(2, 8), *one(20, 8), np.arange(20, dtype="i"), [4], [0] * 3]
     group = [[2, 1, 1, 1, EPSILON_BITS], z(3, 8), Matrix(rng, (2, 3, 4), "int8"), z(6), z(3), z(3)]
-    decoder = [[2, 2, 1, 0, EPSILON_BITS], z(2, 8), [5], cache, cache, memory, memory]
+    decoder = [[1, 0, EPSILON_BITS, 0, 2, 0, 2], z(2, 8), [5], cache, cache, memory, memory]
     decoder += [*layers, *layers, *one(16, 8), *one(8, 16), *norms, *norms[:2]]
     encoder = [[2, 1, 0, EPSILON_BITS], z(1, 5, 8), *layers, *one(8, 8), *one(16, 8), *one(8, 16)]
     taps = Matrix(rng, (6, 8), "int8")
@@ -412,7 +426,7 @@ def usable():
         ),
         "tfc.MemoryAttention": ([[2], z(2, 8), memory, memory], [(2, 8)]),
         "tfc.TopLogits": (top, [(2, 3), ("i", (2, 3)), (2, 1), (2, 1)]),
-        "tfc.DecoderLayer": (decoder, [(2, 8), cache.shape, cache.shape]),
+        "tfc.Decoder": (decoder, [(2, 8), cache.shape, cache.shape]),
         "tfc.EncoderLayer": ([*encoder, *norms], [(1, 5, 8)]),
     }
     return {name: (flat(inputs), shapes) for name, (inputs, shapes) in operations.items()}
@@ -478,9 +492,11 @@ WRONG_VALUES = {
         *[(5, 0, value) for value in (-1, 1)],
         *[(5, 3, value) for value in (20, 2, 2**31 - 1)],
     ],
-    "tfc.DecoderLayer": [
-        *[(0, place, value) for place in (0, 1) for value in (0, 1, 4)],
-        *[(0, 2, -1), (0, 2, 7), (0, 3, 2), (0, 4, -1)],
+    "tfc.Decoder": [
+        *[(0, place, value) for place in (4, 6) for value in (0, 1, 4, -1, 2**31 - 1)],
+        *[(0, 0, -1), (0, 0, 7), (0, 1, 2), (0, 2, -1)],
+        *[(0, 3, value) for value in (-1, 1)],
+        *[(0, 5, value) for value in (-1, 1, 2**31 - 1)],
         *[(2, 0, value) for value in (-1, 6)],
     ],
     "tfc.EncoderLayer": [(0, 0, 0), (0, 0, 3), (0, 1, 7), (0, 2, -1), (0, 3, -1)],

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import tensorflow as tf
 
-from tfcompress.custom_ops.names import WEIGHTS
+from tfcompress.custom_ops.names import is_weight
 
 _emitted = contextvars.ContextVar("emitted", default=frozenset())
 
@@ -45,12 +45,11 @@ def emit(
             `[..., outputs, inputs]`.
         config: Its attributes, the first operand, as a kernel sees operands only.
     """
-    weights = WEIGHTS[name]
     passed, given = [tf.constant(config, tf.int32)], []
     for operand in operands:
         given.append(len(passed))
         passed.append(operand)
-        if len(passed) - 1 in weights:
+        if is_weight(name, len(passed) - 1):
             # Those of a float32 weight. The export puts others in their place.
             passed.append(tf.ones([operand.shape[:-1].num_elements()]))
 

@@ -12,11 +12,12 @@ LIGHTWEIGHT_CONV = "tfc.LightweightConv"
 LIGHTWEIGHT_CONV_STEP = "tfc.LightweightConvStep"
 CACHED_ATTENTION = "tfc.CachedAttention"
 MEMORY_ATTENTION = "tfc.MemoryAttention"
-DECODER_LAYER = "tfc.DecoderLayer"
+DECODER = "tfc.Decoder"
 ENCODER_LAYER = "tfc.EncoderLayer"
 TOP_LOGITS = "tfc.TopLogits"
 
-# Which operands are weights. The operand after each is its scales.
+# Which operands are weights, beside those of a decoder's layers. The operand after each is its
+# scales.
 WEIGHTS = {
     GROUP_LINEAR: (2,),
     FIXED_PATTERNS: (),
@@ -26,10 +27,13 @@ WEIGHTS = {
     LIGHTWEIGHT_CONV_STEP: (),
     CACHED_ATTENTION: (),
     MEMORY_ATTENTION: (),
-    DECODER_LAYER: tuple(range(7, 31, 3)),
+    DECODER: (),
     ENCODER_LAYER: tuple(range(2, 20, 3)),
     TOP_LOGITS: (2,),
 }
+# Where the operands of a decoder's layers begin, how many each has, and how many of them are its
+# weights, each with scales and bias.
+_LAYERS, _LAYER_OPERANDS, _LAYER_WEIGHTS = 7, 30, 24
 # Which operands stay such in a bundle. All others are constants, and packed into one.
 GIVEN = {
     GROUP_LINEAR: (1,),
@@ -40,14 +44,27 @@ GIVEN = {
     LIGHTWEIGHT_CONV_STEP: (1, 3, 4),
     CACHED_ATTENTION: (1, 2, 3, 4, 5, 6),
     MEMORY_ATTENTION: (1, 2, 3),
-    DECODER_LAYER: (1, 2, 3, 4, 5, 6),
+    DECODER: (1, 2, 3, 4, 5, 6),
     ENCODER_LAYER: (1,),
     # The table may be the embedding's too.
     TOP_LOGITS: (1, 2, 5, 6, 7),
 }
 ALL = tuple(WEIGHTS)
 # Those that make bundles faster by themselves; `benchmarks/custom_ops.py` measures it.
-DEFAULT = (FIXED_PATTERNS, DYNAMIC_CONV, DYNAMIC_CONV_STEP)
+DEFAULT = (DECODER, FIXED_PATTERNS, DYNAMIC_CONV, DYNAMIC_CONV_STEP)
+
+
+def is_weight(name: str, operand: int) -> bool:
+    """Returns whether an operand of an operation is a weight, with its scales behind it.
+
+    Args:
+        name: The operation.
+        operand: Index of the operand.
+    """
+    if name == DECODER and operand >= _LAYERS:
+        place = (operand - _LAYERS) % _LAYER_OPERANDS
+        return place < _LAYER_WEIGHTS and place % 3 == 0
+    return operand in WEIGHTS[name]
 
 
 def chosen(custom_ops: bool | Sequence[str]) -> frozenset[str]:

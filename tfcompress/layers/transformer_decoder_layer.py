@@ -3,12 +3,6 @@
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.custom_ops.decoder_layer import decoder_layer
-from tfcompress.custom_ops.emission import emits
-from tfcompress.custom_ops.maths import activation_code, dense_operands, norm_operands
-from tfcompress.custom_ops.names import DECODER_LAYER
-from tfcompress.layers.feed_forward import FeedForward
-from tfcompress.layers.multi_head_attention import MultiHeadAttention
 from tfcompress.layers.residual import ResidualLayer
 from tfcompress.layers.serialization import register
 
@@ -146,8 +140,6 @@ class TransformerDecoderLayer(ResidualLayer):
             A pair: `[batch, width]`, equal to what `call` gives at this position, and the new
             cache.
         """
-        if emits(DECODER_LAYER) and self._is_plain(memory_padding_mask):
-            return self._step_emitted(inputs, position, cache)
         own = {name: value for name, value in cache.items() if not name.startswith("memory_")}
         memory = {name: value for name, value in cache.items() if name.startswith("memory_")}
 
@@ -169,33 +161,3 @@ class TransformerDecoderLayer(ResidualLayer):
         x = self._residual("cross_attention", x, attend_memory)
         x = self._residual("feed_forward", x, feed)
         return x, {**own, **memory}
-
-    def _is_plain(self, memory_padding_mask):
-        """Whether a step has the parts that the custom operation has, and no others."""
-        attentions = (self.self_attention, self.cross_attention)
-        return (
-            type(self) is TransformerDecoderLayer
-            and memory_padding_mask is None
-            and all(type(attention) is MultiHeadAttention for attention in attentions)
-            and not any(attention.gated for attention in attentions)
-            and type(self.feed_forward) is FeedForward
-            and activation_code(self.feed_forward.activation) is not None
-        )
-
-    def _step_emitted(self, inputs, position, cache):
-        """`step` as one custom operation."""
-        own, other, feed = self.self_attention, self.cross_attention, self.feed_forward
-        denses = [own.query, own.key, own.value, own.output_projection]
-        denses += [other.query, other.output_projection, feed.inner, feed.outer]
-        norms = [getattr(self, f"{name}_normalization") for name in self.sublayer_names]
-        y, keys, values = decoder_layer(
-            inputs,
-            tf.reshape(tf.cast(position, tf.int32), [1]),
-            [cache[name] for name in ("keys", "values", "memory_keys", "memory_values")],
-            [operand for dense in denses for operand in dense_operands(dense)],
-            [operand for norm in norms for operand in norm_operands(norm)],
-            activation=activation_code(feed.activation),
-            normalize_first=self.normalize_first,
-            epsilon=self.epsilon,
-        )
-        return y, {**cache, "keys": keys, "values": values}

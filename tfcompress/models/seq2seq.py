@@ -218,17 +218,34 @@ class Seq2SeqTransformer:
         if mask is None:
             rows = next((tf.shape(c["keys"])[2] for c in cache if "keys" in c), None)
             mask = None if rows is None else step_mask(position, rows)
-        x = self._embeddings.embed_step(self._layers, token_ids, position)
-        x = self._layers["target_position"].step(x, position)
+        x = self.embed_step(token_ids, position)
         new_cache = []
         for layer, layer_cache in zip(self.decoder_layers, cache):
             x, layer_cache = layer.step(
                 x, position, layer_cache, mask=mask, memory_padding_mask=memory_padding_mask
             )
             new_cache.append(layer_cache)
+        return self.logits(x), new_cache
+
+    def embed_step(self, token_ids: tf.Tensor, position: tf.Tensor | int) -> tf.Tensor:
+        """Returns the input of the first decoder layer at one position, `[batch, hidden_dim]`.
+
+        Args:
+            token_ids: As for `step`.
+            position: As for `step`.
+        """
+        x = self._embeddings.embed_step(self._layers, token_ids, position)
+        return self._layers["target_position"].step(x, position)
+
+    def logits(self, x: tf.Tensor) -> tf.Tensor:
+        """Returns the logits `[batch, vocabulary_size]` for what the last decoder layer gave.
+
+        Args:
+            x: `[batch, hidden_dim]`.
+        """
         if self.config.normalize_first:
             x = self._layers["decoder_normalization"](x)
-        return self._embeddings.logits(self._layers, x), new_cache
+        return self._embeddings.logits(self._layers, x)
 
 
 def _make_layers(config: Seq2SeqConfig, *parts) -> dict[str, keras.layers.Layer]:

@@ -87,7 +87,7 @@ std::vector<ops::Tensor> Inputs(const Api& api, const ops::Op& op, const Handle*
   const std::vector<ops::Tensor> given = Tensors(api, buffers, count);
   std::vector<ops::Tensor> inputs(op.num_inputs);
   ops::PlaceGiven(op, given.data(), inputs.data());
-  ops::Unpack(op, given.back(), inputs.data());
+  ops::Unpack(op, given.back(), &inputs);
   return inputs;
 }
 
@@ -116,8 +116,8 @@ Status Run(void* user_data, size_t num_inputs, const Handle* inputs, size_t num_
     const Registered& registered = *static_cast<const Registered*>(user_data);
     CheckCounts(*registered.op, num_inputs, num_outputs);
     registered.op->run(kernels::For(kernels::Best()),
-                       Inputs(*registered.api, *registered.op, inputs, num_inputs).data(),
-                       Tensors(*registered.api, outputs, num_outputs).data());
+                       Inputs(*registered.api, *registered.op, inputs, num_inputs),
+                       Tensors(*registered.api, outputs, num_outputs));
   });
 }
 

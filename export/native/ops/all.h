@@ -14,7 +14,7 @@ extern const Op kLightweightConvStep;
 extern const Op kCachedAttention;
 extern const Op kMemoryAttention;
 extern const Op kTopLogits;
-extern const Op kDecoderLayer;
+extern const Op kDecoder;
 extern const Op kEncoderLayer;
 
 }  // namespace tfcompress::ops

@@ -11,7 +11,7 @@ void Infer(const Shape* inputs, int32_t, Shape* outputs) {
   outputs[2] = inputs[5];
 }
 
-void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* outputs) {
+void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs) {
   Operands in(kCachedAttention.name, "input", inputs);
   Operands out(kCachedAttention.name, "output", outputs);
   const int32_t heads = CountOf(in, *in.Ints({1}));
@@ -30,11 +30,13 @@ void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* ou
   out.Floats({batch, heads, length, width});
   keys.values = Updated(inputs[4], outputs[1]);
   values.values = Updated(inputs[5], outputs[2]);
-  AttendToCache(kernels, &FreshScratch(), batch, q, k, v, keys, values, position, context);
+  AttendToCache(kernels, &FreshScratch(), batch, q, k, v, keys, values, {0, heads}, position,
+                context);
 }
 
 }  // namespace
 
-const Op kCachedAttention = {"tfc.CachedAttention", 7, 3, Inputs({1, 2, 3, 4, 5, 6}), Infer, Run};
+const Op kCachedAttention = {"tfc.CachedAttention",      7,     3,  0,
+                             Inputs({1, 2, 3, 4, 5, 6}), Infer, Run};
 
 }  // namespace tfcompress::ops

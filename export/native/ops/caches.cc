@@ -27,12 +27,13 @@ int32_t PositionOf(const Operands& operands, const int32_t* position, int32_t le
 
 void AttendToCache(const kernels::Kernels& kernels, kernels::Scratch* scratch, int32_t batch,
                    const float* q, const float* k, const float* v, const Cache& keys,
-                   const Cache& values, int32_t position, float* context) {
+                   const Cache& values, const Heads& heads, int32_t position, float* context) {
   const ptrdiff_t width = keys.width;
   auto* const scores = scratch->Take<float>(static_cast<size_t>(position) + 1);
-  for (ptrdiff_t row = 0; row < static_cast<ptrdiff_t>(batch) * keys.heads; ++row) {
-    float* const own_keys = keys.values + row * keys.length * width;
-    float* const own_values = values.values + row * keys.length * width;
+  for (ptrdiff_t row = 0; row < static_cast<ptrdiff_t>(batch) * heads.count; ++row) {
+    const ptrdiff_t head = row / heads.count * keys.heads + heads.first + row % heads.count;
+    float* const own_keys = keys.values + head * keys.length * width;
+    float* const own_values = values.values + head * keys.length * width;
     std::copy_n(k + row * width, width, own_keys + position * width);
     std::copy_n(v + row * width, width, own_values + position * width);
     kernels.attend(
@@ -42,12 +43,13 @@ void AttendToCache(const kernels::Kernels& kernels, kernels::Scratch* scratch, i
 }
 
 void AttendToMemory(const kernels::Kernels& kernels, kernels::Scratch* scratch, int32_t batch,
-                    const float* q, const Cache& keys, const Cache& values, float* context) {
-  const ptrdiff_t width = keys.width, stride = keys.heads * width;
+                    const float* q, const Cache& keys, const Cache& values, const Heads& heads,
+                    float* context) {
+  const ptrdiff_t width = keys.width, stride = heads.count * width;
   auto* const scores =
       scratch->Take<float>(static_cast<size_t>(batch) * static_cast<size_t>(keys.length));
-  for (ptrdiff_t head = 0; head < keys.heads; ++head) {
-    const ptrdiff_t own = head * keys.length * width;
+  for (ptrdiff_t head = 0; head < heads.count; ++head) {
+    const ptrdiff_t own = (heads.first + head) * keys.length * width;
     kernels.attend({q + head * width, stride, batch, keys.values + own, values.values + own, width,
                     keys.length, keys.width},
                    scores, {context + head * width, stride});

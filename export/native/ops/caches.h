@@ -23,15 +23,22 @@ float* Updated(const Tensor& input, const Tensor& output);
 
 int32_t PositionOf(const Operands& operands, const int32_t* position, int32_t length);
 
+// Some heads of a cache.
+struct Heads {
+  int32_t first;
+  int32_t count;
+};
+
 // Writes the new keys and values [batch, heads * width] at a position, and attends over all up to
 // there. The context is [batch, heads * width].
 void AttendToCache(const kernels::Kernels& kernels, kernels::Scratch* scratch, int32_t batch,
                    const float* q, const float* k, const float* v, const Cache& keys,
-                   const Cache& values, int32_t position, float* context);
+                   const Cache& values, const Heads& heads, int32_t position, float* context);
 
 // Attends over all of a memory of one sentence, [1, heads, length, width].
 void AttendToMemory(const kernels::Kernels& kernels, kernels::Scratch* scratch, int32_t batch,
-                    const float* q, const Cache& keys, const Cache& values, float* context);
+                    const float* q, const Cache& keys, const Cache& values, const Heads& heads,
+                    float* context);
 
 }  // namespace tfcompress::ops
 

@@ -6,7 +6,7 @@ namespace {
 
 void Infer(const Shape* inputs, int32_t, Shape* outputs) { outputs[0] = inputs[1]; }
 
-void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* outputs) {
+void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs) {
   Operands in(kEncoderLayer.name, "input", inputs);
   Operands out(kEncoderLayer.name, "output", outputs);
   const int32_t* const config = in.Ints({4});
@@ -48,6 +48,6 @@ void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* ou
 
 }  // namespace
 
-const Op kEncoderLayer = {"tfc.EncoderLayer", 24, 1, Inputs({1}), Infer, Run};
+const Op kEncoderLayer = {"tfc.EncoderLayer", 24, 1, 0, Inputs({1}), Infer, Run};
 
 }  // namespace tfcompress::ops

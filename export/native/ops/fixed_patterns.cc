@@ -6,7 +6,7 @@ namespace {
 
 void Infer(const Shape* inputs, int32_t, Shape* outputs) { outputs[0] = inputs[1]; }
 
-void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* outputs) {
+void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs) {
   Operands in(kFixedPatterns.name, "input", inputs);
   Operands out(kFixedPatterns.name, "output", outputs);
   const Operands::Vector config = in.IntVector();
@@ -35,6 +35,6 @@ void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* ou
 
 }  // namespace
 
-const Op kFixedPatterns = {"tfc.FixedPatterns", 2, 1, Inputs({1}), Infer, Run};
+const Op kFixedPatterns = {"tfc.FixedPatterns", 2, 1, 0, Inputs({1}), Infer, Run};
 
 }  // namespace tfcompress::ops

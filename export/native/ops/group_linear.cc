@@ -17,7 +17,7 @@ void Interleave(const float* x, int32_t groups, int32_t own, float* y) {
   }
 }
 
-void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* outputs) {
+void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs) {
   Operands in(kGroupLinear.name, "input", inputs);
   Operands out(kGroupLinear.name, "output", outputs);
   const int32_t* const config = in.Ints({5});
@@ -59,6 +59,6 @@ void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* ou
 
 }  // namespace
 
-const Op kGroupLinear = {"tfc.GroupLinear", 7, 1, Inputs({1}), Infer, Run};
+const Op kGroupLinear = {"tfc.GroupLinear", 7, 1, 0, Inputs({1}), Infer, Run};
 
 }  // namespace tfcompress::ops

@@ -9,7 +9,7 @@ void Infer(const Shape* inputs, int32_t width, Shape* outputs) {
   outputs[0].dims[2] = width;
 }
 
-void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* outputs) {
+void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs) {
   Operands in(kLightweightConv.name, "input", inputs);
   Operands out(kLightweightConv.name, "output", outputs);
   const ConvolutionConfig config = ReadConvolution(in, in.Ints({5}));
@@ -27,6 +27,6 @@ void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* ou
 
 }  // namespace
 
-const Op kLightweightConv = {"tfc.LightweightConv", 3, 1, Inputs({1}), Infer, Run};
+const Op kLightweightConv = {"tfc.LightweightConv", 3, 1, 0, Inputs({1}), Infer, Run};
 
 }  // namespace tfcompress::ops

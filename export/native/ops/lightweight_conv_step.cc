@@ -11,7 +11,7 @@ void Infer(const Shape* inputs, int32_t width, Shape* outputs) {
   outputs[1] = inputs[3];
 }
 
-void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* outputs) {
+void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs) {
   Operands in(kLightweightConvStep.name, "input", inputs);
   Operands out(kLightweightConvStep.name, "output", outputs);
   const ConvolutionConfig config = ReadCausalConvolution(in, in.Ints({5}));
@@ -34,6 +34,6 @@ void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* ou
 
 }  // namespace
 
-const Op kLightweightConvStep = {"tfc.LightweightConvStep", 5, 2, Inputs({1, 3, 4}), Infer, Run};
+const Op kLightweightConvStep = {"tfc.LightweightConvStep", 5, 2, 0, Inputs({1, 3, 4}), Infer, Run};
 
 }  // namespace tfcompress::ops

@@ -7,7 +7,7 @@ namespace {
 
 void Infer(const Shape* inputs, int32_t, Shape* outputs) { outputs[0] = inputs[1]; }
 
-void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* outputs) {
+void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs) {
   Operands in(kMemoryAttention.name, "input", inputs);
   Operands out(kMemoryAttention.name, "output", outputs);
   const int32_t heads = CountOf(in, *in.Ints({1}));
@@ -18,11 +18,11 @@ void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* ou
   const Cache keys = ReadCache(&in, 1, heads, length, width);
   const Cache values = ReadCache(&in, 1, heads, length, width);
   float* const context = out.Floats({batch, all});
-  AttendToMemory(kernels, &FreshScratch(), batch, q, keys, values, context);
+  AttendToMemory(kernels, &FreshScratch(), batch, q, keys, values, {0, heads}, context);
 }
 
 }  // namespace
 
-const Op kMemoryAttention = {"tfc.MemoryAttention", 4, 1, Inputs({1, 2, 3}), Infer, Run};
+const Op kMemoryAttention = {"tfc.MemoryAttention", 4, 1, 0, Inputs({1, 2, 3}), Infer, Run};
 
 }  // namespace tfcompress::ops

@@ -6,9 +6,10 @@ namespace tfcompress::ops {
 
 const std::vector<const Op*>& All() {
   static const std::vector<const Op*> all = {
-      &kGroupLinear,     &kFixedPatterns,       &kDynamicConv,     &kLightweightConv,
-      &kDynamicConvStep, &kLightweightConvStep, &kCachedAttention, &kMemoryAttention,
-      &kTopLogits,       &kDecoderLayer,        &kEncoderLayer};
+      &kGroupLinear,     &kFixedPatterns,   &kDynamicConv,
+      &kLightweightConv, &kDynamicConvStep, &kLightweightConvStep,
+      &kCachedAttention, &kMemoryAttention, &kTopLogits,
+      &kDecoder,         &kEncoderLayer};
   return all;
 }
 

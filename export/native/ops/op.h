@@ -27,6 +27,8 @@ struct Tensor {
   void* data;
 };
 
+using Tensors = std::vector<Tensor>;
+
 // Some of an operation's inputs.
 constexpr uint64_t Inputs(std::initializer_list<size_t> indices) {
   uint64_t chosen = 0;
@@ -39,12 +41,20 @@ struct Op {
   const char* name;
   size_t num_inputs;
   size_t num_outputs;
+  // How many inputs, all constant, each of its layers has besides; 0 if it has none.
+  size_t layer_inputs;
   // Those that a model gives one by one. It gives all others, constants, in a pack behind them.
   uint64_t given;
   // Shapes of the outputs, of which the first has this width. Reads shapes of given inputs only.
   void (*infer)(const Shape* inputs, int32_t width, Shape* outputs);
-  void (*run)(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* outputs);
+  void (*run)(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs);
 };
+
+// Whether it can have so many inputs.
+inline bool IsCount(const Op& op, size_t count) {
+  if (op.layer_inputs == 0) return count == op.num_inputs;
+  return count > op.num_inputs && (count - op.num_inputs) % op.layer_inputs == 0;
+}
 
 // Null if there is none of that name.
 const Op* Find(const std::string& name);

@@ -18,12 +18,14 @@ struct Dense {
 // of those that it reads, and throws Error (kBadBundle).
 class Operands {
  public:
-  Operands(const char* op, const char* kind, const Tensor* tensors)
-      : op_(op), kind_(kind), tensors_(tensors) {}
+  Operands(const char* op, const char* kind, const Tensors& tensors)
+      : op_(op), kind_(kind), tensors_(tensors.data()) {}
 
   // The extents of the next one, which has this rank.
   const int32_t* Peek(int32_t rank) const;
   const Tensor& Next() { return tensors_[next_++]; }
+  // Goes on at the one of an index.
+  void Seek(size_t index) { next_ = index; }
 
   float* Floats(std::initializer_list<int64_t> dims);
   int32_t* Ints(std::initializer_list<int64_t> dims);

@@ -30,8 +30,8 @@ ops::Tensor View(const tfc_tensor& given) {
   return tensor;
 }
 
-std::vector<ops::Tensor> Views(const tfc_tensor* given, size_t count, size_t wanted) {
-  Require(given != nullptr && count == wanted, "the operation has another number of tensors");
+std::vector<ops::Tensor> Views(const tfc_tensor* given, size_t count, bool is_count) {
+  Require(given != nullptr && is_count, "the operation has another number of tensors");
   std::vector<ops::Tensor> views;
   std::transform(given, given + count, std::back_inserter(views), View);
   return views;
@@ -54,7 +54,7 @@ void Run(const ops::Op& op, const kernels::Kernels& kernels, const std::vector<o
                                                ops::Text(outputs[i].shape));
     }
   }
-  op.run(kernels, inputs.data(), outputs.data());
+  op.run(kernels, inputs, outputs);
 }
 
 }  // namespace
@@ -69,8 +69,8 @@ tfc_status tfc_run_op(const char* name, const char* level, size_t num_inputs,
                   "there is no operation \"" + std::string(name) + "\"");
     }
     const kernels::Level chosen = level == nullptr ? kernels::Best() : kernels::FromName(level);
-    Run(*op, kernels::For(chosen), Views(inputs, num_inputs, op->num_inputs),
-        Views(outputs, num_outputs, op->num_outputs));
+    Run(*op, kernels::For(chosen), Views(inputs, num_inputs, ops::IsCount(*op, num_inputs)),
+        Views(outputs, num_outputs, num_outputs == op->num_outputs));
   });
 }
 

@@ -57,23 +57,26 @@ size_t NumPacked(const Op& op) {
   return count;
 }
 
-void Unpack(const Op& op, const Tensor& pack, Tensor* inputs) {
+void Unpack(const Op& op, const Tensor& pack, Tensors* inputs) {
   Require(op, pack.type == Type::kInt8 && pack.shape.rank == 2);
   auto* const bytes = static_cast<char*>(pack.data);
   const uint64_t size =
       static_cast<uint64_t>(pack.shape.dims[0]) * static_cast<uint64_t>(pack.shape.dims[1]);
-  const size_t count = op.num_inputs + 1 - NumPacked(op);
-  Require(op, size >= sizeof(int32_t) + count * sizeof(Entry));
+  Require(op, size >= sizeof(int32_t));
   int32_t packed;
   std::memcpy(&packed, bytes, sizeof(packed));
-  Require(op, packed == static_cast<int32_t>(count));
   const char* next = bytes + sizeof(packed);
-  for (size_t i = 0; i < op.num_inputs; ++i) {
-    if ((op.given >> i & 1) != 0) continue;
+  Require(op,
+          packed >= 0 && static_cast<uint64_t>(packed) <= (size - sizeof(packed)) / sizeof(Entry));
+  const size_t count = static_cast<size_t>(packed) + NumPacked(op) - 1;
+  Require(op, IsCount(op, count));
+  inputs->resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    if (i < op.num_inputs && (op.given >> i & 1) != 0) continue;
     Entry entry;
     std::memcpy(&entry, next, sizeof(entry));
     next += sizeof(entry);
-    inputs[i] = View(op, entry, bytes, size);
+    (*inputs)[i] = View(op, entry, bytes, size);
   }
 }
 

@@ -22,8 +22,9 @@ void PlaceGiven(const Op& op, const T* given, T* inputs) {
   }
 }
 
-// Fills in the inputs that a pack holds. Throws Error (kBadBundle) unless all lie within it.
-void Unpack(const Op& op, const Tensor& pack, Tensor* inputs);
+// Fills in the inputs that a pack holds, after adding places for those of layers. Throws Error
+// (kBadBundle) unless all lie within it.
+void Unpack(const Op& op, const Tensor& pack, Tensors* inputs);
 
 }  // namespace tfcompress::ops
 

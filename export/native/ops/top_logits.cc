@@ -122,7 +122,7 @@ void Infer(const Shape* inputs, int32_t, Shape* outputs) {
   outputs[2] = outputs[3] = {2, {batch, 1}};
 }
 
-void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* outputs) {
+void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs) {
   Operands in(kTopLogits.name, "input", inputs);
   Operands out(kTopLogits.name, "output", outputs);
   const int32_t* const config = in.Ints({3});
@@ -176,6 +176,6 @@ void Run(const kernels::Kernels& kernels, const Tensor* inputs, const Tensor* ou
 
 }  // namespace
 
-const Op kTopLogits = {"tfc.TopLogits", 8, 4, Inputs({1, 2, 5, 6, 7}), Infer, Run};
+const Op kTopLogits = {"tfc.TopLogits", 8, 4, 0, Inputs({1, 2, 5, 6, 7}), Infer, Run};
 
 }  // namespace tfcompress::ops

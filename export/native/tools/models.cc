@@ -111,8 +111,11 @@ class Runner {
     for (const auto& [name, spec] : signature_.inputs()) {
       litert::Shape shape = spec.shape;
       const auto given = arguments.shapes.find(name);
-      if (given != arguments.shapes.end()) shape = given->second;
-      for (int32_t& extent : shape) extent = std::max(extent, 1);
+      for (size_t axis = 0; axis < shape.size(); ++axis) {
+        if (shape[axis] >= 1) continue;
+        const bool is_given = given != arguments.shapes.end() && axis < given->second.size();
+        shape[axis] = is_given ? std::max(given->second[axis], 1) : 1;
+      }
       signature_.Resize(name, shape);
       const litert::Buffer& buffer = inputs_[name] = model_.NewBuffer(spec.type, shape);
       if (spec.type == litert::kFloat32) {

@@ -62,9 +62,13 @@ void Quantize(const Input& input, void* quantized, RowScale* scales) {
   }
 }
 
-// Weights are fetched into the cache this many bytes before they are read, line by line.
+// Weights that are read side by side are fetched into the cache this many bytes before, line by
+// line.
 constexpr int32_t kAhead = 4096;
 constexpr int32_t kLineBits = 512;
+// Rows of at least so many bytes are read one after another, the order in which memory is fastest.
+// In shorter ones each sum would wait for the one before.
+constexpr int32_t kLongRow = 320;
 
 struct WeightRow {
   const uint8_t* data;
@@ -244,8 +248,34 @@ class Columns {
   float copied_bias_[kCols];
 };
 
+// Calls step(i, lanes) for the steps of a row.
+template <typename Format, typename Step>
+inline void ForSteps(int32_t size, const Step& step) {
+  int32_t i = 0;
+  for (; i + Format::kStep <= size; i += Format::kStep) step(i, Full{});
+  if (i < size) step(i, Part{size - i});
+}
+
 // The products of kRows rows of activations with kColumns rows of weights, a vector of their parts
-// for each row of activations.
+// for each row of activations. Each row of weights is read by itself.
+template <typename Format, int32_t kRows>
+inline void SumLongProducts(const typename Format::Value* const (&x)[kRows],
+                            const WeightRow* weights, int32_t size, typename Format::Sum* parts) {
+  typename Format::Sum sums[kRows][kColumns];
+  for (int32_t c = 0; c < kColumns; ++c) {
+    for (int32_t r = 0; r < kRows; ++r) {
+      typename Format::Sum sum = {};
+      ForSteps<Format>(size, [&](int32_t i, auto lanes) {
+        sum = Format::Add(sum, Format::LoadWeights(weights[c], i, lanes),
+                          Format::LoadActivations(x[r] + i, lanes));
+      });
+      sums[r][c] = sum;
+    }
+  }
+  for (int32_t r = 0; r < kRows; ++r) parts[r] = AddColumns(sums[r]);
+}
+
+// The same, where rows of weights are read side by side.
 template <typename Format, int32_t kRows>
 inline void SumProducts(const typename Format::Value* const (&x)[kRows], const WeightRow* weights,
                         int32_t size, typename Format::Sum* parts) {
@@ -254,7 +284,7 @@ inline void SumProducts(const typename Format::Value* const (&x)[kRows], const W
   for (auto& row : sums) {
     for (auto& sum : row) sum = typename Format::Sum{};
   }
-  const auto step = [&](int32_t i, auto lanes) {
+  ForSteps<Format>(size, [&](int32_t i, auto lanes) {
     decltype(Format::LoadActivations(x[0], lanes)) values[kRows];
     for (int32_t r = 0; r < kRows; ++r) values[r] = Format::LoadActivations(x[r] + i, lanes);
     for (int32_t c = 0; c < kColumns; ++c) {
@@ -265,10 +295,7 @@ inline void SumProducts(const typename Format::Value* const (&x)[kRows], const W
       const auto column = Format::LoadWeights(weights[c], i, lanes);
       for (int32_t r = 0; r < kRows; ++r) sums[r][c] = Format::Add(sums[r][c], column, values[r]);
     }
-  };
-  int32_t i = 0;
-  for (; i + Format::kStep <= size; i += Format::kStep) step(i, Full{});
-  if (i < size) step(i, Part{size - i});
+  });
   for (int32_t r = 0; r < kRows; ++r) parts[r] = AddColumns(sums[r]);
 }
 
@@ -283,8 +310,10 @@ inline void MultiplyTile(const Product& product, int32_t first_row, int32_t firs
   for (int32_t r = 0; r < kRows; ++r) x[r] = InputRow<Format>(input, first_row + Min(r, rows - 1));
 
   typename Format::Sum parts[kTile];
+  const bool is_long = kRows == 1 && ptrdiff_t{input.cols} * Format::kBits >= 8 * kLongRow;
   for (int32_t c = 0; c < kCols; c += kColumns) {
-    SumProducts<Format>(x, columns.rows() + c, input.cols, parts + c / kColumns);
+    const auto sum = is_long ? SumLongProducts<Format, kRows> : SumProducts<Format, kRows>;
+    sum(x, columns.rows() + c, input.cols, parts + c / kColumns);
   }
   typename Format::Total totals[kRows * kCols];
   AddParts(parts, totals);

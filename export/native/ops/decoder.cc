@@ -1,0 +1,141 @@
+#include "ops/all.h"
+#include "ops/caches.h"
+#include "ops/layer.h"
+
+namespace tfcompress::ops {
+namespace {
+
+enum Input : size_t { kX = 1, kKeys = 3, kValues = 4, kLayers = 7 };
+constexpr size_t kLayerInputs = 30;
+
+// What follows the config's first values, for each depth.
+struct Depth {
+  int32_t layer;  // Whose weights it has.
+  int32_t heads;
+  int32_t first_memory_head;
+  int32_t memory_heads;
+};
+constexpr int32_t kCommon = 3, kOfDepth = 4;
+
+struct Layer {
+  Dense query, key, value, output, memory_query, memory_output;
+  FeedForward feed_forward;
+  Norm norms[3];
+};
+
+// The keys or values of all depths, one depth's heads after another's.
+struct Caches {
+  Cache keys;
+  Cache values;
+};
+
+void Infer(const Shape* inputs, int32_t, Shape* outputs) {
+  outputs[0] = inputs[kX];
+  outputs[1] = inputs[kKeys];
+  outputs[2] = inputs[kValues];
+}
+
+Caches ReadCaches(Operands* operands, int32_t batch) {
+  const int32_t* const dims = operands->Peek(4);
+  const Cache keys = ReadCache(operands, batch, dims[1], dims[2], dims[3]);
+  return {keys, ReadCache(operands, batch, dims[1], dims[2], dims[3])};
+}
+
+Layer ReadLayer(Operands* in, int64_t width, int64_t own, int64_t memory,
+                kernels::Activation activation) {
+  Layer layer = {};
+  layer.query = in->Layer(own, width);
+  layer.key = in->Layer(own, width);
+  layer.value = in->Layer(own, width);
+  layer.output = in->Layer(width, own);
+  layer.memory_query = in->Layer(memory, width);
+  layer.memory_output = in->Layer(width, memory);
+  layer.feed_forward = ReadFeedForward(in, width, activation);
+  for (Norm& norm : layer.norms) norm = ReadNorm(in, width);
+  return layer;
+}
+
+Depth ReadDepth(const Operands& in, const int32_t* config, size_t num_layers) {
+  const Depth depth = {config[0], CountOf(in, config[1]), config[2], CountOf(in, config[3])};
+  in.Require(depth.layer >= 0 && static_cast<size_t>(depth.layer) < num_layers,
+             "the config names a layer that there is not");
+  return depth;
+}
+
+Heads Within(const Operands& in, int32_t first, int32_t count, const Cache& cache) {
+  in.Require(first >= 0 && first <= cache.heads && count <= cache.heads - first,
+             "the config names heads that the caches have not");
+  return {first, count};
+}
+
+void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs) {
+  Operands in(kDecoder.name, "input", inputs);
+  Operands out(kDecoder.name, "output", outputs);
+  const Operands::Vector config = in.IntVector();
+  const int32_t depths = (config.size - kCommon) / kOfDepth;
+  in.Require(depths >= 1 && config.size == kCommon + kOfDepth * depths,
+             "the config has an impossible number of values");
+  const kernels::Activation activation = ActivationOf(in, config.values[0]);
+  const bool normalize_first = FlagOf(in, config.values[1]);
+  const float epsilon = EpsilonOf(in, config.values[2]);
+  const int32_t batch = in.Peek(2)[0], width = in.Peek(2)[1];
+  const float* const x = in.Floats({batch, width});
+  const int32_t* const place = in.Ints({1});
+  Caches caches = ReadCaches(&in, batch);
+  const Caches memories = ReadCaches(&in, 1);
+  const int32_t position = PositionOf(in, place, caches.keys.length);
+  float* const y = out.Floats({batch, width});
+  const Caches updated = ReadCaches(&out, batch);
+  out.Require(updated.keys.heads == caches.keys.heads &&
+                  updated.keys.length == caches.keys.length &&
+                  updated.keys.width == caches.keys.width,
+              "the new caches have another shape");
+  caches.keys.values = Updated(inputs[kKeys], outputs[1]);
+  caches.values.values = Updated(inputs[kValues], outputs[2]);
+
+  kernels::Scratch& scratch = FreshScratch();
+  const auto rows = [&](int64_t cols) {
+    return scratch.Take<float>(static_cast<size_t>(batch) * static_cast<size_t>(cols));
+  };
+  Residual state(kernels, &scratch, x, batch, width, normalize_first, epsilon, y);
+  int32_t first_head = 0;
+  for (int32_t i = 0; i < depths; ++i) {
+    const Depth depth = ReadDepth(in, config.values + kCommon + kOfDepth * i,
+                                  (inputs.size() - kLayers) / kLayerInputs);
+    const Heads heads = Within(in, first_head, depth.heads, caches.keys);
+    const Heads memory_heads =
+        Within(in, depth.first_memory_head, depth.memory_heads, memories.keys);
+    first_head += depth.heads;
+    const int32_t own = depth.heads * caches.keys.width;
+    const int32_t memory = depth.memory_heads * memories.keys.width;
+    in.Seek(kLayers + kLayerInputs * static_cast<size_t>(depth.layer));
+    const Layer layer = ReadLayer(&in, width, own, memory, activation);
+    state.Apply(layer.norms[0], [&](const float* input, float* change) {
+      float *const q = rows(own), *const k = rows(own), *const v = rows(own);
+      float* const context = rows(own);
+      Activations activations(kernels, &scratch, input, batch, width);
+      activations.Multiply(layer.query, q);
+      activations.Multiply(layer.key, k);
+      activations.Multiply(layer.value, v);
+      AttendToCache(kernels, &scratch, batch, q, k, v, caches.keys, caches.values, heads, position,
+                    context);
+      Activations(kernels, &scratch, context, batch, own).Multiply(layer.output, change);
+    });
+    state.Apply(layer.norms[1], [&](const float* input, float* change) {
+      float *const q = rows(memory), *const context = rows(memory);
+      Activations(kernels, &scratch, input, batch, width).Multiply(layer.memory_query, q);
+      AttendToMemory(kernels, &scratch, batch, q, memories.keys, memories.values, memory_heads,
+                     context);
+      Activations(kernels, &scratch, context, batch, memory).Multiply(layer.memory_output, change);
+    });
+    state.ApplyFeedForward(layer.norms[2], layer.feed_forward);
+  }
+  in.Require(first_head == caches.keys.heads, "the caches have heads that no layer has");
+}
+
+}  // namespace
+
+const Op kDecoder = {"tfc.Decoder", kLayers, 3, kLayerInputs, Inputs({1, 2, 3, 4, 5, 6}),
+                     Infer,         Run};
+
+}  // namespace tfcompress::ops

@@ -1,0 +1,79 @@
+"""A decoder as one operation decodes as its layers do."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from export_harness import make_transformer
+
+from tfcompress.custom_ops import emission, names
+from tfcompress.export.layered_decoder import LayeredDecoder
+from tfcompress.export.whole_decoder import WholeDecoder
+from tfcompress.models import AttentionConfig, FeedForwardConfig, LayerDropConfig, StackConfig
+
+RNG = np.random.default_rng(0)
+
+
+def zeros(shapes, length):
+    return [tf.zeros([1, heads, length, width]) for heads, width in shapes]
+
+
+def decode(decoder, memory, length=4):
+    """The logits of some steps."""
+    kept = {"inputs": []}
+    memories = decoder.memories(memory)
+    for kind in ("memory_keys", "memory_values"):
+        kept[kind] = [memories[f"{kind}_{i}"] for i in range(len(decoder.state.memories))]
+    for kind in ("keys", "values"):
+        kept[kind] = zeros(decoder.state.caches, length)
+    found = []
+    for position in range(length):
+        mask = np.where(np.arange(length) > position, -3e4, 0.0).astype("f").reshape(1, 1, 1, -1)
+        logits, new = decoder.step(tf.constant([5 + position]), tf.constant([position]), mask, kept)
+        for kind in ("keys", "values"):
+            kept[kind] = [new[f"new_{kind}_{i}"] for i in range(len(decoder.state.caches))]
+        found.append(logits)
+    return np.concatenate(found), kept
+
+
+STACK = StackConfig(3, AttentionConfig(2, head_dim=5), FeedForwardConfig(12, "swish"))
+MODELS = {
+    "post_norm": {"decoder": STACK},
+    "pre_norm": {"decoder": STACK, "normalize_first": True},
+    "all_shared": {"sharing": "all", "depth": 3},
+    "layer_drop": {
+        "decoder": StackConfig(2, STACK.attention, layer_drop=LayerDropConfig(0.5)),
+    },
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_decodes_as_its_layers(name, monkeypatch):
+    transformer = make_transformer(**MODELS[name])
+    for weight in transformer.model.weights:
+        weight.assign(weight + 0.2 * RNG.standard_normal(weight.shape))
+    seen = []
+    implements = emission._implements
+    monkeypatch.setattr(emission, "_implements", lambda name: seen.append(name) or implements(name))
+    assert WholeDecoder.is_plain(transformer)
+    memory = tf.constant(RNG.standard_normal((1, 6, transformer.config.hidden_dim)).astype("f"))
+    expected, caches = decode(LayeredDecoder(transformer), memory)
+    assert not seen
+    found, whole = decode(WholeDecoder(transformer), memory)
+    assert set(seen) == {names.DECODER}
+    np.testing.assert_allclose(found, expected, atol=2e-5 * np.abs(expected).max())
+    for kind in ("keys", "values"):
+        np.testing.assert_allclose(whole[kind][0], np.concatenate(caches[kind], 1), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"sharing": "attention"},
+        {"sharing": "feed_forward"},
+        {"decoder": StackConfig(2, AttentionConfig(2, kind="lsra"))},
+        {"decoder": StackConfig(2, AttentionConfig(2), kind="delight")},
+    ],
+    ids=str,
+)
+def test_other_decoders_are_not_plain(options):
+    assert not WholeDecoder.is_plain(make_transformer(**options))
