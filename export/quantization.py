@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from tfcompress.custom_ops.names import GROUP_LINEAR, WEIGHTS, is_weight
+from tfcompress.custom_ops.names import GROUP_TRANSFORM, WEIGHTS, is_weight
 from tfcompress.errors import InputError
 from tfcompress.export import flatbuffer
 from tfcompress.export.kinds import KIND_OF
@@ -208,7 +208,7 @@ def unpack(stored: np.ndarray, bits: int) -> np.ndarray:
 def channel_axis(model: schema.ModelT, operator: schema.OperatorT) -> int:
     """Returns the axis of an operator's weight that has the output channels."""
     name = flatbuffer.operator_name(model, operator)
-    if name == GROUP_LINEAR:
+    if name == GROUP_TRANSFORM:
         return 1
     if name != "BATCH_MATMUL":
         return 0

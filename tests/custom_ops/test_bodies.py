@@ -52,16 +52,25 @@ def test_group_linear(groups, normalize, shuffle, activation, emitted):
     layer = tfc.layers.GroupLinear(
         24, groups, shuffle=shuffle, normalize=normalize, activation=activation
     )
-    check_call(layer, random_tensor(2, 5, 16), names.GROUP_LINEAR, emitted)
+    check_call(layer, random_tensor(2, 5, 16), names.GROUP_TRANSFORM, emitted)
 
 
 def test_an_activation_that_kernels_do_not_know_is_not_emitted(emitted):
     layer = tfc.layers.GroupLinear(8, 2, activation=tf.math.square)
     x = random_tensor(3, 8)
     expected = layer(x)
-    with emitting([names.GROUP_LINEAR]):
+    with emitting([names.GROUP_TRANSFORM]):
         np.testing.assert_array_equal(layer(x), expected)
     assert not emitted
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_group_chains(shuffle, emitted):
+    chain = tfc.layers.HierarchicalGroupTransform((24, 36, 12), (2, 6, 3), shuffle=shuffle)
+    check_call(chain, random_tensor(2, 5, 12), names.GROUP_TRANSFORM, emitted)
+    emitted.clear()
+    block = tfc.layers.DExTraBlock(8, depth=4, shuffle=shuffle)
+    check_call(block, random_tensor(2, 5, 16), names.GROUP_TRANSFORM, emitted)
 
 
 @pytest.mark.parametrize("edges", ["zero", "self"])
@@ -158,7 +167,7 @@ def test_top_logits():
                 (i for i in candidates if i not in (0, 1)), key=lambda i: -logits[row, i]
             )[:4]
             assert ids[row].numpy().tolist() == given + [-1] * (4 - len(given))
-            np.testing.assert_allclose(values[row][: len(given)], logits[row, given], rtol=1e-5)
+            np.testing.assert_allclose(values[row][: len(given)], logits[row, given], 1e-5, 1e-6)
             expected = np.log(np.exp(logits[row, candidates]).sum())
             np.testing.assert_allclose(total[row, 0], expected, rtol=1e-5)
             np.testing.assert_allclose(eos[row, 0], logits[row, 2], rtol=1e-5)

@@ -56,7 +56,7 @@ def test_computes_what_builtin_operations_do(transformer, tmp_path, quantization
 
 
 FAMILIES = {
-    "delight": {names.GROUP_LINEAR, names.TOP_LOGITS},
+    "delight": {names.GROUP_TRANSFORM, names.TOP_LOGITS},
     "fixed_patterns": {names.FIXED_PATTERNS, names.DECODER, names.TOP_LOGITS},
     "lsra": {
         names.DYNAMIC_CONV,

@@ -22,6 +22,8 @@ TYPES = {"f": 0, "i": 1, "b": 2}
 INT4 = 3
 EPSILON = 1e-5
 EPSILON_BITS = int(np.float32(EPSILON).view("i"))
+LAYER_EPSILON = np.float32(0.1)
+LAYER_BITS = int(LAYER_EPSILON.view("i"))
 
 
 class CTensor(ctypes.Structure):
@@ -163,8 +165,38 @@ def test_group_linear(library, data, rng, kind, shuffle, normalize, code):
     # Of few units, which may be all but equal, the norm would magnify the error of the floats.
     norm = (normal(rng, units), normal(rng, units), np.float32(0.1))
     y = reference.group_linear(x, weight, bias, *norm[:2], shuffle, normalize, code, norm[2])
-    config = [groups, int(shuffle), int(normalize), code, int(norm[2].view("i"))]
-    check(library, "tfc.GroupLinear", [config, x, weight, bias, *norm[:2]], [y])
+    config = [0, groups, int(shuffle), int(normalize), code, int(norm[2].view("i"))]
+    check(library, "tfc.GroupTransform", [config, x, weight, bias, *norm[:2]], [y])
+
+
+@examples(40)
+@given(st.data(), seeds, st.booleans())
+def test_group_chain(library, data, rng, projected):
+    """Layers that see the chain's input beside what the one before gave."""
+    counts = data.draw(st.lists(st.sampled_from([1, 2, 3, 6]), min_size=1 + projected, max_size=5))
+    kind = data.draw(st.sampled_from(KINDS[:3]))
+    # All widths divide by all numbers of groups, and pairs of four bits.
+    widths = [12 * data.draw(st.integers(1, 8)) for _ in range(len(counts) + 1)]
+    x = chain = y = normal(rng, 3, widths[0])
+    config, operands, margin = [int(projected)], [], np.inf
+    for i, (groups, units) in enumerate(zip(counts, widths[1:])):
+        mixed = y
+        if i > projected:
+            parts = [z.reshape(3, groups, -1) for z in (chain, y)]
+            mixed = np.concatenate(parts, axis=-1).reshape(3, -1)
+        shape = groups, units // groups, mixed.shape[1] // groups
+        weight, bias = Matrix(rng, shape, kind), normal(rng, units)
+        norm = normal(rng, units // groups), normal(rng, units // groups)
+        y = reference.group_linear(mixed, weight, bias, *norm, True, True, 3, LAYER_EPSILON)
+        y = y.astype("f")
+        config += [groups, 1, 1, 3, LAYER_BITS]
+        operands += [weight, bias, *norm]
+        # What later layers see has been rounded otherwise.
+        margin = weight.margin if i == 0 else 0
+        if i < projected:
+            chain = y
+    margin = np.inf if kind == "float32" else margin
+    check(library, "tfc.GroupTransform", [config, x, *operands], [y], margin=margin)
 
 
 @examples(40)
@@ -177,9 +209,9 @@ def test_integers_are_exact(library, rng, count, units, width, kind):
     x[:, rng.integers(width)] = 127
     operands = [weight, np.zeros(units, "f"), np.zeros(units, "f"), np.zeros(units, "f")]
     expected = x.astype(int) @ weight.values[0].T.astype(int)
-    config = [1, 0, 0, 0, 0]
+    config = [0, 1, 0, 0, 0, 0]
     for level in library.levels:
-        (y,) = library.run("tfc.GroupLinear", level, [config, x, *operands], [expected.shape])
+        (y,) = library.run("tfc.GroupTransform", level, [config, x, *operands], [expected.shape])
         np.testing.assert_array_equal(y, expected)
     # Rounding is alike as well, ties included; only blocks add in different orders.
     x = rng.integers(-3, 4, x.shape).astype("f") * np.float32(0.5)
@@ -188,7 +220,7 @@ def test_integers_are_exact(library, rng, count, units, width, kind):
         both = np.stack([x, normal(rng, *x.shape) * np.float32(10.0 ** rng.integers(-20, 20))])
         first, *others = (
             library.run(
-                "tfc.GroupLinear", level, [config, both, *operands], [(*both.shape[:2], units)]
+                "tfc.GroupTransform", level, [config, both, *operands], [(*both.shape[:2], units)]
             )
             for level in library.levels
         )
@@ -201,8 +233,8 @@ def test_rows_that_are_not_finite(library, bad):
     x, bias = normal(rng, 3, 40), np.zeros(20, "f")
     x[1, 7] = bad
     for level in library.levels:
-        inputs = [[1, 0, 0, 0, 0], x, Matrix(rng, (1, 20, 40), "int8"), bias, bias, bias]
-        (y,) = library.run("tfc.GroupLinear", level, inputs, [(3, 20)])
+        inputs = [[0, 1, 0, 0, 0, 0], x, Matrix(rng, (1, 20, 40), "int8"), bias, bias, bias]
+        (y,) = library.run("tfc.GroupTransform", level, inputs, [(3, 20)])
         assert np.isnan(y[1]).all()
         assert np.isfinite(y[[0, 2]]).all()
 
@@ -335,10 +367,6 @@ def widths(data):
     return (lambda: step * data.draw(st.integers(1, 150 // step))), cycle(some)
 
 
-LAYER_EPSILON = np.float32(0.1)
-LAYER_BITS = int(LAYER_EPSILON.view("i"))
-
-
 @examples(40)
 @given(st.data(), seeds, codes, st.booleans())
 def test_decoder(library, data, rng, code, first):
@@ -406,7 +434,14 @@ def usable():
     layers = [part for _ in range(3) for part in one(8, 8)]
     norms = [z(8) for _ in range(4)]
     top = [[0, 1, 2], z(2, 8), *one(20, 8), np.arange(20, dtype="i"), [4], [0] * 3]
-    group = [[2, 1, 1, 1, EPSILON_BITS], z(3, 8), Matrix(rng, (2, 3, 4), "int8"), z(6), z(3), z(3)]
+    group = [
+        [0, 2, 1, 1, 1, EPSILON_BITS],
+        z(3, 8),
+        Matrix(rng, (2, 3, 4), "int8"),
+        z(6),
+        z(3),
+        z(3),
+    ]
     decoder = [[1, 0, EPSILON_BITS, 0, 2, 0, 2], z(2, 8), [5], cache, cache, memory, memory]
     decoder += [*layers, *layers, *one(16, 8), *one(8, 16), *norms, *norms[:2]]
     encoder = [[2, 1, 0, EPSILON_BITS], z(1, 5, 8), *layers, *one(8, 8), *one(16, 8), *one(8, 16)]
@@ -414,7 +449,7 @@ def usable():
     history = z(2, 1, 4, 8)
     step = [[2, 3, 2, 1, 0], z(2, 8)]
     operations = {
-        "tfc.GroupLinear": (group, [(3, 6)]),
+        "tfc.GroupTransform": (group, [(3, 6)]),
         "tfc.FixedPatterns": ([[1, 3, 4], z(2, 5, 8)], [(2, 5, 8)]),
         "tfc.DynamicConv": ([[2, 3, 1, 1, 1], z(2, 5, 16), taps], [(2, 5, 8)]),
         "tfc.LightweightConv": ([[2, 3, 1, 1, 1], z(2, 5, 16), z(2, 3)], [(2, 5, 8)]),
@@ -467,11 +502,12 @@ def wrongs(tensor):
 
 
 WRONG_VALUES = {
-    "tfc.GroupLinear": [
-        *[(0, 0, value) for value in (0, -1, 3, 2**31 - 1)],
-        *[(0, place, value) for place in (1, 2) for value in (-1, 2)],
-        *[(0, 3, value) for value in (-1, 7)],
-        *[(0, 4, int(np.float32(value).view("i"))) for value in (-1, np.inf, np.nan)],
+    "tfc.GroupTransform": [
+        *[(0, 0, value) for value in (-1, 2)],
+        *[(0, 1, value) for value in (0, -1, 3, 2**31 - 1)],
+        *[(0, place, value) for place in (2, 3) for value in (-1, 2)],
+        *[(0, 4, value) for value in (-1, 7)],
+        *[(0, 5, int(np.float32(value).view("i"))) for value in (-1, np.inf, np.nan)],
     ],
     "tfc.FixedPatterns": [(0, 0, 2), (0, 0, -1), (0, 1, 8), (0, 2, -1)],
     "tfc.DynamicConv": [

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tfcompress.errors import InputError
 
-GROUP_LINEAR = "tfc.GroupLinear"
+GROUP_TRANSFORM = "tfc.GroupTransform"
 FIXED_PATTERNS = "tfc.FixedPatterns"
 DYNAMIC_CONV = "tfc.DynamicConv"
 DYNAMIC_CONV_STEP = "tfc.DynamicConvStep"
@@ -16,10 +16,10 @@ DECODER = "tfc.Decoder"
 ENCODER_LAYER = "tfc.EncoderLayer"
 TOP_LOGITS = "tfc.TopLogits"
 
-# Which operands are weights, beside those of a decoder's layers. The operand after each is its
+# Which operands are weights, beside those of an operation's layers. The operand after each is its
 # scales.
 WEIGHTS = {
-    GROUP_LINEAR: (2,),
+    GROUP_TRANSFORM: (),
     FIXED_PATTERNS: (),
     DYNAMIC_CONV: (2,),
     DYNAMIC_CONV_STEP: (2,),
@@ -31,12 +31,12 @@ WEIGHTS = {
     ENCODER_LAYER: tuple(range(2, 20, 3)),
     TOP_LOGITS: (2,),
 }
-# Where the operands of a decoder's layers begin, how many each has, and how many of them are its
-# weights, each with scales and bias.
-_LAYERS, _LAYER_OPERANDS, _LAYER_WEIGHTS = 7, 30, 24
+# Where the operands of an operation's layers begin, how many each layer has, and which of those are
+# weights.
+_LAYERS = {DECODER: (7, 30, range(0, 24, 3)), GROUP_TRANSFORM: (2, 5, (0,))}
 # Which operands stay such in a bundle. All others are constants, and packed into one.
 GIVEN = {
-    GROUP_LINEAR: (1,),
+    GROUP_TRANSFORM: (1,),
     FIXED_PATTERNS: (1,),
     DYNAMIC_CONV: (1,),
     DYNAMIC_CONV_STEP: (1, 4, 5),
@@ -61,9 +61,9 @@ def is_weight(name: str, operand: int) -> bool:
         name: The operation.
         operand: Index of the operand.
     """
-    if name == DECODER and operand >= _LAYERS:
-        place = (operand - _LAYERS) % _LAYER_OPERANDS
-        return place < _LAYER_WEIGHTS and place % 3 == 0
+    first, count, weights = _LAYERS.get(name, (0, 1, ()))
+    if weights and operand >= first:
+        return (operand - first) % count in weights
     return operand in WEIGHTS[name]
 
 

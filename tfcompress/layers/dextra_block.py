@@ -3,6 +3,10 @@
 import tensorflow as tf
 from tensorflow import keras
 
+from tfcompress.custom_ops.emission import emits
+from tfcompress.custom_ops.group_transform import group_transform
+from tfcompress.custom_ops.maths import activation_code
+from tfcompress.custom_ops.names import GROUP_TRANSFORM
 from tfcompress.layers.group_linear import GroupLinear
 from tfcompress.layers.hierarchical_group_transform import HierarchicalGroupTransform
 from tfcompress.layers.serialization import register
@@ -162,9 +166,13 @@ class DExTraBlock(keras.layers.Layer):
     def call(self, inputs, training=None):
         rank = inputs.shape.rank
         x = inputs if rank == 2 else tf.reshape(inputs, [-1, self._input_dim])
-        x = self.input_projection(x, training=training)
-        y = self.transform(x, training=training)
-        y = self.output_projection(tf.concat([x, y], axis=-1), training=training)
+        if emits(GROUP_TRANSFORM) and activation_code(self.activation) is not None:
+            chain = (self.input_projection, *self.transform.group_layers, self.output_projection)
+            y = group_transform(x, [layer.stage() for layer in chain], projected=True)
+        else:
+            x = self.input_projection(x, training=training)
+            y = self.transform(x, training=training)
+            y = self.output_projection(tf.concat([x, y], axis=-1), training=training)
         if rank == 2:
             return y
         return tf.reshape(y, [*known_or_dynamic_shape(inputs, rank=rank - 1), self.units])

@@ -4,9 +4,9 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.custom_ops.emission import emits
-from tfcompress.custom_ops.group_linear import group_linear
-from tfcompress.custom_ops.maths import activation_code, bias_of
-from tfcompress.custom_ops.names import GROUP_LINEAR
+from tfcompress.custom_ops.group_transform import Stage, group_transform
+from tfcompress.custom_ops.maths import activation_code, bias_of, norm_operands
+from tfcompress.custom_ops.names import GROUP_TRANSFORM
 from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.layer_normalization import LayerNormalization
 from tfcompress.layers.serialization import register
@@ -131,8 +131,10 @@ class GroupLinear(keras.layers.Layer):
 
     def call(self, inputs, training=None):
         inputs = tf.cast(inputs, self.compute_dtype)
-        if emits(GROUP_LINEAR) and activation_code(self.activation) is not None:
-            return self._emitted(inputs)
+        if emits(GROUP_TRANSFORM) and activation_code(self.activation) is not None:
+            y = group_transform(tf.reshape(inputs, [-1, self._input_dim]), [self.stage()])
+            leading = known_or_dynamic_shape(inputs, rank=inputs.shape.rank - 1)
+            return tf.reshape(y, [*leading, self.units])
         x = self._dense(inputs) if self.num_groups == 1 else self._grouped(inputs)
         if self.normalize:
             x = self.normalization(x)
@@ -157,21 +159,17 @@ class GroupLinear(keras.layers.Layer):
         x = tf.transpose(x, [1, 2, 0] if self.shuffle else [1, 0, 2])
         return tf.reshape(x, [-1, groups, self._group_units])
 
-    def _emitted(self, inputs):
-        """Computes the layer as one custom operation."""
+    def stage(self) -> Stage:
+        """Returns the layer as a part of a custom operation."""
         norm = self.normalization if self.normalize else None
-        y = group_linear(
-            tf.reshape(inputs, [-1, self._input_dim]),
+        return Stage(
             tf.transpose(tf.convert_to_tensor(self.kernel), [0, 2, 1]),
             bias_of(self, self.units),
-            None if norm is None else tf.convert_to_tensor(norm.gamma),
-            None if norm is None else tf.convert_to_tensor(norm.beta),
-            shuffle=self.shuffle,
-            activation=activation_code(self.activation),
-            epsilon=self.epsilon,
+            None if norm is None else tuple(norm_operands(norm)),
+            self.shuffle,
+            activation_code(self.activation),
+            self.epsilon,
         )
-        leading = known_or_dynamic_shape(inputs, rank=inputs.shape.rank - 1)
-        return tf.reshape(y, [*leading, self.units])
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)

@@ -5,6 +5,10 @@ from collections.abc import Sequence
 import tensorflow as tf
 from tensorflow import keras
 
+from tfcompress.custom_ops.emission import emits
+from tfcompress.custom_ops.group_transform import group_transform
+from tfcompress.custom_ops.maths import activation_code
+from tfcompress.custom_ops.names import GROUP_TRANSFORM
 from tfcompress.layers.group_linear import GroupLinear
 from tfcompress.layers.serialization import register
 from tfcompress.layers.shapes import known_or_dynamic_shape
@@ -132,9 +136,12 @@ class HierarchicalGroupTransform(keras.layers.Layer):
     def call(self, inputs, training=None):
         x = inputs if inputs.shape.rank == 2 else tf.reshape(inputs, [-1, self._input_dim])
         first, *others = self.group_layers
-        y = first(x, training=training)
-        for layer in others:
-            y = layer(mix_groups(x, y, layer.num_groups), training=training)
+        if emits(GROUP_TRANSFORM) and activation_code(self.activation) is not None:
+            y = group_transform(x, [layer.stage() for layer in self.group_layers])
+        else:
+            y = first(x, training=training)
+            for layer in others:
+                y = layer(mix_groups(x, y, layer.num_groups), training=training)
         if inputs.shape.rank == 2:
             return y
         leading = known_or_dynamic_shape(inputs, rank=inputs.shape.rank - 1)

@@ -5,7 +5,7 @@
 
 namespace tfcompress::ops {
 
-extern const Op kGroupLinear;
+extern const Op kGroupTransform;
 extern const Op kFixedPatterns;
 extern const Op kDynamicConv;
 extern const Op kLightweightConv;

@@ -310,10 +310,14 @@ inline void MultiplyTile(const Product& product, int32_t first_row, int32_t firs
   for (int32_t r = 0; r < kRows; ++r) x[r] = InputRow<Format>(input, first_row + Min(r, rows - 1));
 
   typename Format::Sum parts[kTile];
-  const bool is_long = kRows == 1 && ptrdiff_t{input.cols} * Format::kBits >= 8 * kLongRow;
-  for (int32_t c = 0; c < kCols; c += kColumns) {
-    const auto sum = is_long ? SumLongProducts<Format, kRows> : SumProducts<Format, kRows>;
-    sum(x, columns.rows() + c, input.cols, parts + c / kColumns);
+  if (kRows == 1 && ptrdiff_t{input.cols} * Format::kBits >= 8 * kLongRow) {
+    for (int32_t c = 0; c < kCols; c += kColumns) {
+      SumLongProducts<Format>(x, columns.rows() + c, input.cols, parts + c / kColumns);
+    }
+  } else {
+    for (int32_t c = 0; c < kCols; c += kColumns) {
+      SumProducts<Format>(x, columns.rows() + c, input.cols, parts + c / kColumns);
+    }
   }
   typename Format::Total totals[kRows * kCols];
   AddParts(parts, totals);
