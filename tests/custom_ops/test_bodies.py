@@ -170,7 +170,7 @@ def test_top_logits():
             np.testing.assert_allclose(values[row][: len(given)], logits[row, given], 1e-5, 1e-6)
             expected = np.log(np.exp(logits[row, candidates]).sum())
             np.testing.assert_allclose(total[row, 0], expected, rtol=1e-5)
-            np.testing.assert_allclose(eos[row, 0], logits[row, 2], rtol=1e-5)
+            np.testing.assert_allclose(eos[row, 0], logits[row, 2], rtol=1e-5, atol=1e-6)
 
 
 def test_chosen():
