@@ -36,6 +36,9 @@ def main() -> None:
     parser.add_argument("--run", type=Path, help="folder of a trained run to measure as well")
     parser.add_argument("--source", type=Path, help="its source sentences")
     parser.add_argument("--presets", nargs="*", default=PRESETS)
+    parser.add_argument(
+        "--custom-ops", action="store_true", help="use those that pay; needs the native runtime"
+    )
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--sentences", type=int, default=20, help="sentences of a round")
     options = parser.parse_args()
@@ -58,7 +61,7 @@ def measure(name, transformer, sentences, options) -> list[dict]:
     """Converts to both systems and times them in turns."""
     with tempfile.TemporaryDirectory() as folder:
         bundle, twin = Path(folder) / "bundle", Path(folder) / "twin"
-        convert(transformer, bundle, quantization="dynamic_int8")
+        convert(transformer, bundle, quantization="dynamic_int8", custom_ops=options.custom_ops)
         ctranslate2_twin.convert(transformer, twin)
         size = {
             "bundle_bytes": sum(f.stat().st_size for f in bundle.iterdir()),
@@ -100,6 +103,7 @@ def compare(name, ours, theirs, sentences, beam_size, rounds) -> dict:
     row = {
         "model": name,
         "runtime": "native" if ours.is_native else "python",
+        "custom_ops": list(ours.bundle.custom_ops),
         "beam_size": beam_size,
         "tokens_per_s": round(float(np.median(speeds["ours"])), 1),
         "ctranslate2_tokens_per_s": round(float(np.median(speeds["theirs"])), 1),

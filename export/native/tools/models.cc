@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <numeric>
 #include <random>
 #include <sstream>
 #include <string>
@@ -34,6 +35,7 @@ constexpr char kUsage[] =
     "  --rounds N         rounds, of which the median is taken (default 21)\n"
     "  --runs N           runs of each model in a round (default: as many as take 10 ms)\n"
     "  --threads N        threads of LiteRT (default 1)\n"
+    "  --memory BYTES     also measure how fast so much memory is read, again and again\n"
     "  --library FILE     LiteRT's library (default: TFCOMPRESS_LITERT, else libLiteRt.so)\n";
 
 struct Arguments {
@@ -45,6 +47,7 @@ struct Arguments {
   int32_t rounds = 21;
   int32_t runs = 0;
   int32_t threads = 1;
+  int32_t memory = 0;
 };
 
 [[noreturn]] void Fail(const std::string& message) {
@@ -90,6 +93,8 @@ Arguments Parse(int argc, char** argv) {
       arguments.rounds = std::max(1, Integer(option, text));
     } else if (option == "--runs") {
       arguments.runs = Integer(option, text);
+    } else if (option == "--memory") {
+      arguments.memory = Integer(option, text);
     } else if (option == "--threads") {
       arguments.threads = std::max(1, Integer(option, text));
     } else {
@@ -158,6 +163,30 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+// Adds up numbers, the time of which is that of reading them.
+uint64_t Sum(const std::vector<uint64_t>& numbers) {
+  constexpr size_t kSums = 8;
+  uint64_t sums[kSums] = {};
+  for (size_t i = 0; i + kSums <= numbers.size(); i += kSums) {
+    for (size_t k = 0; k < kSums; ++k) sums[k] += numbers[i + k];
+  }
+  return std::accumulate(sums, sums + kSums, uint64_t{0});
+}
+
+// The fastest of some rounds.
+double GigabytesPerSecond(int32_t bytes, int32_t rounds) {
+  const std::vector<uint64_t> numbers(static_cast<size_t>(bytes) / sizeof(uint64_t) + 1, 1);
+  double best = 0;
+  for (int32_t round = 0; round < rounds; ++round) {
+    const auto begin = std::chrono::steady_clock::now();
+    const volatile uint64_t sum = Sum(numbers);
+    static_cast<void>(sum);
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+    best = std::max(best, bytes / time.count() / 1e9);
+  }
+  return best;
+}
+
 void Main(const Arguments& arguments) {
   const litert::Api& api = litert::Load(arguments.library);
   std::vector<std::unique_ptr<Runner>> runners;
@@ -178,6 +207,9 @@ void Main(const Arguments& arguments) {
     json.Field("microseconds", Median(seconds[i]) * 1e6);
     json.Field("runs", runs[i] * arguments.rounds);
     json.End();
+  }
+  if (arguments.memory > 0) {
+    json.Field("gigabytes_per_s", GigabytesPerSecond(arguments.memory, arguments.rounds));
   }
   std::cout << json.Finish() << "\n";
 }
