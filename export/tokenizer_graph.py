@@ -9,7 +9,7 @@ from tfcompress.text import Tokenizer
 
 _RANDOM_TEXTS, _LONGEST = 64, 24
 # What normalizers, piece markers and byte handling are known to stumble over.
-_DIFFICULT_TEXTS = (
+DIFFICULT_TEXTS = (
     "",
     " ",
     "  two  spaces ",
@@ -77,7 +77,7 @@ def sample_texts(tokenizer: Tokenizer) -> list[str]:
         rng.integers(tokenizer.vocabulary_size, size=rng.integers(1, _LONGEST)).tolist()
         for _ in range(_RANDOM_TEXTS)
     ]
-    return [*tokenizer.decode(ids), *_DIFFICULT_TEXTS]
+    return [*tokenizer.decode(ids), *DIFFICULT_TEXTS]
 
 
 def _convert(tokenizer):

@@ -3,21 +3,17 @@
 import ctypes
 import io
 import random
-import shutil
-import subprocess
 from functools import cache
-from pathlib import Path
 
 import pytest
 import sentencepiece
 from flavours import one_flavour
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from native_tokenizers import NativeTokenizer, build, load
 from sentencepiece import sentencepiece_model_pb2
 
 pytestmark = one_flavour
-
-NATIVE = Path(__file__).parents[2] / "export" / "native"
 
 TEXT = """
 the a man woman child dog dogs runs running ran through snowy streets with two red balls.
@@ -169,61 +165,14 @@ def model_bytes(name):
     return edit(trained).SerializeToString()
 
 
-class Tokenizer:
+class Tokenizer(NativeTokenizer):
     def __init__(self, library, model):
-        self._library = library
-        self._error = ctypes.create_string_buffer(400)
-        self._handle = library.tfc_tokenizer_open(model, len(model), self._error, 400)
-        if not self._handle:
-            raise ValueError(self._error.value.decode(errors="replace"))
-
-    def close(self):
-        self._library.tfc_tokenizer_close(self._handle)
-
-    def size(self):
-        return self._library.tfc_tokenizer_size(self._handle)
-
-    def encode(self, text, capacity=1000):
-        ids = (ctypes.c_int32 * capacity)()
-        call = self._library.tfc_tokenizer_encode
-        count = call(self._handle, text, len(text), ids, capacity, self._error, 400)
-        if count < 0:
-            raise ValueError(self._error.value.decode())
-        return ids[:count] if count <= capacity else self.encode(text, count)
-
-    def decode(self, ids, capacity=1000):
-        text = ctypes.create_string_buffer(capacity)
-        array = (ctypes.c_int32 * len(ids))(*ids)
-        call = self._library.tfc_tokenizer_decode
-        count = call(self._handle, array, len(ids), text, capacity, self._error, 400)
-        if count < 0:
-            raise ValueError(self._error.value.decode())
-        return text.raw[:count] if count <= capacity else self.decode(ids, count)
+        super().__init__(library, "tokenizer", model)
 
 
 @pytest.fixture(scope="session")
 def library(tmp_path_factory):
-    compiler = shutil.which("c++") or shutil.which("g++")
-    if not compiler:
-        pytest.skip("no C++ compiler found: install g++ or clang++ to test the tokenizer")
-    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.so"
-    sources = sorted(map(str, (NATIVE / "tokenizer").glob("*.cc")))
-    flags = ["-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-Wshadow", "-fPIC", "-shared"]
-    subprocess.run([compiler, *flags, "-I", str(NATIVE), *sources, "-o", str(path)], check=True)
-    library = ctypes.CDLL(str(path))
-    handle, size, error = ctypes.c_void_p, ctypes.c_size_t, [ctypes.c_char_p, ctypes.c_size_t]
-    ids = ctypes.POINTER(ctypes.c_int32)
-    for name, result, arguments in [
-        ("open", handle, [ctypes.c_char_p, size, *error]),
-        ("encode", ctypes.c_int64, [handle, ctypes.c_char_p, size, ids, size, *error]),
-        ("decode", ctypes.c_int64, [handle, ids, size, ctypes.c_char_p, size, *error]),
-        ("size", ctypes.c_int32, [handle]),
-        ("close", None, [handle]),
-    ]:
-        function = getattr(library, f"tfc_tokenizer_{name}")
-        function.restype = result
-        function.argtypes = arguments
-    return library
+    return load(build(tmp_path_factory.mktemp("tokenizer")))
 
 
 @pytest.fixture(scope="module", params=MODELS)
@@ -302,7 +251,7 @@ def test_nothing_is_written_beyond_the_capacity(library):
     text = b"the man runs through snowy streets"
     ids = (ctypes.c_int32 * 3)(-7, -7, -7)
     error = ctypes.create_string_buffer(b"unchanged", 20)
-    handle = tokenizer._handle
+    handle = tokenizer.handle
     count = library.tfc_tokenizer_encode(handle, text, len(text), ids, 2, error, 20)
     assert list(ids) == [*tokenizer.encode(text)[:2], -7]
     assert count == len(tokenizer.encode(text))

@@ -5,13 +5,14 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sentencepiece
 
 from tfcompress.errors import InputError
 from tfcompress.files import replace_file
+from tfcompress.text.pieces import check_ids, special_ids
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -52,23 +53,7 @@ class Tokenizer:
     """
 
     def __init__(self, model: str | os.PathLike | bytes):
-        if isinstance(model, bytes):
-            name, self.proto = "tokenizer", model
-        else:
-            name = f"tokenizer {os.fspath(model)}"
-            try:
-                self.proto = Path(model).read_bytes()
-            except OSError as error:
-                raise InputError(f"{name}: {error.strerror}; give a .model file") from None
-        try:
-            # Given to the constructor, an empty model would count as none and pass unnoticed.
-            self._processor = sentencepiece.SentencePieceProcessor()
-            self._processor.LoadFromSerializedProto(self.proto)
-        except RuntimeError:
-            raise InputError(
-                f"{name}: {len(self.proto)} bytes that are no SentencePiece model; "
-                "copy or train it again"
-            ) from None
+        name, self.proto, self._processor = _open_model(model)
         self.vocabulary_size = self._processor.get_piece_size()
         self.pad_id = self._processor.pad_id()
         self.bos_id = self._processor.bos_id()
@@ -187,6 +172,104 @@ class Tokenizer:
         return np.concatenate(flat), row_splits.astype(np.int64)
 
 
+class SentencePieceTokenizer(Tokenizer):
+    """A SentencePiece tokenizer of a text encoder: its special pieces have any ids.
+
+    Args:
+        model: The path of a model file, as `spiece.model`, or its bytes.
+        pad: The piece that fills batches.
+        unk: The piece for what the vocabulary cannot spell.
+        start: The piece that begins a text.
+        end: The piece that ends a text.
+        special: Further special pieces, as "[MASK]".
+
+    Attributes:
+        kind: "sentencepiece".
+        start_id: The id of `start`, also called `bos_id`.
+        end_id: The id of `end`, also called `eos_id`.
+
+    Raises:
+        InputError: The file is missing or no SentencePiece model, or the model lacks a special
+            piece.
+
+    Example:
+        >>> tokenizer = SentencePieceTokenizer("spiece.model")
+        >>> tokenizer.start_id, tokenizer.end_id
+        (2, 3)
+    """
+
+    kind = "sentencepiece"
+
+    def __init__(
+        self,
+        model: str | os.PathLike | bytes,
+        *,
+        pad: str = "<pad>",
+        unk: str = "<unk>",
+        start: str = "[CLS]",
+        end: str = "[SEP]",
+        special: Sequence[str] = (),
+    ):
+        name, self.proto, self._processor = _open_model(model)
+        self.vocabulary_size = self._processor.get_piece_size()
+        ids = {piece: number for number, piece in enumerate(_pieces(self._processor))}
+        roles = {"pad": pad, "unk": unk, "start": start, "end": end}
+        found = special_ids(ids, roles, f"SentencePiece {name}")
+        self.pad_id, self.unk_id, self.bos_id, self.eos_id = found
+        self.start_id, self.end_id = self.bos_id, self.eos_id
+        self._more_ids = special_ids(ids, dict.fromkeys(special), f"SentencePiece {name}")
+
+    def __reduce__(self):
+        from tfcompress.text.text_tokenizers import text_tokenizer
+
+        return text_tokenizer, (self.settings(), self.files())
+
+    @staticmethod
+    def piece_list(model: bytes) -> list[str]:
+        """Returns the pieces of a model in the order of their ids.
+
+        Example:
+            >>> SentencePieceTokenizer.piece_list(tokenizer.proto)[:2]
+            ['<pad>', '<unk>']
+        """
+        return _pieces(_open_model(model)[2])
+
+    def decode(self, ids: Sequence[Sequence[int]]) -> list[str]:
+        """Joins pieces to texts; padding, begin and end ids leave no trace.
+
+        Args:
+            ids: The ids of every text, lists or arrays.
+
+        Returns:
+            The texts.
+
+        Raises:
+            InputError: An id is outside the vocabulary.
+
+        Example:
+            >>> tokenizer.decode([[2, 32, 1034, 3, 0]])
+            ['it runs']
+        """
+        hidden = {self.pad_id, self.start_id, self.end_id}
+        rows = check_ids(ids, self.vocabulary_size)
+        return super().decode([[number for number in row if number not in hidden] for row in rows])
+
+    def settings(self) -> dict[str, Any]:
+        """Returns what, with `files`, makes this tokenizer again; see `text_tokenizer`."""
+        return {
+            "kind": self.kind,
+            "pad_id": self.pad_id,
+            "unk_id": self.unk_id,
+            "start_id": self.start_id,
+            "end_id": self.end_id,
+            "special_ids": self._more_ids,
+        }
+
+    def files(self) -> dict[str, bytes]:
+        """Returns the files of this tokenizer: the model."""
+        return {"tokenizer.model": self.proto}
+
+
 def train_tokenizer(
     sentences: Iterable[str],
     *,
@@ -255,6 +338,31 @@ def train_tokenizer(
         raise _training_error(vocabulary_size, str(error)) from None
     replace_file(path, model.getvalue())
     return Tokenizer(model.getvalue())
+
+
+def _open_model(model):
+    """Returns a model's name for messages, its bytes and its processor."""
+    if isinstance(model, bytes):
+        name, proto = "tokenizer", model
+    else:
+        name = f"tokenizer {os.fspath(model)}"
+        try:
+            proto = Path(model).read_bytes()
+        except OSError as error:
+            raise InputError(f"{name}: {error.strerror}; give a .model file") from None
+    try:
+        # Given to the constructor, an empty model would count as none and pass unnoticed.
+        processor = sentencepiece.SentencePieceProcessor()
+        processor.LoadFromSerializedProto(proto)
+    except RuntimeError:
+        raise InputError(
+            f"{name}: {len(proto)} bytes that are no SentencePiece model; copy or train it again"
+        ) from None
+    return name, proto, processor
+
+
+def _pieces(processor):
+    return [processor.id_to_piece(number) for number in range(processor.get_piece_size())]
 
 
 def _sentence_list(sentences: Iterable[str]) -> list[str]:

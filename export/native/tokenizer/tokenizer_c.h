@@ -30,6 +30,25 @@ int32_t tfc_tokenizer_size(const tfc_tokenizer* tokenizer);
 /* Frees a tokenizer; NULL is allowed. */
 void tfc_tokenizer_close(tfc_tokenizer* tokenizer);
 
+typedef struct tfc_text_tokenizer tfc_text_tokenizer;
+
+/* Reads the tokenizer of a text encoder: its settings as JSON, and its one or two files, of which
+   the second may be NULL. Copies what it needs; NULL on an error. */
+tfc_text_tokenizer* tfc_text_tokenizer_open(const char* settings, size_t settings_size,
+                                            const void* first, size_t first_size,
+                                            const void* second, size_t second_size, char* error,
+                                            size_t error_size);
+
+/* These work as those of tfc_tokenizer do. */
+int64_t tfc_text_tokenizer_encode(const tfc_text_tokenizer* tokenizer, const char* text,
+                                  size_t size, int32_t* ids, size_t capacity, char* error,
+                                  size_t error_size);
+int64_t tfc_text_tokenizer_decode(const tfc_text_tokenizer* tokenizer, const int32_t* ids,
+                                  size_t count, char* text, size_t capacity, char* error,
+                                  size_t error_size);
+int32_t tfc_text_tokenizer_size(const tfc_text_tokenizer* tokenizer);
+void tfc_text_tokenizer_close(tfc_text_tokenizer* tokenizer);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,111 @@
+"""Writes unicode_tables.cc: what tokenizers need of Unicode, from Python's `unicodedata`.
+
+Run it with a Python of the Unicode version wanted: `python make_tables.py unicode_tables.cc`.
+"""
+
+import sys
+import unicodedata
+from pathlib import Path
+
+# The numbers of `CharacterClass`.
+_CLASSES = {"L": 1, "N": 2, "Mn": 3, "P": 4, "Cc": 5, "Cf": 5}
+_LINE = 100
+_HEAD = """// Made by make_tables.py of Unicode {version}. Do not edit.
+// clang-format off
+#include "tokenizer/unicode_tables.h"
+
+namespace tfcompress {{
+"""
+_TAIL = """
+}  // namespace tfcompress
+"""
+
+
+def class_of(character):
+    category = unicodedata.category(character)
+    return _CLASSES.get(category, _CLASSES.get(category[0], 0))
+
+
+def runs(value):
+    """The code points where another value begins, with that value: `code point << 8 | value`."""
+    found, last = [], None
+    for code in range(sys.maxunicode + 1):
+        now = value(chr(code))
+        if now != last:
+            found.append(code << 8 | now)
+            last = now
+    return found
+
+
+def decompositions():
+    """One step of decomposition: `code point << 8 | size << 2 | is composed | is canonical`."""
+    keys, texts = [], []
+    for code in range(sys.maxunicode + 1):
+        kind_and_codes = unicodedata.decomposition(chr(code)).split()
+        if not kind_and_codes:
+            continue
+        is_canonical = not kind_and_codes[0].startswith("<")
+        text = "".join(chr(int(part, 16)) for part in kind_and_codes[not is_canonical :])
+        is_composed = is_canonical and len(text) == 2
+        is_composed = is_composed and unicodedata.normalize("NFC", text) == chr(code)
+        keys.append((code, is_composed << 1 | is_canonical))
+        texts.append(text)
+    return keys, texts
+
+
+def foldings():
+    """Case folding: `code point << 8 | size << 2`."""
+    codes = [
+        code
+        for code in range(sys.maxunicode + 1)
+        if not 0xD800 <= code < 0xE000 and chr(code).casefold() != chr(code)
+    ]
+    return [(code, 0) for code in codes], [chr(code).casefold() for code in codes]
+
+
+def units(text):
+    data = text.encode("utf-16-le")
+    return [int.from_bytes(data[at : at + 2], "little") for at in range(0, len(data), 2)]
+
+
+def array(kind, name, values):
+    lines, line = [], "   "
+    for value in values:
+        word = f" {value:#x},"
+        if len(line) + len(word) > _LINE:
+            lines.append(line)
+            line = "   "
+        line += word
+    lines.append(line)
+    body = "\n".join(lines)
+    return f"\nconst {kind} {name}[] = {{\n{body}\n}};\nconst size_t {name}Size = {len(values)};\n"
+
+
+def mappings(name, keys, texts):
+    coded = [units(text) for text in texts]
+    starts, pool = [], []
+    for text in coded:
+        starts.append(len(pool))
+        pool += text
+    packed = [code << 8 | len(text) << 2 | flags for (code, flags), text in zip(keys, coded)]
+    return (
+        array("uint32_t", f"{name}Keys", packed)
+        + array("uint16_t", f"{name}Starts", starts)
+        + array("char16_t", f"{name}Text", pool)
+    )
+
+
+def main(path):
+    parts = [
+        _HEAD.format(version=unicodedata.unidata_version),
+        array("uint32_t", "kClassRuns", runs(class_of)),
+        array("uint32_t", "kCombiningRuns", runs(unicodedata.combining)),
+        mappings("kDecomposition", *decompositions()),
+        mappings("kFolding", *foldings()),
+        _TAIL,
+    ]
+    Path(path).write_text("".join(parts))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
