@@ -6,13 +6,13 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
-#include <numeric>
 #include <random>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "common/error.h"
+#include "kernels/levels.h"
 #include "litert/api.h"
 #include "litert/model.h"
 #include "tools/json_writer.h"
@@ -163,24 +163,16 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-// Adds up numbers, the time of which is that of reading them.
-uint64_t Sum(const std::vector<uint64_t>& numbers) {
-  constexpr size_t kSums = 8;
-  uint64_t sums[kSums] = {};
-  for (size_t i = 0; i + kSums <= numbers.size(); i += kSums) {
-    for (size_t k = 0; k < kSums; ++k) sums[k] += numbers[i + k];
-  }
-  return std::accumulate(sums, sums + kSums, uint64_t{0});
-}
-
-// The fastest of some rounds.
+// How fast memory is read that a computation does not wait for: the fastest of some rounds.
 double GigabytesPerSecond(int32_t bytes, int32_t rounds) {
-  const std::vector<uint64_t> numbers(static_cast<size_t>(bytes) / sizeof(uint64_t) + 1, 1);
+  const std::vector<float> numbers(static_cast<size_t>(bytes) / sizeof(float) + 1, 1);
+  const kernels::Kernels& kernels = kernels::For(kernels::Best());
   double best = 0;
   for (int32_t round = 0; round < rounds; ++round) {
     const auto begin = std::chrono::steady_clock::now();
-    const volatile uint64_t sum = Sum(numbers);
-    static_cast<void>(sum);
+    const volatile float largest =
+        kernels.largest(numbers.data(), static_cast<int32_t>(numbers.size()));
+    static_cast<void>(largest);
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
     best = std::max(best, bytes / time.count() / 1e9);
   }
