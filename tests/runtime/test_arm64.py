@@ -1,0 +1,85 @@
+"""The native runtime on an emulated 64-bit ARM processor. `.ci/emulator` installs what it needs."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from flavours import one_flavour
+from small_models import make_transformer, sentences
+
+from tfcompress.custom_ops import names
+from tfcompress.export import build_native, convert
+from tfcompress.export.litert_library import litert_library
+from tfcompress.export.runtime import Translator
+from tfcompress.export.runtime.native_files import PROGRAM
+
+pytestmark = [one_flavour, pytest.mark.slow]
+
+SYSROOT = Path("/usr/aarch64-linux-gnu")
+SENTENCES = sentences(20)
+
+
+@pytest.fixture(scope="module")
+def translate(tmp_path_factory):
+    """Translates with the benchmark program under emulation."""
+    if not SYSROOT.is_dir() or "TFCOMPRESS_QEMU" not in os.environ:
+        pytest.skip("needs aarch64-linux-gnu-g++, and TFCOMPRESS_QEMU set to a recent qemu-aarch64")
+    folder = tmp_path_factory.mktemp("arm64")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        built = build_native("aarch64-linux")
+        library = litert_library("aarch64-linux")
+    (folder / "in").write_text("\n".join([*SENTENCES, ""]))
+
+    def run(bundle, beam_size, level):
+        command = [os.environ["TFCOMPRESS_QEMU"], "-L", SYSROOT, built / PROGRAM, bundle]
+        options = {"input": folder / "in", "beam": beam_size, "warmup": 0, "runs": 1}
+        options |= {"library": library, "translations": folder / "out"}
+        command += [word for name, value in options.items() for word in (f"--{name}", value)]
+        environment = os.environ | {"TFCOMPRESS_LEVEL": level}
+        subprocess.run([str(word) for word in command], check=True, env=environment)
+        return (folder / "out").read_text().splitlines()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def bundles(built, tokenizer, tmp_path_factory):
+    """Bundles of one model by name, and what they say here, greedy and with beam 4."""
+    folder, found = tmp_path_factory.mktemp("bundles"), {}
+    transformer = make_transformer(120)
+    tokenizers = {"source_tokenizer": tokenizer, "target_tokenizer": tokenizer}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TFCOMPRESS_NATIVE", str(built / "libtfcompress.so"))
+        for quantization in ("float32", "dynamic_int8"):
+            for kind, operations in (("builtin", False), ("custom", names.ALL)):
+                path = folder / f"{quantization}_{kind}"
+                options = {"quantization": quantization, "samples": [[5, 6, 2]]}
+                convert(transformer, path, custom_ops=operations, **tokenizers, **options)
+                with Translator(path) as translator:
+                    found[path.name] = (
+                        path,
+                        {beam: translator.translate(SENTENCES, beam_size=beam) for beam in (1, 4)},
+                    )
+    return found
+
+
+@pytest.mark.parametrize("beam_size", [1, 4])
+@pytest.mark.parametrize("kind", ["builtin", "custom"])
+def test_float32_translations_are_those_of_this_machine(translate, bundles, kind, beam_size):
+    path, expected = bundles[f"float32_{kind}"]
+    assert translate(path, beam_size, "neon_dot") == expected[beam_size]
+
+
+@pytest.mark.parametrize("name", ["float32_custom", "dynamic_int8_custom"])
+def test_every_level_says_the_same(translate, bundles, name):
+    path, _ = bundles[name]
+    assert translate(path, 4, "neon_dot") == translate(path, 4, "portable")
+
+
+def test_int8_translations_are_close_to_those_of_this_machine(translate, bundles):
+    path, expected = bundles["dynamic_int8_custom"]
+    same = [a == b for a, b in zip(translate(path, 1, "neon_dot"), expected[1], strict=True)]
+    # Sums of floats differ in their last bits, which decides ties of a random model.
+    assert sum(same) >= 0.9 * len(same)
