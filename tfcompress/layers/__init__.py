@@ -21,6 +21,7 @@ from tfcompress.layers.layer_normalization import LayerNormalization
 from tfcompress.layers.lightweight_conv import LightweightConv
 from tfcompress.layers.lsra import LSRA
 from tfcompress.layers.masks import PaddingMask
+from tfcompress.layers.mean_pooling import MeanPooling
 from tfcompress.layers.multi_head_attention import MultiHeadAttention
 from tfcompress.layers.positions import LearnedPosition, SinusoidalPosition
 from tfcompress.layers.theseus_module import TheseusModule
@@ -50,6 +51,7 @@ __all__ = [
     "LayerNormalization",
     "LearnedPosition",
     "LightweightConv",
+    "MeanPooling",
     "MultiHeadAttention",
     "PaddingMask",
     "SinusoidalPosition",

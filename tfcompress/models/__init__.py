@@ -17,6 +17,7 @@ from tfcompress.models.config import (
     StackConfig,
     TransformConfig,
 )
+from tfcompress.models.head_config import HeadConfig
 from tfcompress.models.presets import (
     PRESETS,
     Preset,
@@ -35,6 +36,7 @@ __all__ = [
     "ConvolutionConfig",
     "EmbeddingConfig",
     "FeedForwardConfig",
+    "HeadConfig",
     "LayerDropConfig",
     "Preset",
     "ScalingConfig",

@@ -3,19 +3,21 @@
 import os
 from collections.abc import Sequence
 
+import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress import layers
 from tfcompress.models.presets import load_preset, save_preset
 from tfcompress.models.stacks import Stack
 from tfcompress.models.text_encoder_config import TextEncoderConfig
+from tfcompress.models.text_heads import apply_head, make_head
 
 
 class TextEncoder:
     """A Transformer encoder over tokens, made from the same layers as `Seq2SeqTransformer`.
 
-    `model` is a plain functional Keras model: put a head on its outputs and train that with
-    `model.fit`.
+    `model` is a plain functional Keras model: train it with `model.fit`, with a loss for what its
+    head gives, or put layers of your own on its outputs.
 
     Args:
         config: What to build.
@@ -25,8 +27,10 @@ class TextEncoder:
     Attributes:
         config: The configuration.
         model: Inputs `token_ids` and, with token types, `token_type_ids` (integer, `[batch,
-            length]`); outputs a dictionary of `hidden` (`[batch, length, hidden_dim]`) and, with a
-            pooler, `pooled` (`[batch, hidden_dim]`).
+            length]`). Outputs a dictionary. With a head it has `logits` (`[batch, classes]`, or of
+            tokens `[batch, length, classes]`) or `embedding` (`[batch, hidden_dim]`); without,
+            `hidden` (`[batch, length, hidden_dim]`) and, with a pooler, `pooled` (`[batch,
+            hidden_dim]`).
 
     Example:
 
@@ -78,29 +82,59 @@ class TextEncoder:
         """The layers in order of application; shared ones repeat."""
         return [self._layers[name] for name in self._stack.plan]
 
+    def call_without_mask(
+        self, token_ids: tf.Tensor, token_type_ids: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
+        """Returns what the model gives for texts without padding, at less cost.
+
+        Args:
+            token_ids: Integer `[batch, length]`.
+            token_type_ids: The same; 0 everywhere by default.
+        """
+        types = {}
+        if self.config.token_types:
+            given = tf.zeros_like(token_ids) if token_type_ids is None else token_type_ids
+            types["token_type_ids"] = given
+        return self._forward(self._layers, token_ids, types, None)
+
     def _build(self):
         config = self.config
-        made = self._stack.make()
         inputs = {"token_ids": keras.Input((None,), dtype="int32", name="token_ids")}
         types = {}
         if config.token_types:
             types["token_type_ids"] = keras.Input((None,), dtype="int32", name="token_type_ids")
+        made = self._stack.make() | make_head(config) | {"embedding": _embedding(config)}
+        if self._stack.uses_words:
+            made["word_ids"] = layers.WordIds(config.vocabulary_size, name="word_ids")
+        if config.normalize_first:
+            normalization = layers.LayerNormalization(config.epsilon, name="encoder_normalization")
+            made["encoder_normalization"] = normalization
+        if config.pooler:
+            made["first_token"] = layers.FirstToken(name="first_token")
+            made["pooler"] = layers.Dense(config.hidden_dim, activation="tanh", name="pooler")
         mask = layers.PaddingMask(config.pad_id, name="padding_mask")(inputs["token_ids"])
-        x = _embedding(config)(inputs["token_ids"], **types)
+        outputs = self._forward(made, inputs["token_ids"], types, mask)
+        return keras.Model(inputs | types, outputs, name="text_encoder")
+
+    def _forward(self, made, token_ids, types, mask):
+        masked = {} if mask is None else {"padding_mask": mask}
+        x = made["embedding"](token_ids, **types)
         words = {}
         if self._stack.uses_words:
-            word_ids = layers.WordIds(config.vocabulary_size, name="word_ids")
-            words["word_ids"] = word_ids(inputs["token_ids"])
+            words["word_ids"] = made["word_ids"](token_ids)
         for name in self._stack.plan:
-            x = made[name](x, padding_mask=mask, **words)
-        if config.normalize_first:
-            x = layers.LayerNormalization(config.epsilon, name="encoder_normalization")(x)
-        outputs = {"hidden": x}
-        if config.pooler:
-            first = layers.FirstToken(name="first_token")(x)
-            pooler = layers.Dense(config.hidden_dim, activation="tanh", name="pooler")
-            outputs["pooled"] = pooler(first)
-        return keras.Model(inputs | types, outputs, name="text_encoder")
+            x = made[name](x, **masked, **words)
+        if self.config.normalize_first:
+            x = made["encoder_normalization"](x)
+        states = {"hidden": x}
+        # What no head reads is left out, lest it have weights without gradients.
+        if self.config.pooler and (self.config.head is None or _reads_pooler(self.config.head)):
+            states["pooled"] = made["pooler"](made["first_token"](x))
+        return apply_head(self.config, made, states, mask)
+
+
+def _reads_pooler(head):
+    return head.pooling == "pooled" and head.kind != "token_classification"
 
 
 def _embedding(config):

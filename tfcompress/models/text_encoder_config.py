@@ -9,6 +9,7 @@ from tfcompress import schema
 from tfcompress.errors import InputError
 from tfcompress.models.config_parts import AttentionConfig, FeedForwardConfig, StackConfig
 from tfcompress.models.config_problems import epsilon_problems, range_problems, stack_problems
+from tfcompress.models.head_config import HeadConfig, head_problems
 
 
 def _bert_stack():
@@ -21,6 +22,7 @@ class TextEncoderConfig:
 
     Token, position and type embeddings are added in the width of the table, normalized, and
     projected to the model's width where that is another (ALBERT). The defaults are BERT-base's.
+    RoBERTa has no token types and pads with another id, DistilBERT has neither types nor pooler.
 
     Every impossible setting is found when the configuration is made, all of them at once.
 
@@ -37,6 +39,7 @@ class TextEncoderConfig:
         epsilon: Epsilon of the normalizations.
         max_length: Longest text in tokens.
         pad_id: Id of padding.
+        head: What stands on the encoder; None for its states alone.
 
     Raises:
         InputError: If settings are impossible, naming each of them.
@@ -59,6 +62,7 @@ class TextEncoderConfig:
     epsilon: float = 1e-12
     max_length: int = 512
     pad_id: int = 0
+    head: HeadConfig | None = None
 
     def __post_init__(self):
         problems = schema.type_problems(self) or list(_problems(self))
@@ -103,3 +107,5 @@ def _problems(config: TextEncoderConfig) -> Iterator[str]:
         yield f"`token_types` must not be negative (received {config.token_types})"
     if not 0 <= config.pad_id < max(config.vocabulary_size, 1):
         yield f"`pad_id` must be an id of the vocabulary (received {config.pad_id})"
+    if config.head is not None:
+        yield from head_problems(config.head, config.pooler)

@@ -1,0 +1,79 @@
+"""The configuration of what stands on a text encoder."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+HEAD_KINDS = ("classification", "token_classification", "embedding")
+POOLINGS = ("pooled", "first", "mean")
+HIDDEN_ACTIVATIONS = ("tanh", "relu", "gelu")
+
+
+@dataclass(frozen=True)
+class HeadConfig:
+    """A head: what a text encoder says about a text.
+
+    Attributes:
+        kind: "classification" of texts, "token_classification", or "embedding" of texts.
+        num_classes: Number of classes; that of `labels` by default. An embedding has none.
+        labels: Names of the classes, in the order of the logits.
+        pooling: What a text is read from: "pooled" (the encoder's pooler), "first" (the first
+            token's state) or "mean" (the mean of all tokens). A classification of tokens has none.
+        hidden_activation: Activation of a dense layer before the output layer; None for no such
+            layer.
+        normalize: Whether embeddings have length 1.
+        dropout: Dropout rate before the output layer.
+    """
+
+    kind: str = "classification"
+    num_classes: int | None = None
+    labels: tuple[str, ...] = ()
+    pooling: str = "first"
+    hidden_activation: str | None = None
+    normalize: bool = False
+    dropout: float = 0.1
+
+    @property
+    def classes(self) -> int | None:
+        """The number of classes, or None."""
+        return self.num_classes or len(self.labels) or None
+
+
+def head_problems(head: HeadConfig, pooler: bool) -> Iterator[str]:
+    """Yields what is impossible about a head.
+
+    Args:
+        head: The head.
+        pooler: Whether the encoder has a pooler.
+    """
+    choices = {"kind": HEAD_KINDS, "pooling": POOLINGS}
+    for name, allowed in choices.items():
+        if getattr(head, name) not in allowed:
+            yield (
+                f"`head.{name}` must be one of {', '.join(allowed)} (received "
+                f"{getattr(head, name)!r})"
+            )
+    if head.hidden_activation not in (None, *HIDDEN_ACTIVATIONS):
+        yield (
+            f"`head.hidden_activation` must be null or one of {', '.join(HIDDEN_ACTIVATIONS)} "
+            f"(received {head.hidden_activation!r})"
+        )
+    if head.pooling == "pooled" and not pooler and head.kind != "token_classification":
+        yield "`head.pooling` pooled needs `pooler` true (received false)"
+    if not 0.0 <= head.dropout < 1.0:
+        yield f"`head.dropout` must lie in [0, 1) (received {head.dropout})"
+    if head.num_classes is not None and head.num_classes < 1:
+        yield f"`head.num_classes` must be at least 1 (received {head.num_classes})"
+    if head.labels and head.num_classes not in (None, len(head.labels)):
+        yield (
+            f"`head.labels` must name each class (received {len(head.labels)} names for "
+            f"{head.num_classes} classes)"
+        )
+    if len(set(head.labels)) < len(head.labels):
+        yield f"`head.labels` must not repeat (received {list(head.labels)})"
+    if head.kind == "embedding" and head.classes is not None:
+        yield f"`head.num_classes` is not for embeddings (received {head.classes})"
+    if head.kind in HEAD_KINDS[:2]:
+        if head.classes is None:
+            yield "`head` needs `num_classes` or `labels` (received neither)"
+        if head.normalize:
+            yield "`head.normalize` is for embeddings only (received true)"

@@ -1,0 +1,68 @@
+"""What stands on a text encoder's states."""
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfcompress import layers
+from tfcompress.models.text_encoder_config import TextEncoderConfig
+
+
+def make_head(config: TextEncoderConfig) -> dict[str, keras.layers.Layer]:
+    """Returns the new layers of an encoder's head by name.
+
+    Args:
+        config: The encoder.
+    """
+    head, made = config.head, {}
+    if head is None:
+        return made
+    if head.kind != "token_classification":
+        if head.pooling == "first":
+            made["head_pooling"] = layers.FirstToken(name="head_pooling")
+        elif head.pooling == "mean":
+            made["head_pooling"] = layers.MeanPooling(name="head_pooling")
+    if head.hidden_activation is not None:
+        made["head_hidden"] = layers.Dense(
+            config.hidden_dim, activation=head.hidden_activation, name="head_hidden"
+        )
+    if head.kind == "embedding":
+        if head.normalize:
+            made["head_normalization"] = keras.layers.UnitNormalization(name="head_normalization")
+        return made
+    made["head_dropout"] = layers.Dropout(head.dropout, name="head_dropout")
+    # The logits of a model in mixed precision are float32.
+    made["head_output"] = layers.Dense(head.classes, dtype="float32", name="head_output")
+    return made
+
+
+def apply_head(
+    config: TextEncoderConfig,
+    made: Mapping[str, keras.layers.Layer],
+    states: Mapping[str, tf.Tensor],
+    padding_mask: tf.Tensor | None,
+) -> dict[str, tf.Tensor]:
+    """Returns what an encoder with its head gives.
+
+    Args:
+        config: The encoder.
+        made: Its layers by name.
+        states: `hidden` and, with a pooler, `pooled`.
+        padding_mask: Where tokens are, or None where all positions are tokens.
+    """
+    head = config.head
+    if head is None:
+        return dict(states)
+    if head.kind == "token_classification":
+        x = states["hidden"]
+    elif head.pooling == "pooled":
+        x = states["pooled"]
+    elif head.pooling == "mean" and padding_mask is not None:
+        x = made["head_pooling"](states["hidden"], padding_mask=padding_mask)
+    else:
+        x = made["head_pooling"](states["hidden"])
+    for name in ("head_hidden", "head_normalization", "head_dropout", "head_output"):
+        if name in made:
+            x = made[name](x)
+    return {"embedding" if head.kind == "embedding" else "logits": x}
