@@ -28,7 +28,13 @@ from tfcompress.models.presets import (
 )
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
-_MODULES = {"Seq2SeqTransformer": "seq2seq", "TextEncoder": "text_encoder"}
+_MODULES = {
+    "Seq2SeqTransformer": "seq2seq",
+    "TextEncoder": "text_encoder",
+    "from_keras_nlp": "keras_nlp_models",
+    "from_safetensors": "published_weights",
+    "to_keras_nlp": "keras_nlp_models",
+}
 
 __all__ = [
     "PRESETS",
@@ -47,10 +53,13 @@ __all__ = [
     "TextEncoder",
     "TextEncoderConfig",
     "TransformConfig",
+    "from_keras_nlp",
+    "from_safetensors",
     "list_presets",
     "load_preset",
     "preset",
     "save_preset",
+    "to_keras_nlp",
 ]
 
 
