@@ -2,7 +2,6 @@
 
 import sys
 import tempfile
-import unicodedata
 
 import flatbuffers
 import numpy as np
@@ -11,7 +10,7 @@ import tensorflow as tf
 from tfcompress.export.character_trie import build_trie
 from tfcompress.export.tokenizer_graph import DIFFICULT_TEXTS, open_tokenizer_graph
 from tfcompress.text import TextTokenizer, WordPieceTokenizer
-from tfcompress.text.unicode import CHINESE, fold_case, remove_accents
+from tfcompress.text.unicode import CHINESE, fold_case, has_category, remove_accents
 from tfcompress.text.wordpiece import SUFFIX
 
 _RANDOM_TEXTS, _LONGEST = 64, 24
@@ -161,7 +160,7 @@ class _Characters:
         self.substitutes = {}
 
     def __call__(self, character):
-        if unicodedata.category(character) in ("Cc", "Cf"):
+        if has_category(character, "Cc", "Cf"):
             return " "
         if character in self._private:
             return self._unknown
@@ -188,8 +187,7 @@ class _Characters:
 
     def _is_alone(self, character):
         is_ascii_mark = "!" <= character <= "~" and not character.isalnum()
-        is_mark = unicodedata.category(character).startswith("P")
-        return is_ascii_mark or is_mark or ord(character) in self._chinese
+        return is_ascii_mark or has_category(character, "P") or ord(character) in self._chinese
 
 
 def _chinese():

@@ -123,7 +123,10 @@ def test_pickled_and_loaded(tmp_path):
         (VOCABULARY | {"new": 9999}, MERGES, r"none has the id \d+; number them from 0"),
         (VOCABULARY | {"new": 5}, MERGES, r"none has the id"),
         (VOCABULARY | {"new": "5"}, MERGES, r"'new' has the id '5'"),
-        (VOCABULARY | {"": len(VOCABULARY)}, MERGES, r"pieces that are not empty"),
+        (VOCABULARY | {"": len(VOCABULARY)}, MERGES, r"a piece must not be empty"),
+        (VOCABULARY | {"\ud800": len(VOCABULARY)}, MERGES, r"'\\ud800', half a character"),
+        (VOCABULARY | {3: len(VOCABULARY)}, MERGES, r"is int; give str"),
+        (VOCABULARY, [("u", "n")], r"merge 0 is \('u', 'n'\); give two pieces"),
         (["a"], [], r"vocabulary is list; give the id of every piece"),
         ({"a": 0}, [], r"lacks '<pad>', '<s>', '</s>', '<unk>'"),
     ],
@@ -133,8 +136,9 @@ def test_wrong_vocabularies(vocabulary, merges, message):
         BytePairTokenizer(vocabulary, merges)
 
 
-def test_no_json(tmp_path):
-    (tmp_path / "vocab.json").write_text("{")
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, '{"a": 0, "b": 1, "a": 1}'])
+def test_no_json(tmp_path, text):
+    (tmp_path / "vocab.json").write_text(text)
     (tmp_path / "merges.txt").write_text("")
     with pytest.raises(InputError, match=r"no JSON: .* give a vocab\.json"):
         BytePairTokenizer.load(tmp_path / "vocab.json", tmp_path / "merges.txt")

@@ -102,6 +102,22 @@ def test_missing_settings_and_files(tokenizers, kind):
             text_tokenizer(settings, files | {name: b"\xff\xfe"})
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"kind": []}, r"tokenizer kind \[\]; choose one of"),
+        ({"lowercase": "no"}, "lowercase='no'; give true or false"),
+        ({"special_ids": None}, "special_ids=None; give a list of ids"),
+    ],
+)
+def test_settings_of_wrong_types(tokenizers, changes, message):
+    tokenizer = tokenizers["wordpiece"]
+    with pytest.raises(InputError, match=message):
+        text_tokenizer(tokenizer.settings() | changes, tokenizer.files())
+    with pytest.raises(InputError, match="give what settings"):
+        text_tokenizer(None, tokenizer.files())
+
+
 def test_encode_texts(tokenizers):
     tokenizer = tokenizers["wordpiece"]
     rows = tokenizer.encode(["it runs", "it", "un" * 20])
@@ -124,7 +140,8 @@ def test_encode_texts(tokenizers):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"max_length": 1}, "max_length=1 is less than begin and end"),
+        ({"max_length": 1}, "max_length=1 has no room for begin and end"),
+        ({"max_length": "8"}, "max_length='8' has no room"),
         ({"max_length": 9, "too_long": "wrap"}, "too_long='wrap'; choose one of cut, error"),
     ],
 )

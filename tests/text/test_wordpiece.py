@@ -97,6 +97,9 @@ def test_decoding():
     assert tokenizer.decode([[suffix, suffix]]) == ["##ss"]
     with pytest.raises(InputError, match=r"text 1: ids from -1 to 3 .* use the tokenizer that"):
         tokenizer.decode([[1], [3, -1]])
+    for wrong in ([1.5], [[1]], 1, [2**70], ["the"]):
+        with pytest.raises(InputError, match=r"text 1 is no row of ids .* list of whole numbers"):
+            tokenizer.decode([[1], wrong])
 
 
 def test_strip_accents_follows_lowercase():
@@ -129,7 +132,9 @@ def test_load(tmp_path):
         ([], r"0 pieces lacks '\[PAD\]', '\[UNK\]', '\[CLS\]', '\[SEP\]'; add what is missing"),
         (WORDPIECES[1:], r"lacks '\[PAD\]'; add"),
         ([*WORDPIECES, "the"], r"'the', is also piece 5; give each once"),
-        ([*WORDPIECES, ""], r"is ''; a piece must be neither empty"),
+        ([*WORDPIECES, ""], r"is ''; a piece must not be empty"),
+        ([*WORDPIECES, "them "], r"is 'them '; .* nor white space at its end"),
+        ([*WORDPIECES, "\ud800"], r"half a character"),
         ([*WORDPIECES, "a\nb"], r"line break"),
         ([*WORDPIECES, 7], r"is int; give str"),
         ("vocab.txt", r"one string; give a list of pieces, or a path to WordPieceTokenizer\.load"),

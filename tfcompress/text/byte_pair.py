@@ -9,7 +9,14 @@ from functools import cache
 from typing import Any
 
 from tfcompress.errors import InputError
-from tfcompress.text.pieces import check_ids, check_texts, read_text, special_ids, split_at
+from tfcompress.text.pieces import (
+    check_ids,
+    check_pieces,
+    check_texts,
+    read_text,
+    special_ids,
+    split_at,
+)
 from tfcompress.text.unicode import WHITE_SPACE, character_class
 
 _SPECIAL_PIECES = {"pad": "<pad>", "unk": "<unk>", "start": "<s>", "end": "</s>"}
@@ -72,7 +79,7 @@ class BytePairTokenizer:
         special: Sequence[str] = (),
     ):
         self.vocabulary = _check_vocabulary(vocabulary)
-        self.merges = [merge for merge in merges if not merge.startswith("#version:")]
+        self.merges = [merge for merge in merges if not f"{merge}".startswith("#version:")]
         self.add_prefix_space = bool(add_prefix_space)
         self.special_in_text = bool(special_in_text)
         self.vocabulary_size = len(self.vocabulary)
@@ -186,7 +193,7 @@ class BytePairTokenizer:
     def _rank_merges(self):
         ranks = {}
         for number, merge in enumerate(self.merges):
-            pair = tuple(merge.split(" "))
+            pair = tuple(merge.split(" ")) if isinstance(merge, str) else ()
             if len(pair) != 2 or not all(pair):
                 raise InputError(
                     f"merge {number} is {merge!r}; give two pieces with a space between them"
@@ -278,21 +285,21 @@ def read_vocabulary(text: str) -> dict[str, int]:
     """Returns the pieces of a `vocab.json`.
 
     Raises:
-        InputError: The text is no JSON object.
+        InputError: The text is no JSON object of ids from 0 without a gap, by piece.
 
     Example:
         >>> read_vocabulary('{"a": 0}')
         {'a': 0}
     """
     try:
-        vocabulary = json.loads(text)
-    except ValueError as error:
+        vocabulary = json.loads(text, object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:
         raise InputError(f"the vocabulary is no JSON: {error}; give a vocab.json") from None
     if not isinstance(vocabulary, dict):
         raise InputError(
             f"the vocabulary is a JSON {type(vocabulary).__name__}; give an object of ids by piece"
         )
-    return vocabulary
+    return _check_vocabulary(vocabulary)
 
 
 def read_merges(text: str) -> list[str]:
@@ -321,6 +328,13 @@ def _letter_bytes():
     return {letter: byte for byte, letter in enumerate(byte_letters())}
 
 
+def _object(members):
+    found = dict(members)
+    if len(found) < len(members):
+        raise ValueError("a piece is there twice")
+    return found
+
+
 def _check_vocabulary(vocabulary):
     if not isinstance(vocabulary, Mapping):
         raise InputError(
@@ -328,12 +342,12 @@ def _check_vocabulary(vocabulary):
             "BytePairTokenizer.load"
         )
     vocabulary = dict(vocabulary)
+    check_pieces([*vocabulary])
     for piece, number in vocabulary.items():
         is_id = isinstance(number, int) and not isinstance(number, bool)
-        if not isinstance(piece, str) or not piece or not is_id:
+        if not is_id:
             raise InputError(
-                f"vocabulary: {piece!r} has the id {number!r}; give pieces that are not empty, "
-                "with whole numbers"
+                f"vocabulary: {piece!r} has the id {number!r}; give pieces with whole numbers"
             )
     missing = set(range(len(vocabulary))) - set(vocabulary.values())
     if missing:

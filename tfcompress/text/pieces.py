@@ -27,14 +27,25 @@ def check_texts(texts: Iterable[str]) -> list[str]:
     for number, text in enumerate(texts):
         if not isinstance(text, str):
             raise InputError(f"text {number} is {type(text).__name__}; give str")
-    try:
-        "".join(texts).encode()
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"the texts contain {error.object[error.start]!r}, half a character; "
-            "read the text as UTF-8"
-        ) from None
+    _check_utf8("texts", texts)
     return texts
+
+
+def check_pieces(pieces: Sequence[str]) -> None:
+    """Makes sure that pieces can be written to a file and read again.
+
+    Raises:
+        InputError: One is no text that UTF-8 can hold, or empty.
+
+    Example:
+        >>> check_pieces(["the", "##s"])
+    """
+    for number, piece in enumerate(pieces):
+        if not isinstance(piece, str):
+            raise InputError(f"vocabulary: piece {number} is {type(piece).__name__}; give str")
+        if not piece:
+            raise InputError(f"vocabulary: piece {number} is ''; a piece must not be empty")
+    _check_utf8("pieces", pieces)
 
 
 def check_ids(ids: Iterable[Sequence[int]], size: int) -> list[list[int]]:
@@ -45,14 +56,19 @@ def check_ids(ids: Iterable[Sequence[int]], size: int) -> list[list[int]]:
         size: How many ids there are.
 
     Raises:
-        InputError: An id is below 0 or not below `size`.
+        InputError: A row has something else than ids from 0 to `size` - 1.
 
     Example:
         >>> check_ids([np.array([1, 2])], 3)
         [[1, 2]]
     """
-    rows = [np.asarray(row, dtype=np.int64) for row in ids]
+    rows = [np.asarray(row) for row in ids]
     for number, row in enumerate(rows):
+        if row.ndim != 1 or (row.size and not np.issubdtype(row.dtype, np.integer)):
+            raise InputError(
+                f"text {number} is no row of ids but an array of {row.dtype} with "
+                f"{row.ndim} dimensions; give a list of whole numbers for every text"
+            )
         if row.size and (row.min() < 0 or row.max() >= size):
             raise InputError(
                 f"text {number}: ids from {row.min()} to {row.max()} are outside this tokenizer's "
@@ -117,6 +133,16 @@ def read_text(path: str | os.PathLike) -> str:
     except UnicodeDecodeError as error:
         raise InputError(
             f"tokenizer file {name}: byte {error.start} is not UTF-8; give the published file"
+        ) from None
+
+
+def _check_utf8(name, texts):
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"the {name} contain {error.object[error.start]!r}, half a character; "
+            "read the text as UTF-8"
         ) from None
 
 

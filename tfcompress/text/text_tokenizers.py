@@ -56,8 +56,10 @@ def text_tokenizer(settings: Mapping[str, Any], files: Mapping[str, bytes]) -> T
     Example:
         >>> again = text_tokenizer(tokenizer.settings(), tokenizer.files())
     """
+    if not isinstance(settings, Mapping):
+        raise InputError(f"tokenizer settings {settings!r}; give what settings() returned")
     kind = settings.get("kind")
-    if kind not in _OPTIONS:
+    if kind not in [*_OPTIONS]:
         raise InputError(f"tokenizer kind {kind!r}; choose one of {', '.join(_OPTIONS)}")
     needed = (*_OPTIONS[kind], *(f"{role}_id" for role in _ROLES), "special_ids")
     missing = [name for name in needed if name not in settings]
@@ -69,6 +71,13 @@ def text_tokenizer(settings: Mapping[str, Any], files: Mapping[str, bytes]) -> T
         )
     contents = [files[name] for name in _FILES[kind]]
     options = {name: settings[name] for name in _OPTIONS[kind]}
+    for name, value in options.items():
+        if not isinstance(value, bool):
+            raise InputError(f"tokenizer setting {name}={value!r}; give true or false")
+    if not isinstance(settings["special_ids"], list | tuple):
+        raise InputError(
+            f"tokenizer setting special_ids={settings['special_ids']!r}; give a list of ids"
+        )
     if kind == "sentencepiece":
         return _with_specials(SentencePieceTokenizer.piece_list(*contents), settings)(
             SentencePieceTokenizer, *contents
@@ -214,8 +223,11 @@ def encode_texts(
     """
     if too_long not in _TOO_LONG:
         raise InputError(f"too_long={too_long!r}; choose one of {', '.join(_TOO_LONG)}")
-    if max_length < 2:
-        raise InputError(f"max_length={max_length} is less than begin and end; give at least 2")
+    if not isinstance(max_length, int | np.integer) or max_length < 2:
+        raise InputError(
+            f"max_length={max_length!r} has no room for begin and end; give a whole number, at "
+            "least 2"
+        )
     rows = tokenizer.encode(texts)
     for number, row in enumerate(rows):
         if len(row) > max_length - 2 and too_long == "error":

@@ -1,11 +1,12 @@
 """Classes of characters and the normalizations that tokenizers of text encoders are defined by."""
 
-import itertools
 import re
 import sys
 import unicodedata
 from collections.abc import Callable
 from functools import cache
+
+from tfcompress.text.unicode_table import RANGES, VERSION
 
 # The characters of Unicode's property White_Space.
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -39,8 +40,7 @@ def fold_case(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    text = unicodedata.normalize("NFKC", text).casefold()
-    return _IGNORABLE.sub("", unicodedata.normalize("NFKC", text))
+    return _IGNORABLE.sub("", _where_known(_fold, text))
 
 
 def remove_accents(text: str) -> str:
@@ -52,34 +52,70 @@ def remove_accents(text: str) -> str:
     """
     if text.isascii():
         return text
-    return _marks().sub("", unicodedata.normalize("NFD", text))
+    return _of_categories("Mn").sub("", _where_known(_decompose, text))
 
 
 @cache
 def character_class(*categories: str) -> str:
     """Returns the characters of general categories, to be put between `[` and `]` in a regex.
 
+    They are those of the Unicode version of the native tokenizers, whatever Python's is.
+
     Args:
-        *categories: The names of categories, such as "Lu", or their first letters, such as "L".
+        *categories: "L", "N", "P", "Mn", "Cc", "Cf" or "Cn".
 
     Example:
         >>> bool(re.fullmatch(f"[{character_class('L')}]+", "Straße"))
         True
     """
-    return _ranges(lambda character: unicodedata.category(character).startswith(categories))
+    return "".join(map(_escaped, " ".join(RANGES[name] for name in categories).split()))
 
 
-def _ranges(is_member: Callable[[str], bool]) -> str:
-    members = [code for code in range(sys.maxunicode + 1) if is_member(chr(code))]
-    members.append(-1)
-    ranges, first = [], members[0]
-    for code, following in itertools.pairwise(members):
-        if following != code + 1:
-            ranges.append(f"\\U{first:08x}-\\U{code:08x}")
-            first = following
-    return "".join(ranges)
+def has_category(character: str, *categories: str) -> bool:
+    """Returns whether a character is of one of some categories of `character_class`.
+
+    Example:
+        >>> has_category("!", "P", "Cc")
+        True
+    """
+    return bool(_of_categories(*categories).match(character))
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def _decompose(text: str) -> str:
+    return unicodedata.normalize("NFD", text)
+
+
+def _escaped(codes: str) -> str:
+    return "-".join(f"\\U{int(code, 16):08x}" for code in codes.split("-"))
 
 
 @cache
-def _marks() -> re.Pattern:
-    return re.compile(f"[{character_class('Mn')}]+")
+def _of_categories(*categories: str) -> re.Pattern:
+    return re.compile(f"[{character_class(*categories)}]+")
+
+
+def _where_known(change: Callable[[str], str], text: str) -> str:
+    """Changes the parts of a text between characters that Python knows, but the tables do not."""
+    parts = _newer().split(text)
+    parts[::2] = map(change, parts[::2])
+    return "".join(parts)
+
+
+@cache
+def _newer() -> re.Pattern:
+    if unicodedata.unidata_version == VERSION:
+        return re.compile("((?!))")
+    ranges: list[list[int]] = []
+    for code in range(sys.maxunicode + 1):
+        if unicodedata.category(chr(code)) == "Cn" or not has_category(chr(code), "Cn"):
+            continue
+        if ranges and ranges[-1][-1] == code - 1:
+            ranges[-1][-1] = code
+        else:
+            ranges.append([code, code])
+    members = "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges)
+    return re.compile(f"([{members}]+)")

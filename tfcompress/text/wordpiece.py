@@ -7,7 +7,14 @@ from functools import cache
 from typing import Any
 
 from tfcompress.errors import InputError
-from tfcompress.text.pieces import check_ids, check_texts, read_text, special_ids, split_at
+from tfcompress.text.pieces import (
+    check_ids,
+    check_pieces,
+    check_texts,
+    read_text,
+    special_ids,
+    split_at,
+)
 from tfcompress.text.unicode import CHINESE, character_class, fold_case, remove_accents
 
 SUFFIX = "##"
@@ -48,8 +55,8 @@ class WordPieceTokenizer:
         end_id: The id of `end`.
 
     Raises:
-        InputError: A piece is empty, twice there or has a line break, or the vocabulary lacks a
-            special piece.
+        InputError: A piece is empty, twice there, has a line break or ends in white space, or the
+            vocabulary lacks a special piece.
 
     Example:
         >>> tokenizer = WordPieceTokenizer.load("vocab.txt")
@@ -234,14 +241,13 @@ def read_pieces(text: str) -> list[str]:
 
 
 def _number(pieces):
+    check_pieces(pieces)
     ids = {}
     for number, piece in enumerate(pieces):
-        if not isinstance(piece, str):
-            raise InputError(f"vocabulary: piece {number} is {type(piece).__name__}; give str")
-        if not piece or "\n" in piece or "\r" in piece:
+        if piece != piece.rstrip() or "\n" in piece or "\r" in piece:
             raise InputError(
-                f"vocabulary: piece {number} is {piece!r}; a piece must be neither empty nor "
-                "have a line break"
+                f"vocabulary: piece {number} is {piece!r}; a piece must have neither a line break "
+                "nor white space at its end"
             )
         if piece in ids:
             raise InputError(

@@ -1,14 +1,18 @@
-"""Writes unicode_tables.cc: what tokenizers need of Unicode, from Python's `unicodedata`.
+"""Writes what tokenizers need of Unicode, from Python's `unicodedata`, for C++ and for Python.
 
-Run it with a Python of the Unicode version wanted: `python make_tables.py unicode_tables.cc`.
+Run it in this folder with a Python of the Unicode version wanted:
+`python make_tables.py unicode_tables.cc ../../../tfcompress/text/unicode_table.py`.
 """
 
 import sys
+import textwrap
 import unicodedata
 from pathlib import Path
 
 # The numbers of `CharacterClass`.
 _CLASSES = {"L": 1, "N": 2, "Mn": 3, "P": 4, "Cc": 5, "Cf": 5}
+# The categories that Python needs, "Cn" for characters that have none yet.
+_CATEGORIES = ("L", "N", "P", "Mn", "Cc", "Cf", "Cn")
 _LINE = 100
 _HEAD = """// Made by make_tables.py of Unicode {version}. Do not edit.
 // clang-format off
@@ -19,6 +23,13 @@ namespace tfcompress {{
 _TAIL = """
 }  // namespace tfcompress
 """
+_PYTHON = '''"""The characters of general categories. Made by make_tables.py; do not edit."""
+
+VERSION = "{version}"
+RANGES = {{
+{categories}
+}}
+'''
 
 
 def class_of(character):
@@ -95,16 +106,32 @@ def mappings(name, keys, texts):
     )
 
 
-def main(path):
+def ranges(category):
+    """The characters of a category or of a group of them, as `first-last` or one alone."""
+    starts = runs(lambda character: unicodedata.category(character).startswith(category))
+    ends = [start >> 8 for start in starts[1:]] + [sys.maxunicode + 1]
+    found = []
+    for start, end in zip(starts, ends):
+        if start & 1:
+            first, last = start >> 8, end - 1
+            found.append(f"{first:x}" if first == last else f"{first:x}-{last:x}")
+    text = textwrap.fill(" ".join(found), _LINE, break_on_hyphens=False)
+    return f'    "{category}": """\n{text}\n""",'
+
+
+def main(native_path, python_path):
+    version = unicodedata.unidata_version
     parts = [
-        _HEAD.format(version=unicodedata.unidata_version),
+        _HEAD.format(version=version),
         array("uint32_t", "kClassRuns", runs(class_of)),
         array("uint32_t", "kCombiningRuns", runs(unicodedata.combining)),
         mappings("kDecomposition", *decompositions()),
         mappings("kFolding", *foldings()),
         _TAIL,
     ]
-    Path(path).write_text("".join(parts))
+    Path(native_path).write_text("".join(parts))
+    categories = "\n".join(map(ranges, _CATEGORIES))
+    Path(python_path).write_text(_PYTHON.format(version=version, categories=categories))
 
 
 if __name__ == "__main__":
