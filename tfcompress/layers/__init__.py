@@ -28,6 +28,7 @@ from tfcompress.layers.theseus_module import TheseusModule
 from tfcompress.layers.theseus_module import initialize_successors as initialize_successors
 from tfcompress.layers.transformer_decoder_layer import TransformerDecoderLayer
 from tfcompress.layers.transformer_encoder_layer import TransformerEncoderLayer
+from tfcompress.layers.unit_normalization import UnitNormalization
 from tfcompress.layers.word_ids import WordIds
 
 __all__ = [
@@ -58,5 +59,6 @@ __all__ = [
     "TheseusModule",
     "TransformerDecoderLayer",
     "TransformerEncoderLayer",
+    "UnitNormalization",
     "WordIds",
 ]

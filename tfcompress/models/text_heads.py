@@ -29,7 +29,7 @@ def make_head(config: TextEncoderConfig) -> dict[str, keras.layers.Layer]:
         )
     if head.kind == "embedding":
         if head.normalize:
-            made["head_normalization"] = keras.layers.UnitNormalization(name="head_normalization")
+            made["head_normalization"] = layers.UnitNormalization(name="head_normalization")
         return made
     made["head_dropout"] = layers.Dropout(head.dropout, name="head_dropout")
     # The logits of a model in mixed precision are float32.

@@ -1,13 +1,18 @@
 """Weights from one model to another, layer by layer."""
 
+from typing import TypeVar
+
 from tensorflow import keras
 
 from tfcompress.layers import LayerDropWrapper, TheseusModule, initialize_successors
 from tfcompress.models.copying import thawed
 from tfcompress.models.seq2seq import Seq2SeqTransformer
+from tfcompress.models.text_encoder import TextEncoder
+
+Model = TypeVar("Model", Seq2SeqTransformer, TextEncoder)
 
 
-def transfer_weights(source: Seq2SeqTransformer, target: Seq2SeqTransformer) -> list[str]:
+def transfer_weights(source: Model, target: Model) -> list[str]:
     """Gives a model the weights of the layers of another that have the same names and shapes.
 
     Layers are found inside LayerDrop wrappers and modules that are being replaced too; so a trained
@@ -39,7 +44,7 @@ def transfer_weights(source: Seq2SeqTransformer, target: Seq2SeqTransformer) -> 
                 layer.set_weights(weights)
             else:
                 left.append(name)
-    for layers in (target.encoder_layers, target.decoder_layers):
+    for layers in (target.encoder_layers, getattr(target, "decoder_layers", ())):
         modules = [getattr(layer, "layer", layer) for layer in layers]
         if any(isinstance(module, TheseusModule) for module in modules):
             initialize_successors(modules)

@@ -5,19 +5,19 @@ from collections.abc import Callable, Sequence
 
 from tfcompress.errors import InputError
 from tfcompress.layer_selection import layer_drop_keep
-from tfcompress.models import LayerDropConfig, Seq2SeqTransformer, SharingConfig, StackConfig
+from tfcompress.models import LayerDropConfig, SharingConfig, StackConfig
 from tfcompress.models.config import layer_groups
 from tfcompress.models.stacks import stack_parts
 from tfcompress.surgery.depths import at_depths
-from tfcompress.surgery.rebuilding import SIDES, rebuild, unwrapped
+from tfcompress.surgery.rebuilding import Model, rebuild, sides, unwrapped
 
 
 def drop_layers(
-    transformer: Seq2SeqTransformer,
+    transformer: Model,
     *,
     encoder: Sequence[int] | None = None,
     decoder: Sequence[int] | None = None,
-) -> Seq2SeqTransformer:
+) -> Model:
     """Returns a model of fewer layers.
 
     A model trained with LayerDrop loses little; the new one has no LayerDrop. `every_other`,
@@ -42,7 +42,7 @@ def drop_layers(
     Reference: Fan et al., 2020, arXiv:1909.11556.
     """
     config, moved = transformer.config, {}
-    for side, kept in (("encoder", encoder), ("decoder", decoder)):
+    for side, kept in _by_side(transformer, encoder, decoder).items():
         stack = getattr(config, side)
         if stack.successors is not None:
             raise InputError(
@@ -75,8 +75,8 @@ def every_other(num_layers: int, rate: float = 0.5) -> list[int]:
 
 
 def search_layers(
-    transformer: Seq2SeqTransformer,
-    score: Callable[[Seq2SeqTransformer], float],
+    transformer: Model,
+    score: Callable[[Model], float],
     *,
     encoder: int | None = None,
     decoder: int | None = None,
@@ -101,8 +101,8 @@ def search_layers(
     >>> kept = tfc.surgery.search_layers(transformer, bleu_of, decoder=3)
     >>> smaller = tfc.surgery.drop_layers(transformer, **kept)
     """
-    kept = {side: list(range(getattr(transformer.config, side).num_layers)) for side in SIDES}
-    wanted = {"encoder": encoder, "decoder": decoder}
+    wanted = _by_side(transformer, encoder, decoder)
+    kept = {side: list(range(getattr(transformer.config, side).num_layers)) for side in wanted}
     for side, count in wanted.items():
         if count is not None and not 1 <= count <= len(kept[side]):
             raise InputError(
@@ -120,6 +120,14 @@ def search_layers(
                 ),
             )
     return kept
+
+
+def _by_side(transformer, encoder, decoder):
+    """What is wanted of each side that the model has."""
+    wanted = {"encoder": encoder, "decoder": decoder}
+    if decoder is not None and "decoder" not in sides(transformer.config):
+        raise InputError(f"a text encoder has no decoder (received decoder={decoder!r})")
+    return {side: wanted[side] for side in sides(transformer.config)}
 
 
 def _checked(side, stack, kept):

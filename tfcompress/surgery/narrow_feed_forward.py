@@ -9,23 +9,23 @@ import numpy as np
 
 from tfcompress.errors import InputError
 from tfcompress.layers import FeedForward
-from tfcompress.models import Seq2SeqTransformer
 from tfcompress.surgery.rebuilding import (
-    SIDES,
+    Model,
     copy_sublayers,
     dense_weights,
     rebuild,
     set_dense,
+    sides,
     unwrapped,
     with_stack,
 )
 
 
 def narrow_feed_forward(
-    transformer: Seq2SeqTransformer,
+    transformer: Model,
     intermediate_dim: int | Mapping[str, int],
     batches: Iterable[Mapping[str, Any]] | None = None,
-) -> Seq2SeqTransformer:
+) -> Model:
     """Returns a model with narrower feed-forward networks.
 
     A unit's importance is the norm of its row of the second matrix, times its mean absolute value
@@ -49,9 +49,10 @@ def narrow_feed_forward(
     """
     widths = intermediate_dim
     if not isinstance(widths, Mapping):
-        widths = dict.fromkeys(SIDES, intermediate_dim)
-    if unknown := set(widths) - set(SIDES):
-        raise InputError(f"sides are encoder and decoder (received {', '.join(sorted(unknown))})")
+        widths = dict.fromkeys(sides(transformer.config), intermediate_dim)
+    if unknown := set(widths) - set(sides(transformer.config)):
+        names = " and ".join(sides(transformer.config))
+        raise InputError(f"sides are {names} (received {', '.join(sorted(unknown))})")
     layers = {
         side: {
             layer.name: layer

@@ -8,21 +8,21 @@ from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.layers import LSRA, MultiHeadAttention
-from tfcompress.models import Seq2SeqTransformer
 from tfcompress.models.copying import copy_weights
 from tfcompress.surgery.rebuilding import (
-    SIDES,
+    Model,
     copy_sublayers,
     dense_weights,
     one_or_each,
     rebuild,
     set_dense,
+    sides,
     unwrapped,
     with_stack,
 )
 
 
-def attention_layers(transformer: Seq2SeqTransformer) -> dict[str, MultiHeadAttention]:
+def attention_layers(transformer: Model) -> dict[str, MultiHeadAttention]:
     """Returns the attention layers whose heads can be removed, by name.
 
     Args:
@@ -34,16 +34,14 @@ def attention_layers(transformer: Seq2SeqTransformer) -> dict[str, MultiHeadAtte
     ['encoder_layer_0_self_attention', 'encoder_layer_1_self_attention']
     """
     found = {}
-    for side in SIDES:
+    for side in sides(transformer.config):
         for layer in getattr(transformer, f"{side}_layers"):
             for _, attention in _attentions(unwrapped(layer), side):
                 found[attention.name] = attention
     return found
 
 
-def prune_heads(
-    transformer: Seq2SeqTransformer, heads: Mapping[str, Sequence[int]] | None = None
-) -> Seq2SeqTransformer:
+def prune_heads(transformer: Model, heads: Mapping[str, Sequence[int]] | None = None) -> Model:
     """Returns a model without some of the attention heads.
 
     The columns of the heads leave the projections of queries, keys and values, their rows the
@@ -80,7 +78,7 @@ def prune_heads(
                 f"{name} would lose all its {attentions[name].num_heads} heads; keep at least one"
             )
     config, changed = transformer.config, {}
-    for side in SIDES:
+    for side in sides(transformer.config):
         layers = getattr(transformer, f"{side}_layers")
         config = _with_heads(config, side, [unwrapped(layer) for layer in layers], kept)
         for layer in layers:

@@ -2,24 +2,41 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 import numpy as np
 from tensorflow import keras
 
 from tfcompress.errors import InputError
-from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer, StackConfig
+from tfcompress.models import (
+    Seq2SeqConfig,
+    Seq2SeqTransformer,
+    StackConfig,
+    TextEncoder,
+    TextEncoderConfig,
+)
 from tfcompress.models.copying import copy_weights
 
-SIDES = ("encoder", "decoder")
+Model = TypeVar("Model", Seq2SeqTransformer, TextEncoder)
+Config = TypeVar("Config", Seq2SeqConfig, TextEncoderConfig)
+
+
+def sides(config: Seq2SeqConfig | TextEncoderConfig) -> tuple[str, ...]:
+    """Returns which of "encoder" and "decoder" a model has.
+
+    Args:
+        config: The model's.
+    """
+    return tuple(side for side in ("encoder", "decoder") if hasattr(config, side))
 
 
 def rebuild(
-    transformer: Seq2SeqTransformer,
-    config: Seq2SeqConfig,
+    transformer: Model,
+    config: Seq2SeqConfig | TextEncoderConfig,
     *,
     changed: Mapping[str, Callable[[keras.layers.Layer], None]] | None = None,
     moved: Mapping[str, keras.layers.Layer] | None = None,
-) -> Seq2SeqTransformer:
+) -> Model:
     """Builds a model of a new configuration with the weights of an old one.
 
     Args:
@@ -33,7 +50,7 @@ def rebuild(
         of the same name.
     """
     changed, moved = changed or {}, moved or {}
-    new = Seq2SeqTransformer(config)
+    new = type(transformer)(config)
     old_layers = {layer.name: layer for layer in transformer.model.layers}
     for layer in new.model.layers:
         if layer.name in changed:
@@ -43,7 +60,7 @@ def rebuild(
     return new
 
 
-def with_stack(config: Seq2SeqConfig, side: str, **changes) -> Seq2SeqConfig:
+def with_stack(config: Config, side: str, **changes) -> Config:
     """Returns a configuration with another encoder or decoder.
 
     Args:

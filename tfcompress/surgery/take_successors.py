@@ -3,12 +3,12 @@
 import dataclasses
 
 from tfcompress.errors import InputError
-from tfcompress.models import LayerDropConfig, Seq2SeqTransformer, SharingConfig, StackConfig
+from tfcompress.models import LayerDropConfig, SharingConfig, StackConfig
 from tfcompress.surgery.depths import at_depths
-from tfcompress.surgery.rebuilding import SIDES, rebuild
+from tfcompress.surgery.rebuilding import Model, rebuild, sides
 
 
-def take_successors(transformer: Seq2SeqTransformer) -> Seq2SeqTransformer:
+def take_successors(transformer: Model) -> Model:
     """Returns the model that the successors of a Theseus replacement make.
 
     It computes what the old one computes at inference, without the predecessors.
@@ -30,7 +30,7 @@ def take_successors(transformer: Seq2SeqTransformer) -> Seq2SeqTransformer:
     Reference: Xu et al., 2020, arXiv:2002.02925.
     """
     config, moved = transformer.config, {}
-    for side in SIDES:
+    for side in sides(transformer.config):
         stack = getattr(config, side)
         if stack.successors is None:
             continue
@@ -39,7 +39,8 @@ def take_successors(transformer: Seq2SeqTransformer) -> Seq2SeqTransformer:
             module = getattr(module, "layer", module)
             moved[f"{side}_layer_{i}"] = module.successor
     if not moved:
-        raise InputError("neither encoder nor decoder has successors, so there are none to take")
+        names = " or ".join(sides(transformer.config))
+        raise InputError(f"no {names} has successors, so there are none to take")
     return rebuild(transformer, config, moved=moved)
 
 

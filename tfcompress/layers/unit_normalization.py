@@ -1,0 +1,40 @@
+"""Vectors of length 1."""
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfcompress.layers.serialization import register
+
+# Keras's own layer has 1e-12, the reciprocal of which half precision cannot hold.
+_SMALLEST = 1e-7
+
+
+@register
+class UnitNormalization(keras.layers.Layer):
+    """Gives vectors the Euclidean length 1.
+
+    A vector whose squared length is below 1e-7 keeps its direction and becomes shorter; zeros stay
+    zeros.
+
+    Args:
+        **kwargs: Keyword arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: `[..., width]`.
+
+    Returns:
+        `[..., width]`.
+
+    Example:
+
+    >>> float(tfc.layers.UnitNormalization()(np.full((1, 4), 3.0, "float32"))[0, 0])
+    0.5
+    """
+
+    def call(self, inputs):
+        x = tf.cast(inputs, tf.float32)
+        squares = tf.reduce_sum(tf.square(x), axis=-1, keepdims=True)
+        return tf.cast(x * tf.math.rsqrt(tf.maximum(squares, _SMALLEST)), self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
