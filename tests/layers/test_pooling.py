@@ -26,7 +26,9 @@ def test_padding_does_not_count(lengths):
 
 
 def test_padding_alone_gives_zeros():
-    assert_close(MeanPooling()(normal(2, 5, 8), padding_mask=lengths_mask([0, 5], 5))[0], np.zeros(8))
+    assert_close(
+        MeanPooling()(normal(2, 5, 8), padding_mask=lengths_mask([0, 5], 5))[0], np.zeros(8)
+    )
 
 
 def test_lengths_are_one():

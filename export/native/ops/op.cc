@@ -6,7 +6,7 @@ namespace tfcompress::ops {
 
 const std::vector<const Op*>& All() {
   static const std::vector<const Op*> all = {
-      &kGroupTransform,     &kFixedPatterns,   &kDynamicConv,
+      &kGroupTransform,  &kFixedPatterns,   &kDynamicConv,
       &kLightweightConv, &kDynamicConvStep, &kLightweightConvStep,
       &kCachedAttention, &kMemoryAttention, &kTopLogits,
       &kDecoder,         &kEncoderLayer};
