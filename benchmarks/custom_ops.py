@@ -29,7 +29,7 @@ from tfcompress.custom_ops.emission import emitting
 from tfcompress.custom_ops.names import ALL, TOP_LOGITS
 from tfcompress.custom_ops.top_logits import top_logits
 from tfcompress.export import flatbuffer
-from tfcompress.export.conversion import lower
+from tfcompress.export.model_file import lower
 from tfcompress.export.packing import pack_constants
 from tfcompress.export.quantization import choice, quantize
 from tfcompress.export.runtime.native_files import (

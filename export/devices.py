@@ -15,6 +15,8 @@ from tfcompress.errors import InputError
 from tfcompress.export.building import build_native
 from tfcompress.export.litert_library import litert_library
 from tfcompress.export.runtime.bundle import open_bundle
+from tfcompress.export.runtime.encoder_bundle import KIND, open_encoder_bundle
+from tfcompress.export.runtime.manifest import bundle_kind
 from tfcompress.export.runtime.native_files import PROGRAM, TARGETS, native_folder
 
 DEVICES = ("emulator", "ssh:HOST", "adb", "adb:SERIAL")
@@ -75,7 +77,7 @@ def benchmark_on(
     21.3
     """
     reached = _reach(device)
-    open_bundle(bundle)
+    _open(bundle)
     sentences = [sentence for sentence in sentences if sentence.strip()]
     if not sentences:
         raise InputError("no sentences to translate; give at least one that is not blank")
@@ -109,6 +111,11 @@ def benchmark_on(
     finally:
         _clean_up(reached, folder, say)
     return figures | {"bundle": str(bundle), "device": device}
+
+
+def _open(bundle):
+    """Checks a bundle of either kind."""
+    (open_encoder_bundle if bundle_kind(bundle) == KIND else open_bundle)(bundle)
 
 
 def _reach(device: str) -> Device:

@@ -9,6 +9,7 @@ import numpy as np
 from tfcompress.errors import InputError
 from tfcompress.export.errors import ExportError
 from tfcompress.export.runtime import Translator, open_bundle, open_engine
+from tfcompress.export.samples import check_ids, random_ids
 from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer
 from tfcompress.models.decoding import beam_decode, target_limits
 
@@ -35,22 +36,16 @@ def check_samples(
         InputError: If there is no sentence, or one is no list of ids, empty, too long, does not end
             or has ids outside the vocabulary.
     """
-    samples = [_as_ids(name, number, sample) for number, sample in enumerate(samples)]
-    if not samples:
-        raise InputError(f"`{name}` is empty; give the token ids of some sentences")
+    samples = check_ids(
+        name,
+        samples,
+        max_length=config.max_source_length,
+        vocabulary_size=config.source_vocabulary_size,
+    )
     for number, sample in enumerate(samples):
-        where = f"sentence {number} of `{name}`"
-        if not 1 <= len(sample) <= config.max_source_length:
-            raise InputError(
-                f"{where} has {len(sample)} ids; give from 1 to the model's "
-                f"{config.max_source_length}, end mark included"
-            )
         if sample[-1] != config.eos_id:
-            raise InputError(f"{where} ends with {sample[-1]}; end it with eos_id")
-        if not 0 <= min(sample) <= max(sample) < config.source_vocabulary_size:
             raise InputError(
-                f"{where} has ids from {min(sample)} to {max(sample)}, outside the "
-                f"vocabulary's 0 to {config.source_vocabulary_size - 1}; use the model's tokenizer"
+                f"sentence {number} of `{name}` ends with {sample[-1]}; end it with eos_id"
             )
     return samples
 
@@ -61,14 +56,11 @@ def random_samples(config: Seq2SeqConfig) -> list[list[int]]:
     Args:
         config: The model's.
     """
-    rng = np.random.default_rng(0)
-    special = {config.pad_id, config.bos_id, config.eos_id}
-    words = [i for i in range(min(config.source_vocabulary_size, 1 << 16)) if i not in special]
     lengths = {min(length, config.max_source_length) for length in _RANDOM_LENGTHS}
-    return [
-        [*rng.choice(words, length - 1).tolist(), config.eos_id]
-        for length in sorted(lengths | {config.max_source_length})
-    ]
+    lengths = [length - 1 for length in sorted(lengths | {config.max_source_length})]
+    special = (config.pad_id, config.bos_id, config.eos_id)
+    found = random_ids(lengths, config.source_vocabulary_size, special)
+    return [[*ids, config.eos_id] for ids in found]
 
 
 def compare(
@@ -161,20 +153,6 @@ def check(figures: dict[str, Any], quantization: str) -> None:
             "the exported model's beam search finds other translations than the Keras model's; "
             "a layer's cache does not follow its beam"
         )
-
-
-def _as_ids(name, number, sample):
-    """A sentence may be a list or an array of whole numbers."""
-    try:
-        ids = np.asarray(sample)
-    except ValueError:
-        ids = np.zeros([0, 0])
-    if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
-        raise InputError(
-            f"sentence {number} of `{name}` is no list of token ids (received {sample!r:.60}); "
-            "give a list of lists of whole numbers"
-        )
-    return ids.tolist()
 
 
 def _batches(samples, limits, vocabulary_size):

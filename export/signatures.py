@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 import tensorflow as tf
 
-from tfcompress.custom_ops.emission import emitting
 from tfcompress.custom_ops.names import DECODER, TOP_LOGITS
 from tfcompress.custom_ops.output import capturing
 from tfcompress.custom_ops.top_logits import top_logits
 from tfcompress.export.layered_decoder import LayeredDecoder
+from tfcompress.export.saving import save_functions
 from tfcompress.export.whole_decoder import WholeDecoder
 from tfcompress.models import Seq2SeqTransformer
 
@@ -46,10 +46,13 @@ class Signatures:
         custom_ops: The custom operations to emit.
 
     Attributes:
+        names: Those of the signatures.
         state: What the decoder keeps between steps.
         gives_top: Whether `step` gives the best tokens rather than all logits.
         block: Width of the blocks behind `block_max`, or None.
     """
+
+    names = ("encode", "step")
 
     def __init__(self, transformer: Seq2SeqTransformer, custom_ops: Iterable[str] = ()):
         self._transformer = transformer
@@ -67,19 +70,7 @@ class Signatures:
         Args:
             path: A new folder.
         """
-        module = tf.Module()
-        # Keras 3 wraps TensorFlow's variables, which are what a SavedModel tracks.
-        module.kept = [
-            variable if isinstance(variable, tf.Variable) else variable.value
-            for variable in self._transformer.model.variables
-        ]
-        traced = {
-            name: tf.function(function, input_signature=inputs, autograph=False)
-            for name, (function, inputs) in self._functions().items()
-        }
-        with emitting(self._custom_ops):
-            concrete = {name: f.get_concrete_function() for name, f in traced.items()}
-        tf.saved_model.save(module, path, concrete)
+        save_functions(path, self._transformer.model, self._functions(), self._custom_ops)
 
     def _functions(self):
         """Returns each signature's function and inputs."""

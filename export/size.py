@@ -10,7 +10,7 @@ from tfcompress.errors import InputError
 from tfcompress.export import flatbuffer
 from tfcompress.export.errors import ExportError
 from tfcompress.export.quantization import MIN_ELEMENTS, weight_operands
-from tfcompress.models import Seq2SeqTransformer
+from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer, TextEncoder
 
 # A flatbuffer has at most 2 GiB; some of it is for the graph.
 MAX_PARAMETERS = (2**31 - 2**26) // 4
@@ -51,7 +51,7 @@ class SizeLimit:
 
 
 def size_limit(
-    model: schema.ModelT, transformer: Seq2SeqTransformer, quantization: str
+    model: schema.ModelT, transformer: Seq2SeqTransformer | TextEncoder, quantization: str
 ) -> SizeLimit:
     """Returns how large a model's file may be.
 
@@ -94,17 +94,23 @@ def check_size(size: int, limit: SizeLimit) -> None:
 
 
 def _weight_bytes(transformer, bytes_a_weight):
-    config, weights = transformer.config, transformer.model.weights
-    shapes = [tuple(weight.shape) for weight in weights]
+    shapes = [tuple(weight.shape) for weight in transformer.model.weights]
+    if isinstance(transformer.config, Seq2SeqConfig):
+        shapes += _second_shapes(transformer.config)
+    return sum(_bytes(shape, bytes_a_weight) for shape in shapes)
+
+
+def _second_shapes(config):
+    """The shapes of what a tied embedding needs in both orientations."""
     embedding = config.embedding
     width = embedding.embedding_dim
     if embedding.tie == "shared" and embedding.kind == "adaptive":
         width = width or config.hidden_dim
         bands = range(len(embedding.cutoffs) + 1)
-        shapes += [(config.hidden_dim, width // embedding.factor**band) for band in bands]
-    elif embedding.tie == "shared" and width is not None:
-        shapes.append((config.hidden_dim, width))
-    return sum(_bytes(shape, bytes_a_weight) for shape in shapes)
+        return [(config.hidden_dim, width // embedding.factor**band) for band in bands]
+    if embedding.tie == "shared" and width is not None:
+        return [(config.hidden_dim, width)]
+    return []
 
 
 def _bytes(shape, bytes_a_weight):

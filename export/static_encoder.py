@@ -4,7 +4,7 @@ import collections
 import contextlib
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +31,7 @@ _FLOATS = (schema.TensorType.FLOAT32, schema.TensorType.FLOAT16)
 
 
 def quantize_encoder(
-    model: schema.ModelT, bits: int, samples: Sequence[Sequence[int]], choose: Choice
+    model: schema.ModelT, bits: int, samples: Sequence[Mapping[str, np.ndarray]], choose: Choice
 ) -> schema.ModelT:
     """Gives the operations of `encode` integer operands and results, with litert-quantizer.
 
@@ -45,7 +45,7 @@ def quantize_encoder(
     Args:
         model: A float32 model; it is used up.
         bits: Of activations outside normalizations, 8 or 16.
-        samples: Source token ids of typical sentences.
+        samples: Arguments of `encode` that are typical.
         choose: What weights are stored as.
 
     Returns:
@@ -66,7 +66,9 @@ def quantize_encoder(
         ranges = _ranges(data, bits, samples)
         left_alone |= _beside_masks(encoder, ranges)
         recipe = _recipe(bits, precise, one_scale=weights.whole, left_alone=left_alone)
-        return flatbuffer.read(_quantized(data, recipe, ranges))
+        model = flatbuffer.read(_quantized(data, recipe, ranges))
+    _give_floats(model)
+    return model
 
 
 def float_operations(model: schema.ModelT) -> dict[str, int]:
@@ -85,6 +87,27 @@ def float_operations(model: schema.ModelT) -> dict[str, int]:
         ):
             counts[name] += 1
     return dict(sorted(counts.items()))
+
+
+def _give_floats(model):
+    """Dequantizes results that the library leaves as integers, as other operations read them."""
+    signature = next(s for s in model.signatureDefs if s.signatureKey.decode() == _SIGNATURE)
+    encoder = model.subgraphs[signature.subgraphIndex]
+    for result in signature.outputs:
+        index = result.tensorIndex
+        if encoder.tensors[index].type in _FLOATS:
+            continue
+        operator = schema.OperatorT()
+        operator.opcodeIndex = flatbuffer.add_operator_code(
+            model, schema.BuiltinOperator.DEQUANTIZE, version=2
+        )
+        restored = flatbuffer.add_tensor_like(encoder, index, schema.TensorType.FLOAT32)
+        operator.inputs = np.array([index], np.int32)
+        operator.outputs = np.array([restored], np.int32)
+        encoder.operators.append(operator)
+        encoder.outputs = np.where(np.equal(encoder.outputs, index), restored, encoder.outputs)
+        encoder.outputs = encoder.outputs.astype(np.int32)
+        result.tensorIndex = restored
 
 
 def _signatures(model):
@@ -128,8 +151,7 @@ def _ranges(data, bits, samples):
     calibration = calibrator.Calibrator(
         data, num_threads=1, qsv_update_func=qsv_utils.min_max_update
     )
-    inputs = [{"ids": np.array(sample, np.int32)} for sample in samples]
-    calibration.calibrate({_SIGNATURE: inputs}, _recipe(bits))
+    calibration.calibrate({_SIGNATURE: list(samples)}, _recipe(bits))
     return calibration.get_model_qsvs()
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from tfcompress.export import flatbuffer
 from tfcompress.export.bundle import MANIFEST, write_manifest
-from tfcompress.export.conversion import MODEL, convert
+from tfcompress.export.conversion import convert
 from tfcompress.export.mixed_plan import MixedPlan, WeightNames
+from tfcompress.export.model_file import MODEL
 from tfcompress.export.quantization import choice, quantize
 from tfcompress.models import Seq2SeqTransformer
 from tfcompress.models.precision import to_float32

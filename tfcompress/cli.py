@@ -332,10 +332,15 @@ def _translate(options):
 
 
 def _add_evaluate(commands):
-    parser = _command(commands, "evaluate", _evaluate, "score a bundle on a test set with BLEU")
+    parser = _command(commands, "evaluate", _evaluate, "score a bundle on a test set")
     parser.add_argument("bundle", help="folder of a bundle")
-    parser.add_argument("--source", required=True, help="source sentences, one a line")
-    parser.add_argument("--reference", required=True, help="their translations, one a line")
+    parser.add_argument("--source", help="of a translation model: sentences, one a line")
+    parser.add_argument("--reference", help="of a translation model: their translations")
+    parser.add_argument(
+        "--data",
+        help="of a text encoder: a .tsv or .tsv.gz file of text<TAB>label lines, or for vectors of "
+        "text<TAB>text<TAB>score lines",
+    )
     _add_search(parser, beam_size=5)
     parser.add_argument("--tokenize", default="13a", help="sacrebleu's tokenization (%(default)s)")
     parser.add_argument("--lowercase", action="store_true", help="ignore case")
@@ -343,9 +348,15 @@ def _add_evaluate(commands):
 
 
 def _evaluate(options):
+    from tfcompress.export.runtime.encoder_bundle import KIND
+    from tfcompress.export.runtime.manifest import bundle_kind
     from tfcompress.pipeline import evaluate
     from tfcompress.text import read_lines
 
+    if bundle_kind(options.bundle) == KIND:
+        return _evaluate_encoder(options)
+    if options.data is not None or options.source is None or options.reference is None:
+        raise InputError("a translation model needs --source and --reference, and no --data")
     figures = evaluate(
         options.bundle,
         read_lines(options.source),
@@ -362,6 +373,20 @@ def _evaluate(options):
         return _print_json({name: figures[name] for name in names})
     low, high = figures["interval"]
     return print(f"BLEU {figures['bleu']:.2f} [{low:.2f}, {high:.2f}] {figures['signature']}")
+
+
+def _evaluate_encoder(options):
+    from tfcompress.pipeline import evaluate_encoder
+
+    if options.data is None or options.source is not None or options.reference is not None:
+        raise InputError("a text encoder needs --data, and no --source and --reference")
+    figures = evaluate_encoder(
+        options.bundle, options.data, threads=options.threads, progress=not options.json
+    )
+    figures.pop("labels", None)
+    if options.json:
+        return _print_json(figures)
+    return _print_figures(figures)
 
 
 def _add_benchmark(commands):
@@ -400,11 +425,16 @@ def _benchmark(options):
         )
     if options.json:
         return _print_json(figures)
+    return _print_figures(figures)
+
+
+def _print_figures(figures):
     for name, value in figures.items():
         if isinstance(value, dict):
             value = "  ".join(f"{key} {_figure(number)}" for key, number in value.items())
-        print(f"{name:20} {value}")
-    return None
+        elif isinstance(value, list):
+            value = "  ".join(map(_figure, value))
+        print(f"{name:20} {_figure(value)}")
 
 
 def _figure(value):

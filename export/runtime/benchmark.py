@@ -14,11 +14,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import sentencepiece
 
 from tfcompress.errors import InputError
 from tfcompress.export.runtime.bundle import open_bundle
+from tfcompress.export.runtime.encoder_benchmark import benchmark_encoder
+from tfcompress.export.runtime.encoder_bundle import KIND
+from tfcompress.export.runtime.manifest import bundle_kind
+from tfcompress.export.runtime.measuring import latencies, peak_rss_bytes, rounded
 from tfcompress.export.runtime.translator import Translator
 
 
@@ -95,8 +98,6 @@ def benchmark(
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(bundle.source_tokenizer))
     source_tokens = sum(map(len, tokenizer.encode(sentences)))
     target_tokens = sum(len(hypotheses[0].ids) for hypotheses in found)
-    milliseconds = 1000 * np.array(seconds)
-    p50, p90, p99 = np.percentile(milliseconds, [50, 90, 99])
     return {
         "bundle": str(path),
         "device": "local",
@@ -105,35 +106,13 @@ def benchmark(
         "sentences": len(sentences),
         "source_tokens": source_tokens,
         "target_tokens": target_tokens,
-        "init_ms": _rounded(1000 * init),
-        "first_sentence_ms": _rounded(1000 * first),
-        "latency_ms": {
-            "mean": _rounded(milliseconds.mean()),
-            "p50": _rounded(p50),
-            "p90": _rounded(p90),
-            "p99": _rounded(p99),
-        },
-        "target_tokens_per_s": _rounded(runs * target_tokens / sum(seconds)),
-        "peak_rss_bytes": _peak_rss_bytes(),
+        "init_ms": rounded(1000 * init),
+        "first_sentence_ms": rounded(1000 * first),
+        "latency_ms": latencies(seconds),
+        "target_tokens_per_s": rounded(runs * target_tokens / sum(seconds)),
+        "peak_rss_bytes": peak_rss_bytes(),
         "bundle_bytes": bundle.size,
     }
-
-
-def _rounded(value):
-    return round(float(value), 3)
-
-
-def _peak_rss_bytes() -> int:
-    try:
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return 1024 * int(line.split()[1])
-    except OSError:
-        pass
-    import resource  # not on every system
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -157,8 +136,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=3, help="passes that are measured")
     options = vars(parser.parse_args(arguments))
     try:
-        sentences = _read_lines(options.pop("file"))
-        print(json.dumps(benchmark(options.pop("bundle"), sentences, **options), indent=2))
+        sentences, bundle = _read_lines(options.pop("file")), options.pop("bundle")
+        measure = benchmark
+        if bundle_kind(bundle) == KIND:
+            measure = benchmark_encoder
+            if options.pop("beam_size") != 1:
+                raise InputError(f"{bundle}: is a text encoder, which has no beam; leave it out")
+        print(json.dumps(measure(bundle, sentences, **options), indent=2))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -1,21 +1,11 @@
 """Reads and checks a bundle: the folder that export writes and a device runs."""
 
-import functools
-import hashlib
-import json
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfcompress.errors import InputError
-
-FORMAT = 1
-MANIFEST = "manifest.json"
-MODEL = "model.tflite"
-_AGAIN = "export or copy the bundle again"
-_PLAIN_NAME = re.compile(r"(?!\.)[^/\\:\0]+")
+from tfcompress.export.runtime.manifest import MODEL, Manifest, are_names, is_size
 
 
 @dataclass(frozen=True)
@@ -98,12 +88,9 @@ def open_bundle(path: str | os.PathLike, verify: bool = True) -> Bundle:
     256
     """
     folder = Path(path)
-    manifest = _read_manifest(folder)
-    take = functools.partial(_take, folder / MANIFEST, manifest)
-    files = take("files", kind=dict, check=bool)
-    for name in dict.fromkeys((MODEL, *files)):
-        size = take("files", name, "bytes")
-        _check_file(folder, name, size, take("files", name, "sha256", kind=str), verify)
+    manifest = Manifest(folder, "seq2seq")
+    take = manifest.take
+    files = manifest.check_files(verify)
 
     def tokenizer(side):
         name = take("tokenizers", side, kind=str | None, check=lambda n: n is None or n in files)
@@ -116,7 +103,7 @@ def open_bundle(path: str | os.PathLike, verify: bool = True) -> Bundle:
     ]
     return Bundle(
         path=folder,
-        manifest=manifest,
+        manifest=manifest.values,
         ids=SpecialIds(*special),
         max_source_length=take("limits", "max_source_length"),
         max_target_length=take("limits", "max_target_length"),
@@ -128,42 +115,13 @@ def open_bundle(path: str | os.PathLike, verify: bool = True) -> Bundle:
         block=take("decoder", "block", kind=int | None, check=_divides(target_vocabulary)),
         source_tokenizer=tokenizer("source"),
         target_tokenizer=tokenizer("target"),
-        custom_ops=tuple(take("custom_ops", kind=list, check=_are_names)),
-        size=sum((folder / name).stat().st_size for name in (MANIFEST, *files)),
+        custom_ops=tuple(take("custom_ops", kind=list, check=are_names)),
+        size=manifest.total_size(),
     )
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; give the folder that export wrote")
-    try:
-        manifest = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise InputError(f"{folder}: no {MANIFEST}; give the folder that export wrote") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); {_AGAIN}") from None
-    if not isinstance(manifest, dict):
-        raise InputError(f"{path}: holds no JSON object; {_AGAIN}")
-    for key, expected in {"format": FORMAT, "kind": "seq2seq"}.items():
-        if manifest.get(key) != expected:
-            raise InputError(
-                f"{path}: {key} {manifest.get(key)!r}, but this version runs {expected!r}; export "
-                "the model again with this version, or run it with the version that made it"
-            )
-    return manifest
-
-
-def _is_size(value):
-    return value >= 1
-
-
 def _divides(whole):
-    return lambda value: value is None or (_is_size(value) and whole % value == 0)
-
-
-def _are_names(value):
-    return all(isinstance(name, str) for name in value)
+    return lambda value: value is None or (is_size(value) and whole % value == 0)
 
 
 def _are_shapes(value):
@@ -175,40 +133,3 @@ def _are_shapes(value):
 
 def _shapes(value):
     return tuple(tuple(shape) for shape in value)
-
-
-def _take(path: Path, manifest: dict, *keys: str, kind: Any = int, check=None) -> Any:
-    """Returns the manifest's value under `keys`, checked; integers must be positive by default."""
-    name = ".".join(keys)
-    value = manifest
-    for key in keys:
-        if not isinstance(value, dict) or key not in value:
-            raise InputError(f"{path}: `{name}` is missing; {_AGAIN}")
-        value = value[key]
-    check = check or (_is_size if kind is int else lambda value: True)
-    if not isinstance(value, kind) or isinstance(value, bool) or not check(value):
-        raise InputError(f"{path}: `{name}` cannot be {value!r}; {_AGAIN}")
-    return value
-
-
-def _check_file(folder: Path, name: str, size: int, sha256: str, verify: bool) -> None:
-    path = folder / name
-    if not _PLAIN_NAME.fullmatch(name):
-        raise InputError(
-            f"{folder / MANIFEST}: names the file {name!r}, but the files of a bundle lie in its "
-            f"own folder; {_AGAIN}"
-        )
-    if not path.is_file():
-        raise InputError(f"{path}: missing, but listed in the manifest; {_AGAIN}")
-    if not verify:
-        return
-    if path.stat().st_size != size:
-        raise InputError(
-            f"{path}: {path.stat().st_size} bytes, but {size} in the manifest: the file is "
-            f"truncated or altered; {_AGAIN}"
-        )
-    with path.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-            raise InputError(
-                f"{path}: sha256 differs from manifest: the file is truncated or altered; {_AGAIN}"
-            )

@@ -1,7 +1,7 @@
 """The structures of `tfcompress.h`."""
 
 import ctypes
-from ctypes import POINTER, c_char_p, c_double, c_int32, c_size_t
+from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_size_t
 
 
 class COptions(ctypes.Structure):
@@ -45,3 +45,25 @@ class CResult(ctypes.Structure):
     """`tfc_result`: the translations of one text."""
 
     _fields_ = [("num_hypotheses", c_size_t), ("hypotheses", POINTER(CHypothesis))]
+
+
+class COutput(ctypes.Structure):
+    """`tfc_output`: a result of a text encoder."""
+
+    _fields_ = [
+        ("name", c_char_p),
+        ("rows", c_size_t),
+        ("width", c_size_t),
+        ("values", POINTER(c_float)),
+    ]
+
+
+class CEncoding(ctypes.Structure):
+    """`tfc_encoding`: the results of one text."""
+
+    _fields_ = [
+        ("num_ids", c_size_t),
+        ("ids", POINTER(c_int32)),
+        ("num_outputs", c_size_t),
+        ("outputs", POINTER(COutput)),
+    ]

@@ -1,7 +1,7 @@
 """The native runtime, called through its C interface."""
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ctypes import POINTER, c_char_p, c_float, c_int32, c_size_t, c_void_p
 from pathlib import Path
 
@@ -38,18 +38,15 @@ class NativeEngine:
     """
 
     def __init__(self, library: Path, bundle: Bundle, *, num_threads: int = 1):
-        self._library = _load(library)
+        self._library = load_library(library, _declare)
         self._vocabulary_size = bundle.target_vocabulary
         self._handle = c_void_p()
-        litert = next(Path(ai_edge_litert.__file__).parent.glob("libLiteRt.*"), None)
-        options = COptions(
-            ctypes.sizeof(COptions), num_threads, False, str(litert).encode() if litert else None
-        )
+        options = litert_options(num_threads)
         with quiet_stderr():
             status = self._library.tfc_open(
                 str(bundle.path).encode(), ctypes.byref(options), ctypes.byref(self._handle)
             )
-        self._check(status)
+        check_status(self._library, status)
 
     def search(
         self,
@@ -92,7 +89,7 @@ class NativeEngine:
             ctypes.byref(search),
             ctypes.byref(result),
         )
-        self._check(status)
+        check_status(self._library, status)
         try:
             found = result.contents
             return [
@@ -122,7 +119,7 @@ class NativeEngine:
             len(forced),
             logits.ctypes.data_as(POINTER(c_float)),
         )
-        self._check(status)
+        check_status(self._library, status)
         return logits
 
     def close(self) -> None:
@@ -130,39 +127,75 @@ class NativeEngine:
         self._library.tfc_free_translator(self._handle)
         self._handle = c_void_p()
 
-    def _check(self, status):
-        if status:
-            message = self._library.tfc_last_error().decode(errors="replace")
-            raise (RuntimeError if status in _RUNTIME_ERRORS else InputError)(message)
+
+def litert_options(num_threads: int) -> COptions:
+    """Returns how to open a bundle whose files are checked already.
+
+    Args:
+        num_threads: Threads that LiteRT may use.
+    """
+    litert = next(Path(ai_edge_litert.__file__).parent.glob("libLiteRt.*"), None)
+    return COptions(
+        ctypes.sizeof(COptions), num_threads, False, str(litert).encode() if litert else None
+    )
 
 
-def _load(path):
+def check_status(library: ctypes.CDLL, status: int) -> None:
+    """Makes sure that a call succeeded.
+
+    Args:
+        library: What `load_library` returned.
+        status: What the call returned.
+
+    Raises:
+        InputError: If it failed for what it was given.
+        RuntimeError: If it failed otherwise.
+    """
+    if status:
+        message = library.tfc_last_error().decode(errors="replace")
+        raise (RuntimeError if status in _RUNTIME_ERRORS else InputError)(message)
+
+
+def load_library(path: Path, declare: Callable[[ctypes.CDLL], None]) -> ctypes.CDLL:
+    """Loads the native runtime.
+
+    Args:
+        path: What `native_library` returned.
+        declare: Declares the functions that are used.
+
+    Raises:
+        InputError: It does not load, or lacks a function.
+    """
     try:
         library = ctypes.CDLL(str(path))
         library.tfc_last_error.restype = c_char_p
-        library.tfc_open.argtypes = (c_char_p, POINTER(COptions), POINTER(c_void_p))
-        library.tfc_free_translator.argtypes = (c_void_p,)
-        library.tfc_free_translator.restype = None
-        library.tfc_translate_ids.argtypes = (
-            c_void_p,
-            POINTER(c_int32),
-            c_size_t,
-            POINTER(CSearch),
-            POINTER(POINTER(CResult)),
-        )
-        library.tfc_logits.argtypes = (
-            c_void_p,
-            POINTER(c_int32),
-            c_size_t,
-            POINTER(c_int32),
-            c_size_t,
-            POINTER(c_float),
-        )
-        library.tfc_free_result.argtypes = (POINTER(CResult),)
-        library.tfc_free_result.restype = None
+        declare(library)
     except (OSError, AttributeError) as error:
         raise InputError(
             f"{path}: is no native runtime for this machine ({error}); build it again with "
             "`tfcompress build-native`, or set TFCOMPRESS_NATIVE=0 to do without"
         ) from None
     return library
+
+
+def _declare(library):
+    library.tfc_open.argtypes = (c_char_p, POINTER(COptions), POINTER(c_void_p))
+    library.tfc_free_translator.argtypes = (c_void_p,)
+    library.tfc_free_translator.restype = None
+    library.tfc_translate_ids.argtypes = (
+        c_void_p,
+        POINTER(c_int32),
+        c_size_t,
+        POINTER(CSearch),
+        POINTER(POINTER(CResult)),
+    )
+    library.tfc_logits.argtypes = (
+        c_void_p,
+        POINTER(c_int32),
+        c_size_t,
+        POINTER(c_int32),
+        c_size_t,
+        POINTER(c_float),
+    )
+    library.tfc_free_result.argtypes = (POINTER(CResult),)
+    library.tfc_free_result.restype = None

@@ -1,18 +1,12 @@
 """The two signatures of a translation model, with their buffers."""
 
-import functools
-import sys
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
-from ai_edge_litert.compiled_model import CompiledModel, CpuOptions, HardwareAccelerator, Options
-from ai_edge_litert.environment import Environment
 
-from tfcompress.errors import InputError
 from tfcompress.export.runtime.buffers import HostBuffer
 from tfcompress.export.runtime.bundle import Bundle
-from tfcompress.export.runtime.quiet import quiet_stderr
+from tfcompress.export.runtime.litert_model import Recent, Signature, load_model
 from tfcompress.export.runtime.search import StepOutput
 
 _MASKED = -3e4
@@ -56,17 +50,17 @@ class Session:
                 "block_max": bundle.target_vocabulary // bundle.block,
                 "log_sum_exp": 1,
             }
-        self._model = _load(bundle, num_threads)
-        self._encode = _Signature(self._model, bundle, "encode", {"ids"}, {*self._memories})
-        self._step = _Signature(
+        self._model = load_model(bundle, num_threads, first_input=("step", "position"))
+        self._encode = Signature(self._model, bundle, "encode", {"ids"}, {*self._memories})
+        self._step = Signature(
             self._model,
             bundle,
             "step",
             {"ids", "position", "mask", *self._caches, *self._memories},
             {*self._results, *(f"new_{name}" for name in self._caches)},
         )
-        self._encoders = _Recent(_KEPT_LENGTHS)
-        self._decoders = _Recent(_KEPT_DECODERS)
+        self._encoders = Recent(_KEPT_LENGTHS)
+        self._decoders = Recent(_KEPT_DECODERS)
         self._encoder = self._decoder = None
         self._position = 0
 
@@ -151,46 +145,6 @@ class Session:
         return self._decoder
 
 
-class _Signature:
-    """A signature of the model and the buffers it runs on."""
-
-    def __init__(self, model, bundle, name, inputs, outputs):
-        found = model.get_signature_list().get(name, {"inputs": [], "outputs": []})
-        missing = sorted({*inputs} - {*found["inputs"]} | {*outputs} - {*found["outputs"]})
-        if missing:
-            raise InputError(
-                f"{bundle.model}: signature {name!r} has no {', '.join(missing)}, unlike its "
-                "manifest; export the bundle again"
-            )
-        self.name = name
-        self._model = model
-        self._index = model.get_signature_index(name)
-        self._inputs = found["inputs"]
-        self._outputs = found["outputs"]
-        self._shapes = {}
-        self._bound = ()
-
-    def resize(self, name, shape):
-        if self._shapes.get(name) != shape:
-            self._model.resize_input_tensor(self._inputs.index(name), shape, self._index)
-            self._shapes[name] = shape
-
-    def new_input(self, name):
-        return self._model.create_input_buffer_by_name(self.name, name)
-
-    def new_output(self, name):
-        return self._model.create_output_buffer_by_name(self.name, name)
-
-    def bind(self, inputs, outputs):
-        self._bound = (
-            [inputs[name] for name in self._inputs],
-            [outputs[name] for name in self._outputs],
-        )
-
-    def run(self):
-        self._model.run_by_index(self._index, *self._bound)
-
-
 class _Encoder:
     """The buffers of `encode` for one length of source."""
 
@@ -273,54 +227,6 @@ class _Decoder:
             cache.upload()
 
 
-class _Recent(OrderedDict):
-    """Keeps the values used last."""
-
-    def __init__(self, size):
-        super().__init__()
-        self._size = size
-
-    def get_or_make(self, key, make):
-        if key not in self:
-            self[key] = make()
-            if len(self) > self._size:
-                self.popitem(last=False)
-        self.move_to_end(key)
-        return self[key]
-
-
 def _named(shapes, *names):
     """Returns `(num_heads, head_dim)` by the name of the tensor."""
     return {f"{name}_{i}": shape for i, shape in enumerate(shapes) for name in names}
-
-
-@functools.cache
-def _environment():
-    return Environment.create()
-
-
-def _load(bundle, num_threads):
-    if bundle.custom_ops:
-        raise InputError(
-            f"{bundle.path}: needs the custom operations {', '.join(bundle.custom_ops)}, which "
-            "this runtime does not have; export with custom_ops=False, or build the native runtime "
-            "with `tfcompress build-native`"
-        )
-    # In memory, so that both signatures share one packed copy of the weights.
-    cache = ":memory:" if sys.platform == "linux" else ""
-    options = Options(
-        hardware_accelerators=HardwareAccelerator.CPU,
-        cpu_options=CpuOptions(num_threads=num_threads, xnnpack_weight_cache_path=cache),
-    )
-    try:
-        with quiet_stderr():
-            model = CompiledModel.from_file(
-                str(bundle.model), environment=_environment(), options=options
-            )
-            # LiteRT makes an environment of its own when a buffer is used first.
-            model.create_input_buffer_by_name("step", "position").read(1, np.int32)
-            return model
-    except RuntimeError as error:
-        raise InputError(
-            f"{bundle.model}: LiteRT cannot load it ({error}); export the bundle again"
-        ) from None

@@ -7,7 +7,14 @@ import pytest
 from export_harness import plain_transformer
 
 from tfcompress.errors import InputError
-from tfcompress.export import ExportError, conversion, convert, flatbuffer, parity
+from tfcompress.export import (
+    ExportError,
+    convert,
+    flatbuffer,
+    model_file,
+    parity,
+    seq2seq_conversion,
+)
 from tfcompress.export.bundle import new_folder, write_manifest
 
 ERRORS = [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device"), MemoryError()]
@@ -18,10 +25,10 @@ def quick(monkeypatch):
     """Lets the stages of an export pass at once."""
     model = flatbuffer.schema.ModelT()
     model.subgraphs = []
-    monkeypatch.setattr(conversion, "lower", lambda *args: model)
-    monkeypatch.setattr(conversion, "quantize", lambda *args: None)
-    monkeypatch.setattr(conversion, "check_operations", lambda *args: None)
-    monkeypatch.setattr(conversion, "check_size", lambda *args: None)
+    monkeypatch.setattr(model_file, "lower", lambda *args: model)
+    monkeypatch.setattr(model_file, "quantize", lambda *args: None)
+    monkeypatch.setattr(model_file, "check_operations", lambda *args: None)
+    monkeypatch.setattr(model_file, "check_size", lambda *args: None)
     monkeypatch.setattr(flatbuffer, "write", lambda model: b"model")
     monkeypatch.setattr(parity, "compare", lambda *args: {"max_logit_difference": 0.0})
 
@@ -45,10 +52,10 @@ def test_failed_export_changes_nothing(tmp_path, monkeypatch, quick, stage, erro
         make(path, "old")
     before = names(tmp_path)
     where = {
-        "quantize": (conversion, "quantize"),
+        "quantize": (model_file, "quantize"),
         "write": (flatbuffer, "write"),
         "compare": (parity, "compare"),
-        "manifest": (conversion, "write_manifest"),
+        "manifest": (seq2seq_conversion, "write_manifest"),
     }[stage]
 
     def fail(*args):

@@ -5,10 +5,10 @@ from optimization.families import FAMILIES, make_family, slow_but
 
 from tfcompress.errors import InputError
 from tfcompress.export import convert, flatbuffer
-from tfcompress.export.conversion import lower
 from tfcompress.export.flatbuffer import schema
 from tfcompress.export.kinds import KINDS
 from tfcompress.export.mixed_plan import MixedPlan, WeightNames
+from tfcompress.export.model_file import lower
 from tfcompress.export.quantization import choice, quantize
 from tfcompress.export.signatures import Signatures
 from tfcompress.layers.weight_slots import weight_slots

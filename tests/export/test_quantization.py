@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
 from tfcompress.export import flatbuffer
-from tfcompress.export.conversion import lower
 from tfcompress.export.flatbuffer import schema
+from tfcompress.export.model_file import lower
 from tfcompress.export.quantization import choice, pack, quantize, unpack
 from tfcompress.export.signatures import Signatures
 from tfcompress.models import EmbeddingConfig

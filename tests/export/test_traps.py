@@ -3,8 +3,8 @@ import pytest
 from export_harness import WEIGHT_ONLY, make_transformer
 
 from tfcompress.export import ExportError, convert, flatbuffer
-from tfcompress.export.conversion import lower
 from tfcompress.export.flatbuffer import schema
+from tfcompress.export.model_file import lower
 from tfcompress.export.quantization import choice, quantize
 from tfcompress.export.signatures import Signatures
 from tfcompress.export.traps import check_traps

@@ -3,7 +3,7 @@
     python attack_bundles.py LIBRARY BUNDLE NUMBER LAST_FILE
 
 What was tried last is in LAST_FILE. Prints how many attempts failed with an error, and how many
-translated nevertheless.
+translated, or encoded, nevertheless.
 """
 
 import collections
@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from native_library import NativeError, NativeLibrary
 
-MODEL, MANIFEST, TOKENIZER = "model.tflite", "manifest.json", "tokenizer.model"
+MODEL, MANIFEST = "model.tflite", "manifest.json"
+TOKENIZER, VOCABULARY = "tokenizer.model", "vocabulary.txt"
 WORDS = st.one_of(
     st.sampled_from([-1, 0, 1, 2, 255, 2**31 - 1, -(2**31), 2**16]), st.integers(-64, 64)
 )
@@ -56,11 +57,8 @@ def main():
         what, change = changed
         last.write_text(what)
         try:
-            handle = library.open_memory(change(dict(files)))
-            library.translate_ids(handle, [5, 6, 7], max_length=8, beam_size=2)
-            if TOKENIZER in files:
-                library.translate(handle, "two dogs play", max_length=8)
-            library.free(handle)
+            use = encode if manifest["kind"] == "text_encoder" else translate
+            use(library, change(dict(files)))
             outcomes["whole"] += 1
         except NativeError as error:
             if error.status not in range(1, 7) or not str(error):
@@ -69,6 +67,23 @@ def main():
 
     attack()
     print(outcomes["errors"], outcomes["whole"])
+
+
+def translate(library, files):
+    handle = library.open_memory(files)
+    library.translate_ids(handle, [5, 6, 7], max_length=8, beam_size=2)
+    if TOKENIZER in files:
+        library.translate(handle, "two dogs play", max_length=8)
+    library.free(handle)
+
+
+def encode(library, files):
+    handle = library.open_encoder_memory(files)
+    for ids in ([5, 6, 7], [2, 3], list(range(2, 20))):
+        library.encode_ids(handle, ids)
+    if VOCABULARY in files:
+        library.encode(handle, "two dogs play", cut=1)
+    library.free_encoder(handle)
 
 
 def altered_words(places, words):

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from small_encoders import HEADS, make_encoder, make_tokenizer
 from small_models import make_transformer, sentences
 
 from tfcompress.export import build_native, convert
@@ -46,6 +47,36 @@ def plain_bundle(tmp_path_factory) -> Path:
     """An int8 bundle without a tokenizer, whose vocabulary does not divide into blocks."""
     path = tmp_path_factory.mktemp("bundles") / "plain"
     convert(make_transformer(113), path, quantization="dynamic_int8", samples=SAMPLES)
+    return path
+
+
+@pytest.fixture(scope="session")
+def encoders():
+    """A random text encoder for each head."""
+    return {head: make_encoder(head) for head in HEADS}
+
+
+@pytest.fixture(scope="session")
+def encoder_bundles(encoders, tmp_path_factory) -> dict[str | None, Path]:
+    """A float32 bundle of each of them, with a tokenizer."""
+    folder = tmp_path_factory.mktemp("encoder_bundles")
+    paths = {head: folder / str(head) for head in encoders}
+    for head, encoder in encoders.items():
+        convert(
+            encoder,
+            paths[head],
+            tokenizer=make_tokenizer(),
+            quantization="float32",
+            samples=[[2, 5, 6, 3], [2, 3]],
+        )
+    return paths
+
+
+@pytest.fixture(scope="session")
+def int8_encoder_bundle(encoders, tmp_path_factory) -> Path:
+    """An int8 bundle of the classifier without a tokenizer."""
+    path = tmp_path_factory.mktemp("encoder_bundles") / "int8"
+    convert(encoders["classification"], path, samples=[[2, 5, 6, 3]])
     return path
 
 

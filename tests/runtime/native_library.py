@@ -5,8 +5,9 @@ from ctypes import POINTER, byref, c_char_p, c_int32, c_size_t, c_uint64, c_void
 from pathlib import Path
 
 import ai_edge_litert
+import numpy as np
 
-from tfcompress.export.runtime.c_interface import COptions, CResult, CSearch
+from tfcompress.export.runtime.c_interface import CEncoding, COptions, CResult, CSearch
 
 LITERT = next(Path(ai_edge_litert.__file__).parent.glob("libLiteRt.*"))
 
@@ -22,6 +23,18 @@ class Info(ctypes.Structure):
         ("target_vocabulary", c_int32),
         ("max_source_length", c_int32),
         ("max_target_length", c_int32),
+        ("bundle_bytes", c_uint64),
+    ]
+
+
+class EncoderInfo(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("head", c_char_p),
+        ("vocabulary", c_int32),
+        ("token_types", c_int32),
+        ("max_length", c_int32),
+        ("num_labels", c_size_t),
         ("bundle_bytes", c_uint64),
     ]
 
@@ -43,6 +56,10 @@ class NativeLibrary:
         self.c.tfc_version.restype = c_char_p
         self.c.tfc_free_translator.argtypes = (c_void_p,)
         self.c.tfc_free_result.argtypes = (c_void_p,)
+        self.c.tfc_free_encoder.argtypes = (c_void_p,)
+        self.c.tfc_free_encoding.argtypes = (c_void_p,)
+        self.c.tfc_encoder_label.argtypes = (c_void_p, c_size_t)
+        self.c.tfc_encoder_label.restype = c_char_p
 
     def check(self, status):
         if status:
@@ -59,13 +76,59 @@ class NativeLibrary:
         return handle
 
     def open_memory(self, files, **changes):
+        return self._open_memory(self.c.tfc_open_memory, files, changes)
+
+    def _open_memory(self, function, files, changes):
         handle = c_void_p()
         options = self.options(**changes)
         array = (File * len(files))(
             *(File(name.encode(), data, len(data)) for name, data in files.items())
         )
-        self.check(self.c.tfc_open_memory(array, len(files), byref(options), byref(handle)))
+        self.check(function(array, len(files), byref(options), byref(handle)))
         return handle
+
+    def open_encoder(self, folder, **changes):
+        handle = c_void_p()
+        options = self.options(**changes)
+        self.check(self.c.tfc_open_encoder(str(folder).encode(), byref(options), byref(handle)))
+        return handle
+
+    def open_encoder_memory(self, files, **changes):
+        return self._open_memory(self.c.tfc_open_encoder_memory, files, changes)
+
+    def free_encoder(self, handle):
+        self.c.tfc_free_encoder(handle)
+
+    def describe_encoder(self, handle):
+        info = EncoderInfo(struct_size=ctypes.sizeof(EncoderInfo))
+        self.check(self.c.tfc_describe_encoder(handle, byref(info)))
+        return info
+
+    def encode(self, handle, text, cut=0):
+        """Returns the ids and the results by name."""
+        data = text if isinstance(text, bytes) else text.encode()
+        return self._encoding(self.c.tfc_encode, handle, data, c_size_t(len(data)), cut)
+
+    def encode_ids(self, handle, ids, types=None):
+        ids = (c_int32 * len(ids))(*ids)
+        types = None if types is None else (c_int32 * len(types))(*types)
+        return self._encoding(self.c.tfc_encode_ids, handle, ids, types, c_size_t(len(ids)))
+
+    def encoder_tokenize(self, handle, text):
+        data = text.encode()
+        return self._encoding(self.c.tfc_encoder_tokenize, handle, data, c_size_t(len(data)))[0]
+
+    def _encoding(self, function, *arguments):
+        encoding = POINTER(CEncoding)()
+        self.check(function(*arguments, byref(encoding)))
+        found = encoding.contents
+        results = {
+            one.name.decode(): np.ctypeslib.as_array(one.values, (one.rows, one.width)).copy()
+            for one in found.outputs[: found.num_outputs]
+        }
+        ids = found.ids[: found.num_ids]
+        self.c.tfc_free_encoding(encoding)
+        return ids, results
 
     def free(self, handle):
         self.c.tfc_free_translator(handle)

@@ -14,11 +14,18 @@ PROGRAM = Path(__file__).with_name("attack_bundles.py")
 NUMBER = 400
 
 
-@pytest.mark.parametrize("name", ["bundle", "plain_bundle"])
+@pytest.mark.parametrize("name", ["bundle", "plain_bundle", "int8_encoder_bundle"])
 def test_hostile_bundles(built, request, tmp_path, name):
-    last = tmp_path / "last"
-    command = [sys.executable, PROGRAM, built / "libtfcompress.so"]
-    command += [request.getfixturevalue(name), str(NUMBER), last]
+    attack(built, request.getfixturevalue(name), tmp_path / "last")
+
+
+@pytest.mark.parametrize("head", ["token_classification", None])
+def test_hostile_text_encoders(built, encoder_bundles, tmp_path, head):
+    attack(built, encoder_bundles[head], tmp_path / "last")
+
+
+def attack(built, bundle, last):
+    command = [sys.executable, PROGRAM, built / "libtfcompress.so", bundle, str(NUMBER), last]
     environment = os.environ | {"PYTHONPATH": str(PROGRAM.parent)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, f"{last.read_text()}\n{done.stderr[-2000:]}"

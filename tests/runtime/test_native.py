@@ -294,7 +294,7 @@ def test_the_example_in_c(built, bundle, tmp_path, monkeypatch):
         (["{bundle}", "--beam", "x"], "--beam must be a whole number"),
         (["{bundle}", "--dance", "1"], "unknown option '--dance'"),
         (["{bundle}", "--input", "nowhere"], "nowhere: cannot be read"),
-        (["{bundle}", "--input", "/dev/null"], "no sentences to translate"),
+        (["{bundle}", "--input", "/dev/null"], "no texts; give at least one"),
         (["nowhere", "--input", "{bundle}/manifest.json"], "nowhere/manifest.json: cannot be"),
         (["{bundle}", "--input", "{bundle}/manifest.json", "--library", "no"], "LiteRT's library"),
     ],

@@ -1,21 +1,26 @@
 """A float32 twin of a model that was trained in mixed precision."""
 
+from typing import TypeVar
+
 from tensorflow import keras
 
 from tfcompress.models.seq2seq import Seq2SeqTransformer
+from tfcompress.models.text_encoder import TextEncoder
+
+Model = TypeVar("Model", Seq2SeqTransformer, TextEncoder)
 
 
-def to_float32(transformer: Seq2SeqTransformer) -> Seq2SeqTransformer:
+def to_float32(transformer: Model) -> Model:
     """Returns the same model with all computation in float32.
 
     Incremental decoding and conversion work in float32; a model trained under `mixed_float16` or
     `mixed_bfloat16` has float32 variables, so nothing is lost.
 
     Args:
-        transformer: Any; returned as it is where it computes in float32 already.
+        transformer: A model; returned as it is where it computes in float32 already.
 
     Returns:
-        A transformer with copies of the weights.
+        A model of the same kind with copies of the weights.
 
     Example:
 
@@ -26,7 +31,7 @@ def to_float32(transformer: Seq2SeqTransformer) -> Seq2SeqTransformer:
         return transformer
     twin = keras.Model.from_config(_float32_config(model.get_config()))
     twin.set_weights(model.get_weights())
-    return Seq2SeqTransformer(transformer.config, twin)
+    return type(transformer)(transformer.config, twin)
 
 
 def _float32_config(config):

@@ -1,8 +1,9 @@
 """From a recipe to a measured bundle: the stages behind the command line."""
 
+from tfcompress.pipeline.encoder_evaluation import evaluate_encoder
 from tfcompress.pipeline.evaluation import evaluate
 from tfcompress.pipeline.layer_sensitivity import sensitivity
 from tfcompress.pipeline.recipe import Recipe, load_recipe
 from tfcompress.pipeline.run import run_recipe
 
-__all__ = ["Recipe", "evaluate", "load_recipe", "run_recipe", "sensitivity"]
+__all__ = ["Recipe", "evaluate", "evaluate_encoder", "load_recipe", "run_recipe", "sensitivity"]

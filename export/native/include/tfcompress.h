@@ -1,4 +1,4 @@
-/* Runs tfcompress bundles on a device: text in, translations out.
+/* Runs tfcompress bundles on a device: text in; translations, classes or vectors out.
 
    Every function but the `tfc_free_*` ones returns TFC_OK or the code of an error, whose message
    `tfc_last_error` gives. No C++ exception leaves the library. A handle may be used by one thread
@@ -118,6 +118,68 @@ TFC_API tfc_status tfc_tokenize(const tfc_translator* translator, const char* te
                                 tfc_result** result);
 
 TFC_API void tfc_free_result(tfc_result* result);
+
+/* A text encoder. */
+typedef struct tfc_encoder tfc_encoder;
+
+/* What the bundle of a text encoder is. */
+typedef struct {
+  size_t struct_size; /* sizeof(tfc_encoder_info), set by the caller. */
+  const char* head;   /* "classification", "token_classification", "embedding", or "" for none. */
+  int32_t vocabulary;
+  int32_t token_types; /* 0 for none. */
+  int32_t max_length;  /* In tokens, begin and end marks included. */
+  size_t num_labels;   /* Names of classes; 0 where there are none. */
+  uint64_t bundle_bytes;
+} tfc_encoder_info;
+
+/* A result: one row of numbers for the text, or one for each id. With heads, its name is "logits"
+   or "embedding"; without, there are "hidden" and, with a pooler, "pooled". */
+typedef struct {
+  const char* name;
+  size_t rows;
+  size_t width;
+  const float* values; /* rows * width */
+} tfc_output;
+
+/* The results of a text, and its ids, begin and end included. */
+typedef struct {
+  size_t num_ids;
+  const int32_t* ids;
+  size_t num_outputs;
+  const tfc_output* outputs;
+} tfc_encoding;
+
+/* Opens the bundle of a text encoder in a folder. `options` may be NULL. */
+TFC_API tfc_status tfc_open_encoder(const char* folder, const tfc_options* options,
+                                    tfc_encoder** encoder);
+
+/* Opens one whose files are in memory. Their bytes are copied. */
+TFC_API tfc_status tfc_open_encoder_memory(const tfc_file* files, size_t num_files,
+                                           const tfc_options* options, tfc_encoder** encoder);
+
+TFC_API void tfc_free_encoder(tfc_encoder* encoder);
+
+/* `info` holds until the encoder is freed. */
+TFC_API tfc_status tfc_describe_encoder(const tfc_encoder* encoder, tfc_encoder_info* info);
+
+/* The name of a class, or NULL if there is none of that number. */
+TFC_API const char* tfc_encoder_label(const tfc_encoder* encoder, size_t number);
+
+/* Encodes a text of `size` bytes. A text beyond the bundle's limit is cut, or else an error. */
+TFC_API tfc_status tfc_encode(tfc_encoder* encoder, const char* text, size_t size, int32_t cut,
+                              tfc_encoding** encoding);
+
+/* Encodes ids, begin and end included. `token_types`, one for each id, may be NULL: all are 0. */
+TFC_API tfc_status tfc_encode_ids(tfc_encoder* encoder, const int32_t* ids,
+                                  const int32_t* token_types, size_t num_ids,
+                                  tfc_encoding** encoding);
+
+/* Gives the ids of a text, however long, and no results. */
+TFC_API tfc_status tfc_encoder_tokenize(const tfc_encoder* encoder, const char* text, size_t size,
+                                        tfc_encoding** encoding);
+
+TFC_API void tfc_free_encoding(tfc_encoding* encoding);
 
 /* The message of this thread's last error; valid until its next call. */
 TFC_API const char* tfc_last_error(void);

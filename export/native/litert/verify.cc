@@ -31,6 +31,7 @@ namespace operator_code {
 enum { kOldCode = 0, kCustomCode = 1, kCode = 3 };
 // LiteRT does not count its inputs.
 constexpr int kBatchMatMul = 126;
+constexpr int kTranspose = 39;
 }  // namespace operator_code
 namespace buffer {
 enum { kData = 0, kOffset = 1, kSize = 2 };
@@ -216,7 +217,10 @@ class Verifier {
   void Run() {
     Require(file_.Holds(0, 8) && file_.Read<uint32_t>(4) == Identifier(), "it is no .tflite file");
     const Table root(file_, file_.Follow(0));
-    for (const Table& one : root.Children(model::kBuffers)) buffers_.push_back(DataSize(one));
+    for (const Table& one : root.Children(model::kBuffers)) {
+      buffers_.push_back(DataSize(one));
+      places_.push_back(DataPlace(one));
+    }
     for (const Table& one : root.Children(model::kMetadata)) {
       one.CheckText(metadata::kName);
       Require(one.Scalar<uint32_t>(metadata::kBuffer) < buffers_.size(), "a buffer is missing");
@@ -260,6 +264,11 @@ class Verifier {
     return size;
   }
 
+  uint64_t DataPlace(const Table& one) const {
+    const auto offset = one.Scalar<uint64_t>(buffer::kOffset);
+    return offset > 1 ? offset : one.List<uint8_t>(buffer::kData).At(0);
+  }
+
   // Gives the number of tensors.
   size_t CheckSubgraph(const Table& graph) const {
     graph.CheckText(subgraph::kName);
@@ -270,6 +279,7 @@ class Verifier {
     for (size_t index : inputs) has_value[index] = true;
     for (const Table& one : graph.Children(subgraph::kOperators)) {
       CheckOperator(one, &has_value);
+      CheckPermutation(one, tensors);
     }
     for (size_t index : Indices(graph, subgraph::kOutputs, tensors.size())) {
       Require(has_value[index], "an output has no value");
@@ -354,6 +364,24 @@ class Verifier {
             "an operator's options go beyond its end");
   }
 
+  // A transposition goes by the numbers of all axes, which LiteRT takes as they are.
+  void CheckPermutation(const Table& one, const std::vector<Table>& tensors) const {
+    const auto inputs = one.List<int32_t>(operation::kInputs);
+    const auto code = one.Scalar<uint32_t>(operation::kOpcode);
+    if (codes_[code] != operator_code::kTranspose || inputs.size() < 2) return;
+    const Table& constant = tensors[static_cast<size_t>(inputs[1])];
+    const auto index = constant.Scalar<uint32_t>(tensor::kBuffer);
+    std::vector<int32_t> axes;
+    for (uint64_t at = 0; at + sizeof(int32_t) <= buffers_[index]; at += sizeof(int32_t)) {
+      axes.push_back(file_.Read<int32_t>(places_[index] + at));
+      Require(axes.size() <= kMostDimensions, "a transposition has too many axes");
+    }
+    std::sort(axes.begin(), axes.end());
+    for (size_t i = 0; i < axes.size(); ++i) {
+      Require(axes[i] == static_cast<int32_t>(i), "a transposition has an axis that is not there");
+    }
+  }
+
   std::vector<size_t> Indices(const Table& one, size_t field, size_t num_tensors) const {
     const auto list = one.List<int32_t>(field);
     std::vector<size_t> indices;
@@ -366,6 +394,7 @@ class Verifier {
 
   const File file_;
   std::vector<uint64_t> buffers_;  // Their sizes.
+  std::vector<uint64_t> places_;   // And where they are.
   std::vector<int32_t> codes_;     // The operations.
 };
 

@@ -2,12 +2,12 @@
 #define TFCOMPRESS_RUNTIME_BUNDLE_H_
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/bytes.h"
+#include "runtime/files.h"
 
 namespace tfcompress {
 
@@ -22,36 +22,6 @@ struct SpecialIds {
 struct HeadShape {
   int32_t heads;
   int32_t width;
-};
-
-// Where the files of a bundle are.
-class Files {
- public:
-  virtual ~Files() = default;
-  // The file of a name. Throws Error (kNotFound) if there is none.
-  virtual Bytes Open(const std::string& name) const = 0;
-  // What messages call a file.
-  virtual std::string Name(const std::string& name) const = 0;
-};
-
-class FolderFiles final : public Files {
- public:
-  explicit FolderFiles(std::string folder) : folder_(std::move(folder)) {}
-  Bytes Open(const std::string& name) const override;
-  std::string Name(const std::string& name) const override { return folder_ + "/" + name; }
-
- private:
-  std::string folder_;
-};
-
-class MemoryFiles final : public Files {
- public:
-  void Add(std::string name, Bytes bytes) { files_.insert_or_assign(std::move(name), bytes); }
-  Bytes Open(const std::string& name) const override;
-  std::string Name(const std::string& name) const override { return name; }
-
- private:
-  std::map<std::string, Bytes> files_;
 };
 
 // An opened bundle: what the runtime needs of its manifest, and its files.

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "common/last_error.h"
-#include "litert/api.h"
 #include "runtime/bundle.h"
+#include "runtime/c_handles.h"
 #include "runtime/translator.h"
 #include "tfcompress.h"
 
@@ -27,14 +27,8 @@ struct OwnedResult : tfc_result {
 };
 
 tfc_translator* NewTranslator(const tfcompress::Files& files, const tfc_options* given) {
-  const tfc_options defaults = TFC_DEFAULT_OPTIONS;
-  const tfc_options& options = given == nullptr ? defaults : *given;
-  Require(options.struct_size == sizeof(options),
-          "`struct_size` is not that of tfc_options; begin with TFC_DEFAULT_OPTIONS");
-  Require(options.num_threads >= 1 && options.num_threads <= 1024,
-          "`num_threads` must be from 1 to 1024");
-  const tfcompress::litert::Api& api =
-      tfcompress::litert::Load(options.library == nullptr ? "" : options.library);
+  const tfc_options options = tfcompress::CheckedOptions(given);
+  const tfcompress::litert::Api& api = tfcompress::LoadedApi(options);
   return new tfc_translator{tfcompress::Translator(
       api, tfcompress::OpenBundle(files, options.verify != 0), options.num_threads)};
 }
@@ -79,13 +73,7 @@ tfc_status tfc_open_memory(const tfc_file* files, size_t num_files, const tfc_op
                            tfc_translator** translator) {
   return Guarded([&] {
     Require(files != nullptr && translator != nullptr, "`files` and `translator` must be given");
-    tfcompress::MemoryFiles memory;
-    for (size_t i = 0; i < num_files; ++i) {
-      Require(files[i].name != nullptr && (files[i].data != nullptr || files[i].size == 0),
-              "every file needs a name and data");
-      memory.Add(files[i].name, tfcompress::Bytes::Copy(files[i].data, files[i].size));
-    }
-    *translator = NewTranslator(memory, options);
+    *translator = NewTranslator(tfcompress::Copies(files, num_files), options);
   });
 }
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "common/error.h"
+#include "runtime/recent.h"
 
 namespace tfcompress {
 namespace {
@@ -20,19 +21,6 @@ constexpr int32_t kCacheRows = 32;
 constexpr size_t kKeptLengths = 8;
 constexpr size_t kKeptDecoders = 4;
 constexpr char kTopLogits[] = "tfc.TopLogits";
-
-// The kept value that fits, or a new one; it comes to the front, and the oldest may go.
-template <typename T, typename Fits, typename Make>
-T& Recent(std::list<T>* kept, size_t most, Fits fits, Make make) {
-  const auto found = std::find_if(kept->begin(), kept->end(), fits);
-  if (found != kept->end()) {
-    kept->splice(kept->begin(), *kept, found);
-  } else {
-    kept->push_front(make());
-    if (kept->size() > most) kept->pop_back();
-  }
-  return kept->front();
-}
 
 // Runs a signature and gives the seconds that took.
 double Run(litert::Model::Signature* signature) {

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "common/error.h"
-#include "ops/op.h"
 #include "runtime/splitting.h"
 #include "tokenizer/utf8.h"
 
@@ -29,18 +28,6 @@ void CheckOptions(const SearchOptions& options) {
               "; give a number from -10 to 10");
 }
 
-// Refuses a bundle that this library cannot run, before LiteRT does so less clearly.
-const Bundle& Supported(const Bundle& bundle) {
-  std::string names;
-  for (const std::string& name : bundle.custom_ops) {
-    if (ops::Find(name) == nullptr) names += (names.empty() ? "" : ", ") + name;
-  }
-  if (names.empty()) return bundle;
-  throw Error(Code::kUnsupported, bundle.name + ": needs the custom operations " + names +
-                                      ", which this version does not have; export it with "
-                                      "custom_ops=False, or use the version that made it");
-}
-
 std::optional<Tokenizer> Load(const std::optional<Bytes>& bytes) {
   if (!bytes) return std::nullopt;
   return Tokenizer::Parse(bytes->data(), bytes->size());
@@ -51,7 +38,7 @@ std::optional<Tokenizer> Load(const std::optional<Bytes>& bytes) {
 Translator::Translator(const litert::Api& api, Bundle bundle, int num_threads,
                        litert::Profile* profile)
     : bundle_(std::move(bundle)),
-      source_(Load(Supported(bundle_).source_tokenizer)),
+      source_(Load(bundle_.source_tokenizer)),
       target_(Load(bundle_.target_tokenizer)),
       session_(api, bundle_, num_threads, profile) {}
 

@@ -1,0 +1,42 @@
+#ifndef TFCOMPRESS_RUNTIME_C_HANDLES_H_
+#define TFCOMPRESS_RUNTIME_C_HANDLES_H_
+
+#include <cstddef>
+
+#include "common/last_error.h"
+#include "litert/api.h"
+#include "runtime/files.h"
+#include "tfcompress.h"
+
+namespace tfcompress {
+
+// The options that are given, or the default ones, checked.
+inline tfc_options CheckedOptions(const tfc_options* given) {
+  const tfc_options defaults = TFC_DEFAULT_OPTIONS;
+  const tfc_options& options = given == nullptr ? defaults : *given;
+  Require(options.struct_size == sizeof(options),
+          "`struct_size` is not that of tfc_options; begin with TFC_DEFAULT_OPTIONS");
+  Require(options.num_threads >= 1 && options.num_threads <= 1024,
+          "`num_threads` must be from 1 to 1024");
+  return options;
+}
+
+// LiteRT, from where the options say.
+inline const litert::Api& LoadedApi(const tfc_options& options) {
+  return litert::Load(options.library == nullptr ? "" : options.library);
+}
+
+// Copies of files in memory.
+inline MemoryFiles Copies(const tfc_file* files, size_t num_files) {
+  MemoryFiles memory;
+  for (size_t i = 0; i < num_files; ++i) {
+    Require(files[i].name != nullptr && (files[i].data != nullptr || files[i].size == 0),
+            "every file needs a name and data");
+    memory.Add(files[i].name, Bytes::Copy(files[i].data, files[i].size));
+  }
+  return memory;
+}
+
+}  // namespace tfcompress
+
+#endif  // TFCOMPRESS_RUNTIME_C_HANDLES_H_

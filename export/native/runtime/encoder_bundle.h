@@ -1,0 +1,44 @@
+#ifndef TFCOMPRESS_RUNTIME_ENCODER_BUNDLE_H_
+#define TFCOMPRESS_RUNTIME_ENCODER_BUNDLE_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/bytes.h"
+#include "runtime/files.h"
+#include "tokenizer/text_settings.h"
+
+namespace tfcompress {
+
+// A result of a text encoder.
+struct EncoderOutput {
+  int32_t width;
+  bool per_token;  // Whether there is a row for each token, rather than one.
+};
+
+// An opened bundle of a text encoder: what the runtime needs of its manifest, and its files.
+struct EncoderBundle {
+  std::string name;     // The model's, for messages.
+  int32_t max_length;   // In tokens, begin and end marks included.
+  int32_t vocabulary;   // Number of ids.
+  int32_t token_types;  // 0 for none.
+  std::map<std::string, EncoderOutput> outputs;
+  std::string head;                 // "classification", "token_classification", "embedding" or "".
+  std::vector<std::string> labels;  // Names of the classes; empty where there are none.
+  std::optional<TextSettings> tokenizer;
+  std::vector<Bytes> tokenizer_files;
+  std::vector<std::string> custom_ops;
+  Bytes model;
+  uint64_t size;  // Bytes of all files together.
+};
+
+// Opens the bundle of a text encoder and checks that it is whole: with `verify`, the size and
+// SHA-256 of every file. Throws Error (kNotFound, kBadBundle, kUnsupported).
+EncoderBundle OpenEncoderBundle(const Files& files, bool verify);
+
+}  // namespace tfcompress
+
+#endif  // TFCOMPRESS_RUNTIME_ENCODER_BUNDLE_H_

@@ -1,0 +1,18 @@
+#include "runtime/files.h"
+
+#include "common/error.h"
+
+namespace tfcompress {
+
+Bytes FolderFiles::Open(const std::string& name) const { return Bytes::MapFile(Name(name)); }
+
+Bytes MemoryFiles::Open(const std::string& name) const {
+  const auto found = files_.find(name);
+  if (found == files_.end()) {
+    throw Error(Error::Code::kNotFound,
+                name + ": is not among the files; give all files of the bundle");
+  }
+  return found->second;
+}
+
+}  // namespace tfcompress

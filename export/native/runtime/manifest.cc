@@ -1,0 +1,157 @@
+#include "runtime/manifest.h"
+
+#include "common/error.h"
+#include "common/sha256.h"
+#include "ops/op.h"
+
+namespace tfcompress {
+namespace {
+
+constexpr int64_t kFormat = 1;
+constexpr char kManifest[] = "manifest.json";
+constexpr char kAgain[] = "; export or copy the bundle again";
+
+using Code = Error::Code;
+
+json::Value Read(const Files& files, const Bytes& bytes) {
+  const std::string name = files.Name(kManifest);
+  json::Value value;
+  try {
+    value = json::Parse(bytes.text());
+  } catch (const Error& error) {
+    throw Error(Code::kBadBundle, name + ": " + error.what() + kAgain);
+  }
+  if (value.As<json::Object>() == nullptr) {
+    throw Error(Code::kBadBundle, name + ": holds no JSON object" + kAgain);
+  }
+  return value;
+}
+
+std::string Joined(Manifest::Keys keys) {
+  std::string joined;
+  for (std::string_view key : keys) joined.append(joined.empty() ? "" : ".").append(key);
+  return joined;
+}
+
+bool IsPlainName(const std::string& name) {
+  return !name.empty() && name[0] != '.' &&
+         name.find_first_of(std::string_view("/\\:\0", 4)) == name.npos;
+}
+
+}  // namespace
+
+std::string BundleKind(const Files& files) {
+  const json::Value value = Read(files, files.Open(kManifest));
+  const auto& object = *value.As<json::Object>();
+  const auto found = object.find("kind");
+  const auto* kind = found == object.end() ? nullptr : found->second.As<std::string>();
+  return kind == nullptr ? "" : *kind;
+}
+
+Manifest::Manifest(const Files& files, const std::string& kind) : name_(files.Name(kManifest)) {
+  const Bytes bytes = files.Open(kManifest);
+  size_ = bytes.size();
+  value_ = Read(files, bytes);
+  const auto& found = Take<std::string>({"kind"}, "a text");
+  const auto& format = Take<int64_t>({"format"}, "a whole number");
+  if (format == kFormat && found != kind && (found == kSeq2Seq || found == kTextEncoder)) {
+    throw Error(Code::kUnsupported,
+                name_ + ": is that of " +
+                    (found == kSeq2Seq ? "a translation model; open it with tfc_open"
+                                       : "a text encoder; open it with tfc_open_encoder"));
+  }
+  if (format != kFormat || found != kind) {
+    throw Error(Code::kUnsupported,
+                name_ + ": kind '" + found + "' of format " + std::to_string(format) +
+                    ", but this version runs '" + kind + "' of format " + std::to_string(kFormat) +
+                    "; export the model again with this version, or run it with the version that "
+                    "made it");
+  }
+}
+
+const json::Value& Manifest::Take(Keys keys) const {
+  const json::Value* value = &value_;
+  for (std::string_view key : keys) {
+    const auto* object = value->As<json::Object>();
+    const auto found =
+        object == nullptr ? json::Object::const_iterator() : object->find(std::string(key));
+    if (object == nullptr || found == object->end()) {
+      throw Error(Code::kBadBundle, name_ + ": `" + Joined(keys) + "` is missing" + kAgain);
+    }
+    value = &found->second;
+  }
+  return *value;
+}
+
+bool Manifest::Has(const std::string& key) const {
+  return value_.As<json::Object>()->count(key) > 0;
+}
+
+int32_t Manifest::Integer(Keys keys, int64_t least, int64_t most) const {
+  const auto& value = Take<int64_t>(keys, "a whole number");
+  if (value < least || value > most) {
+    Fail(keys, "from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  return static_cast<int32_t>(value);
+}
+
+std::vector<std::string> Manifest::Names(Keys keys) const {
+  std::vector<std::string> names;
+  for (const json::Value& element : Take<json::Array>(keys, "a list")) {
+    const auto* name = element.As<std::string>();
+    if (name == nullptr) Fail(keys, "a list of names");
+    names.push_back(*name);
+  }
+  return names;
+}
+
+std::vector<std::string> Manifest::CustomOps() const {
+  std::vector<std::string> names = Names({"custom_ops"});
+  std::string missing;
+  for (const std::string& name : names) {
+    if (ops::Find(name) == nullptr) missing += (missing.empty() ? "" : ", ") + name;
+  }
+  if (missing.empty()) return names;
+  throw Error(Code::kUnsupported, name_ + ": needs the custom operations " + missing +
+                                      ", which this version does not have; export it with "
+                                      "custom_ops=False, or use the version that made it");
+}
+
+std::map<std::string, Bytes> Manifest::OpenFiles(const Files& files, bool verify) const {
+  std::map<std::string, Bytes> opened;
+  Take({"files", kModelFile});
+  for (const auto& [name, entry] : Take<json::Object>({"files"}, "an object")) {
+    opened[name] = CheckedFile(files, name, verify);
+  }
+  return opened;
+}
+
+Bytes Manifest::CheckedFile(const Files& files, const std::string& name, bool verify) const {
+  if (!IsPlainName(name)) {
+    throw Error(Code::kBadBundle, name_ + ": names the file '" + name +
+                                      "', but the files of a bundle lie in its own folder" +
+                                      kAgain);
+  }
+  const auto& size = Take<int64_t>({"files", name, "bytes"}, "a whole number");
+  const auto& sha256 = Take<std::string>({"files", name, "sha256"}, "a text");
+  const Bytes bytes = files.Open(name);
+  if (static_cast<uint64_t>(size) != bytes.size()) {
+    throw Error(Code::kBadBundle, files.Name(name) + ": " + std::to_string(bytes.size()) +
+                                      " bytes, but " + std::to_string(size) +
+                                      " in the manifest: the file is truncated or altered" +
+                                      kAgain);
+  }
+  if (verify && Sha256(bytes.data(), bytes.size()) != sha256) {
+    throw Error(Code::kBadBundle,
+                files.Name(name) +
+                    ": sha256 differs from the manifest: the file is truncated or altered" +
+                    kAgain);
+  }
+  return bytes;
+}
+
+void Manifest::Fail(Keys keys, const std::string& what) const {
+  throw Error(Code::kBadBundle, name_ + ": `" + Joined(keys) + "` must be " + what + kAgain);
+}
+
+}  // namespace tfcompress

@@ -1,0 +1,61 @@
+#include "tools/arguments.h"
+
+#include <cstdlib>
+
+#include "tools/measuring.h"
+
+namespace tfcompress {
+namespace {
+
+int32_t Number(const std::string& option, const std::string& text, int32_t least) {
+  char* end = nullptr;
+  const long value = std::strtol(text.c_str(), &end, 10);
+  if (text.empty() || *end != '\0' || value < least || value > 1000000) {
+    Fail(option + " must be a whole number of at least " + std::to_string(least) + " (received '" +
+         text + "')");
+  }
+  return static_cast<int32_t>(value);
+}
+
+}  // namespace
+
+Arguments ParseArguments(const std::vector<std::string>& words) {
+  Arguments arguments;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word.compare(0, 2, "--") != 0) {
+      if (!arguments.bundle.empty()) Fail("one bundle only (received '" + word + "' too)");
+      arguments.bundle = word;
+      continue;
+    }
+    if (word == "--profile") {
+      arguments.profile = true;
+      continue;
+    }
+    if (i + 1 == words.size()) Fail(word + " needs a value; see --help");
+    const std::string& value = words[++i];
+    if (word == "--input") {
+      arguments.input = value;
+    } else if (word == "--output") {
+      arguments.output = value;
+    } else if (word == "--translations") {
+      arguments.translations = value;
+    } else if (word == "--library") {
+      arguments.library = value;
+    } else if (word == "--threads") {
+      arguments.threads = Number(word, value, 1);
+    } else if (word == "--beam") {
+      arguments.beam = Number(word, value, 1);
+    } else if (word == "--warmup") {
+      arguments.warmup = Number(word, value, 0);
+    } else if (word == "--runs") {
+      arguments.runs = Number(word, value, 1);
+    } else {
+      Fail("unknown option '" + word + "'; see --help");
+    }
+  }
+  if (arguments.bundle.empty()) Fail("no bundle; see --help");
+  return arguments;
+}
+
+}  // namespace tfcompress

@@ -1,0 +1,33 @@
+#ifndef TFCOMPRESS_TOOLS_MEASURING_H_
+#define TFCOMPRESS_TOOLS_MEASURING_H_
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "litert/profile.h"
+#include "tools/json_writer.h"
+
+namespace tfcompress {
+
+// Throws Error (kInvalidArgument).
+[[noreturn]] void Fail(const std::string& message);
+
+// The lines of a file, or of standard input for "-", but for blank ones.
+std::vector<std::string> ReadTexts(const std::string& name);
+
+double SecondsSince(std::chrono::steady_clock::time_point begin);
+
+// The value below which a share of the values lies, between the two nearest.
+double Percentile(std::vector<double> values, double share);
+double Mean(const std::vector<double>& values);
+
+void WriteLatencies(JsonWriter* json, const char* name, const std::vector<double>& values);
+// The operations of each signature, those that take longest first.
+void WriteProfile(JsonWriter* json, const litert::Profile& profile);
+// The processor, and its frequencies in between.
+void WriteCpu(JsonWriter* json, const std::vector<double>& megahertz);
+
+}  // namespace tfcompress
+
+#endif  // TFCOMPRESS_TOOLS_MEASURING_H_

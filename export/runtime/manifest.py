@@ -1,0 +1,162 @@
+"""Reads the manifest of a bundle, each value checked as it is taken."""
+
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from tfcompress.errors import InputError
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+MODEL = "model.tflite"
+_AGAIN = "export or copy the bundle again"
+_PLAIN_NAME = re.compile(r"(?!\.)[^/\\:\0]+")
+_RUNS = {"seq2seq": "a translation model, which Translator runs",
+         "text_encoder": "a text encoder, which TextModel runs"}  # fmt: skip
+
+
+class Manifest:
+    """What a bundle's manifest says.
+
+    Args:
+        folder: The bundle's folder.
+        kind: What kind of model it must be.
+
+    Attributes:
+        path: The manifest's file.
+        values: All that it says.
+
+    Raises:
+        InputError: The folder or the manifest is missing, or the manifest is none, or of another
+            format or kind.
+
+    Example:
+
+    >>> Manifest("en-de", "seq2seq").take("limits", "max_source_length")
+    256
+    """
+
+    def __init__(self, folder: str | os.PathLike, kind: str):
+        self._folder = Path(folder)
+        self.path = self._folder / MANIFEST
+        self.values = _read(self._folder)
+        found = self.values.get("kind")
+        if found != kind and found in _RUNS and self.values.get("format") == FORMAT:
+            raise InputError(f"{self._folder}: is {_RUNS[found]}; use that")
+        for key, expected in {"format": FORMAT, "kind": kind}.items():
+            if self.values.get(key) != expected:
+                raise InputError(
+                    f"{self.path}: {key} {self.values.get(key)!r}, but this version runs "
+                    f"{expected!r}; export the model again with this version, or run it with the "
+                    "version that made it"
+                )
+
+    def take(self, *keys: str, kind: Any = int, check=None) -> Any:
+        """Returns the value under some keys.
+
+        Args:
+            *keys: One key for each level.
+            kind: The type that it must have; integers must be positive by default.
+            check: Says whether the value is possible.
+
+        Raises:
+            InputError: The value is missing or impossible.
+        """
+        name = ".".join(keys)
+        value = self.values
+        for key in keys:
+            if not isinstance(value, dict) or key not in value:
+                raise InputError(f"{self.path}: `{name}` is missing; {_AGAIN}")
+            value = value[key]
+        check = check or (is_size if kind is int else lambda value: True)
+        # Truth values are no numbers.
+        is_kind = isinstance(value, kind) and (not isinstance(value, bool) or kind is bool)
+        if not is_kind or not check(value):
+            raise InputError(f"{self.path}: `{name}` cannot be {value!r}; {_AGAIN}")
+        return value
+
+    def check_files(self, verify: bool) -> dict[str, Any]:
+        """Makes sure that all files are there, and the model among them.
+
+        Args:
+            verify: Whether to compare the size and SHA-256 of every file with the manifest.
+
+        Returns:
+            What the manifest says of the files, by name.
+
+        Raises:
+            InputError: A file is missing, outside the folder, truncated or altered.
+        """
+        files = self.take("files", kind=dict, check=bool)
+        for name in dict.fromkeys((MODEL, *files)):
+            size = self.take("files", name, "bytes")
+            self._check_file(name, size, self.take("files", name, "sha256", kind=str), verify)
+        return files
+
+    def total_size(self) -> int:
+        """Returns the bytes of all files together."""
+        names = (MANIFEST, *self.values["files"])
+        return sum((self._folder / name).stat().st_size for name in names)
+
+    def _check_file(self, name: str, size: int, sha256: str, verify: bool) -> None:
+        path = self._folder / name
+        if not _PLAIN_NAME.fullmatch(name):
+            raise InputError(
+                f"{self.path}: names the file {name!r}, but the files of a bundle lie in its own "
+                f"folder; {_AGAIN}"
+            )
+        if not path.is_file():
+            raise InputError(f"{path}: missing, but listed in the manifest; {_AGAIN}")
+        if not verify:
+            return
+        if path.stat().st_size != size:
+            raise InputError(
+                f"{path}: {path.stat().st_size} bytes, but {size} in the manifest: the file is "
+                f"truncated or altered; {_AGAIN}"
+            )
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                raise InputError(
+                    f"{path}: sha256 differs from manifest: the file is truncated or altered; "
+                    f"{_AGAIN}"
+                )
+
+
+def bundle_kind(folder: str | os.PathLike) -> str:
+    """Returns the kind of model in a bundle, such as "seq2seq" or "text_encoder".
+
+    Args:
+        folder: The bundle's folder.
+
+    Raises:
+        InputError: The folder is no bundle.
+    """
+    return str(_read(Path(folder)).get("kind"))
+
+
+def is_size(value: int) -> bool:
+    """Returns whether a whole number can be a size."""
+    return value >= 1
+
+
+def are_names(value: list) -> bool:
+    """Returns whether a list holds texts only."""
+    return all(isinstance(name, str) for name in value)
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; give the folder that export wrote")
+    try:
+        manifest = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(f"{folder}: no {MANIFEST}; give the folder that export wrote") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); {_AGAIN}") from None
+    if not isinstance(manifest, dict):
+        raise InputError(f"{path}: holds no JSON object; {_AGAIN}")
+    return manifest

@@ -1,0 +1,360 @@
+"""Classifies, tags and embeds texts with a bundle."""
+
+import functools
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from tfcompress.errors import InputError
+from tfcompress.export.runtime.encoder_bundle import (
+    CLASSIFICATION,
+    EMBEDDING,
+    TOKEN_CLASSIFICATION,
+    open_encoder_bundle,
+)
+from tfcompress.export.runtime.encoder_engine import EncoderEngine, open_encoder_engine
+from tfcompress.export.runtime.encoder_native import NativeEncoder
+from tfcompress.export.runtime.encoder_tokenizer import load_tokenizer
+
+OVERLONG = ("error", "cut")
+_DOES = {
+    CLASSIFICATION: "classifies texts; use classify",
+    TOKEN_CLASSIFICATION: "classifies tokens; use tag",
+    EMBEDDING: "gives vectors; use embed",
+    None: "has no head; use encode",
+}
+
+
+@dataclass(frozen=True)
+class Classification:
+    """The class of a text.
+
+    Attributes:
+        label: The name of the most probable class, or its number where the bundle has no names.
+        probability: Its probability.
+        probabilities: Those of all classes, float32 `[classes]`.
+    """
+
+    label: str | int
+    probability: float
+    probabilities: np.ndarray
+
+
+@dataclass(frozen=True)
+class Tag:
+    """The class of a token.
+
+    Attributes:
+        piece: The token's text.
+        label: The name of its most probable class, or its number where the bundle has no names.
+        probability: Its probability.
+    """
+
+    piece: str
+    label: str | int
+    probability: float
+
+
+class TextModel:
+    """Runs an exported text encoder; needs LiteRT and numpy, and no TensorFlow.
+
+    Where `tfcompress build-native` built the native runtime, that computes instead of Python, and
+    gives the same. The environment variable `TFCOMPRESS_NATIVE=0` turns it off.
+
+    A model may be used by several threads, which then take turns. To run in parallel, make one for
+    each thread or process.
+
+    Args:
+        path: The bundle's folder.
+        num_threads: Threads that LiteRT may use for one text.
+        native: Whether the native runtime computes; by default, where it is built.
+        verify: Whether to check the bundle's files against its manifest first.
+
+    Attributes:
+        bundle: The opened bundle.
+        labels: The names of the classes, or None.
+        is_native: Whether the native runtime computes.
+
+    Raises:
+        InputError: The bundle is not whole (see `open_encoder_bundle`), needs custom operations
+            that there are not, or an option is impossible.
+
+    Example:
+
+    >>> with TextModel("sentiment") as model:
+    ...     model.classify(["A gripping film."])[0].label
+    'positive'
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        *,
+        num_threads: int = 1,
+        native: bool | None = None,
+        verify: bool = True,
+    ):
+        is_count = isinstance(num_threads, Integral) and not isinstance(num_threads, bool)
+        if not is_count or num_threads < 1:
+            raise InputError(f"num_threads={num_threads!r}; give a whole number of at least 1")
+        self.bundle = open_encoder_bundle(path, verify=verify)
+        self.labels = self.bundle.labels
+        self._engine: EncoderEngine | None = open_encoder_engine(
+            self.bundle, num_threads=int(num_threads), native=native
+        )
+        self.is_native = isinstance(self._engine, NativeEncoder)
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> "TextModel":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Frees the model. It cannot be used any more."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.close()
+                self._engine = None
+
+    def classify(
+        self, texts: str | Sequence[str], *, overlong: str = "error"
+    ) -> Classification | list[Classification]:
+        """Classifies texts.
+
+        Texts are computed one at a time, those of one length after another; a batch gives what its
+        texts give alone.
+
+        Args:
+            texts: The texts, or a single one.
+            overlong: What to do with a text of more tokens than the bundle's limit: "cut" its end
+                off, or raise an "error".
+
+        Returns:
+            The class of each text, or of the single one.
+
+        Raises:
+            InputError: The bundle has another head or no tokenizer, or a text is none or too long.
+        """
+        self._check_head(CLASSIFICATION)
+        return self._each(texts, overlong, lambda ids, out: self._classified(out["logits"]))
+
+    def tag(self, texts: str | Sequence[str], *, overlong: str = "error") -> list:
+        """Classifies the tokens of texts.
+
+        Args:
+            texts: As in `classify`.
+            overlong: As in `classify`.
+
+        Returns:
+            For each text, or for the single one, the `Tag` of each of its tokens, begin and end
+            left out.
+
+        Raises:
+            InputError: As in `classify`.
+        """
+        self._check_head(TOKEN_CLASSIFICATION)
+        return self._each(texts, overlong, self._tags)
+
+    def embed(self, texts: str | Sequence[str], *, overlong: str = "error") -> np.ndarray:
+        """Gives texts their vectors.
+
+        Args:
+            texts: As in `classify`.
+            overlong: As in `classify`.
+
+        Returns:
+            float32 `[texts, width]`, or `[width]` of a single text.
+
+        Raises:
+            InputError: As in `classify`.
+        """
+        self._check_head(EMBEDDING)
+        rows = self._each(texts, overlong, lambda ids, outputs: outputs["embedding"])
+        if isinstance(texts, str):
+            return rows
+        return np.array(rows, np.float32).reshape(-1, self.bundle.outputs["embedding"].width)
+
+    def encode(
+        self, texts: str | Sequence[str], *, overlong: str = "error"
+    ) -> dict[str, np.ndarray] | list[dict[str, np.ndarray]]:
+        """Gives the model's results of texts, whatever its head.
+
+        Args:
+            texts: As in `classify`.
+            overlong: As in `classify`.
+
+        Returns:
+            What `run` does, for each text or for the single one.
+
+        Raises:
+            InputError: The bundle has no tokenizer, or a text is none or too long.
+        """
+        return self._each(texts, overlong, lambda ids, outputs: outputs)
+
+    def run(
+        self,
+        sentences: Sequence[Sequence[int]],
+        *,
+        token_type_ids: Sequence[Sequence[int]] | None = None,
+    ) -> list[dict[str, np.ndarray]]:
+        """Runs the model on texts that are tokenized already.
+
+        Args:
+            sentences: Token ids of each text, begin and end marks included.
+            token_type_ids: The type of each token, where the model has types; 0 by default.
+
+        Returns:
+            The model's results of each text by name, float32: `logits`, `embedding`, or without a
+            head `hidden` and `pooled`.
+
+        Raises:
+            InputError: A text has no ids, ids outside the vocabulary, or too many.
+        """
+        rows = [self._checked(number, row) for number, row in enumerate(_as_list(sentences))]
+        types = [None] * len(rows)
+        if token_type_ids is not None:
+            types = self._checked_types(rows, _as_list(token_type_ids))
+        return self._run(list(zip(rows, types)), lambda ids, outputs: outputs)
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        """Returns the ids of texts, however long, begin and end included.
+
+        Args:
+            texts: The texts.
+
+        Raises:
+            InputError: The bundle has no tokenizer, or a text is none.
+        """
+        return [self._tokenize(number, text) for number, text in enumerate(_as_list(texts))]
+
+    @functools.cached_property
+    def _tokenizer(self):
+        return load_tokenizer(self.bundle)
+
+    def _check_head(self, kind):
+        if self.bundle.head != kind:
+            raise InputError(f"{self.bundle.path}: the model {_DOES[self.bundle.head]}")
+
+    def _each(self, texts, overlong, take):
+        if overlong not in OVERLONG:
+            raise InputError(f"overlong={overlong!r}; give {' or '.join(map(repr, OVERLONG))}")
+        limit = self.bundle.max_length
+        jobs = []
+        for number, text in enumerate([texts] if isinstance(texts, str) else _as_list(texts)):
+            ids = self._tokenize(number, text)
+            if len(ids) > limit and (overlong == "error" or limit < 2):
+                raise self._too_long(number, ids, "shorten it, or let overlong='cut' cut it")
+            if len(ids) > limit:
+                ids = [*ids[: limit - 1], ids[-1]]
+            jobs.append((ids, None))
+        results = self._run(jobs, take)
+        return results[0] if isinstance(texts, str) else results
+
+    def _tokenize(self, number: int, text: str) -> list[int]:
+        if self.bundle.tokenizer is None:
+            raise InputError(
+                f"{self.bundle.path}: has no tokenizer, so it takes ids only; use run, or export "
+                "it with its tokenizer"
+            )
+        if not isinstance(text, str):
+            raise InputError(f"text {number} is {type(text).__name__}; give str")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"text {number} contains {text[error.start]!r}, half a character; read the text "
+                "as UTF-8"
+            ) from None
+        with self._lock:
+            return self._open_engine().tokenize(text)
+
+    def _checked(self, number: int, row: Sequence[int]) -> list[int]:
+        ids = _whole_numbers(number, row)
+        if not ids:
+            raise InputError(f"text {number} has no ids; give at least begin and end")
+        if min(ids) < 0 or max(ids) >= self.bundle.vocabulary:
+            raise InputError(
+                f"text {number}: ids from {min(ids)} to {max(ids)} are outside the vocabulary's 0 "
+                f"to {self.bundle.vocabulary - 1}; use the tokenizer of this bundle"
+            )
+        if len(ids) > self.bundle.max_length:
+            raise self._too_long(number, ids, "shorten it")
+        return ids
+
+    def _checked_types(self, rows, types):
+        if not self.bundle.token_types:
+            raise InputError(f"{self.bundle.path}: has no token types; leave token_type_ids out")
+        types = [_whole_numbers(number, row) for number, row in enumerate(types)]
+        if [*map(len, rows)] != [*map(len, types)]:
+            raise InputError("token_type_ids must have as many numbers as each text has ids")
+        for number, row in enumerate(types):
+            if min(row) < 0 or max(row) >= self.bundle.token_types:
+                raise InputError(
+                    f"text {number}: token types from {min(row)} to {max(row)}; give 0 to "
+                    f"{self.bundle.token_types - 1}"
+                )
+        return types
+
+    def _too_long(self, number: int, ids: Sequence[int], remedy: str) -> InputError:
+        return InputError(
+            f"text {number}: {len(ids)} tokens with begin and end, but the bundle's limit is "
+            f"{self.bundle.max_length}; {remedy}"
+        )
+
+    def _run(self, jobs: list[tuple], take: Callable[[list[int], dict], Any]) -> list:
+        """Computes each job of ids and types, those of one length after another."""
+        results = [None] * len(jobs)
+        # A length that follows another makes LiteRT plan anew.
+        for number in sorted(range(len(jobs)), key=lambda number: len(jobs[number][0])):
+            ids, types = jobs[number]
+            with self._lock:
+                outputs = self._open_engine().run(ids, types)
+            results[number] = take(ids, outputs)
+        return results
+
+    def _open_engine(self) -> EncoderEngine:
+        if self._engine is None:
+            raise InputError("the model is closed; make a new one")
+        return self._engine
+
+    def _classified(self, logits):
+        probabilities = softmax(logits)
+        best = int(probabilities.argmax())
+        return Classification(self._label(best), float(probabilities[best]), probabilities)
+
+    def _tags(self, ids, outputs):
+        pieces = self._tokenizer.decode([[token] for token in ids[1:-1]])
+        found = map(self._classified, outputs["logits"][1:-1])
+        return [Tag(piece, one.label, one.probability) for piece, one in zip(pieces, found)]
+
+    def _label(self, number):
+        return number if self.labels is None else self.labels[number]
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Returns the probabilities of logits along the last axis, float32."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def _whole_numbers(number, row):
+    try:
+        ids = np.asarray(row)
+    except ValueError:
+        ids = np.zeros([0, 0])
+    if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
+        raise InputError(f"text {number} is no list of integers; give token ids")
+    return ids.tolist()
+
+
+def _as_list(values: Iterable) -> list:
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise InputError(f"texts is {type(values).__name__}; give a list")
+    return list(values)
