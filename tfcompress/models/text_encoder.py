@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 from tensorflow import keras
@@ -11,6 +12,19 @@ from tfcompress.models.presets import load_preset, save_preset
 from tfcompress.models.stacks import Stack
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 from tfcompress.models.text_heads import apply_head, make_head
+
+
+class EncoderForward(NamedTuple):
+    """What a run of the training graph gives.
+
+    Attributes:
+        outputs: What the model gives.
+        encoder_states: The embedded text and what each layer gives, `[batch, length, hidden_dim]`
+            each.
+    """
+
+    outputs: dict[str, tf.Tensor]
+    encoder_states: list[tf.Tensor]
 
 
 class TextEncoder:
@@ -91,11 +105,32 @@ class TextEncoder:
             token_ids: Integer `[batch, length]`.
             token_type_ids: The same; 0 everywhere by default.
         """
-        types = {}
-        if self.config.token_types:
-            given = tf.zeros_like(token_ids) if token_type_ids is None else token_type_ids
-            types["token_type_ids"] = given
-        return self._forward(self._layers, token_ids, types, None)
+        types = self._types(token_ids, token_type_ids)
+        return self._forward(self._layers, token_ids, types, None).outputs
+
+    def forward(
+        self,
+        token_ids: tf.Tensor,
+        token_type_ids: tf.Tensor | None = None,
+        training: bool | None = None,
+    ) -> EncoderForward:
+        """Runs the training graph and keeps what its layers give.
+
+        Args:
+            token_ids: Integer `[batch, length]`, padded with `pad_id`.
+            token_type_ids: The same shape; 0 everywhere by default.
+            training: Whether dropout and the like are active.
+        """
+        options = {} if training is None else {"training": training}
+        types = self._types(token_ids, token_type_ids)
+        mask = self._layers["padding_mask"](token_ids)
+        return self._forward(self._layers, token_ids, types, mask, **options)
+
+    def _types(self, token_ids, token_type_ids):
+        if not self.config.token_types:
+            return {}
+        given = tf.zeros_like(token_ids) if token_type_ids is None else token_type_ids
+        return {"token_type_ids": given}
 
     def _build(self):
         config = self.config
@@ -113,24 +148,27 @@ class TextEncoder:
             made["first_token"] = layers.FirstToken(name="first_token")
             made["pooler"] = layers.Dense(config.hidden_dim, activation="tanh", name="pooler")
         mask = layers.PaddingMask(config.pad_id, name="padding_mask")(inputs["token_ids"])
-        outputs = self._forward(made, inputs["token_ids"], types, mask)
+        outputs = self._forward(made, inputs["token_ids"], types, mask).outputs
         return keras.Model(inputs | types, outputs, name="text_encoder")
 
-    def _forward(self, made, token_ids, types, mask):
+    def _forward(self, made, token_ids, types, mask, **options):
         masked = {} if mask is None else {"padding_mask": mask}
-        x = made["embedding"](token_ids, **types)
+        x = made["embedding"](token_ids, **types, **options)
+        encoder_states = [x]
         words = {}
         if self._stack.uses_words:
             words["word_ids"] = made["word_ids"](token_ids)
         for name in self._stack.plan:
-            x = made[name](x, **masked, **words)
+            x = made[name](x, **masked, **words, **options)
+            encoder_states.append(x)
         if self.config.normalize_first:
             x = made["encoder_normalization"](x)
         states = {"hidden": x}
         # What no head reads is left out, lest it have weights without gradients.
         if self.config.pooler and (self.config.head is None or _reads_pooler(self.config.head)):
             states["pooled"] = made["pooler"](made["first_token"](x))
-        return apply_head(self.config, made, states, mask)
+        outputs = apply_head(self.config, made, states, mask, **options)
+        return EncoderForward(outputs, encoder_states)
 
 
 def _reads_pooler(head):
@@ -147,6 +185,7 @@ def _embedding(config):
         normalize=True,
         positions=layers.LearnedPosition(config.max_length),
         token_types=config.token_types,
+        project_first=config.project_first,
         epsilon=config.epsilon,
         dropout=config.dropout,
         embeddings_initializer=keras.initializers.TruncatedNormal(stddev=0.02),

@@ -42,6 +42,7 @@ def apply_head(
     made: Mapping[str, keras.layers.Layer],
     states: Mapping[str, tf.Tensor],
     padding_mask: tf.Tensor | None,
+    **options,
 ) -> dict[str, tf.Tensor]:
     """Returns what an encoder with its head gives.
 
@@ -50,6 +51,7 @@ def apply_head(
         made: Its layers by name.
         states: `hidden` and, with a pooler, `pooled`.
         padding_mask: Where tokens are, or None where all positions are tokens.
+        **options: `training`, where the caller knows it.
     """
     head = config.head
     if head is None:
@@ -64,5 +66,5 @@ def apply_head(
         x = made["head_pooling"](states["hidden"])
     for name in ("head_hidden", "head_normalization", "head_dropout", "head_output"):
         if name in made:
-            x = made[name](x)
+            x = made[name](x, **(options if name == "head_dropout" else {}))
     return {"embedding" if head.kind == "embedding" else "logits": x}

@@ -1,42 +1,54 @@
-"""Corpora, tokenizers, batches and BLEU. TensorFlow loads only when a function needs it."""
+"""Corpora, tokenizers, batches and BLEU. TensorFlow loads only when a function needs it.
 
-from tfcompress.text.batching import (
-    PADDING_ROW,
-    TokenizedPairs,
-    evaluation_dataset,
-    make_batch,
-    plan_epoch,
-    plan_evaluation,
-    steps_per_epoch,
-    training_dataset,
-)
-from tfcompress.text.bleu import (
-    BleuScore,
-    PairedComparison,
-    bootstrap_interval,
-    corpus_bleu,
-    paired_bootstrap,
-)
-from tfcompress.text.byte_pair import BytePairTokenizer
-from tfcompress.text.corpora import Corpus, load_corpus, read_lines
-from tfcompress.text.phrases import phrase_corpus
-from tfcompress.text.shortlist import Shortlist, build_shortlist, coverage
-from tfcompress.text.text_tokenizers import (
-    TextTokenizer,
-    encode_texts,
-    load_text_tokenizer,
-    text_tokenizer,
-    tokenizer_from_keras_nlp,
-)
-from tfcompress.text.tokenizer import SentencePieceTokenizer, Tokenizer, train_tokenizer
-from tfcompress.text.trimming import keep_pieces
-from tfcompress.text.wordpiece import WordPieceTokenizer
+Modules load when they are first used: a device needs tokenizers only.
+"""
+
+import importlib
+
+_MODULES = {
+    "BleuScore": "bleu",
+    "BytePairTokenizer": "byte_pair",
+    "Corpus": "corpora",
+    "LabelledCorpus": "labelled_texts",
+    "LabelledTexts": "labelled_texts",
+    "PADDING_ROW": "batching",
+    "PairedComparison": "bleu",
+    "SentencePieceTokenizer": "tokenizer",
+    "Shortlist": "shortlist",
+    "TextTokenizer": "text_tokenizers",
+    "TokenizedPairs": "batching",
+    "Tokenizer": "tokenizer",
+    "WordPieceTokenizer": "wordpiece",
+    "bootstrap_interval": "bleu",
+    "build_shortlist": "shortlist",
+    "corpus_bleu": "bleu",
+    "coverage": "shortlist",
+    "encode_texts": "text_tokenizers",
+    "evaluation_dataset": "batching",
+    "keep_pieces": "trimming",
+    "load_corpus": "corpora",
+    "load_labelled_corpus": "labelled_texts",
+    "load_text_tokenizer": "text_tokenizers",
+    "make_batch": "batching",
+    "paired_bootstrap": "bleu",
+    "phrase_corpus": "phrases",
+    "plan_epoch": "batching",
+    "plan_evaluation": "batching",
+    "read_lines": "corpora",
+    "steps_per_epoch": "batching",
+    "text_tokenizer": "text_tokenizers",
+    "tokenizer_from_keras_nlp": "text_tokenizers",
+    "train_tokenizer": "tokenizer",
+    "training_dataset": "batching",
+}
 
 __all__ = [
     "PADDING_ROW",
     "BleuScore",
     "BytePairTokenizer",
     "Corpus",
+    "LabelledCorpus",
+    "LabelledTexts",
     "PairedComparison",
     "SentencePieceTokenizer",
     "Shortlist",
@@ -52,6 +64,7 @@ __all__ = [
     "evaluation_dataset",
     "keep_pieces",
     "load_corpus",
+    "load_labelled_corpus",
     "load_text_tokenizer",
     "make_batch",
     "paired_bootstrap",
@@ -65,3 +78,13 @@ __all__ = [
     "train_tokenizer",
     "training_dataset",
 ]
+
+
+def __getattr__(name: str):
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

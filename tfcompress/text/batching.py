@@ -9,7 +9,7 @@ import io
 import math
 import os
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +20,7 @@ from tfcompress.files import replace_file
 if TYPE_CHECKING:
     import tensorflow as tf
 
+    from tfcompress.text.labelled_texts import LabelledTexts
     from tfcompress.text.tokenizer import Tokenizer
 
 PADDING_ROW = -1
@@ -119,6 +120,15 @@ class TokenizedPairs:
         """The number of ids of every target, without the begin or end id."""
         return np.diff(self.target_row_splits)
 
+    def widths(self, length_multiple: int = 4) -> list[np.ndarray]:
+        """Returns the padded length of every target, and of every source.
+
+        Args:
+            length_multiple: Lengths are rounded up to a multiple of this.
+        """
+        lengths = (self.target_lengths, self.source_lengths)
+        return [_round_up(side + 1, length_multiple) for side in lengths]
+
     def padded_lengths(self, length_multiple: int = 4) -> np.ndarray:
         """Returns the length that every pair, with its begin or end id, asks of a batch.
 
@@ -128,8 +138,7 @@ class TokenizedPairs:
         Returns:
             The longer of both sides, rounded up.
         """
-        longest = np.maximum(self.source_lengths, self.target_lengths)
-        return _round_up(longest + 1, length_multiple)
+        return np.maximum(*self.widths(length_multiple))
 
     def left_out(self, max_length: int | None, *, length_multiple: int = 4) -> int:
         """Counts the pairs too long for `max_length`, which no plan with it contains."""
@@ -261,6 +270,40 @@ def plan_evaluation(
     )
 
 
+def endless_plan(
+    pairs: "TokenizedPairs | LabelledTexts",
+    *,
+    start_step: int = 0,
+    accumulate: int = 1,
+    **plan_options,
+) -> Callable[[], Iterator[np.ndarray]]:
+    """Returns a function that gives the batches of training, epoch after epoch.
+
+    Args:
+        pairs: The examples.
+        start_step: The number of optimizer steps already made.
+        accumulate: The batches of one optimizer step.
+        **plan_options: As for `plan_epoch`.
+
+    Raises:
+        InputError: As for `plan_epoch`.
+
+    Example:
+        >>> batches = endless_plan(pairs, batch_tokens=4096, seed=1)()
+        >>> indices = next(batches)
+    """
+    first = _at_least("start_step", start_step, 0) * _at_least("accumulate", accumulate, 1)
+    batches_per_epoch = len(plan_epoch(pairs, epoch=0, **plan_options))
+
+    def batches():
+        epoch, skip = divmod(first, batches_per_epoch)
+        while True:
+            yield from plan_epoch(pairs, epoch=epoch, **plan_options)[skip:]
+            epoch, skip = epoch + 1, 0
+
+    return batches
+
+
 def make_batch(
     pairs: TokenizedPairs,
     indices: np.ndarray,
@@ -389,22 +432,16 @@ def training_dataset(
         >>> dataset = training_dataset(pairs, batch_tokens=4096, seed=1, start_step=2000)
         >>> model.fit(dataset, steps_per_epoch=steps_per_epoch(pairs, batch_tokens=4096))
     """
-    first = _at_least("start_step", start_step, 0) * _at_least("accumulate", accumulate, 1)
-    plan_options = {
-        "batch_tokens": batch_tokens,
-        "seed": seed,
-        "length_multiple": length_multiple,
-        "max_length": max_length,
-        "static_batches": static_batches,
-    }
-    batches_per_epoch = len(plan_epoch(pairs, epoch=0, **plan_options))
-
-    def batches() -> Iterator[np.ndarray]:
-        epoch, skip = divmod(first, batches_per_epoch)
-        while True:
-            yield from plan_epoch(pairs, epoch=epoch, **plan_options)[skip:]
-            epoch, skip = epoch + 1, 0
-
+    batches = endless_plan(
+        pairs,
+        start_step=start_step,
+        accumulate=accumulate,
+        batch_tokens=batch_tokens,
+        seed=seed,
+        length_multiple=length_multiple,
+        max_length=max_length,
+        static_batches=static_batches,
+    )
     return _dataset(
         pairs,
         batches,
@@ -504,9 +541,8 @@ def _cut(
         )
     keys = [-lengths[order]]
     if not static_batches:
-        target_widths = _round_up(pairs.target_lengths + 1, length_multiple)
-        source_widths = _round_up(pairs.source_lengths + 1, length_multiple)
-        keys = [-target_widths[order], -source_widths[order], *keys]
+        widths = pairs.widths(length_multiple)
+        keys = [*(-side[order] for side in widths), *keys]
     order = order[np.lexsort(keys)]
     longest = lengths[order[0]]
     if longest > batch_tokens:

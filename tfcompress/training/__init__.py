@@ -20,9 +20,11 @@ _MODULES = {
     "Distillation": "distillation",
     "InverseSquareRoot": "schedules",
     "LabelSmoothedCrossentropy": "losses",
-    "Validation": "trainer",
+    "TextDistillation": "text_distillation",
+    "Validation": "translation",
     "distill_corpus": "sequence_distillation",
-    "train": "trainer",
+    "train": "translation",
+    "train_classifier": "classification",
 }
 
 __all__ = [
@@ -36,10 +38,12 @@ __all__ = [
     "PruningConfig",
     "QuantizeAwareConfig",
     "ReplacingConfig",
+    "TextDistillation",
     "TrainingConfig",
     "Validation",
     "distill_corpus",
     "train",
+    "train_classifier",
 ]
 
 

@@ -50,7 +50,7 @@ class AccumulatingModel(keras.Model):
 
     def train_step(self, data):
         variables = self.trainable_variables
-        sums = [tf.zeros_like(variable) for variable in variables]
+        sums = None
         total_loss, total_tokens = 0.0, 0.0
         for inputs, labels in data:
             tokens = tf.math.count_nonzero(labels != self.pad_id, dtype=tf.float32)
@@ -59,7 +59,8 @@ class AccumulatingModel(keras.Model):
             gradients = tape.gradient(
                 loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
-            sums = [a + tf.convert_to_tensor(b) for a, b in zip(sums, gradients)]
+            gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
+            sums = gradients if sums is None else [a + b for a, b in zip(sums, gradients)]
             total_loss += loss
             total_tokens += tokens
         self.optimizer.apply_gradients(

@@ -5,13 +5,15 @@ import importlib
 
 from tensorflow import keras
 
-from tfcompress.models import Seq2SeqTransformer
+from tfcompress.models import Seq2SeqTransformer, TextEncoder
 from tfcompress.training.config import (
     ClusteringConfig,
     PruningConfig,
     QuantizeAwareConfig,
     TrainingConfig,
 )
+
+Model = Seq2SeqTransformer | TextEncoder
 
 
 class Uncompressed:
@@ -25,12 +27,12 @@ class Uncompressed:
         callbacks: What must be called meanwhile.
     """
 
-    def __init__(self, transformer: Seq2SeqTransformer):
+    def __init__(self, transformer: Model):
         self.model: keras.Model = transformer.model
         self.callbacks: list[keras.callbacks.Callback] = []
         self._plain = transformer
 
-    def plain(self) -> Seq2SeqTransformer:
+    def plain(self) -> Model:
         """Returns the model as it would be exported now."""
         return self._plain
 
@@ -43,14 +45,14 @@ class QuantizationAware(Uncompressed):
         config: Which grids.
     """
 
-    def __init__(self, transformer: Seq2SeqTransformer, config: QuantizeAwareConfig):
+    def __init__(self, transformer: Model, config: QuantizeAwareConfig):
         from tfcompress.optimization import quantize_aware, strip_quantization
 
         super().__init__(transformer)
         self.model = quantize_aware(transformer.model, **dataclasses.asdict(config))
-        self._plain = Seq2SeqTransformer(transformer.config, strip_quantization(self.model))
+        self._plain = type(transformer)(transformer.config, strip_quantization(self.model))
 
-    def plain(self) -> Seq2SeqTransformer:
+    def plain(self) -> Model:
         from tfcompress.optimization import copy_rounded
 
         copy_rounded(self.model, self._plain.model)
@@ -66,7 +68,7 @@ class Pruning(Uncompressed):
         updates: Updates of the whole training.
     """
 
-    def __init__(self, transformer: Seq2SeqTransformer, config: PruningConfig, updates: int):
+    def __init__(self, transformer: Model, config: PruningConfig, updates: int):
         from tfcompress.optimization import prune, strip_pruning
         from tfcompress.optimization.models import check_optimizable
 
@@ -80,7 +82,7 @@ class Pruning(Uncompressed):
         )
         self.model = prune(transformer.model, schedule, sparsity=config.pattern, scope=config.scope)
         self.callbacks = [sparsity.UpdatePruningStep()]
-        self._plain = Seq2SeqTransformer(transformer.config, strip_pruning(self.model))
+        self._plain = type(transformer)(transformer.config, strip_pruning(self.model))
 
 
 class Clustering(Uncompressed):
@@ -91,14 +93,14 @@ class Clustering(Uncompressed):
         config: How many values.
     """
 
-    def __init__(self, transformer: Seq2SeqTransformer, config: ClusteringConfig):
+    def __init__(self, transformer: Model, config: ClusteringConfig):
         from tfcompress.optimization import cluster_weights, strip_clustering
 
         super().__init__(transformer)
         self.model = cluster_weights(transformer.model, **dataclasses.asdict(config))
-        self._plain = Seq2SeqTransformer(transformer.config, strip_clustering(self.model))
+        self._plain = type(transformer)(transformer.config, strip_clustering(self.model))
 
-    def plain(self) -> Seq2SeqTransformer:
+    def plain(self) -> Model:
         from tfcompress.optimization import copy_clustered
 
         copy_clustered(self.model, self._plain.model)
@@ -117,7 +119,7 @@ def load_methods(config: TrainingConfig) -> None:
         importlib.import_module("tensorflow_model_optimization")
 
 
-def compression(transformer: Seq2SeqTransformer, config: TrainingConfig) -> Uncompressed:
+def compression(transformer: Model, config: TrainingConfig) -> Uncompressed:
     """Returns what is trained.
 
     Args:

@@ -6,8 +6,13 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.errors import InputError
-from tfcompress.layers import Dense
 from tfcompress.models import Seq2SeqTransformer
+from tfcompress.training.hidden_states import (
+    HiddenStates,
+    check_weights,
+    divergence,
+    masked_mean,
+)
 from tfcompress.training.losses import LabelSmoothedCrossentropy
 
 
@@ -66,11 +71,11 @@ class Distillation:
         self._weight, self._temperature = weight, temperature
         self._hidden_weight = hidden_weight
         self.helpers: list[keras.layers.Layer] = []
-        self._maps, self._projections = {}, {}
+        self._states = {}
         if hidden_weight:
             for side, given in (("encoder", encoder_layers), ("decoder", decoder_layers)):
-                self._maps[side] = _layer_map(side, student, teacher, given)
-                self._projections[side] = self._projection(side)
+                self._states[side] = HiddenStates(side, student, teacher, given)
+                self.helpers += self._states[side].helpers
 
     def __call__(self, inputs: Mapping[str, tf.Tensor], labels: tf.Tensor) -> tf.Tensor:
         """Returns the objective on a batch.
@@ -85,47 +90,13 @@ class Distillation:
         ours = self._student.forward(source, target, training=True)
         total = (1.0 - self._weight) * self._loss.call(labels, ours.logits)
         if self._weight:
-            total += self._weight * self._words(ours.logits, theirs.logits, labels != pad_id)
+            words = divergence(ours.logits, theirs.logits, self._temperature)
+            total += self._weight * masked_mean(words, labels != pad_id)
         for side, mask in (("encoder", source != pad_id), ("decoder", labels != pad_id)):
-            if side in self._maps:
-                total += self._hidden_weight * self._states(
-                    side, getattr(ours, f"{side}_states"), getattr(theirs, f"{side}_states"), mask
-                )
+            if side in self._states:
+                states = (getattr(run, f"{side}_states") for run in (ours, theirs))
+                total += self._hidden_weight * self._states[side].distance(*states, mask)
         return total
-
-    def _words(self, ours, theirs, mask):
-        ours = tf.nn.log_softmax(tf.cast(ours, tf.float32) / self._temperature)
-        theirs = tf.nn.log_softmax(
-            tf.stop_gradient(tf.cast(theirs, tf.float32)) / self._temperature
-        )
-        divergence = tf.reduce_sum(tf.exp(theirs) * (theirs - ours), axis=-1)
-        return self._temperature**2 * _mean(divergence, mask)
-
-    def _states(self, side, ours, theirs, mask):
-        total = 0.0
-        for own, other in enumerate(self._maps[side]):
-            state = ours[own + 1]
-            if self._projections[side] is not None:
-                state = self._projections[side](state)
-            difference = tf.cast(state, tf.float32) - tf.stop_gradient(
-                tf.cast(theirs[other], tf.float32)
-            )
-            total += _mean(tf.reduce_mean(tf.square(difference), axis=-1), mask)
-        return total / len(self._maps[side])
-
-    def _projection(self, side):
-        ours, theirs = self._student.config.hidden_dim, self._teacher.config.hidden_dim
-        if ours == theirs:
-            return None
-        projection = Dense(theirs, name=f"{side}_distillation")
-        projection.build((None, None, ours))
-        self.helpers.append(projection)
-        return projection
-
-
-def _mean(values, mask):
-    weights = tf.cast(mask, tf.float32)
-    return tf.math.divide_no_nan(tf.reduce_sum(values * weights), tf.reduce_sum(weights))
 
 
 def _check(student, teacher, weight, temperature, hidden_weight):
@@ -136,22 +107,4 @@ def _check(student, teacher, weight, temperature, hidden_weight):
                 f"student and teacher must have one vocabulary (received {name} {ours} and "
                 f"{theirs}); train the student with the teacher's tokenizer"
             )
-    if not 0 <= weight <= 1:
-        raise InputError(f"`weight` must lie in [0, 1] (received {weight})")
-    if temperature <= 0:
-        raise InputError(f"`temperature` must be positive (received {temperature})")
-    if hidden_weight < 0:
-        raise InputError(f"`hidden_weight` must not be negative (received {hidden_weight})")
-
-
-def _layer_map(side, student, teacher, given):
-    ours = len(getattr(student, f"{side}_layers"))
-    theirs = len(getattr(teacher, f"{side}_layers"))
-    if given is None:
-        return [(i + 1) * theirs // ours for i in range(ours)]
-    if len(given) != ours or any(not 0 <= layer <= theirs for layer in given):
-        raise InputError(
-            f"`{side}_layers` must name a layer of the teacher, 0 to {theirs}, for each of the "
-            f"student's {ours} (received {list(given)})"
-        )
-    return list(given)
+    check_weights(weight, temperature, hidden_weight)

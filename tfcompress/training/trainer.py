@@ -1,9 +1,8 @@
-"""Training a translation model so that it can be interrupted at any time."""
+"""Training a model so that it can be interrupted at any time."""
 
 import contextlib
-import dataclasses
 import time
-from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,62 +12,32 @@ from tensorflow import keras
 from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
 from tfcompress.interrupts import Interrupts
-from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer
 from tfcompress.models.copying import copy_layers
-from tfcompress.models.decoding import greedy_translate
-from tfcompress.models.transfer import transfer_weights
-from tfcompress.text.batching import TokenizedPairs, evaluation_dataset, training_dataset
-from tfcompress.text.tokenizer import Tokenizer
-from tfcompress.training.accumulation import AccumulatingModel, crossentropy, grouped
-from tfcompress.training.bleu_callback import BleuCallback
+from tfcompress.training.accumulation import AccumulatingModel, grouped
 from tfcompress.training.checkpoints import TrainingState, parameters
 from tfcompress.training.compression import compression, load_methods
 from tfcompress.training.config import TrainingConfig
-from tfcompress.training.distillation import Distillation
 from tfcompress.training.layer_drop_schedule import LayerDropSchedule
-from tfcompress.training.losses import LabelSmoothedCrossentropy
 from tfcompress.training.schedules import Cosine, InverseSquareRoot
+from tfcompress.training.task import Model, Task
 from tfcompress.training.theseus_replacer import TheseusReplacer
 
-
-@dataclasses.dataclass(frozen=True)
-class Validation:
-    """What a model in training is judged on.
-
-    Attributes:
-        sources: Source sentences.
-        references: Their translations.
-        source_tokenizer: Tokenizer of the source.
-        target_tokenizer: Tokenizer of the target.
-        tokenize: sacrebleu's tokenization.
-        lowercase: Whether BLEU ignores case.
-    """
-
-    sources: list[str]
-    references: list[str]
-    source_tokenizer: Tokenizer
-    target_tokenizer: Tokenizer
-    tokenize: str = "13a"
-    lowercase: bool = False
+_SIDES = ("encoder", "decoder")
 
 
-def train(
-    model_config: Seq2SeqConfig,
-    pairs: TokenizedPairs,
-    validation: Validation,
+def run_training(
+    task: Task,
     config: TrainingConfig,
     folder: str | Path,
     *,
-    start: Seq2SeqTransformer | None = None,
-    teacher: Seq2SeqTransformer | None = None,
+    start: Model | None = None,
+    teacher: Model | None = None,
     verbose: int = 1,
-) -> tuple[Seq2SeqTransformer, list[dict]]:
+) -> tuple[Model, list[dict]]:
     """Trains a model with `model.fit`; called again on the same folder, it goes on.
 
     Args:
-        model_config: The model.
-        pairs: The tokenized training corpus.
-        validation: Validation text; its loss and BLEU are taken every `evaluate_every` updates.
+        task: The model, its examples, its loss and its score.
         config: How to train.
         folder: Keeps the state of training and TensorBoard logs.
         start: A trained model whose weights to begin with, wherever names and shapes are the same.
@@ -80,25 +49,25 @@ def train(
         figures of every evaluation.
 
     Raises:
-        InputError: If no training pair is short enough, layers should be replaced that have no
+        InputError: If no example is short enough, layers should be replaced that have no
             successors, or the saved state is damaged.
     """
     folder = Path(folder)
     load_methods(config)
-    if config.replacing is not None and not _has_successors(model_config):
+    if config.replacing is not None and not _has_successors(task.model_config):
         raise InputError(
             "`replacing` needs a model with successors (received none); set `successors` of the "
             "encoder or decoder"
         )
     keras.utils.set_random_seed(config.seed)
     if not config.updates:
-        return _new(model_config, validation, start), []
+        return task.new_model(start), []
     strategy = _strategy(config.strategy)
     with strategy.scope(), _precision(config.precision):
-        transformer = _new(model_config, validation, start)
+        transformer = task.new_model(start)
         _freeze(transformer, config.train_only)
         compressed = compression(transformer, config)
-        model = _compiled(transformer, compressed.model, config, teacher)
+        model = _compiled(task, transformer, compressed.model, config, teacher)
         state = TrainingState(
             folder,
             compressed.model,
@@ -107,26 +76,18 @@ def train(
             helpers=getattr(model, "helpers", ()),
         )
         done = state.restore()
-        _fit(compressed, model, pairs, validation, config, folder, state, done, verbose)
+        _fit(task, compressed, model, config, folder, state, done, verbose)
         averaged = state.averaged_weights()
         for variable, value in zip(parameters(compressed.model), averaged, strict=True):
             variable.assign(value)
-    trained = _new(model_config, validation)
+    trained = task.new_model()
     copy_layers(compressed.plain().model, trained.model)
     return trained, state.history
 
 
-def _new(config, validation, start=None):
-    """A model that knows the tokenizer's words, with the weights of another where they fit."""
-    transformer = Seq2SeqTransformer(config)
-    if start is not None:
-        transfer_weights(start, transformer)
-    transformer.set_word_starts(validation.source_tokenizer.word_starts)
-    return transformer
-
-
 def _has_successors(config):
-    return any(stack.successors is not None for stack in (config.encoder, config.decoder))
+    stacks = (getattr(config, side, None) for side in _SIDES)
+    return any(stack is not None and stack.successors is not None for stack in stacks)
 
 
 def _freeze(transformer, train_only):
@@ -144,9 +105,7 @@ def _freeze(transformer, train_only):
         )
 
 
-def _compiled(transformer, model, config, teacher):
-    pad_id = transformer.config.pad_id
-    loss = LabelSmoothedCrossentropy(config.label_smoothing, pad_id)
+def _compiled(task, transformer, model, config, teacher):
     optimizer = keras.optimizers.Adam(
         _learning_rate(config),
         beta_1=config.beta_1,
@@ -154,20 +113,20 @@ def _compiled(transformer, model, config, teacher):
         epsilon=1e-9,
         global_clipnorm=config.clip_norm,
     )
+    loss = task.loss(config)
     if config.distillation is not None:
         if teacher is None:
             raise InputError("`distillation` needs a teacher (received none)")
-        settings = dataclasses.asdict(config.distillation)
-        objective = Distillation(transformer, teacher, loss, **settings)
-        model = AccumulatingModel(model, objective, pad_id, objective.helpers)
+        objective = task.distillation(transformer, teacher, config)
+        model = AccumulatingModel(model, objective, task.pad_label, objective.helpers)
         model.compile(optimizer=optimizer)
-    elif config.accumulate > 1:
-        if config.strategy != "none" and hasattr(keras, "ops"):
+    elif config.accumulate > 1 or loss is None:
+        if config.accumulate > 1 and config.strategy != "none" and hasattr(keras, "ops"):
             raise InputError(
                 f"`accumulate` {config.accumulate} with `strategy` {config.strategy} needs "
                 "Keras 2; set TF_USE_LEGACY_KERAS=1 or accumulate 1"
             )
-        model = AccumulatingModel(model, crossentropy(model, loss), pad_id)
+        model = AccumulatingModel(model, task.objective(model, config), task.pad_label)
         model.compile(optimizer=optimizer)
     else:
         model.compile(optimizer=optimizer, loss=loss)
@@ -175,45 +134,16 @@ def _compiled(transformer, model, config, teacher):
     return model
 
 
-def _fit(compressed, model, pairs, validation, config, folder, state, done, verbose):
+def _fit(task, compressed, model, config, folder, state, done, verbose):
     every = config.evaluate_every
-    if done >= config.updates or _out_of_patience(state.history, config.patience):
+    if done >= config.updates or _out_of_patience(state.history, task.score, config.patience):
         return
-    limits = compressed.plain().config
-    max_length = min(limits.max_source_length, limits.max_target_length)
-    options = {"batch_tokens": config.batch_tokens, "max_length": max_length}
-    ids = {"bos_id": limits.bos_id, "eos_id": limits.eos_id, "pad_id": limits.pad_id}
-    if pairs.left_out(max_length) == len(pairs):
-        raise InputError(
-            f"every training pair is longer than the model's limit of {max_length} tokens; raise "
-            "`max_source_length` and `max_target_length`"
-        )
-    dataset = training_dataset(
-        pairs, seed=config.seed, start_step=done, accumulate=config.accumulate, **options, **ids
-    )
+    dataset = task.batches(config, done)
     if isinstance(model, AccumulatingModel):
         dataset = grouped(dataset, config.accumulate)
-    held_out = TokenizedPairs.from_corpus(
-        validation.source_tokenizer,
-        validation.sources,
-        validation.references,
-        target_tokenizer=validation.target_tokenizer,
-    )
-    callbacks = compressed.callbacks + _schedules(limits, config)
-    held_out = evaluation_dataset(held_out, **options, **ids)
-    callbacks.append(_Validation(compressed.model, limits.pad_id, held_out))
-    if config.evaluate_sentences != 0:
-        count = config.evaluate_sentences
-        callbacks.append(
-            BleuCallback(
-                _translator(compressed, validation),
-                validation.sources[:count],
-                validation.references[:count],
-                tokenize=validation.tokenize,
-                lowercase=validation.lowercase,
-            )
-        )
-    callbacks.append(_Save(state, config))
+    callbacks = compressed.callbacks + _schedules(task.model_config, config)
+    callbacks += task.evaluations(compressed, config)
+    callbacks.append(_Save(state, task.score, config))
     callbacks.append(keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False))
     with Interrupts() as interrupts:
         callbacks.append(_Interruptible(interrupts))
@@ -231,46 +161,22 @@ def _schedules(model_config, config):
     """Callbacks of the methods that change during training."""
     callbacks = []
     if config.replacing is not None:
-        callbacks.append(TheseusReplacer(**dataclasses.asdict(config.replacing)))
-    for side in ("encoder", "decoder"):
-        drop = getattr(model_config, side).layer_drop
-        if drop.learned:
+        callbacks.append(TheseusReplacer(**asdict(config.replacing)))
+    for side in _SIDES:
+        stack = getattr(model_config, side, None)
+        if stack is not None and stack.layer_drop.learned:
+            drop = stack.layer_drop
             callbacks.append(LayerDropSchedule(float(np.mean(drop.rate)), layers=f"^{side}_"))
     return callbacks
-
-
-class _Validation(keras.callbacks.Callback):
-    """Adds the unsmoothed loss on the validation text to the logs, as `val_loss`."""
-
-    def __init__(self, model, pad_id, dataset):
-        super().__init__()
-        loss = LabelSmoothedCrossentropy(0.0, pad_id)
-        self.dataset = dataset
-
-        ids = tf.TensorSpec([None, None], tf.int32)
-        inputs = {"source_token_ids": ids, "target_token_ids": ids}
-
-        @tf.function(input_signature=[inputs, ids])
-        def batch_loss(inputs, labels):
-            tokens = tf.math.count_nonzero(labels != pad_id, dtype=tf.float32)
-            logits = model(inputs, training=False)
-            return loss.call(labels, logits) * tokens, tokens
-
-        self.batch_loss = batch_loss
-
-    def on_epoch_end(self, epoch, logs=None):
-        sums = [self.batch_loss(*batch) for batch in self.dataset]
-        total, tokens = np.sum([[float(a), float(b)] for a, b in sums], axis=0)
-        if logs is not None:
-            logs["val_loss"] = float(total / tokens)
 
 
 class _Save(keras.callbacks.Callback):
     """Saves the state after every evaluation and stops when patience runs out."""
 
-    def __init__(self, state, config):
+    def __init__(self, state, score, config):
         super().__init__()
         self.state = state
+        self.score = score
         self.config = config
         self.started = time.monotonic()
 
@@ -281,7 +187,7 @@ class _Save(keras.callbacks.Callback):
         figures["seconds"] = round(now - self.started, 3)
         self.started = now
         self.state.save(figures)
-        if _out_of_patience(self.state.history, self.config.patience):
+        if _out_of_patience(self.state.history, self.score, self.config.patience):
             self.model.stop_training = True
 
 
@@ -301,16 +207,11 @@ class _Interruptible(keras.callbacks.Callback):
         self.interrupts.check()
 
 
-def _out_of_patience(history, patience):
+def _out_of_patience(history, score, patience):
     if patience is None or not history:
         return False
-    scores = [entry["val_bleu"] for entry in history]
+    scores = [entry[score] for entry in history]
     return len(scores) - 1 - int(np.argmax(scores)) >= patience
-
-
-def _translator(compressed, validation) -> Callable[[list[str]], list[str]]:
-    tokenizers = (validation.source_tokenizer, validation.target_tokenizer)
-    return lambda sources: greedy_translate(compressed.plain(), *tokenizers, sources)
 
 
 def _learning_rate(config):

@@ -1,0 +1,254 @@
+"""Texts with labels: their files, their tokens and their batches."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tfcompress.errors import InputError
+from tfcompress.text.batching import endless_plan, plan_evaluation
+from tfcompress.text.corpora import read_lines
+from tfcompress.text.text_tokenizers import TextTokenizer, encode_texts
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+_ENDINGS = (".tsv", ".tsv.gz")
+
+
+@dataclass(frozen=True)
+class LabelledCorpus:
+    """Texts, each of one class, by split.
+
+    Attributes:
+        name: The corpus's name, for reports.
+        labels: The names of the classes, in the order of their numbers.
+        splits: `"train"`, `"valid"` and, where there is one, `"test"`: each a list of texts and a
+            list of the numbers of their classes.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    splits: dict[str, tuple[list[str], list[int]]]
+
+    def digest(self) -> str:
+        """Returns 16 hexadecimal digits that change when any text or label changes."""
+        content = json.dumps([self.labels, self.splits], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def load_labelled_corpus(
+    folder: str | Path,
+    *,
+    labels: Sequence[str] = (),
+    train: str = "train",
+    valid: str = "valid",
+    test: str = "test",
+) -> LabelledCorpus:
+    """Loads texts with labels from a folder with a file for each split.
+
+    A file holds `text<TAB>label` lines and is called `STEM.tsv` or `STEM.tsv.gz`. A first line
+    whose second column is "label" is a heading.
+
+    Args:
+        folder: The folder.
+        labels: The names of the classes, in the order of their numbers; by default what the
+            training file has: 0 to the largest, where all are numbers, else in alphabetical order.
+        train: The stem of the training file.
+        valid: The stem of the validation file; for `"valid"`, `"dev"` is tried too.
+        test: The stem of the test file; there may be none.
+
+    Returns:
+        The corpus.
+
+    Raises:
+        InputError: A file is missing or empty, or a line has other columns, no text or an unknown
+            label, naming the line.
+
+    Example:
+        >>> corpus = load_labelled_corpus("sst2")
+        >>> corpus.labels
+        ('0', '1')
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"corpus {folder}: no such folder; give one with {train}.tsv and so on")
+    stems = {"train": [train], "valid": [valid] + ["dev"] * (valid == "valid"), "test": [test]}
+    rows = {}
+    for split, names in stems.items():
+        found = [folder / f"{name}{end}" for name in names for end in _ENDINGS]
+        found = [path for path in found if path.is_file()]
+        if found:
+            rows[split] = (found[0], read_examples(found[0], ("text", "label")))
+        elif split != "test":
+            raise InputError(
+                f"corpus {folder}: no {split} file {names[0]}.tsv or {names[0]}.tsv.gz; add it, or "
+                f"give the stem of the {split} file"
+            )
+    labels = tuple(labels) or _labels(column for _, (_, column) in rows["train"][1])
+    numbers = {label: number for number, label in enumerate(labels)}
+    splits = {}
+    for split, (path, examples) in rows.items():
+        for number, (text, label) in examples:
+            if not text.strip():
+                raise InputError(f"{path}, line {number}: no text; remove the line")
+            if label not in numbers:
+                raise InputError(
+                    f"{path}, line {number}: label {label!r}; give one of {', '.join(labels)}"
+                )
+        texts, found = zip(*(columns for _, columns in examples))
+        splits[split] = [*texts], [numbers[label] for label in found]
+    return LabelledCorpus(folder.resolve().name, labels, splits)
+
+
+def read_examples(path: str | Path, columns: Sequence[str]) -> list[tuple[int, list[str]]]:
+    """Reads a tab-separated file.
+
+    Args:
+        path: The file.
+        columns: What its columns are called.
+
+    Returns:
+        The number and the columns of each line; a heading is left out.
+
+    Raises:
+        InputError: If there is no line, or one has other columns.
+    """
+    rows = []
+    for number, line in enumerate(read_lines(path), start=1):
+        found = line.split("\t")
+        if len(found) != len(columns):
+            raise InputError(
+                f"{path}, line {number}: {len(found)} columns; give {'<TAB>'.join(columns)}"
+            )
+        if number > 1 or found[-1].strip().lower() != columns[-1]:
+            rows.append((number, found))
+    if not rows:
+        raise InputError(f"{path}: has no examples; give {'<TAB>'.join(columns)} lines")
+    return rows
+
+
+class LabelledTexts:
+    """Tokenized texts with the numbers of their classes.
+
+    Args:
+        tokenizer: The tokenizer.
+        texts: The texts.
+        labels: The number of each text's class.
+        max_length: The most ids of a text, begin and end included; longer ones are cut.
+        token_types: Whether the model has token types, as `TextEncoderConfig.token_types` says; a
+            text's are all 0.
+
+    Raises:
+        InputError: There are more or fewer labels than texts.
+
+    Example:
+        >>> texts = LabelledTexts(tokenizer, ["It runs"], [1], max_length=128)
+        >>> texts.lengths
+        array([4], dtype=int32)
+    """
+
+    def __init__(
+        self,
+        tokenizer: TextTokenizer,
+        texts: Sequence[str],
+        labels: Sequence[int],
+        *,
+        max_length: int,
+        token_types: bool | int = False,
+    ):
+        if len(texts) != len(labels):
+            raise InputError(f"{len(texts)} texts but {len(labels)} labels; give one label a text")
+        self._ids, self.lengths = encode_texts(tokenizer, texts, max_length=max_length)
+        self.labels = np.asarray(labels, np.int32)
+        self._pad_id = tokenizer.pad_id
+        self._token_types = bool(token_types)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def widths(self, length_multiple: int = 4) -> list[np.ndarray]:
+        """Returns a list of the padded length of every text.
+
+        Args:
+            length_multiple: Lengths are rounded up to a multiple of this.
+        """
+        return [self.padded_lengths(length_multiple)]
+
+    def padded_lengths(self, length_multiple: int = 4) -> np.ndarray:
+        """Returns the padded length of every text.
+
+        Args:
+            length_multiple: Lengths are rounded up to a multiple of this.
+        """
+        return -(-self.lengths // length_multiple) * length_multiple
+
+    def batch(self, indices: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Returns the inputs of a text encoder and the labels.
+
+        Args:
+            indices: Which texts.
+        """
+        width = self.padded_lengths()[indices].max()
+        ids = np.full((len(indices), width), self._pad_id, np.int32)
+        given = self._ids[indices, :width]
+        ids[:, : given.shape[1]] = given
+        types = {"token_type_ids": np.zeros_like(ids)} if self._token_types else {}
+        return {"token_ids": ids} | types, self.labels[indices]
+
+    def training_dataset(
+        self, *, batch_tokens: int, seed: int, start_step: int = 0, accumulate: int = 1
+    ) -> "tf.data.Dataset":
+        """Makes an endless dataset of batches of texts of similar length, epoch after epoch.
+
+        Args:
+            batch_tokens: The most that texts times their padded length may come to.
+            seed: Of the order.
+            start_step: The number of optimizer steps already made.
+            accumulate: The batches of one optimizer step.
+
+        Returns:
+            A dataset of what `batch` returns.
+
+        Raises:
+            InputError: A text alone exceeds `batch_tokens`.
+        """
+        return self._dataset(
+            endless_plan(
+                self,
+                start_step=start_step,
+                accumulate=accumulate,
+                batch_tokens=batch_tokens,
+                seed=seed,
+            )
+        )
+
+    def evaluation_dataset(self, *, batch_tokens: int) -> "tf.data.Dataset":
+        """Makes a dataset of one pass over the texts, the longest first.
+
+        Args:
+            batch_tokens: As for `training_dataset`.
+        """
+        plan = plan_evaluation(self, batch_tokens=batch_tokens)
+        return self._dataset(lambda: plan)
+
+    def _dataset(self, batches):
+        import tensorflow as tf
+
+        names = ["token_ids"] + ["token_type_ids"] * self._token_types
+        inputs = {name: tf.TensorSpec([None, None], tf.int32) for name in names}
+        return tf.data.Dataset.from_generator(
+            lambda: (self.batch(indices) for indices in batches()),
+            output_signature=(inputs, tf.TensorSpec([None], tf.int32)),
+        ).prefetch(tf.data.AUTOTUNE)
+
+
+def _labels(column):
+    found = sorted(set(column))
+    if all(label.isascii() and label.isdigit() for label in found):
+        return tuple(map(str, range(max(map(int, found)) + 1)))
+    return tuple(found)

@@ -1,0 +1,121 @@
+"""Hidden states of a student compared with those of a teacher."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfcompress.errors import InputError
+from tfcompress.layers import Dense
+from tfcompress.training.compression import Model
+
+
+class HiddenStates:
+    """The distance between the layers of a student and mapped layers of its teacher.
+
+    Where the two differ in width, the student's states go through a projection, which is trained
+    beside it and thrown away afterwards.
+
+    Args:
+        side: "encoder" or "decoder".
+        student: The model in training.
+        teacher: What it learns from.
+        layers: For each layer of the student, the number of the teacher's layer whose output it
+            shall match, from 1, or 0 for the embedding; None spreads them evenly.
+
+    Attributes:
+        helpers: The projection, where there is one.
+
+    Raises:
+        InputError: If a layer is impossible.
+
+    Reference: Jiao et al., 2020, arXiv:1909.10351.
+    """
+
+    def __init__(self, side: str, student: Model, teacher: Model, layers: Sequence[int] | None):
+        self._map = _layer_map(side, student, teacher, layers)
+        self.helpers: list[keras.layers.Layer] = []
+        ours, theirs = student.config.hidden_dim, teacher.config.hidden_dim
+        if ours != theirs:
+            projection = Dense(theirs, name=f"{side}_distillation")
+            projection.build((None, None, ours))
+            self.helpers.append(projection)
+
+    def distance(
+        self, ours: Sequence[tf.Tensor], theirs: Sequence[tf.Tensor], mask: tf.Tensor
+    ) -> tf.Tensor:
+        """Returns the mean squared difference.
+
+        Args:
+            ours: The student's states, those of the embedding first.
+            theirs: The teacher's.
+            mask: Boolean `[batch, length]`, which positions count.
+        """
+        total = 0.0
+        for own, other in enumerate(self._map):
+            state = ours[own + 1]
+            for projection in self.helpers:
+                state = projection(state)
+            difference = tf.cast(state, tf.float32) - tf.stop_gradient(
+                tf.cast(theirs[other], tf.float32)
+            )
+            total += masked_mean(tf.reduce_mean(tf.square(difference), axis=-1), mask)
+        return total / len(self._map)
+
+
+def divergence(ours: tf.Tensor, theirs: tf.Tensor, temperature: float) -> tf.Tensor:
+    """Returns `temperature**2 * KL(theirs || ours)` of each row of logits.
+
+    Args:
+        ours: The student's logits `[..., classes]`.
+        theirs: The teacher's.
+        temperature: What logits are divided by.
+
+    Reference: Hinton et al., 2015, arXiv:1503.02531.
+    """
+    ours = tf.nn.log_softmax(tf.cast(ours, tf.float32) / temperature)
+    theirs = tf.nn.log_softmax(tf.stop_gradient(tf.cast(theirs, tf.float32)) / temperature)
+    return temperature**2 * tf.reduce_sum(tf.exp(theirs) * (theirs - ours), axis=-1)
+
+
+def masked_mean(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """Returns the mean of the values whose mask is true, or 0 where there are none.
+
+    Args:
+        values: Any numbers.
+        mask: Booleans of the same shape.
+    """
+    weights = tf.cast(mask, tf.float32)
+    return tf.math.divide_no_nan(tf.reduce_sum(values * weights), tf.reduce_sum(weights))
+
+
+def check_weights(weight: float, temperature: float, hidden_weight: float) -> None:
+    """Makes sure that the weights of an objective are possible.
+
+    Args:
+        weight: Weight of the teacher's probabilities.
+        temperature: What logits are divided by.
+        hidden_weight: Weight of the hidden states.
+
+    Raises:
+        InputError: If one is not.
+    """
+    if not 0 <= weight <= 1:
+        raise InputError(f"`weight` must lie in [0, 1] (received {weight})")
+    if temperature <= 0:
+        raise InputError(f"`temperature` must be positive (received {temperature})")
+    if hidden_weight < 0:
+        raise InputError(f"`hidden_weight` must not be negative (received {hidden_weight})")
+
+
+def _layer_map(side, student, teacher, given):
+    ours = len(getattr(student, f"{side}_layers"))
+    theirs = len(getattr(teacher, f"{side}_layers"))
+    if given is None:
+        return [(i + 1) * theirs // ours for i in range(ours)]
+    if len(given) != ours or any(not 0 <= layer <= theirs for layer in given):
+        raise InputError(
+            f"`{side}_layers` must name a layer of the teacher, 0 to {theirs}, for each of the "
+            f"student's {ours} (received {list(given)})"
+        )
+    return list(given)

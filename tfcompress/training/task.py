@@ -1,0 +1,82 @@
+"""What the trainer needs to know about a kind of model."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfcompress.models import Seq2SeqConfig, TextEncoderConfig
+from tfcompress.training.compression import Model, Uncompressed
+from tfcompress.training.config import TrainingConfig
+
+
+class Task(Protocol):
+    """A kind of model, its examples, its loss and its score.
+
+    Attributes:
+        model_config: The model to train.
+        pad_label: Label of what does not count; one that does not occur, where all count.
+        score: The key of the score, the higher the better, in the figures of an evaluation.
+    """
+
+    model_config: Seq2SeqConfig | TextEncoderConfig
+    pad_label: int
+    score: str
+
+    def new_model(self, start: Model | None = None) -> Model:
+        """Returns a new model, with the weights of another wherever names and shapes are the same.
+
+        Args:
+            start: The other model.
+        """
+        ...
+
+    def loss(self, config: TrainingConfig) -> keras.losses.Loss | None:
+        """Returns the loss of what Keras can fit by itself, or None where `objective` is needed.
+
+        Args:
+            config: How to train.
+        """
+        ...
+
+    def objective(
+        self, model: keras.Model, config: TrainingConfig
+    ) -> Callable[[Mapping[str, tf.Tensor], tf.Tensor], tf.Tensor]:
+        """Returns what ordinary training minimizes, as a function of inputs and labels.
+
+        Args:
+            model: What is trained.
+            config: How to train.
+        """
+        ...
+
+    def distillation(self, student: Model, teacher: Model, config: TrainingConfig) -> Any:
+        """Returns what a student minimizes: a function as `objective` gives, with `helpers`.
+
+        Args:
+            student: The model in training.
+            teacher: What it learns from.
+            config: How to train.
+        """
+        ...
+
+    def batches(self, config: TrainingConfig, done: int) -> tf.data.Dataset:
+        """Returns the endless batches of training.
+
+        Args:
+            config: How to train.
+            done: Updates made before.
+        """
+        ...
+
+    def evaluations(
+        self, compressed: Uncompressed, config: TrainingConfig
+    ) -> Sequence[keras.callbacks.Callback]:
+        """Returns callbacks that add `val_loss` and the score to the logs.
+
+        Args:
+            compressed: What is trained.
+            config: How to train.
+        """
+        ...

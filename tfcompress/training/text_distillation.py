@@ -1,0 +1,102 @@
+"""Distillation of text encoders: a student learns the class probabilities of a teacher."""
+
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfcompress.errors import InputError
+from tfcompress.models import TextEncoder
+from tfcompress.training.hidden_states import HiddenStates, check_weights, divergence
+from tfcompress.training.losses import LabelSmoothedCrossentropy
+
+
+class TextDistillation:
+    """What a student minimizes: cross-entropy, distance to a teacher's classes and hidden states.
+
+    The objective is `(1 - weight) * crossentropy + weight * temperature**2 * KL(teacher || student)
+    + hidden_weight * mean squared difference of mapped hidden states`. Texts count alike, and so do
+    the positions of hidden states that are no padding.
+
+    Args:
+        student: The model in training, with a head for classification.
+        teacher: A trained model of the same tokens and classes.
+        loss: The cross-entropy with the labels.
+        weight: Weight of the teacher's probabilities, in [0, 1].
+        temperature: What logits are divided by before they are compared.
+        hidden_weight: Weight of the hidden states; 0 for none.
+        encoder_layers: For each layer of the student, the number of the teacher's layer whose
+            output it shall match, from 1, or 0 for the embedding; None spreads them evenly.
+
+    Attributes:
+        helpers: What is trained beside the student and thrown away afterwards.
+
+    Raises:
+        InputError: If vocabularies or classes differ, or a weight, temperature or layer is
+            impossible.
+
+    Example:
+
+    >>> objective = tfc.training.TextDistillation(student, teacher, LabelSmoothedCrossentropy(0.0))
+    >>> model = AccumulatingModel(student.model, objective, pad_id=-1)
+
+    Reference: Hinton et al., 2015, arXiv:1503.02531; Jiao et al., 2020, arXiv:1909.10351.
+    """
+
+    def __init__(
+        self,
+        student: TextEncoder,
+        teacher: TextEncoder,
+        loss: LabelSmoothedCrossentropy,
+        *,
+        weight: float = 0.5,
+        temperature: float = 1.0,
+        hidden_weight: float = 0.0,
+        encoder_layers: Sequence[int] | None = None,
+    ):
+        _check(student, teacher)
+        check_weights(weight, temperature, hidden_weight)
+        self._student, self._teacher, self._loss = student, teacher, loss
+        self._weight, self._temperature = weight, temperature
+        self._hidden_weight = hidden_weight
+        self.helpers: list[keras.layers.Layer] = []
+        if hidden_weight:
+            self._states = HiddenStates("encoder", student, teacher, encoder_layers)
+            self.helpers = self._states.helpers
+
+    def __call__(self, inputs: Mapping[str, tf.Tensor], labels: tf.Tensor) -> tf.Tensor:
+        """Returns the objective on a batch.
+
+        Args:
+            inputs: `token_ids` and, with token types, `token_type_ids`.
+            labels: Integer `[batch]`.
+        """
+        theirs = self._teacher.forward(inputs["token_ids"], training=False)
+        ours = self._student.forward(**inputs, training=True)
+        logits = ours.outputs["logits"]
+        total = (1.0 - self._weight) * self._loss.call(labels, logits)
+        if self._weight:
+            classes = divergence(logits, theirs.outputs["logits"], self._temperature)
+            total += self._weight * tf.reduce_mean(classes)
+        if self._hidden_weight:
+            mask = inputs["token_ids"] != self._student.config.pad_id
+            total += self._hidden_weight * self._states.distance(
+                ours.encoder_states, theirs.encoder_states, mask
+            )
+        return total
+
+
+def _check(student, teacher):
+    for name in ("vocabulary_size", "pad_id"):
+        ours, theirs = getattr(student.config, name), getattr(teacher.config, name)
+        if ours != theirs:
+            raise InputError(
+                f"student and teacher must have one vocabulary (received {name} {ours} and "
+                f"{theirs}); train the student with the teacher's tokenizer"
+            )
+    heads = [getattr(model.config.head, "classes", None) for model in (student, teacher)]
+    if None in heads or heads[0] != heads[1]:
+        raise InputError(
+            "student and teacher must have heads for the same classes (received "
+            f"{heads[0] or 'none'} and {heads[1] or 'none'})"
+        )

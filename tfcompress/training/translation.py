@@ -1,0 +1,184 @@
+"""Training translation models."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+from tfcompress.errors import InputError
+from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer
+from tfcompress.models.decoding import greedy_translate
+from tfcompress.models.transfer import transfer_weights
+from tfcompress.text.batching import TokenizedPairs, evaluation_dataset, training_dataset
+from tfcompress.text.tokenizer import Tokenizer
+from tfcompress.training.accumulation import crossentropy
+from tfcompress.training.bleu_callback import BleuCallback
+from tfcompress.training.config import TrainingConfig
+from tfcompress.training.distillation import Distillation
+from tfcompress.training.losses import LabelSmoothedCrossentropy
+from tfcompress.training.trainer import run_training
+
+
+@dataclasses.dataclass(frozen=True)
+class Validation:
+    """What a model in training is judged on.
+
+    Attributes:
+        sources: Source sentences.
+        references: Their translations.
+        source_tokenizer: Tokenizer of the source.
+        target_tokenizer: Tokenizer of the target.
+        tokenize: sacrebleu's tokenization.
+        lowercase: Whether BLEU ignores case.
+    """
+
+    sources: list[str]
+    references: list[str]
+    source_tokenizer: Tokenizer
+    target_tokenizer: Tokenizer
+    tokenize: str = "13a"
+    lowercase: bool = False
+
+
+def train(
+    model_config: Seq2SeqConfig,
+    pairs: TokenizedPairs,
+    validation: Validation,
+    config: TrainingConfig,
+    folder: str | Path,
+    *,
+    start: Seq2SeqTransformer | None = None,
+    teacher: Seq2SeqTransformer | None = None,
+    verbose: int = 1,
+) -> tuple[Seq2SeqTransformer, list[dict]]:
+    """Trains a model with `model.fit`; called again on the same folder, it goes on.
+
+    Args:
+        model_config: The model.
+        pairs: The tokenized training corpus.
+        validation: Validation text; its loss and BLEU are taken every `evaluate_every` updates.
+        config: How to train.
+        folder: Keeps the state of training and TensorBoard logs.
+        start: A trained model whose weights to begin with, wherever names and shapes are the same.
+        teacher: What `config.distillation` learns from.
+        verbose: 1 for a progress bar, 2 for a line an evaluation, 0 for silence.
+
+    Returns:
+        The trained model in float32, with the averaged weights of the last evaluations, and the
+        figures of every evaluation.
+
+    Raises:
+        InputError: If no training pair is short enough, layers should be replaced that have no
+            successors, or the saved state is damaged.
+    """
+    task = _Translation(model_config, pairs, validation)
+    return run_training(task, config, folder, start=start, teacher=teacher, verbose=verbose)
+
+
+class _Translation:
+    """Translation as a task of the trainer."""
+
+    score = "val_bleu"
+
+    def __init__(self, model_config, pairs, validation):
+        self.model_config = model_config
+        self.pad_label = model_config.pad_id
+        self._pairs = pairs
+        self._validation = validation
+
+    def new_model(self, start=None):
+        transformer = Seq2SeqTransformer(self.model_config)
+        if start is not None:
+            transfer_weights(start, transformer)
+        transformer.set_word_starts(self._validation.source_tokenizer.word_starts)
+        return transformer
+
+    def loss(self, config):
+        return LabelSmoothedCrossentropy(config.label_smoothing, self.pad_label)
+
+    def objective(self, model, config):
+        return crossentropy(model, self.loss(config))
+
+    def distillation(self, student, teacher, config):
+        settings = dataclasses.asdict(config.distillation)
+        return Distillation(student, teacher, self.loss(config), **settings)
+
+    def batches(self, config, done):
+        max_length = self._max_length
+        if self._pairs.left_out(max_length) == len(self._pairs):
+            raise InputError(
+                f"every training pair is longer than the model's limit of {max_length} tokens; "
+                "raise `max_source_length` and `max_target_length`"
+            )
+        return training_dataset(
+            self._pairs,
+            seed=config.seed,
+            start_step=done,
+            accumulate=config.accumulate,
+            **self._batch_options(config),
+        )
+
+    def evaluations(self, compressed, config):
+        validation = self._validation
+        held_out = TokenizedPairs.from_corpus(
+            validation.source_tokenizer,
+            validation.sources,
+            validation.references,
+            target_tokenizer=validation.target_tokenizer,
+        )
+        held_out = evaluation_dataset(held_out, **self._batch_options(config))
+        callbacks = [_ValidationLoss(compressed.model, self.pad_label, held_out)]
+        if config.evaluate_sentences != 0:
+            count = config.evaluate_sentences
+            callbacks.append(
+                BleuCallback(
+                    _translator(compressed, validation),
+                    validation.sources[:count],
+                    validation.references[:count],
+                    tokenize=validation.tokenize,
+                    lowercase=validation.lowercase,
+                )
+            )
+        return callbacks
+
+    @property
+    def _max_length(self):
+        return min(self.model_config.max_source_length, self.model_config.max_target_length)
+
+    def _batch_options(self, config):
+        ids = {name: getattr(self.model_config, name) for name in ("bos_id", "eos_id", "pad_id")}
+        return {"batch_tokens": config.batch_tokens, "max_length": self._max_length, **ids}
+
+
+class _ValidationLoss(keras.callbacks.Callback):
+    """Adds the unsmoothed loss on the validation text to the logs, as `val_loss`."""
+
+    def __init__(self, model, pad_id, dataset):
+        super().__init__()
+        loss = LabelSmoothedCrossentropy(0.0, pad_id)
+        self.dataset = dataset
+
+        ids = tf.TensorSpec([None, None], tf.int32)
+        inputs = {"source_token_ids": ids, "target_token_ids": ids}
+
+        @tf.function(input_signature=[inputs, ids])
+        def batch_loss(inputs, labels):
+            tokens = tf.math.count_nonzero(labels != pad_id, dtype=tf.float32)
+            logits = model(inputs, training=False)
+            return loss.call(labels, logits) * tokens, tokens
+
+        self.batch_loss = batch_loss
+
+    def on_epoch_end(self, epoch, logs=None):
+        sums = [self.batch_loss(*batch) for batch in self.dataset]
+        total, tokens = np.sum([[float(a), float(b)] for a, b in sums], axis=0)
+        if logs is not None:
+            logs["val_loss"] = float(total / tokens)
+
+
+def _translator(compressed, validation) -> Callable[[list[str]], list[str]]:
+    tokenizers = (validation.source_tokenizer, validation.target_tokenizer)
+    return lambda sources: greedy_translate(compressed.plain(), *tokenizers, sources)
