@@ -37,6 +37,14 @@ OPTIONS = {
         "token_types": T,
         "epsilon": 1e-12,
     },
+    "projected_first": {
+        "embedding_dim": E,
+        "use_bias": True,
+        "normalize": True,
+        "positions": "learned",
+        "token_types": T,
+        "project_first": True,
+    },
     "equal_dims": {"embedding_dim": H, "use_bias": True},
     "wider_table": {"embedding_dim": 2 * H, "tie": "own", "use_bias": True},
 }
@@ -66,6 +74,7 @@ def parameters(options):
     if options.get("tie") == "own":
         count += H * width + (width if bias else 0)
     count += V if options.get("use_output_bias") else 0
+    width = H if options.get("project_first") else width
     count += 2 * width if options.get("normalize") else 0
     count += options.get("token_types", 0) * width
     return count + (LENGTH * width if options.get("positions") == "learned" else 0)
@@ -81,8 +90,9 @@ def test_number_of_parameters(name):
     [
         ({"dropout": 0.3, "positions": "sinusoidal", "tie": "none"}, {}),
         ({**OPTIONS["albert"], "use_output_bias": False}, {"token_type_ids": TYPES}),
+        ({**OPTIONS["projected_first"], "tie": "none"}, {"token_type_ids": TYPES}),
     ],
-    ids=["ordinary", "albert"],
+    ids=["ordinary", "albert", "projected_first"],
 )
 def test_contract(options, call_kwargs):
     run_layer_test(
@@ -109,6 +119,9 @@ def test_contract_as_the_output_layer(name):
 def embed(layer, ids, types):
     """The same in numpy, from the weights by name."""
     x = np.asarray(layer.embeddings)[ids] * (layer.scale or 1)
+    if layer.project_first:
+        kernel, bias = layer.projection.get_weights()
+        x = x @ kernel + bias
     if layer.token_types:
         x = x + np.asarray(layer.type_embeddings)[types]
     if layer.positions is not None:
@@ -117,7 +130,7 @@ def embed(layer, ids, types):
         gamma, beta = layer.normalization.get_weights()
         x = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + layer.epsilon)
         x = x * gamma + beta
-    if layer.embedding_dim is not None:
+    if layer.embedding_dim is not None and not layer.project_first:
         kernel, *bias = layer.projection.get_weights()
         x = x @ kernel + (bias[0] if bias else 0)
     return x

@@ -271,3 +271,18 @@ def test_the_other_keras_reads_and_writes_it(transformer, saved, tmp_path):
     expected = logits(transformer)
     np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), expected, atol=1e-5)
     np.testing.assert_array_equal(logits(load_preset(tmp_path / "back")), expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("bert_base", 109_482_240),
+        ("distil_bert_base", 66_362_880),
+        # As published, without two positions, the token type and the pooler that texts do not need.
+        ("roberta_base", 124_645_632 - 3 * 768 - 768 * 769),
+        # Without the pooler, which vectors do not read.
+        ("minilm_l6", 22_713_216 - 384 * 385),
+    ],
+)
+def test_published_sizes(name, parameters):
+    assert describe(name).to_dict()["parameters"]["total"] == parameters

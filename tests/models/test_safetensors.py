@@ -4,117 +4,13 @@ import json
 
 import numpy as np
 import pytest
+from models.published_folders import BERT, FAMILIES, dense, write
 from safetensors.numpy import load_file, save_file
 
 from tfcompress.errors import InputError
 from tfcompress.models import from_safetensors
 
-RNG = np.random.default_rng(0)
-BERT = {
-    "model_type": "bert",
-    "vocab_size": 20,
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 24,
-    "hidden_act": "gelu",
-    "hidden_dropout_prob": 0.1,
-    "max_position_embeddings": 12,
-    "type_vocab_size": 2,
-    "layer_norm_eps": 1e-12,
-    "pad_token_id": 0,
-}
-ROBERTA = BERT | {
-    "model_type": "roberta",
-    "type_vocab_size": 1,
-    "pad_token_id": 1,
-    "max_position_embeddings": 14,
-    "id2label": {"0": "no", "1": "yes"},
-}
-ALBERT = BERT | {"model_type": "albert", "embedding_size": 8, "hidden_act": "gelu_new"}
-DISTILBERT = {
-    "model_type": "distilbert",
-    "vocab_size": 20,
-    "dim": 16,
-    "n_layers": 2,
-    "n_heads": 2,
-    "hidden_dim": 24,
-    "activation": "gelu",
-    "dropout": 0.1,
-    "max_position_embeddings": 12,
-}
 IDS = np.array([[5, 9, 4, 2], [7, 8, 2, 6]], "int32")
-
-
-def dense(name, outputs, inputs):
-    return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
-
-
-def norm(name, width):
-    return {f"{name}.weight": (width,), f"{name}.bias": (width,)}
-
-
-def tables(config, width, types):
-    shapes = {
-        "embeddings.word_embeddings.weight": (20, width),
-        "embeddings.position_embeddings.weight": (config["max_position_embeddings"], width),
-    }
-    if types:
-        shapes["embeddings.token_type_embeddings.weight"] = (types, width)
-    return shapes | norm("embeddings.LayerNorm", width)
-
-
-def bert_shapes(config):
-    shapes = tables(config, 16, config["type_vocab_size"]) | dense("pooler.dense", 16, 16)
-    for i in range(2):
-        at = f"encoder.layer.{i}."
-        for part in ("self.query", "self.key", "self.value", "output.dense"):
-            shapes |= dense(f"{at}attention.{part}", 16, 16)
-        shapes |= dense(f"{at}intermediate.dense", 24, 16) | dense(f"{at}output.dense", 16, 24)
-        shapes |= norm(f"{at}attention.output.LayerNorm", 16) | norm(f"{at}output.LayerNorm", 16)
-    return shapes
-
-
-def albert_shapes(config):
-    at = "encoder.albert_layer_groups.0.albert_layers.0."
-    shapes = tables(config, 8, 2) | dense("encoder.embedding_hidden_mapping_in", 16, 8)
-    for part in ("query", "key", "value", "dense"):
-        shapes |= dense(f"{at}attention.{part}", 16, 16)
-    shapes |= dense(f"{at}ffn", 24, 16) | dense(f"{at}ffn_output", 16, 24)
-    shapes |= norm(f"{at}attention.LayerNorm", 16) | norm(f"{at}full_layer_layer_norm", 16)
-    return shapes | dense("pooler", 16, 16)
-
-
-def distilbert_shapes(config):
-    shapes = tables(config, 16, 0)
-    for i in range(2):
-        at = f"transformer.layer.{i}."
-        for part in ("q_lin", "k_lin", "v_lin", "out_lin"):
-            shapes |= dense(f"{at}attention.{part}", 16, 16)
-        shapes |= dense(f"{at}ffn.lin1", 24, 16) | dense(f"{at}ffn.lin2", 16, 24)
-        shapes |= norm(f"{at}sa_layer_norm", 16) | norm(f"{at}output_layer_norm", 16)
-    return shapes
-
-
-FAMILIES = {
-    "bert": (BERT, bert_shapes),
-    "roberta": (ROBERTA, bert_shapes),
-    "albert": (ALBERT, albert_shapes),
-    "distilbert": (DISTILBERT, distilbert_shapes),
-}
-
-
-def write(folder, kind="bert", more=(), prefix="", **settings):
-    config, shapes = FAMILIES[kind]
-    config = config | settings
-    tensors = {
-        f"{prefix}{name}": RNG.normal(size=shape).astype("f")
-        for name, shape in (shapes(config) | dict(more)).items()
-    }
-    folder.mkdir(exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(config))
-    save_file(tensors, folder / "model.safetensors")
-    return folder
 
 
 def outputs(encoder):
@@ -262,6 +158,7 @@ def test_truncated_weights(size, tmp_path):
         ("{", r"config\.json: no JSON"),
         ('{"model_type": "gpt2"}', "model_type 'gpt2' is not supported; give one of bert, roberta"),
         ('{"model_type": "bert"}', r"config\.json: has no "),
+        ("[1]", r"config\.json: no configuration"),
         (json.dumps({k: v for k, v in BERT.items() if k != "vocab_size"}), "has no vocab_size"),
         (json.dumps(BERT | {"hidden_act": "cube"}), "activation 'cube' is not supported"),
     ],
@@ -280,3 +177,26 @@ def test_missing_files(tmp_path):
     (folder / "model.safetensors").unlink()
     with pytest.raises(InputError, match=r"model\.safetensors: missing"):
         from_safetensors(folder)
+
+
+def test_roberta_needs_its_token_type(tmp_path):
+    folder = write(tmp_path / "r", "roberta")
+    tensors = load_file(folder / "model.safetensors")
+    del tensors["embeddings.token_type_embeddings.weight"]
+    save_file(tensors, folder / "model.safetensors")
+    with pytest.raises(InputError, match=r"lacks embeddings\.token_type_embeddings\.weight"):
+        from_safetensors(folder)
+
+
+def test_modules_without_paths(tmp_path):
+    folder = write(tmp_path / "s")
+    (folder / "modules.json").write_text('[{"type": "x.Transformer"}]')
+    with pytest.raises(InputError, match=r"modules\.json: no list of modules"):
+        from_safetensors(folder)
+
+
+def test_a_rate_of_zero_stays(tmp_path):
+    more = dense("classifier", 2, 16)
+    settings = {"classifier_dropout": 0.0, "id2label": {"a": "x"}}
+    head = from_safetensors(write(tmp_path / "b", "bert", more, **settings)).config.head
+    assert (head.dropout, head.labels, head.num_classes) == (0.0, (), 2)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tensorflow import keras
 
+from tfcompress.analysis import describe
 from tfcompress.errors import InputError
 from tfcompress.models import (
     AttentionConfig,
@@ -20,6 +21,7 @@ from tfcompress.models.transfer import transfer_weights
 from tfcompress.surgery import (
     attention_layers,
     drop_layers,
+    factorize_embedding,
     head_importance,
     narrow_feed_forward,
     prune_heads,
@@ -132,3 +134,60 @@ def test_theseus_end_to_end():
     np.testing.assert_allclose(logits(smaller), logits(encoder), atol=1e-6)
     with pytest.raises(InputError, match="no encoder has successors"):
         take_successors(smaller)
+
+
+HEADS = [
+    None,
+    HeadConfig(num_classes=3, pooling="pooled"),
+    HeadConfig(num_classes=3, pooling="mean", hidden_activation="relu"),
+    HeadConfig("token_classification", num_classes=5, pooling="pooled"),
+    HeadConfig("embedding", pooling="mean", normalize=True),
+]
+
+
+@pytest.mark.parametrize("head", HEADS, ids=lambda head: head and head.kind)
+def test_parameters_are_described(head):
+    encoder = make(head=head, embedding_dim=8, project_first=True)
+    total = describe(encoder).to_dict()["parameters"]["total"]
+    assert total == encoder.model.count_params()
+
+
+def test_tables_of_low_rank_are_factorized_exactly():
+    encoder = make()
+    table = encoder.layer("embedding").embeddings
+    left, values, right = np.linalg.svd(np.asarray(table), full_matrices=False)
+    table.assign(left[:, :5] * values[:5] @ right[:5])
+    for counts in (None, np.arange(30)):
+        smaller, errors = factorize_embedding(encoder, 5, token_counts=counts)
+        assert smaller.config.project_first
+        assert errors["embedding"] < 1e-5
+        np.testing.assert_allclose(logits(smaller), logits(encoder), atol=1e-4)
+    again, _ = factorize_embedding(smaller, 4)
+    assert again.config.embedding_dim == 4
+
+
+def test_frequent_tokens_are_approximated_better():
+    encoder = make()
+    table = np.asarray(encoder.layer("embedding").embeddings)
+    counts = np.zeros(30)
+    counts[:6] = 1000
+
+    def lost(counts):
+        smaller, _ = factorize_embedding(encoder, 6, token_counts=counts)
+        layer = smaller.layer("embedding")
+        product = np.asarray(layer.embeddings) @ np.asarray(layer.projection.kernel)
+        return np.linalg.norm((product - table)[:6])
+
+    assert lost(counts) < 0.2 * lost(None)
+
+
+def test_tables_that_cannot_be_factorized():
+    with pytest.raises(InputError, match="normalized before they are projected"):
+        factorize_embedding(make(embedding_dim=8), 4)
+    with pytest.raises(InputError, match="between 1 and 15"):
+        factorize_embedding(make(), 16)
+    for counts in (np.ones(29), -np.ones(30)):
+        with pytest.raises(InputError, match="for each of 30 tokens"):
+            factorize_embedding(make(), 4, token_counts=counts)
+    with pytest.raises(InputError, match="`project_first` needs `embedding_dim`"):
+        CONFIG.replace(project_first=True)

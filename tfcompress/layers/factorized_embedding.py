@@ -27,7 +27,7 @@ class FactorizedEmbedding(keras.layers.Layer):
     Number of parameters, with `V = vocabulary_size`, `E = embedding_dim` and `H = hidden_dim`:
     `V*E`; `+ E*H` where E is given (`+ H` with `use_bias`); `+ H*E` with `tie="own"` (`+ E` with
     `use_bias`); `+ V` with `use_output_bias`; `+ 2*E` with `normalize`; `+ types*E`; and those of
-    `positions`.
+    `positions`. With `project_first`, the last three have the width H instead of E.
 
     Args:
         vocabulary_size: Number of token ids.
@@ -42,8 +42,11 @@ class FactorizedEmbedding(keras.layers.Layer):
         normalize: Whether to normalize in E dimensions before the projection, as ALBERT does.
         positions: A position layer applied in E dimensions, before the normalization (ALBERT).
         token_types: Number of token types whose embeddings are added in E dimensions, or 0.
+        project_first: Whether looked-up vectors are projected at once, so that token types,
+            positions and normalization have H dimensions. So does a trained table become two
+            factors without any change of what follows it.
         epsilon: Epsilon of the normalization.
-        dropout: Dropout rate in E dimensions, before the projection.
+        dropout: Dropout rate after the normalization, before the projection unless that was first.
         embeddings_initializer: Initializer of the tables; a normal distribution of variance 1/E
             by default.
         kernel_initializer: Initializer of the projections.
@@ -70,7 +73,8 @@ class FactorizedEmbedding(keras.layers.Layer):
     (TensorShape([1, 3, 64]), TensorShape([1, 3, 1000]))
 
     Reference: Lan et al., 2020, arXiv:1909.11942. The reference code leaves the projection out
-    where E equals H; here it is left out where `embedding_dim` is None.
+    where E equals H; here it is left out where `embedding_dim` is None. `project_first` is not in
+    the paper.
     """
 
     weight_channels = {"embeddings": (0,), "type_embeddings": (0,)}
@@ -87,6 +91,7 @@ class FactorizedEmbedding(keras.layers.Layer):
         normalize: bool = False,
         positions: keras.layers.Layer | None = None,
         token_types: int = 0,
+        project_first: bool = False,
         epsilon: float = 1e-5,
         dropout: float = 0.0,
         embeddings_initializer=None,
@@ -119,6 +124,7 @@ class FactorizedEmbedding(keras.layers.Layer):
         self.normalize = normalize
         self.positions = positions
         self.token_types = token_types
+        self.project_first = project_first
         self.epsilon = epsilon
         self.dropout = dropout
         self.embeddings_initializer = keras.initializers.get(
@@ -129,16 +135,17 @@ class FactorizedEmbedding(keras.layers.Layer):
 
     def build(self, input_shape):
         width = self.embedding_dim or self.hidden_dim
+        inner = self.hidden_dim if self.project_first else width
         self.embeddings = self._table("embeddings", self.vocabulary_size, width)
         if self.token_types:
-            self.type_embeddings = self._table("type_embeddings", self.token_types, width)
+            self.type_embeddings = self._table("type_embeddings", self.token_types, inner)
         if self.positions is not None and not self.positions.built:
-            build_sublayer(self.positions, (None, None, width))
+            build_sublayer(self.positions, (None, None, inner))
         if self.normalize:
             self.normalization = LayerNormalization(
                 self.epsilon, dtype=self.dtype_policy, name="normalization"
             )
-            build_sublayer(self.normalization, (None, None, width))
+            build_sublayer(self.normalization, (None, None, inner))
         self.embedding_dropout = Dropout(self.dropout, dtype=self.dtype_policy)
         if self.embedding_dim is not None:
             self.projection = sub_dense(self, "projection", self.hidden_dim, width)
@@ -170,12 +177,14 @@ class FactorizedEmbedding(keras.layers.Layer):
         x = self._look_up(self.embeddings, inputs)
         if self.scale is not None:
             x *= self.scale
+        if self._projects_first:
+            x = self.projection(x)
         if self.token_types:
             types = tf.zeros_like(inputs) if token_type_ids is None else token_type_ids
             x += self._look_up(self.type_embeddings, types)
         if self.positions is not None:
             x = self.positions(x)
-        return self._project(x, training)
+        return self._finish(x, training)
 
     def step(self, inputs, position):
         """Embeds the token at one position.
@@ -193,11 +202,13 @@ class FactorizedEmbedding(keras.layers.Layer):
             # product into its kernel, and store the projection once more.
             width = x.shape[-1]
             x = tf.reshape(tf.reshape(x, [1, -1, width]) * self.scale, [-1, width])
+        if self._projects_first:
+            x = self.projection(x)
         if self.token_types:
             x += self._look_up(self.type_embeddings, tf.zeros_like(inputs))
         if self.positions is not None:
             x = self.positions.step(x, position)
-        return self._project(x, training=False)
+        return self._finish(x, training=False)
 
     def _look_up(self, table, ids):
         ids = tf.convert_to_tensor(ids)
@@ -208,11 +219,17 @@ class FactorizedEmbedding(keras.layers.Layer):
             return rows
         return tf.reshape(rows, [*known_or_dynamic_shape(ids), table.shape[1]])
 
-    def _project(self, x, training):
+    @property
+    def _projects_first(self):
+        return self.project_first and self.embedding_dim is not None
+
+    def _finish(self, x, training):
         if self.normalize:
             x = self.normalization(x)
         x = self.embedding_dropout(x, training=training)
-        return x if self.embedding_dim is None else self.projection(x)
+        if self.embedding_dim is None or self.project_first:
+            return x
+        return self.projection(x)
 
     def _logits(self, hidden):
         check_reverse(self.tie, hidden, self.hidden_dim)
@@ -248,6 +265,7 @@ class FactorizedEmbedding(keras.layers.Layer):
             "normalize": self.normalize,
             "positions": pack(self.positions),
             "token_types": self.token_types,
+            "project_first": self.project_first,
             "epsilon": self.epsilon,
             "dropout": self.dropout,
             "embeddings_initializer": keras.initializers.serialize(self.embeddings_initializer),

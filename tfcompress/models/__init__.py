@@ -33,6 +33,7 @@ _MODULES = {
     "TextEncoder": "text_encoder",
     "from_keras_nlp": "keras_nlp_models",
     "from_safetensors": "published_weights",
+    "minilm_folder": "published_weights",
     "to_keras_nlp": "keras_nlp_models",
 }
 
@@ -57,6 +58,7 @@ __all__ = [
     "from_safetensors",
     "list_presets",
     "load_preset",
+    "minilm_folder",
     "preset",
     "save_preset",
     "to_keras_nlp",

@@ -15,6 +15,7 @@ from tfcompress.models.config import (
     SharingConfig,
     StackConfig,
 )
+from tfcompress.models.encoder_presets import encoder_presets
 from tfcompress.models.preset_folder import load_weights, read_config, save_preset
 from tfcompress.models.published_presets import published_presets
 from tfcompress.models.text_encoder_config import TextEncoderConfig
@@ -235,5 +236,8 @@ PRESETS: dict[str, Preset] = {
         "big_shared_e256 with 12 + 6 layers of width 768 and 12 heads",
         _big_shared(hidden_dim=768, num_heads=12, num_layers=(12, 6)),
     ),
-    **{name: Preset(*entry) for name, entry in (published_presets() | albert_presets()).items()},
+    **{
+        name: Preset(*entry)
+        for name, entry in (published_presets() | encoder_presets() | albert_presets()).items()
+    },
 }

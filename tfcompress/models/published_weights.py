@@ -34,6 +34,7 @@ _ACTIVATIONS = {
 }
 # What such files hold beside the encoder: heads of the pre-training, and no weights at all.
 _NOT_OURS = ("cls.", "lm_head.", "vocab_", "predictions.", "sop_classifier.", "qa_outputs.")
+_TYPES = "embeddings.token_type_embeddings.weight"
 _BUFFERS = ("position_ids", "token_type_ids")
 
 
@@ -153,12 +154,14 @@ def from_safetensors(folder: str | os.PathLike) -> TextEncoder:
 
     Example:
 
-    >>> encoder = tfc.models.from_safetensors(tfc.models.published_weights.minilm_folder())
+    >>> encoder = tfc.models.from_safetensors(tfc.models.minilm_folder())
     >>> encoder.config.hidden_dim
     384
     """
     folder = Path(folder)
     settings = _read_json(folder / CONFIG)
+    if not isinstance(settings, dict):
+        raise InputError(f"{folder / CONFIG}: no configuration; download the model again")
     kind = settings.get("model_type")
     if kind not in _LAYOUTS:
         raise InputError(
@@ -171,11 +174,11 @@ def from_safetensors(folder: str | os.PathLike) -> TextEncoder:
     config = _config(folder, settings, layout, tensors, tokens)
     encoder = TextEncoder(config)
     names = {name: _name(layout, name) for name in encoder_weights(encoder)}
-    _check_names(folder / WEIGHTS, names.values(), tensors, encoder.config)
+    wanted = [*names.values(), *[_TYPES] * (kind == "roberta")]
+    _check_names(folder / WEIGHTS, wanted, tensors)
     values = {name: _value(tensors[theirs], name) for name, theirs in names.items()}
     if kind == "roberta":
-        types = tensors["embeddings.token_type_embeddings.weight"]
-        values["positions"] = values["positions"][tokens:] + types[0]
+        values["positions"] = values["positions"][tokens:] + tensors[_TYPES][0]
     set_weights(encoder, values)
     return encoder
 
@@ -255,11 +258,13 @@ def _classifier(settings, layout, tensors, pooler):
     if output is None:
         return None
     labels = settings.get("id2label", {})
-    names = tuple(str(labels[key]) for key in sorted(labels, key=int))
-    if len(names) != len(output):
+    numbers = [str(number) for number in range(len(output))]
+    names = tuple(str(labels[number]) for number in numbers if number in labels)
+    if len({*names}) != len(output):
         names = ()
     classes = {"labels": names} if names else {"num_classes": len(output)}
-    dropout = settings.get("classifier_dropout") or settings.get("seq_classif_dropout") or 0.1
+    rates = (settings.get(key) for key in ("classifier_dropout", "seq_classif_dropout"))
+    dropout = next((rate for rate in rates if rate is not None), 0.1)
     if any("TokenClassification" in name for name in settings.get("architectures") or ()):
         return HeadConfig("token_classification", dropout=float(dropout), **classes)
     hidden = None
@@ -274,6 +279,10 @@ def _sentence_head(folder):
     if not (folder / MODULES).is_file():
         return None
     modules = _read_json(folder / MODULES)
+    if not isinstance(modules, list) or not all(
+        isinstance(module, dict) and isinstance(module.get("path"), str) for module in modules
+    ):
+        raise InputError(f"{folder / MODULES}: no list of modules; download the model again")
     kinds = [str(module.get("type", "")).rsplit(".", 1)[-1] for module in modules]
     if kinds[:2] != ["Transformer", "Pooling"] or kinds[2:] not in ([], ["Normalize"]):
         raise InputError(
@@ -309,7 +318,7 @@ def _value(tensor, name):
     return tensor.T if name.endswith(".kernel") else tensor
 
 
-def _check_names(path, wanted, tensors, config):
+def _check_names(path, wanted, tensors):
     wanted = set(wanted)
     missing = sorted(wanted - set(tensors))
     extra = sorted(
@@ -317,9 +326,8 @@ def _check_names(path, wanted, tensors, config):
         for name in set(tensors) - wanted
         if not name.startswith(_NOT_OURS)
         and not name.endswith(_BUFFERS)
-        # A head may not read the pooler; RoBERTa's token type has been taken already.
+        # A head may not read the pooler.
         and not name.startswith("pooler.")
-        and not (name == "embeddings.token_type_embeddings.weight" and not config.token_types)
     )
     if missing or extra:
         parts = [f"lacks {', '.join(missing)}"] * bool(missing)

@@ -32,6 +32,8 @@ class TextEncoderConfig:
         encoder: The layers.
         embedding_dim: Width of the embeddings; None for the model's own width, without a
             projection.
+        project_first: Whether tokens are projected to the model's width before positions and types
+            are added, as a table is that was factorized after training. ALBERT projects last.
         token_types: Number of token types; 0 for none.
         pooler: Whether there is a dense layer with tanh on the first token.
         normalize_first: Pre-norm rather than post-norm layers; adds a final normalization.
@@ -55,6 +57,7 @@ class TextEncoderConfig:
     hidden_dim: int = 768
     encoder: StackConfig = field(default_factory=_bert_stack)
     embedding_dim: int | None = None
+    project_first: bool = False
     token_types: int = 2
     pooler: bool = True
     normalize_first: bool = False
@@ -103,6 +106,8 @@ def _problems(config: TextEncoderConfig) -> Iterator[str]:
     yield from range_problems(sizes, {"dropout": config.dropout})
     yield from stack_problems("encoder", config.encoder, config.hidden_dim)
     yield from epsilon_problems(config.epsilon)
+    if config.project_first and config.embedding_dim is None:
+        yield "`project_first` needs `embedding_dim` (received null)"
     if config.token_types < 0:
         yield f"`token_types` must not be negative (received {config.token_types})"
     if not 0 <= config.pad_id < max(config.vocabulary_size, 1):
