@@ -169,7 +169,7 @@ def _add_train(commands):
     )
     parser.add_argument("recipe", help="YAML file")
     parser.add_argument("--run", required=True, help="folder of the run; an existing one goes on")
-    parser.add_argument("--corpus", help="folder or TSV file of the corpus")
+    parser.add_argument("--corpus", help="folder of the corpus, or TSV file of translations")
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
     _add_json(parser)
 
@@ -219,6 +219,9 @@ def _add_export(commands):
         help="with custom operations: text files of parallel sentences, from which is learnt what "
         "tokens the output layer chooses from",
     )
+    parser.add_argument(
+        "--tokenizer", help="of a text encoder that has none with it: folder of its tokenizer"
+    )
     parser.add_argument("--force", action="store_true", help="replace an existing bundle")
     _add_json(parser)
 
@@ -234,6 +237,7 @@ def _export(options):
         representative=options.representative,
         custom_ops=options.custom_ops,
         shortlist=options.shortlist,
+        tokenizer=options.tokenizer,
         force=options.force,
     )
     if options.json:
@@ -411,7 +415,7 @@ def _benchmark(options):
     sentences = read_lines(options.input or "/dev/stdin")
     settings = {"beam_size": options.beam_size, "runs": options.runs}
     if options.device == "local":
-        from tfcompress.pipeline.run import benchmark_in_process
+        from tfcompress.pipeline.benchmarking import benchmark_in_process
 
         figures = benchmark_in_process(
             options.bundle, sentences, threads=options.threads, **settings

@@ -224,3 +224,8 @@ def test_an_interrupt_that_became_another_error(capsys, monkeypatch):
         signal.signal(signal.SIGINT, former)
     assert code == 130
     assert capsys.readouterr().err.startswith("interrupted")
+
+
+def test_commands_begin_without_tensorflow():
+    code = "import sys, tfcompress.pipeline; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

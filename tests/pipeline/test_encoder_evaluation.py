@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from flavours import one_flavour
 from hypothesis import given
 from hypothesis import strategies as st
 from runtime.small_encoders import LABELS, make_encoder, make_tokenizer, texts
@@ -15,6 +16,8 @@ from tfcompress.export import convert
 from tfcompress.export.runtime import TextModel
 from tfcompress.pipeline import evaluate_encoder
 from tfcompress.pipeline.encoder_evaluation import classification_figures, similarity_figures
+
+pytestmark = one_flavour
 
 
 @pytest.fixture(scope="module")

@@ -55,6 +55,7 @@ def test_surgery_without_training(run, finished_run):
 
 
 @one_flavour
+@pytest.mark.slow
 def test_replacing_layers(run, finished_run, recipe_mapping):
     stack = recipe_mapping["model"]["encoder"] | {"num_layers": 2}
     deep = run("deep", model=recipe_mapping["model"] | {"encoder": stack})

@@ -5,9 +5,17 @@ import yaml
 
 from tfcompress import schema
 from tfcompress.errors import InputError
-from tfcompress.models import Seq2SeqConfig
+from tfcompress.models import (
+    AttentionConfig,
+    FeedForwardConfig,
+    Seq2SeqConfig,
+    StackConfig,
+    TextEncoderConfig,
+)
 from tfcompress.pipeline.quickstart import NAMES, shipped_recipe
-from tfcompress.pipeline.recipe import Recipe, differences, load_recipe
+from tfcompress.pipeline.recipe import Recipe, differences
+from tfcompress.pipeline.recipe_files import load_recipe
+from tfcompress.pipeline.text_recipe import TextRecipe
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "recipes").glob("*.yaml"))
 MINIMAL = {"name": "tiny", "model": {"hidden_dim": 16}}
@@ -28,8 +36,15 @@ def test_minimal_recipe_has_defaults(tmp_path):
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example_recipes_load(path):
     recipe = load_recipe(path)
-    assert recipe.name == path.stem
-    assert isinstance(recipe.model_config(100, 100), Seq2SeqConfig)
+    if isinstance(recipe, TextRecipe):
+        options = {"vocabulary_size": 100, "pad_id": 0, "labels": recipe.corpus.labels}
+        start = TextEncoderConfig(
+            100, encoder=StackConfig(6, AttentionConfig(12), FeedForwardConfig(3072))
+        )
+        assert recipe.model_config(start, **options).head.classes == 2
+    else:
+        assert recipe.name == path.stem
+        assert isinstance(recipe.model_config(100, 100), Seq2SeqConfig)
 
 
 def test_there_are_example_recipes():

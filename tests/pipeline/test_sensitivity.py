@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from flavours import one_flavour
 
 from tfcompress.cli import main
 from tfcompress.errors import InputError
@@ -20,6 +21,8 @@ from tfcompress.models import (
 from tfcompress.models.presets import save_preset
 from tfcompress.pipeline import sensitivity
 from tfcompress.text import read_lines
+
+pytestmark = one_flavour
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +114,7 @@ def test_static_export_by_command(run, corpus_folder, tmp_path, capsys):
     assert manifest["encoder"]["representative_sentences"] == 200
 
 
+@pytest.mark.slow
 def test_recipes_have_plans(recipe_mapping, finished_run, corpus_folder, tmp_path, capsys):
     mapping = recipe_mapping | {
         "model": {},

@@ -17,19 +17,19 @@ def test_first_float32_row_is_the_baseline():
     (group,) = group_runs([make_run(half, teacher, second)])
     assert group.baseline.row is teacher
     assert [entry.times_smaller for entry in group.entries] == [2, 1, 4]
-    assert [entry.bleu_change for entry in group.entries] == pytest.approx([-0.01, 0, -0.41])
+    assert [entry.score_change for entry in group.entries] == pytest.approx([-0.01, 0, -0.41])
 
 
 def test_without_float32_nothing_is_compared():
     (entry,) = entries(make_row())
-    assert (entry.times_smaller, entry.bleu_change, entry.baseline) == (None, None, None)
+    assert (entry.times_smaller, entry.score_change, entry.baseline) == (None, None, None)
 
 
 @pytest.mark.parametrize("other", [{"signature": "nrefs:1|tok:none"}, {"sentences": 500}])
 def test_bleu_is_compared_only_if_computed_alike(other):
     _, alike, unlike = entries(make_teacher(), make_row(), make_row(**other))
-    assert alike.bleu_change is not None
-    assert unlike.bleu_change is None
+    assert alike.score_change is not None
+    assert unlike.score_change is None
     assert unlike.times_smaller is not None
 
 
@@ -42,8 +42,8 @@ def test_corpora_are_kept_apart():
         ]
     )
     assert [[entry.run for entry in group.entries] for group in groups] == [["a", "c"], ["b"]]
-    assert groups[0].entries[1].bleu_change is not None
-    assert groups[1].entries[0].bleu_change is None
+    assert groups[0].entries[1].score_change is not None
+    assert groups[1].entries[0].score_change is None
 
 
 def test_no_runs_are_an_error():

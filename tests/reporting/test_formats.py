@@ -40,8 +40,8 @@ def test_numbers():
     assert formats.signed(0.414) == "+0.41"
     assert formats.signed(-0.001) == "0.00"
     assert formats.ratio(0.5) == "0.50x"
-    assert formats.bleu(37.94, 36.81, 39.02) == "37.94 [36.8, 39.0]"
-    assert formats.bleu(37.94) == "37.94"
+    assert formats.score(37.94, 36.81, 39.02) == "37.94 [36.8, 39.0]"
+    assert formats.score(37.94) == "37.94"
     assert formats.counted(1, "core") == "1 core"
 
 

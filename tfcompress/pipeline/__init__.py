@@ -3,7 +3,17 @@
 from tfcompress.pipeline.encoder_evaluation import evaluate_encoder
 from tfcompress.pipeline.evaluation import evaluate
 from tfcompress.pipeline.layer_sensitivity import sensitivity
-from tfcompress.pipeline.recipe import Recipe, load_recipe
+from tfcompress.pipeline.recipe import Recipe
+from tfcompress.pipeline.recipe_files import load_recipe
 from tfcompress.pipeline.run import run_recipe
+from tfcompress.pipeline.text_recipe import TextRecipe
 
-__all__ = ["Recipe", "evaluate", "evaluate_encoder", "load_recipe", "run_recipe", "sensitivity"]
+__all__ = [
+    "Recipe",
+    "TextRecipe",
+    "evaluate",
+    "evaluate_encoder",
+    "load_recipe",
+    "run_recipe",
+    "sensitivity",
+]

@@ -7,7 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tfcompress.errors import InputError
-from tfcompress.text import read_lines
+from tfcompress.text.labelled_texts import read_examples
 
 # The 97.5% quantile of the normal distribution.
 _Z = 1.959964
@@ -56,41 +56,45 @@ def evaluate_encoder(
         rows = read_examples(data, _COLUMNS[head])
         if head == "classification":
             expected = _labels(data, rows, model)
-            texts = [columns[0] for _, columns in rows]
-            found = [model.classify(text, overlong="cut").label for text in _shown(texts, progress)]
-            found = [_number(model, label) for label in found]
-            return classification_figures(found, expected, model.bundle.outputs["logits"].width)
+            return _classification(model, [columns[0] for _, columns in rows], expected, progress)
         scores = [_score(data, number, columns[-1]) for number, columns in rows]
         pairs = [columns[:2] for _, columns in rows]
         vectors = [model.embed(pair, overlong="cut") for pair in _shown(pairs, progress)]
     return similarity_figures([_cosine(*pair) for pair in vectors], scores)
 
 
-def read_examples(path: str | Path, columns: Sequence[str]) -> list[tuple[int, list[str]]]:
-    """Reads a tab-separated file.
+def evaluate_classifier(
+    bundle: str | Path,
+    texts: Sequence[str],
+    labels: Sequence[int],
+    *,
+    threads: int = 1,
+    progress: bool = False,
+) -> dict:
+    """Scores a bundle with a head for classification.
 
     Args:
-        path: The file.
-        columns: What its columns are called.
+        bundle: The bundle's folder.
+        texts: The texts; those beyond the bundle's limit are cut.
+        labels: The numbers of their classes.
+        threads: Threads of the runtime.
+        progress: Whether to show a progress bar on standard error.
 
     Returns:
-        The number and the columns of each line; a heading is left out.
+        What `evaluate_encoder` does for classification.
 
     Raises:
-        InputError: If there is no line, or one has other columns.
+        InputError: If the bundle is damaged.
+
+    Example:
+
+    >>> evaluate_classifier("sentiment", ["A gripping film."], [1])["accuracy"]
+    1.0
     """
-    rows = []
-    for number, line in enumerate(read_lines(path), start=1):
-        found = line.split("\t")
-        if len(found) != len(columns):
-            raise InputError(
-                f"{path}, line {number}: {len(found)} columns; give {'<TAB>'.join(columns)}"
-            )
-        if number > 1 or found[-1].strip().lower() != columns[-1]:
-            rows.append((number, found))
-    if not rows:
-        raise InputError(f"{path}: has no examples; give {'<TAB>'.join(columns)} lines")
-    return rows
+    from tfcompress.export.runtime import TextModel
+
+    with TextModel(bundle, num_threads=threads) as model:
+        return _classification(model, texts, labels, progress)
 
 
 def classification_figures(found: Sequence[int], expected: Sequence[int], classes: int) -> dict:
@@ -140,6 +144,12 @@ def similarity_figures(cosines: Sequence[float], scores: Sequence[float]) -> dic
         "spearman": float(np.sum(deviations[0] * deviations[1]) / norm) if norm else 0.0,
         "mean_cosine": float(np.mean(cosines)),
     }
+
+
+def _classification(model, texts, expected, progress):
+    found = [model.classify(text, overlong="cut").label for text in _shown(texts, progress)]
+    found = [_number(model, label) for label in found]
+    return classification_figures(found, expected, model.bundle.outputs["logits"].width)
 
 
 def _labels(path, rows, model):

@@ -8,9 +8,18 @@ import yaml
 
 from tfcompress.errors import InputError
 from tfcompress.export.kinds import check_plan, check_quantization
+from tfcompress.models import TextEncoderConfig
 from tfcompress.pipeline.loading import load_tensorflow
-from tfcompress.pipeline.workspace import saved_tokenizers
-from tfcompress.text import Shortlist, Tokenizer, build_shortlist, read_lines
+from tfcompress.pipeline.workspace import TOKENIZER, saved_text_tokenizer, saved_tokenizers
+from tfcompress.text import (
+    Shortlist,
+    TextTokenizer,
+    Tokenizer,
+    build_shortlist,
+    encode_texts,
+    load_text_tokenizer,
+    read_lines,
+)
 
 # Whose activations a static quantization allows for.
 REPRESENTATIVE_SENTENCES = 200
@@ -25,6 +34,7 @@ def export_model(
     representative: str | Path | None = None,
     custom_ops: bool | Sequence[str] = False,
     shortlist: tuple[str | Path, str | Path] | None = None,
+    tokenizer: str | Path | None = None,
     force: bool = False,
 ) -> dict:
     """Exports the model of a run, a saved model or a preset as a bundle.
@@ -40,6 +50,8 @@ def export_model(
         custom_ops: As for `tfcompress.export.convert`.
         shortlist: With custom operations, a source and a target text file of the same number of
             lines, translations of each other, from which a shortlist is learnt.
+        tokenizer: For a text encoder that has none with it, the folder of its tokenizer, as for
+            `tfcompress.text.load_text_tokenizer`.
         force: Whether to replace an existing bundle.
 
     Returns:
@@ -63,6 +75,15 @@ def export_model(
 
     folder = Path(model)
     transformer = load_preset(folder / "model" if (folder / "model").is_dir() else model)
+    how = {"quantization": quantization, "plan": plan, "custom_ops": custom_ops, "force": force}
+    if isinstance(transformer.config, TextEncoderConfig):
+        if pairs is not None:
+            raise InputError("`shortlist` is for translation models; leave it out")
+        return _export_encoder(
+            transformer, bundle, _text_tokenizer(folder, tokenizer), sentences, how
+        )
+    if tokenizer is not None:
+        raise InputError("`tokenizer` is for text encoders; leave it out")
     source, target = _tokenizers(folder)
     typical = None
     if sentences is not None:
@@ -79,13 +100,40 @@ def export_model(
         bundle,
         source_tokenizer=source,
         target_tokenizer=target,
-        quantization=quantization,
-        plan=plan,
         representative_data=typical,
-        custom_ops=custom_ops,
         shortlist=learnt,
-        force=force,
+        **how,
     )
+
+
+def text_ids(tokenizer: TextTokenizer, texts: Sequence[str], max_length: int) -> list[list[int]]:
+    """Returns texts as a text encoder takes them: between begin and end, cut to its limit.
+
+    Args:
+        tokenizer: The tokenizer.
+        texts: The texts.
+        max_length: The most ids of a text.
+    """
+    ids, lengths = encode_texts(tokenizer, texts, max_length=max_length)
+    return [row[:length].tolist() for row, length in zip(ids, lengths)]
+
+
+def _export_encoder(encoder, bundle, tokenizer, texts, how):
+    from tfcompress.export import convert
+
+    typical = None
+    if texts is not None:
+        if tokenizer is None:
+            raise InputError("`representative` needs a tokenizer; name its folder as `tokenizer`")
+        typical = text_ids(tokenizer, texts, encoder.config.max_length)
+    return convert(encoder, bundle, tokenizer=tokenizer, representative_data=typical, **how)
+
+
+def _text_tokenizer(run, folder):
+    """The tokenizer that is named, or that a run has with its model."""
+    if folder is not None:
+        return load_text_tokenizer(folder)
+    return saved_text_tokenizer(run) if (run / TOKENIZER / "settings.json").exists() else None
 
 
 def read_plan(path: str | Path) -> dict[str, str]:

@@ -1,50 +1,73 @@
 """Performs a recipe's surgery."""
 
 import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 from tfcompress import surgery
+from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
-from tfcompress.models import Seq2SeqTransformer
-from tfcompress.models.decoding import greedy_translate
+from tfcompress.models import Seq2SeqTransformer, TextEncoder
 from tfcompress.pipeline.surgery_recipe import SurgeryStep
-from tfcompress.text import TokenizedPairs, Tokenizer, corpus_bleu, evaluation_dataset
-from tfcompress.text.corpora import Corpus
-from tfcompress.training import LabelSmoothedCrossentropy
-
-_BATCH_TOKENS = 2048
 
 
-@dataclass(frozen=True)
-class Patient:
-    """A model with its tokenizers.
+class Patient(Protocol):
+    """A model with what decides which parts of it can go. Made anew by `dataclasses.replace`.
 
     Attributes:
         transformer: The model.
-        tokenizers: Those of source and target, one object twice where they are one.
     """
 
-    transformer: Seq2SeqTransformer
-    tokenizers: tuple[Tokenizer, Tokenizer]
+    transformer: Seq2SeqTransformer | TextEncoder
+
+    def batches(self, count: int) -> Iterable[tuple[Any, Any]]:
+        """Returns inputs and labels of the first training examples.
+
+        Args:
+            count: How many.
+        """
+        ...
+
+    def loss(self) -> Callable:
+        """Returns the loss, a function of labels and outputs."""
+        ...
+
+    def query_mask(self) -> Callable | None:
+        """Returns which query positions count for heads, as `head_importance` takes it."""
+        ...
+
+    def score(self, count: int) -> Callable[[Any], float]:
+        """Returns a function that gives a model's score on validation examples.
+
+        Args:
+            count: How many.
+        """
+        ...
+
+    def token_counts(self) -> Sequence[float]:
+        """Returns how often the training examples have each token."""
+        ...
+
+    def trimmed(self) -> "Patient":
+        """Returns the patient without the tokens that the training examples do not have."""
+        ...
 
 
-def operate(patient: Patient, steps: Sequence[SurgeryStep], data: Corpus) -> Patient:
+def operate(patient: Patient, steps: Sequence[SurgeryStep]) -> Patient:
     """Performs operations one after another.
 
     Args:
         patient: What to operate on; it stays as it is.
         steps: The operations.
-        data: The corpus, whose training and validation text decide what goes.
 
     Returns:
-        The new model with its tokenizers.
+        The patient with its new model.
 
     Raises:
         InputError: If an operation is impossible for the model.
     """
     for step in steps:
-        patient = _OPERATIONS[step.name](patient, step.settings, data)
+        patient = _OPERATIONS[step.name](patient, step.settings)
     return patient
 
 
@@ -52,75 +75,73 @@ def _changed(patient, transformer):
     return dataclasses.replace(patient, transformer=transformer)
 
 
-def _prune_heads(patient, settings, data):
-    transformer = patient.transformer
-    total = sum(a.num_heads for a in surgery.attention_layers(transformer).values())
+def _prune_heads(patient, settings):
+    total = sum(a.num_heads for a in surgery.attention_layers(patient.transformer).values())
     wanted = int(total * settings.fraction)
     for step in range(settings.steps):
+        transformer = patient.transformer
         attentions = surgery.attention_layers(transformer)
         left = sum(a.num_heads for a in attentions.values())
         count = left - (total - wanted * (step + 1) // settings.steps)
         scores = surgery.head_importance(
             transformer.model,
-            _batches(patient, settings.sentences, data),
-            LabelSmoothedCrossentropy(0.0, transformer.config.pad_id),
+            patient.batches(settings.sentences),
+            patient.loss(),
             attention_layers=list(attentions.values()),
+            query_mask=patient.query_mask(),
         )
         if settings.protect is not None:
             protected = compile_expression("prune_heads.protect", settings.protect)
             scores = {name: s for name, s in scores.items() if not protected.search(name)}
         heads = surgery.heads_to_prune(scores, count, minimum_per_layer=settings.minimum_per_layer)
-        transformer = surgery.prune_heads(transformer, heads)
-    return _changed(patient, transformer)
+        patient = _changed(patient, surgery.prune_heads(transformer, heads))
+    return patient
 
 
-def _drop_layers(patient, settings, data):
+def _drop_layers(patient, settings):
     transformer = patient.transformer
-    kept = {"encoder": settings.encoder, "decoder": settings.decoder}
-    searched = {"encoder": settings.search_encoder, "decoder": settings.search_decoder}
-    for side, depths in kept.items():
-        if depths is None and settings.rate and searched[side] is None:
-            num_layers = getattr(transformer.config, side).num_layers
-            kept[side] = surgery.every_other(num_layers, settings.rate)
+    sides = ("encoder", "decoder")
+    kept = {side: getattr(settings, side) for side in sides}
+    searched = {side: getattr(settings, f"search_{side}") for side in sides}
+    for side in sides:
+        stack = getattr(transformer.config, side, None)
+        if stack is None and (kept[side] is not None or searched[side] is not None):
+            raise InputError(f"`drop_layers`: the model has no {side}; leave its settings out")
+        if stack is not None and kept[side] is None and settings.rate and searched[side] is None:
+            kept[side] = surgery.every_other(stack.num_layers, settings.rate)
     transformer = surgery.drop_layers(transformer, **kept)
     if any(count is not None for count in searched.values()):
-        sources, references = data.splits["valid"]
-        count = settings.sentences
-
-        def score(candidate):
-            translations = greedy_translate(candidate, *patient.tokenizers, sources[:count])
-            return corpus_bleu(translations, references[:count]).score
-
+        score = patient.score(settings.sentences)
         transformer = surgery.drop_layers(
             transformer, **surgery.search_layers(transformer, score, **searched)
         )
     return _changed(patient, transformer)
 
 
-def _take_successors(patient, settings, data):
+def _take_successors(patient, settings):
     return _changed(patient, surgery.take_successors(patient.transformer))
 
 
-def _factorize_embedding(patient, settings, data):
-    smaller, _ = surgery.factorize_embedding(patient.transformer, settings.embedding_dim)
+def _factorize_embedding(patient, settings):
+    counts = patient.token_counts() if settings.weigh_tokens else None
+    smaller, _ = surgery.factorize_embedding(
+        patient.transformer, settings.embedding_dim, token_counts=counts
+    )
     return _changed(patient, smaller)
 
 
-def _trim_vocabulary(patient, settings, data):
-    smaller, *tokenizers = surgery.trim_vocabulary(
-        patient.transformer, *patient.tokenizers, *data.splits["train"]
-    )
-    return Patient(smaller, tuple(tokenizers))
+def _trim_vocabulary(patient, settings):
+    return patient.trimmed()
 
 
-def _narrow_feed_forward(patient, settings, data):
+def _narrow_feed_forward(patient, settings):
     widths = {"encoder": settings.encoder, "decoder": settings.decoder}
     widths = {side: width for side, width in widths.items() if width is not None}
-    inputs = (inputs for inputs, _ in _batches(patient, settings.sentences, data))
+    inputs = (inputs for inputs, _ in patient.batches(settings.sentences))
     return _changed(patient, surgery.narrow_feed_forward(patient.transformer, widths, inputs))
 
 
-def _cache_outputs(patient, settings, data):
+def _cache_outputs(patient, settings):
     return _changed(patient, surgery.cache_outputs(patient.transformer, prefer=settings.prefer))
 
 
@@ -133,23 +154,3 @@ _OPERATIONS = {
     "narrow_feed_forward": _narrow_feed_forward,
     "cache_outputs": _cache_outputs,
 }
-
-
-def _batches(patient, sentences, data):
-    """Batches of the first training pairs."""
-    config = patient.transformer.config
-    sources, targets = data.splits["train"]
-    pairs = TokenizedPairs.from_corpus(
-        patient.tokenizers[0],
-        sources[:sentences],
-        targets[:sentences],
-        target_tokenizer=patient.tokenizers[1],
-    )
-    return evaluation_dataset(
-        pairs,
-        batch_tokens=_BATCH_TOKENS,
-        max_length=min(config.max_source_length, config.max_target_length),
-        bos_id=config.bos_id,
-        eos_id=config.eos_id,
-        pad_id=config.pad_id,
-    )

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from tfcompress.pipeline.recipe import Recipe, load_recipe
+from tfcompress.pipeline.recipe import Recipe
+from tfcompress.pipeline.recipe_files import load_recipe
 from tfcompress.pipeline.run import run_recipe
 from tfcompress.reporting import RunResults, terminal_table, write_report
 

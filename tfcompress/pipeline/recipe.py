@@ -1,13 +1,9 @@
 """Recipes: everything that a run depends on, in one YAML file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from tfcompress import schema
 from tfcompress.errors import InputError
 from tfcompress.export.kinds import QUANTIZATIONS, check_plan
 from tfcompress.models.config import Seq2SeqConfig
@@ -141,6 +137,7 @@ class Recipe:
             names, as for `tfcompress.export.convert`.
         evaluation: How they are judged.
         benchmark: How they are timed.
+        kind: "translation".
     """
 
     name: str
@@ -155,6 +152,7 @@ class Recipe:
     plan: dict[str, str] | None = None
     evaluation: EvaluationRecipe = field(default_factory=EvaluationRecipe)
     benchmark: BenchmarkRecipe = field(default_factory=BenchmarkRecipe)
+    kind: str = "translation"
 
     def __post_init__(self):
         problems = list(_problems(self))
@@ -192,32 +190,42 @@ class Recipe:
         return Seq2SeqConfig.from_mapping(mapping)
 
 
-def load_recipe(path: str | Path) -> Recipe:
-    """Reads a recipe from a YAML file.
+def bundle_problems(recipe: Any) -> Iterator[str]:
+    """Yields what is impossible about the bundles of a recipe.
 
     Args:
-        path: The file. Its keys are the attributes of `Recipe`.
-
-    Raises:
-        InputError: If the file cannot be read, is no YAML mapping, has unknown keys (the nearest
-            valid one is named) or asks for something impossible.
-
-    Example:
-
-    >>> recipe = tfc.pipeline.load_recipe("examples/recipes/multi30k_tiny.yaml")
+        recipe: The recipe.
     """
-    path = Path(path)
-    try:
-        mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot read the recipe: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: not a YAML file in UTF-8: {reason}") from error
-    try:
-        return schema.from_mapping(Recipe, mapping)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+    if not recipe.quantizations:
+        yield "`quantizations` must name at least one bundle to export (received none)"
+    for value in recipe.quantizations:
+        if value not in QUANTIZATIONS:
+            yield (f"`quantizations` may hold {', '.join(QUANTIZATIONS)} (received {value!r})")
+    if recipe.plan is not None:
+        check_plan(recipe.plan)
+    if (recipe.plan is not None) != ("mixed" in recipe.quantizations):
+        yield (
+            "`plan` goes with the bundle mixed in `quantizations` (received only "
+            f"{'mixed' if recipe.plan is None else 'a plan'})"
+        )
+    if len(set(recipe.quantizations)) < len(recipe.quantizations):
+        yield f"`quantizations` must not repeat (received {recipe.quantizations})"
+
+
+def count_problems(recipe: Any, parts: Sequence[str], *, least: Mapping[str, int]) -> Iterator[str]:
+    """Yields which whole numbers of a recipe are too small.
+
+    Args:
+        recipe: The recipe.
+        parts: Its attributes whose attributes to look at.
+        least: The least values of those that may be below 1, such as "corpus.seed".
+    """
+    for part in parts:
+        settings = getattr(recipe, part)
+        for attribute in fields(settings):
+            name, value = f"{part}.{attribute.name}", getattr(settings, attribute.name)
+            if attribute.type is int and value < least.get(name, 1):
+                yield f"`{name}` must be at least {least.get(name, 1)} (received {value})"
 
 
 def differences(one: Mapping, other: Mapping, path: str = "") -> list[str]:
@@ -243,6 +251,8 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 
 def _problems(recipe):
+    if recipe.kind != "translation":
+        yield f"`kind` of a translation recipe must be translation (received {recipe.kind!r})"
     if recipe.corpus.kind not in CORPUS_KINDS:
         yield (
             f"`corpus.kind` must be one of {', '.join(CORPUS_KINDS)} (received "
@@ -270,27 +280,6 @@ def _problems(recipe):
                 "`teacher.n_best` must lie between 1 and `teacher.beam_size` (received "
                 f"{teacher.n_best} and {teacher.beam_size})"
             )
-    if not recipe.quantizations:
-        yield "`quantizations` must name at least one bundle to export (received none)"
-    for value in recipe.quantizations:
-        if value not in QUANTIZATIONS:
-            yield (f"`quantizations` may hold {', '.join(QUANTIZATIONS)} (received {value!r})")
-    if recipe.plan is not None:
-        check_plan(recipe.plan)
-    if (recipe.plan is not None) != ("mixed" in recipe.quantizations):
-        yield (
-            "`plan` goes with the bundle mixed in `quantizations` (received only "
-            f"{'mixed' if recipe.plan is None else 'a plan'})"
-        )
-    if len(set(recipe.quantizations)) < len(recipe.quantizations):
-        yield f"`quantizations` must not repeat (received {recipe.quantizations})"
-    counts = {
-        f"{part}.{attribute.name}": getattr(getattr(recipe, part), attribute.name)
-        for part in ("corpus", "tokenizer", "evaluation", "benchmark")
-        for attribute in fields(getattr(recipe, part))
-        if attribute.type is int
-    }
-    for name, value in counts.items():
-        least = 0 if name in ("corpus.seed", "evaluation.examples") else 1
-        if value < least:
-            yield f"`{name}` must be at least {least} (received {value})"
+    yield from bundle_problems(recipe)
+    parts = ("corpus", "tokenizer", "evaluation", "benchmark")
+    yield from count_problems(recipe, parts, least={"corpus.seed": 0, "evaluation.examples": 0})

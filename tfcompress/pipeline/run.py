@@ -1,20 +1,20 @@
 """Running a recipe: train, export, evaluate, benchmark, report."""
 
-import datetime
 import json
-import shlex
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from tfcompress.errors import InputError
 from tfcompress.export.kinds import STATIC
 from tfcompress.files import replace_file
+from tfcompress.pipeline.benchmarking import benchmark_in_process
 from tfcompress.pipeline.evaluation import evaluate
 from tfcompress.pipeline.exporting import REPRESENTATIVE_SENTENCES, source_ids
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.recipe import Recipe
+from tfcompress.pipeline.reports import bundle_row, report_run
+from tfcompress.pipeline.text_recipe import TextRecipe
+from tfcompress.pipeline.text_run import run_text_recipe
 from tfcompress.pipeline.workspace import (
     Workspace,
     finished_run,
@@ -22,22 +22,13 @@ from tfcompress.pipeline.workspace import (
     saved_tokenizers,
     write_figures,
 )
-from tfcompress.reporting import (
-    Example,
-    HistoryPoint,
-    Row,
-    RunResults,
-    describe_machine,
-    save_results,
-    versions,
-    write_report,
-)
+from tfcompress.reporting import Example, HistoryPoint, RunResults
 from tfcompress.text import TokenizedPairs, Tokenizer, load_corpus, train_tokenizer
 from tfcompress.text.corpora import Corpus
 
 
 def run_recipe(
-    recipe: Recipe,
+    recipe: Recipe | TextRecipe,
     folder: str | Path,
     *,
     corpus: str | Path | None = None,
@@ -52,7 +43,8 @@ def run_recipe(
     Args:
         recipe: The recipe.
         folder: The run's folder, made if needed.
-        corpus: Folder or TSV file of the corpus, instead of the recipe's own path.
+        corpus: Folder of the corpus, or TSV file of translations, instead of the recipe's own
+            path.
         verbose: 1 for progress bars, 2 for a line an evaluation, 0 for neither.
         say: Called with a line about each stage that begins.
 
@@ -67,6 +59,8 @@ def run_recipe(
     >>> recipe = tfc.pipeline.load_recipe("examples/recipes/multi30k_tiny.yaml")
     >>> results = tfc.pipeline.run_recipe(recipe, "runs/multi30k", corpus="multi30k/tok")
     """
+    if isinstance(recipe, TextRecipe):
+        return run_text_recipe(recipe, folder, corpus=corpus, verbose=verbose, say=say)
     data = _corpus(recipe, corpus)
     if "test" not in data.splits:
         raise InputError(
@@ -86,11 +80,7 @@ def run_recipe(
         _evaluate(recipe, data, workspace, quantization, verbose, say)
     for quantization in recipe.quantizations:
         _benchmark(recipe, data, workspace, quantization, say)
-    results = _results(recipe, data, workspace, history)
-    save_results(results, workspace.folder)
-    for name in ("report.md", "report.html"):
-        write_report([results], workspace.folder / name)
-    return results
+    return _report(recipe, data, workspace, history)
 
 
 def _corpus(recipe: Recipe, path: str | Path | None) -> Corpus:
@@ -127,10 +117,12 @@ def _begin(recipe, data, workspace, say):
 
         transformer = load_preset(model)
         if recipe.surgery.before:
-            from tfcompress.pipeline.operating import Patient, operate
+            from tfcompress.pipeline.operating import operate
+            from tfcompress.pipeline.translation_patient import TranslationPatient
 
             say(f"{recipe.name}: {', '.join(step.name for step in recipe.surgery.before)}")
-            patient = operate(Patient(transformer, tokenizers), recipe.surgery.before, data)
+            patient = TranslationPatient(transformer, tokenizers, data)
+            patient = operate(patient, recipe.surgery.before)
             transformer, tokenizers = patient.transformer, patient.tokenizers
         sides = ("joint",) if tokenizers[0] is tokenizers[1] else ("source", "target")
         for side, tokenizer in zip(sides, tokenizers):
@@ -206,12 +198,12 @@ def _train(recipe, data, tokenizers, start, workspace, verbose, say) -> list[dic
         verbose=verbose,
     )
     if recipe.surgery.after:
-        from tfcompress.pipeline.operating import Patient, operate
+        from tfcompress.pipeline.operating import operate
+        from tfcompress.pipeline.translation_patient import TranslationPatient
 
         say(f"{recipe.name}: {', '.join(step.name for step in recipe.surgery.after)}")
-        transformer = operate(
-            Patient(transformer, tokenizers), recipe.surgery.after, data
-        ).transformer
+        patient = TranslationPatient(transformer, tokenizers, data)
+        transformer = operate(patient, recipe.surgery.after).transformer
     save_preset(transformer, workspace.model)
     if not history:
         write_figures(workspace.training / "history.json", [])
@@ -298,42 +290,14 @@ def _benchmark(recipe, data, workspace, quantization, say):
     write_figures(path, figures)
 
 
-def benchmark_in_process(
-    bundle: str | Path, sentences: list[str], *, threads: int, beam_size: int, runs: int
-) -> dict:
-    """Times a bundle in a process of its own, which holds nothing but the runtime.
-
-    Args:
-        bundle: The bundle's folder.
-        sentences: What to translate, one by one.
-        threads: Threads of the runtime.
-        beam_size: Beam; 1 is greedy search.
-        runs: Repetitions.
-
-    Returns:
-        The figures of `tfcompress.export.runtime.benchmark`.
-
-    Raises:
-        InputError: If the benchmark fails, with its message.
-    """
-    command = [sys.executable, "-m", "tfcompress.export.runtime.benchmark", str(bundle)]
-    command += ["--num-threads", str(threads), "--beam-size", str(beam_size), "--runs", str(runs)]
-    done = subprocess.run(
-        command, input="\n".join(sentences), text=True, encoding="utf-8", capture_output=True
-    )
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise InputError(lines[-1].removeprefix("error: "))
-    return json.loads(done.stdout)
-
-
-def _results(recipe, data, workspace, history) -> RunResults:
+def _report(recipe, data, workspace, history) -> RunResults:
     rows, translations = [], {}
     for quantization in recipe.quantizations:
         evaluation = read_figures(workspace.figures("evaluation", quantization))
         timing = read_figures(workspace.figures("benchmark", quantization))
         translations[f"{recipe.name} {quantization}"] = evaluation["translations"]
-        rows.append(_row(recipe.name, workspace.bundle(quantization), evaluation, timing))
+        bundle = workspace.bundle(quantization)
+        rows.append(bundle_row(recipe.name, bundle, timing, **_scores(evaluation)))
     sources, references = data.splits["test"]
     examples = [
         Example(
@@ -352,37 +316,17 @@ def _results(recipe, data, workspace, history) -> RunResults:
         )
         for entry in history
     ]
-    return RunResults(
-        name=recipe.name,
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        machine=describe_machine(),
-        versions=versions(),
-        corpus=f"{data.name}, {recipe.corpus.test}",
+    return report_run(
+        workspace.folder,
+        recipe.name,
+        f"{data.name}, {recipe.corpus.test}",
         rows=rows,
         examples=examples,
         history=points,
     )
 
 
-def _row(system, bundle, evaluation, timing) -> Row:
-    manifest = read_figures(bundle / "manifest.json")
+def _scores(evaluation):
     low, high = evaluation["interval"]
-    return Row(
-        system=system,
-        quantization=manifest["quantization"],
-        parameters=manifest["parameters"],
-        model_bytes=manifest["files"]["model.tflite"]["bytes"],
-        bundle_bytes=timing["bundle_bytes"],
-        bleu=evaluation["bleu"],
-        bleu_low=low,
-        bleu_high=high,
-        signature=evaluation["signature"],
-        sentences=evaluation["sentences"],
-        beam_size=evaluation["beam_size"],
-        latency_ms=timing["latency_ms"]["mean"],
-        target_tokens_per_s=timing["target_tokens_per_s"],
-        peak_rss_bytes=timing["peak_rss_bytes"],
-        device=timing["device"],
-        threads=timing["threads"],
-    )
+    names = ("bleu", "signature", "sentences", "beam_size")
+    return {name: evaluation[name] for name in names} | {"bleu_low": low, "bleu_high": high}

@@ -45,7 +45,7 @@ class DropLayers:
         encoder: Depths of the encoder to keep; None for what `rate` or `search_encoder` says.
         decoder: The same for the decoder.
         rate: Part of the layers of both stacks to drop, evenly; 0 for none.
-        search_encoder: Layers that the encoder keeps, found by BLEU on validation sentences.
+        search_encoder: Layers that the encoder keeps, found by the score on validation sentences.
         search_decoder: The same for the decoder.
         sentences: Validation sentences of a search.
     """
@@ -77,9 +77,12 @@ class FactorizeEmbedding:
 
     Attributes:
         embedding_dim: Their new width.
+        weigh_tokens: Whether tokens that the training corpus has more often are approximated
+            better.
     """
 
     embedding_dim: int
+    weigh_tokens: bool = False
 
 
 @dataclass(frozen=True)

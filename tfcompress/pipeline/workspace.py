@@ -7,7 +7,11 @@ from tfcompress import schema
 from tfcompress.errors import InputError
 from tfcompress.files import replace_file
 from tfcompress.pipeline.recipe import Recipe, differences
-from tfcompress.text import Tokenizer
+from tfcompress.pipeline.recipe_files import recipe_from_mapping
+from tfcompress.pipeline.text_recipe import TextRecipe
+from tfcompress.text import TextTokenizer, Tokenizer, text_tokenizer
+
+TOKENIZER = "tokenizer"
 
 
 class Workspace:
@@ -22,7 +26,7 @@ class Workspace:
         InputError: If the folder belongs to another run or holds other files.
     """
 
-    def __init__(self, folder: str | Path, recipe: Recipe, corpus_digest: str):
+    def __init__(self, folder: str | Path, recipe: Recipe | TextRecipe, corpus_digest: str):
         self.folder = Path(folder)
         identity = {"recipe": schema.to_mapping(recipe), "corpus": corpus_digest}
         # The same corpus may lie in another place when the run goes on.
@@ -83,6 +87,35 @@ class Workspace:
         return self.folder / stage / f"{quantization}.json"
 
 
+def save_text_tokenizer(tokenizer: TextTokenizer, folder: Path) -> None:
+    """Writes the tokenizer of a text encoder's run.
+
+    Args:
+        tokenizer: The tokenizer.
+        folder: The run's folder.
+    """
+    for name, content in tokenizer.files().items():
+        replace_file(folder / TOKENIZER / name, content)
+    write_figures(folder / TOKENIZER / "settings.json", tokenizer.settings())
+
+
+def saved_text_tokenizer(folder: Path) -> TextTokenizer:
+    """Returns the tokenizer of a text encoder's run.
+
+    Args:
+        folder: The run's folder.
+
+    Raises:
+        InputError: If it is missing or damaged.
+    """
+    place = folder / TOKENIZER
+    settings = read_figures(place / "settings.json")
+    if settings is None:
+        raise InputError(f"{folder}: has no tokenizer of a text encoder; give another run")
+    files = {path.name: path.read_bytes() for path in place.iterdir()}
+    return text_tokenizer(settings, files)
+
+
 def finished_run(folder: str | Path, key: str) -> Path:
     """Returns the folder of a finished run, or of one whose model is finished.
 
@@ -138,6 +171,6 @@ def write_figures(path: Path, figures: dict) -> dict:
 def _completed(mapping):
     """A recipe as it was saved, with the defaults of keys that there were not yet."""
     try:
-        return schema.to_mapping(schema.from_mapping(Recipe, mapping))
+        return schema.to_mapping(recipe_from_mapping(mapping))
     except InputError:
         return mapping

@@ -34,15 +34,17 @@ class Entry:
         return self.baseline.model_bytes / self.row.model_bytes
 
     @property
-    def bleu_change(self) -> float | None:
-        """BLEU less the baseline's, if both were computed alike; otherwise None."""
-        if self.baseline is None or self.row.bleu is None or self.baseline.bleu is None:
+    def score_change(self) -> float | None:
+        """The score less the baseline's, if both were measured alike; otherwise None."""
+        own = self.row.score
+        other = None if self.baseline is None else self.baseline.score
+        if own is None or other is None or own.name != other.name:
             return None
         alike = (self.row.signature, self.row.sentences) == (
             self.baseline.signature,
             self.baseline.sentences,
         )
-        return self.row.bleu - self.baseline.bleu if alike else None
+        return own.value - other.value if alike else None
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,12 @@ class Group:
         return next((entry for entry in self.entries if entry.row is entry.baseline), None)
 
     @property
+    def score_name(self) -> str:
+        """What the rows are scored by."""
+        names = (entry.row.score.name for entry in self.entries if entry.row.score is not None)
+        return next(names, "BLEU")
+
+    @property
     def signatures(self) -> list[str]:
         """The different BLEU signatures, in order of appearance."""
         return self.distinct("signature")
@@ -78,7 +86,7 @@ class Group:
 
 
 def group_runs(runs: Sequence[RunResults]) -> list[Group]:
-    """Groups the rows of runs by corpus: BLEU means something within one corpus only.
+    """Groups the rows of runs by corpus: scores mean something within one corpus only.
 
     Args:
         runs: The runs.

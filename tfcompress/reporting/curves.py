@@ -14,23 +14,25 @@ _STYLES = {"training": 1, "validation": 2}
 
 
 def history_charts(history: Sequence[HistoryPoint], identifier: str) -> dict[str, Markup]:
-    """Draws a training: its losses, and BLEU on the validation set.
+    """Draws a training: its losses, and the score on the validation set.
 
     Args:
         history: The training.
         identifier: What makes the pictures' ids unique on their page.
 
     Returns:
-        By title, an `svg` element for each of the two that there are at least two figures of.
+        By title, an `svg` element for each chart that there are at least two figures of.
     """
     losses = {
         "training": [(point.step, point.loss) for point in history],
         "validation": [(point.step, point.validation_loss) for point in history],
     }
     scores = {"validation": [(point.step, point.validation_bleu) for point in history]}
+    accuracies = {"validation": [(point.step, point.validation_accuracy) for point in history]}
     charts = {
         "Loss": _curves(losses, f"{identifier}-loss", "Loss", least_span=1e-3),
         "BLEU": _curves(scores, f"{identifier}-bleu", "BLEU", least_span=1.0),
+        "Accuracy": _curves(accuracies, f"{identifier}-accuracy", "Accuracy", least_span=1.0),
     }
     return {title: chart for title, chart in charts.items() if chart is not None}
 

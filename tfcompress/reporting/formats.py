@@ -94,16 +94,16 @@ def ratio(value: float) -> str:
     return f"{decimal(value, 1 if value >= 1 else 2)}x"
 
 
-def bleu(score: float, low: float | None = None, high: float | None = None) -> str:
-    """Returns a BLEU score with its interval, if it has one.
+def score(value: float, low: float | None = None, high: float | None = None) -> str:
+    """Returns a score with its interval, if it has one.
 
     Example:
 
-    >>> bleu(37.94, 36.81, 39.02)
+    >>> score(37.94, 36.81, 39.02)
     '37.94 [36.8, 39.0]'
     """
     interval = "" if low is None or high is None else f" [{low:.1f}, {high:.1f}]"
-    return f"{score:.2f}{interval}"
+    return f"{value:.2f}{interval}"
 
 
 def width(text: str) -> int:

@@ -152,7 +152,7 @@ def _charts(group: Group, identifier: str) -> list[Markup]:
 
 
 def _scatter_notes(entries: Sequence[Entry], name: str) -> list[str]:
-    lacking = _lacking(entries, name, "bleu")
+    lacking = _lacking(entries, name, "score")
     return [_SCATTER_HINT, *lacking] if len(entries) > 1 else lacking
 
 
@@ -200,7 +200,7 @@ def _example_parts(runs: Sequence[RunResults], most: int) -> list[Markup]:
     examples = merge_examples(runs, most)
     if not examples:
         return []
-    return [element("h2", "Translations"), *(_example(example) for example in examples)]
+    return [element("h2", "Examples"), *(_example(example) for example in examples)]
 
 
 def _example(example: Example) -> Markup:

@@ -44,7 +44,7 @@ def markdown_report(runs: Sequence[RunResults], *, max_examples: int = 10) -> st
     blocks += [f"Columns: {_escape(explained)}."] if explained else []
     examples = merge_examples(runs, max_examples)
     if examples:
-        blocks.append("## Translations")
+        blocks.append("## Examples")
         blocks += [_example_block(number, example) for number, example in enumerate(examples, 1)]
     return "\n\n".join(blocks) + "\n"
 

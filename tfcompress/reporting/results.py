@@ -17,6 +17,23 @@ FILE_NAME = "results.json"
 _SMALLEST, _LARGEST = 1e-9, 1e18
 
 
+@dataclass(frozen=True)
+class Score:
+    """How good a system is.
+
+    Attributes:
+        name: What is measured: "BLEU" or "accuracy".
+        value: The figure, up to 100.
+        low: Lower end of its 95% interval, or None.
+        high: Upper end of its 95% interval, or None.
+    """
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """One system's figures; None stands for what was not measured.
@@ -32,6 +49,10 @@ class Row:
         bleu_low: Lower end of its 95% interval.
         bleu_high: Upper end of its 95% interval.
         signature: sacrebleu's signature of the BLEU.
+        accuracy: Percentage of the test set's texts whose class was found.
+        accuracy_low: Lower end of its 95% interval.
+        accuracy_high: Upper end of its 95% interval.
+        f1: F1 of class 1 in percent, or the mean of all classes' where there are not two.
         sentences: Number of sentences measured.
         beam_size: Beam size; 1 is greedy search.
         latency_ms: Mean time a sentence, sentences translated one by one, in milliseconds.
@@ -57,6 +78,10 @@ class Row:
     bleu_low: float | None = None
     bleu_high: float | None = None
     signature: str | None = None
+    accuracy: float | None = None
+    accuracy_low: float | None = None
+    accuracy_high: float | None = None
+    f1: float | None = None
     sentences: int | None = None
     beam_size: int | None = None
     latency_ms: float | None = None
@@ -69,6 +94,15 @@ class Row:
         problems = list(_row_problems(self))
         if problems:
             raise InputError(f"figures of system {self.system!r}: {'; '.join(problems)}")
+
+    @property
+    def score(self) -> Score | None:
+        """BLEU or else accuracy; None if neither was measured."""
+        if self.bleu is not None:
+            return Score("BLEU", self.bleu, self.bleu_low, self.bleu_high)
+        if self.accuracy is not None:
+            return Score("accuracy", self.accuracy, self.accuracy_low, self.accuracy_high)
+        return None
 
 
 @dataclass(frozen=True)
@@ -97,6 +131,7 @@ class HistoryPoint:
         loss: The training loss since the point before.
         validation_loss: The loss on the validation set.
         validation_bleu: BLEU on the validation set.
+        validation_accuracy: Percentage of the validation set whose class was found.
 
     Raises:
         InputError: If the step is impossible.
@@ -106,11 +141,12 @@ class HistoryPoint:
     loss: float | None = None
     validation_loss: float | None = None
     validation_bleu: float | None = None
+    validation_accuracy: float | None = None
 
     def __post_init__(self):
         if not 0 <= self.step <= _LARGEST:
             raise InputError(f"`step` must be a count of updates. Received: {self.step!r}")
-        for name in ("loss", "validation_loss", "validation_bleu"):
+        for name in ("loss", "validation_loss", "validation_bleu", "validation_accuracy"):
             value = getattr(self, name)
             if value is not None and not abs(value) <= _LARGEST:
                 object.__setattr__(self, name, None)
@@ -226,12 +262,14 @@ def _row_problems(row: Row) -> Iterator[str]:
         value = getattr(row, entry.name)
         if value is None or isinstance(value, str):
             continue
-        if entry.name.startswith("bleu"):
+        if entry.name.startswith(("bleu", "accuracy", "f1")):
             if not 0 <= value <= 100 + 1e-6:
                 yield f"`{entry.name}` must be between 0 and 100. Received: {value!r}"
         elif not (math.isfinite(value) and _SMALLEST <= value <= _LARGEST):
             yield f"`{entry.name}` must be a positive number. Received: {value!r}"
-    if (row.bleu_low is None) != (row.bleu_high is None):
-        yield "`bleu_low` and `bleu_high` must be given together"
-    elif row.bleu_low is not None and row.bleu_low > row.bleu_high:
-        yield f"`bleu_low` {row.bleu_low} must not exceed `bleu_high` {row.bleu_high}"
+    for name in ("bleu", "accuracy"):
+        low, high = getattr(row, f"{name}_low"), getattr(row, f"{name}_high")
+        if (low is None) != (high is None):
+            yield f"`{name}_low` and `{name}_high` must be given together"
+        elif low is not None and low > high:
+            yield f"`{name}_low` {low} must not exceed `{name}_high` {high}"

@@ -32,7 +32,7 @@ _STRIDE = 30
 
 
 def size_chart(entries: Sequence[Entry], identifier: str) -> Markup | None:
-    """Draws BLEU against the size of the model file.
+    """Draws the score against the size of the model file.
 
     Args:
         entries: The systems; those without one of the two figures are left out.
@@ -54,7 +54,7 @@ def size_chart(entries: Sequence[Entry], identifier: str) -> Markup | None:
 
 
 def latency_chart(entries: Sequence[Entry], identifier: str, where: str = "") -> Markup | None:
-    """Draws BLEU against latency.
+    """Draws the score against latency.
 
     Args:
         entries: The systems, measured on one device; those without a figure are left out.
@@ -102,13 +102,14 @@ def _scatter(
     is_log: bool,
 ) -> Markup | None:
     shown = [
-        entry for entry in entries if x_value(entry) is not None and entry.row.bleu is not None
+        entry for entry in entries if x_value(entry) is not None and entry.row.score is not None
     ]
     if not shown:
         return None
+    name = shown[0].row.score.name
     used = styles(entry.row.quantization for entry in shown)
     width, height = (1040, 480) if len(shown) > _FEW else (520, 360)
-    items = [(mark(style), name or "unknown") for name, style in used.items()]
+    items = [(mark(style), kind or "unknown") for kind, style in used.items()]
     key, key_height = legend(items, 0, width - 16)
     box = Box(44, key_height + 32, width - 16, height - 48)
     values = [x_value(entry) for entry in shown]
@@ -126,7 +127,11 @@ def _scatter(
     frontier = _frontier(points)
     labels, left_out = _labels(points, frontier, box)
     parts = [
-        grid(box, Axis(x_name, x_scale, write_tick), Axis("BLEU", y_scale, number_tick)),
+        grid(
+            box,
+            Axis(x_name, x_scale, write_tick),
+            Axis(name, y_scale, number_tick),
+        ),
         key,
         _polyline(frontier),
         *(_whisker(point) for point in points),
@@ -143,16 +148,17 @@ def _scatter(
 
 
 def _point(entry: Entry, x: float, y_scale: Scale, style: int, x_text: str) -> _Point:
-    row, interval = entry.row, None
-    if row.bleu_low is not None:
-        interval = Box(x - 4, y_scale(row.bleu_high), x + 4, y_scale(row.bleu_low))
-    score = formats.bleu(row.bleu, row.bleu_low, row.bleu_high)
-    text = f"{entry.label}: {x_text}, BLEU {score}"
-    return _Point(entry, x, y_scale(row.bleu), style, text, interval)
+    score, interval = entry.row.score, None
+    if score.low is not None:
+        interval = Box(x - 4, y_scale(score.high), x + 4, y_scale(score.low))
+    written = formats.score(score.value, score.low, score.high)
+    text = f"{entry.label}: {x_text}, {score.name} {written}"
+    return _Point(entry, x, y_scale(score.value), style, text, interval)
 
 
 def _interval(entry: Entry) -> list[float]:
-    ends = (entry.row.bleu, entry.row.bleu_low, entry.row.bleu_high)
+    score = entry.row.score
+    ends = (score.value, score.low, score.high)
     return [end for end in ends if end is not None]
 
 

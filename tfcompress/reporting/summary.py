@@ -7,7 +7,7 @@ TOLERATED_LOSS = 1.0
 
 
 def best_entry(group: Group) -> Entry | None:
-    """Returns the smallest system, if smaller than the baseline and at most one BLEU worse.
+    """Returns the smallest system, if smaller than the baseline and at most one point worse.
 
     Args:
         group: The systems.
@@ -18,7 +18,7 @@ def best_entry(group: Group) -> Entry | None:
     """
     candidates = [entry for entry in group.entries if entry.row.model_bytes is not None]
     baseline = group.baseline and group.baseline.row
-    if baseline and baseline.bleu is not None:
+    if baseline and baseline.score is not None:
         candidates = [entry for entry in candidates if _keeps_quality(entry)]
     if baseline and baseline.model_bytes is not None:
         candidates = [entry for entry in candidates if entry.times_smaller > 1]
@@ -41,6 +41,7 @@ def summary(group: Group) -> str:
     9.1 ms a sentence. It is the smallest system that loses at most 1 BLEU against teacher."
     """
     entries, baseline, best = group.entries, group.baseline, best_entry(group)
+    unit = "BLEU" if group.score_name == "BLEU" else f"point of {group.score_name}"
     if not entries:
         return "No system was measured."
     if len(entries) == 1:
@@ -49,17 +50,17 @@ def summary(group: Group) -> str:
         if baseline is None:
             return f"{len(entries)} systems, none with a known size."
         return (
-            f"No other system is smaller than {baseline.label} and loses at most 1 BLEU against "
-            f"it ({_figures(baseline)})."
+            f"No other system is smaller than {baseline.label} and loses at most 1 "
+            f"{unit} against it ({_figures(baseline)})."
         )
     text = f"{best.label}: {_figures(best)}."
-    if best.bleu_change is None:
+    if best.score_change is None:
         return f"{text} It is the smallest system."
-    return f"{text} It is the smallest system that loses at most 1 BLEU against {baseline.label}."
+    return f"{text} It is the smallest system that loses at most 1 {unit} against {baseline.label}."
 
 
 def _keeps_quality(entry: Entry) -> bool:
-    change = entry.bleu_change
+    change = entry.score_change
     return change is not None and change >= -TOLERATED_LOSS
 
 
@@ -70,11 +71,12 @@ def _figures(entry: Entry) -> str:
     if entry.times_smaller is not None and row is not entry.baseline:
         size = formats.byte_size(entry.baseline.model_bytes)
         parts.append(f"{formats.ratio(entry.times_smaller)} smaller than the baseline's {size}")
-    if row.bleu is not None:
+    if row.score is not None:
         change = ""
-        if entry.bleu_change is not None and row is not entry.baseline:
-            change = f" ({formats.signed(entry.bleu_change)})"
-        parts.append(f"BLEU {formats.bleu(row.bleu, row.bleu_low, row.bleu_high)}{change}")
+        if entry.score_change is not None and row is not entry.baseline:
+            change = f" ({formats.signed(entry.score_change)})"
+        score = row.score
+        parts.append(f"{score.name} {formats.score(score.value, score.low, score.high)}{change}")
     if row.latency_ms is not None:
         parts.append(f"{formats.decimal(row.latency_ms)} ms a sentence")
     return ", ".join(parts) or "nothing measured"

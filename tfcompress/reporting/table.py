@@ -124,12 +124,19 @@ def _columns(group: Group) -> list[Column]:
             "size of the first float32 model file divided by this one's",
             lambda entry: _some(entry.times_smaller, formats.ratio),
         ),
-        Column("bleu", "BLEU [95%]", "BLEU with its 95% bootstrap interval", _bleu),
+        Column("bleu", "BLEU [95%]", "BLEU with its 95% bootstrap interval", _score("BLEU")),
         Column(
-            "bleu_change",
+            "accuracy",
+            "accuracy [95%]",
+            "percentage of right classes with its 95% interval (Wilson's)",
+            _score("accuracy"),
+        ),
+        Column("f1", "F1", "F1 of class 1, or the classes' mean", _text("f1", formats.score)),
+        Column(
+            "score_change",
             "change",
-            "BLEU less that of the first float32 system",
-            lambda entry: _some(entry.bleu_change, formats.signed),
+            f"{group.score_name} less that of the first float32 system",
+            lambda entry: _some(entry.score_change, formats.signed),
         ),
         Column(
             "latency_ms",
@@ -177,9 +184,14 @@ def _bytes(name: str) -> Callable[[Entry], str | None]:
     return _text(name, formats.byte_size)
 
 
-def _bleu(entry: Entry) -> str | None:
-    row = entry.row
-    return _some(row.bleu, lambda score: formats.bleu(score, row.bleu_low, row.bleu_high))
+def _score(name: str) -> Callable[[Entry], str | None]:
+    def cell(entry):
+        score = entry.row.score
+        if score is None or score.name != name:
+            return None
+        return formats.score(score.value, score.low, score.high)
+
+    return cell
 
 
 def _some(value, write: Callable[..., str]) -> str | None:
