@@ -4,14 +4,16 @@ import os
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from flavours import one_flavour
+from small_encoders import make_encoder, make_tokenizer, texts
 from small_models import make_transformer, sentences
 
 from tfcompress.custom_ops import names
 from tfcompress.export import build_native, convert
 from tfcompress.export.litert_library import litert_library
-from tfcompress.export.runtime import Translator
+from tfcompress.export.runtime import TextModel, Translator
 from tfcompress.export.runtime.native_files import PROGRAM
 
 pytestmark = [one_flavour, pytest.mark.slow]
@@ -21,8 +23,8 @@ SENTENCES = sentences(20)
 
 
 @pytest.fixture(scope="module")
-def translate(tmp_path_factory):
-    """Translates with the benchmark program under emulation."""
+def emulated(tmp_path_factory):
+    """Runs the benchmark program under emulation and returns the lines that it writes."""
     if not SYSROOT.is_dir() or "TFCOMPRESS_QEMU" not in os.environ:
         pytest.skip("needs aarch64-linux-gnu-g++, and TFCOMPRESS_QEMU set to a recent qemu-aarch64")
     folder = tmp_path_factory.mktemp("arm64")
@@ -30,18 +32,25 @@ def translate(tmp_path_factory):
         patch.setenv("XDG_CACHE_HOME", str(folder))
         built = build_native("aarch64-linux")
         library = litert_library("aarch64-linux")
-    (folder / "in").write_text("\n".join([*SENTENCES, ""]))
 
-    def run(bundle, beam_size, level):
+    def run(bundle, texts, level, **options):
+        (folder / "in").write_text("\n".join([*texts, ""]))
         command = [os.environ["TFCOMPRESS_QEMU"], "-L", SYSROOT, built / PROGRAM, bundle]
-        options = {"input": folder / "in", "beam": beam_size, "warmup": 0, "runs": 1}
-        options |= {"library": library, "translations": folder / "out"}
+        output = "results" if "beam" not in options else "translations"
+        options |= {"input": folder / "in", "warmup": 0, "runs": 1, output: folder / "out"}
+        options["library"] = library
         command += [word for name, value in options.items() for word in (f"--{name}", value)]
         environment = os.environ | {"TFCOMPRESS_LEVEL": level}
         subprocess.run([str(word) for word in command], check=True, env=environment)
         return (folder / "out").read_text().splitlines()
 
     return run
+
+
+@pytest.fixture(scope="module")
+def translate(emulated):
+    """Translates under emulation."""
+    return lambda bundle, beam_size, level: emulated(bundle, SENTENCES, level, beam=beam_size)
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +92,20 @@ def test_int8_translations_are_close_to_those_of_this_machine(translate, bundles
     same = [a == b for a, b in zip(translate(path, 1, "neon_dot"), expected[1], strict=True)]
     # Sums of floats differ in their last bits, which decides ties of a random model.
     assert sum(same) >= 0.9 * len(same)
+
+
+@pytest.mark.parametrize("quantization", ["float32", "dynamic_int8"])
+def test_texts_are_encoded_as_on_this_machine(emulated, built, quantization, tmp_path, monkeypatch):
+    monkeypatch.setenv("TFCOMPRESS_NATIVE", str(built / "libtfcompress.so"))
+    options = {"tokenizer": make_tokenizer(), "quantization": quantization}
+    convert(make_encoder("embedding"), tmp_path / "bundle", **options)
+    given = texts(20)
+    with TextModel(tmp_path / "bundle") as model:
+        expected = model.embed(given)
+    lines = emulated(tmp_path / "bundle", given, "neon_dot")
+    found = np.array([line.split() for line in lines], np.float32)
+    if quantization == "float32":
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+    else:
+        # The two kinds of processors round activations in different ways.
+        assert np.sum(found * expected, axis=1).min() > 0.995

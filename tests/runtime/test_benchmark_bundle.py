@@ -3,11 +3,14 @@ import subprocess
 import sys
 
 import pytest
+from flavours import one_flavour
 from small_models import sentences
 
 from tfcompress.errors import InputError
 from tfcompress.export.runtime.benchmark import benchmark, main
 from tfcompress.text import Tokenizer
+
+pytestmark = one_flavour
 
 KEYS = {
     "bundle",

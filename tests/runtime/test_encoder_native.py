@@ -232,7 +232,12 @@ def test_the_benchmark_program(built, encoder_bundles, tmp_path):
     (tmp_path / "texts").write_text("\n".join([*batch, ""]), encoding="utf-8")
     command = [built / "tfcompress-benchmark", path, "--input", tmp_path / "texts", "--profile"]
     command += ["--warmup", "1", "--runs", "2", "--library", LITERT]
+    command += ["--results", tmp_path / "results"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
+    lines = (tmp_path / "results").read_text().splitlines()
+    with TextModel(path) as model:
+        expected = model.embed(batch, overlong="cut")
+    np.testing.assert_array_equal(np.array([r.split() for r in lines], np.float32), expected)
     figures = json.loads(done.stdout)
     assert figures["texts"] == 7
     lengths = [len(row) + 2 for row in make_tokenizer().encode(batch)]

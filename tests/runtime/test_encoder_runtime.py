@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from flavours import one_flavour
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_encoders import LABELS, MAX_LENGTH, PIECES, make_tokenizer, model_outputs, texts
@@ -15,6 +16,8 @@ from tfcompress.errors import InputError
 from tfcompress.export.runtime import TextModel, Translator, open_encoder_bundle
 from tfcompress.export.runtime.benchmark import main as benchmark
 from tfcompress.export.runtime.text_model import softmax
+
+pytestmark = one_flavour
 
 HEAD_NAMES = ["classification", "token_classification", "embedding", None]
 

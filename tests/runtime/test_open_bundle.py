@@ -2,9 +2,12 @@ import json
 import shutil
 
 import pytest
+from flavours import one_flavour
 
 from tfcompress.errors import InputError
 from tfcompress.export.runtime import Translator, open_bundle
+
+pytestmark = one_flavour
 
 
 @pytest.fixture

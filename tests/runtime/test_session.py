@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from flavours import one_flavour
 from small_models import MAX_SOURCE, MAX_TARGET, KerasStepper
 
 from tfcompress.errors import InputError
@@ -17,6 +18,8 @@ from tfcompress.export.runtime import (
     open_bundle,
 )
 from tfcompress.models.decoding import beam_decode, greedy_decode
+
+pytestmark = one_flavour
 
 SPECIAL = SpecialIds(pad=0, bos=1, eos=2)
 

@@ -3,6 +3,7 @@ import shutil
 import threading
 
 import pytest
+from flavours import one_flavour
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import MAX_SOURCE, sentences
@@ -10,6 +11,8 @@ from small_models import MAX_SOURCE, sentences
 from tfcompress.errors import InputError
 from tfcompress.export.runtime import Hypothesis, Translator
 from tfcompress.text import Tokenizer
+
+pytestmark = one_flavour
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import tfcompress.export.runtime.benchmark
 with Translator(sys.argv[1]) as translator:
     greedy, beam = (translator.translate("two dogs play.", beam_size=size) for size in (1, 3))
 assert isinstance(greedy, str) and isinstance(beam, str)
-heavy = {"tensorflow", "keras", "tf_keras", "tensorflow_text", "tfcompress.layers"}
+heavy = {"tensorflow", "keras", "tf_keras", "tensorflow_text", "sacrebleu", "tfcompress.layers"}
 print(sorted(heavy & {*sys.modules}), file=sys.stdout, flush=True)
 os._exit(0)
 """

@@ -40,6 +40,8 @@ Arguments ParseArguments(const std::vector<std::string>& words) {
       arguments.output = value;
     } else if (word == "--translations") {
       arguments.translations = value;
+    } else if (word == "--results") {
+      arguments.results = value;
     } else if (word == "--library") {
       arguments.library = value;
     } else if (word == "--threads") {

@@ -13,6 +13,7 @@ struct Arguments {
   std::string input = "-";
   std::string output;
   std::string translations;
+  std::string results;
   std::string library;
   int32_t threads = 1;
   int32_t beam = 1;

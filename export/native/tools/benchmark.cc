@@ -22,7 +22,7 @@ constexpr char kUsage[] =
     "usage: tfcompress-benchmark BUNDLE [--input FILE] [--threads N] [--beam N] [--warmup N]\n"
     "                            [--runs N] [--output FILE] [--library FILE] [--translations "
     "FILE]\n"
-    "                            [--profile]\n"
+    "                            [--results FILE] [--profile]\n"
     "\n"
     "Translates the sentences of a file, one a line ('-', the default: standard input), or\n"
     "encodes them with a text encoder, and prints latency, throughput, memory and where the time\n"
@@ -34,6 +34,7 @@ constexpr char kUsage[] =
     "  --runs N           passes that are measured (default 3)\n"
     "  --output FILE      where the figures go too\n"
     "  --translations FILE  where the translations go, one a line\n"
+    "  --results FILE     of a text encoder: where the numbers of each text go, one text a line\n"
     "  --profile          measure each operation too, in one more pass\n"
     "  --library FILE     LiteRT's library (default: TFCOMPRESS_LITERT, else libLiteRt.so)\n";
 

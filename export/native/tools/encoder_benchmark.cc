@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <fstream>
+#include <limits>
 #include <map>
 #include <optional>
 #include <random>
@@ -31,6 +33,20 @@ double Encode(Encoder* encoder, const std::string& text) {
   const auto begin = Clock::now();
   encoder->Run(encoder->Fitting(text, true));
   return 1000 * SecondsSince(begin);
+}
+
+// Writes the results of each text, all of them in the order of their names, one text a line.
+void WriteResults(Encoder* encoder, const std::vector<std::string>& texts,
+                  const std::string& path) {
+  std::ofstream file(path);
+  file.precision(std::numeric_limits<float>::max_digits10);
+  for (const std::string& text : texts) {
+    for (const auto& [name, rows] : encoder->Run(encoder->Fitting(text, true))) {
+      for (const float value : rows.values) file << value << " ";
+    }
+    file << "\n";
+  }
+  if (!file.flush()) Fail(path + ": cannot be written");
 }
 
 // The median milliseconds of the model on some ids.
@@ -90,6 +106,7 @@ std::string BenchmarkEncoder(const Arguments& arguments) {
     resident.push_back(ResidentBytes());
     note_megahertz();
   }
+  if (!arguments.results.empty()) WriteResults(&encoder, texts, arguments.results);
   size_t tokens = 0;
   for (const std::string& text : texts) tokens += encoder.Fitting(text, true).size();
   std::map<int32_t, double> length_ms;

@@ -85,6 +85,7 @@ class Benchmark {
 
   void CountTokens(Translator* translator) {
     std::ofstream file;
+    if (!arguments_.results.empty()) Fail("--results is for text encoders; use --translations");
     if (!arguments_.translations.empty()) {
       file.open(arguments_.translations);
       if (!file) Fail(arguments_.translations + ": cannot be written");
