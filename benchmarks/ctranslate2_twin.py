@@ -5,8 +5,13 @@ from pathlib import Path
 import ctranslate2
 import numpy as np
 from ctranslate2.specs import TransformerSpec
+from ctranslate2.specs.common_spec import Activation, EmbeddingsMerge
+from ctranslate2.specs.transformer_spec import (
+    TransformerEncoderModelSpec,
+    TransformerEncoderSpec,
+)
 
-from tfcompress.models import Seq2SeqTransformer
+from tfcompress.models import Seq2SeqTransformer, TextEncoder
 
 SPECIAL_TOKENS = ["<blank>", "<s>", "</s>", "<unk>"]
 
@@ -102,3 +107,41 @@ def _feed_forward(target, layer):
     _normalization(target.layer_norm, layer.feed_forward_normalization)
     _linear(target.linear_0, layer.feed_forward.inner)
     _linear(target.linear_1, layer.feed_forward.outer)
+
+
+def convert_encoder(encoder: TextEncoder, folder: Path, quantization: str = "int8") -> None:
+    """Writes a text encoder without its head as a CTranslate2 model.
+
+    Args:
+        encoder: BERT-like, with GELU and token types.
+        folder: Where to.
+        quantization: CTranslate2's type of the weights.
+    """
+    config = encoder.config
+    spec = TransformerEncoderModelSpec(
+        TransformerEncoderSpec(
+            config.encoder.num_layers,
+            config.encoder.attention.num_heads,
+            pre_norm=False,
+            activation=Activation.GELU,
+            layernorm_embedding=True,
+            num_source_embeddings=2,
+            embeddings_merge=EmbeddingsMerge.ADD,
+        )
+    )
+    embedding = encoder.layer("embedding")
+    spec.encoder.scale_embeddings = False
+    spec.encoder.embeddings[0].weight = embedding.embeddings.numpy()
+    spec.encoder.embeddings[1].weight = embedding.type_embeddings.numpy()
+    spec.encoder.position_encodings.encodings = embedding.positions.embeddings.numpy()
+    _normalization(spec.encoder.layernorm_embedding, embedding.normalization)
+    for target, layer in zip(spec.encoder.layer, encoder.encoder_layers):
+        _self_attention(target.self_attention, layer.attention, layer.attention_normalization)
+        _feed_forward(target.ffn, layer)
+    spec.register_vocabulary([f"t{i}" for i in range(config.vocabulary_size)])
+    spec.config.unk_token = "t0"
+    spec.config.layer_norm_epsilon = config.epsilon
+    spec.validate()
+    spec.optimize(quantization=quantization)
+    folder.mkdir(parents=True)
+    spec.save(str(folder))
