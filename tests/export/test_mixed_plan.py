@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from export_harness import assert_export_parity, make_transformer
+from flavours import one_flavour
 from optimization.families import FAMILIES, make_family, slow_but
 
 from tfcompress.errors import InputError
@@ -12,6 +13,8 @@ from tfcompress.export.model_file import lower
 from tfcompress.export.quantization import choice, quantize
 from tfcompress.export.signatures import Signatures
 from tfcompress.layers.weight_slots import weight_slots
+
+pytestmark = one_flavour
 
 TYPES = {
     "float32": schema.TensorType.FLOAT32,

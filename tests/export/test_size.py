@@ -37,7 +37,7 @@ def test_folded_factor_is_caught(tmp_path, monkeypatch):
     """A factor right before a matrix product is folded into one copy of its kernel."""
 
     def step(self, inputs, position):
-        return self._project(self._look_up(self.embeddings, inputs) * self.scale, training=False)
+        return self._finish(self._look_up(self.embeddings, inputs) * self.scale, training=False)
 
     monkeypatch.setattr(FactorizedEmbedding, "step", step)
     transformer = make_transformer(depth=1, embedding=EmbeddingConfig(2048, share=True, tie="own"))

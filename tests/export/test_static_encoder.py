@@ -4,12 +4,15 @@ import functools
 import numpy as np
 import pytest
 from export_harness import assert_export_parity, make_transformer
+from flavours import one_flavour
 from optimization.families import FAMILIES, VOCABULARY, make_family, slow_but
 
 from tfcompress.errors import InputError
 from tfcompress.export import convert, flatbuffer
 from tfcompress.export.flatbuffer import schema
 from tfcompress.models import EmbeddingConfig
+
+pytestmark = one_flavour
 
 INTEGERS = (schema.TensorType.INT8, schema.TensorType.INT16)
 ANGLES = {"CAST": 1, "COS": 1, "MUL": 1, "RESHAPE": 1, "SIN": 1, "STRIDED_SLICE": 1}
