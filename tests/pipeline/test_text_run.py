@@ -37,7 +37,7 @@ MODEL = {
 TRAINING = {
     "updates": 80,
     "batch_tokens": 256,
-    "learning_rate": 0.01,
+    "learning_rate": 0.003,
     "schedule": "constant",
     "label_smoothing": 0.0,
     "evaluate_every": 40,

@@ -37,7 +37,7 @@ CONFIG = TextEncoderConfig(
 TRAINING = TrainingConfig(
     updates=4,
     batch_tokens=256,
-    learning_rate=0.01,
+    learning_rate=0.003,
     schedule="constant",
     label_smoothing=0.0,
     evaluate_every=2,
@@ -63,13 +63,13 @@ def weights(encoder):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    training = dataclasses.replace(TRAINING, updates=60, evaluate_every=20)
+    training = dataclasses.replace(TRAINING, updates=80, evaluate_every=20)
     return train(tmp_path_factory.mktemp("trained"), training=training)
 
 
 def test_it_learns(trained):
     encoder, history = trained
-    assert [entry["update"] for entry in history] == [20, 40, 60]
+    assert [entry["update"] for entry in history] == [20, 40, 60, 80]
     assert history[-1]["val_accuracy"] > 0.9
     inputs, labels = VALID.batch(np.arange(len(VALID)))
     found = np.argmax(encoder.model(inputs, training=False)["logits"], axis=-1)

