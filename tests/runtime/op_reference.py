@@ -6,7 +6,7 @@ import numpy as np
 
 from tfcompress.layers.fixed_patterns import PATTERNS, pattern_matrix
 
-KINDS = ("float32", "int8", "int4", "blocks")
+KINDS = ("float32", "int8", "panels", "int4", "blocks")
 
 
 class Matrix:
@@ -25,7 +25,7 @@ class Matrix:
             self.scales = np.zeros(1, "f")
             self.exact = self.values.astype("d")
             return
-        limit = 127 if kind == "int8" else 7
+        limit = 127 if kind in ("int8", "panels") else 7
         self.values = rng.integers(-limit - (limit < 100), limit + 1, shape).astype("b")
         blocks = (units, cols // 32) if kind == "blocks" else (units,)
         self.scales = (rng.uniform(0.5, 2, blocks) / (limit * math.sqrt(cols))).astype("f")

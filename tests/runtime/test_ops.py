@@ -15,11 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from op_reference import KINDS, Layer, Matrix
 
+from tfcompress.export.packing import to_panels
+
 pytestmark = one_flavour
 
 INVALID, BAD_BUNDLE = 1, 3
 TYPES = {"f": 0, "i": 1, "b": 2}
-INT4 = 3
+INT4, PANELS = 3, 4
 EPSILON = 1e-5
 EPSILON_BITS = int(np.float32(EPSILON).view("i"))
 LAYER_EPSILON = np.float32(0.1)
@@ -70,13 +72,19 @@ def kind_and_shape(wanted):
     return wanted if isinstance(wanted[0], str) else ("f", wanted)
 
 
-class Int4:
-    """Values of four bits, packed, and their shape."""
+class Stored:
+    """Values in another order than the row-major one, and their shape."""
 
-    def __init__(self, values):
-        low, high = values.reshape(-1, 2).T
-        self.data = ((low & 15) | (high << 4)).astype("B")
-        self.shape = values.shape
+    def __init__(self, kind, values):
+        self.kind, self.shape = kind, values.shape
+        if kind == INT4:
+            low, high = values.reshape(-1, 2).T
+            self.data = ((low & 15) | (high << 4)).astype("B")
+        else:
+            self.data = to_panels(values)
+
+
+STORED = {"int4": INT4, "blocks": INT4, "panels": PANELS}
 
 
 def flat(operands):
@@ -84,8 +92,8 @@ def flat(operands):
     tensors = []
     for one in operands:
         if isinstance(one, Matrix):
-            values = Int4(one.values) if one.kind in ("int4", "blocks") else one.values
-            tensors += [values, one.scales]
+            stored = STORED.get(one.kind)
+            tensors += [Stored(stored, one.values) if stored else one.values, one.scales]
         else:
             tensors.append(np.asarray(one, "i") if isinstance(one, list) else one)
     return tensors
@@ -93,8 +101,8 @@ def flat(operands):
 
 def view(tensor):
     dims = (c_int32 * len(tensor.shape))(*tensor.shape)
-    if isinstance(tensor, Int4):
-        return CTensor(INT4, len(dims), dims, tensor.data.ctypes.data)
+    if isinstance(tensor, Stored):
+        return CTensor(tensor.kind, len(dims), dims, tensor.data.ctypes.data)
     assert tensor.flags.c_contiguous
     return CTensor(TYPES[tensor.dtype.char], len(dims), dims, tensor.ctypes.data)
 
@@ -174,7 +182,7 @@ def test_group_linear(library, data, rng, kind, shuffle, normalize, code):
 def test_group_chain(library, data, rng, projected):
     """Layers that see the chain's input beside what the one before gave."""
     counts = data.draw(st.lists(st.sampled_from([1, 2, 3, 6]), min_size=1 + projected, max_size=5))
-    kind = data.draw(st.sampled_from(KINDS[:3]))
+    kind = data.draw(st.sampled_from(KINDS[:4]))
     # All widths divide by all numbers of groups, and pairs of four bits.
     widths = [12 * data.draw(st.integers(1, 8)) for _ in range(len(counts) + 1)]
     x = chain = y = normal(rng, 3, widths[0])
@@ -314,7 +322,7 @@ def test_attention(library, data, rng):
 
 
 @examples(60)
-@given(st.data(), seeds, kinds)
+@given(st.data(), seeds, kinds.filter(lambda kind: kind != "panels"))
 def test_top_logits(library, data, rng, kind):
     vocabulary = data.draw(st.one_of(st.integers(4, 30), st.integers(4, 2000)))
     batch, depth = data.draw(st.integers(1, 6)), width_for(kind, data.draw(sizes))
@@ -362,7 +370,7 @@ def test_top_logits_prefers_low_ids(library):
 
 def widths(data):
     """A function that draws widths of layers, and the kinds that their weights may have."""
-    step, count = data.draw(st.sampled_from([(1, 2), (2, 3), (32, 4)]))
+    step, count = data.draw(st.sampled_from([(1, 3), (2, 4), (32, 5)]))
     some = data.draw(st.lists(st.sampled_from(KINDS[:count]), min_size=1, max_size=3))
     return (lambda: step * data.draw(st.integers(1, 150 // step))), cycle(some)
 

@@ -87,6 +87,30 @@ inline void AddParts(const Vector (&parts)[2], T (&sums)[8]) {
   memcpy(sums, &all, sizeof(all));
 }
 
+constexpr int32_t kPanelParts = 4;
+using PanelSums = I;
+constexpr int32_t kManyRows = 2, kManyPanels = 1;
+constexpr int32_t kFewRows = 2, kFewPanels = 1;
+constexpr int32_t kOnePanels = 2;
+
+inline Activations PanelPart(const uint8_t* from, int32_t part) {
+  return Int8::Load(from, part * Int8::kStep, Full{});
+}
+
+inline Activations Repeat(const int16_t* from) {
+  int64_t bits;
+  memcpy(&bits, from, sizeof(bits));
+  return {_mm256_set1_epi64x(bits)};
+}
+
+// A part has two sums for each of four rows.
+inline void AddPanelParts(const I (&parts)[4], I (&totals)[2]) {
+  for (int32_t i = 0; i < 2; ++i) {
+    const auto mixed = Bits<__m256i>(AddNeighbours(parts[2 * i], parts[2 * i + 1]));
+    totals[i] = Bits<I>(_mm256_permute4x64_epi64(mixed, _MM_SHUFFLE(3, 1, 2, 0)));
+  }
+}
+
 }  // namespace
 }  // namespace tfcompress::kernels
 

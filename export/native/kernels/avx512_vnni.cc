@@ -108,6 +108,22 @@ inline void AddParts(const Vector (&parts)[4], T (&sums)[16]) {
   memcpy(sums, &all, sizeof(all));
 }
 
+constexpr int32_t kPanelParts = 1;
+using PanelSums = I;
+constexpr int32_t kManyRows = 8, kManyPanels = 2;
+constexpr int32_t kFewRows = 4, kFewPanels = 4;
+constexpr int32_t kOnePanels = 4;
+
+inline Biased PanelPart(const uint8_t* from, int32_t) { return Int8::Load(from, 0, Full{}); }
+
+inline Activations Repeat(const int8_t* from) {
+  int32_t bits;
+  memcpy(&bits, from, sizeof(bits));
+  return {_mm512_set1_epi32(bits)};
+}
+
+inline void AddPanelParts(const I (&parts)[1], I (&totals)[1]) { totals[0] = parts[0]; }
+
 }  // namespace
 }  // namespace tfcompress::kernels
 

@@ -20,9 +20,17 @@ const char* Name(Level level);
 // Throws Error (kInvalidArgument) if there is no such level or if it does not run here.
 Level FromName(const std::string& name);
 
-enum class Type : int32_t { kFloat32, kInt32, kInt8, kInt4 };
+enum class Type : int32_t { kFloat32, kInt32, kInt8, kInt4, kInt8Panels };
 
-// A matrix, row-major. int8 and int4 values are to be multiplied by the scale of their row, or of
+// Panels are int8 values in the order in which they are multiplied: kPanelRows rows one after
+// another, of which each has kPanelCols values for the first columns, then for the next ones.
+// What a panel lacks is filled up with zeros.
+constexpr int32_t kPanelRows = 16;
+constexpr int32_t kPanelCols = 4;
+
+constexpr int32_t CeilDiv(int32_t a, int32_t b) { return a / b + (a % b == 0 ? 0 : 1); }
+
+// A matrix, row-major but for panels. int8 and int4 values are to be multiplied by the scale of their row, or of
 // their block of a row. int4 values stand two to a byte, the first one in the low half.
 struct Weight {
   Type type;
@@ -46,6 +54,10 @@ constexpr int32_t kQuantizedAlignment = 64;
 constexpr int32_t Padded(int32_t cols) {
   return (cols + kQuantizedAlignment - 1) / kQuantizedAlignment * kQuantizedAlignment;
 }
+
+size_t MatrixBytes(Type type, int32_t rows, int32_t cols);
+// One of `parts` matrices of the same shape that stand one below the other.
+Weight PartOf(const Weight& weight, int32_t part, int32_t parts);
 
 // Rows of activations, `stride` floats apart. `quantized` and `scales` are what `quantize` made of
 // them, needed by all weights but those of float32.
@@ -112,7 +124,8 @@ struct Kernels {
   // `quantized` has room for count * Padded(cols) * 2 bytes.
   void (*quantize)(const Input& input, void* quantized, RowScale* scales);
 
-  // y[r, o] = x[r] . w[o] + bias[o], over the selected rows o. `bias` may be null.
+  // y[r, o] = x[r] . w[o] + bias[o], over the selected rows o. `bias` may be null. Of panels all
+  // rows are taken.
   void (*multiply)(const Input& input, const Weight& weight, const Selection& selection,
                    const float* bias, const Output& y);
 

@@ -84,6 +84,26 @@ inline void AddParts(const Vector (&parts)[4], T (&sums)[16]) {
   memcpy(sums, parts, sizeof(sums));
 }
 
+constexpr int32_t kPanelParts = 4;
+using PanelSums = I;
+constexpr int32_t kManyRows = 4, kManyPanels = 1;
+constexpr int32_t kFewRows = 4, kFewPanels = 1;
+constexpr int32_t kOnePanels = 2;
+
+inline Activations PanelPart(const uint8_t* from, int32_t part) {
+  return Int8::Load(from, part * Int8::kStep, Full{});
+}
+
+inline Activations Repeat(const int8_t* from) {
+  int32_t bits;
+  memcpy(&bits, from, sizeof(bits));
+  return {vreinterpretq_s8_s32(vdupq_n_s32(bits))};
+}
+
+inline void AddPanelParts(const I (&parts)[4], I (&totals)[4]) {
+  memcpy(totals, parts, sizeof(totals));
+}
+
 }  // namespace
 }  // namespace tfcompress::kernels
 

@@ -81,6 +81,45 @@ inline void AddParts(const T (&parts)[1], T (&sums)[1]) {
   sums[0] = parts[0];
 }
 
+constexpr int32_t kPanelParts = 1;
+constexpr int32_t kManyRows = 1, kManyPanels = 1;
+constexpr int32_t kFewRows = 1, kFewPanels = 1;
+constexpr int32_t kOnePanels = 1;
+
+struct PanelSums {
+  int32_t values[kPanelRows];
+};
+
+struct PanelWeights {
+  int8_t values[kPanelRows][kPanelCols];
+};
+
+struct Repeated {
+  int16_t values[kPanelCols];
+};
+
+inline PanelWeights PanelPart(const uint8_t* from, int32_t) {
+  PanelWeights weights;
+  memcpy(weights.values, from, sizeof(weights.values));
+  return weights;
+}
+
+inline Repeated Repeat(const int8_t* from) { return {{from[0], from[1], from[2], from[3]}}; }
+
+inline PanelSums Dot(PanelSums sums, const PanelWeights& weights, const Repeated& x) {
+  for (int32_t r = 0; r < kPanelRows; ++r) {
+    const int8_t* const w = weights.values[r];
+    // Two products fit in 16 bits, which processors add faster.
+    sums.values[r] += static_cast<int16_t>(w[0] * x.values[0] + w[1] * x.values[1]) +
+                      static_cast<int16_t>(w[2] * x.values[2] + w[3] * x.values[3]);
+  }
+  return sums;
+}
+
+inline void AddPanelParts(const PanelSums (&parts)[1], int32_t (&totals)[kPanelRows]) {
+  memcpy(totals, parts[0].values, sizeof(totals));
+}
+
 }  // namespace
 }  // namespace tfcompress::kernels
 

@@ -64,8 +64,8 @@ void Apply(const kernels::Kernels& kernels, kernels::Scratch* scratch, const Lay
   float* const products = interleave ? scratch->Take<float>(size) : y;
   for (int32_t k = 0; k < layer.groups; ++k) {
     Activations(kernels, scratch, x + k * own_width, count, own_width, width)
-        .Multiply(layer.weight, layer.bias, {k * own_units, own_units, nullptr},
-                  {products + k * own_units, units});
+        .Multiply(kernels::PartOf(layer.weight, k, layer.groups), layer.bias + k * own_units,
+                  {0, own_units, nullptr}, {products + k * own_units, units});
   }
   for (int32_t row = 0; row < count; ++row) {
     const ptrdiff_t start = static_cast<ptrdiff_t>(row) * units;

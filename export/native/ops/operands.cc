@@ -29,6 +29,8 @@ const char* NameOf(Type type) {
       return "int8";
     case Type::kInt4:
       return "int4";
+    case Type::kInt8Panels:
+      return "panels of int8";
   }
   return "unknown";
 }

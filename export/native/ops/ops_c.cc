@@ -18,7 +18,8 @@ namespace ops = tfcompress::ops;
 namespace {
 
 ops::Tensor View(const tfc_tensor& given) {
-  Require(given.type >= TFC_FLOAT32 && given.type <= TFC_INT4, "a tensor has an unknown type");
+  Require(given.type >= TFC_FLOAT32 && given.type <= TFC_INT8_PANELS,
+          "a tensor has an unknown type");
   Require(given.rank >= 0 && given.rank <= ops::kMaxRank, "a tensor's rank must be from 0 to 8");
   Require((given.dims != nullptr || given.rank == 0) && given.data != nullptr,
           "every tensor needs `dims` and `data`");

@@ -25,14 +25,20 @@ void Require(const Op& op, bool holds) {
   }
 }
 
-// How many bytes so many values take.
-uint64_t Bytes(Type type, uint64_t elements) {
-  if (type == Type::kInt4) return (elements + 1) / 2;
-  return type == Type::kInt8 ? elements : elements * sizeof(float);
+// How many bytes a tensor of so many values takes, or more than any pack has if that is impossible.
+uint64_t Bytes(const Tensor& tensor, uint64_t elements) {
+  if (tensor.type == Type::kInt4) return (elements + 1) / 2;
+  if (tensor.type == Type::kInt8) return elements;
+  if (tensor.type != Type::kInt8Panels) return elements * sizeof(float);
+  const auto& [rank, dims] = tensor.shape;
+  if (rank < 2 || elements == 0) return UINT64_MAX;
+  const int32_t rows = dims[rank - 2], cols = dims[rank - 1];
+  const uint64_t matrices = elements / (static_cast<uint64_t>(rows) * static_cast<uint64_t>(cols));
+  return matrices * kernels::MatrixBytes(tensor.type, rows, cols);
 }
 
 Tensor View(const Op& op, const Entry& entry, char* pack, uint64_t size) {
-  Require(op, entry.type >= 0 && entry.type <= static_cast<int32_t>(Type::kInt4) &&
+  Require(op, entry.type >= 0 && entry.type <= static_cast<int32_t>(Type::kInt8Panels) &&
                   entry.rank >= 0 && entry.rank <= kRank && entry.start >= 0);
   const uint64_t start = static_cast<uint64_t>(entry.start) * kAlignment;
   Require(op, start <= size);
@@ -45,7 +51,7 @@ Tensor View(const Op& op, const Entry& entry, char* pack, uint64_t size) {
     // So the product of the next extent cannot overflow.
     Require(op, elements <= 2 * size);
   }
-  Require(op, Bytes(tensor.type, elements) <= size - start);
+  Require(op, Bytes(tensor, elements) <= size - start);
   return tensor;
 }
 

@@ -131,6 +131,7 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
   const float* const x = in.Floats({batch, depth});
   const int32_t vocabulary = in.Peek(2)[0];
   const Dense table = in.Layer(vocabulary, depth);
+  in.Require(table.weight.type != Type::kInt8Panels, "the table must not be in panels");
   const int32_t* const shortlist = in.Ints({vocabulary});
   const Candidates candidates = ReadCandidates(in, shortlist, *in.Ints({1}), vocabulary);
   const int32_t width = in.IntVector().size;

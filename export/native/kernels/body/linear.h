@@ -1,4 +1,4 @@
-// Products of activations and weights. A level gives:
+// Products of activations and rows of weights. A level gives:
 // - Quantized: what rounded activations are stored as, and Activations, a vector of them, which
 //   LoadActivations(const Quantized*) reads;
 // - Int8 and Int4: kStep, how many weights a vector of them holds; kBits, how many bits one takes
@@ -360,8 +360,8 @@ void MultiplyAs(const Product& product) {
   }
 }
 
-void Multiply(const Input& input, const Weight& weight, const Selection& selection,
-              const float* bias, const Output& y) {
+void MultiplyByRows(const Input& input, const Weight& weight, const Selection& selection,
+                    const float* bias, const Output& y) {
   switch (weight.type) {
     case Type::kInt8:
       return MultiplyAs<IntegerFormat<Int8>>({input, weight, weight.cols, selection, bias, 1, y});

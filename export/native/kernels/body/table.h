@@ -3,11 +3,20 @@
 
 #include "kernels/body/attention.h"
 #include "kernels/body/linear.h"
+#include "kernels/body/panels.h"
 #include "kernels/body/rows.h"
 #include "kernels/body/sequences.h"
 
 namespace tfcompress::kernels {
 namespace {
+
+void Multiply(const Input& input, const Weight& weight, const Selection& selection,
+              const float* bias, const Output& y) {
+  if (weight.type == Type::kInt8Panels) {
+    return MultiplyByPanels({input, weight, 0, selection, bias, 1, y});
+  }
+  MultiplyByRows(input, weight, selection, bias, y);
+}
 
 constexpr Kernels kTable = {Quantize, Multiply, Add,     Normalize, Activate,  Softmax, Gate,
                             Attend,   Convolve, Average, FindAbove, LargestOf, SumExp};
