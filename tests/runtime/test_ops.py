@@ -235,6 +235,39 @@ def test_integers_are_exact(library, rng, count, units, width, kind):
         assert all(first[0].tobytes() == other[0].tobytes() for other in others)
 
 
+@examples(40)
+@given(seeds, st.integers(1, 20), divisors(12), st.integers(1, 70), sizes, st.booleans())
+def test_panels_are_another_order_of_int8(library, rng, count, groups, units, width, biased):
+    x = normal(rng, count, groups * width)
+    matrix = Matrix(rng, (groups, units, width), "int8")
+    bias = normal(rng, groups * units) * np.float32(biased)
+    norm = np.zeros((2, units), "f")
+    results = set()
+    for matrix.kind in ("int8", "panels"):
+        inputs = [[0, groups, 0, 0, 0, 0], x, matrix, bias, *norm]
+        for level in library.levels:
+            (y,) = library.run("tfc.GroupTransform", level, inputs, [(count, groups * units)])
+            results.add(y.tobytes())
+    assert len(results) == 1
+
+
+def test_the_order_of_panels():
+    matrices = np.arange(-120, 120, dtype="b").reshape(2, 20, 6)
+    panels = to_panels(matrices).view("b").reshape(2, 2, 2, 16, 4)
+    for matrix, panel, block, row, col in np.ndindex(panels.shape):
+        there = 16 * panel + row, 4 * block + col
+        expected = matrices[matrix][there] if there[0] < 20 and there[1] < 6 else 0
+        assert panels[matrix, panel, block, row, col] == expected
+
+
+def test_a_table_is_not_in_panels(library):
+    inputs, shapes = OPERATIONS["tfc.TopLogits"]
+    given = [*inputs[:2], Stored(PANELS, np.zeros((20, 8), "b")), *inputs[3:]]
+    status, message = library.call("tfc.TopLogits", None, given, made(shapes))
+    assert status == BAD_BUNDLE
+    assert "panels" in message
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_rows_that_are_not_finite(library, bad):
     rng = np.random.default_rng(0)
@@ -560,7 +593,8 @@ def test_wrong_values(library, name):
 def test_weights_of_four_bits_have_even_rows(library):
     inputs, shapes = OPERATIONS["tfc.TopLogits"]
     for width, scales in ((7, (20,)), (8, (20, 1)), (48, (20, 1)), (32, (20, 2)), (32, (1, 20))):
-        x, table = np.zeros((2, width), "f"), Int4(np.zeros((20, width + width % 2), "b"))
+        x = np.zeros((2, width), "f")
+        table = Stored(INT4, np.zeros((20, width + width % 2), "b"))
         table.shape = (20, width)
         given = [inputs[0], x, table, np.zeros(scales, "f"), *inputs[4:]]
         assert library.call("tfc.TopLogits", None, given, made(shapes))[0] == BAD_BUNDLE
@@ -574,7 +608,7 @@ def test_wrong_calls(library):
     assert status == INVALID
     assert all(level in message for level in library.levels)
     operands, result = ((CTensor * len(some))(*map(view, some)) for some in (inputs, outputs))
-    for field, value in (("type", 4), ("type", -1), ("rank", -1), ("rank", 9), ("data", None)):
+    for field, value in (("type", 5), ("type", -1), ("rank", -1), ("rank", 9), ("data", None)):
         before = getattr(operands[1], field)
         setattr(operands[1], field, value)
         arguments = (c_size_t(len(inputs)), operands, c_size_t(1), result)

@@ -17,8 +17,9 @@ typedef enum {
 } tfc_type;
 
 /* A row-major tensor, but for panels: of each matrix, 16 rows after another, 4 columns after
-   another, the 4 values of each of these rows; what the last ones lack is 0. Values of int4 stand two to a byte, the first one in the low half; extents
-   count values. Data of float32 and int32 begins at a multiple of 4 bytes. */
+   another, the 4 values of each of these rows; what the last ones lack is 0. Values of int4 stand
+   two to a byte, the first one in the low half; extents count values. Data of float32 and int32
+   begins at a multiple of 4 bytes. */
 typedef struct {
   int32_t type; /* tfc_type */
   int32_t rank; /* At most 8. */

@@ -30,8 +30,9 @@ constexpr int32_t kPanelCols = 4;
 
 constexpr int32_t CeilDiv(int32_t a, int32_t b) { return a / b + (a % b == 0 ? 0 : 1); }
 
-// A matrix, row-major but for panels. int8 and int4 values are to be multiplied by the scale of their row, or of
-// their block of a row. int4 values stand two to a byte, the first one in the low half.
+// A matrix, row-major but for panels. int8 and int4 values are to be multiplied by the scale of
+// their row, or of their block of a row. int4 values stand two to a byte, the first one in the low
+// half.
 struct Weight {
   Type type;
   const void* data;
