@@ -141,6 +141,9 @@ struct Kernels {
   // Of each row of x [rows, size].
   void (*softmax)(int32_t rows, int32_t size, float* x);
 
+  // y[j * groups + k] = x[k * own + j].
+  void (*interleave)(const float* x, int32_t groups, int32_t own, float* y);
+
   // y = x[:size] * sigmoid(x[size:]).
   void (*gate)(const float* x, int32_t size, float* y);
 

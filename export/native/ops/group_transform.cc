@@ -48,13 +48,6 @@ Layer ReadLayer(Operands* in, const int32_t* config, int32_t width) {
   return layer;
 }
 
-// y[j * groups + k] is the unit j of group k.
-void Interleave(const float* x, int32_t groups, int32_t own, float* y) {
-  for (int32_t k = 0; k < groups; ++k) {
-    for (int32_t j = 0; j < own; ++j) y[j * groups + k] = x[k * own + j];
-  }
-}
-
 void Apply(const kernels::Kernels& kernels, kernels::Scratch* scratch, const Layer& layer,
            const float* x, int32_t count, float* y) {
   const int32_t units = layer.weight.rows, own_units = units / layer.groups;
@@ -70,7 +63,7 @@ void Apply(const kernels::Kernels& kernels, kernels::Scratch* scratch, const Lay
   for (int32_t row = 0; row < count; ++row) {
     const ptrdiff_t start = static_cast<ptrdiff_t>(row) * units;
     float* const to = y + start;
-    if (interleave) Interleave(products + start, layer.groups, own_units, to);
+    if (interleave) kernels.interleave(products + start, layer.groups, own_units, to);
     for (int32_t k = 0; layer.gamma != nullptr && k < layer.groups; ++k) {
       float* const part = to + k * own_units;
       kernels.normalize(part, own_units, layer.gamma, layer.beta, layer.epsilon, part);

@@ -17,14 +17,15 @@ void Add(const float* x, int32_t size, float* y) {
 
 void Normalize(const float* x, int32_t size, const float* gamma, const float* beta, float epsilon,
                float* y) {
+  const float share = 1 / static_cast<float>(size);
   F sum = {}, squares = {};
   ForVectors(size, [&](int32_t i, auto lanes) { sum += Load(x + i, lanes); });
-  const float mean = Sum(sum) / static_cast<float>(size);
+  const float mean = Sum(sum) * share;
   ForVectors(size, [&](int32_t i, auto lanes) {
     const F difference = Load(x + i, lanes, mean) - mean;
     squares = MulAdd(difference, difference, squares);
   });
-  const float scale = 1 / __builtin_sqrtf(Sum(squares) / static_cast<float>(size) + epsilon);
+  const float scale = 1 / __builtin_sqrtf(Sum(squares) * share + epsilon);
   ForVectors(size, [&](int32_t i, auto lanes) {
     const F normal = (Load(x + i, lanes) - mean) * scale;
     Store(MulAdd(normal, Load(gamma + i, lanes), Load(beta + i, lanes)), y + i, lanes);
@@ -62,6 +63,28 @@ void Gate(const float* x, int32_t size, float* y) {
   ForVectors(size, [&](int32_t i, auto lanes) {
     Store(Load(x + i, lanes) * Sigmoid(Load(x + size + i, lanes)), y + i, lanes);
   });
+}
+
+template <int32_t kGroups>
+inline void InterleaveSome(const float* x, int32_t own, float* y) {
+  for (int32_t j = 0; j < own; ++j) {
+    for (int32_t k = 0; k < kGroups; ++k) y[j * kGroups + k] = x[k * own + j];
+  }
+}
+
+void Interleave(const float* x, int32_t groups, int32_t own, float* y) {
+  switch (groups) {
+    case 2:
+      return InterleaveSome<2>(x, own, y);
+    case 4:
+      return InterleaveSome<4>(x, own, y);
+    case 8:
+      return InterleaveSome<8>(x, own, y);
+    default:
+      for (int32_t k = 0; k < groups; ++k) {
+        for (int32_t j = 0; j < own; ++j) y[j * groups + k] = x[k * own + j];
+      }
+  }
 }
 
 float LargestOf(const float* x, int32_t size) {

@@ -18,8 +18,9 @@ void Multiply(const Input& input, const Weight& weight, const Selection& selecti
   MultiplyByRows(input, weight, selection, bias, y);
 }
 
-constexpr Kernels kTable = {Quantize, Multiply, Add,     Normalize, Activate,  Softmax, Gate,
-                            Attend,   Convolve, Average, FindAbove, LargestOf, SumExp};
+constexpr Kernels kTable = {Quantize, Multiply,   Add,       Normalize, Activate,
+                            Softmax,  Interleave, Gate,      Attend,    Convolve,
+                            Average,  FindAbove,  LargestOf, SumExp};
 
 }  // namespace
 }  // namespace tfcompress::kernels
