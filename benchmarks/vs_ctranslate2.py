@@ -24,6 +24,7 @@ from results_file import write_results
 from tfcompress.export import convert
 from tfcompress.export.runtime import Translator
 from tfcompress.models import load_preset
+from tfcompress.pipeline.exporting import learn_shortlist
 from tfcompress.text import Tokenizer, read_lines
 
 PRESETS = ("student_base", "student_tiny")
@@ -39,6 +40,12 @@ def main() -> None:
     parser.add_argument(
         "--custom-ops", action="store_true", help="use those that pay; needs the native runtime"
     )
+    parser.add_argument(
+        "--shortlist",
+        nargs=2,
+        metavar=("SOURCE", "TARGET"),
+        help="parallel text that the run's lexical shortlist is learnt from",
+    )
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--sentences", type=int, default=20, help="sentences of a round")
     options = parser.parse_args()
@@ -53,15 +60,26 @@ def main() -> None:
         transformer = load_preset(options.run / "model")
         tokenizer = Tokenizer(options.run / "tokenizer.model")
         lines = read_lines(options.source)[: options.sentences]
-        rows += measure(options.run.name, transformer, tokenizer.encode(lines), options)
+        shortlist = None
+        if options.shortlist:
+            pairs = (read_lines(path) for path in options.shortlist)
+            shortlist = learn_shortlist(tokenizer, tokenizer, *pairs, transformer.config)
+        sentences = tokenizer.encode(lines)
+        rows += measure(options.run.name, transformer, sentences, options, shortlist)
     write_results(options.output, {"rows": rows})
 
 
-def measure(name, transformer, sentences, options) -> list[dict]:
+def measure(name, transformer, sentences, options, shortlist=None) -> list[dict]:
     """Converts to both systems and times them in turns."""
     with tempfile.TemporaryDirectory() as folder:
         bundle, twin = Path(folder) / "bundle", Path(folder) / "twin"
-        convert(transformer, bundle, quantization="dynamic_int8", custom_ops=options.custom_ops)
+        convert(
+            transformer,
+            bundle,
+            quantization="dynamic_int8",
+            custom_ops=options.custom_ops,
+            shortlist=shortlist,
+        )
         ctranslate2_twin.convert(transformer, twin)
         size = {
             "bundle_bytes": sum(f.stat().st_size for f in bundle.iterdir()),
@@ -69,6 +87,7 @@ def measure(name, transformer, sentences, options) -> list[dict]:
         }
         with Translator(bundle) as ours:
             theirs = ctranslate2_twin.translator(twin, threads=1)
+            size["shortlist"] = shortlist is not None
             return [
                 size | compare(name, ours, theirs, sentences, beam_size, options.rounds)
                 for beam_size in (1, 4)

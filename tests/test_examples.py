@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from flavours import one_flavour
 from models.published_folders import write
 from text.text_corpus import PIECES, write_text_corpus
@@ -47,6 +48,7 @@ def test_keras_nlp_to_bundle(tmp_path):
 
 
 @one_flavour
+@pytest.mark.slow
 def test_theseus(tmp_path):
     corpus = write_text_corpus(tmp_path / "corpus")
     model = write(tmp_path / "model", vocab_size=len(PIECES))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from combinations.covering import covering_pairs
+from flavours import one_flavour
 from tensorflow import keras
 
 from tfcompress.analysis import describe
@@ -144,7 +145,7 @@ def _forgotten_models():
         pytest.param(
             choice,
             id="-".join(choice.values()),
-            marks=[] if choice == _IN_EVERY_RUN else pytest.mark.slow,
+            marks=one_flavour if choice == _IN_EVERY_RUN else pytest.mark.slow,
         )
         for choice in COMBINATIONS
     ],

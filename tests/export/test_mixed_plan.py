@@ -87,6 +87,7 @@ def test_a_bundle_of_every_kind(tmp_path):
     assert (manifest["quantization"], manifest["plan"]) == ("mixed", plan)
 
 
+@pytest.mark.slow
 def test_plans_of_one_kind_are_that_quantization(tmp_path):
     transformer = make_transformer(depth=1)
     for kind, quantization in (("int4", "int4"), ("float16", "float16")):

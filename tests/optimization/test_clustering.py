@@ -80,6 +80,7 @@ def test_keras_3_says_what_to_do():
 
 
 @legacy_only
+@pytest.mark.slow
 def test_quantized_values_stay_as_few(tmp_path):
     """After training, each matrix of the bundle has no more integers than it had clusters."""
     transformer = make_family("plain")
@@ -110,6 +111,7 @@ def test_quantized_values_stay_as_few(tmp_path):
 
 
 @legacy_only
+@pytest.mark.slow
 def test_clusters_and_zeros_stay_together():
     transformer = make_family("plain")
     kernel = transformer.layer("encoder_layer_0").feed_forward.inner.kernel

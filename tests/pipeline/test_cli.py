@@ -9,8 +9,12 @@ import sys
 import time
 
 import pytest
+from flavours import one_flavour
 
 from tfcompress.cli import main
+
+# The command line chooses Keras 2 by itself.
+pytestmark = one_flavour
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ def run(finished_run, recipe_mapping, corpus_folder, tmp_path):
     return start
 
 
+@one_flavour
 def test_surgery_without_training(run, finished_run):
     folder = run(
         start_from=str(finished_run),

@@ -93,7 +93,7 @@ def test_only_what_is_asked_for(transformer, tmp_path):
     assert manifest["custom_ops"] == [names.CACHED_ATTENTION]
 
 
-@pytest.mark.parametrize("beam_size", [1, 3])
+@pytest.mark.parametrize("beam_size", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_a_shortlist_is_all_that_a_translation_uses(transformer, tmp_path, beam_size):
     offsets = np.arange(61, dtype=np.int32)
     # Each source id allows one target id, beside the end id and one more.

@@ -15,7 +15,7 @@ DEXTRA = EmbeddingConfig(
 
 @pytest.mark.parametrize("kind", ["dextra", "define"])
 @pytest.mark.parametrize("tie", ["own", "none"])
-@pytest.mark.parametrize("share", [True, False])
+@pytest.mark.parametrize("share", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_tables_give_what_the_transforms_gave(kind, tie, share):
     embedding = dataclasses.replace(DEXTRA, kind=kind, tie=tie, share=share)
     transformer = make_transformer(embedding=embedding)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from flavours import one_flavour
 from surgery.small_models import (
     assert_describes,
     assert_untouched,
@@ -78,6 +79,7 @@ def test_every_other_is_the_papers_rule():
     assert every_other(10, 0.2) == [0, 1, 2, 3, 5, 6, 7, 8]
 
 
+@one_flavour
 def test_search_keeps_what_scores_best():
     transformer = make_transformer()
     wanted = np.asarray(transformer.decoder_layers[2].get_weights()[0]).sum()

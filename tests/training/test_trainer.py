@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from flavours import LEGACY, legacy_only
-from optimization.families import slow_but
 
 from tfcompress.errors import InputError
 from tfcompress.grids import MIN_ELEMENTS, Grid
@@ -92,6 +91,7 @@ def test_weights_are_trained_on_grids(run, bits):
 
 
 @legacy_only
+@pytest.mark.slow
 def test_pruned_weights_stay_zero_on_grids(run, model_config):
     transformer, _ = run("sparse", pruning=PruningConfig(0.75, frequency=1))
     zeros = transformer.layer("encoder_layer_0").feed_forward.inner.kernel.numpy() == 0
@@ -107,9 +107,8 @@ def test_pruned_weights_stay_zero_on_grids(run, model_config):
 
 
 @legacy_only
-@pytest.mark.parametrize(
-    "method", slow_but({"quantize_aware"}, ("quantize_aware", "pruning", "clustering"))
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["quantize_aware", "pruning", "clustering"])
 def test_a_killed_compressed_run_goes_on(run, monkeypatch, method):
     method = {
         "quantize_aware": {"quantize_aware": QuantizeAwareConfig(4)},

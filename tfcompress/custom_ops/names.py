@@ -51,7 +51,7 @@ GIVEN = {
 }
 ALL = tuple(WEIGHTS)
 # Those that make bundles faster by themselves; `benchmarks/custom_ops.py` measures it.
-DEFAULT = (DECODER, FIXED_PATTERNS, DYNAMIC_CONV, DYNAMIC_CONV_STEP)
+DEFAULT = (DECODER, GROUP_TRANSFORM, FIXED_PATTERNS, DYNAMIC_CONV, DYNAMIC_CONV_STEP)
 
 
 def is_weight(name: str, operand: int) -> bool:

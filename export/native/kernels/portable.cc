@@ -107,11 +107,14 @@ inline PanelWeights PanelPart(const uint8_t* from, int32_t) {
 inline Repeated Repeat(const int8_t* from) { return {{from[0], from[1], from[2], from[3]}}; }
 
 inline PanelSums Dot(PanelSums sums, const PanelWeights& weights, const Repeated& x) {
+// Unrolled, it would not become vectors.
+#pragma GCC unroll 1
   for (int32_t r = 0; r < kPanelRows; ++r) {
     const int8_t* const w = weights.values[r];
     // Two products fit in 16 bits, which processors add faster.
-    sums.values[r] += static_cast<int16_t>(w[0] * x.values[0] + w[1] * x.values[1]) +
-                      static_cast<int16_t>(w[2] * x.values[2] + w[3] * x.values[3]);
+    const auto first = static_cast<int16_t>(w[0] * x.values[0] + w[1] * x.values[1]);
+    const auto second = static_cast<int16_t>(w[2] * x.values[2] + w[3] * x.values[3]);
+    sums.values[r] += first + second;
   }
   return sums;
 }
