@@ -61,10 +61,10 @@ def convert(
             sentences, begin and end ids included where the model was trained with them.
         custom_ops: Whether the model may need custom operations, which the native runtime has and
             a plain LiteRT runtime has not. True uses those that were measured to pay: of whole
-            decoders, of fixed patterns, of dynamic convolutions, and with `shortlist` of the output
-            layer. Or the
-            names of those to use, from `tfcompress.custom_ops.names.ALL`. They need `tfcompress
-            build-native` first, as the bundle is run to be compared.
+            decoders, of grouped layers, of fixed patterns, of dynamic convolutions, and with
+            `shortlist` of the output layer. Or the names of those to use, from
+            `tfcompress.custom_ops.names.ALL`. They need `tfcompress build-native` first, as the
+            bundle is run to be compared.
         shortlist: With custom operations, the tokens that the output layer chooses from for each
             sentence, as `tfcompress.text.build_shortlist` learns them; all by default.
         tokenizer_graph: Whether a text encoder's bundle holds the tokenizer as a LiteRT graph too,
