@@ -1,5 +1,9 @@
-"""What all tests share: the same seeds for each test, and no time limit for single examples."""
+"""What all tests share: the same seeds and examples in each run, and no time limit for single ones.
 
+With TFCOMPRESS_EXPLORE=1, property tests choose other examples in each run.
+"""
+
+import os
 import sys
 
 import numpy as np
@@ -8,7 +12,8 @@ from hypothesis import settings
 
 pytest.register_assert_rewrite("layers.harness")
 
-settings.register_profile("tfcompress", deadline=None)
+explore = os.environ.get("TFCOMPRESS_EXPLORE") == "1"
+settings.register_profile("tfcompress", deadline=None, derandomize=not explore)
 settings.load_profile("tfcompress")
 
 
