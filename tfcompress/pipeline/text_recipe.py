@@ -124,11 +124,8 @@ class TextRecipe:
         """
         changes = dict(self.model)
         head = changes.pop("head", None)
-        if start is None:
-            mapping = {"vocabulary_size": vocabulary_size, "pad_id": pad_id} | changes
-        else:
-            mapping = merged(start.to_mapping(), changes)
         own = {"vocabulary_size": vocabulary_size, "pad_id": pad_id}
+        mapping = own | changes if start is None else merged(start.to_mapping(), changes)
         for name, value in own.items():
             if mapping[name] != value:
                 raise InputError(

@@ -5,15 +5,17 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.errors import InputError
 from tfcompress.models import Seq2SeqTransformer
 from tfcompress.training.hidden_states import (
     HiddenStates,
+    check_vocabularies,
     check_weights,
     divergence,
     masked_mean,
 )
 from tfcompress.training.losses import LabelSmoothedCrossentropy
+
+_VOCABULARY = ("source_vocabulary_size", "target_vocabulary_size", "pad_id", "bos_id", "eos_id")
 
 
 class Distillation:
@@ -66,7 +68,8 @@ class Distillation:
         encoder_layers: Sequence[int] | None = None,
         decoder_layers: Sequence[int] | None = None,
     ):
-        _check(student, teacher, weight, temperature, hidden_weight)
+        check_vocabularies(student, teacher, _VOCABULARY)
+        check_weights(weight, temperature, hidden_weight)
         self._student, self._teacher, self._loss = student, teacher, loss
         self._weight, self._temperature = weight, temperature
         self._hidden_weight = hidden_weight
@@ -97,14 +100,3 @@ class Distillation:
                 states = (getattr(run, f"{side}_states") for run in (ours, theirs))
                 total += self._hidden_weight * self._states[side].distance(*states, mask)
         return total
-
-
-def _check(student, teacher, weight, temperature, hidden_weight):
-    for name in ("source_vocabulary_size", "target_vocabulary_size", "pad_id", "bos_id", "eos_id"):
-        ours, theirs = getattr(student.config, name), getattr(teacher.config, name)
-        if ours != theirs:
-            raise InputError(
-                f"student and teacher must have one vocabulary (received {name} {ours} and "
-                f"{theirs}); train the student with the teacher's tokenizer"
-            )
-    check_weights(weight, temperature, hidden_weight)

@@ -89,6 +89,26 @@ def masked_mean(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     return tf.math.divide_no_nan(tf.reduce_sum(values * weights), tf.reduce_sum(weights))
 
 
+def check_vocabularies(student: Model, teacher: Model, names: Sequence[str]) -> None:
+    """Makes sure that two models have one vocabulary.
+
+    Args:
+        student: The model in training.
+        teacher: What it learns from.
+        names: What must be equal in their configurations.
+
+    Raises:
+        InputError: If something differs.
+    """
+    for name in names:
+        ours, theirs = getattr(student.config, name), getattr(teacher.config, name)
+        if ours != theirs:
+            raise InputError(
+                f"student and teacher must have one vocabulary (received {name} {ours} and "
+                f"{theirs}); train the student with the teacher's tokenizer"
+            )
+
+
 def check_weights(weight: float, temperature: float, hidden_weight: float) -> None:
     """Makes sure that the weights of an objective are possible.
 

@@ -7,7 +7,12 @@ from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.models import TextEncoder
-from tfcompress.training.hidden_states import HiddenStates, check_weights, divergence
+from tfcompress.training.hidden_states import (
+    HiddenStates,
+    check_vocabularies,
+    check_weights,
+    divergence,
+)
 from tfcompress.training.losses import LabelSmoothedCrossentropy
 
 
@@ -87,13 +92,7 @@ class TextDistillation:
 
 
 def _check(student, teacher):
-    for name in ("vocabulary_size", "pad_id"):
-        ours, theirs = getattr(student.config, name), getattr(teacher.config, name)
-        if ours != theirs:
-            raise InputError(
-                f"student and teacher must have one vocabulary (received {name} {ours} and "
-                f"{theirs}); train the student with the teacher's tokenizer"
-            )
+    check_vocabularies(student, teacher, ("vocabulary_size", "pad_id"))
     heads = [getattr(model.config.head, "classes", None) for model in (student, teacher)]
     if None in heads or heads[0] != heads[1]:
         raise InputError(
