@@ -35,6 +35,7 @@ class Benchmark {
   explicit Benchmark(Arguments arguments) : arguments_(std::move(arguments)) {}
 
   std::string Run() {
+    if (!arguments_.results.empty()) Fail("--results is for text encoders; use --translations");
     sentences_ = ReadTexts(arguments_.input);
     const FolderFiles files(arguments_.bundle);
     OpenBundle(files, true);  // Verified before the clock starts.
@@ -85,7 +86,6 @@ class Benchmark {
 
   void CountTokens(Translator* translator) {
     std::ofstream file;
-    if (!arguments_.results.empty()) Fail("--results is for text encoders; use --translations");
     if (!arguments_.translations.empty()) {
       file.open(arguments_.translations);
       if (!file) Fail(arguments_.translations + ": cannot be written");
