@@ -3,7 +3,7 @@
 import datetime
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ def report_run(
     *,
     rows: Sequence[Row],
     examples: Sequence[Example],
-    history: Sequence[HistoryPoint],
+    history: Sequence[Mapping[str, float]],
 ) -> RunResults:
     """Writes `results.json`, `report.md` and `report.html` of a run.
 
@@ -62,7 +62,7 @@ def report_run(
         corpus: Name of the test set.
         rows: The systems.
         examples: Some test sentences.
-        history: The training.
+        history: The figures of every evaluation in training.
 
     Returns:
         The results, with the time, the command, the machine and the versions.
@@ -79,9 +79,28 @@ def report_run(
         corpus=corpus,
         rows=[*rows],
         examples=[*examples],
-        history=[*history],
+        history=[_point(entry) for entry in history],
     )
     save_results(results, folder)
     for report in ("report.md", "report.html"):
         write_report([results], folder / report)
     return results
+
+
+def percent(share: float | None) -> float | None:
+    """Returns a share in percent, or None for None.
+
+    Args:
+        share: From 0 to 1.
+    """
+    return None if share is None else 100.0 * share
+
+
+def _point(entry):
+    return HistoryPoint(
+        step=entry["update"],
+        loss=entry.get("loss"),
+        validation_loss=entry.get("val_loss"),
+        validation_bleu=entry.get("val_bleu"),
+        validation_accuracy=percent(entry.get("val_accuracy")),
+    )

@@ -22,7 +22,7 @@ from tfcompress.pipeline.workspace import (
     saved_tokenizers,
     write_figures,
 )
-from tfcompress.reporting import Example, HistoryPoint, RunResults
+from tfcompress.reporting import Example, RunResults
 from tfcompress.text import TokenizedPairs, Tokenizer, load_corpus, train_tokenizer
 from tfcompress.text.corpora import Corpus
 
@@ -307,22 +307,13 @@ def _report(recipe, data, workspace, history) -> RunResults:
         )
         for i in range(min(recipe.evaluation.examples, len(sources)))
     ]
-    points = [
-        HistoryPoint(
-            step=entry["update"],
-            loss=entry.get("loss"),
-            validation_loss=entry.get("val_loss"),
-            validation_bleu=entry.get("val_bleu"),
-        )
-        for entry in history
-    ]
     return report_run(
         workspace.folder,
         recipe.name,
         f"{data.name}, {recipe.corpus.test}",
         rows=rows,
         examples=examples,
-        history=points,
+        history=history,
     )
 
 

@@ -9,7 +9,7 @@ from tfcompress.pipeline.benchmarking import benchmark_in_process
 from tfcompress.pipeline.encoder_evaluation import evaluate_classifier
 from tfcompress.pipeline.exporting import REPRESENTATIVE_SENTENCES, text_ids
 from tfcompress.pipeline.loading import load_tensorflow
-from tfcompress.pipeline.reports import bundle_row, report_run
+from tfcompress.pipeline.reports import bundle_row, percent, report_run
 from tfcompress.pipeline.text_recipe import MINILM, TextRecipe
 from tfcompress.pipeline.workspace import (
     TOKENIZER,
@@ -20,7 +20,7 @@ from tfcompress.pipeline.workspace import (
     saved_text_tokenizer,
     write_figures,
 )
-from tfcompress.reporting import Example, HistoryPoint, RunResults
+from tfcompress.reporting import Example, RunResults
 from tfcompress.text import LabelledTexts, load_labelled_corpus, load_text_tokenizer
 
 _EXAMPLES = 8
@@ -247,35 +247,22 @@ def _report(recipe, data, workspace, history) -> RunResults:
         )
         for i in range(min(_EXAMPLES, len(texts)))
     ]
-    points = [
-        HistoryPoint(
-            step=entry["update"],
-            loss=entry.get("loss"),
-            validation_loss=entry.get("val_loss"),
-            validation_accuracy=_percent(entry.get("val_accuracy")),
-        )
-        for entry in history
-    ]
     return report_run(
         workspace.folder,
         recipe.name,
         f"{data.name}, {recipe.corpus.test}",
         rows=rows,
         examples=examples,
-        history=points,
+        history=history,
     )
 
 
 def _scores(evaluation):
-    low, high = map(_percent, evaluation["interval"])
+    low, high = map(percent, evaluation["interval"])
     return {
-        "accuracy": _percent(evaluation["accuracy"]),
+        "accuracy": percent(evaluation["accuracy"]),
         "accuracy_low": low,
         "accuracy_high": high,
-        "f1": _percent(evaluation.get("f1", evaluation.get("macro_f1"))),
+        "f1": percent(evaluation.get("f1", evaluation.get("macro_f1"))),
         "sentences": evaluation["examples"],
     }
-
-
-def _percent(share):
-    return None if share is None else 100.0 * share
