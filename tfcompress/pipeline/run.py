@@ -117,18 +117,22 @@ def _begin(recipe, data, workspace, say):
 
         transformer = load_preset(model)
         if recipe.surgery.before:
-            from tfcompress.pipeline.operating import operate
-            from tfcompress.pipeline.translation_patient import TranslationPatient
-
-            say(f"{recipe.name}: {', '.join(step.name for step in recipe.surgery.before)}")
-            patient = TranslationPatient(transformer, tokenizers, data)
-            patient = operate(patient, recipe.surgery.before)
+            patient = _operated(recipe, "before", transformer, tokenizers, data, say)
             transformer, tokenizers = patient.transformer, patient.tokenizers
         sides = ("joint",) if tokenizers[0] is tokenizers[1] else ("source", "target")
         for side, tokenizer in zip(sides, tokenizers):
             replace_file(workspace.tokenizer(side), tokenizer.proto)
         save_preset(transformer, workspace.start)
     return workspace.start, saved_tokenizers(workspace.folder)
+
+
+def _operated(recipe, when, transformer, tokenizers, data, say):
+    from tfcompress.pipeline.operating import operate
+    from tfcompress.pipeline.translation_patient import TranslationPatient
+
+    steps = getattr(recipe.surgery, when)
+    say(f"{recipe.name}: {', '.join(step.name for step in steps)}")
+    return operate(TranslationPatient(transformer, tokenizers, data), steps)
 
 
 def _tokenizers(recipe, data, workspace) -> tuple[Tokenizer, Tokenizer]:
@@ -198,12 +202,7 @@ def _train(recipe, data, tokenizers, start, workspace, verbose, say) -> list[dic
         verbose=verbose,
     )
     if recipe.surgery.after:
-        from tfcompress.pipeline.operating import operate
-        from tfcompress.pipeline.translation_patient import TranslationPatient
-
-        say(f"{recipe.name}: {', '.join(step.name for step in recipe.surgery.after)}")
-        patient = TranslationPatient(transformer, tokenizers, data)
-        transformer = operate(patient, recipe.surgery.after).transformer
+        transformer = _operated(recipe, "after", transformer, tokenizers, data, say).transformer
     save_preset(transformer, workspace.model)
     if not history:
         write_figures(workspace.training / "history.json", [])
