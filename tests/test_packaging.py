@@ -1,6 +1,7 @@
 """What a wheel of the project holds."""
 
 import configparser
+import importlib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -27,3 +28,10 @@ def test_every_native_source_is_listed():
     sources = {path for path in (ROOT / "export" / "native").rglob("*") if path.is_file()}
     assert sources
     assert sources <= listed
+
+
+def test_packages_list_what_they_have():
+    """Names that load when they are first used are found by completion."""
+    for name in ("export", "models", "surgery", "text", "training"):
+        package = importlib.import_module(f"tfcompress.{name}")
+        assert {*package.__all__} <= {*dir(package)}

@@ -59,7 +59,7 @@ def test_heads_are_pruned():
     kernel = encoder.encoder_layers[1].attention.output_projection.kernel
     # A head that says nothing.
     kernel.assign(np.where(np.arange(16)[:, None] // 4 == 2, 0, kernel))
-    smaller = prune_heads(encoder, {names[1]: [2]})
+    smaller = prune_heads(encoder, drop={names[1]: [2]})
     assert smaller.config.encoder.attention.num_heads == (4, 3, 4, 4)
     assert smaller.model.count_params() < encoder.model.count_params()
     np.testing.assert_allclose(logits(smaller), logits(encoder), atol=1e-5)
@@ -78,13 +78,13 @@ def test_importance_of_heads():
 
 def test_layers_are_dropped():
     encoder = make(encoder=dataclasses.replace(STACK, layer_drop=LayerDropConfig(0.5)))
-    smaller = drop_layers(encoder, encoder=[0, 2])
+    smaller = drop_layers(encoder, keep={"encoder": [0, 2]})
     assert smaller.config.encoder.num_layers == 2
     assert smaller.config.encoder.layer_drop.rate == 0
     whole = drop_layers(encoder)
     np.testing.assert_allclose(logits(whole), logits(encoder), atol=1e-6)
-    with pytest.raises(InputError, match="a text encoder has no decoder"):
-        drop_layers(encoder, decoder=[0])
+    with pytest.raises(InputError, match="the model has encoder"):
+        drop_layers(encoder, keep={"decoder": [0]})
 
 
 def test_layers_are_searched():

@@ -28,7 +28,7 @@ def make_stack(**settings):
 def test_the_layers_that_are_left_do_what_they_did():
     transformer = make_transformer(stack=make_stack(layer_drop=LayerDropConfig(0.3)))
     before = snapshot(transformer)
-    smaller = drop_layers(transformer, encoder=[0, 2], decoder=[3, 1])
+    smaller = drop_layers(transformer, keep={"encoder": [0, 2]}, drop={"decoder": [2, 0]})
     assert smaller.config.encoder.attention.num_heads == (2, 8)
     assert smaller.config.decoder.attention.num_heads == (4, 4)
     assert not smaller.config.encoder.drops_layers
@@ -68,7 +68,7 @@ def _without(transformer, **kept):
 )
 def test_shared_stacks(sharing, kept, pattern):
     stack = StackConfig(4, AttentionConfig(2), FeedForwardConfig(24), sharing)
-    smaller = drop_layers(make_transformer(stack=stack), encoder=kept)
+    smaller = drop_layers(make_transformer(stack=stack), keep={"encoder": kept})
     assert smaller.config.encoder.sharing.pattern == pattern
     assert smaller.config.encoder.num_layers == len(kept)
     assert_describes(smaller)
@@ -76,7 +76,7 @@ def test_shared_stacks(sharing, kept, pattern):
 
 def test_every_other_is_the_papers_rule():
     assert every_other(6) == [0, 2, 4]
-    assert every_other(10, 0.2) == [0, 1, 2, 3, 5, 6, 7, 8]
+    assert every_other(10, rate=0.2) == [0, 1, 2, 3, 5, 6, 7, 8]
 
 
 @one_flavour
@@ -93,24 +93,28 @@ def test_search_keeps_what_scores_best():
 
 
 @pytest.mark.parametrize(
-    ("kept", "message"),
+    ("arguments", "message"),
     [
-        ({"encoder": []}, "lose all its layers"),
-        ({"decoder": [4]}, r"depths 0 to 3 \(received \[4\]\)"),
-        ({"decoder": [1, 1]}, "must not repeat"),
+        ({"keep": {"encoder": []}}, "lose all its layers"),
+        ({"drop": {"encoder": [0, 1, 2, 3]}}, "lose all its layers"),
+        ({"keep": {"decoder": [4]}}, r"depths 0 to 3 \(received \[4\]\)"),
+        ({"drop": {"decoder": [-1]}}, r"depths 0 to 3 \(received \[-1\]\)"),
+        ({"keep": {"decoder": [1, 1]}}, "must not repeat"),
+        ({"drop": {"middle": [1]}}, r"encoder and decoder \(received drop=\['middle'\]\)"),
+        ({"keep": {"encoder": [1]}, "drop": {"encoder": [0]}}, "not both"),
     ],
 )
-def test_impossible(kept, message):
+def test_impossible(arguments, message):
     with pytest.raises(InputError, match=message):
-        drop_layers(make_transformer(), **kept)
+        drop_layers(make_transformer(), **arguments)
 
 
 def test_impossible_stacks():
     stack = StackConfig(4, AttentionConfig(2), FeedForwardConfig(24), SharingConfig("groups", 2))
     with pytest.raises(InputError, match="shared unevenly"):
-        drop_layers(make_transformer(stack=stack), encoder=[0, 2, 3])
+        drop_layers(make_transformer(stack=stack), keep={"encoder": [0, 2, 3]})
     stack = StackConfig(
         3, AttentionConfig(1), FeedForwardConfig(8), kind="delight", scaling=ScalingConfig(2, 4)
     )
     with pytest.raises(InputError, match="scaled by depth"):
-        drop_layers(make_transformer(stack=stack), encoder=[0])
+        drop_layers(make_transformer(stack=stack), keep={"encoder": [0]})

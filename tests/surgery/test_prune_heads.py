@@ -60,7 +60,7 @@ def test_pruning_masked_heads_equals_masking_them(stack):
 
 def test_given_heads_go_from_one_layer_only():
     transformer = make_transformer()
-    smaller = prune_heads(transformer, {"encoder_layer_1_self_attention": [0, 3]})
+    smaller = prune_heads(transformer, drop={"encoder_layer_1_self_attention": [0, 3]})
     assert smaller.config.encoder.attention.num_heads == (4, 2, 4, 4)
     assert smaller.config.encoder.attention.head_dim == 4
     assert smaller.config.decoder.attention.num_heads == 4
@@ -74,7 +74,7 @@ def test_heads_of_a_split_attention():
     stack = StackConfig(2, attention, FeedForwardConfig(16))
     transformer = make_transformer(stack=stack)
     names = [name for name in attention_layers(transformer) if "cross" not in name]
-    smaller = prune_heads(transformer, {name: [1] for name in names})
+    smaller = prune_heads(transformer, drop={name: [1] for name in names})
     assert smaller.config.encoder.attention.num_heads == 1
     assert np.all(np.isfinite(logits(smaller)))
     assert_describes(smaller)
@@ -91,4 +91,4 @@ def test_heads_of_a_split_attention():
 )
 def test_impossible(heads, message):
     with pytest.raises(InputError, match=message):
-        prune_heads(make_transformer(), heads)
+        prune_heads(make_transformer(), drop=heads)

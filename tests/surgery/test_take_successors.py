@@ -36,7 +36,7 @@ def test_successors_begin_as_the_first_layers():
     config = trained.config.replace(encoder=make_stack(successors=2))
     replaced = Seq2SeqTransformer(config)
     assert transfer_weights(trained, replaced) == []
-    expected = drop_layers(trained, encoder=[0, 1])
+    expected = drop_layers(trained, keep={"encoder": [0, 1]})
     np.testing.assert_array_equal(logits(take_successors(replaced)), logits(expected))
 
 

@@ -8,7 +8,7 @@ from tfcompress import surgery
 from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
 from tfcompress.models import Seq2SeqTransformer, TextEncoder
-from tfcompress.pipeline.surgery_recipe import SurgeryStep
+from tfcompress.pipeline.surgery_recipe import SIDES, SurgeryStep
 
 
 class Patient(Protocol):
@@ -94,27 +94,26 @@ def _prune_heads(patient, settings):
             protected = compile_expression("prune_heads.protect", settings.protect)
             scores = {name: s for name, s in scores.items() if not protected.search(name)}
         heads = surgery.heads_to_prune(scores, count, minimum_per_layer=settings.minimum_per_layer)
-        patient = _changed(patient, surgery.prune_heads(transformer, heads))
+        patient = _changed(patient, surgery.prune_heads(transformer, drop=heads))
     return patient
 
 
 def _drop_layers(patient, settings):
     transformer = patient.transformer
-    sides = ("encoder", "decoder")
-    kept = {side: getattr(settings, side) for side in sides}
-    searched = {side: getattr(settings, f"search_{side}") for side in sides}
-    for side in sides:
+    keep, drop = dict(settings.keep or {}), dict(settings.drop or {})
+    searched = {side: getattr(settings, f"search_{side}") for side in SIDES}
+    searched = {side: count for side, count in searched.items() if count is not None}
+    for side in SIDES:
         stack = getattr(transformer.config, side, None)
-        if stack is None and (kept[side] is not None or searched[side] is not None):
+        if stack is None and side in {*keep, *drop, *searched}:
             raise InputError(f"`drop_layers`: the model has no {side}; leave its settings out")
-        if stack is not None and kept[side] is None and settings.rate and searched[side] is None:
-            kept[side] = surgery.every_other(stack.num_layers, settings.rate)
-    transformer = surgery.drop_layers(transformer, **kept)
-    if any(count is not None for count in searched.values()):
+        if stack is not None and settings.rate and side not in {*keep, *drop, *searched}:
+            keep[side] = surgery.every_other(stack.num_layers, rate=settings.rate)
+    transformer = surgery.drop_layers(transformer, keep=keep, drop=drop)
+    if searched:
         score = patient.score(settings.sentences)
-        transformer = surgery.drop_layers(
-            transformer, **surgery.search_layers(transformer, score, **searched)
-        )
+        keep = surgery.search_layers(transformer, score, **searched)
+        transformer = surgery.drop_layers(transformer, keep=keep)
     return _changed(patient, transformer)
 
 

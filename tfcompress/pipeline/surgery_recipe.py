@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, fields
 from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
 
+SIDES = ("encoder", "decoder")
+
 
 @dataclass(frozen=True)
 class PruneHeads:
@@ -42,16 +44,16 @@ class DropLayers:
     """Removes whole layers: the given ones, every other, or those that validation misses least.
 
     Attributes:
-        encoder: Depths of the encoder to keep; None for what `rate` or `search_encoder` says.
-        decoder: The same for the decoder.
-        rate: Part of the layers of both stacks to drop, evenly; 0 for none.
+        keep: Depths to keep, from 0, by side ("encoder", "decoder").
+        drop: Depths to drop, likewise; not for a side that `keep` names.
+        rate: Part of the layers of the other sides to drop, evenly; 0 for none.
         search_encoder: Layers that the encoder keeps, found by the score on validation sentences.
         search_decoder: The same for the decoder.
         sentences: Validation sentences of a search.
     """
 
-    encoder: tuple[int, ...] | None = None
-    decoder: tuple[int, ...] | None = None
+    keep: dict[str, tuple[int, ...]] | None = None
+    drop: dict[str, tuple[int, ...]] | None = None
     rate: float = 0.0
     search_encoder: int | None = None
     search_decoder: int | None = None
@@ -61,8 +63,15 @@ class DropLayers:
         if not 0.0 <= self.rate <= 0.5:
             raise InputError(
                 f"`drop_layers.rate` must lie in [0, 0.5] (received {self.rate}); to keep fewer "
-                "than every second layer, list those that stay"
+                "than every second layer, list those that stay under `keep`"
             )
+        named = [*(self.keep or ()), *(self.drop or ())]
+        for side in named:
+            if side not in SIDES or named.count(side) > 1:
+                raise InputError(
+                    f"`drop_layers` takes {' and '.join(SIDES)} once, under `keep` or `drop` "
+                    f"(received {side!r})"
+                )
         _check_least("drop_layers.sentences", self.sentences, 1)
 
 

@@ -1,7 +1,7 @@
 """Removes whole layers."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tfcompress.errors import InputError
 from tfcompress.layer_selection import layer_drop_keep
@@ -15,8 +15,8 @@ from tfcompress.surgery.rebuilding import Model, rebuild, sides, unwrapped
 def drop_layers(
     transformer: Model,
     *,
-    encoder: Sequence[int] | None = None,
-    decoder: Sequence[int] | None = None,
+    keep: Mapping[str, Sequence[int]] | None = None,
+    drop: Mapping[str, Sequence[int]] | None = None,
 ) -> Model:
     """Returns a model of fewer layers.
 
@@ -25,30 +25,30 @@ def drop_layers(
 
     Args:
         transformer: The model; it stays as it is.
-        encoder: Depths of the encoder to keep, from 0; None for all.
-        decoder: The same for the decoder.
+        keep: Depths to keep, from 0, by side ("encoder", "decoder"). A side that neither `keep` nor
+            `drop` names stays whole.
+        drop: Depths to drop, likewise.
 
     Returns:
         The smaller model.
 
     Raises:
-        InputError: If a depth does not exist or repeats, none is left, the layers of the stack
-            are scaled by depth, or what is left of a shared stack is shared unevenly.
+        InputError: If a side or depth does not exist or repeats, none is left, the layers of the
+            stack are scaled by depth, or what is left of a shared stack is shared unevenly.
 
     Example:
 
-    >>> smaller = tfc.surgery.drop_layers(transformer, decoder=[0, 2, 4])
+    >>> smaller = tfc.surgery.drop_layers(transformer, drop={"decoder": [1, 3, 5]})
 
     Reference: Fan et al., 2020, arXiv:1909.11556.
     """
     config, moved = transformer.config, {}
-    for side, kept in _by_side(transformer, encoder, decoder).items():
+    for side, kept in _kept(config, keep or {}, drop or {}).items():
         stack = getattr(config, side)
         if stack.successors is not None:
             raise InputError(
                 f"the {side} is still being replaced by successors; call take_successors first"
             )
-        kept = list(range(stack.num_layers)) if kept is None else _checked(side, stack, kept)
         new = _shorter(side, stack, kept)
         old_parts, new_parts = stack_parts(side, stack), stack_parts(side, new)
         layers = {layer.name: layer for layer in getattr(transformer, f"{side}_layers")}
@@ -59,12 +59,13 @@ def drop_layers(
     return rebuild(transformer, config, moved=moved)
 
 
-def every_other(num_layers: int, rate: float = 0.5) -> list[int]:
-    """Returns the depths that are kept when every 1/rate-th layer is dropped.
+def every_other(num_layers: int, *, rate: float = 0.5) -> list[int]:
+    """Returns the depths that are kept when every `floor(1 / rate)`-th layer is dropped.
 
     Args:
         num_layers: Depth of the stack.
-        rate: Part of the layers to drop.
+        rate: About the part of the layers to drop, at most 0.5: 0.2 drops every fifth layer, 0.4
+            every second one.
 
     Example:
 
@@ -91,7 +92,7 @@ def search_layers(
         decoder: The same for the decoder.
 
     Returns:
-        Depths to keep by side, for `drop_layers`.
+        Depths to keep by side, as `keep` of `drop_layers`.
 
     Raises:
         InputError: If a number of layers is impossible.
@@ -99,7 +100,7 @@ def search_layers(
     Example:
 
     >>> kept = tfc.surgery.search_layers(transformer, bleu_of, decoder=3)
-    >>> smaller = tfc.surgery.drop_layers(transformer, **kept)
+    >>> smaller = tfc.surgery.drop_layers(transformer, keep=kept)
     """
     wanted = _by_side(transformer, encoder, decoder)
     kept = {side: list(range(getattr(transformer.config, side).num_layers)) for side in wanted}
@@ -116,7 +117,7 @@ def search_layers(
             kept[side] = max(
                 candidates,
                 key=lambda depths, side=side: score(
-                    drop_layers(transformer, **{**kept, side: depths})
+                    drop_layers(transformer, keep={**kept, side: depths})
                 ),
             )
     return kept
@@ -130,14 +131,31 @@ def _by_side(transformer, encoder, decoder):
     return {side: wanted[side] for side in sides(transformer.config)}
 
 
-def _checked(side, stack, kept):
-    if not kept:
-        raise InputError(f"the {side} would lose all its layers; keep at least one")
-    if wrong := [depth for depth in kept if not 0 <= depth < stack.num_layers]:
-        raise InputError(f"the {side} has depths 0 to {stack.num_layers - 1} (received {wrong})")
-    if len(set(kept)) < len(kept):
-        raise InputError(f"depths of the {side} must not repeat (received {list(kept)})")
-    return sorted(kept)
+def _kept(config, keep, drop):
+    """The depths that stay, by side."""
+    known = sides(config)
+    for name, depths in (("keep", keep), ("drop", drop)):
+        if unknown := sorted(set(depths) - set(known)):
+            raise InputError(f"the model has {' and '.join(known)} (received {name}={unknown})")
+    if both := sorted(set(keep) & set(drop)):
+        raise InputError(f"give `keep` or `drop` for the {both[0]}, not both")
+    kept = {}
+    for side in known:
+        count = getattr(config, side).num_layers
+        dropped = _checked(side, count, drop.get(side, ()))
+        kept[side] = _checked(side, count, keep.get(side, range(count)))
+        kept[side] = [depth for depth in kept[side] if depth not in dropped]
+        if not kept[side]:
+            raise InputError(f"the {side} would lose all its layers; keep at least one")
+    return kept
+
+
+def _checked(side, count, depths):
+    if wrong := [depth for depth in depths if depth not in range(count)]:
+        raise InputError(f"the {side} has depths 0 to {count - 1} (received {wrong})")
+    if len(set(depths)) < len(depths):
+        raise InputError(f"depths of the {side} must not repeat (received {list(depths)})")
+    return sorted(depths)
 
 
 def _shorter(side: str, stack: StackConfig, kept: list[int]) -> StackConfig:

@@ -41,7 +41,7 @@ def attention_layers(transformer: Model) -> dict[str, MultiHeadAttention]:
     return found
 
 
-def prune_heads(transformer: Model, heads: Mapping[str, Sequence[int]] | None = None) -> Model:
+def prune_heads(transformer: Model, *, drop: Mapping[str, Sequence[int]] | None = None) -> Model:
     """Returns a model without some of the attention heads.
 
     The columns of the heads leave the projections of queries, keys and values, their rows the
@@ -49,9 +49,9 @@ def prune_heads(transformer: Model, heads: Mapping[str, Sequence[int]] | None = 
 
     Args:
         transformer: The model; it stays as it is.
-        heads: Numbers of the heads to remove by the names of `attention_layers`. None for the
-            heads whose gates are 0, of a model with gates (as `HeadPruner` leaves it). Gates are
-            multiplied into the output projection; the new model has none.
+        drop: Numbers of the heads to remove, from 0, by the names of `attention_layers`. None
+            for the heads whose gates are 0, of a model with gates (as `HeadPruner` leaves it).
+            Gates are multiplied into the output projection; the new model has none.
 
     Returns:
         The smaller model.
@@ -62,12 +62,14 @@ def prune_heads(transformer: Model, heads: Mapping[str, Sequence[int]] | None = 
 
     Example:
 
-    >>> smaller = tfc.surgery.prune_heads(transformer, {"encoder_layer_0_self_attention": [1, 3]})
+    >>> smaller = tfc.surgery.prune_heads(
+    ...     transformer, drop={"encoder_layer_0_self_attention": [1, 3]}
+    ... )
 
     Reference: Michel et al., 2019, arXiv:1905.10650.
     """
     attentions = attention_layers(transformer)
-    removed = _closed(attentions) if heads is None else _checked(heads, attentions)
+    removed = _closed(attentions) if drop is None else _checked(drop, attentions)
     kept = {
         name: [h for h in range(attention.num_heads) if h not in removed.get(name, ())]
         for name, attention in attentions.items()
@@ -100,7 +102,7 @@ def _closed(attentions):
     gated = {name: a for name, a in attentions.items() if a.gated}
     if not gated:
         raise InputError(
-            "no attention of this model has gates, so `heads` must say which heads to remove"
+            "no attention of this model has gates, so `drop` must say which heads to remove"
         )
     return {name: np.flatnonzero(np.asarray(a.gates) == 0).tolist() for name, a in gated.items()}
 
