@@ -22,12 +22,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line without the program's name; that of the process by default.
 
     Returns:
-        The exit code: 0, 2 for input that the user can mend, 130 after Ctrl-C.
+        The exit code: 0, 2 for what the user can mend (input, a full disk, too little memory), 130
+        after Ctrl-C.
     """
-    options = _parser().parse_args(arguments)
-    _prepare_environment()
+    if sys.stdout is None:
+        return _fail("standard output is closed; send it to a file, or to /dev/null")
     interrupts = Interrupts(defer=False)
     try:
+        options = _parser().parse_args(arguments)
+        _prepare_environment()
         with interrupts:
             options.command(options)
             sys.stdout.flush()
@@ -35,17 +38,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _interrupted()
     except BrokenPipeError:
         # The reader of our output has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
         if interrupts.noted:
             # TensorFlow may turn an interrupt into an error of its own.
             return _interrupted()
-        if not isinstance(error, InputError | OSError) or os.environ.get("TFCOMPRESS_TRACEBACK"):
+        cause = _cause(error)
+        if cause is None or os.environ.get("TFCOMPRESS_TRACEBACK"):
             raise
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return EXIT_BAD_INPUT
+        return _fail(cause)
     return 0
+
+
+def _cause(error: Exception) -> str | None:
+    """Returns what the user can mend, or None for a fault of ours."""
+    if isinstance(error, InputError | OSError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"out of memory ({error}); give smaller batches, or less input at once"
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is None or not isinstance(error, tensorflow.errors.OpError):
+        return None
+    errors = tensorflow.errors
+    message = (str(error).strip() or type(error).__name__).splitlines()[0]
+    if isinstance(error, errors.ResourceExhaustedError) and "No space left" not in message:
+        return f"out of memory ({message}); give a smaller `training.batch_tokens`"
+    # What the file system refuses.
+    refusals = (
+        errors.ResourceExhaustedError,
+        errors.PermissionDeniedError,
+        errors.FailedPreconditionError,
+        errors.NotFoundError,
+        errors.OutOfRangeError,
+        errors.DataLossError,
+    )
+    return f"{message}; check the disk" if isinstance(error, refusals) else None
+
+
+def _fail(cause):
+    print(f"error: {' '.join(cause.split())}", file=sys.stderr)
+    return EXIT_BAD_INPUT
 
 
 def _interrupted():
@@ -268,12 +300,14 @@ def _add_sensitivity(commands):
 
 
 def _sensitivity(options):
-    from tfcompress.files import replace_file
+    from tfcompress.files import check_writable, replace_file
     from tfcompress.pipeline import sensitivity
     from tfcompress.text import read_lines
 
     if options.sentences < 1:
         raise InputError(f"--sentences must be at least 1 (received {options.sentences})")
+    if options.output is not None:
+        check_writable(options.output)
     report = sensitivity(
         options.run,
         read_lines(options.source)[: options.sentences],
@@ -311,7 +345,7 @@ def _translate(options):
     from tfcompress.export.runtime import Translator
 
     with Translator(options.bundle, num_threads=options.threads) as translator:
-        for number, raw in enumerate(sys.stdin.buffer, start=1):
+        for number, raw in enumerate(_standard_input(), start=1):
             try:
                 source = raw.decode("utf-8").rstrip("\r\n")
             except UnicodeDecodeError:
@@ -333,6 +367,12 @@ def _translate(options):
             else:
                 for hypothesis in hypotheses:
                     print(hypothesis.text, flush=True)
+
+
+def _standard_input():
+    if sys.stdin is None:
+        raise InputError("standard input is closed; send text to it, one sentence a line")
+    return sys.stdin.buffer
 
 
 def _add_evaluate(commands):
@@ -412,6 +452,8 @@ def _add_benchmark(commands):
 def _benchmark(options):
     from tfcompress.text import read_lines
 
+    if options.input is None:
+        _standard_input()
     sentences = read_lines(options.input or "/dev/stdin")
     settings = {"beam_size": options.beam_size, "runs": options.runs}
     if options.device == "local":
@@ -492,16 +534,3 @@ def _print_json(figures):
 
 def _to_stderr(line):
     print(line, file=sys.stderr)
-
-
-def program() -> None:
-    """Runs a command as a process of its own."""
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # LiteRT logs the end of its environment if the process ends in the ordinary way.
-    os._exit(code)
-
-
-if __name__ == "__main__":
-    program()
