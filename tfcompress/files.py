@@ -1,11 +1,13 @@
-"""Writing files so that an interruption never leaves half of one."""
+"""Files: read with limits, written so that an interruption never leaves half of one."""
 
 import contextlib
+import errno
+import json
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from tfcompress.errors import InputError
 
@@ -38,3 +40,70 @@ def replace_file(path: str | os.PathLike, content: bytes | Callable[[BinaryIO], 
             raise
     except OSError as error:
         raise InputError(f"{path}: cannot write: {error.strerror or error}") from error
+
+
+def check_writable(path: str | os.PathLike) -> None:
+    """Makes sure, before long work, that there will be a place for its result.
+
+    Args:
+        path: A file or folder that is to be written.
+
+    Raises:
+        InputError: If the folder that it shall lie in is none, or cannot be written to.
+    """
+    parent = Path(path).absolute().parent
+    try:
+        while not parent.exists():
+            parent = parent.parent
+        if not parent.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        # Tried, as root may write by permission where the file system is read-only.
+        with tempfile.TemporaryFile(dir=parent):
+            pass
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot write: {reason}; give another place") from error
+
+
+def read_utf8(path: str | os.PathLike, *, most_bytes: int | None = None) -> str:
+    """Returns the text of a file, without a byte order mark.
+
+    Args:
+        path: The file.
+        most_bytes: What it may have at most.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        InputError: If it cannot be read, is no UTF-8, or is larger.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read() if most_bytes is None else file.read(most_bytes + 1)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a name that holds NUL
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot be read: {reason}") from error
+    if most_bytes is not None and len(content) > most_bytes:
+        raise InputError(f"{path}: is larger than {most_bytes:,} bytes; give the right file")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not in UTF-8: {error}") from error
+
+
+def read_json(path: str | os.PathLike) -> Any:
+    """Returns what a JSON file holds.
+
+    Args:
+        path: The file, in UTF-8.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        InputError: If it cannot be read, is no JSON, or is nested too deeply.
+    """
+    text = read_utf8(path)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: no JSON: {error}") from error

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import reprlib
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -88,6 +89,51 @@ def type_problems(instance: Any, path: str = "") -> list[str]:
             problems += type_problems(value, where)
         else:
             _convert(hints[field.name], value, where, problems)
+    return problems
+
+
+def shape_problems(shape: Any, value: Any, path: str = "") -> list[str]:
+    """Finds where a value that was read from a file is not of the shape that it must have.
+
+    Args:
+        shape: A mapping of required keys to shapes (there may be others), a list with the shape of
+            all elements, a tuple with that of each, or a type as in the annotations of
+            `from_mapping`.
+        value: The value.
+        path: Where it stands in its file, for the messages.
+
+    Returns:
+        One line for each problem.
+
+    Example:
+
+    >>> shape_problems({"scores": [float]}, {"scores": [1.5, "x"]})
+    ["`scores[1]` must be a number (received 'x')"]
+    """
+    where = f"`{path}`" if path else "the content"
+    if isinstance(shape, Mapping):
+        if not isinstance(value, Mapping):
+            return [f"{where} must be a mapping (received {reprlib.repr(value)})"]
+        missing = [f"`{_join(path, key)}` is missing" for key in shape if key not in value]
+        present = [key for key in shape if key in value]
+        return missing + [
+            problem
+            for key in present
+            for problem in shape_problems(shape[key], value[key], _join(path, key))
+        ]
+    if isinstance(shape, list):
+        shape = tuple(shape) * len(value) if isinstance(value, list) else shape
+    if isinstance(shape, (list, tuple)):
+        if not isinstance(value, list) or len(shape) != len(value):
+            count = f" of {len(shape)} values" if isinstance(shape, tuple) else ""
+            return [f"{where} must be a list{count} (received {reprlib.repr(value)})"]
+        return [
+            problem
+            for index, (part, item) in enumerate(zip(shape, value))
+            for problem in shape_problems(part, item, f"{path}[{index}]")
+        ]
+    problems: list[str] = []
+    _convert(shape, value, path, problems)
     return problems
 
 

@@ -1,13 +1,13 @@
 """Reads the manifest of a bundle, each value checked as it is taken."""
 
 import hashlib
-import json
 import os
 import re
 from pathlib import Path
 from typing import Any
 
 from tfcompress.errors import InputError
+from tfcompress.files import read_json
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -44,8 +44,9 @@ class Manifest:
         self.path = self._folder / MANIFEST
         self.values = _read(self._folder)
         found = self.values.get("kind")
-        if found != kind and found in _RUNS and self.values.get("format") == FORMAT:
-            raise InputError(f"{self._folder}: is {_RUNS[found]}; use that")
+        runs = _RUNS.get(found) if isinstance(found, str) else None
+        if found != kind and runs and self.values.get("format") == FORMAT:
+            raise InputError(f"{self._folder}: is {runs}; use that")
         for key, expected in {"format": FORMAT, "kind": kind}.items():
             if self.values.get(key) != expected:
                 raise InputError(
@@ -152,11 +153,11 @@ def _read(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; give the folder that export wrote")
     try:
-        manifest = json.loads(path.read_bytes())
+        manifest = read_json(path)
     except FileNotFoundError:
         raise InputError(f"{folder}: no {MANIFEST}; give the folder that export wrote") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); {_AGAIN}") from None
+    except InputError as error:
+        raise InputError(f"{error}; {_AGAIN}") from None
     if not isinstance(manifest, dict):
         raise InputError(f"{path}: holds no JSON object; {_AGAIN}")
     return manifest

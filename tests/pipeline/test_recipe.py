@@ -101,7 +101,7 @@ def test_files_that_are_no_recipe(tmp_path, content):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(InputError, match="cannot read the recipe"):
+    with pytest.raises(InputError, match="no such file"):
         load_recipe(tmp_path / "none.yaml")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfcompress.errors import InputError
+from tfcompress.files import read_json
 from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
@@ -67,15 +68,17 @@ def read_config(folder: str | os.PathLike) -> Seq2SeqConfig | TextEncoderConfig:
     """
     path = Path(folder) / CONFIG_FILE
     try:
-        return _from_mapping(json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
+        mapping = read_json(path)
+    except FileNotFoundError:
         raise InputError(
-            f"{path}: cannot be read ({error.strerror}); pass a folder that `save_to_preset` wrote"
+            f"{path}: no such file; pass a folder that `save_to_preset` wrote"
         ) from None
     except InputError as error:
+        raise InputError(f"{error}; save the model anew") from None
+    try:
+        return _from_mapping(mapping)
+    except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    except ValueError as error:
-        raise InputError(f"{path}: no JSON ({error}); save the model anew") from None
 
 
 def _to_mapping(config):

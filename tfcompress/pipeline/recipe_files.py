@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tfcompress import schema
 from tfcompress.errors import InputError
 from tfcompress.pipeline.recipe import Recipe
 from tfcompress.pipeline.text_recipe import TextRecipe
+from tfcompress.yaml_file import read_yaml
 
 _KINDS = {"translation": Recipe, "text_encoder": TextRecipe}
 
@@ -29,14 +28,7 @@ def load_recipe(path: str | Path) -> Recipe | TextRecipe:
 
     >>> recipe = tfc.pipeline.load_recipe("examples/recipes/multi30k_tiny.yaml")
     """
-    path = Path(path)
-    try:
-        mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot read the recipe: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: not a YAML file in UTF-8: {reason}") from error
+    mapping = read_yaml(path)
     try:
         return recipe_from_mapping(mapping)
     except InputError as error:

@@ -19,6 +19,8 @@ from tfcompress.reporting import (
     write_report,
 )
 
+_MANIFEST = {"quantization": str, "parameters": int, "files": {"model.tflite": {"bytes": int}}}
+
 
 def bundle_row(system: str, bundle: Path, timing: dict[str, Any], **scores: Any) -> Row:
     """Returns a row of the table of figures.
@@ -29,7 +31,7 @@ def bundle_row(system: str, bundle: Path, timing: dict[str, Any], **scores: Any)
         timing: What benchmarking it gave.
         **scores: Figures of its evaluation, by attribute of `Row`.
     """
-    manifest = read_figures(bundle / "manifest.json")
+    manifest = read_figures(bundle / "manifest.json", _MANIFEST)
     return Row(
         system=system,
         quantization=manifest["quantization"],

@@ -1,17 +1,28 @@
 """The folder of a run: what belongs to it and where its stages put their files."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tfcompress import schema
 from tfcompress.errors import InputError
-from tfcompress.files import replace_file
+from tfcompress.files import read_json, replace_file
 from tfcompress.pipeline.recipe import Recipe, differences
 from tfcompress.pipeline.recipe_files import recipe_from_mapping
 from tfcompress.pipeline.text_recipe import TextRecipe
 from tfcompress.text import TextTokenizer, Tokenizer, text_tokenizer
 
 TOKENIZER = "tokenizer"
+# What the stages' files must hold.
+HISTORY = [{"update": int}]
+TIMING = {
+    "bundle_bytes": int,
+    "latency_ms": {"mean": float},
+    "peak_rss_bytes": int,
+    "device": str,
+    "threads": int,
+}
 
 
 class Workspace:
@@ -43,10 +54,10 @@ class Workspace:
 
     def _check(self, path, identity):
         try:
-            former = json.loads(path.read_text(encoding="utf-8"))
+            former = read_json(path)
             keys = differences(_completed(former["recipe"]), identity["recipe"])
             same_corpus = former["corpus"] == identity["corpus"]
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: damaged ({error}); give another --run") from error
         if keys:
             raise InputError(
@@ -109,7 +120,7 @@ def saved_text_tokenizer(folder: Path) -> TextTokenizer:
         InputError: If it is missing or damaged.
     """
     place = folder / TOKENIZER
-    settings = read_figures(place / "settings.json")
+    settings = read_figures(place / "settings.json", {})
     if settings is None:
         raise InputError(f"{folder}: has no tokenizer of a text encoder; give another run")
     files = {path.name: path.read_bytes() for path in place.iterdir()}
@@ -151,14 +162,46 @@ def saved_tokenizers(folder: Path) -> tuple[Tokenizer, Tokenizer]:
     return Tokenizer(folder / "source.model"), Tokenizer(folder / "target.model")
 
 
-def read_figures(path: Path) -> dict | None:
-    """Returns what a finished stage wrote, or None."""
-    if not path.exists():
-        return None
+def read_figures(path: Path, shape: Any) -> Any:
+    """Returns what a finished stage wrote, or None.
+
+    Args:
+        path: The stage's file.
+        shape: What must be in it, as for `schema.shape_problems`.
+
+    Raises:
+        InputError: If the file is damaged.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: damaged ({error}); remove the file to measure again") from error
+        figures = read_json(path)
+    except FileNotFoundError:
+        return None
+    except InputError as error:
+        raise InputError(f"{error}; remove the file to measure again") from None
+    problems = schema.shape_problems(shape, figures)
+    if problems:
+        raise InputError(
+            f"{path}: damaged ({'; '.join(problems[:3])}); remove the file to measure again"
+        )
+    return figures
+
+
+def check_count(path: Path, results: Sequence, examples: Sequence) -> None:
+    """Makes sure that a stage's file has one result for each test example.
+
+    Args:
+        path: The file.
+        results: What it holds.
+        examples: The test examples.
+
+    Raises:
+        InputError: If their numbers differ.
+    """
+    if len(results) != len(examples):
+        raise InputError(
+            f"{path}: damaged ({len(results)} results for {len(examples)} test examples); remove "
+            "the file to measure again"
+        )
 
 
 def write_figures(path: Path, figures: dict) -> dict:

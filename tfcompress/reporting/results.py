@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tfcompress import schema
 from tfcompress.errors import InputError
-from tfcompress.files import replace_file
+from tfcompress.files import read_json, replace_file
 
 FILE_NAME = "results.json"
 _SMALLEST, _LARGEST = 1e-9, 1e18
@@ -148,6 +148,9 @@ class HistoryPoint:
             raise InputError(f"`step` must be a count of updates. Received: {self.step!r}")
         for name in ("loss", "validation_loss", "validation_bleu", "validation_accuracy"):
             value = getattr(self, name)
+            if not isinstance(value, int | float | None):
+                raise InputError(f"`{name}` must be a number. Received: {value!r}")
+            # Of a training that diverged.
             if value is not None and not abs(value) <= _LARGEST:
                 object.__setattr__(self, name, None)
 
@@ -235,15 +238,13 @@ def load_results(path: str | os.PathLike) -> RunResults:
     """
     path = _results_file(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except FileNotFoundError:
         raise InputError(
             f"{path}: no such file; give the folder of a run that has been evaluated"
         ) from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the file") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: damaged ({error}); evaluate the run again") from None
+    except InputError as error:
+        raise InputError(f"{error}; evaluate the run again") from None
     try:
         return schema.from_mapping(RunResults, content)
     except (InputError, OverflowError) as error:
@@ -256,6 +257,10 @@ def _results_file(path: str | os.PathLike) -> Path:
 
 
 def _row_problems(row: Row) -> Iterator[str]:
+    wrong = schema.type_problems(row)
+    yield from wrong
+    if wrong:
+        return
     if not row.system.strip():
         yield f"`system` must not be blank. Received: {row.system!r}"
     for entry in dataclasses.fields(row):

@@ -9,7 +9,7 @@ from pathlib import Path
 import sacrebleu
 
 from tfcompress.errors import InputError
-from tfcompress.files import replace_file
+from tfcompress.files import read_json, replace_file
 
 _CHUNK = 64
 
@@ -105,8 +105,8 @@ def _begun(path: Path, job: str) -> list[str]:
         replace_file(note, json.dumps({"job": job}).encode())
         return []
     try:
-        known = json.loads(note.read_text(encoding="utf-8"))["job"]
-    except (OSError, ValueError, KeyError, TypeError):
+        known = read_json(note)["job"]
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
         known = None
     if known != job:
         raise InputError(
