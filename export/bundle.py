@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcompress.errors import InputError
+from tfcompress.files import check_writable
 
 MANIFEST = "manifest.json"
 
@@ -36,7 +37,7 @@ def new_folder(path: str | os.PathLike, *, force: bool = False) -> Iterator[Path
     ...     (folder / "model.tflite").write_bytes(data)
     """
     path = Path(path)
-    _check_target(path, force)
+    check_target(path, force)
     made = []
     try:
         made = _make_parents(path)
@@ -76,11 +77,22 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     return manifest
 
 
-def _check_target(path, force):
+def check_target(path: str | os.PathLike, force: bool) -> None:
+    """Makes sure that nothing is in the way of a bundle.
+
+    Args:
+        path: The folder to make.
+        force: Whether to replace an existing bundle.
+
+    Raises:
+        InputError: If something is.
+    """
+    path = Path(path)
+    check_writable(path)
     if not os.path.lexists(path):
         return
     if not force:
-        raise InputError(f"{path}: exists already; give another path, or force=True to replace it")
+        raise InputError(f"{path}: exists already; give another path, or `force` to replace it")
     if not path.is_dir() or (any(path.iterdir()) and not (path / MANIFEST).is_file()):
         raise InputError(f"{path}: is no bundle and is not replaced; give another path")
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfcompress.errors import InputError
+from tfcompress.export.bundle import check_target
 from tfcompress.export.encoder_conversion import convert_encoder
-from tfcompress.export.kinds import check_quantization
+from tfcompress.export.kinds import check_quantization, check_representative
 from tfcompress.export.seq2seq_conversion import convert_seq2seq
 from tfcompress.models import Seq2SeqTransformer, TextEncoder
 from tfcompress.text import Shortlist, TextTokenizer, Tokenizer
@@ -90,6 +91,8 @@ def convert(
     2512384
     """
     check_quantization(quantization, plan)
+    check_representative(quantization, representative_data)
+    check_target(path, force)
     common = {
         "quantization": quantization,
         "plan": plan,

@@ -17,7 +17,6 @@ from tfcompress.export.model_file import (
     FORMAT,
     check_custom_ops,
     check_finite,
-    check_representative,
     made_by,
     write_model,
 )
@@ -74,7 +73,6 @@ def convert_encoder(
     if samples is None:
         samples = encoder_parity.random_samples(config)
     samples = check_ids("samples", samples, **limits)
-    check_representative(quantization, representative_data)
     typical = None
     if representative_data is not None:
         typical = check_ids("representative_data", representative_data, **limits)

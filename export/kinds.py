@@ -1,6 +1,7 @@
 """What weights may be stored as. Imports nothing heavy, as recipes are checked against it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
@@ -33,14 +34,38 @@ def check_quantization(quantization: str, plan: Mapping[str, str] | None) -> Non
         InputError: If not, naming the argument.
     """
     if quantization not in QUANTIZATIONS:
-        raise InputError(f"quantization={quantization!r}; choose one of {', '.join(QUANTIZATIONS)}")
+        raise InputError(
+            f"`quantization` must be one of {', '.join(QUANTIZATIONS)} (received {quantization!r})"
+        )
     if plan is None:
         if quantization == "mixed":
-            raise InputError("quantization='mixed' needs a `plan` (received none)")
+            raise InputError("`quantization` mixed needs a `plan` (received none)")
         return
     check_plan(plan)
     if quantization != "mixed" and quantization not in STATIC:
-        raise InputError(f"`plan` does not go with quantization={quantization!r}; use 'mixed'")
+        raise InputError(f"`plan` does not go with `quantization` {quantization}; use mixed")
+
+
+def check_representative(quantization: str, representative: Any) -> None:
+    """Makes sure that there is representative data where a quantization needs it, and only there.
+
+    Args:
+        quantization: One of `QUANTIZATIONS`.
+        representative: The data, or None.
+
+    Raises:
+        InputError: If not.
+    """
+    if quantization in STATIC and representative is None:
+        raise InputError(
+            f"`quantization` {quantization} needs representative data; give some hundred typical "
+            "sentences"
+        )
+    if quantization not in STATIC and representative is not None:
+        raise InputError(
+            f"representative data is for {' and '.join(STATIC)} (received `quantization` "
+            f"{quantization}); leave it out"
+        )
 
 
 def check_plan(plan: Mapping[str, str]) -> None:

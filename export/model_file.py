@@ -73,10 +73,11 @@ def write_model(
         ExportError: If it has what LiteRT cannot compute or computes wrongly, or is larger than its
             weights.
     """
-    model = lower(signatures, folder)
+    # The plan is checked before the long conversion.
     choose = choice(
         quantization, None if plan is None else MixedPlan(plan, WeightNames(transformer))
     )
+    model = lower(signatures, folder)
     if quantization in STATIC:
         model = quantize_encoder(model, STATIC[quantization], samples, choose)
     quantize(model, choose)
@@ -155,34 +156,12 @@ def check_custom_ops(names: Collection[str], quantization: str) -> None:
     if names and quantization in STATIC:
         raise InputError(
             f"custom operations compute with floats between them, unlike {quantization!r}; choose "
-            "another quantization, or custom_ops=False"
+            "another quantization, or no `custom_ops`"
         )
     if names and native_library() is None:
         raise InputError(
             "custom operations need the native runtime, which compares the bundle with the model; "
-            "run `tfcompress build-native` first, or choose custom_ops=False"
-        )
-
-
-def check_representative(quantization: str, representative_data: Any) -> None:
-    """Makes sure that there is representative data where a quantization needs it, and only there.
-
-    Args:
-        quantization: One of `QUANTIZATIONS`.
-        representative_data: The data, or None.
-
-    Raises:
-        InputError: If not.
-    """
-    if quantization in STATIC and representative_data is None:
-        raise InputError(
-            f"quantization={quantization!r} needs `representative_data`; give the token ids of "
-            "some hundred typical sentences"
-        )
-    if quantization not in STATIC and representative_data is not None:
-        raise InputError(
-            "`representative_data` goes with static quantization only (received "
-            f"quantization={quantization!r}); leave it out"
+            "run `tfcompress build-native` first, or leave `custom_ops` out"
         )
 
 

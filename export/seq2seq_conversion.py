@@ -15,7 +15,6 @@ from tfcompress.export.model_file import (
     FORMAT,
     check_custom_ops,
     check_finite,
-    check_representative,
     made_by,
     write_model,
 )
@@ -75,7 +74,6 @@ def convert_seq2seq(
     if samples is None:
         samples = parity.random_samples(config)
     samples = parity.check_samples("samples", samples, config)
-    check_representative(quantization, representative_data)
     typical = None
     if representative_data is not None:
         typical = parity.check_samples("representative_data", representative_data, config)
@@ -153,7 +151,7 @@ def _check_shortlist(shortlist, custom_ops, config):
     if TOP_LOGITS not in custom_ops:
         raise InputError(
             f"`shortlist` is for the custom operation {TOP_LOGITS}, which is not asked for; choose "
-            "custom_ops=True, or leave it out"
+            "`custom_ops` too, or leave it out"
         )
     given = shortlist.source_vocabulary_size, shortlist.target_vocabulary_size
     expected = config.source_vocabulary_size, config.target_vocabulary_size

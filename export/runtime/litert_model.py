@@ -40,7 +40,7 @@ def load_model(
     if bundle.custom_ops:
         raise InputError(
             f"{bundle.path}: needs the custom operations {', '.join(bundle.custom_ops)}, which "
-            "this runtime does not have; export with custom_ops=False, or build the native runtime "
+            "this runtime does not have; export without `custom_ops`, or build the native runtime "
             "with `tfcompress build-native`"
         )
     # In memory, so that all signatures share one packed copy of the weights.

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 from flavours import one_flavour
 
@@ -181,7 +183,7 @@ def test_interrupted_training_goes_on(corpus_folder, recipe_mapping, tmp_path):
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(yaml.safe_dump(recipe_mapping | {"training": training}), encoding="utf-8")
     run = tmp_path / "run"
-    command = [sys.executable, "-m", "tfcompress.cli", "train", str(recipe), "--quiet"]
+    command = [sys.executable, "-m", "tfcompress", "train", str(recipe), "--quiet"]
     command += ["--corpus", str(corpus_folder), "--run", str(run)]
     history = run / "training" / "history.json"
 
@@ -233,3 +235,134 @@ def test_an_interrupt_that_became_another_error(capsys, monkeypatch):
 def test_commands_begin_without_tensorflow():
     code = "import sys, tfcompress.pipeline; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize("error", ["ResourceExhaustedError", "PermissionDeniedError"])
+def test_what_tensorflow_cannot_write_is_one_line(capsys, monkeypatch, error):
+    import tensorflow as tf
+
+    from tfcompress import analysis
+
+    def fail(*arguments, **settings):
+        raise getattr(tf.errors, error)(None, None, "model.tmp; No space left on device\nmore")
+
+    monkeypatch.setattr(analysis, "describe", fail)
+    line = run_bad(capsys, "describe", "transformer_tiny")
+    assert line == "error: model.tmp; No space left on device; check the disk"
+
+
+def test_too_little_memory_is_one_line(capsys, monkeypatch):
+    from tfcompress import analysis
+
+    monkeypatch.setattr(analysis, "describe", lambda *a, **k: np.empty(2**55))
+    assert "out of memory" in run_bad(capsys, "describe", "transformer_tiny")
+
+
+@pytest.mark.slow
+def test_a_checkpoint_that_cannot_be_written(corpus_folder, recipe_path, tmp_path):
+    import resource
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+
+    command = [sys.executable, "-m", "tfcompress", "train", str(recipe_path), "--quiet"]
+    command += ["--corpus", str(corpus_folder), "--run", str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limit)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: ")
+    # With more room the same command goes on.
+    assert subprocess.run(command).returncode == 0
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "null", "3", '"x"', '{"kind": []}', "[" * 5000])
+def test_wrong_json_in_a_run_is_one_line(
+    capsys, finished_run, recipe_path, corpus_folder, tmp_path, content
+):
+    import shutil
+
+    copy = tmp_path / "run"
+    train = ["train", str(recipe_path), "--corpus", str(corpus_folder), "--run", str(copy)]
+    files = {
+        "run.json": train,
+        "training/history.json": train,
+        "evaluation/dynamic_int8.json": train,
+        "benchmark/dynamic_int8.json": train,
+        "results.json": ["report", str(copy), "--output", str(tmp_path / "report.html")],
+        "model/config.json": ["describe", str(copy / "model")],
+        "bundles/dynamic_int8/manifest.json": ["benchmark", str(copy / "bundles/dynamic_int8")],
+    }
+    source = tmp_path / "source.txt"
+    source.write_text("I need a room.\n")
+    files["bundles/dynamic_int8/manifest.json"] += ["--input", str(source)]
+    for name, command in files.items():
+        if name == "training/history.json" and content == "[]":
+            continue  # of a run without training
+        shutil.copytree(finished_run, copy)
+        (copy / name).write_text(content)
+        assert Path(name).name in run_bad(capsys, *command)
+        shutil.rmtree(copy)
+
+
+def test_what_would_fail_late_is_refused_early(
+    capsys, finished_run, corpus_folder, recipe_mapping, tmp_path, monkeypatch
+):
+    """Before any model is loaded."""
+    monkeypatch.setattr("tfcompress.pipeline.exporting.load_tensorflow", None)
+    source, target = (str(corpus_folder / f"test.{language}") for language in ("en", "de"))
+    (tmp_path / "file").touch()
+    export = ["export", str(finished_run)]
+    out = str(tmp_path / "bundle")
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"encoder": "int4", "encoder": "int8"}')
+    pairs = ["--source", source, "--reference", target]
+    bundle = str(finished_run / "bundles" / "dynamic_int8")
+    for command, message in [
+        ([*export, out, "--shortlist", source, target], "ask for `custom_ops`"),
+        ([*export, out, "--quantization", "static_int8"], "needs representative data"),
+        ([*export, out, "--representative", source], "representative data is for"),
+        ([*export, bundle], "`force` to replace it"),
+        ([*export, str(tmp_path / "file" / "bundle")], "cannot write"),
+        ([*export, "/proc/bundle"], "cannot write"),
+        ([*export, out, "--quantization", "mixed", "--plan", str(plan)], "stands twice"),
+        (["sensitivity", str(finished_run), *pairs, "--tokenize", "x"], "`tokenize` must be"),
+        (["sensitivity", str(finished_run), *pairs, "--output", "/proc/x"], "cannot write"),
+        (["evaluate", bundle, *pairs, "--tokenize", "x"], "`tokenize` must be"),
+    ]:
+        assert message in run_bad(capsys, *command)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "plan.json"]
+
+
+def test_a_recipe_is_checked_before_anything_is_written(
+    capsys, corpus_folder, recipe_mapping, tmp_path
+):
+    recipe, run = tmp_path / "recipe.yaml", tmp_path / "run"
+    for change, message in [
+        ({"evaluation": {"beam_size": 5000}}, "`evaluation.beam_size` must be at most 1000"),
+        ({"evaluation": {"tokenize": "x"}}, "`tokenize` must be one of"),
+        ({"benchmark": {"threads": 100000}}, "`benchmark.threads` must be at most 1024"),
+        ({"training": recipe_mapping["training"] | {"seed": -1}}, "`seed` must lie in"),
+        ({"training": recipe_mapping["training"] | {"seed": 2**32}}, "`seed` must lie in"),
+        ({"tokenizer": {"like": str(tmp_path)}}, "`tokenizer.like` must be the folder"),
+        ({"start_from": str(tmp_path)}, "`start_from` must be the folder"),
+        (
+            {"teacher": {"path": str(tmp_path), "sequences": True}},
+            "`teacher.path` must be the folder",
+        ),
+    ]:
+        recipe.write_text(json.dumps(recipe_mapping | change), encoding="utf-8")
+        command = ["train", str(recipe), "--corpus", str(corpus_folder), "--run", str(run)]
+        assert message in run_bad(capsys, *command)
+        assert not run.exists()
+
+
+def test_a_plan_that_matches_nothing_stops_before_the_training(
+    capsys, corpus_folder, recipe_mapping, tmp_path
+):
+    recipe, run = tmp_path / "recipe.yaml", tmp_path / "run"
+    change = {"quantizations": ["mixed"], "plan": {"^nothing": "int4"}}
+    recipe.write_text(json.dumps(recipe_mapping | change), encoding="utf-8")
+    command = ["train", str(recipe), "--corpus", str(corpus_folder), "--run", str(run)]
+    assert "'^nothing', which matches none" in run_bad(capsys, *command)
+    assert not (run / "training" / "history.json").exists()

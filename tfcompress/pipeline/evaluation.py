@@ -6,7 +6,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tfcompress.errors import InputError
-from tfcompress.text.bleu import bootstrap_interval, corpus_bleu
+from tfcompress.text.bleu import bootstrap_interval, check_tokenization, corpus_bleu
 
 
 def evaluate(
@@ -48,10 +48,11 @@ def evaluate(
     """
     from tfcompress.export.runtime import Translator
 
-    if len(sources) != len(references):
+    check_tokenization(tokenize)
+    if not sources or len(sources) != len(references):
         raise InputError(
-            f"sources and references must be equal in number; received {len(sources)} and "
-            f"{len(references)}"
+            "sources and references must be equal in number and not empty; received "
+            f"{len(sources)} and {len(references)}"
         )
     with Translator(bundle, num_threads=threads) as translator:
         translations = [

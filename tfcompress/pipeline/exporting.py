@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from tfcompress.custom_ops.names import TOP_LOGITS, chosen
 from tfcompress.errors import InputError
-from tfcompress.export.kinds import check_plan, check_quantization
+from tfcompress.export.bundle import check_target
+from tfcompress.export.kinds import check_plan, check_quantization, check_representative
 from tfcompress.models import TextEncoderConfig
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.workspace import TOKENIZER, saved_text_tokenizer, saved_tokenizers
@@ -20,6 +20,7 @@ from tfcompress.text import (
     load_text_tokenizer,
     read_lines,
 )
+from tfcompress.yaml_file import read_yaml
 
 # Whose activations a static quantization allows for.
 REPRESENTATIVE_SENTENCES = 200
@@ -67,6 +68,12 @@ def export_model(
     if plan is not None and not isinstance(plan, Mapping):
         plan = read_plan(plan)
     check_quantization(quantization, plan)
+    check_representative(quantization, representative)
+    check_target(bundle, force)
+    if shortlist is not None and custom_ops is not True and TOP_LOGITS not in chosen(custom_ops):
+        raise InputError(
+            f"`shortlist` is for the custom operation {TOP_LOGITS}; ask for `custom_ops`"
+        )
     sentences = None if representative is None else _sentences(Path(representative))
     pairs = None if shortlist is None else _parallel(*map(Path, shortlist))
     load_tensorflow()
@@ -145,17 +152,31 @@ def read_plan(path: str | Path) -> dict[str, str]:
     Raises:
         InputError: If it cannot be read or holds no plan.
     """
+    plan = read_yaml(path)
     try:
-        plan = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         check_plan(plan)
-    except OSError as error:
-        raise InputError(f"{path}: cannot read the plan: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: not a YAML or JSON file in UTF-8: {reason}") from error
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     return plan
+
+
+def check_plan_names(plan: Mapping[str, str] | None, config: Any) -> None:
+    """Makes sure, before a model is trained, that a plan names weights that it will have.
+
+    Args:
+        plan: The plan, or None.
+        config: The model's configuration.
+
+    Raises:
+        InputError: If an expression matches no name.
+    """
+    if plan is None:
+        return
+    from tfcompress.export.mixed_plan import MixedPlan, WeightNames
+    from tfcompress.models import Seq2SeqTransformer, TextEncoder
+
+    model = TextEncoder if isinstance(config, TextEncoderConfig) else Seq2SeqTransformer
+    MixedPlan(plan, WeightNames(model(config)))
 
 
 def source_ids(tokenizer: Tokenizer, sentences: Sequence[str], config: Any) -> list[list[int]]:
@@ -206,13 +227,7 @@ def _parallel(source, target):
 
 
 def _sentences(path):
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise InputError(f"{path}: cannot read `representative`: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: `representative` must be UTF-8 text ({error})") from error
-    sentences = [line for line in lines if line.strip()][:REPRESENTATIVE_SENTENCES]
+    sentences = [line for line in read_lines(path) if line.strip()][:REPRESENTATIVE_SENTENCES]
     if not sentences:
         raise InputError(
             f"{path}: `representative` has no sentences; give typical ones, one a line"

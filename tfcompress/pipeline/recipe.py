@@ -11,6 +11,9 @@ from tfcompress.pipeline.surgery_recipe import SurgeryRecipe
 from tfcompress.training.config import TrainingConfig
 
 CORPUS_KINDS = ("files", "phrases")
+# What the runtimes allow, by the names of settings.
+_MOST = {"beam_size": 1000, "threads": 1024}
+_LARGEST = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -213,7 +216,7 @@ def bundle_problems(recipe: Any) -> Iterator[str]:
 
 
 def count_problems(recipe: Any, parts: Sequence[str], *, least: Mapping[str, int]) -> Iterator[str]:
-    """Yields which whole numbers of a recipe are too small.
+    """Yields which whole numbers of a recipe are too small or too large.
 
     Args:
         recipe: The recipe.
@@ -224,8 +227,13 @@ def count_problems(recipe: Any, parts: Sequence[str], *, least: Mapping[str, int
         settings = getattr(recipe, part)
         for attribute in fields(settings):
             name, value = f"{part}.{attribute.name}", getattr(settings, attribute.name)
-            if attribute.type is int and value < least.get(name, 1):
+            if attribute.type is not int:
+                continue
+            if value < least.get(name, 1):
                 yield f"`{name}` must be at least {least.get(name, 1)} (received {value})"
+            most = _MOST.get(attribute.name, _LARGEST)
+            if value > most:
+                yield f"`{name}` must be at most {most} (received {value})"
 
 
 def differences(one: Mapping, other: Mapping, path: str = "") -> list[str]:
@@ -281,5 +289,6 @@ def _problems(recipe):
                 f"{teacher.n_best} and {teacher.beam_size})"
             )
     yield from bundle_problems(recipe)
-    parts = ("corpus", "tokenizer", "evaluation", "benchmark")
+    parts = ["corpus", "tokenizer", "evaluation", "benchmark"]
+    parts += [] if recipe.teacher is None else ["teacher"]
     yield from count_problems(recipe, parts, least={"corpus.seed": 0, "evaluation.examples": 0})

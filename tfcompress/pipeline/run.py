@@ -9,14 +9,17 @@ from tfcompress.export.kinds import STATIC
 from tfcompress.files import replace_file
 from tfcompress.pipeline.benchmarking import benchmark_in_process
 from tfcompress.pipeline.evaluation import evaluate
-from tfcompress.pipeline.exporting import REPRESENTATIVE_SENTENCES, source_ids
+from tfcompress.pipeline.exporting import REPRESENTATIVE_SENTENCES, check_plan_names, source_ids
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.recipe import Recipe
 from tfcompress.pipeline.reports import bundle_row, report_run
 from tfcompress.pipeline.text_recipe import TextRecipe
 from tfcompress.pipeline.text_run import run_text_recipe
 from tfcompress.pipeline.workspace import (
+    HISTORY,
+    TIMING,
     Workspace,
+    check_count,
     finished_run,
     read_figures,
     saved_tokenizers,
@@ -24,7 +27,17 @@ from tfcompress.pipeline.workspace import (
 )
 from tfcompress.reporting import Example, RunResults
 from tfcompress.text import TokenizedPairs, Tokenizer, load_corpus, train_tokenizer
+from tfcompress.text.bleu import check_tokenization
 from tfcompress.text.corpora import Corpus
+
+_EVALUATION = {
+    "bleu": float,
+    "interval": (float, float),
+    "signature": str,
+    "sentences": int,
+    "beam_size": int,
+    "translations": [str],
+}
 
 
 def run_recipe(
@@ -67,6 +80,7 @@ def run_recipe(
             f"the corpus {data.name} has no test split `{recipe.corpus.test}`; add one, or name "
             "it under `corpus.test`"
         )
+    _check_early(recipe)
     workspace = Workspace(folder, recipe, data.digest())
     start = None
     if recipe.start_from is None:
@@ -81,6 +95,23 @@ def run_recipe(
     for quantization in recipe.quantizations:
         _benchmark(recipe, data, workspace, quantization, say)
     return _report(recipe, data, workspace, history)
+
+
+def _check_early(recipe):
+    """Finds, before anything is written, what would stop a later stage."""
+    check_tokenization(recipe.evaluation.tokenize)
+    named = {"start_from": recipe.start_from, "tokenizer.like": recipe.tokenizer.like}
+    if recipe.teacher is not None:
+        named["teacher.path"] = recipe.teacher.path
+    for key, run in named.items():
+        if run is not None:
+            finished_run(run, key)
+    if recipe.teacher is not None and recipe.teacher.sequences:
+        bundle = Path(recipe.teacher.path) / "bundles" / recipe.teacher.quantization
+        if not bundle.is_dir():
+            raise InputError(
+                f"{bundle}: no such bundle; name one of the teacher's under `teacher.quantization`"
+            )
 
 
 def _corpus(recipe: Recipe, path: str | Path | None) -> Corpus:
@@ -162,7 +193,7 @@ def _tokenizer(recipe, sentences, path) -> Tokenizer:
 
 
 def _train(recipe, data, tokenizers, start, workspace, verbose, say) -> list[dict]:
-    history = read_figures(workspace.training / "history.json")
+    history = read_figures(workspace.training / "history.json", HISTORY)
     if workspace.model.exists() and history is not None:
         return history
     # Only now, when the corpus and the recipe are known to be good.
@@ -191,6 +222,7 @@ def _train(recipe, data, tokenizers, start, workspace, verbose, say) -> list[dic
     )
     sizes = (tokenizer.vocabulary_size for tokenizer in tokenizers)
     config = recipe.model_config(*sizes, start=None if start is None else start.config)
+    check_plan_names(recipe.plan, config)
     transformer, history = train(
         config,
         pairs,
@@ -292,9 +324,12 @@ def _benchmark(recipe, data, workspace, quantization, say):
 def _report(recipe, data, workspace, history) -> RunResults:
     rows, translations = [], {}
     for quantization in recipe.quantizations:
-        evaluation = read_figures(workspace.figures("evaluation", quantization))
-        timing = read_figures(workspace.figures("benchmark", quantization))
-        translations[f"{recipe.name} {quantization}"] = evaluation["translations"]
+        path = workspace.figures("evaluation", quantization)
+        evaluation = read_figures(path, _EVALUATION)
+        timing = read_figures(workspace.figures("benchmark", quantization), TIMING)
+        lines = evaluation["translations"]
+        check_count(path, lines, data.splits["test"][0])
+        translations[f"{recipe.name} {quantization}"] = lines
         bundle = workspace.bundle(quantization)
         rows.append(bundle_row(recipe.name, bundle, timing, **_scores(evaluation)))
     sources, references = data.splits["test"]

@@ -7,13 +7,16 @@ from tfcompress.errors import InputError
 from tfcompress.export.kinds import STATIC
 from tfcompress.pipeline.benchmarking import benchmark_in_process
 from tfcompress.pipeline.encoder_evaluation import evaluate_classifier
-from tfcompress.pipeline.exporting import REPRESENTATIVE_SENTENCES, text_ids
+from tfcompress.pipeline.exporting import REPRESENTATIVE_SENTENCES, check_plan_names, text_ids
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.reports import bundle_row, percent, report_run
 from tfcompress.pipeline.text_recipe import MINILM, TextRecipe
 from tfcompress.pipeline.workspace import (
+    HISTORY,
+    TIMING,
     TOKENIZER,
     Workspace,
+    check_count,
     finished_run,
     read_figures,
     save_text_tokenizer,
@@ -25,6 +28,7 @@ from tfcompress.text import LabelledTexts, load_labelled_corpus, load_text_token
 
 _EXAMPLES = 8
 _SAMPLES = 20
+_EVALUATION = {"accuracy": float, "interval": (float, float), "examples": int, "labels": [int]}
 
 
 def run_text_recipe(
@@ -62,6 +66,10 @@ def run_text_recipe(
             f"the corpus {data.name} has no test file {files.test}.tsv; add one, or name it under "
             "`corpus.test`"
         )
+    if recipe.teacher is not None:
+        finished_run(recipe.teacher.path, "teacher.path")
+    if recipe.start_from is not None:
+        finished_run(recipe.start_from, "start_from")
     workspace = Workspace(folder, recipe, data.digest())
     tokenizer = _begin(recipe, data, workspace, say)
     history = _train(recipe, data, tokenizer, workspace, verbose, say)
@@ -134,7 +142,7 @@ def _operated(recipe, when, model, tokenizer, data, say):
 
 
 def _train(recipe, data, tokenizer, workspace, verbose, say) -> list[dict]:
-    history = read_figures(workspace.training / "history.json")
+    history = read_figures(workspace.training / "history.json", HISTORY)
     if workspace.model.exists() and history is not None:
         return history
     load_tensorflow()
@@ -148,6 +156,7 @@ def _train(recipe, data, tokenizer, workspace, verbose, say) -> list[dict]:
         pad_id=tokenizer.pad_id,
         labels=data.labels,
     )
+    check_plan_names(recipe.plan, config)
     teacher = None
     if recipe.teacher is not None:
         teacher = _load(finished_run(recipe.teacher.path, "teacher.path") / "model", "teacher.path")
@@ -233,8 +242,10 @@ def _benchmark(recipe, data, workspace, quantization, say):
 def _report(recipe, data, workspace, history) -> RunResults:
     rows, found = [], {}
     for quantization in recipe.quantizations:
-        evaluation = read_figures(workspace.figures("evaluation", quantization))
-        timing = read_figures(workspace.figures("benchmark", quantization))
+        path = workspace.figures("evaluation", quantization)
+        evaluation = read_figures(path, _EVALUATION)
+        timing = read_figures(workspace.figures("benchmark", quantization), TIMING)
+        check_count(path, evaluation["labels"], data.splits["test"][0])
         found[f"{recipe.name} {quantization}"] = evaluation["labels"]
         bundle = workspace.bundle(quantization)
         rows.append(bundle_row(recipe.name, bundle, timing, **_scores(evaluation)))

@@ -173,9 +173,23 @@ def paired_bootstrap(
     )
 
 
-def _metric(tokenize: str, lowercase: bool) -> BLEU:
+def check_tokenization(tokenize: str) -> None:
+    """Makes sure, before long work, that BLEU can be computed so.
+
+    Args:
+        tokenize: sacrebleu's tokenization.
+
+    Raises:
+        InputError: If it is none of `TOKENIZERS`.
+    """
     if tokenize not in TOKENIZERS:
-        raise InputError(f"tokenize={tokenize!r}; choose one of {', '.join(TOKENIZERS)}")
+        raise InputError(
+            f"`tokenize` must be one of {', '.join(TOKENIZERS)} (received {tokenize!r})"
+        )
+
+
+def _metric(tokenize: str, lowercase: bool) -> BLEU:
+    check_tokenization(tokenize)
     # `force`: no advice on standard error about text that looks tokenized.
     return BLEU(tokenize=tokenize, lowercase=lowercase, force=True)
 

@@ -1,5 +1,6 @@
 """The configuration of a training run."""
 
+import math
 from dataclasses import dataclass
 
 from tfcompress.errors import InputError
@@ -170,23 +171,25 @@ class TrainingConfig:
 
 
 def _problems(config):
-    if config.updates < 0:
-        yield f"`updates` must not be negative (received {config.updates})"
+    if not 0 <= config.updates < 2**31:
+        yield f"`updates` must lie in [0, 2**31) (received {config.updates})"
+    if not 0 <= config.seed < 2**32:
+        yield f"`seed` must lie in [0, 2**32) (received {config.seed})"
     names = ("batch_tokens", "accumulate", "warmup", "evaluate_every", "average")
     for name in names:
-        if getattr(config, name) < 1:
-            yield f"`{name}` must be at least 1 (received {getattr(config, name)})"
+        if not 1 <= getattr(config, name) < 2**31:
+            yield f"`{name}` must lie in [1, 2**31) (received {getattr(config, name)})"
     if config.evaluate_every >= 1 and config.updates % config.evaluate_every:
         yield (
             f"`updates` must be a multiple of `evaluate_every` (received {config.updates} and "
             f"{config.evaluate_every})"
         )
-    if config.learning_rate <= 0:
+    if not 0 < config.learning_rate < math.inf:
         yield f"`learning_rate` must be positive (received {config.learning_rate})"
     for name in ("beta_1", "beta_2", "label_smoothing"):
         if not 0 <= getattr(config, name) < 1:
             yield f"`{name}` must lie in [0, 1) (received {getattr(config, name)})"
-    if config.clip_norm is not None and config.clip_norm <= 0:
+    if config.clip_norm is not None and not 0 < config.clip_norm < math.inf:
         yield f"`clip_norm` must be positive or null (received {config.clip_norm})"
     if config.patience is not None and config.patience < 1:
         yield f"`patience` must be at least 1 or null (received {config.patience})"
