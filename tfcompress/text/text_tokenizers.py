@@ -1,6 +1,5 @@
 """Tokenizers of text encoders: made from settings, folders and keras-nlp, and put to use."""
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,33 +10,33 @@ import numpy as np
 from tfcompress.errors import InputError
 from tfcompress.text.byte_pair import BytePairTokenizer, read_merges, read_vocabulary
 from tfcompress.text.pieces import read_text
+from tfcompress.text.published import FILE, PublishedTokenizer, json_object
+from tfcompress.text.published_folders import load_published_tokenizer, read_object
+from tfcompress.text.published_sentencepiece import RULES, PublishedSentencePieceTokenizer
 from tfcompress.text.tokenizer import SentencePieceTokenizer
 from tfcompress.text.wordpiece import WordPieceTokenizer, read_pieces
 
-TextTokenizer = WordPieceTokenizer | BytePairTokenizer | SentencePieceTokenizer
+TextTokenizer = PublishedTokenizer | WordPieceTokenizer | BytePairTokenizer | SentencePieceTokenizer
 
 _OPTIONS = {
     "wordpiece": ("lowercase", "strip_accents", "split_on_cjk", "special_in_text"),
     "byte_pair": ("add_prefix_space", "special_in_text"),
     "sentencepiece": (),
+    "published": (),
+    "published_sentencepiece": (),
 }
 _FILES = {
     "wordpiece": ("vocabulary.txt",),
     "byte_pair": ("vocabulary.json", "merges.txt"),
     "sentencepiece": ("tokenizer.model",),
+    "published": (FILE,),
+    "published_sentencepiece": ("tokenizer.model", RULES),
 }
 _ROLES = ("pad", "unk", "start", "end")
 _TOO_LONG = ("cut", "error")
 
-# What holds a vocabulary: files of published models, and then of keras-nlp's presets.
-_WORDPIECE_FILES = ("vocab.txt", "assets/tokenizer/vocabulary.txt")
-_BYTE_PAIR_FILES = (
-    ("vocab.json", "merges.txt"),
-    ("assets/tokenizer/vocabulary.json", "assets/tokenizer/merges.txt"),
-)
-_SENTENCEPIECE_FILES = ("spiece.model", "assets/tokenizer/vocabulary.spm")
-# The names of special pieces in published configurations.
-_PUBLISHED = {"pad": "pad_token", "unk": "unk_token", "start": "cls_token", "end": "sep_token"}
+# Where presets of keras-nlp have their vocabularies.
+_ASSETS = "assets/tokenizer"
 
 
 def text_tokenizer(settings: Mapping[str, Any], files: Mapping[str, bytes]) -> TextTokenizer:
@@ -78,6 +77,17 @@ def text_tokenizer(settings: Mapping[str, Any], files: Mapping[str, bytes]) -> T
         raise InputError(
             f"tokenizer setting special_ids={settings['special_ids']!r}; give a list of ids"
         )
+    if kind == "published":
+        ids = {role: settings[f"{role}_id"] for role in _ROLES}
+        return PublishedTokenizer(json_object(contents[0], FILE), **ids)
+    if kind == "published_sentencepiece":
+        rules = json_object(contents[1], RULES)
+        return _with_specials(SentencePieceTokenizer.piece_list(contents[0]), settings)(
+            PublishedSentencePieceTokenizer,
+            contents[0],
+            normalizer=rules.get("normalizer"),
+            added_tokens=rules.get("added_tokens") or (),
+        )
     if kind == "sentencepiece":
         return _with_specials(SentencePieceTokenizer.piece_list(*contents), settings)(
             SentencePieceTokenizer, *contents
@@ -102,37 +112,34 @@ def text_tokenizer(settings: Mapping[str, Any], files: Mapping[str, bytes]) -> T
 def load_text_tokenizer(folder: str | os.PathLike) -> TextTokenizer:
     """Reads the tokenizer of a published model, or of a preset that keras-nlp saved.
 
+    A published model's ids are its publisher's, by the rules of the package tokenizers; a preset's
+    are keras-nlp's.
+
     Args:
-        folder: It has `vocab.txt` (WordPiece), `vocab.json` and `merges.txt` (byte pairs) or
-            `spiece.model` (SentencePiece), and `tokenizer_config.json`; or `tokenizer.json` and
-            `assets/tokenizer` of a preset.
+        folder: It has `tokenizer.json`, or else `vocab.txt` (WordPiece), `vocab.json` and
+            `merges.txt` (byte pairs) or `spiece.model` (SentencePiece), with or without
+            `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json`; or it is a
+            preset of keras-nlp, with `assets/tokenizer`.
 
     Returns:
         The tokenizer.
 
     Raises:
-        InputError: A file is missing or cannot be used.
+        InputError: A file is missing or cannot be used, or a setting is not supported.
 
     Example:
         >>> tokenizer = load_text_tokenizer("all-MiniLM-L6-v2")
         >>> tokenizer.kind
-        'wordpiece'
+        'published'
     """
     folder = Path(folder)
-    config = _folder_config(folder)
-    for name in _WORDPIECE_FILES:
-        if (folder / name).is_file():
-            return _load_wordpiece(folder / name, config)
-    for names in _BYTE_PAIR_FILES:
-        if all((folder / name).is_file() for name in names):
-            return _load_byte_pair([folder / name for name in names], config)
-    for name in _SENTENCEPIECE_FILES:
-        if (folder / name).is_file():
-            return SentencePieceTokenizer(folder / name, **_specials(config, _PUBLISHED))
-    raise InputError(
-        f"{folder} has no tokenizer; give a folder with vocab.txt, with vocab.json and merges.txt, "
-        "or with spiece.model"
-    )
+    tokenizer = load_published_tokenizer(folder) or _load_preset(folder)
+    if tokenizer is None:
+        raise InputError(
+            f"{folder} has no tokenizer; give a folder with tokenizer.json, with vocab.txt, with "
+            "vocab.json and merges.txt, or with spiece.model"
+        )
+    return tokenizer
 
 
 def tokenizer_from_keras_nlp(tokenizer: Any) -> TextTokenizer:
@@ -267,63 +274,36 @@ def _with_specials(pieces, settings):
     return lambda make, *args, **options: make(*args, **options, **special)
 
 
-def _folder_config(folder):
-    """Returns a folder's settings under the names of published configurations."""
-    for name in ("tokenizer_config.json", "tokenizer.json"):
-        if not (folder / name).is_file():
-            continue
-        try:
-            config = json.loads(read_text(folder / name))
-        except ValueError as error:
-            raise InputError(f"{folder / name} is no JSON: {error}; copy it again") from None
-        if not isinstance(config, dict):
-            raise InputError(f"{folder / name} is no JSON object; copy it again")
-        if name == "tokenizer_config.json":
-            return config
-        saved = config.get("config")
-        if isinstance(saved, dict):
-            renamed = {"do_lower_case": "lowercase", "unk_token": "oov_token"}
-            found = {new: saved[old] for new, old in renamed.items() if old in saved}
-            return {"strip_accents": False, "special_in_text": False} | saved | found
-    return {}
-
-
-def _specials(config, names):
-    """Returns the special pieces that a configuration names, by what they are for."""
-    found = {role: config.get(name) for role, name in names.items()}
-    contents = {role: p["content"] if isinstance(p, dict) else p for role, p in found.items()}
-    return {role: piece for role, piece in contents.items() if piece is not None}
-
-
-def _load_wordpiece(path, config):
-    special = _specials(config, _PUBLISHED)
-    pieces = read_pieces(read_text(path))
-    more = _specials(config, {"mask": "mask_token"}) or {"mask": "[MASK]"}
-    return WordPieceTokenizer(
-        pieces,
-        lowercase=config.get("do_lower_case", True),
-        strip_accents=config.get("strip_accents"),
-        split_on_cjk=config.get("tokenize_chinese_chars", True),
-        special_in_text=config.get("special_tokens_in_strings", False),
-        special=[piece for piece in more.values() if piece in pieces],
-        **special,
-    )
-
-
-def _load_byte_pair(paths, config):
-    special = _specials(config, _PUBLISHED)
-    more = _specials(config, {"mask": "mask_token"}) or {"mask": "<mask>"}
-    vocabulary, merges = map(read_text, paths)
-    vocabulary = read_vocabulary(vocabulary)
-    if "unk" not in special and "<unk>" not in vocabulary:
-        special["unk"] = None
-    return BytePairTokenizer(
-        vocabulary,
-        read_merges(merges),
-        add_prefix_space=config.get("add_prefix_space", False),
-        special=[piece for piece in more.values() if piece in vocabulary],
-        **special,
-    )
+def _load_preset(folder):
+    """The tokenizer of a preset that keras-nlp saved, or None."""
+    assets = folder / _ASSETS
+    config = read_object(folder / FILE).get("config")
+    config = config if isinstance(config, dict) else {}
+    if (assets / "vocabulary.txt").is_file():
+        pieces = read_pieces(read_text(assets / "vocabulary.txt"))
+        return WordPieceTokenizer(
+            pieces,
+            lowercase=config.get("lowercase", True),
+            strip_accents=config.get("strip_accents", False),
+            split_on_cjk=config.get("split_on_cjk", True),
+            special_in_text=config.get("special_tokens_in_strings", False),
+            special=[piece for piece in ["[MASK]"] if piece in pieces],
+            **({"unk": config["oov_token"]} if config.get("oov_token") else {}),
+        )
+    names = ("vocabulary.json", "merges.txt")
+    if all((assets / name).is_file() for name in names):
+        vocabulary, merges = (read_text(assets / name) for name in names)
+        vocabulary = read_vocabulary(vocabulary)
+        return BytePairTokenizer(
+            vocabulary,
+            read_merges(merges),
+            add_prefix_space=config.get("add_prefix_space", False),
+            unk="<unk>" if "<unk>" in vocabulary else None,
+            special=[piece for piece in ["<mask>"] if piece in vocabulary],
+        )
+    if (assets / "vocabulary.spm").is_file():
+        return SentencePieceTokenizer(assets / "vocabulary.spm")
+    return None
 
 
 def _vocabulary(tokenizer, name):

@@ -1,0 +1,249 @@
+"""Tokenizers as their publishers defined them, in the format of the package tokenizers."""
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tfcompress.errors import InputError
+from tfcompress.text.pieces import check_ids, check_texts, special_ids
+from tfcompress.text.published_parts import check_parts
+
+FILE = "tokenizer.json"
+
+
+class PublishedTokenizer:
+    """Turns texts into ids as the `tokenizer.json` of a published model says.
+
+    The package tokenizers reads that file, so that every id is the publisher's. Tokens that the
+    file adds to the vocabulary, the special ones among them, are recognized where a text spells
+    them out. Padding and truncation that the file asks for are left out: `encode_texts` does both.
+
+    Args:
+        definition: The content of a `tokenizer.json`.
+        pad: The piece that fills batches, or its id.
+        start: The piece that begins a text, or its id, where the definition puts none there.
+        end: The piece that ends a text, or its id, where the definition puts none there.
+        unk: The piece for what the vocabulary cannot spell, or its id, where the definition names
+            none; None if there is none.
+
+    Attributes:
+        kind: "published".
+        definition: The content of its `tokenizer.json`.
+        vocabulary_size: One more than the highest id.
+        pad_id: The id of `pad`.
+        start_id: The id of `start`.
+        end_id: The id of `end`.
+        unk_id: The id of `unk`, or None.
+
+    Raises:
+        InputError: The definition cannot be used, has a part that is not supported, or lacks a
+            special piece.
+
+    Example:
+        >>> definition = json.loads(Path("tokenizer.json").read_text())
+        >>> tokenizer = PublishedTokenizer(definition, pad="[PAD]")
+        >>> tokenizer.decode(tokenizer.encode(["It runs!"]))
+        ['it runs!']
+    """
+
+    kind = "published"
+
+    def __init__(
+        self,
+        definition: Mapping[str, Any],
+        *,
+        pad: str | int,
+        start: str | int | None = None,
+        end: str | int | None = None,
+        unk: str | int | None = None,
+    ):
+        self._tokenizer = open_definition(definition)
+        # Parts in their present spelling, which is the one that the native runtime reads.
+        self.definition = {
+            **definition,
+            "truncation": None,
+            "padding": None,
+            "normalizer": part_state(self._tokenizer.normalizer),
+            "pre_tokenizer": part_state(self._tokenizer.pre_tokenizer),
+            "model": {**definition["model"], "type": type(self._tokenizer.model).__name__},
+        }
+        check_parts(self.definition)
+        self._ids = self._tokenizer.get_vocab(with_added_tokens=True)
+        self.vocabulary_size = 1 + max(self._ids.values(), default=-1)
+        self._check_added_tokens()
+        around = self._around(start, end)
+        roles = {"pad": pad, "unk": self._unknown(unk), "start": around[0], "end": around[1]}
+        used = {role: self._piece(given) for role, given in roles.items() if given is not None}
+        ids = dict(zip(used, special_ids(self._ids, used, "vocabulary")))
+        self.pad_id, self.start_id, self.end_id = ids["pad"], ids["start"], ids["end"]
+        self.unk_id = ids.get("unk")
+
+    def __reduce__(self):
+        from tfcompress.text.text_tokenizers import text_tokenizer
+
+        return text_tokenizer, (self.settings(), self.files())
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Tokenizes texts, without begin and end ids.
+
+        Args:
+            texts: Plain texts.
+
+        Returns:
+            The ids of every text.
+
+        Example:
+            >>> tokenizer.encode(["it runs"])
+            [[2009, 3216]]
+        """
+        encode = self._tokenizer.encode
+        return [encode(text, add_special_tokens=False).ids for text in check_texts(texts)]
+
+    def decode(self, ids: Sequence[Sequence[int]]) -> list[str]:
+        """Joins pieces to texts; padding, begin and end ids leave no trace.
+
+        Args:
+            ids: The ids of every text, lists or arrays.
+
+        Returns:
+            The texts.
+
+        Raises:
+            InputError: An id is outside the vocabulary.
+
+        Example:
+            >>> tokenizer.decode([[101, 2009, 3216, 102, 0]])
+            ['it runs']
+        """
+        hidden = {self.pad_id, self.start_id, self.end_id}
+        rows = check_ids(ids, self.vocabulary_size)
+        shown = [[number for number in row if number not in hidden] for row in rows]
+        return [self._tokenizer.decode(row, skip_special_tokens=False) for row in shown]
+
+    def settings(self) -> dict[str, Any]:
+        """Returns what, with `files`, makes this tokenizer again; see `text_tokenizer`."""
+        return {
+            "kind": self.kind,
+            "pad_id": self.pad_id,
+            "unk_id": self.unk_id,
+            "start_id": self.start_id,
+            "end_id": self.end_id,
+            "special_ids": [],
+        }
+
+    def files(self) -> dict[str, bytes]:
+        """Returns the files of this tokenizer: a `tokenizer.json`."""
+        text = json.dumps(self.definition, ensure_ascii=False, separators=(",", ":"))
+        return {FILE: text.encode()}
+
+    def _check_added_tokens(self):
+        for token in self.definition.get("added_tokens") or ():
+            found = self._ids.get(token["content"])
+            if found != token["id"]:
+                raise InputError(
+                    f"the added token {token['content']!r} has the id {token['id']}, but the "
+                    f"vocabulary before it ends so that it would get {found}; number added tokens "
+                    "from the vocabulary's size"
+                )
+
+    def _around(self, start, end):
+        """The pieces around a text: those that the definition puts there, or else those given."""
+        tokens = self._tokenizer.encode("", add_special_tokens=True).tokens
+        if len(tokens) not in (0, 2):
+            raise InputError(
+                f"the tokenizer puts {' '.join(tokens)} around a text; give one that puts one "
+                "begin and one end"
+            )
+        return tokens or (start, end)
+
+    def _unknown(self, unk):
+        """The piece for what cannot be spelled: that of the model, which may need one."""
+        model = self.definition["model"]
+        if model["type"] == "Unigram":
+            return model["unk_id"]
+        needed = model.get("unk_token")
+        return unk if needed is None and (isinstance(unk, int) or unk in self._ids) else needed
+
+    def _piece(self, given):
+        """A piece, of its id or of itself."""
+        if isinstance(given, str):
+            return given
+        piece = None
+        if isinstance(given, int) and not isinstance(given, bool) and given >= 0:
+            piece = self._tokenizer.id_to_token(given)
+        if piece is None:
+            raise InputError(
+                f"the tokenizer's settings name the special id {given!r}, but its vocabulary has "
+                f"{len(self._ids)} pieces; give the files that belong to the settings"
+            )
+        return piece
+
+
+def open_definition(definition: Mapping[str, Any]) -> Any:
+    """Returns the `tokenizers.Tokenizer` of a definition, without truncation and padding.
+
+    Args:
+        definition: The content of a `tokenizer.json`.
+
+    Raises:
+        InputError: It cannot be read, or the package tokenizers is not installed.
+
+    Example:
+        >>> open_definition(json.loads(Path("tokenizer.json").read_text())).get_vocab_size()
+        30522
+    """
+    tokenizers = import_tokenizers()
+    try:
+        tokenizer = tokenizers.Tokenizer.from_str(json.dumps({**definition}))
+    # It raises nothing more special.
+    except Exception as error:
+        raise InputError(f"the tokenizer.json cannot be used: {error}; copy it again") from None
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def json_object(content: bytes, name: str) -> dict[str, Any]:
+    """Returns the object in the content of a JSON file.
+
+    Args:
+        content: The file's bytes.
+        name: Of the file, for the message.
+
+    Raises:
+        InputError: It holds something else.
+
+    Example:
+        >>> json_object(b'{"a": 1}', "tokenizer.json")
+        {'a': 1}
+    """
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{name} is no JSON: {error}; copy it again") from None
+    if not isinstance(found, dict):
+        raise InputError(f"{name} is no JSON object; copy it again")
+    return found
+
+
+@functools.cache
+def import_tokenizers() -> Any:
+    """Returns the package tokenizers.
+
+    Raises:
+        InputError: It is not installed.
+    """
+    try:
+        import tokenizers
+    except ImportError:
+        raise InputError(
+            "a published tokenizer needs the package tokenizers, which is not installed; run "
+            "`pip install tokenizers==0.23.3`"
+        ) from None
+    return tokenizers
+
+
+def part_state(part: Any) -> dict[str, Any] | None:
+    """Returns a normalizer or pre-tokenizer as a `tokenizer.json` spells it today."""
+    return None if part is None else json.loads(part.__getstate__())
