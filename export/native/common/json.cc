@@ -12,6 +12,10 @@ namespace {
 
 constexpr int kDeepest = 64;
 
+// Of a power of ten that is a double, and far above it.
+constexpr int64_t kLargestExponent = 308;
+constexpr uint64_t kLargestPower = 100000;
+
 class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {}
@@ -156,31 +160,67 @@ class Parser {
     for (int i = tail - 1; i >= 0; --i) *text += static_cast<char>(0x80 | ((c >> (6 * i)) & 0x3F));
   }
 
+  // Doubles are those of serde_json, by which the package tokenizers reads scores: the digits as
+  // one number, rounded, times or by a power of ten. That may be a unit in the last place off.
   Value Number() {
     const size_t begin = at_;
-    Take("-");
-    SkipDigits();
+    const bool is_negative = Take("-");
+    uint64_t digits = 0;
+    int64_t exponent = TakeDigits(&digits);
     bool is_whole = true;
     if (Take(".")) {
       is_whole = false;
-      SkipDigits();
+      const size_t first = at_;
+      const int64_t dropped = exponent > 0 ? SkipDigits() : TakeDigits(&digits);
+      if (exponent == 0) exponent = dropped - static_cast<int64_t>(at_ - first);
     }
     if (Take("e") || Take("E")) {
       is_whole = false;
-      if (!Take("+")) Take("-");
-      SkipDigits();
+      const bool is_small = !Take("+") && Take("-");
+      uint64_t power = 0;
+      if (TakeDigits(&power) > 0 || power > kLargestPower) power = kLargestPower;
+      exponent += is_small ? -static_cast<int64_t>(power) : static_cast<int64_t>(power);
     }
-    const std::string digits(text_.substr(begin, at_ - begin));
-    if (is_whole && digits.size() < std::numeric_limits<int64_t>::digits10) {
-      return Value(static_cast<int64_t>(std::strtoll(digits.c_str(), nullptr, 10)));
+    if (is_whole && at_ - begin < std::numeric_limits<int64_t>::digits10) {
+      const auto number = static_cast<int64_t>(digits);
+      return Value(is_negative ? -number : number);
     }
-    return Value(std::strtod(digits.c_str(), nullptr));
+    double number = static_cast<double>(digits);
+    for (; exponent < -kLargestExponent && number != 0; exponent += kLargestExponent) {
+      number /= PowerOfTen(kLargestExponent);
+    }
+    if (exponent >= 0) {
+      number *= PowerOfTen(exponent);
+    } else {
+      number /= PowerOfTen(-exponent);
+    }
+    return Value(is_negative ? -number : number);
   }
 
-  void SkipDigits() {
+  // Takes digits as long as their number fits, and skips the others; returns how many those are.
+  int64_t TakeDigits(uint64_t* number) {
+    constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
+    const size_t begin = at_;
+    while (std::isdigit(static_cast<unsigned char>(Peek()))) {
+      const auto digit = static_cast<uint64_t>(Peek() - '0');
+      if (*number > (kMost - digit) / 10) return SkipDigits();
+      *number = 10 * *number + digit;
+      ++at_;
+    }
+    if (at_ == begin) Fail("expected a value");
+    return 0;
+  }
+
+  int64_t SkipDigits() {
     const size_t begin = at_;
     while (std::isdigit(static_cast<unsigned char>(Peek()))) ++at_;
     if (at_ == begin) Fail("expected a value");
+    return static_cast<int64_t>(at_ - begin);
+  }
+
+  // 10 to a power, correctly rounded; infinite where it is too large.
+  static double PowerOfTen(int64_t power) {
+    return std::strtod(("1e" + std::to_string(power)).c_str(), nullptr);
   }
 
   std::string_view text_;

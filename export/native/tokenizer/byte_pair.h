@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "tokenizer/merges.h"
 #include "tokenizer/special_pieces.h"
 #include "tokenizer/text_tokenizer.h"
 
@@ -24,20 +25,13 @@ class BytePair : public TextModel {
   std::string Decode(const std::vector<int32_t>& ids) const override;
 
  private:
-  // What two pieces become, and how early.
-  struct Merge {
-    int32_t rank;
-    int32_t id;
-  };
-
   void ReadMerges(std::string_view file, const std::unordered_map<std::string_view, int32_t>& ids);
   void EncodeWord(std::string_view word, std::vector<int32_t>* ids) const;
-  const Merge* FindMerge(int32_t left, int32_t right) const;
 
   TextSettings settings_;
   std::vector<std::string> pieces_;
   std::array<int32_t, 256> byte_ids_;
-  std::unordered_map<uint64_t, Merge> merges_;
+  Merges merges_;
   SpecialPieces special_;
 };
 

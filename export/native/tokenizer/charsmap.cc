@@ -5,9 +5,6 @@
 namespace tfcompress {
 namespace {
 
-// SentencePiece looks no further than the 32nd text that fits.
-constexpr int kMostMatches = 32;
-
 // Far above what any true normalization writes for one match.
 constexpr size_t kLongestText = 4096;
 
@@ -69,12 +66,12 @@ void Charsmap::CheckUnits() const {
   if (!good) BadModel("the normalization trie is damaged");
 }
 
-Replacement Charsmap::Find(std::string_view text) const {
+Replacement Charsmap::Find(std::string_view text, int most) const {
   Replacement found;
   if (units_.empty()) return found;
   size_t children = Offset(units_[0]);
   int matches = 0;
-  for (size_t i = 0; i < text.size() && matches < kMostMatches; ++i) {
+  for (size_t i = 0; i < text.size() && matches < most; ++i) {
     const auto byte = static_cast<uint8_t>(text[i]);
     const size_t place = children ^ byte;
     const uint32_t unit = units_[place];

@@ -24,10 +24,16 @@ class Charsmap {
   // Reads the map and checks it as a whole. Throws Error (kBadBundle).
   explicit Charsmap(std::string_view blob);
 
-  // The replacement of the longest known text that `text` begins with; of size 0 if there is none.
-  Replacement Find(std::string_view text) const;
+  // The replacement of the longest known text that `text` begins with, among the `most` shortest
+  // such texts; of size 0 if there is none.
+  Replacement Find(std::string_view text, int most = kMostMatches) const;
+
+  bool empty() const { return units_.empty(); }
 
  private:
+  // SentencePiece looks no further than the 32nd text that fits.
+  static constexpr int kMostMatches = 32;
+
   void CheckUnits() const;
 
   std::vector<uint32_t> units_;

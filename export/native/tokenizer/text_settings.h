@@ -6,12 +6,19 @@
 #include <vector>
 
 #include "common/json.h"
+#include "tokenizer/settings_reader.h"
 
 namespace tfcompress {
 
 // How the tokenizer of a text encoder works, as its bundle's manifest says.
 struct TextSettings {
-  enum class Kind { kWordPiece, kBytePair, kSentencePiece };
+  enum class Kind {
+    kWordPiece,
+    kBytePair,
+    kSentencePiece,
+    kPublished,
+    kPublishedSentencePiece,
+  };
 
   // Reads them. Throws Error (kBadBundle) if one is missing or of the wrong type.
   static TextSettings Read(const json::Value& value);
@@ -33,9 +40,6 @@ struct TextSettings {
   // Special pieces besides these.
   std::vector<int32_t> special_ids;
 };
-
-// Throws Error (kBadBundle) that says why a tokenizer cannot be used.
-[[noreturn]] void BadTokenizer(const std::string& cause);
 
 }  // namespace tfcompress
 

@@ -4,6 +4,8 @@
 
 #include "common/error.h"
 #include "tokenizer/byte_pair.h"
+#include "tokenizer/published.h"
+#include "tokenizer/published_sentencepiece.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/unicode.h"
 #include "tokenizer/wordpiece.h"
@@ -43,6 +45,10 @@ std::shared_ptr<const TextModel> MakeModel(const TextSettings& settings,
       return std::make_shared<const WordPiece>(settings, files[0]);
     case TextSettings::Kind::kBytePair:
       return std::make_shared<const BytePair>(settings, files[0], files[1]);
+    case TextSettings::Kind::kPublished:
+      return std::make_shared<const Published>(files[0]);
+    case TextSettings::Kind::kPublishedSentencePiece:
+      return std::make_shared<const PublishedSentencePiece>(files[0], files[1]);
     case TextSettings::Kind::kSentencePiece:
       break;
   }

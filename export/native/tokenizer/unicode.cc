@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <unordered_map>
 
+#include "tokenizer/published_tables.h"
 #include "tokenizer/unicode_tables.h"
 #include "tokenizer/utf8.h"
 
@@ -53,14 +54,16 @@ bool IsIn(const Range (&ranges)[size], char32_t character) {
   return false;
 }
 
-// The value of the run that a character is in.
-uint8_t RunValue(const uint32_t* runs, size_t size, char32_t character) {
-  const auto after = std::upper_bound(runs, runs + size, character << 8 | 0xFFu);
-  return static_cast<uint8_t>(after[-1]);
+uint8_t CombiningClass(char32_t character, Knowledge knowledge) {
+  if (character < 0x300) return 0;
+  if (knowledge == Knowledge::kOwn) return RunValue(kCombiningRuns, kCombiningRunsSize, character);
+  return RunValue(kPublishedCombiningRuns, kPublishedCombiningRunsSize, character);
 }
 
-uint8_t CombiningClass(char32_t character) {
-  return character < 0x300 ? 0 : RunValue(kCombiningRuns, kCombiningRunsSize, character);
+bool Decomposes(char32_t character, Knowledge knowledge) {
+  const auto* end = kUnknownDecompositions + kUnknownDecompositionsSize;
+  return knowledge == Knowledge::kOwn ||
+         !std::binary_search(kUnknownDecompositions, end, uint32_t{character});
 }
 
 // The place of a character in sorted keys, or `size`.
@@ -84,7 +87,8 @@ std::u32string MappedText(uint32_t key, const char16_t* units) {
   return text;
 }
 
-void AppendDecomposed(char32_t character, bool is_compatible, std::u32string* text) {
+void AppendDecomposed(char32_t character, bool is_compatible, Knowledge knowledge,
+                      std::u32string* text) {
   if (character < 0x80) {
     *text += character;
     return;
@@ -97,28 +101,31 @@ void AppendDecomposed(char32_t character, bool is_compatible, std::u32string* te
     return;
   }
   const size_t at = FindKey(kDecompositionKeys, kDecompositionKeysSize, character);
-  if (at == kDecompositionKeysSize ||
+  if (at == kDecompositionKeysSize || !Decomposes(character, knowledge) ||
       !(is_compatible || (kDecompositionKeys[at] & kCanonical) != 0)) {
     *text += character;
     return;
   }
   const uint32_t key = kDecompositionKeys[at];
   for (const char32_t part : MappedText(key, kDecompositionText + kDecompositionStarts[at])) {
-    AppendDecomposed(part, is_compatible, text);
+    AppendDecomposed(part, is_compatible, knowledge, text);
   }
 }
 
-std::u32string Decompose(const std::u32string& text, bool is_compatible) {
+std::u32string Decompose(const std::u32string& text, bool is_compatible, Knowledge knowledge) {
   std::u32string parts;
-  for (const char32_t character : text) AppendDecomposed(character, is_compatible, &parts);
+  for (const char32_t character : text) {
+    AppendDecomposed(character, is_compatible, knowledge, &parts);
+  }
+  const auto combining = [=](char32_t c) { return CombiningClass(c, knowledge); };
   // Marks are sorted between characters that do not combine.
-  const auto is_starter = [](char32_t character) { return CombiningClass(character) == 0; };
+  const auto is_starter = [=](char32_t character) { return combining(character) == 0; };
   auto at = parts.begin();
   while (at != parts.end()) {
     const auto first = std::find_if_not(at, parts.end(), is_starter);
     at = std::find_if(first, parts.end(), is_starter);
     std::stable_sort(first, at,
-                     [](char32_t a, char32_t b) { return CombiningClass(a) < CombiningClass(b); });
+                     [=](char32_t a, char32_t b) { return combining(a) < combining(b); });
   }
   return parts;
 }
@@ -142,25 +149,26 @@ const Compositions& AllCompositions() {
 }
 
 // The composition of two characters; 0 if they have none.
-char32_t ComposePair(char32_t first, char32_t second) {
+char32_t ComposePair(char32_t first, char32_t second, Knowledge knowledge) {
   if (first - kLeads < kNumLeads && second - kVowels < kNumVowels) {
     return kSyllables + ((first - kLeads) * kNumVowels + (second - kVowels)) * kNumTails;
   }
   const bool is_open = first - kSyllables < kNumSyllables && (first - kSyllables) % kNumTails == 0;
   if (is_open && second > kTails && second < kTails + kNumTails) return first + (second - kTails);
   const auto found = AllCompositions().find(PairKey(first, second));
-  return found == AllCompositions().end() ? 0 : found->second;
+  const bool is_known = found != AllCompositions().end() && Decomposes(found->second, knowledge);
+  return is_known ? found->second : 0;
 }
 
-std::u32string Compose(const std::u32string& parts) {
+std::u32string Compose(const std::u32string& parts, Knowledge knowledge) {
   std::u32string text;
   size_t starter = std::u32string::npos;
   // The combining class of the last character that was kept after the starter.
   int last = -1;
   for (const char32_t character : parts) {
-    const int combining = CombiningClass(character);
+    const int combining = CombiningClass(character, knowledge);
     if (starter != std::u32string::npos && last < combining) {
-      const char32_t composed = ComposePair(text[starter], character);
+      const char32_t composed = ComposePair(text[starter], character, knowledge);
       if (composed != 0) {
         text[starter] = composed;
         continue;
@@ -177,27 +185,9 @@ std::u32string Compose(const std::u32string& parts) {
   return text;
 }
 
-std::u32string ToCharacters(std::string_view text) {
-  std::u32string characters;
-  characters.reserve(text.size());
-  while (!text.empty()) characters += TakeCharacter(&text);
-  return characters;
+std::u32string Nfkc(const std::u32string& text) {
+  return Normalize(text, {true, true}, Knowledge::kOwn);
 }
-
-std::u32string Fold(const std::u32string& text) {
-  std::u32string folded;
-  for (const char32_t character : text) {
-    const size_t at = FindKey(kFoldingKeys, kFoldingKeysSize, character);
-    if (at == kFoldingKeysSize) {
-      folded += character;
-    } else {
-      folded += MappedText(kFoldingKeys[at], kFoldingText + kFoldingStarts[at]);
-    }
-  }
-  return folded;
-}
-
-std::u32string Nfkc(const std::u32string& text) { return Compose(Decompose(text, true)); }
 
 // The size of the longest part at the begin of a text that could begin a character, or one byte.
 // What begins there is no UTF-8.
@@ -215,6 +205,36 @@ size_t InvalidSize(std::string_view text) {
 }
 
 }  // namespace
+
+uint8_t RunValue(const uint32_t* runs, size_t size, char32_t character) {
+  const auto after = std::upper_bound(runs, runs + size, character << 8 | 0xFFu);
+  return static_cast<uint8_t>(after[-1]);
+}
+
+std::u32string Map(const Mapping& mapping, const std::u32string& text) {
+  std::u32string mapped;
+  for (const char32_t character : text) {
+    const size_t at = FindKey(mapping.keys, mapping.size, character);
+    if (at == mapping.size) {
+      mapped += character;
+    } else {
+      mapped += MappedText(mapping.keys[at], mapping.text + mapping.starts[at]);
+    }
+  }
+  return mapped;
+}
+
+std::u32string Normalize(const std::u32string& text, NormalizationForm form, Knowledge knowledge) {
+  const std::u32string parts = Decompose(text, form.is_compatible, knowledge);
+  return form.is_composed ? Compose(parts, knowledge) : parts;
+}
+
+std::u32string ToCharacters(std::string_view text) {
+  std::u32string characters;
+  characters.reserve(text.size());
+  while (!text.empty()) characters += TakeCharacter(&text);
+  return characters;
+}
 
 CharacterClass ClassOf(char32_t character) {
   return static_cast<CharacterClass>(RunValue(kClassRuns, kClassRunsSize, character));
@@ -267,7 +287,8 @@ void AppendUtf8(char32_t character, std::string* text) {
 std::string RemoveAccents(std::string_view text) {
   if (IsAscii(text)) return std::string(text);
   std::string kept;
-  for (const char32_t character : Decompose(ToCharacters(text), false)) {
+  const std::u32string parts = Normalize(ToCharacters(text), {false, false}, Knowledge::kOwn);
+  for (const char32_t character : parts) {
     if (ClassOf(character) != CharacterClass::kMark) AppendUtf8(character, &kept);
   }
   return kept;
@@ -281,7 +302,8 @@ std::string FoldCase(std::string_view text) {
     }
     return folded;
   }
-  for (const char32_t character : Nfkc(Fold(Nfkc(ToCharacters(text))))) {
+  const Mapping fold = {kFoldingKeys, kFoldingKeysSize, kFoldingStarts, kFoldingText};
+  for (const char32_t character : Nfkc(Map(fold, Nfkc(ToCharacters(text))))) {
     if (!IsIn(kIgnorable, character)) AppendUtf8(character, &folded);
   }
   return folded;

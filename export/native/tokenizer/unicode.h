@@ -1,6 +1,7 @@
 #ifndef TFCOMPRESS_TOKENIZER_UNICODE_H_
 #define TFCOMPRESS_TOKENIZER_UNICODE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -35,6 +36,31 @@ std::string ValidText(std::string_view bytes);
 char32_t TakeCharacter(std::string_view* text);
 
 void AppendUtf8(char32_t character, std::string* text);
+
+// Whose knowledge of Unicode counts: that of `unicode_tables.h`, or of the package tokenizers.
+enum class Knowledge { kOwn, kPublished };
+
+// A normalization form.
+struct NormalizationForm {
+  bool is_compatible;
+  bool is_composed;
+};
+
+std::u32string Normalize(const std::u32string& text, NormalizationForm form, Knowledge knowledge);
+
+std::u32string ToCharacters(std::string_view text);
+
+// The value of the run that a character is in, of runs as in `unicode_tables.h`.
+uint8_t RunValue(const uint32_t* runs, size_t size, char32_t character);
+
+// Characters mapped one by one by tables as in `unicode_tables.h`.
+struct Mapping {
+  const uint32_t* keys;
+  size_t size;
+  const uint16_t* starts;
+  const char16_t* text;
+};
+std::u32string Map(const Mapping& mapping, const std::u32string& text);
 
 // A UTF-8 text decomposed (NFD) and without marks (category Mn).
 std::string RemoveAccents(std::string_view text);
