@@ -26,6 +26,7 @@ from tfcompress.export.text_tokenizer_graph import make_text_tokenizer_graph
 from tfcompress.models import TextEncoder, TextEncoderConfig
 from tfcompress.models.precision import to_float32
 from tfcompress.text import TextTokenizer
+from tfcompress.text.text_tokenizers import fits_table
 
 GRAPH = "tokenizer.tflite"
 
@@ -143,7 +144,7 @@ def _check_tokenizer(tokenizer: TextTokenizer | None, config: TextEncoderConfig)
             f"tokenizer is {type(tokenizer).__name__}; give a tokenizer of tfcompress.text for "
             "text encoders, such as `load_text_tokenizer` returns"
         )
-    if tokenizer.vocabulary_size != config.vocabulary_size:
+    if not fits_table(tokenizer.vocabulary_size, config.vocabulary_size):
         raise InputError(
             f"tokenizer has {tokenizer.vocabulary_size} pieces, but the model's table "
             f"{config.vocabulary_size} rows; give the tokenizer that the model was trained with"

@@ -17,6 +17,8 @@ _FILES = {
     "wordpiece": ("vocabulary.txt",),
     "byte_pair": ("vocabulary.json", "merges.txt"),
     "sentencepiece": ("tokenizer.model",),
+    "published": ("tokenizer.json",),
+    "published_sentencepiece": ("tokenizer.model", "rules.json"),
 }
 
 

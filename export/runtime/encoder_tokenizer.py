@@ -3,6 +3,8 @@
 from tfcompress.errors import InputError
 from tfcompress.export.runtime.encoder_bundle import EncoderBundle
 from tfcompress.text import TextTokenizer, text_tokenizer
+from tfcompress.text.published import import_tokenizers
+from tfcompress.text.text_tokenizers import PUBLISHED_KINDS
 
 
 def load_tokenizer(bundle: EncoderBundle) -> TextTokenizer | None:
@@ -12,10 +14,13 @@ def load_tokenizer(bundle: EncoderBundle) -> TextTokenizer | None:
         bundle: What `open_encoder_bundle` returned.
 
     Raises:
-        InputError: Its files or settings cannot be used, or have more ids than the model.
+        InputError: Its files or settings cannot be used or have more ids than the model, or a
+            published tokenizer finds the package tokenizers not installed.
     """
     if bundle.tokenizer is None:
         return None
+    if bundle.tokenizer["kind"] in PUBLISHED_KINDS:
+        import_tokenizers()
     try:
         files = {name: (bundle.path / name).read_bytes() for name in bundle.tokenizer_files}
         tokenizer = text_tokenizer(bundle.tokenizer, files)

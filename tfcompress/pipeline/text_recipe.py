@@ -7,6 +7,7 @@ from tfcompress.errors import InputError
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 from tfcompress.pipeline.recipe import bundle_problems, count_problems, merged
 from tfcompress.pipeline.surgery_recipe import SurgeryRecipe
+from tfcompress.text.text_tokenizers import fits_table
 from tfcompress.training.config import TrainingConfig
 
 MINILM = "minilm"
@@ -115,7 +116,7 @@ class TextRecipe:
 
         Args:
             start: That of the model that the run begins with, after surgery; None for none.
-            vocabulary_size: Number of token ids.
+            vocabulary_size: Number of token ids; the model may have spare ones after them.
             pad_id: The tokenizer's id of padding.
             labels: Names of the classes.
 
@@ -126,6 +127,9 @@ class TextRecipe:
         head = changes.pop("head", None)
         own = {"vocabulary_size": vocabulary_size, "pad_id": pad_id}
         mapping = own | changes if start is None else merged(start.to_mapping(), changes)
+        rows = mapping["vocabulary_size"]
+        if isinstance(rows, int) and fits_table(vocabulary_size, rows):
+            own["vocabulary_size"] = rows
         for name, value in own.items():
             if mapping[name] != value:
                 raise InputError(

@@ -148,14 +148,15 @@ class PublishedTokenizer:
                 )
 
     def _around(self, start, end):
-        """The pieces around a text: those that the definition puts there, or else those given."""
+        """The pieces around a text: ids given, those that the definition puts there, or pieces."""
         tokens = self._tokenizer.encode("", add_special_tokens=True).tokens
         if len(tokens) not in (0, 2):
             raise InputError(
                 f"the tokenizer puts {' '.join(tokens)} around a text; give one that puts one "
                 "begin and one end"
             )
-        return tokens or (start, end)
+        is_open = isinstance(start, str | None) and isinstance(end, str | None)
+        return tokens if tokens and is_open else (start, end)
 
     def _unknown(self, unk):
         """The piece for what cannot be spelled: that of the model, which may need one."""
@@ -169,15 +170,14 @@ class PublishedTokenizer:
         """A piece, of its id or of itself."""
         if isinstance(given, str):
             return given
-        piece = None
-        if isinstance(given, int) and not isinstance(given, bool) and given >= 0:
-            piece = self._tokenizer.id_to_token(given)
-        if piece is None:
+        is_id = isinstance(given, int) and not isinstance(given, bool)
+        pieces = [piece for piece, number in self._ids.items() if is_id and number == given]
+        if not pieces:
             raise InputError(
                 f"the tokenizer's settings name the special id {given!r}, but its vocabulary has "
                 f"{len(self._ids)} pieces; give the files that belong to the settings"
             )
-        return piece
+        return pieces[0]
 
 
 def open_definition(definition: Mapping[str, Any]) -> Any:

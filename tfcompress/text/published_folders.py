@@ -15,6 +15,8 @@ from tfcompress.text.published_sentencepiece import PublishedSentencePieceTokeni
 from tfcompress.text.wordpiece import read_pieces
 
 CONFIG, MODULES = "tokenizer_config.json", "modules.json"
+# What sentence encoders ask for; the name may have that of the family.
+_SENTENCE_CONFIG = "sentence_*_config.json"
 _SPECIAL_TOKENS, _ADDED_TOKENS = "special_tokens_map.json", "added_tokens.json"
 # The special pieces of a family, where a folder names none.
 _BERT = dict(zip(definitions.ROLES, ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")))
@@ -69,11 +71,27 @@ def load_published_tokenizer(
         'published'
     """
     folder = transformer_folder(folder)
+    tokenizer = _load(folder)
+    for path in sorted(folder.glob(_SENTENCE_CONFIG)):
+        if tokenizer and read_object(path).get("do_lower_case") and not _folds_case(tokenizer):
+            raise InputError(
+                f"{path}: do_lower_case is not supported beside a tokenizer that keeps case; give "
+                "a model whose tokenizer_config.json asks for lower case"
+            )
+    return tokenizer
+
+
+def _load(folder):
     config = read_object(folder / _SPECIAL_TOKENS) | read_object(folder / CONFIG)
     definition = read_object(folder / FILE)
     if "model" in definition:
         _check_settings(folder, config, classes=None)
-        return _from_definition(folder, config, definition)
+        try:
+            return _from_definition(folder, config, definition)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{folder / FILE}: cannot be used ({error!r}); copy it again"
+            ) from None
     for family in _FAMILIES:
         paths = [folder / name for name in family.files]
         if all(path.is_file() for path in paths):
@@ -114,6 +132,10 @@ def read_object(path: Path) -> dict[str, Any]:
     return json_object(read_text(path).encode(), f"{path}") if path.is_file() else {}
 
 
+def _folds_case(tokenizer):
+    return tokenizer.encode(["ABC"]) == tokenizer.encode(["abc"])
+
+
 def _check_settings(folder, config, classes):
     wrong = [
         f"{name} {config[name]!r}"
@@ -123,7 +145,7 @@ def _check_settings(folder, config, classes):
     kind = config.get("tokenizer_class")
     if classes is not None and kind is not None:
         name = f"{kind}".removesuffix("Fast").removesuffix("Tokenizer")
-        if name not in (*classes, "PreTrained"):
+        if name not in classes:
             wrong.append(f"tokenizer_class {kind!r} without {FILE}")
     if wrong:
         raise InputError(
@@ -139,9 +161,9 @@ def _from_definition(folder, config, definition):
             f"{folder / FILE}: truncation at the {truncation['direction']} is not supported; give "
             "a model that reads the begin of long texts"
         )
-    padding = definition.get("padding") or {}
-    config = {"pad_token": padding.get("pad_token")} | config
     known = {token["content"] for token in definition.get("added_tokens") or ()}
+    pad = (definition.get("padding") or {}).get("pad_token")
+    config = ({"pad_token": pad} if pad in known else {}) | config
 
     def piece(role):
         """The piece of a role, or the usual one that the tokenizer has."""

@@ -32,7 +32,11 @@ _FILES = {
     "published": (FILE,),
     "published_sentencepiece": ("tokenizer.model", RULES),
 }
+# Those that need the package tokenizers.
+PUBLISHED_KINDS = ("published", "published_sentencepiece")
 _ROLES = ("pad", "unk", "start", "end")
+# Published tables are padded to a multiple of at most this many rows, or to another such size.
+_SPARE_ROWS = 128
 _TOO_LONG = ("cut", "error")
 
 # Where presets of keras-nlp have their vocabularies.
@@ -79,6 +83,12 @@ def text_tokenizer(settings: Mapping[str, Any], files: Mapping[str, bytes]) -> T
         )
     if kind == "published":
         ids = {role: settings[f"{role}_id"] for role in _ROLES}
+        for role, number in ids.items():
+            if not isinstance(number, int | None) or (number is None and role != "unk"):
+                raise InputError(
+                    f"the tokenizer's settings name the special id {number!r}; give what "
+                    "settings() returned"
+                )
         return PublishedTokenizer(json_object(contents[0], FILE), **ids)
     if kind == "published_sentencepiece":
         rules = json_object(contents[1], RULES)
@@ -199,6 +209,20 @@ def tokenizer_from_keras_nlp(tokenizer: Any) -> TextTokenizer:
         f"{kind} is no tokenizer that can be taken over; give a WordPiece, byte-pair or "
         "SentencePiece tokenizer of keras-nlp"
     )
+
+
+def fits_table(vocabulary_size: int, rows: int) -> bool:
+    """Returns whether a table may be that of a tokenizer: its last rows may have no piece.
+
+    Args:
+        vocabulary_size: The tokenizer's.
+        rows: How many rows the model's table has.
+
+    Example:
+        >>> fits_table(30522, rows=30528)  # padded to a multiple of 8
+        True
+    """
+    return 0 <= rows - vocabulary_size < _SPARE_ROWS
 
 
 def encode_texts(

@@ -62,10 +62,10 @@ AddedTokens::AddedTokens(const json::Value& value, const PublishedNormalizer* no
       const std::string& content = reader.Text("content");
       const Token token = {reader.Id("id"), reader.Flag("single_word"), reader.Flag("lstrip"),
                            reader.Flag("rstrip")};
-      all_.emplace_back(content, token.id);
       const bool is_normalized = normalizer != nullptr && reader.Flag("normalized");
       const std::string text = is_normalized ? (*normalizer)(content) : content;
       if (text.empty()) BadTokenizer("the added token \"" + content + "\" is empty");
+      all_.emplace_back(text, token.id);
       (is_normalized ? normalized_ : plain_).Add(text, token);
     }
   }

@@ -30,7 +30,7 @@ class AddedTokens {
   // The parts of a text that are no tokens are normalized, where there is a normalizer.
   std::vector<Part> Split(std::string_view text) const;
 
-  // All tokens with their ids.
+  // All tokens, as they are looked for, with their ids.
   const std::vector<std::pair<std::string, int32_t>>& all() const { return all_; }
 
  private:
