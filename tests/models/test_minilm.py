@@ -49,6 +49,10 @@ def test_vectors_are_the_published_models(encoder):
 
 
 def test_its_size(encoder):
+    # Its texts have at most 256 tokens, as `max_seq_length` says.
+    assert encoder.config.max_length == 256
+    whole = from_safetensors(minilm_folder(), max_length=512)
     # Without the pooler, which sentence vectors do not read.
-    assert encoder.model.count_params() == 22_565_376
+    assert whole.model.count_params() == 22_565_376
+    assert encoder.model.count_params() == 22_565_376 - 256 * 384
     assert (encoder.config.encoder.num_layers, encoder.config.hidden_dim) == (6, 384)

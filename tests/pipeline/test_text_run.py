@@ -248,7 +248,7 @@ def test_export_from_the_command_line(finished, corpus, tmp_path, capsys):
     texts.write_text("the film is great .\na dull story .\n")
     command += ["--quantization", "static_int8", "--representative", str(texts)]
     assert main(command) == 0
-    assert (tmp_path / "two" / "vocabulary.txt").is_file()
+    assert (tmp_path / "two" / "tokenizer.json").is_file()
     capsys.readouterr()
     assert main(["export", saved, str(tmp_path / "x"), "--shortlist", str(texts), str(texts)]) == 2
     assert "`shortlist` is for translation models" in capsys.readouterr().err

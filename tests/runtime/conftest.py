@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from native_tokenizers import build, load
 from small_encoders import HEADS, make_encoder, make_tokenizer
 from small_models import make_transformer, sentences
 
@@ -14,6 +15,12 @@ from tfcompress.text import train_tokenizer
 
 # Few, because every bundle is compared with its model when it is made.
 SAMPLES = [[5, 6, 2]]
+
+
+@pytest.fixture(scope="session")
+def tokenizer_library(tmp_path_factory):
+    """The C++ tokenizers, compiled once."""
+    return load(build(tmp_path_factory.mktemp("tokenizers")))
 
 
 @pytest.fixture(scope="session")

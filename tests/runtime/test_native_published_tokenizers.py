@@ -7,7 +7,7 @@ import pytest
 from flavours import one_flavour
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from native_tokenizers import build, load, open_text_tokenizer
+from native_tokenizers import open_text_tokenizer
 
 from tfcompress.models import minilm_folder
 from tfcompress.text import load_text_tokenizer
@@ -21,8 +21,8 @@ pytestmark = one_flavour
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory):
-    return load(build(tmp_path_factory.mktemp("tokenizers")))
+def library(tokenizer_library):
+    return tokenizer_library
 
 
 @pytest.fixture(scope="module")

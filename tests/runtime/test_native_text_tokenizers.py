@@ -12,7 +12,7 @@ import sentencepiece
 from flavours import one_flavour
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from native_tokenizers import NativeTokenizer, build, load, open_text_tokenizer
+from native_tokenizers import NativeTokenizer, open_text_tokenizer
 
 from tfcompress.text import BytePairTokenizer, SentencePieceTokenizer, WordPieceTokenizer
 
@@ -80,8 +80,8 @@ TOKENIZERS = {
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory):
-    return load(build(tmp_path_factory.mktemp("tokenizers")))
+def library(tokenizer_library):
+    return tokenizer_library
 
 
 @pytest.fixture(scope="module", params=TOKENIZERS)

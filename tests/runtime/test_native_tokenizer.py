@@ -10,7 +10,7 @@ import sentencepiece
 from flavours import one_flavour
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from native_tokenizers import NativeTokenizer, build, load
+from native_tokenizers import NativeTokenizer
 from sentencepiece import sentencepiece_model_pb2
 
 pytestmark = one_flavour
@@ -171,8 +171,8 @@ class Tokenizer(NativeTokenizer):
 
 
 @pytest.fixture(scope="session")
-def library(tmp_path_factory):
-    return load(build(tmp_path_factory.mktemp("tokenizer")))
+def library(tokenizer_library):
+    return tokenizer_library
 
 
 @pytest.fixture(scope="module", params=MODELS)

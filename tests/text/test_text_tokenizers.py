@@ -163,45 +163,9 @@ def test_sentencepiece_ids(tokenizers):
         SentencePieceTokenizer(b"")
 
 
-def write(folder, files):
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
-
-
-def test_published_folders(tmp_path, tokenizers):
-    vocabulary = tokenizers["wordpiece"].files()["vocabulary.txt"]
-    config = {"do_lower_case": True, "strip_accents": None, "mask_token": {"content": "[MASK]"}}
-    write(tmp_path / "bert", {"vocab.txt": vocabulary, "tokenizer_config.json": config})
-    settings = load_text_tokenizer(tmp_path / "bert").settings()
-    assert settings == WordPieceTokenizer(WORDPIECES, special=["[MASK]"]).settings()
-
-    write(tmp_path / "plain", {"vocab.txt": vocabulary})
-    assert load_text_tokenizer(tmp_path / "plain").settings() == settings
-
-    byte_pair = tokenizers["byte_pair"]
-    contents = byte_pair.files()
-    files = {"vocab.json": contents["vocabulary.json"], "merges.txt": contents["merges.txt"]}
-    write(tmp_path / "roberta", files)
-    assert load_text_tokenizer(tmp_path / "roberta").settings() == byte_pair.settings()
-
-    write(tmp_path / "albert", {"spiece.model": tokenizers["sentencepiece"].proto})
-    loaded = load_text_tokenizer(tmp_path / "albert")
-    assert loaded.encode(TEXTS) == tokenizers["sentencepiece"].encode(TEXTS)
-
-
-def test_wrong_folders(tmp_path):
-    with pytest.raises(InputError, match=r"has no tokenizer; give a folder with vocab\.txt"):
-        load_text_tokenizer(tmp_path)
-    write(tmp_path, {"vocab.txt": b"[PAD]", "tokenizer_config.json": b"{"})
-    with pytest.raises(InputError, match=r"tokenizer_config\.json is no JSON"):
-        load_text_tokenizer(tmp_path)
-    write(tmp_path, {"tokenizer_config.json": []})
-    with pytest.raises(InputError, match="is no JSON object"):
-        load_text_tokenizer(tmp_path)
-    write(tmp_path, {"tokenizer_config.json": {}})
-    with pytest.raises(InputError, match=r"lacks '\[UNK\]', '\[CLS\]', '\[SEP\]'"):
+def test_folders_without_a_tokenizer(tmp_path):
+    message = r"has no tokenizer; give a folder with tokenizer\.json, with vocab\.txt"
+    with pytest.raises(InputError, match=message):
         load_text_tokenizer(tmp_path)
 
 

@@ -1,0 +1,110 @@
+"""Weights of published folders: one file, shards, other formats, and names in what holds them."""
+
+import json
+
+import numpy as np
+import pytest
+from models.published_folders import write
+from safetensors.numpy import load_file, save_file
+
+from tfcompress.errors import InputError
+from tfcompress.models import from_safetensors
+from tfcompress.models.published_tensors import INDEX, WEIGHTS, read_tensors
+
+
+def in_shards(folder, count=3):
+    """Cuts a folder's weights into shards with an index; returns its map."""
+    tensors = load_file(folder / WEIGHTS)
+    (folder / WEIGHTS).unlink()
+    names = sorted(tensors)
+    places = {}
+    for number in range(count):
+        shard = f"model-{number + 1:05}-of-{count:05}.safetensors"
+        places |= dict.fromkeys(names[number::count], shard)
+        save_file({name: tensors[name] for name in names[number::count]}, folder / shard)
+    write_index(folder, places)
+    return places
+
+
+def write_index(folder, places):
+    (folder / INDEX).write_text(json.dumps({"metadata": {}, "weight_map": places}))
+
+
+def test_shards_are_one_model(tmp_path):
+    whole = write(tmp_path / "one")
+    expected = from_safetensors(whole).model.get_weights()
+    in_shards(whole)
+    for one, other in zip(from_safetensors(whole).model.get_weights(), expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("prefix", ["bert.", "model.", "0.auto_model.", "module.model.bert.", ""])
+def test_what_holds_the_encoder_is_left_out(prefix, tmp_path):
+    plain = read_tensors(write(tmp_path / "one"))
+    save_file({f"{prefix}{name}": tensor for name, tensor in plain.items()}, tmp_path / WEIGHTS)
+    found = read_tensors(tmp_path)
+    assert found.keys() == plain.keys()
+    # A head beside the encoder, in what holds both.
+    outer = prefix.removesuffix("bert.")
+    tensors = load_file(tmp_path / WEIGHTS) | {f"{outer}classifier.bias": np.zeros(2, "f")}
+    save_file(tensors, tmp_path / WEIGHTS)
+    assert "classifier.bias" in read_tensors(tmp_path)
+
+
+def test_shards_that_are_not_whole(tmp_path):
+    folder = write(tmp_path / "one")
+    places = in_shards(folder)
+    first, last = sorted({*places.values()})[::2]
+    content = (folder / last).read_bytes()
+    (folder / last).write_bytes(content[:-5])
+    with pytest.raises(InputError, match=rf"{last}: damaged"):
+        from_safetensors(folder)
+    (folder / last).unlink()
+    with pytest.raises(InputError, match=rf"{last}: missing, but {INDEX} names it"):
+        from_safetensors(folder)
+    (folder / last).write_bytes(content)
+    write_index(folder, places | {"encoder.other": first})
+    with pytest.raises(InputError, match=rf"{first}: lacks encoder\.other by"):
+        from_safetensors(folder)
+    moved = next(name for name, place in places.items() if place == first)
+    write_index(folder, places | {moved: last})
+    with pytest.raises(InputError, match=rf"has {moved}, which is not its by"):
+        from_safetensors(folder)
+    for wrong in ("{", "[]", "{}", '{"weight_map": {}}', '{"weight_map": {"a": "../b"}}'):
+        (folder / INDEX).write_text(wrong)
+        with pytest.raises(InputError, match=r"no index of shards|names no files beside it"):
+            from_safetensors(folder)
+
+
+def test_other_formats_are_named_with_what_converts_them(tmp_path):
+    folder = write(tmp_path / "one")
+    (folder / WEIGHTS).rename(folder / "pytorch_model.bin")
+    message = r"pytorch_model\.bin is not read, .* with PyTorch in this folder: python -c"
+    with pytest.raises(InputError, match=message):
+        from_safetensors(folder)
+    (folder / "pytorch_model.bin").rename(folder / "tf_model.h5")
+    with pytest.raises(InputError, match=r"tf_model\.h5 is not read"):
+        from_safetensors(folder)
+
+
+def test_two_encoders(tmp_path):
+    plain = read_tensors(write(tmp_path / "one"))
+    both = {f"{side}.{name}": tensor for side in "ab" for name, tensor in plain.items()}
+    save_file(both, tmp_path / WEIGHTS)
+    with pytest.raises(InputError, match=r"has 2 encoders, a\., b\.; give a folder with one"):
+        read_tensors(tmp_path)
+
+
+@pytest.mark.parametrize(("given", "expected"), [(8, 8), (99, 12), (None, 12)])
+def test_the_longest_text_is_the_publishers(given, expected, tmp_path):
+    folder = write(tmp_path / "one")
+    (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": given}))
+    encoder = from_safetensors(folder)
+    assert encoder.config.max_length == expected
+    tables = load_file(folder / WEIGHTS)["embeddings.position_embeddings.weight"]
+    positions = encoder.layer("embedding").positions.embeddings
+    np.testing.assert_array_equal(positions, tables[:expected])
+    assert from_safetensors(folder, max_length=5).config.max_length == 5
+    for wrong in (0, 13, "9"):
+        with pytest.raises(InputError, match="impossible; give a whole number from 2 to"):
+            from_safetensors(folder, max_length=wrong)
