@@ -211,5 +211,5 @@ def test_wrong_arguments(sources, options, message):
     "options", [{"beam_size": 0}, {"beam_size": 10**6}, {"beam_size": 2, "n_best": 3}]
 )
 def test_wrong_beams(options):
-    with pytest.raises(InputError, match="; (give|raise) "):
+    with pytest.raises(InputError, match=r"; (give|raise) "):
         beam_decode(model(), [5, 2], **options)
