@@ -18,6 +18,8 @@ from tfcompress.export.runtime.bundle import open_bundle
 from tfcompress.export.runtime.encoder_bundle import KIND, open_encoder_bundle
 from tfcompress.export.runtime.manifest import bundle_kind
 from tfcompress.export.runtime.native_files import PROGRAM, TARGETS, native_folder
+from tfcompress.search_options import MAX_THREADS, SearchOptions, check_count
+from tfcompress.text import is_blank
 
 DEVICES = ("emulator", "ssh:HOST", "adb", "adb:SERIAL")
 _OLDEST_QEMU = 8
@@ -76,9 +78,11 @@ def benchmark_on(
     >>> benchmark_on("ssh:pi", "en-de", ["Two dogs play."])["latency_ms"]["p50"]
     21.3
     """
+    SearchOptions(beam_size)
+    check_count("num_threads", num_threads, most=MAX_THREADS)
     reached = _reach(device)
     _open(bundle)
-    sentences = [sentence for sentence in sentences if sentence.strip()]
+    sentences = [sentence for sentence in sentences if not is_blank(sentence)]
     if not sentences:
         raise InputError("no sentences to translate; give at least one that is not blank")
     program = native_folder(reached.target) / PROGRAM

@@ -343,30 +343,44 @@ def _add_translate(commands):
 
 def _translate(options):
     from tfcompress.export.runtime import Translator
+    from tfcompress.search_options import SearchOptions
 
+    search = {
+        "beam_size": options.beam_size,
+        "length_penalty": options.length_penalty,
+        "n_best": options.n_best,
+    }
+    SearchOptions(**search)
     with Translator(options.bundle, num_threads=options.threads) as translator:
         for number, raw in enumerate(_standard_input(), start=1):
             try:
-                source = raw.decode("utf-8").rstrip("\r\n")
+                # A byte order mark is no text.
+                source = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+                source = source.removesuffix("\n").removesuffix("\r")
             except UnicodeDecodeError:
                 raise InputError(
                     f"standard input, line {number}: not valid UTF-8; convert the text to UTF-8"
                 ) from None
-            (hypotheses,) = translator.translate(
-                [source],
-                beam_size=options.beam_size,
-                length_penalty=options.length_penalty,
-                n_best=options.n_best,
-                overlong=options.overlong,
-                return_scores=True,
-            )
+            try:
+                hypotheses = translator.translate(
+                    source, **search, overlong=options.overlong, return_scores=True
+                )
+            except InputError as error:
+                raise InputError(f"standard input, line {number}: {error}") from None
+            if hypotheses[0].parts > 1:
+                _to_stderr(
+                    f"line {number}: beyond the limit of {translator.bundle.max_source_length} "
+                    f"tokens; translated in {hypotheses[0].parts} parts"
+                )
             if options.json:
                 found = [{"text": h.text, "score": h.score} for h in hypotheses]
                 line = json.dumps({"source": source, "translations": found}, ensure_ascii=False)
                 print(line, flush=True)
-            else:
-                for hypothesis in hypotheses:
-                    print(hypothesis.text, flush=True)
+                continue
+            texts = [hypothesis.text for hypothesis in hypotheses]
+            # As many lines for each sentence, so that they stay aligned.
+            texts += [""] * (options.n_best - len(texts))
+            print("\n".join(texts), flush=True)
 
 
 def _standard_input():

@@ -11,7 +11,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import sentencepiece
@@ -23,6 +22,8 @@ from tfcompress.export.runtime.encoder_bundle import KIND
 from tfcompress.export.runtime.manifest import bundle_kind
 from tfcompress.export.runtime.measuring import latencies, peak_rss_bytes, rounded
 from tfcompress.export.runtime.translator import Translator
+from tfcompress.search_options import MAX_THREADS, SearchOptions, check_count
+from tfcompress.text import is_blank, read_lines
 
 
 def benchmark(
@@ -71,7 +72,9 @@ def benchmark(
     >>> benchmark("en-de", ["Two dogs play."])["latency_ms"]["p50"]
     4.1
     """
-    sentences = [sentence for sentence in sentences if sentence.strip()]
+    SearchOptions(beam_size)
+    check_count("num_threads", num_threads, most=MAX_THREADS)
+    sentences = [sentence for sentence in sentences if not is_blank(sentence)]
     if not sentences:
         raise InputError("no sentences to translate; give at least one that is not blank")
     if warmup < 0 or runs < 1:
@@ -136,7 +139,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=3, help="passes that are measured")
     options = vars(parser.parse_args(arguments))
     try:
-        sentences, bundle = _read_lines(options.pop("file")), options.pop("bundle")
+        bundle, file = options.pop("bundle"), options.pop("file")
+        sentences = read_lines("/dev/stdin" if file == "-" else file)
         measure = benchmark
         if bundle_kind(bundle) == KIND:
             measure = benchmark_encoder
@@ -147,16 +151,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
-
-
-def _read_lines(name: str) -> list[str]:
-    try:
-        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        return content.decode().splitlines()
-    except OSError as error:
-        raise InputError(f"{name}: {error.strerror}; give a text file") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name}: byte {error.start} is not UTF-8; convert the file") from None
 
 
 if __name__ == "__main__":

@@ -44,7 +44,11 @@ class CHypothesis(ctypes.Structure):
 class CResult(ctypes.Structure):
     """`tfc_result`: the translations of one text."""
 
-    _fields_ = [("num_hypotheses", c_size_t), ("hypotheses", POINTER(CHypothesis))]
+    _fields_ = [
+        ("num_hypotheses", c_size_t),
+        ("hypotheses", POINTER(CHypothesis)),
+        ("num_parts", c_size_t),
+    ]
 
 
 class COutput(ctypes.Structure):

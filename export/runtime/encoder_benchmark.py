@@ -11,6 +11,8 @@ from tfcompress.errors import InputError
 from tfcompress.export.runtime.encoder_bundle import open_encoder_bundle
 from tfcompress.export.runtime.measuring import latencies, peak_rss_bytes, rounded
 from tfcompress.export.runtime.text_model import TextModel
+from tfcompress.search_options import MAX_THREADS, check_count
+from tfcompress.text import is_blank
 
 LENGTHS = (8, 32, 128)
 # A length is timed for so long, and so often at least.
@@ -68,7 +70,8 @@ def benchmark_encoder(
     >>> benchmark_encoder("sentiment", ["A gripping film."])["latency_ms"]["p50"]
     0.6
     """
-    texts = [text for text in texts if text.strip()]
+    check_count("num_threads", num_threads, most=MAX_THREADS)
+    texts = [text for text in texts if not is_blank(text)]
     if not texts:
         raise InputError("no texts to encode; give at least one that is not blank")
     if warmup < 0 or runs < 1:
@@ -117,7 +120,8 @@ def benchmark_encoder(
 
 def _milliseconds(model, length):
     """The median time of the model on some ids."""
-    ids = np.random.default_rng(0).integers(model.bundle.vocabulary, size=length).tolist()
+    words = np.delete(np.arange(model.bundle.vocabulary), model.bundle.pad)
+    ids = np.random.default_rng(0).choice(words, size=length).tolist()
     model.run([ids])
     seconds, end = [], time.perf_counter() + _SECONDS
     while len(seconds) < _LEAST_RUNS or time.perf_counter() < end:

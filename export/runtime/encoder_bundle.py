@@ -45,6 +45,7 @@ class EncoderBundle:
         max_length: Longest text in tokens, begin and end marks included.
         vocabulary: Number of ids.
         token_types: Number of token types; 0 for none.
+        pad: The id of padding.
         outputs: The model's results by name.
         head: "classification", "token_classification", "embedding", or None.
         labels: Names of the classes, or None.
@@ -59,6 +60,7 @@ class EncoderBundle:
     max_length: int
     vocabulary: int
     token_types: int
+    pad: int
     outputs: dict[str, Output]
     head: str | None
     labels: tuple[str, ...] | None
@@ -109,12 +111,14 @@ def open_encoder_bundle(path: str | os.PathLike, verify: bool = True) -> Encoder
         tokenizer_files = _FILES[kind]
         for name in tokenizer_files:
             take("files", name, kind=dict)
+    vocabulary = take("vocabulary")
     return EncoderBundle(
         path=folder,
         manifest=manifest.values,
         max_length=take("limits", "max_length"),
-        vocabulary=take("vocabulary"),
+        vocabulary=vocabulary,
         token_types=take("token_types", check=lambda count: count >= 0),
+        pad=take("ids", "pad", check=lambda pad: 0 <= pad < vocabulary),
         outputs=outputs,
         head=head,
         labels=labels,

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfcompress.errors import InputError
 from tfcompress.export.runtime.encoder_bundle import EncoderBundle
 from tfcompress.export.runtime.encoder_native import NativeEncoder
 from tfcompress.export.runtime.encoder_session import EncoderSession
 from tfcompress.export.runtime.encoder_tokenizer import load_tokenizer
-from tfcompress.export.runtime.native_files import native_library
+from tfcompress.export.runtime.native_files import wanted_library
 
 
 class PythonEncoder:
@@ -33,8 +32,12 @@ class PythonEncoder:
         return [tokenizer.start_id, *tokenizer.encode([text])[0], tokenizer.end_id]
 
     def run(self, ids: Sequence[int], types: Sequence[int] | None = None) -> dict[str, np.ndarray]:
-        """Encodes a text; see `NativeEncoder.run`."""
+        """Encodes ids; see `NativeEncoder.run`."""
         return self._session.run(ids, types)
+
+    def encode(self, text: str, ids: Sequence[int]) -> dict[str, np.ndarray]:
+        """Encodes a text; see `NativeEncoder.encode`."""
+        return self._session.run(ids)
 
     def close(self) -> None:
         """Frees the model; the engine cannot be used any more."""
@@ -58,12 +61,7 @@ def open_encoder_engine(
         InputError: The bundle needs custom operations that there are not, or does not load; or the
             native runtime is asked for and not built.
     """
-    library = None if native is False else native_library()
-    if library is not None:
-        return NativeEncoder(library, bundle, num_threads=num_threads)
-    if native:
-        raise InputError(
-            "native=True, but the native runtime is not built; run `tfcompress build-native`, or "
-            "leave it out"
-        )
-    return PythonEncoder(bundle, num_threads=num_threads)
+    library = wanted_library(native)
+    if library is None:
+        return PythonEncoder(bundle, num_threads=num_threads)
+    return NativeEncoder(library, bundle, num_threads=num_threads)

@@ -56,11 +56,11 @@ class NativeEncoder:
         )
 
     def run(self, ids: Sequence[int], types: Sequence[int] | None = None) -> dict[str, np.ndarray]:
-        """Encodes a text.
+        """Encodes ids.
 
         Args:
-            ids: Its ids, begin and end marks included.
-            types: Its token types; 0 by default.
+            ids: Ids of a text, begin and end marks included.
+            types: Their token types; 0 by default.
 
         Returns:
             The results by name: `[width]`, or `[len(ids), width]`.
@@ -68,6 +68,19 @@ class NativeEncoder:
         ids, types = (None if x is None else np.asarray(x, np.int32) for x in (ids, types))
         pointers = (None if x is None else x.ctypes.data_as(POINTER(c_int32)) for x in (ids, types))
         return self._call(self._library.tfc_encode_ids, *pointers, len(ids), take=self._results)
+
+    def encode(self, text: str, ids: Sequence[int]) -> dict[str, np.ndarray]:
+        """Encodes a text, which unlike `run` may name padding.
+
+        Args:
+            text: The text.
+            ids: What `tokenize` gives for it, cut to the bundle's limit.
+
+        Returns:
+            As `run`.
+        """
+        data = text.encode()
+        return self._call(self._library.tfc_encode, data, len(data), True, take=self._results)
 
     def close(self) -> None:
         """Frees the model; the engine cannot be used any more."""
@@ -100,6 +113,13 @@ def _declare(library):
         c_void_p,
         c_char_p,
         c_size_t,
+        POINTER(POINTER(CEncoding)),
+    )
+    library.tfc_encode.argtypes = (
+        c_void_p,
+        c_char_p,
+        c_size_t,
+        c_int32,
         POINTER(POINTER(CEncoding)),
     )
     library.tfc_encode_ids.argtypes = (

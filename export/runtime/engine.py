@@ -6,9 +6,10 @@ import numpy as np
 
 from tfcompress.export.runtime.bundle import Bundle
 from tfcompress.export.runtime.native import NativeEngine
-from tfcompress.export.runtime.native_files import native_library
+from tfcompress.export.runtime.native_files import wanted_library
 from tfcompress.export.runtime.search import Hypothesis, beam_search, greedy_search
 from tfcompress.export.runtime.session import Session
+from tfcompress.search_options import SearchOptions
 
 
 class PythonEngine:
@@ -37,6 +38,7 @@ class PythonEngine:
         with_scores: bool = False,
     ) -> list[Hypothesis]:
         """Translates a sentence; see `NativeEngine.search`."""
+        SearchOptions(beam_size, length_penalty, n_best, max_length)
         special, longest = self._bundle.ids, self._bundle.max_target_length
         limit = min(max_length or longest, longest, 2 * (len(ids) + 1) + 16)
         self._session.encode([*ids, special.eos])
@@ -72,9 +74,10 @@ def open_engine(bundle: Bundle, *, num_threads: int = 1, native: bool | None = N
         native: Whether it is the native runtime; by default, where there is one.
 
     Raises:
-        InputError: The bundle needs custom operations that there are not, or does not load.
+        InputError: The bundle needs custom operations that there are not, or does not load; or the
+            native runtime is asked for and not built.
     """
-    library = None if native is False else native_library()
+    library = wanted_library(native)
     if library is None:
         return PythonEngine(bundle, num_threads=num_threads)
     return NativeEngine(library, bundle, num_threads=num_threads)

@@ -13,6 +13,7 @@ from tfcompress.export.runtime.bundle import Bundle
 from tfcompress.export.runtime.c_interface import COptions, CResult, CSearch
 from tfcompress.export.runtime.quiet import quiet_stderr
 from tfcompress.export.runtime.search import Hypothesis
+from tfcompress.search_options import SearchOptions
 
 _RUNTIME_ERRORS = (5, 6)
 
@@ -39,7 +40,7 @@ class NativeEngine:
 
     def __init__(self, library: Path, bundle: Bundle, *, num_threads: int = 1):
         self._library = load_library(library, _declare)
-        self._vocabulary_size = bundle.target_vocabulary
+        self._bundle = bundle
         self._handle = c_void_p()
         options = litert_options(num_threads)
         with quiet_stderr():
@@ -70,13 +71,17 @@ class NativeEngine:
 
         Returns:
             The hypotheses, best first.
+
+        Raises:
+            InputError: An option is impossible.
         """
+        SearchOptions(beam_size, length_penalty, n_best, max_length)
         source = np.asarray(ids, np.int32)
         search = CSearch(
             ctypes.sizeof(CSearch),
             beam_size,
             n_best,
-            max_length or 0,
+            min(max_length or 0, self._bundle.max_target_length),
             False,
             with_scores,
             length_penalty,
@@ -110,7 +115,7 @@ class NativeEngine:
             `[len(target) + 1, vocabulary]`, the first row after the begin id alone.
         """
         source, forced = np.asarray(ids, np.int32), np.asarray(target, np.int32)
-        logits = np.empty([len(forced) + 1, self._vocabulary_size], np.float32)
+        logits = np.empty([len(forced) + 1, self._bundle.target_vocabulary], np.float32)
         status = self._library.tfc_logits(
             self._handle,
             source.ctypes.data_as(POINTER(c_int32)),

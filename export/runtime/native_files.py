@@ -6,6 +6,8 @@ import os
 import platform
 from pathlib import Path
 
+from tfcompress.errors import InputError
+
 SOURCES = Path(__file__).parents[1] / "native"
 LIBRARY = "libtfcompress.so"
 PROGRAM = "tfcompress-benchmark"
@@ -34,6 +36,29 @@ def native_library() -> Path | None:
         return Path(chosen)
     library = native_folder(HOST) / LIBRARY
     return library if library.is_file() else None
+
+
+def wanted_library(native: bool | None) -> Path | None:
+    """Returns the library to use, or None for Python.
+
+    Args:
+        native: Whether it is the native runtime; None: where there is one.
+
+    Raises:
+        InputError: The native runtime is asked for and not built.
+
+    Example:
+
+    >>> wanted_library(False) is None
+    True
+    """
+    library = None if native is False else native_library()
+    if native and library is None:
+        raise InputError(
+            "native=True, but the native runtime is not built; run `tfcompress build-native`, or "
+            "leave it out"
+        )
+    return library
 
 
 def native_folder(target: str) -> Path:

@@ -45,12 +45,15 @@ class Hypothesis:
         log_probability: The sum of its tokens' log-probabilities, the end id's included.
         score: `log_probability / length**length_penalty`; the length counts the end id.
         text: The translation, where there is a tokenizer.
+        parts: How many parts the text was translated in: its lines, and what lines beyond the
+            bundle's limit were split into.
     """
 
     ids: list[int]
     log_probability: float
     score: float
     text: str | None = None
+    parts: int = 1
 
 
 def greedy_search(stepper: Stepper, special: SpecialIds, limit: int) -> list[int]:

@@ -5,7 +5,6 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,8 @@ from tfcompress.export.runtime.encoder_bundle import (
 from tfcompress.export.runtime.encoder_engine import EncoderEngine, open_encoder_engine
 from tfcompress.export.runtime.encoder_native import NativeEncoder
 from tfcompress.export.runtime.encoder_tokenizer import load_tokenizer
+from tfcompress.export.runtime.ids import check_range, whole_numbers, without_padding
+from tfcompress.search_options import MAX_THREADS, check_count
 
 OVERLONG = ("error", "cut")
 _DOES = {
@@ -71,7 +72,7 @@ class TextModel:
 
     Args:
         path: The bundle's folder.
-        num_threads: Threads that LiteRT may use for one text.
+        num_threads: Threads that LiteRT may use for one text, at most 1,024.
         native: Whether the native runtime computes; by default, where it is built.
         verify: Whether to check the bundle's files against its manifest first.
 
@@ -99,9 +100,7 @@ class TextModel:
         native: bool | None = None,
         verify: bool = True,
     ):
-        is_count = isinstance(num_threads, Integral) and not isinstance(num_threads, bool)
-        if not is_count or num_threads < 1:
-            raise InputError(f"num_threads={num_threads!r}; give a whole number of at least 1")
+        check_count("num_threads", num_threads, most=MAX_THREADS)
         self.bundle = open_encoder_bundle(path, verify=verify)
         self.labels = self.bundle.labels
         self._engine: EncoderEngine | None = open_encoder_engine(
@@ -129,7 +128,8 @@ class TextModel:
         """Classifies texts.
 
         Texts are computed one at a time, those of one length after another; a batch gives what its
-        texts give alone.
+        texts give alone. A blank text has a class too: it is begin and end, and what the tokenizer
+        makes of white space.
 
         Args:
             texts: The texts, or a single one.
@@ -207,7 +207,8 @@ class TextModel:
         """Runs the model on texts that are tokenized already.
 
         Args:
-            sentences: Token ids of each text, begin and end marks included.
+            sentences: Token ids of each text, begin and end marks included. Padding at its end is
+                cut off, so that the results are those of the text without.
             token_type_ids: The type of each token, where the model has types; 0 by default.
 
         Returns:
@@ -215,13 +216,19 @@ class TextModel:
             head `hidden` and `pooled`.
 
         Raises:
-            InputError: A text has no ids, ids outside the vocabulary, or too many.
+            InputError: A text has no ids, ids outside the vocabulary, padding before other ids, or
+                too many ids.
         """
-        rows = [self._checked(number, row) for number, row in enumerate(_as_list(sentences))]
-        types = [None] * len(rows)
+        given = [whole_numbers(f"text {n}", row) for n, row in enumerate(_as_list(sentences))]
+        types = [None] * len(given)
         if token_type_ids is not None:
-            types = self._checked_types(rows, _as_list(token_type_ids))
-        return self._run(list(zip(rows, types)), lambda ids, outputs: outputs)
+            types = self._checked_types(given, _as_list(token_type_ids))
+        jobs = []
+        for number, (row, kinds) in enumerate(zip(given, types)):
+            ids = self._checked(f"text {number}", row)
+            kinds = None if kinds is None else kinds[: len(ids)]
+            jobs.append((ids, lambda engine, ids=ids, kinds=kinds: engine.run(ids, kinds)))
+        return self._run(jobs, lambda ids, outputs: outputs)
 
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         """Returns the ids of texts, however long, begin and end included.
@@ -250,10 +257,11 @@ class TextModel:
         for number, text in enumerate([texts] if isinstance(texts, str) else _as_list(texts)):
             ids = self._tokenize(number, text)
             if len(ids) > limit and (overlong == "error" or limit < 2):
-                raise self._too_long(number, ids, "shorten it, or let overlong='cut' cut it")
+                remedy = "shorten it, or let overlong='cut' cut it"
+                raise self._too_long(f"text {number}", ids, remedy)
             if len(ids) > limit:
                 ids = [*ids[: limit - 1], ids[-1]]
-            jobs.append((ids, None))
+            jobs.append((ids, lambda engine, text=text, ids=ids: engine.encode(text, ids)))
         results = self._run(jobs, take)
         return results[0] if isinstance(texts, str) else results
 
@@ -275,47 +283,43 @@ class TextModel:
         with self._lock:
             return self._open_engine().tokenize(text)
 
-    def _checked(self, number: int, row: Sequence[int]) -> list[int]:
-        ids = _whole_numbers(number, row)
+    def _checked(self, name: str, ids: list[int]) -> list[int]:
+        check_range(name, ids, self.bundle.vocabulary)
+        ids = without_padding(name, ids, self.bundle.pad)
         if not ids:
-            raise InputError(f"text {number} has no ids; give at least begin and end")
-        if min(ids) < 0 or max(ids) >= self.bundle.vocabulary:
-            raise InputError(
-                f"text {number}: ids from {min(ids)} to {max(ids)} are outside the vocabulary's 0 "
-                f"to {self.bundle.vocabulary - 1}; use the tokenizer of this bundle"
-            )
+            raise InputError(f"{name} has no ids; give at least begin and end")
         if len(ids) > self.bundle.max_length:
-            raise self._too_long(number, ids, "shorten it")
+            raise self._too_long(name, ids, "shorten it")
         return ids
 
     def _checked_types(self, rows, types):
         if not self.bundle.token_types:
             raise InputError(f"{self.bundle.path}: has no token types; leave token_type_ids out")
-        types = [_whole_numbers(number, row) for number, row in enumerate(types)]
+        types = [whole_numbers(f"token_type_ids {n}", row) for n, row in enumerate(types)]
         if [*map(len, rows)] != [*map(len, types)]:
             raise InputError("token_type_ids must have as many numbers as each text has ids")
         for number, row in enumerate(types):
-            if min(row) < 0 or max(row) >= self.bundle.token_types:
+            if row and not 0 <= min(row) <= max(row) < self.bundle.token_types:
                 raise InputError(
                     f"text {number}: token types from {min(row)} to {max(row)}; give 0 to "
                     f"{self.bundle.token_types - 1}"
                 )
         return types
 
-    def _too_long(self, number: int, ids: Sequence[int], remedy: str) -> InputError:
+    def _too_long(self, name: str, ids: Sequence[int], remedy: str) -> InputError:
         return InputError(
-            f"text {number}: {len(ids)} tokens with begin and end, but the bundle's limit is "
+            f"{name}: {len(ids)} tokens with begin and end, but the bundle's limit is "
             f"{self.bundle.max_length}; {remedy}"
         )
 
     def _run(self, jobs: list[tuple], take: Callable[[list[int], dict], Any]) -> list:
-        """Computes each job of ids and types, those of one length after another."""
+        """Computes each job, its ids and what runs them, those of one length after another."""
         results = [None] * len(jobs)
         # A length that follows another makes LiteRT plan anew.
         for number in sorted(range(len(jobs)), key=lambda number: len(jobs[number][0])):
-            ids, types = jobs[number]
+            ids, compute = jobs[number]
             with self._lock:
-                outputs = self._open_engine().run(ids, types)
+                outputs = compute(self._open_engine())
             results[number] = take(ids, outputs)
         return results
 
@@ -342,16 +346,6 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     """Returns the probabilities of logits along the last axis, float32."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
-
-
-def _whole_numbers(number, row):
-    try:
-        ids = np.asarray(row)
-    except ValueError:
-        ids = np.zeros([0, 0])
-    if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
-        raise InputError(f"text {number} is no list of integers; give token ids")
-    return ids.tolist()
 
 
 def _as_list(values: Iterable) -> list:

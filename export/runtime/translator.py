@@ -3,21 +3,23 @@
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from numbers import Integral, Real
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import sentencepiece
 
 from tfcompress.errors import InputError
 from tfcompress.export.runtime.bundle import open_bundle
 from tfcompress.export.runtime.engine import Engine, open_engine
+from tfcompress.export.runtime.ids import source_ids
 from tfcompress.export.runtime.native import NativeEngine
 from tfcompress.export.runtime.search import Hypothesis
-from tfcompress.export.runtime.splitting import split_text
+from tfcompress.export.runtime.splitting import join_texts, split_lines, split_text
+from tfcompress.search_options import MAX_THREADS, SearchOptions, check_count
 
 Progress = Callable[[int, int], None]
+# A part of a text: the line breaks before it, and its ids.
+Part = tuple[str, list[int]]
 
 
 class Translator:
@@ -31,7 +33,7 @@ class Translator:
 
     Args:
         path: The bundle's folder.
-        num_threads: Threads that LiteRT may use for one sentence.
+        num_threads: Threads that LiteRT may use for one sentence, at most 1,024.
         verify: Whether to check the bundle's files against its manifest first.
 
     Attributes:
@@ -50,7 +52,7 @@ class Translator:
     """
 
     def __init__(self, path: str | os.PathLike, *, num_threads: int = 1, verify: bool = True):
-        _check_count("num_threads", num_threads)
+        check_count("num_threads", num_threads, most=MAX_THREADS)
         self.bundle = open_bundle(path, verify=verify)
         self._source = _load_tokenizer(self.bundle.source_tokenizer)
         self._target = _load_tokenizer(self.bundle.target_tokenizer)
@@ -86,33 +88,35 @@ class Translator:
         """Translates sentences.
 
         Sentences are translated one at a time, those of one length after another; a batch gives
-        what its sentences give alone. A blank sentence gives an empty one.
+        what its sentences give alone. A blank sentence (white space, control and format characters
+        only) gives one empty hypothesis. Each line of a sentence is translated by itself, and the
+        line breaks are kept; the space around a line does not count.
 
         Args:
             sentences: The sentences, or a single one.
-            beam_size: Hypotheses that the search keeps; 1 is greedy search.
+            beam_size: Hypotheses that the search keeps, at most 1,000; 1 is greedy search.
             length_penalty: The power of the length that a hypothesis' log-probability is divided
-                by to get its score; 0 favours short translations.
+                by to get its score, from -10 to 10; 0 favours short translations.
             n_best: Hypotheses to return for each sentence, at most `beam_size`.
             max_length: Most tokens of a translation, the end mark included, where fewer are
                 wanted than the bundle's limit and twice the source's length plus 16.
             return_scores: Whether to return hypotheses with their scores instead of text.
-            overlong: What to do with a sentence of more tokens than the bundle's limit: "split"
-                it at the ends of sentences, else at spaces, and translate the parts; or raise an
-                "error".
+            overlong: What to do with a line of more tokens than the bundle's limit: "split" it at
+                the end of each sentence, within a sentence that is too long between words, and
+                translate the parts; or raise an "error".
             progress: Called after each sentence with the number done and the number of all.
 
         Returns:
             The translations in the order of the sentences. With `n_best` above 1 or
             `return_scores`, a list of hypotheses for each sentence, best first. For a single
             sentence, its translation or its list. Hypotheses of a sentence that was split join
-            the parts' first best, second best and so on.
+            the parts' first best, second best and so on, and say how many `parts` there were.
 
         Raises:
             InputError: An option is impossible, a sentence is no text or too long, or the bundle
                 has no tokenizers.
         """
-        options = _Options(beam_size, length_penalty, n_best, max_length, return_scores)
+        options = SearchOptions(beam_size, length_penalty, n_best, max_length)
         if overlong not in ("split", "error"):
             raise InputError(f"overlong={overlong!r}; give 'split' or 'error'")
         if self._source is None or self._target is None:
@@ -120,10 +124,14 @@ class Translator:
                 f"{self.bundle.path}: has no tokenizers, so it takes ids only; use translate_ids, "
                 "or export it with its tokenizer"
             )
-        rows = [sentences] if isinstance(sentences, str) else _as_list(sentences, "strings")
-        jobs = [self._parts(number, row, overlong) for number, row in enumerate(rows)]
-        results = self._run(jobs, options, progress, self._decode)
-        if not options.wants_hypotheses:
+        if isinstance(sentences, str):
+            jobs = [self._parts("the text", sentences, overlong)]
+        else:
+            rows = enumerate(_as_list(sentences, "strings"))
+            jobs = [self._parts(f"sentence {number}", row, overlong) for number, row in rows]
+        wants_hypotheses = return_scores or n_best > 1
+        results = self._run(jobs, options, wants_hypotheses, progress, self._decode)
+        if not wants_hypotheses:
             results = [hypotheses[0].text for hypotheses in results]
         return results[0] if isinstance(sentences, str) else results
 
@@ -141,7 +149,8 @@ class Translator:
         """Translates sentences that are tokenized already.
 
         Args:
-            sentences: Source ids of each sentence, without the end id, which is added.
+            sentences: Source ids of each sentence. The end id is added; where it stands at the end
+                already, and padding after it, they are left out.
             beam_size: As in `translate`.
             length_penalty: As in `translate`.
             n_best: As in `translate`.
@@ -155,62 +164,59 @@ class Translator:
 
         Raises:
             InputError: An option is impossible, or a sentence has ids outside the vocabulary or
-                too many.
+                too many, or the ids of padding, begin or end elsewhere than at its end.
         """
-        options = _Options(beam_size, length_penalty, n_best, max_length, return_scores)
-        rows = _as_list(sentences, "lists of ids")
-        jobs = [self._checked_ids(number, row) for number, row in enumerate(rows)]
-        results = self._run(jobs, options, progress)
-        if not options.wants_hypotheses:
+        options = SearchOptions(beam_size, length_penalty, n_best, max_length)
+        rows = enumerate(_as_list(sentences, "lists of ids"))
+        jobs = [self._checked_ids(f"sentence {number}", row) for number, row in rows]
+        wants_hypotheses = return_scores or n_best > 1
+        results = self._run(jobs, options, wants_hypotheses, progress)
+        if not wants_hypotheses:
             results = [hypotheses[0].ids for hypotheses in results]
         return results
 
-    def _parts(self, number: int, sentence: str, overlong: str) -> list[list[int]]:
-        """Returns the ids of the sentence's parts: none if it is blank, one if it fits."""
+    def _parts(self, name: str, sentence: str, overlong: str) -> list[Part]:
+        """Returns the parts of a sentence: none if it is blank, one if it is a line that fits."""
         if not isinstance(sentence, str):
-            raise InputError(f"sentence {number} is {type(sentence).__name__}; give str")
+            raise InputError(f"{name} is {type(sentence).__name__}; give str")
         try:
             sentence.encode()
         except UnicodeEncodeError as error:
             raise InputError(
-                f"sentence {number} contains {sentence[error.start]!r}, half a character; read "
-                "the text as UTF-8"
+                f"{name} contains {sentence[error.start]!r}, half a character; read the text as "
+                "UTF-8"
             ) from None
-        ids = self._source.encode(sentence)
-        if not ids:
-            return []
-        if self._fits(ids):
-            return [ids]
-        texts = None
-        if overlong == "split":
-            texts = split_text(sentence, lambda text: self._fits(self._source.encode(text)))
-        if texts is None:
-            raise self._too_long(number, ids, "shorten it, or let overlong='split' split it")
-        return [ids for ids in map(self._source.encode, texts) if ids]
+        parts = []
+        for breaks, line in split_lines(sentence):
+            for ids in self._line_parts(name, line, overlong):
+                parts.append((breaks, ids))
+                breaks = ""
+        return parts
 
-    def _checked_ids(self, number: int, row: Sequence[int]) -> list[list[int]]:
-        ids = np.asarray(row)
-        if not ids.size:
-            return []
-        if ids.ndim != 1 or ids.dtype.kind not in "iu":
-            raise InputError(f"sentence {number} is no list of integers; give source ids")
-        if ids.min() < 0 or ids.max() >= self.bundle.source_vocabulary:
-            raise InputError(
-                f"sentence {number}: ids from {ids.min()} to {ids.max()} are outside the "
-                f"vocabulary's 0 to {self.bundle.source_vocabulary - 1}; use the tokenizer of this "
-                "bundle"
-            )
+    def _line_parts(self, name: str, line: str, overlong: str) -> list[list[int]]:
+        encode = self._source.encode
+        ids, texts = encode(line), None
+        if self._fits(ids):
+            return [ids] if ids else []
+        if overlong == "split":
+            texts = split_text(line, lambda text: self._fits(encode(text)))
+        if texts is None:
+            raise self._too_long(name, ids, "shorten it, or let overlong='split' split it")
+        return [ids for ids in map(encode, texts) if ids]
+
+    def _checked_ids(self, name: str, row: Sequence[int]) -> list[Part]:
+        ids = source_ids(name, row, self.bundle.ids, self.bundle.source_vocabulary)
         if not self._fits(ids):
-            raise self._too_long(number, ids, "shorten or split it")
-        return [ids.tolist()]
+            raise self._too_long(name, ids, "shorten or split it")
+        return [("", ids)] if ids else []
 
     def _fits(self, ids: Sequence[int]) -> bool:
         return len(ids) < self.bundle.max_source_length
 
-    def _too_long(self, number: int, ids: Sequence[int], remedy: str) -> InputError:
+    def _too_long(self, name: str, ids: Sequence[int], remedy: str) -> InputError:
         return InputError(
-            f"sentence {number}: {len(ids) + 1} tokens with the end mark, but the bundle's limit "
-            f"is {self.bundle.max_source_length}; {remedy}"
+            f"{name}: {len(ids) + 1} tokens with the end mark, but the bundle's limit is "
+            f"{self.bundle.max_source_length}; {remedy}"
         )
 
     def _decode(self, ids: Sequence[int]) -> str:
@@ -220,25 +226,31 @@ class Translator:
 
     def _run(
         self,
-        jobs: list[list[list[int]]],
-        options: "_Options",
+        jobs: list[list[Part]],
+        options: SearchOptions,
+        with_scores: bool,
         progress: Progress | None,
-        decode: Callable[[Sequence[int]], str] = lambda ids: None,
+        decode: Callable[[Sequence[int]], str] | None = None,
     ) -> list[list[Hypothesis]]:
         """Translates the parts of every sentence and joins them."""
         results = [[]] * len(jobs)
+        lengths = [sum(len(ids) for _, ids in job) for job in jobs]
         # A length that follows another makes LiteRT plan anew, so equal lengths stand together.
-        order = sorted(range(len(jobs)), key=lambda number: sum(map(len, jobs[number])))
+        order = sorted(range(len(jobs)), key=lengths.__getitem__)
         for done, number in enumerate(order, start=1):
-            parts = [self._search(ids, options) for ids in jobs[number]]
+            breaks = [before for before, _ in jobs[number]]
+            found = [self._search(ids, options, with_scores) for _, ids in jobs[number]]
             results[number] = [
-                _join(hypotheses, options.length_penalty, decode) for hypotheses in zip(*parts)
-            ] or [_join((), options.length_penalty, decode)]
+                _join(hypotheses, breaks, options.length_penalty, decode)
+                for hypotheses in zip(*found)
+            ] or [Hypothesis([], 0.0, 0.0, None if decode is None else "")]
             if progress is not None:
                 progress(done, len(jobs))
         return results
 
-    def _search(self, ids: list[int], options: "_Options") -> list[Hypothesis]:
+    def _search(
+        self, ids: list[int], options: SearchOptions, with_scores: bool
+    ) -> list[Hypothesis]:
         with self._lock:
             if self._engine is None:
                 raise InputError("the translator is closed; make a new one")
@@ -248,54 +260,23 @@ class Translator:
                 n_best=options.n_best,
                 max_length=options.max_length,
                 length_penalty=options.length_penalty,
-                with_scores=options.wants_hypotheses,
+                with_scores=with_scores,
             )
 
 
-@dataclass(frozen=True)
-class _Options:
-    """How to search, and what to return."""
-
-    beam_size: int
-    length_penalty: float
-    n_best: int
-    max_length: int | None
-    return_scores: bool
-
-    def __post_init__(self):
-        _check_count("beam_size", self.beam_size)
-        _check_count("n_best", self.n_best)
-        if self.max_length is not None:
-            _check_count("max_length", self.max_length)
-        if self.n_best > self.beam_size:
-            raise InputError(
-                f"n_best={self.n_best} is more than beam_size={self.beam_size}; raise beam_size"
-            )
-        penalty = self.length_penalty
-        if not isinstance(penalty, Real) or isinstance(penalty, bool) or not abs(penalty) <= 10:
-            raise InputError(f"length_penalty={penalty!r}; give a number from -10 to 10")
-
-    @property
-    def wants_hypotheses(self) -> bool:
-        return self.return_scores or self.n_best > 1
-
-
-def _join(parts: Sequence[Hypothesis], length_penalty: float, decode) -> Hypothesis:
+def _join(
+    parts: Sequence[Hypothesis], breaks: Sequence[str], length_penalty: float, decode
+) -> Hypothesis:
     """Joins the translations of a sentence's parts."""
+    text = None
+    if decode is not None:
+        text = join_texts(zip(breaks, (decode(part.ids) for part in parts)))
     if len(parts) == 1:
-        return replace(parts[0], text=decode(parts[0].ids))
+        return replace(parts[0], text=text)
     ids = [token for part in parts for token in part.ids]
     total = sum(part.log_probability for part in parts)
-    length = len(ids) + len(parts)
-    texts = [decode(part.ids) for part in parts]
-    return Hypothesis(
-        ids, total, total / max(length, 1) ** length_penalty, " ".join(filter(None, texts))
-    )
-
-
-def _check_count(name: str, value: int) -> None:
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-        raise InputError(f"{name}={value!r}; give a whole number of at least 1")
+    score = total / (len(ids) + len(parts)) ** length_penalty
+    return Hypothesis(ids, total, score, text, len(parts))
 
 
 def _as_list(sentences: Iterable, kind: str) -> list:

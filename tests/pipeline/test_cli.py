@@ -76,9 +76,83 @@ def test_translate_json_n_best(capsys, monkeypatch, bundle):
     assert scores == sorted(scores, reverse=True)
 
 
+def translated(capsys, monkeypatch, text, *arguments):
+    """The lines of the output, and the errors."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    assert main(["translate", *arguments]) == 0
+    captured = capsys.readouterr()
+    *lines, rest = captured.out.split("\n")
+    assert rest == ""
+    return lines, captured.err
+
+
+BLANK = ["", "\t", "\u00a0", "\u3000", "\u200b", "\u2028", "\x85\x0b\x0c"]
+
+
+def test_translate_blank_lines(capsys, monkeypatch, bundle):
+    lines, errors = translated(capsys, monkeypatch, "\n".join([*BLANK, ""]), bundle)
+    assert lines == [""] * len(BLANK)
+    assert errors == ""
+    lines, _ = translated(capsys, monkeypatch, "\ufeff", bundle)
+    assert lines == [""]
+
+
+def test_translate_n_best_stays_aligned(capsys, monkeypatch, bundle):
+    text = "I need a room.\n\nWe are lost.\n\u3000\nI need a room.\n"
+    lines, _ = translated(capsys, monkeypatch, text, bundle, "--beam-size", "3", "--n-best", "3")
+    assert len(lines) == 15
+    assert lines[3:6] == lines[9:12] == ["", "", ""]
+    assert lines[:3] == lines[12:]
+
+
+def test_translate_byte_order_mark_and_line_ends(capsys, monkeypatch, bundle):
+    first, second = "I need a room.", "We\u2028are\x85lost.\x0b"
+    expected, _ = translated(capsys, monkeypatch, f"{first}\n{second}\n", bundle)
+    assert len(expected) == 2
+    found, _ = translated(capsys, monkeypatch, f"\ufeff{first}\r\n{second}", bundle)
+    assert found == expected
+
+
+def test_translate_overlong_lines(capsys, monkeypatch, bundle):
+    short, long = "I need a room.", "I need a room. We are lost. " * 9
+    lines, errors = translated(capsys, monkeypatch, f"{short}\n\n{long}\n{short}\n", bundle)
+    assert len(lines) == 4
+    assert lines[0] == lines[3]
+    assert errors == "line 3: beyond the limit of 48 tokens; translated in 18 parts\n"
+    text = io.TextIOWrapper(io.BytesIO(f"{short}\n\n{long}\n{short}\n".encode()))
+    monkeypatch.setattr(sys, "stdin", text)
+    assert main(["translate", bundle, "--overlong", "error"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == f"{lines[0]}\n\n"
+    assert captured.err.startswith("error: standard input, line 3: the text: ")
+    assert "limit is 48" in captured.err
+
+
 def test_translate_invalid_text(capsys, monkeypatch, bundle):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\n")))
     assert "line 1: not valid UTF-8" in run_bad(capsys, "translate", bundle)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (["--beam-size", "1000000"], "beam_size=1000000; give a whole number from 1 to 1,000"),
+        (["--beam-size", "0"], "beam_size=0; give a whole number from 1 to 1,000"),
+        (["--n-best", "2"], "n_best=2 is more than beam_size=1; raise beam_size"),
+        (["--length-penalty", "nan"], "length_penalty=nan; give a number from -10 to 10"),
+        (["--length-penalty", "inf"], "length_penalty=inf"),
+        (["--threads", "100000"], "num_threads=100000; give a whole number from 1 to 1,024"),
+    ],
+)
+def test_options_are_refused_before_the_bundle_opens(capsys, option, message):
+    assert message in run_bad(capsys, "translate", "no-such-bundle", *option)
+
+
+@pytest.mark.parametrize("option", [["--beam-size", "5000"], ["--length-penalty", "nan"]])
+def test_evaluate_refuses_options_first(capsys, corpus_folder, bundle, option):
+    files = ["--source", str(corpus_folder / "test.en")]
+    files += ["--reference", str(corpus_folder / "test.de")]
+    assert "; give a" in run_bad(capsys, "evaluate", bundle, *files, *option)
 
 
 def test_evaluate(capsys, corpus_folder, bundle):

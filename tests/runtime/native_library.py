@@ -48,7 +48,11 @@ class NativeError(Exception):
 
 
 class NativeLibrary:
-    """Calls the functions of `tfcompress.h`."""
+    """Calls the functions of `tfcompress.h`.
+
+    Attributes:
+        num_parts: How many parts the last text was translated in.
+    """
 
     def __init__(self, path):
         self.c = ctypes.CDLL(str(path))
@@ -163,6 +167,7 @@ class NativeLibrary:
     def _take(self, status, result):
         self.check(status)
         found = result.contents
+        self.num_parts = found.num_parts
         taken = [
             (one.text.decode() if one.text is not None else None, one.ids[: one.num_ids], one.score)
             for one in found.hypotheses[: found.num_hypotheses]

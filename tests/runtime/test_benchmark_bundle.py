@@ -60,7 +60,7 @@ def test_figures(bundle, beam_size):
     assert json.loads(json.dumps(figures)) == figures
 
 
-@pytest.mark.parametrize("batch", [[], ["", "  "]])
+@pytest.mark.parametrize("batch", [[], ["", "  "], ["\u3000", "\ufeff", "\u2028"]])
 def test_nothing_to_translate(bundle, batch):
     with pytest.raises(InputError, match="no sentences"):
         benchmark(bundle, batch)
@@ -72,17 +72,25 @@ def test_impossible_passes(bundle, options):
         benchmark(bundle, ["two dogs"], **options)
 
 
+@pytest.mark.parametrize("options", [{"beam_size": 10**6}, {"num_threads": 10**5}])
+def test_options_are_checked_first(tmp_path, options):
+    with pytest.raises(InputError, match="give a whole number from 1 to"):
+        benchmark(tmp_path / "missing", ["two dogs"], **options)
+
+
 def test_the_program(bundle, tmp_path):
-    lines = "\n".join([*sentences(3), ""])
-    (tmp_path / "lines").write_text(lines)
+    first, *rest = sentences(3)
+    # Only line feeds end lines, and a byte order mark is no text.
+    lines = "\n".join([f"\ufeff{first}\u2028\x85\x0bdogs\r", "\u200b", *rest, ""])
+    (tmp_path / "lines").write_bytes(lines.encode())
     command = [sys.executable, "-m", "tfcompress.export.runtime.benchmark", str(bundle)]
     options = ["--warmup", "0", "--runs", "1", "--beam-size", "2"]
     outputs = [
-        subprocess.run(command + file + options, input=lines, capture_output=True, text=True)
+        subprocess.run(command + file + options, input=lines.encode(), capture_output=True)
         for file in ([str(tmp_path / "lines")], [])
     ]
     for output in outputs:
-        assert (output.returncode, output.stderr) == (0, "")
+        assert (output.returncode, output.stderr) == (0, b"")
         figures = json.loads(output.stdout)
         assert {*figures} == KEYS
         assert (figures["sentences"], figures["beam_size"]) == (3, 2)
@@ -91,8 +99,8 @@ def test_the_program(bundle, tmp_path):
 def test_the_program_and_wrong_input(bundle, tmp_path, capsys):
     (tmp_path / "latin").write_bytes(b"zw\xf6lf\n")
     for arguments, message in {
-        (str(tmp_path), str(tmp_path / "latin")): "byte 2 is not UTF-8",
-        (str(bundle), str(tmp_path / "missing")): "No such file",
+        (str(tmp_path), str(tmp_path / "latin")): "latin, line 1: not UTF-8",
+        (str(bundle), str(tmp_path / "missing")): "missing: no such file",
         (str(tmp_path), str(bundle / "manifest.json")): "no manifest.json",
     }.items():
         assert main(arguments) == 2

@@ -21,7 +21,7 @@ from tfcompress.export.runtime import TextModel
 pytestmark = one_flavour
 
 BAD_BUNDLE, NOT_FOUND, INVALID, UNSUPPORTED = 3, 2, 1, 4
-IDS = st.lists(st.integers(0, len(PIECES) - 1), min_size=1, max_size=MAX_LENGTH)
+IDS = st.lists(st.integers(1, len(PIECES) - 1), min_size=1, max_size=MAX_LENGTH)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,32 @@ def test_computes_as_python_does(both, name, batch):
         assert {*one} == {*other}
         for result in one:
             np.testing.assert_array_equal(one[result], other[result])
+
+
+@pytest.mark.parametrize("name", ["classification", "token_classification", "embedding", "int8"])
+@pytest.mark.parametrize("count", [1, 3, 20])
+def test_padding_changes_nothing(library, both, name, count):
+    native, _ = both[name]
+    rows = [[2, 7, 9, 3], [2, 3]]
+    expected = native.run(rows)
+    handle = library.open_encoder(native.bundle.path)
+    for row, one, other in zip(rows, native.run([r + [0] * count for r in rows]), expected):
+        padded = row + [0] * count
+        ids, plain = library.encode_ids(handle, padded)
+        _, typed = library.encode_ids(handle, padded, [0] * len(padded))
+        assert ids == row
+        for result, value in other.items():
+            np.testing.assert_array_equal(one[result], value)
+            np.testing.assert_array_equal(plain[result].reshape(value.shape), value)
+            np.testing.assert_array_equal(typed[result].reshape(value.shape), value)
+    library.free_encoder(handle)
+
+
+@pytest.mark.parametrize("text", ["", "\u3000", "\u200b\ufeff", "dogs [PAD] play"])
+def test_odd_texts_as_in_python(both, text):
+    for name in ("classification", "token_classification"):
+        (native, python) = both[name]
+        np.testing.assert_array_equal(native.encode(text)["logits"], python.encode(text)["logits"])
 
 
 @given(st.text(max_size=40))
@@ -147,6 +173,9 @@ def test_handles_of_several_threads(library, encoder_bundles):
         (lambda c, h: c.encode_ids(h, [-1]), INVALID, "id -1 is outside the model's 0 to"),
         (lambda c, h: c.encode_ids(h, [4] * 99), INVALID, "99 tokens with begin and end"),
         (lambda c, h: c.encode_ids(h, []), INVALID, "no ids; give at least begin and end"),
+        (lambda c, h: c.encode_ids(h, [0, 0]), INVALID, "no ids; give at least begin and end"),
+        (lambda c, h: c.encode_ids(h, [2, 0, 3]), INVALID, r"have padding \(0\) at place 1"),
+        (lambda c, h: c.encode_ids(h, [0, 3, 0]), INVALID, r"have padding \(0\) at place 0"),
         (lambda c, h: c.encode_ids(h, [4], [2]), INVALID, "token type 2 is outside the model's"),
         (lambda c, h: c.open_encoder("nowhere"), NOT_FOUND, "nowhere/manifest.json: cannot be"),
         (lambda c, h: c.open_encoder_memory({}), NOT_FOUND, "manifest.json: is not among the"),
@@ -183,6 +212,7 @@ def test_without_a_tokenizer(library, int8_encoder_bundle):
         (lambda m: m.pop("limits"), BAD_BUNDLE, "`limits.max_length` is missing"),
         (lambda m: m.update(vocabulary=0), BAD_BUNDLE, "`vocabulary` must be from 1 to"),
         (lambda m: m.update(vocabulary=5), BAD_BUNDLE, "tokenizer has .* pieces, but its model 5"),
+        (lambda m: m["ids"].update(pad=10**6), BAD_BUNDLE, "`ids.pad` must be from 0 to"),
         (lambda m: m.update(token_types=-1), BAD_BUNDLE, "`token_types` must be from 0 to"),
         (lambda m: m.update(token_types=0), BAD_BUNDLE, "unlike its manifest"),
         (lambda m: m.update(outputs={}), BAD_BUNDLE, "`outputs` must be from 1 to 100 results"),

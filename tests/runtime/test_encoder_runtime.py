@@ -73,7 +73,7 @@ def test_vectors(open_models, encoders):
     assert open_models["embedding"].embed([]).shape == (0, 32)
 
 
-IDS = st.lists(st.integers(0, len(PIECES) - 1), min_size=1, max_size=MAX_LENGTH)
+IDS = st.lists(st.integers(1, len(PIECES) - 1), min_size=1, max_size=MAX_LENGTH)
 
 
 @given(st.lists(IDS, max_size=3))
@@ -86,12 +86,48 @@ def test_any_ids(open_models, encoders, head, batch):
     found = model.run(batch, token_type_ids=types)
     again = model.run(batch[::-1], token_type_ids=types[::-1])[::-1]
     for row, kinds, one, other in zip(batch, types, found, again, strict=True):
-        # A token that is padding is left out by the model, which the bundle knows nothing of.
-        if 0 not in row:
-            for name, value in model_outputs(encoders[head], row, kinds).items():
-                np.testing.assert_allclose(one[name], value, atol=1e-4)
+        for name, value in model_outputs(encoders[head], row, kinds).items():
+            np.testing.assert_allclose(one[name], value, atol=1e-4)
         for name, value in one.items():
             np.testing.assert_array_equal(value, other[name])
+
+
+@pytest.mark.parametrize("count", [1, 3, 20])
+@pytest.mark.parametrize("head", HEAD_NAMES)
+def test_padding_changes_nothing(open_models, encoders, head, count):
+    rows = [[2, 7, 9, 3], [2, 3], [2, *[6] * (MAX_LENGTH - 2), 3]]
+    padded = [row + [0] * count for row in rows]
+    types = [[0, *[1] * (len(row) - 1)] for row in padded]
+    expected = open_models[head].run(rows)
+    for found in (
+        open_models[head].run(padded),
+        open_models[head].run(map(np.array, padded)),
+        open_models[head].run(padded, token_type_ids=[[0] * len(row) for row in padded]),
+    ):
+        for one, other in zip(found, expected, strict=True):
+            for name, value in other.items():
+                np.testing.assert_array_equal(one[name], value)
+    (typed,) = open_models[head].run(padded[:1], token_type_ids=types[:1])
+    for name, value in model_outputs(encoders[head], padded[0], types[0]).items():
+        per_token = open_models[head].bundle.outputs[name].per_token
+        np.testing.assert_allclose(typed[name], value[:4] if per_token else value, atol=1e-4)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u3000\t", "\u200b", "\ufeff"])
+def test_blank_texts_have_results_too(open_models, blank):
+    model = open_models["classification"]
+    ids = model.tokenize([blank])
+    assert (ids[0][0], ids[0][-1]) == (2, 3)
+    (expected,) = model.run(ids)
+    np.testing.assert_array_equal(model.classify(blank).probabilities, softmax(expected["logits"]))
+    assert len(open_models["token_classification"].tag(blank)) == len(ids[0]) - 2
+
+
+def test_a_text_may_name_padding(open_models):
+    """It stands for what the vocabulary says, as in the published model."""
+    (ids,) = open_models["classification"].tokenize(["dogs [PAD] play"])
+    assert len(open_models["classification"].classify(["dogs [PAD] play"])) == 1
+    assert 0 not in ids or ids.index(0) < len(ids) - 1
 
 
 @given(st.text(max_size=30))
@@ -130,6 +166,14 @@ def test_overlong_texts(open_models):
         (None, lambda m: m.run([[-1]]), "text 0: ids from -1 to -1 are outside"),
         (None, lambda m: m.run([[4] * 25]), "text 0: 25 tokens .* limit is 24; shorten it"),
         (None, lambda m: m.run([["a"]]), "text 0 is no list of integers"),
+        (None, lambda m: m.run([[2, 7.0, 3]]), "text 0 is no list of integers"),
+        (None, lambda m: m.run([[2, True, 3]]), "text 0 is no list of integers"),
+        (None, lambda m: m.run([[2, 2**70]]), "text 0 is no list of integers"),
+        (None, lambda m: m.run([[2, 2**32]]), "text 0: ids from 2 to 4294967296 are outside"),
+        (None, lambda m: m.run([[2, 3], [2, 0, 3]]), r"text 1: has padding \(0\) at place 1"),
+        (None, lambda m: m.run([[0, 2, 3]]), r"text 0: has padding \(0\) at place 0"),
+        (None, lambda m: m.run([[0, 0]]), "text 0 has no ids"),
+        (None, lambda m: m.run([[4]], token_type_ids=[[True]]), "token_type_ids 0 is no list"),
         (None, lambda m: m.run([[[1], [1, 2]]]), "text 0 is no list of integers"),
         (None, lambda m: m.run([[4]], token_type_ids=[[2]]), "token types from 2 to 2; give 0 to"),
         (None, lambda m: m.run([[4]], token_type_ids=[[0, 0]]), "as many numbers as each text"),
@@ -149,7 +193,7 @@ def test_without_a_tokenizer(int8_encoder_bundle):
         model.run([[2, 3]])
 
 
-@pytest.mark.parametrize("threads", [0, True, "1"])
+@pytest.mark.parametrize("threads", [0, True, "1", 1025])
 def test_impossible_threads(int8_encoder_bundle, threads):
     with pytest.raises(InputError, match="num_threads="):
         TextModel(int8_encoder_bundle, num_threads=threads)
@@ -174,6 +218,8 @@ def test_bundles_of_the_other_kind(int8_encoder_bundle, plain_bundle):
         (["limits", "max_length"], 0, "`limits.max_length` cannot be 0"),
         (["vocabulary"], "9", "`vocabulary` cannot be '9'"),
         (["token_types"], -1, "`token_types` cannot be -1"),
+        (["ids", "pad"], -1, "`ids.pad` cannot be -1"),
+        (["ids", "pad"], None, "`ids.pad` cannot be None"),
         (["outputs"], {}, "`outputs` cannot be {}"),
         (["outputs", "logits", "width"], 0, "`outputs.logits.width` cannot be 0"),
         (["outputs", "logits", "per_token"], 1, "`outputs.logits.per_token` cannot be 1"),

@@ -80,12 +80,15 @@ def test_searches_as_python_does(native, monkeypatch, request, name, beam_size):
 
 def test_text_in_text_out(library, handle, bundle, monkeypatch):
     batch = [*sentences(12), "", "  ", "Zwei Hunde! \u4e16\u754c", " ".join(sentences(30, seed=3))]
+    batch += ["\ufeff\u3000", "\u200b", "\ufefftwo dogs\u00a0", "two dogs\r\n\n a man\n", "\u2028"]
+    batch.append("\n\n".join(" ".join(sentences(9, seed=seed)) for seed in range(3)))
     batch.append("dogs" * 200)
     with in_python(monkeypatch, bundle) as translator:
         for sentence in batch:
             for options in ({}, {"beam_size": 3, "n_best": 2}):
                 expected = translator.translate(sentence, return_scores=True, **options)
                 found = library.translate(handle, sentence, with_scores=1, **options)
+                assert library.num_parts == expected[0].parts
                 assert [one[0] for one in found] == [one.text for one in expected]
                 assert [one[1] for one in found] == [one.ids for one in expected]
     ids = Tokenizer(bundle / "tokenizer.model").encode(batch)
@@ -93,14 +96,24 @@ def test_text_in_text_out(library, handle, bundle, monkeypatch):
 
 
 PIECES = ["dogs", " ", ". ", "!", "\u3002", "\u2026", '"', "\n", "\u00a0", "\u00e9", "\U0001f436"]
+PIECES += ["Dr. ", "a man", "3.5", "\u061f", "\u200b", "\r\n", "e\u0301", "The ", "\u4e2d"]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=150).map("".join))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_long_text_is_split_alike(library, handle, bundle, text):
     with pytest.MonkeyPatch.context() as patch, in_python(patch, bundle) as translator:
-        expected = translator.translate(text)
-    assert library.translate(handle, text)[0][0] == expected
+        (expected,) = translator.translate(text, return_scores=True)
+    (found,) = library.translate(handle, text)
+    assert (found[0], library.num_parts) == (expected.text, expected.parts)
+
+
+def test_the_end_of_a_row_is_not_translated(library, handle):
+    expected = library.translate_ids(handle, [5, 6])
+    for row in ([5, 6, 2], [5, 6, 0, 0], [5, 6, 2, 0, 0], [5, 6, 2, *[0] * MAX_SOURCE]):
+        assert library.translate_ids(handle, row) == expected
+    for row in ([], [2], [0, 0], [2, 0]):
+        assert library.translate_ids(handle, row) == [(None, [], 0)]
 
 
 def test_a_bundle_in_memory(library, handle, bundle):
@@ -138,12 +151,17 @@ def test_handles_of_several_threads(library, bundle):
         (lambda c, h: c.translate(h, b"a\xff"), INVALID, "byte 1 of the text is not UTF-8"),
         (lambda c, h: c.translate(h, "dogs " * 99, split=0), INVALID, "but the bundle's limit is"),
         (lambda c, h: c.translate(h, "a", beam_size=0), INVALID, "beam_size=0; give 1 to"),
+        (lambda c, h: c.translate(h, "a", beam_size=1001), INVALID, "beam_size=1001; give 1 to"),
         (lambda c, h: c.translate(h, "a", n_best=2), INVALID, "n_best=2 with beam_size=1"),
         (lambda c, h: c.translate(h, "a", max_length=-1), INVALID, "max_length=-1"),
         (lambda c, h: c.translate(h, "a", length_penalty=float("nan")), INVALID, "length_penalty"),
         (lambda c, h: c.translate(h, "a", struct_size=3), INVALID, "TFC_DEFAULT_SEARCH"),
         (lambda c, h: c.translate_ids(h, [4, 999]), INVALID, "id 999 is outside the vocabulary"),
         (lambda c, h: c.translate_ids(h, [4] * 99), INVALID, "but the bundle's limit is"),
+        (lambda c, h: c.translate_ids(h, [4, 0, 5]), INVALID, r"have padding \(0\) at place 1"),
+        (lambda c, h: c.translate_ids(h, [4, 2, 5]), INVALID, r"have the end id \(2\) at place 1"),
+        (lambda c, h: c.translate_ids(h, [4, 2, 2]), INVALID, r"have the end id \(2\) at place 1"),
+        (lambda c, h: c.translate_ids(h, [1, 4]), INVALID, r"have the begin id \(1\) at place 0"),
         (lambda c, h: c.translate(None, "a"), INVALID, "`translator`, `text` and `result` must"),
         (lambda c, h: c.open("nowhere"), NOT_FOUND, "nowhere/manifest.json: cannot be read"),
         (lambda c, h: c.open_memory({}), NOT_FOUND, "manifest.json: is not among the files"),
@@ -243,26 +261,36 @@ def test_altered_files_do_not_crash(built, bundle, tmp_path):
     assert errors + whole == 80 * len(list(bundle.iterdir()))
 
 
+def said(errors):
+    """What a program wrote, but for LiteRT's chatter."""
+    return [line for line in errors.splitlines() if line.startswith(("line", "error"))]
+
+
 def test_the_benchmark_program(built, bundle, tmp_path, monkeypatch):
-    batch = sentences(6)
+    batch = [*sentences(6), " ".join(sentences(20))]
     text, written = tmp_path / "text", tmp_path / "translations"
-    text.write_text("\n".join([*batch, ""]), encoding="utf-8")
+    blank = ["\u3000", "\u200b\r"]
+    text.write_bytes("\n".join([f"\ufeff{batch[0]}", *blank, *batch[1:], ""]).encode())
     command = [built / "tfcompress-benchmark", bundle, "--input", text, "--warmup", "1"]
     command += ["--runs", "2", "--library", LITERT, "--output", tmp_path / "figures.json"]
     command += ["--translations", written]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
     figures = json.loads(done.stdout)
     assert figures == json.loads((tmp_path / "figures.json").read_text())
-    assert figures["sentences"] == 6
+    assert figures["sentences"] == 7
+    limit = f"beyond the limit of {MAX_SOURCE} tokens"
+    assert said(done.stderr) == [f"line 9: {limit}; translated in 20 parts"]
     assert figures["bundle_bytes"] == sum(path.stat().st_size for path in bundle.iterdir())
     assert figures["latency_ms"]["p50"] > figures["first_token_ms"]["p50"] > 0
     assert len(figures["rss_bytes_after_passes"]) == 3
     assert figures["peak_rss_bytes"] >= max(figures["rss_bytes_after_passes"])
     with in_python(monkeypatch, bundle) as translator:
         expected = translator.translate(batch)
-        found = translator.translate_ids(Tokenizer(bundle / "tokenizer.model").encode(batch))
+        found = [one.ids for (one,) in translator.translate(batch, return_scores=True)]
     assert written.read_text(encoding="utf-8").splitlines() == expected
     assert figures["target_tokens"] == sum(map(len, found))
+    # All parts of a sentence count, not only the last.
+    assert figures["steps"] >= 2 * figures["target_tokens"]
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
@@ -272,18 +300,25 @@ def test_the_example_in_c(built, bundle, tmp_path, monkeypatch):
     command += [str(ROOT / "examples" / "translate.c"), f"-I{ROOT / 'export/native/include'}"]
     command += [f"-L{built}", "-ltfcompress", f"-Wl,-rpath,{built}", "-o", str(program)]
     subprocess.run(command, check=True)
-    batch = sentences(5)
+    long = f"two dogs{' ' * 2**17}play."
+    batch = [*sentences(5), "", long, "\u3000", " ".join(sentences(20)), "two dogs"]
     environment = os.environ | {"TFCOMPRESS_LITERT": str(LITERT)}
-    done = subprocess.run(
-        [str(program), str(bundle)],
-        input="\n".join([*batch, ""]),
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=True,
-    )
+
+    def run(data):
+        command = [str(program), str(bundle)]
+        return subprocess.run(command, input=data, capture_output=True, env=environment)
+
+    done = run(("\ufeff" + "\r\n".join(batch)).encode())
     with in_python(monkeypatch, bundle) as translator:
-        assert done.stdout.splitlines() == translator.translate(batch, beam_size=4)
+        expected = translator.translate(batch, beam_size=4)
+    assert done.returncode == 0
+    assert done.stdout.decode().split("\n") == [*expected, ""]
+    assert said(done.stderr.decode()) == ["line 9: too long; translated in 20 parts"]
+    done = run(b"two dogs\n\xff\n")
+    assert (done.returncode, done.stdout.count(b"\n")) == (2, 1)
+    assert said(done.stderr.decode()) == [
+        "error: line 2: byte 0 of the text is not UTF-8; convert it"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -292,6 +327,8 @@ def test_the_example_in_c(built, bundle, tmp_path, monkeypatch):
         ([], "no bundle"),
         (["{bundle}", "--beam"], "--beam needs a value"),
         (["{bundle}", "--beam", "x"], "--beam must be a whole number"),
+        (["nowhere", "--beam", "5000"], "--beam must be a whole number from 1 to 1000"),
+        (["nowhere", "--threads", "9999"], "--threads must be a whole number from 1 to 1024"),
         (["{bundle}", "--dance", "1"], "unknown option '--dance'"),
         (["{bundle}", "--input", "nowhere"], "nowhere: cannot be read"),
         (["{bundle}", "--input", "/dev/null"], "no texts; give at least one"),

@@ -2,6 +2,7 @@ import random
 import shutil
 import threading
 
+import numpy as np
 import pytest
 from flavours import one_flavour
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from small_models import MAX_SOURCE, sentences
 
 from tfcompress.errors import InputError
-from tfcompress.export.runtime import Hypothesis, Translator
+from tfcompress.export.runtime import Hypothesis, Translator, open_engine
 from tfcompress.text import Tokenizer
 
 pytestmark = one_flavour
@@ -136,7 +137,10 @@ def test_callers_in_several_threads_take_turns(translator):
     assert found == expected
 
 
-@pytest.mark.parametrize("blank", ["", " ", "\n\t ", "\u3000", "\u200b"])
+BLANK = ["", " ", "\n\t ", "\u00a0", "\u3000", "\u200b", "\u2028", "\ufeff", "\0\x85\u2060\u200d"]
+
+
+@pytest.mark.parametrize("blank", BLANK)
 def test_blank_sentences(translator, blank):
     assert translator.translate(blank) == ""
     assert translator.translate(["two dogs", blank])[1] == ""
@@ -150,7 +154,7 @@ def test_no_sentences(translator):
 
 def test_overlong_sentences_are_split(translator, bundle):
     tokenizer = Tokenizer(bundle / "tokenizer.model")
-    parts = [" ".join([f"the man sees a red {noun}."] * 4) for noun in ("ball", "park")]
+    parts = [f"the man sees a red {noun}." for noun in ("ball", "park", "dog") * 13]
     text = " ".join(parts)
     assert max(map(len, tokenizer.encode(parts))) < MAX_SOURCE <= len(tokenizer.encode([text])[0])
     for beam_size in (1, 3):
@@ -158,11 +162,27 @@ def test_overlong_sentences_are_split(translator, bundle):
         assert translator.translate(text, beam_size=beam_size) == expected
     found = translator.translate(text, beam_size=3, n_best=2)
     alone = translator.translate(parts, beam_size=3, n_best=2)
-    for joined, first, second in zip(found, *alone):
-        assert joined.ids == first.ids + second.ids
-        assert joined.log_probability == first.log_probability + second.log_probability
-        length = len(joined.ids) + 2
-        assert joined.score == pytest.approx(joined.log_probability / length)
+    for joined, *hypotheses in zip(found, *alone):
+        assert joined.ids == [token for one in hypotheses for token in one.ids]
+        total = sum(one.log_probability for one in hypotheses)
+        assert joined.log_probability == pytest.approx(total)
+        assert joined.score == pytest.approx(total / (len(joined.ids) + len(parts)))
+        assert joined.parts == len(parts)
+    assert {one.parts for hypotheses in alone for one in hypotheses} == {1}
+
+
+@pytest.mark.parametrize("length", [1, 30])
+def test_lines_are_translated_by_themselves(translator, length):
+    """Whether they fit together or not."""
+    one, other = " ".join(sentences(length, seed=8)), " ".join(sentences(length, seed=9))
+    first, second = translator.translate([one, other])
+    assert first
+    assert second
+    for breaks in ("\n", "\n\n", "\r\n"):
+        text = f"\ufeff{one}{breaks}\u3000{other}\t{breaks}"
+        assert translator.translate(text) == f"{first}{breaks}{second}"
+    # Nothing else ends a line.
+    assert "\n" not in translator.translate(f"{one}\u2028{other}\x85{one}\x0b{other}\r{one}")
 
 
 @pytest.mark.parametrize("text", [long_sentence(200), "dogs" * 80, "a b. " * 100])
@@ -188,6 +208,8 @@ def test_overlong_sentences_may_be_errors(translator):
         translator.translate(["two dogs", text], overlong="error")
     for part in ("sentence 1", f"{count} tokens", f"limit is {MAX_SOURCE}", "overlong='split'"):
         assert part in str(error.value)
+    with pytest.raises(InputError, match=rf"^the text: {count} tokens"):
+        translator.translate(f"two dogs\n{text}", overlong="error")
     with pytest.raises(InputError, match=f"sentence 0: 41 tokens.*limit is {MAX_SOURCE}"):
         translator.translate_ids([[5] * MAX_SOURCE])
     assert len(translator.translate_ids([[5] * (MAX_SOURCE - 1)])) == 1
@@ -206,6 +228,14 @@ def test_progress(translator):
         ({"beam_size": 0}, "beam_size=0"),
         ({"beam_size": 1.5}, "beam_size=1.5"),
         ({"beam_size": True}, "beam_size=True"),
+        ({"beam_size": 1001}, "beam_size=1001; give a whole number from 1 to 1,000"),
+        ({"beam_size": 10**6}, "beam_size=1000000"),
+        ({"beam_size": 2**32 + 1}, "beam_size=4294967297"),
+        ({"n_best": 2**32 + 1}, "n_best=4294967297"),
+        ({"max_length": -1}, "max_length=-1"),
+        ({"max_length": True}, "max_length=True"),
+        ({"length_penalty": float("inf")}, "length_penalty=inf"),
+        ({"length_penalty": True}, "length_penalty=True"),
         ({"n_best": 0}, "n_best=0"),
         ({"n_best": 3, "beam_size": 2}, "n_best=3 is more than beam_size=2"),
         ({"max_length": 0}, "max_length=0"),
@@ -217,12 +247,27 @@ def test_progress(translator):
     ],
 )
 def test_impossible_options_are_named(translator, options, message):
-    with pytest.raises(InputError) as error:
-        translator.translate(["two dogs"], **options)
-    assert message in str(error.value)
+    for translate, batch in (translator.translate, ["two dogs"]), (translator.translate_ids, [[5]]):
+        if "overlong" in options and batch == [[5]]:
+            continue
+        with pytest.raises(InputError) as error:
+            translate(batch, **options)
+        assert message in str(error.value)
+    if "overlong" not in options:
+        with pytest.raises(InputError):
+            translator._engine.search([5], **options)
 
 
-@pytest.mark.parametrize("num_threads", [0, -1, 1.5, True, "2"])
+def test_the_greatest_options(translator):
+    options = {"beam_size": 1000, "n_best": 3, "length_penalty": 10, "return_scores": True}
+    (found,) = translator.translate(["two dogs"], **options, max_length=4)
+    assert len(found) == 3
+    for max_length in (2**31, 2**32, 10**30):
+        (longest,) = translator.translate_ids([[5, 6]], max_length=max_length)
+        assert [longest] == translator.translate_ids([[5, 6]])
+
+
+@pytest.mark.parametrize("num_threads", [0, -1, 1.5, True, "2", 1025, 2**32 + 1])
 def test_impossible_thread_counts(bundle, num_threads):
     with pytest.raises(InputError, match="num_threads="):
         Translator(bundle, num_threads=num_threads)
@@ -245,21 +290,66 @@ def test_what_is_no_text(translator, sentences, message):
     assert message in str(error.value)
 
 
+PAD, BOS, EOS = 0, 1, 2
+
+
+@pytest.mark.parametrize(
+    ("row", "clean"),
+    [
+        ([5, 6, PAD, PAD], [5, 6]),
+        ([5, 6, EOS], [5, 6]),
+        ([5, 6, EOS, PAD, PAD, PAD], [5, 6]),
+        (np.array([5, 6, EOS, PAD]), [5, 6]),
+        (np.array([5, 6], np.uint8), [5, 6]),
+        ((5, 6), [5, 6]),
+        ([EOS], []),
+        ([PAD, PAD], []),
+        (np.zeros(0, np.int32), []),
+        ([5] * (MAX_SOURCE - 1) + [EOS] + [PAD] * 50, [5] * (MAX_SOURCE - 1)),
+    ],
+)
+def test_the_end_of_a_row_is_not_translated(plain, row, clean):
+    assert (plain.bundle.ids.pad, plain.bundle.ids.bos, plain.bundle.ids.eos) == (PAD, BOS, EOS)
+    assert plain.translate_ids([row], beam_size=2) == plain.translate_ids([clean], beam_size=2)
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
         ([[5, 113]], "sentence 0: ids from 5 to 113 are outside the vocabulary's 0 to 112"),
         ([[5], [-1]], "sentence 1: ids from -1"),
+        ([[5, 2**31]], "sentence 0: ids from 5 to 2147483648 are outside"),
+        ([[5, 2**70]], "sentence 0 is no list of integers"),
         ([[5], [1.5]], "sentence 1 is no list of integers"),
+        ([[5.0, 6.0]], "sentence 0 is no list of integers"),
+        ([[True, False]], "sentence 0 is no list of integers"),
+        ([[5, True]], "sentence 0 is no list of integers"),
+        ([[5, None]], "sentence 0 is no list of integers"),
+        ([None], "sentence 0 is no list of integers"),
+        ([""], "sentence 0 is no list of integers"),
+        ([[[5], [6, 7]]], "sentence 0 is no list of integers"),
+        ([[[]]], "sentence 0 is no list of integers"),
         ([["5"]], "sentence 0 is no list of integers"),
         ([5, 6], "sentence 0 is no list of integers"),
         (5, "give a list of lists of ids"),
+        ([[5], [5, PAD, 6]], "sentence 1: has padding (0) at place 1"),
+        ([[PAD, 5]], "sentence 0: has padding (0) at place 0"),
+        ([[5, PAD, EOS]], "sentence 0: has padding (0) at place 1"),
+        ([[5, EOS, 6]], "sentence 0: has the end id (2) at place 1"),
+        ([[5, EOS, EOS]], "sentence 0: has the end id (2) at place 1"),
+        ([[BOS, 5]], "sentence 0: has the begin id (1) at place 0"),
     ],
 )
 def test_what_are_no_ids(plain, rows, message):
     with pytest.raises(InputError) as error:
         plain.translate_ids(rows)
     assert message in str(error.value)
+
+
+def test_native_where_there_is_none(plain, monkeypatch):
+    monkeypatch.setenv("TFCOMPRESS_NATIVE", "0")
+    with pytest.raises(InputError, match="the native runtime is not built; run `tfcompress build"):
+        open_engine(plain.bundle, native=True)
 
 
 def test_closed_translators(bundle):

@@ -14,6 +14,7 @@ import tensorflow as tf
 from tfcompress.errors import InputError
 from tfcompress.models.precision import to_float32
 from tfcompress.models.seq2seq import Seq2SeqTransformer
+from tfcompress.search_options import SearchOptions, check_count
 
 _MAX_BATCH_SIZE = 128
 # Steps between two looks at which sentences are finished and need no more work.
@@ -131,10 +132,7 @@ def beam_decode(
     >>> beam_decode(transformer, [5, 9, 2], beam_size=4)
     [Hypothesis(token_ids=[11, 4, 6], score=-0.31)]
     """
-    if beam_size < 1:
-        raise InputError(f"beam_size={beam_size}; give at least 1")
-    if not 1 <= n_best <= beam_size:
-        raise InputError(f"n_best={n_best}; give a number from 1 to beam_size={beam_size}")
+    SearchOptions(beam_size, length_penalty, n_best, max_length)
     config = transformer.config
     (limit,) = target_limits(config, np.array([len(source_ids)]), max_length)
     transformer = to_float32(transformer)
@@ -178,8 +176,7 @@ def target_limits(config, source_lengths: np.ndarray, max_length: int | None) ->
     """
     if max_length is None:
         max_length = config.max_target_length
-    if max_length < 1:
-        raise InputError(f"max_length={max_length}; give at least 1")
+    check_count("max_length", max_length)
     for number, length in enumerate(source_lengths):
         if not 1 <= length <= config.max_source_length:
             raise InputError(

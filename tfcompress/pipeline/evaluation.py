@@ -6,6 +6,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tfcompress.errors import InputError
+from tfcompress.search_options import SearchOptions
 from tfcompress.text.bleu import bootstrap_interval, check_tokenization, corpus_bleu
 
 
@@ -48,6 +49,7 @@ def evaluate(
     """
     from tfcompress.export.runtime import Translator
 
+    SearchOptions(beam_size, length_penalty)
     check_tokenization(tokenize)
     if not sources or len(sources) != len(references):
         raise InputError(

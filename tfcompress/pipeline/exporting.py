@@ -17,6 +17,7 @@ from tfcompress.text import (
     Tokenizer,
     build_shortlist,
     encode_texts,
+    is_blank,
     load_text_tokenizer,
     read_lines,
 )
@@ -227,7 +228,8 @@ def _parallel(source, target):
 
 
 def _sentences(path):
-    sentences = [line for line in read_lines(path) if line.strip()][:REPRESENTATIVE_SENTENCES]
+    lines = [line for line in read_lines(path) if not is_blank(line)]
+    sentences = lines[:REPRESENTATIVE_SENTENCES]
     if not sentences:
         raise InputError(
             f"{path}: `representative` has no sentences; give typical ones, one a line"

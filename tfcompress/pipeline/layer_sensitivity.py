@@ -16,6 +16,7 @@ from tfcompress.pipeline.evaluation import evaluate
 from tfcompress.pipeline.exporting import source_ids
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.workspace import saved_tokenizers
+from tfcompress.search_options import SearchOptions
 from tfcompress.text.bleu import check_tokenization
 
 # From the smallest on.
@@ -145,6 +146,7 @@ def sensitivity(
     """
     run = Path(run)
     _check(sources, references, max_loss, kinds)
+    SearchOptions(beam_size)
     check_tokenization(tokenize)
     load_tensorflow()
     from tfcompress.export.variants import Variants

@@ -8,11 +8,12 @@ from tfcompress.errors import InputError
 from tfcompress.export.kinds import QUANTIZATIONS, check_plan
 from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.pipeline.surgery_recipe import SurgeryRecipe
+from tfcompress.search_options import MAX_BEAM_SIZE, MAX_LENGTH_PENALTY, MAX_THREADS
 from tfcompress.training.config import TrainingConfig
 
 CORPUS_KINDS = ("files", "phrases")
 # What the runtimes allow, by the names of settings.
-_MOST = {"beam_size": 1000, "threads": 1024}
+_MOST = {"beam_size": MAX_BEAM_SIZE, "threads": MAX_THREADS}
 _LARGEST = 2**31 - 1
 
 
@@ -288,6 +289,12 @@ def _problems(recipe):
                 "`teacher.n_best` must lie between 1 and `teacher.beam_size` (received "
                 f"{teacher.n_best} and {teacher.beam_size})"
             )
+    penalty = recipe.evaluation.length_penalty
+    if not abs(penalty) <= MAX_LENGTH_PENALTY:
+        yield (
+            f"`evaluation.length_penalty` must be from -{MAX_LENGTH_PENALTY} to "
+            f"{MAX_LENGTH_PENALTY} (received {penalty})"
+        )
     yield from bundle_problems(recipe)
     parts = ["corpus", "tokenizer", "evaluation", "benchmark"]
     parts += [] if recipe.teacher is None else ["teacher"]

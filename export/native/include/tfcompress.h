@@ -53,10 +53,10 @@ typedef struct {
 /* How to search. Begin with `tfc_search search = TFC_DEFAULT_SEARCH;`. */
 typedef struct {
   size_t struct_size;    /* sizeof(tfc_search) */
-  int32_t beam_size;     /* Hypotheses that the search keeps; 1 is greedy search. */
+  int32_t beam_size;     /* Hypotheses that the search keeps, at most 1,000; 1 is greedy search. */
   int32_t n_best;        /* Hypotheses to return, at most beam_size. */
   int32_t max_length;    /* Most tokens, the end mark included; 0: the bundle's limit. */
-  int32_t split;         /* Whether text beyond the bundle's limit is split; else an error. */
+  int32_t split;         /* Whether lines beyond the bundle's limit are split; else an error. */
   int32_t with_scores;   /* Whether greedy search computes scores too. */
   double length_penalty; /* Power of the length that log-probabilities are divided by. */
 } tfc_search;
@@ -76,6 +76,8 @@ typedef struct {
 typedef struct {
   size_t num_hypotheses;
   const tfc_hypothesis* hypotheses;
+  size_t num_parts; /* Parts that the text was translated in: its lines, and what a line beyond the
+                       bundle's limit was split into; 1: it was translated whole. */
 } tfc_result;
 
 /* What a bundle is. */
@@ -100,11 +102,15 @@ TFC_API void tfc_free_translator(tfc_translator* translator);
 
 TFC_API tfc_status tfc_describe(const tfc_translator* translator, tfc_info* info);
 
-/* Translates a text of `size` bytes. `search` may be NULL. */
+/* Translates a text of `size` bytes. `search` may be NULL. A blank text (white space, control and
+   format characters only) gives one empty hypothesis. Each line is translated by itself, and the
+   line breaks are kept. A line beyond the bundle's limit is split at the end of each sentence, and
+   a sentence beyond it between words. */
 TFC_API tfc_status tfc_translate(tfc_translator* translator, const char* text, size_t size,
                                  const tfc_search* search, tfc_result** result);
 
-/* Translates source ids, the end mark not among them. */
+/* Translates source ids. The end mark is added; where it stands at the end already, and padding
+   after it, they are left out. Elsewhere, the ids of padding, begin and end are an error. */
 TFC_API tfc_status tfc_translate_ids(tfc_translator* translator, const int32_t* ids, size_t num_ids,
                                      const tfc_search* search, tfc_result** result);
 
@@ -166,11 +172,13 @@ TFC_API tfc_status tfc_describe_encoder(const tfc_encoder* encoder, tfc_encoder_
 /* The name of a class, or NULL if there is none of that number. */
 TFC_API const char* tfc_encoder_label(const tfc_encoder* encoder, size_t number);
 
-/* Encodes a text of `size` bytes. A text beyond the bundle's limit is cut, or else an error. */
+/* Encodes a text of `size` bytes. A text beyond the bundle's limit is cut, or else an error. A
+   blank text is begin and end, and what the tokenizer makes of white space. */
 TFC_API tfc_status tfc_encode(tfc_encoder* encoder, const char* text, size_t size, int32_t cut,
                               tfc_encoding** encoding);
 
-/* Encodes ids, begin and end included. `token_types`, one for each id, may be NULL: all are 0. */
+/* Encodes ids, begin and end included. `token_types`, one for each id, may be NULL: all are 0.
+   Padding at the end is cut off; before other ids it is an error. */
 TFC_API tfc_status tfc_encode_ids(tfc_encoder* encoder, const int32_t* ids,
                                   const int32_t* token_types, size_t num_ids,
                                   tfc_encoding** encoding);

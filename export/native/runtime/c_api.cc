@@ -12,7 +12,7 @@
 
 using tfcompress::Guarded;
 using tfcompress::Require;
-using tfcompress::Translation;
+using tfcompress::Translations;
 
 struct tfc_translator {
   tfcompress::Translator translator;
@@ -22,7 +22,7 @@ namespace {
 
 // A result and what it points to.
 struct OwnedResult : tfc_result {
-  std::vector<Translation> translations;
+  Translations translations;
   std::vector<tfc_hypothesis> views;
 };
 
@@ -47,16 +47,17 @@ tfcompress::SearchOptions Options(const tfc_search* search) {
   return options;
 }
 
-tfc_result* NewResult(std::vector<Translation> translations) {
+tfc_result* NewResult(Translations translations) {
   auto owned = std::make_unique<OwnedResult>();
   owned->translations = std::move(translations);
-  for (const Translation& one : owned->translations) {
+  for (const tfcompress::Translation& one : owned->translations.best) {
     owned->views.push_back({one.text ? one.text->c_str() : nullptr, one.hypothesis.ids.data(),
                             one.hypothesis.ids.size(), one.hypothesis.log_probability,
                             one.hypothesis.score});
   }
   owned->num_hypotheses = owned->views.size();
   owned->hypotheses = owned->views.data();
+  owned->num_parts = owned->translations.parts;
   return owned.release();
 }
 
@@ -128,8 +129,8 @@ tfc_status tfc_tokenize(const tfc_translator* translator, const char* text, size
   return Guarded([&] {
     Require(translator != nullptr && text != nullptr && result != nullptr,
             "`translator`, `text` and `result` must be given");
-    std::vector<Translation> only(1);
-    only[0].hypothesis.ids = translator->translator.Tokenize({text, size});
+    Translations only;
+    only.best.push_back({{translator->translator.Tokenize({text, size}), 0, 0}, std::nullopt});
     *result = NewResult(std::move(only));
   });
 }

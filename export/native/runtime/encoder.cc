@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/error.h"
+#include "runtime/ids.h"
 #include "runtime/recent.h"
 #include "tokenizer/utf8.h"
 
@@ -100,29 +101,25 @@ Encoding Encoder::Run(const std::vector<int32_t>& ids, const std::vector<int32_t
   return encoding;
 }
 
+void Encoder::CutPadding(std::vector<int32_t>* ids, std::vector<int32_t>* types) const {
+  if (!types->empty() && types->size() != ids->size()) {
+    throw Error(Code::kInvalidArgument, std::to_string(types->size()) + " token types for " +
+                                            std::to_string(ids->size()) +
+                                            " ids; give one for each id");
+  }
+  *ids = WithoutPadding(std::move(*ids), bundle_.pad);
+  if (!types->empty()) types->resize(ids->size());
+}
+
 void Encoder::CheckIds(const std::vector<int32_t>& ids, const std::vector<int32_t>& types) const {
-  const auto check = [](const std::vector<int32_t>& values, int32_t count, const char* what,
-                        const char* remedy) {
-    for (int32_t value : values) {
-      if (value >= 0 && value < count) continue;
-      throw Error(Code::kInvalidArgument, what + std::to_string(value) +
-                                              " is outside the model's " + "0 to " +
-                                              std::to_string(count - 1) + remedy);
-    }
-  };
   if (ids.empty()) throw Error(Code::kInvalidArgument, "no ids; give at least begin and end");
   if (ids.size() > static_cast<size_t>(bundle_.max_length)) FailTooLong(ids.size(), "shorten it");
-  check(ids, bundle_.vocabulary, "id ", "; use the tokenizer of this bundle");
+  CheckRange(ids, bundle_.vocabulary, "id ", "model's", "; use the tokenizer of this bundle");
   if (types.empty()) return;
   if (bundle_.token_types == 0) {
     throw Error(Code::kInvalidArgument, bundle_.name + ": has no token types; leave them out");
   }
-  if (types.size() != ids.size()) {
-    throw Error(Code::kInvalidArgument, std::to_string(types.size()) + " token types for " +
-                                            std::to_string(ids.size()) +
-                                            " ids; give one for each id");
-  }
-  check(types, bundle_.token_types, "token type ", "; give another");
+  CheckRange(types, bundle_.token_types, "token type ", "model's", "; give another");
 }
 
 void Encoder::FailTooLong(size_t num_ids, const char* remedy) const {

@@ -39,6 +39,10 @@ class Encoder {
   // The same, but longer texts than the bundle's limit are cut, or an error.
   std::vector<int32_t> Fitting(std::string_view text, bool cut) const;
 
+  // Cuts off the padding at the end of ids, and the types of it. Throws Error (kInvalidArgument)
+  // for padding before other ids, and for more or fewer types than ids.
+  void CutPadding(std::vector<int32_t>* ids, std::vector<int32_t>* types) const;
+
   // The results of a text's ids, begin and end included. No types mean 0 for each. Throws Error
   // (kInvalidArgument) for ids or types that the model has not, and for none or too many.
   Encoding Run(const std::vector<int32_t>& ids, const std::vector<int32_t>& types = {});

@@ -66,6 +66,7 @@ EncoderBundle OpenEncoderBundle(const Files& files, bool verify) {
   bundle.max_length = manifest.Integer({"limits", "max_length"}, 1, kLongest);
   bundle.vocabulary = manifest.Integer({"vocabulary"}, 1, kMost);
   bundle.token_types = manifest.Integer({"token_types"}, 0, kMost);
+  bundle.pad = manifest.Integer({"ids", "pad"}, 0, bundle.vocabulary - 1);
   const json::Value& settings = manifest.Take({"tokenizer"});
   if (!settings.IsNull()) {
     bundle.tokenizer = TextSettings::Read(settings);

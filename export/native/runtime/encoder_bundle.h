@@ -25,6 +25,7 @@ struct EncoderBundle {
   int32_t max_length;   // In tokens, begin and end marks included.
   int32_t vocabulary;   // Number of ids.
   int32_t token_types;  // 0 for none.
+  int32_t pad;          // The id of padding.
   std::map<std::string, EncoderOutput> outputs;
   std::string head;                 // "classification", "token_classification", "embedding" or "".
   std::vector<std::string> labels;  // Names of the classes; empty where there are none.

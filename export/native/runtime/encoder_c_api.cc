@@ -99,6 +99,7 @@ tfc_status tfc_encode_ids(tfc_encoder* encoder, const int32_t* ids, const int32_
     std::vector<int32_t> types;
     if (token_types != nullptr) types.assign(token_types, token_types + num_ids);
     std::vector<int32_t> given(ids, ids + num_ids);
+    encoder->encoder.CutPadding(&given, &types);
     tfcompress::Encoding results = encoder->encoder.Run(given, types);
     *encoding = NewEncoding(std::move(given), std::move(results));
   });

@@ -1,119 +1,180 @@
 #include "runtime/splitting.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <optional>
+#include <numeric>
 
-#include "tokenizer/utf8.h"
+#include "runtime/characters.h"
+#include "runtime/sentences.h"
 
 namespace tfcompress {
 namespace {
 
 using Text = std::u32string_view;
+using Fits = std::function<bool(Text)>;
+using Cuts = std::vector<size_t>;
 
-bool IsSpace(char32_t c) {
-  return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 ||
-         c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
-         c == 0x205F || c == 0x3000;
-}
+// Commas and colons that no space follows.
+constexpr Text kClauseEnds = U"\u3001\uff0c\uff1a\uff1b\uff64\u104a";
 
-bool IsIn(char32_t c, Text set) { return set.find(c) != Text::npos; }
-
-size_t SkipSpaces(Text text, size_t at) {
-  while (at < text.size() && IsSpace(text[at])) ++at;
-  return at;
-}
-
-size_t Skip(Text text, size_t at, Text set) {
-  while (at < text.size() && IsIn(text[at], set)) ++at;
-  return at;
-}
-
-// Where a match that begins here ends; the same place if none does.
-size_t EndOfSentence(Text text, size_t at) {
-  // A full stop, exclamation or question mark or ellipsis, closing quotes and brackets, a space;
-  if (IsIn(text[at], U".!?\u2026")) {
-    const size_t closed = Skip(text, at + 1, U"\"'\u201d\u2019\u00bb)]");
-    const size_t end = SkipSpaces(text, closed);
-    return end > closed ? end : at;
+Text Trimmed(Text text) {
+  while (!text.empty() && Properties(text[0]).is_space()) {
+    if (text.size() > 1 && Properties(text[1]).is_mark()) break;
+    text.remove_prefix(1);
   }
-  // or the full-width marks of Chinese and Japanese, which no space follows.
-  const size_t marks = Skip(text, at, U"\u3002\uff01\uff1f");
-  return marks > at ? Skip(text, marks, U"\u300d\u300f\u201d") : at;
+  while (!text.empty() && Properties(text.back()).is_space()) text.remove_suffix(1);
+  return text;
 }
 
-size_t EndOfSpaces(Text text, size_t at) { return SkipSpaces(text, at); }
-
-template <typename Match>
-std::optional<size_t> CutNearestToMiddle(Text text, Match match) {
-  const auto middle = static_cast<int64_t>(text.size() / 2);
-  const auto distance = [middle](size_t cut) {
-    return std::abs(static_cast<int64_t>(cut) - middle);
-  };
-  std::optional<size_t> best;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = match(text, at);
-    if (end == at) {
-      ++at;
-      continue;
+// Those cuts between which there is as much as fits.
+Cuts Packed(Text text, const Cuts& cuts, const Fits& fits) {
+  Cuts bounds = {0};
+  bounds.insert(bounds.end(), cuts.begin(), cuts.end());
+  bounds.push_back(text.size());
+  const size_t last = bounds.size() - 1;
+  Cuts chosen;
+  for (size_t first = 0; first < last;) {
+    const auto fit = [&](size_t count) {
+      const size_t begin = bounds[first];
+      return fits(Trimmed(text.substr(begin, bounds[first + count] - begin)));
+    };
+    size_t count = 1;
+    while (first + 2 * count <= last && fit(2 * count)) count *= 2;
+    size_t beyond = std::min(2 * count, last - first + 1);
+    while (beyond - count > 1) {
+      const size_t middle = (count + beyond) / 2;
+      (fit(middle) ? count : beyond) = middle;
     }
-    if (end < text.size() && (!best || distance(end) < distance(*best))) best = end;
-    at = end;
+    first += count;
+    chosen.push_back(bounds[first]);
   }
-  return best;
+  chosen.pop_back();
+  return chosen;
 }
 
-size_t MiddleCut(Text text) {
-  if (const auto cut = CutNearestToMiddle(text, EndOfSentence)) return *cut;
-  if (const auto cut = CutNearestToMiddle(text, EndOfSpaces)) return *cut;
-  return text.size() / 2;
+// Where words begin, and what follows a clause, but for the first.
+Cuts Words(Text text) {
+  Cuts cuts;
+  for (size_t at = 1; at < text.size(); ++at) {
+    const Properties here(text[at]);
+    const bool is_word = Properties(text[at - 1]).is_space() && !here.is_space();
+    const bool is_clause = kClauseEnds.find(text[at - 1]) != Text::npos;
+    if ((is_word || is_clause) && !here.is_mark()) cuts.push_back(at);
+  }
+  return cuts;
 }
 
-// The characters of a valid UTF-8 text, and where each begins.
-struct Characters {
-  explicit Characters(std::string_view text) {
-    for (size_t at = 0; at < text.size();) {
-      const size_t length = std::max<size_t>(ValidCharacterSize(text.substr(at)), 1);
-      char32_t c = static_cast<uint8_t>(text[at]);
-      if (length > 1) c &= 0x7Fu >> length;
-      for (size_t i = 1; i < length; ++i) c = c << 6 | (static_cast<uint8_t>(text[at + i]) & 0x3Fu);
-      values += c;
-      begins.push_back(at);
-      at += length;
-    }
-    begins.push_back(text.size());
+// Where grapheme clusters begin, but for the first: at no other place than UAX #29.
+Cuts Clusters(Text text) {
+  Cuts cuts;
+  bool is_held = false, is_linked = false, is_half_flag = false;
+  for (size_t at = 0; at < text.size(); ++at) {
+    const Properties here(text[at]);
+    const bool is_flag = text[at] >= U'\U0001f1e6' && text[at] <= U'\U0001f1ff';
+    const bool is_second = is_flag && is_half_flag;
+    if (at > 0 && !is_held && !is_second && !here.is_mark()) cuts.push_back(at);
+    is_half_flag = is_flag && !is_second;
+    is_linked = here.joins() == Joins::kLinker || (is_linked && here.is_mark());
+    is_held = is_linked || here.joins() == Joins::kToNext || here.joins() == Joins::kToBoth;
   }
+  return cuts;
+}
 
-  std::u32string values;
-  std::vector<size_t> begins;
-};
+Cuts CodePoints(Text text) {
+  Cuts cuts(text.size() - 1);
+  std::iota(cuts.begin(), cuts.end(), 1);
+  return cuts;
+}
 
-// Splits what lies between two characters. Gives false if a single one does not fit.
-bool Split(std::string_view text, const Characters& characters, size_t begin, size_t end,
-           const std::function<bool(std::string_view)>& fits, std::vector<std::string>* parts) {
-  const Text values = characters.values;
-  while (begin < end && IsSpace(values[begin])) ++begin;
-  while (begin < end && IsSpace(values[end - 1])) --end;
-  const std::string_view part =
-      text.substr(characters.begins[begin], characters.begins[end] - characters.begins[begin]);
-  if (fits(part)) {
-    parts->emplace_back(part);
+constexpr int kLevels = 5;
+
+Cuts CutsOf(int level, Text text, const Fits& fits) {
+  switch (level) {
+    case 0:
+      return SentenceBegins(text, false);
+    case 1:
+      return SentenceBegins(text, true);
+    case 2:
+      return Packed(text, Words(text), fits);
+    case 3:
+      return Packed(text, Clusters(text), fits);
+    default:
+      return Packed(text, CodePoints(text), fits);
+  }
+}
+
+// Gives false if a single code point does not fit.
+bool Divide(Text text, const Fits& fits, int level, std::vector<std::string>* parts) {
+  text = Trimmed(text);
+  if (IsBlank(text)) return true;
+  if (fits(text)) {
+    parts->push_back(ToUtf8(text));
     return true;
   }
-  if (end - begin < 2) return false;
-  const size_t cut = begin + MiddleCut(values.substr(begin, end - begin));
-  return Split(text, characters, begin, cut, fits, parts) &&
-         Split(text, characters, cut, end, fits, parts);
+  if (level == kLevels) return false;
+  Cuts cuts = CutsOf(level, text, fits);
+  cuts.push_back(text.size());
+  size_t begin = 0;
+  for (const size_t end : cuts) {
+    if (!Divide(text.substr(begin, end - begin), fits, level + 1, parts)) return false;
+    begin = end;
+  }
+  return true;
+}
+
+// Whether no space stands between two texts.
+bool NeedNoSpace(std::string_view left, std::string_view right) {
+  const std::u32string before = ToCharacters(left), after = ToCharacters(right);
+  const auto is_ending = [](char32_t c) {
+    return !IsQuote(c) && Properties(c).kind() != Kind::kSoftEnd;
+  };
+  const auto last = std::find_if(before.rbegin(), before.rend(), is_ending);
+  const auto first = std::find_if_not(after.begin(), after.end(), IsQuote);
+  const Properties ending(last == before.rend() ? U' ' : *last);
+  const Properties beginning(first == after.end() ? U' ' : *first);
+  const bool is_end = ending.kind() == Kind::kHardEnd;
+  return ending.is_unspaced() && (is_end || beginning.is_unspaced());
 }
 
 }  // namespace
 
-std::vector<std::string> SplitText(std::string_view text,
-                                   const std::function<bool(std::string_view)>& fits) {
-  const Characters characters(text);
+std::vector<Part> SplitLines(std::string_view text) {
+  std::vector<Part> lines;
+  std::string breaks;
+  while (true) {
+    const size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    const bool has_return = end != text.npos && !line.empty() && line.back() == '\r';
+    if (has_return) line.remove_suffix(1);
+    if (!IsBlank(line)) {
+      const std::u32string characters = ToCharacters(line);
+      lines.push_back({lines.empty() ? "" : breaks, ToUtf8(Trimmed(characters))});
+      breaks.clear();
+    }
+    if (end == text.npos) return lines;
+    breaks += has_return ? "\r\n" : "\n";
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::optional<std::vector<std::string>> SplitText(
+    std::string_view text, const std::function<bool(std::string_view)>& fits) {
+  const std::u32string characters = ToCharacters(text);
   std::vector<std::string> parts;
-  if (!Split(text, characters, 0, characters.values.size(), fits, &parts)) parts.clear();
+  const Fits part_fits = [&fits](Text part) { return fits(ToUtf8(part)); };
+  if (!Divide(characters, part_fits, 0, &parts)) return std::nullopt;
   return parts;
+}
+
+std::string JoinTexts(const std::vector<Part>& parts) {
+  std::string joined;
+  std::string_view left;
+  for (const Part& part : parts) {
+    const bool are_words = !left.empty() && !part.text.empty() && part.breaks.empty();
+    joined.append(part.breaks).append(are_words && !NeedNoSpace(left, part.text) ? " " : "");
+    joined.append(part.text);
+    if (!part.text.empty() || !part.breaks.empty()) left = part.text;
+  }
+  return joined;
 }
 
 }  // namespace tfcompress

@@ -2,17 +2,32 @@
 #define TFCOMPRESS_RUNTIME_SPLITTING_H_
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace tfcompress {
 
-// Halves a UTF-8 text until every part fits: at the end of the sentence nearest to its middle, else
-// at the space nearest to it, else in the middle, as the Python runtime does. Gives nothing if a
-// single character does not fit.
-std::vector<std::string> SplitText(std::string_view text,
-                                   const std::function<bool(std::string_view)>& fits);
+// A part of a text, and the line breaks between it and the one before it.
+struct Part {
+  std::string breaks;
+  std::string text;
+};
+
+// The lines of a valid UTF-8 text that are not blank, without space around them. "\n" and "\r\n"
+// end lines.
+std::vector<Part> SplitLines(std::string_view text);
+
+// Cuts a line until every part fits, as the Python runtime does: at the end of each sentence, else
+// between words, into parts as long as fit; never within a grapheme cluster that fits. Gives
+// nothing if a single code point does not fit.
+std::optional<std::vector<std::string>> SplitText(
+    std::string_view text, const std::function<bool(std::string_view)>& fits);
+
+// Joins the translations of the parts of a text: with the line breaks between them, else with a
+// space where the script has spaces.
+std::string JoinTexts(const std::vector<Part>& parts);
 
 }  // namespace tfcompress
 

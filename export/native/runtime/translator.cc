@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "common/error.h"
-#include "runtime/splitting.h"
+#include "runtime/ids.h"
 #include "tokenizer/utf8.h"
 
 namespace tfcompress {
@@ -28,6 +28,25 @@ void CheckOptions(const SearchOptions& options) {
               "; give a number from -10 to 10");
 }
 
+void CheckUtf8(std::string_view text) {
+  const size_t invalid = FindInvalidUtf8(text);
+  if (invalid != text.npos) {
+    throw Error(Code::kInvalidArgument,
+                "byte " + std::to_string(invalid) + " of the text is not UTF-8; convert it");
+  }
+}
+
+void Add(const Timings& timings, Timings* sum) {
+  if (sum->steps == 0) sum->first_step_seconds = timings.first_step_seconds;
+  sum->encode_seconds += timings.encode_seconds;
+  sum->step_seconds += timings.step_seconds;
+  sum->steps += timings.steps;
+}
+
+void CheckIds(const std::vector<int32_t>& ids, int32_t vocabulary) {
+  CheckRange(ids, vocabulary, "id ", "vocabulary's", "; use the tokenizer of this bundle");
+}
+
 std::optional<Tokenizer> Load(const std::optional<Bytes>& bytes) {
   if (!bytes) return std::nullopt;
   return Tokenizer::Parse(bytes->data(), bytes->size());
@@ -42,76 +61,96 @@ Translator::Translator(const litert::Api& api, Bundle bundle, int num_threads,
       target_(Load(bundle_.target_tokenizer)),
       session_(api, bundle_, num_threads, profile) {}
 
-std::vector<Translation> Translator::Translate(std::string_view text,
-                                               const SearchOptions& options) {
+Translations Translator::Translate(std::string_view text, const SearchOptions& options) {
   CheckOptions(options);
-  std::vector<std::vector<Hypothesis>> found;
-  for (const Ids& ids : Parts(text, options)) found.push_back(Search(ids, options));
-  return Join(found, options, true);
+  return Search(Sources(text, options), options, true);
 }
 
-std::vector<Translation> Translator::TranslateIds(const Ids& ids, const SearchOptions& options) {
+Translations Translator::TranslateIds(const Ids& ids, const SearchOptions& options) {
   CheckOptions(options);
-  CheckIds(ids, bundle_.source_vocabulary);
-  if (!Fits(ids.size())) FailTooLong(ids.size(), "shorten or split it");
-  std::vector<std::vector<Hypothesis>> found;
-  if (!ids.empty()) found.push_back(Search(ids, options));
-  return Join(found, options, false);
+  const Ids source = CheckedSource(ids);
+  std::vector<Source> sources;
+  if (!source.empty()) sources.push_back({"", source});
+  return Search(sources, options, false);
 }
 
 std::vector<float> Translator::Logits(const Ids& ids, const Ids& target) {
-  CheckIds(ids, bundle_.source_vocabulary);
+  Ids source = CheckedSource(ids);
   CheckIds(target, bundle_.target_vocabulary);
-  if (!Fits(ids.size())) FailTooLong(ids.size(), "shorten or split it");
   if (target.size() >= static_cast<size_t>(bundle_.max_target_length)) {
     throw Error(Code::kInvalidArgument,
                 std::to_string(target.size()) + " target tokens, but the bundle's limit is " +
                     std::to_string(bundle_.max_target_length) + " with the end mark; shorten it");
   }
-  Ids source = ids;
   source.push_back(bundle_.ids.eos);
   session_.Encode(source);
   return session_.Logits(target, bundle_.ids.bos);
 }
 
-void Translator::CheckIds(const Ids& ids, int32_t vocabulary) const {
-  for (int32_t id : ids) {
-    if (id < 0 || id >= vocabulary) {
-      throw Error(Code::kInvalidArgument,
-                  "id " + std::to_string(id) + " is outside the vocabulary's 0 to " +
-                      std::to_string(vocabulary - 1) + "; use the tokenizer of this bundle");
-    }
-  }
+// The ids of a sentence that a caller gave, without the end id and padding at their end.
+Translator::Ids Translator::CheckedSource(const Ids& ids) const {
+  CheckIds(ids, bundle_.source_vocabulary);
+  Ids source = WithoutPadding(ids, bundle_.ids.pad);
+  if (!source.empty() && source.back() == bundle_.ids.eos) source.pop_back();
+  RefuseId(source, bundle_.ids.eos, "the end id");
+  RefuseId(source, bundle_.ids.bos, "the begin id");
+  if (!Fits(source.size())) FailTooLong(source.size(), "shorten or split it");
+  return source;
 }
 
 std::vector<int32_t> Translator::Tokenize(std::string_view text) const {
   const Tokenizer& tokenizer = RequireTokenizer();
-  const size_t invalid = FindInvalidUtf8(text);
-  if (invalid != text.npos) {
-    throw Error(Code::kInvalidArgument,
-                "byte " + std::to_string(invalid) + " of the text is not UTF-8; convert it");
-  }
+  CheckUtf8(text);
   return tokenizer.Encode(text);
 }
 
-// The ids of the text's parts: none if it is blank, one list if it fits.
-std::vector<Translator::Ids> Translator::Parts(std::string_view text,
-                                               const SearchOptions& options) const {
-  Ids ids = Tokenize(text);
-  if (ids.empty()) return {};
-  if (Fits(ids.size())) return {std::move(ids)};
-  std::vector<std::string> texts;
-  if (options.split) {
-    texts = SplitText(text,
-                      [this](std::string_view part) { return Fits(source_->Encode(part).size()); });
+// The parts of a text: none if it is blank, one if it is a line that fits.
+std::vector<Translator::Source> Translator::Sources(std::string_view text,
+                                                    const SearchOptions& options) const {
+  const Tokenizer& tokenizer = RequireTokenizer();
+  CheckUtf8(text);
+  std::vector<Source> sources;
+  for (const Part& line : SplitLines(text)) {
+    std::string breaks = line.breaks;
+    const auto add = [&](Ids ids) {
+      if (ids.empty()) return;
+      sources.push_back({breaks, std::move(ids)});
+      breaks.clear();
+    };
+    Ids ids = tokenizer.Encode(line.text);
+    if (Fits(ids.size())) {
+      add(std::move(ids));
+      continue;
+    }
+    std::optional<std::vector<std::string>> texts;
+    if (options.split) {
+      texts = SplitText(line.text,
+                        [&](std::string_view part) { return Fits(tokenizer.Encode(part).size()); });
+    }
+    if (!texts) FailTooLong(ids.size(), "shorten it, or let it be split");
+    for (const std::string& part : *texts) add(tokenizer.Encode(part));
   }
-  if (texts.empty()) FailTooLong(ids.size(), "shorten it, or let it be split");
-  std::vector<Ids> parts;
-  for (const std::string& part : texts) {
-    parts.push_back(source_->Encode(part));
-    if (parts.back().empty()) parts.pop_back();
+  return sources;
+}
+
+Translations Translator::Search(const std::vector<Source>& sources, const SearchOptions& options,
+                                bool decode) {
+  timings_ = {};
+  if (sources.empty()) {
+    return {{{{{}, 0, 0}, decode ? std::optional<std::string>("") : std::nullopt}}, 1};
   }
-  return parts;
+  std::vector<std::vector<Hypothesis>> found;
+  size_t count = static_cast<size_t>(options.n_best);
+  for (const Source& source : sources) {
+    found.push_back(Search(source.ids, options));
+    count = std::min(count, found.back().size());
+    Add(session_.timings(), &timings_);
+  }
+  Translations translations = {{}, sources.size()};
+  for (size_t rank = 0; rank < count; ++rank) {
+    translations.best.push_back(Join(sources, found, rank, options, decode));
+  }
+  return translations;
 }
 
 std::vector<Hypothesis> Translator::Search(Ids ids, const SearchOptions& options) {
@@ -131,34 +170,22 @@ std::vector<Hypothesis> Translator::Search(Ids ids, const SearchOptions& options
 }
 
 // Joins the parts' best, second best and so on.
-std::vector<Translation> Translator::Join(const std::vector<std::vector<Hypothesis>>& parts,
-                                          const SearchOptions& options, bool decode) const {
-  const auto text = [&](const Ids& ids) {
-    return decode ? std::optional<std::string>(Decode(ids)) : std::nullopt;
-  };
-  size_t count = parts.empty() ? 0 : parts[0].size();
-  for (const auto& part : parts) count = std::min(count, part.size());
-  if (count == 0) return {{{{}, 0, 0}, text({})}};
-  std::vector<Translation> joined;
-  for (size_t rank = 0; rank < count; ++rank) {
-    if (parts.size() == 1) {
-      joined.push_back({parts[0][rank], text(parts[0][rank].ids)});
-      continue;
-    }
-    Hypothesis whole = {{}, 0, 0};
-    std::string words;
-    for (const auto& part : parts) {
-      const Hypothesis& one = part[rank];
-      whole.ids.insert(whole.ids.end(), one.ids.begin(), one.ids.end());
-      whole.log_probability += one.log_probability;
-      const std::string decoded = decode ? Decode(one.ids) : "";
-      words.append(words.empty() || decoded.empty() ? "" : " ").append(decoded);
-    }
-    const auto length = static_cast<double>(whole.ids.size() + parts.size());
-    whole.score = whole.log_probability / std::pow(length, options.length_penalty);
-    joined.push_back({std::move(whole), decode ? std::optional(words) : std::nullopt});
+Translation Translator::Join(const std::vector<Source>& sources,
+                             const std::vector<std::vector<Hypothesis>>& found, size_t rank,
+                             const SearchOptions& options, bool decode) const {
+  Hypothesis whole = {{}, 0, 0};
+  std::vector<Part> texts;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const Hypothesis& one = found[i][rank];
+    whole.ids.insert(whole.ids.end(), one.ids.begin(), one.ids.end());
+    whole.log_probability += one.log_probability;
+    if (decode) texts.push_back({sources[i].breaks, Decode(one.ids)});
   }
-  return joined;
+  const auto length = static_cast<double>(whole.ids.size() + sources.size());
+  whole.score = sources.size() == 1
+                    ? found[0][rank].score
+                    : whole.log_probability / std::pow(length, options.length_penalty);
+  return {std::move(whole), decode ? std::optional(JoinTexts(texts)) : std::nullopt};
 }
 
 std::string Translator::Decode(const Ids& ids) const {

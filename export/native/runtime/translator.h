@@ -11,6 +11,7 @@
 #include "runtime/bundle.h"
 #include "runtime/search.h"
 #include "runtime/session.h"
+#include "runtime/splitting.h"
 #include "tokenizer/tokenizer.h"
 
 namespace tfcompress {
@@ -31,6 +32,12 @@ struct Translation {
   std::optional<std::string> text;
 };
 
+// The translations of one text, best first.
+struct Translations {
+  std::vector<Translation> best;
+  size_t parts = 1;  // How many parts the text was translated in.
+};
+
 // Translates text with a bundle. Gives what the Python runtime gives.
 class Translator {
  public:
@@ -40,26 +47,35 @@ class Translator {
              litert::Profile* profile = nullptr);
 
   // Throw Error (kInvalidArgument) for impossible options, text that is not UTF-8 or too long, ids
-  // outside the vocabulary, and text where the bundle has no tokenizers.
-  std::vector<Translation> Translate(std::string_view text, const SearchOptions& options);
-  std::vector<Translation> TranslateIds(const std::vector<int32_t>& ids,
-                                        const SearchOptions& options);
+  // outside the vocabulary or special ones elsewhere than an end id and padding at the end, and
+  // text where the bundle has no tokenizers.
+  Translations Translate(std::string_view text, const SearchOptions& options);
+  Translations TranslateIds(const std::vector<int32_t>& ids, const SearchOptions& options);
   // The logits of all tokens after every prefix of a target: [target.size() + 1, vocabulary].
   std::vector<float> Logits(const std::vector<int32_t>& ids, const std::vector<int32_t>& target);
   std::vector<int32_t> Tokenize(std::string_view text) const;
 
   const Bundle& bundle() const { return bundle_; }
-  // Of the sentence, or the part of one, that was translated last.
-  const Timings& timings() const { return session_.timings(); }
+  // Of the text that was translated last.
+  const Timings& timings() const { return timings_; }
 
  private:
   using Ids = std::vector<int32_t>;
 
-  std::vector<Ids> Parts(std::string_view text, const SearchOptions& options) const;
-  void CheckIds(const Ids& ids, int32_t vocabulary) const;
+  // A part of a text: the line breaks before it, and its ids.
+  struct Source {
+    std::string breaks;
+    Ids ids;
+  };
+
+  std::vector<Source> Sources(std::string_view text, const SearchOptions& options) const;
+  Ids CheckedSource(const Ids& ids) const;
+  Translations Search(const std::vector<Source>& sources, const SearchOptions& options,
+                      bool decode);
   std::vector<Hypothesis> Search(Ids ids, const SearchOptions& options);
-  std::vector<Translation> Join(const std::vector<std::vector<Hypothesis>>& parts,
-                                const SearchOptions& options, bool decode) const;
+  Translation Join(const std::vector<Source>& sources,
+                   const std::vector<std::vector<Hypothesis>>& found, size_t rank,
+                   const SearchOptions& options, bool decode) const;
   std::string Decode(const Ids& ids) const;
   bool Fits(size_t num_ids) const;
   [[noreturn]] void FailTooLong(size_t num_ids, const char* remedy) const;
@@ -69,6 +85,7 @@ class Translator {
   std::optional<Tokenizer> source_;
   std::optional<Tokenizer> target_;
   Session session_;
+  Timings timings_;
 };
 
 }  // namespace tfcompress

@@ -7,12 +7,13 @@
 namespace tfcompress {
 namespace {
 
-int32_t Number(const std::string& option, const std::string& text, int32_t least) {
+int32_t Number(const std::string& option, const std::string& text, int32_t least,
+               int32_t most = 1000000) {
   char* end = nullptr;
   const long value = std::strtol(text.c_str(), &end, 10);
-  if (text.empty() || *end != '\0' || value < least || value > 1000000) {
-    Fail(option + " must be a whole number of at least " + std::to_string(least) + " (received '" +
-         text + "')");
+  if (text.empty() || *end != '\0' || value < least || value > most) {
+    Fail(option + " must be a whole number from " + std::to_string(least) + " to " +
+         std::to_string(most) + " (received '" + text + "')");
   }
   return static_cast<int32_t>(value);
 }
@@ -45,9 +46,9 @@ Arguments ParseArguments(const std::vector<std::string>& words) {
     } else if (word == "--library") {
       arguments.library = value;
     } else if (word == "--threads") {
-      arguments.threads = Number(word, value, 1);
+      arguments.threads = Number(word, value, 1, 1024);
     } else if (word == "--beam") {
-      arguments.beam = Number(word, value, 1);
+      arguments.beam = Number(word, value, 1, 1000);
     } else if (word == "--warmup") {
       arguments.warmup = Number(word, value, 0);
     } else if (word == "--runs") {

@@ -5,17 +5,24 @@
 #include <iostream>
 #include <numeric>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "common/error.h"
+#include "runtime/characters.h"
 #include "tokenizer/utf8.h"
 #include "tools/cpu.h"
 
 namespace tfcompress {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+}  // namespace
 
 void Fail(const std::string& message) { throw Error(Error::Code::kInvalidArgument, message); }
 
-std::vector<std::string> ReadTexts(const std::string& name) {
+std::vector<std::string> ReadTexts(const std::string& name, std::vector<size_t>* numbers) {
   std::ifstream file;
   if (name != "-") {
     file.open(name);
@@ -23,12 +30,18 @@ std::vector<std::string> ReadTexts(const std::string& name) {
   }
   std::istream& stream = name == "-" ? std::cin : file;
   std::vector<std::string> texts;
+  size_t number = 0;
   for (std::string line; std::getline(stream, line);) {
+    if (++number == 1 && line.compare(0, kByteOrderMark.size(), kByteOrderMark) == 0) {
+      line.erase(0, kByteOrderMark.size());
+    }
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (FindInvalidUtf8(line) != line.npos) {
-      Fail("line " + std::to_string(texts.size() + 1) + " of the input is not UTF-8");
+      Fail("line " + std::to_string(number) + " of the input is not UTF-8");
     }
-    if (line.find_first_not_of(" \t") != line.npos) texts.push_back(line);
+    if (IsBlank(std::string_view(line))) continue;
+    texts.push_back(line);
+    if (numbers != nullptr) numbers->push_back(number);
   }
   if (texts.empty()) Fail("no texts; give at least one that is not blank");
   return texts;

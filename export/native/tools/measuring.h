@@ -2,6 +2,7 @@
 #define TFCOMPRESS_TOOLS_MEASURING_H_
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,9 @@ namespace tfcompress {
 // Throws Error (kInvalidArgument).
 [[noreturn]] void Fail(const std::string& message);
 
-// The lines of a file, or of standard input for "-", but for blank ones.
-std::vector<std::string> ReadTexts(const std::string& name);
+// The lines of a file, or of standard input for "-", but for blank ones. Their numbers, from 1, are
+// added to `numbers`, if it is given.
+std::vector<std::string> ReadTexts(const std::string& name, std::vector<size_t>* numbers = nullptr);
 
 double SecondsSince(std::chrono::steady_clock::time_point begin);
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <fstream>
 #include <optional>
 #include <vector>
@@ -36,7 +37,7 @@ class Benchmark {
 
   std::string Run() {
     if (!arguments_.results.empty()) Fail("--results is for text encoders; use --translations");
-    sentences_ = ReadTexts(arguments_.input);
+    sentences_ = ReadTexts(arguments_.input, &lines_);
     const FolderFiles files(arguments_.bundle);
     OpenBundle(files, true);  // Verified before the clock starts.
     const litert::Api& api = litert::Load(arguments_.library);
@@ -90,11 +91,15 @@ class Benchmark {
       file.open(arguments_.translations);
       if (!file) Fail(arguments_.translations + ": cannot be written");
     }
-    for (const std::string& sentence : sentences_) {
-      source_tokens_ += translator->Tokenize(sentence).size();
-      const std::vector<Translation> found = translator->Translate(sentence, Options());
-      target_tokens_ += found[0].hypothesis.ids.size();
-      if (file.is_open()) file << found[0].text.value_or("") << "\n";
+    for (size_t i = 0; i < sentences_.size(); ++i) {
+      source_tokens_ += translator->Tokenize(sentences_[i]).size();
+      const Translations found = translator->Translate(sentences_[i], Options());
+      target_tokens_ += found.best[0].hypothesis.ids.size();
+      if (file.is_open()) file << found.best[0].text.value_or("") << "\n";
+      if (found.parts > 1) {
+        std::fprintf(stderr, "line %zu: beyond the limit of %d tokens; translated in %zu parts\n",
+                     lines_[i], translator->bundle().max_source_length, found.parts);
+      }
     }
   }
 
@@ -141,6 +146,7 @@ class Benchmark {
 
   const Arguments arguments_;
   std::vector<std::string> sentences_;
+  std::vector<size_t> lines_;  // Their numbers in the input.
   double init_ms_ = 0;
   double first_ms_ = 0;
   size_t source_tokens_ = 0;

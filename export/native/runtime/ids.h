@@ -1,0 +1,25 @@
+#ifndef TFCOMPRESS_RUNTIME_IDS_H_
+#define TFCOMPRESS_RUNTIME_IDS_H_
+
+#include <cstdint>
+#include <vector>
+
+namespace tfcompress {
+
+// Checks of ids that callers give. They throw Error (kInvalidArgument).
+
+// Makes sure that ids are from 0 to below a count. The words are for the message: `what` they are,
+// whose the count is, and the remedy.
+void CheckRange(const std::vector<int32_t>& ids, int32_t count, const char* what, const char* whose,
+                const char* remedy);
+
+// Makes sure that a special id is not among ids.
+void RefuseId(const std::vector<int32_t>& ids, int32_t special, const char* what);
+
+// Ids without the padding at their end. Padding before other ids is refused, as a bundle cannot
+// leave it out.
+std::vector<int32_t> WithoutPadding(std::vector<int32_t> ids, int32_t pad);
+
+}  // namespace tfcompress
+
+#endif  // TFCOMPRESS_RUNTIME_IDS_H_

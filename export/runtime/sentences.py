@@ -1,0 +1,121 @@
+"""Finds where sentences end; the native runtime does the very same.
+
+The rules are our own, as no sentence splitter comes as both a light Python package and a C++
+library. They are in the spirit of Unicode's (UAX #29), with lists of abbreviations: a full stop,
+question or exclamation mark or ellipsis ends a sentence with the quotation marks and brackets after
+it, if a space follows and no small letter; those of Chinese, Arabic, Hindi and other scripts do
+anyhow. The full stop of a title, an abbreviation or an initial never does.
+"""
+
+import re
+
+from tfcompress.text import characters
+from tfcompress.text.characters import is_mark, is_space, is_unspaced, kind
+
+QUOTES = (characters.CLOSE, characters.OPEN)
+_DOTS = ".\u2024\u2026"
+
+
+def sentence_begins(text: str, *, doubtful: bool) -> list[int]:
+    """Finds where sentences begin, but for the first.
+
+    Args:
+        text: A line.
+        doubtful: Whether a sentence may also end where a small letter follows, after a number of
+            one or two digits (which may be an ordinal) and in front of a Japanese particle.
+
+    Example:
+
+    >>> sentence_begins("Dr. Smith is 3.5 m tall. Really?", doubtful=False)
+    [25]
+    """
+    cuts, at = [], 0
+    while at < len(text):
+        if not _ends(text, at):
+            at += 1
+            continue
+        begin, is_hard = at, False
+        while at < len(text) and _ends(text, at):
+            is_hard |= kind(text[at]) == characters.HARD_END
+            at += 1
+        closed = _skip_quotes(text, at, QUOTES[:1] if is_hard else QUOTES)
+        following = _skip_spaces(text, closed)
+        if following == len(text):
+            break
+        decide = _is_hard_end if is_hard else _is_soft_end
+        is_end = decide(text, begin, at, closed, following, doubtful)
+        if is_end and not is_mark(text[following]):
+            cuts.append(following)
+            at = following
+    return cuts
+
+
+def _ends(text, at):
+    """Returns whether a character is a mark that may end a sentence."""
+    if kind(text[at]) == characters.HARD_END:
+        # A full-width full stop may be a decimal point.
+        is_point = text[at] in "\uff0e\ufe52" and at + 1 < len(text)
+        return not (is_point and kind(text[at + 1]) == characters.DIGIT)
+    return kind(text[at]) == characters.SOFT_END
+
+
+def _is_hard_end(text, begin, end, closed, following, doubtful):
+    # After a Japanese quotation, a particle shows that the sentence goes on.
+    is_quotation = end < closed == following
+    return doubtful or not (is_quotation and "\u3041" <= text[following] <= "\u3096")
+
+
+def _is_soft_end(text, begin, end, closed, following, doubtful):
+    is_full_stop = end == begin + 1 and text[begin] == "."
+    if closed == following:
+        # Marks of Latin script among characters that no spaces stand between.
+        if not is_unspaced(text[following]) or kind(text[following]) == characters.DIGIT:
+            return False
+        is_after_unspaced = begin > 0 and is_unspaced(text[begin - 1])
+        return text[end - 1] not in _DOTS or (is_full_stop and is_after_unspaced)
+    while following != (after := _skip_spaces(text, _skip_quotes(text, following))):
+        following = after
+    next_kind = kind(text[following]) if following < len(text) else 0
+    if next_kind == characters.SMALL and not doubtful:
+        return False
+    return not (
+        is_full_stop and end == closed and _is_abbreviated(text, begin, next_kind, doubtful)
+    )
+
+
+def _is_abbreviated(text, end, next_kind, doubtful):
+    """Returns whether the full stop after a word ends no sentence."""
+    begin = end
+    while begin > 0 and not is_space(text[begin - 1]) and not is_unspaced(text[begin - 1]):
+        begin -= 1
+    begin = _skip_quotes(text, begin)
+    word = text[begin:end]
+    if 1 <= len(word) <= 2 and all(kind(c) == characters.DIGIT for c in word):
+        return not doubtful
+    last = re.split("[.-]", word)[-1]
+    if last in characters.TITLE_WORDS:
+        return True
+    if last in characters.NUMBERED_WORDS and next_kind == characters.DIGIT:
+        return True
+    return last != "" and _is_initial(last)
+
+
+def _is_initial(word):
+    letter = word[0]
+    if not all(map(is_mark, word[1:])):
+        return False
+    # Small letters beyond these may be whole words.
+    is_plain = letter < "\u0080" or "\u0370" <= letter < "\u0530"
+    return kind(letter) == characters.INITIAL or (kind(letter) == characters.SMALL and is_plain)
+
+
+def _skip_quotes(text, at, kinds=QUOTES):
+    while at < len(text) and kind(text[at]) in kinds:
+        at += 1
+    return at
+
+
+def _skip_spaces(text, at):
+    while at < len(text) and is_space(text[at]):
+        at += 1
+    return at

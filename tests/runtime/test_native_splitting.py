@@ -1,0 +1,103 @@
+"""The native runtime's splitting, called without a bundle, next to Python's."""
+
+import ctypes
+import shutil
+import subprocess
+
+import pytest
+from flavours import one_flavour
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from native_tokenizers import FLAGS, NATIVE
+from split_texts import SENTENCES, mixed_texts
+
+from tfcompress.export.runtime.splitting import join_texts, split_lines, split_text
+from tfcompress.text import is_blank
+
+pytestmark = one_flavour
+
+CALLS = r"""
+#include <algorithm>
+#include <cstring>
+#include "runtime/characters.h"
+#include "runtime/splitting.h"
+using namespace tfcompress;
+
+static std::string Sized(const std::string& text) {
+  return std::to_string(text.size()) + ":" + text;
+}
+
+// The parts of each line, with as many characters as the limit, and all of them joined.
+extern "C" size_t split(const char* text, size_t size, size_t limit, char* out, size_t capacity) {
+  std::string written = IsBlank(std::string_view(text, size)) ? "1" : "0";
+  std::vector<Part> all;
+  for (const Part& line : SplitLines({text, size})) {
+    std::string breaks = line.breaks;
+    const auto parts = SplitText(line.text, [&](std::string_view part) {
+      return ToCharacters(part).size() <= limit;
+    });
+    for (const std::string& part : *parts) {
+      all.push_back({breaks, part});
+      written += Sized(breaks) + Sized(part);
+      breaks.clear();
+    }
+  }
+  written += Sized(JoinTexts(all));
+  std::memcpy(out, written.data(), std::min(written.size(), capacity));
+  return written.size();
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def split(tmp_path_factory):
+    compiler = shutil.which("c++") or shutil.which("g++")
+    if not compiler:
+        pytest.skip("no C++ compiler found: install g++ or clang++ to test the splitting")
+    folder = tmp_path_factory.mktemp("splitting")
+    (folder / "calls.cc").write_text(CALLS)
+    names = ("characters", "sentences", "splitting", "text_tables")
+    sources = [NATIVE / "runtime" / f"{name}.cc" for name in names]
+    sources += [NATIVE / "tokenizer" / f"{name}.cc" for name in ("unicode", "unicode_tables")]
+    command = [compiler, *FLAGS, "-I", NATIVE, folder / "calls.cc", *sources]
+    subprocess.run([*map(str, command), "-o", str(folder / "splitting.so")], check=True)
+    function = ctypes.CDLL(str(folder / "splitting.so")).split
+    function.restype = ctypes.c_size_t
+    size = ctypes.c_size_t
+    function.argtypes = (ctypes.c_char_p, size, size, ctypes.c_char_p, size)
+
+    def call(text, limit):
+        data = text.encode()
+        out = ctypes.create_string_buffer(40 * len(data) + 100)
+        count = function(data, len(data), limit, out, len(out))
+        assert count <= len(out)
+        rest, found = out.raw[1:count], []
+        while rest:
+            length, _, rest = rest.partition(b":")
+            found.append(rest[: int(length)].decode())
+            rest = rest[int(length) :]
+        return out.raw[:1] == b"1", list(zip(found[:-1:2], found[1:-1:2])), found[-1]
+
+    return call
+
+
+def in_python(text, limit):
+    parts = []
+    for breaks, line in split_lines(text):
+        for part in split_text(line, lambda part: len(part) <= limit):
+            parts.append((breaks, part))
+            breaks = ""
+    return is_blank(text), parts, join_texts(parts)
+
+
+@pytest.mark.parametrize("marked", SENTENCES)
+def test_sentences(split, marked):
+    text = marked.replace("|", "").replace("\u00a6", "")
+    for limit in (len(text) - 1, len(text) // 2, 9, 2):
+        assert split(text, limit) == in_python(text, limit)
+
+
+@given(mixed_texts | st.text(max_size=80), st.integers(1, 30))
+@settings(max_examples=300)
+def test_any_text(split, text, limit):
+    assert split(text, limit) == in_python(text, limit)
