@@ -4,11 +4,12 @@ import argparse
 import json
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 from tfcompress import __version__
-from tfcompress.errors import InputError
+from tfcompress.errors import InputError, InputWarning
 from tfcompress.interrupts import Interrupts
 
 EXIT_BAD_INPUT = 2
@@ -31,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
         _prepare_environment()
-        with interrupts:
+        with interrupts, warnings.catch_warnings():
+            warnings.showwarning = _show_warning
             options.command(options)
             sys.stdout.flush()
     except KeyboardInterrupt:
@@ -48,6 +50,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _fail(cause)
     return 0
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    if issubclass(category, InputWarning):
+        text = f"warning: {message}"
+    else:
+        text = warnings.formatwarning(message, category, filename, lineno, line).rstrip("\n")
+    print(text, file=file or sys.stderr)
 
 
 def _cause(error: Exception) -> str | None:
@@ -116,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_benchmark,
         _add_report,
         _add_build_native,
+        _add_corpus,
     ):
         add(commands)
     return parser
@@ -308,10 +319,15 @@ def _sensitivity(options):
         raise InputError(f"--sentences must be at least 1 (received {options.sentences})")
     if options.output is not None:
         check_writable(options.output)
+    lines = read_lines(options.source), read_lines(options.reference)
+    if len(lines[0]) != len(lines[1]):
+        raise InputError(
+            f"{options.source} has {len(lines[0])} lines but {options.reference} has "
+            f"{len(lines[1])}; line N of one must translate line N of the other"
+        )
     report = sensitivity(
         options.run,
-        read_lines(options.source)[: options.sentences],
-        read_lines(options.reference)[: options.sentences],
+        *(side[: options.sentences] for side in lines),
         max_loss=options.max_loss,
         beam_size=options.beam_size,
         tokenize=options.tokenize,
@@ -534,6 +550,71 @@ def _build_native(options):
     from tfcompress.export.building import build_native
 
     build_native(options.target, options.output, say=_to_stderr)
+
+
+def _add_corpus(commands):
+    parser = _command(
+        commands, "corpus", None, "find what is wrong with a corpus, or write a clean copy of it"
+    )
+    actions = parser.add_subparsers(required=True, metavar="ACTION", parser_class=_Parser)
+    check = _command(actions, "check", _check_corpus, "say which lines are better left out")
+    clean = _command(actions, "clean", _clean_corpus, "write a copy without those lines")
+    for action in (check, clean):
+        action.add_argument("corpus", help="folder of a corpus, or TSV file of translations")
+        if action is clean:
+            action.add_argument("output", help="folder to write")
+        action.add_argument("--source-language", help="ending of the source files")
+        action.add_argument("--target-language", help="ending of the target files")
+        for split in ("train", "valid", "test"):
+            action.add_argument(
+                f"--{split}", default=split, help=f"stem of the {split} files (%(default)s)"
+            )
+        action.add_argument(
+            "--max-words", type=int, default=200, help="words of a side (%(default)s)"
+        )
+        action.add_argument(
+            "--max-characters", type=int, default=2000, help="characters of a side (%(default)s)"
+        )
+        action.add_argument(
+            "--max-ratio",
+            type=float,
+            default=3.0,
+            help="length of one side by the other, next to the corpus' median (%(default)s)",
+        )
+        action.add_argument(
+            "--any-script", action="store_true", help="take lines in the script of other languages"
+        )
+        _add_json(action)
+
+
+def _check_corpus(options):
+    from tfcompress.text import check_corpus
+
+    _print_corpus_report(check_corpus(options.corpus, **_corpus_settings(options)), options)
+
+
+def _clean_corpus(options):
+    from tfcompress.text import clean_corpus
+
+    report = clean_corpus(options.corpus, options.output, **_corpus_settings(options))
+    _print_corpus_report(report, options)
+
+
+def _corpus_settings(options):
+    from tfcompress.text import CorpusRules
+
+    names = ("source_language", "target_language", "train", "valid", "test")
+    rules = CorpusRules(
+        max_words=options.max_words,
+        max_characters=options.max_characters,
+        max_ratio=options.max_ratio,
+        scripts=not options.any_script,
+    )
+    return {name: getattr(options, name) for name in names} | {"rules": rules}
+
+
+def _print_corpus_report(report, options):
+    return _print_json(report.to_dict()) if options.json else print(report)
 
 
 def _as_mapping(results):

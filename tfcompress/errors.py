@@ -1,4 +1,4 @@
-"""Errors that users can mend."""
+"""Errors and warnings about what users can mend."""
 
 
 class InputError(ValueError):
@@ -6,4 +6,11 @@ class InputError(ValueError):
 
     The message is one line that names the cause, the value received and the remedy. The command
     line prints it and exits with code 2.
+    """
+
+
+class InputWarning(UserWarning):
+    """Says what of an input is left out, and why.
+
+    The command line prints it as one line.
     """

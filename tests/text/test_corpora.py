@@ -6,13 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfcompress.errors import InputError
+from tfcompress.text.characters import is_blank
 from tfcompress.text.corpora import Corpus, load_corpus, read_lines
 
 SOURCES = ["a dog", "two dogs", "a cat"]
 TARGETS = ["ein hund", "zwei hunde", "eine katze"]
 
 lines = st.text(st.characters(codec="utf-8", exclude_characters="\n\r\t\ufeff"), min_size=1).filter(
-    str.strip
+    lambda line: not is_blank(line)
 )
 pairs = st.lists(st.tuples(lines, lines), min_size=3, unique_by=lambda pair: pair[0])
 
@@ -137,7 +138,7 @@ def test_folder_without_training_files_is_reported(tmp_path):
     ("content", "message"),
     [
         ("ein hund\n", r"train\.en has 3 lines but .*train\.de has 1;"),
-        ("ein hund\n \u2003\nx\n", r"train\.de, line 2: empty line"),
+        ("ein hund\n \u2003\nx\n", r"train\.de: 1 of its lines is blank.*corpus clean.*lines 2\)"),
         ("", r"train\.de: empty file"),
     ],
 )
@@ -183,11 +184,11 @@ def test_tsv_gives_a_hundredth_to_validation_and_test(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a\tb\nc d\n", "line 2: 0 tabs instead of 1"),
-        ("a\tb\nc\td\te\n", "line 2: 2 tabs instead of 1"),
-        ("a\tb\n\nc\td\n", "line 2: empty line"),
-        ("a\tb\nc\t \n", "line 2: empty target"),
-        ("\tb\n", "line 1: empty source"),
+        ("a\tb\nc d\n", r"1 of its lines is no pair.*lines 2\)"),
+        ("a\tb\nc\td\te\n", r"1 of its lines is no pair.*lines 2\)"),
+        ("a\tb\n\nc\td\n", r"1 of its lines is no pair.*lines 2\)"),
+        ("a\tb\nc\t \n", r"blank on one side.*lines 2\)"),
+        ("\tb\n", r"blank on one side.*lines 1\)"),
         ("", "empty file"),
         ("a\tb\na\tc\nb\td\n", "2 distinct source sentences"),
     ],

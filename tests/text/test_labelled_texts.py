@@ -44,7 +44,7 @@ def test_names_of_classes(tmp_path):
     [
         ("a text\t2", r"dev\.tsv, line 2: label '2'; give one of 0, 1"),
         ("a text", r"dev\.tsv, line 2: 1 columns; give text<TAB>label"),
-        (" \t1", r"dev\.tsv, line 2: no text; remove the line"),
+        (" \t1", r"dev\.tsv: 1 of its lines is without text.*lines 2\)"),
     ],
 )
 def test_wrong_lines(tmp_path, line, message):

@@ -9,7 +9,7 @@ import sentencepiece
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfcompress.errors import InputError
+from tfcompress.errors import InputError, InputWarning
 from tfcompress.text.tokenizer import Tokenizer, train_tokenizer
 
 SUBJECTS = ["a man", "two dogs", "the old woman", "ein mann", "zwei hunde", "die alte frau"]
@@ -138,6 +138,12 @@ def test_every_character_is_covered_even_in_long_sentences(tmp_path):
     long = "ab " * 3000 + "ж"
     tokenizer = train(tmp_path / "a.model", [*SENTENCES, long])
     assert tokenizer.unk_id not in tokenizer.encode(["ж"])[0]
+
+
+def test_sentences_that_sentencepiece_leaves_out_are_counted(tmp_path):
+    unusable = ["two \u2585 dogs", "two\0 dogs"]
+    with pytest.warns(InputWarning, match=f"2 of {len(SENTENCES) + 2} sentences are left out"):
+        train(tmp_path / "a.model", [*SENTENCES, *unusable])
 
 
 @pytest.mark.parametrize("model_type", SIZES)

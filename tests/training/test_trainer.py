@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from flavours import LEGACY, legacy_only
 
-from tfcompress.errors import InputError
+from tfcompress.errors import InputError, InputWarning
 from tfcompress.grids import MIN_ELEMENTS, Grid
 from tfcompress.models import (
     AttentionConfig,
@@ -75,6 +75,19 @@ def run(corpus, tokenizer, model_config, tmp_path):
         return train(model_config, pairs, validation, config, folder, start=start, verbose=0)
 
     return start
+
+
+def test_pairs_beyond_the_limit_are_counted(corpus, tokenizer, model_config, tmp_path):
+    pairs = TokenizedPairs.from_corpus(tokenizer, *corpus)
+    short = model_config.replace(max_source_length=8, max_target_length=8)
+    validation = Validation(corpus[0][:4], corpus[1][:4], tokenizer, tokenizer)
+    config = TrainingConfig(
+        updates=1, evaluate_every=1, evaluate_sentences=0, batch_tokens=128, schedule="constant"
+    )
+    left_out = pairs.left_out(8)
+    assert 0 < left_out < len(pairs)
+    with pytest.warns(InputWarning, match=f"{left_out} of 300 training pairs are left out"):
+        train(short, pairs, validation, config, tmp_path / "run", verbose=0)
 
 
 @legacy_only

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfcompress.errors import InputError
+from tfcompress.text.characters import is_blank
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:_[A-Za-z]+)?")
 _DIRECTION = re.compile(r"(?:^|[._])([A-Za-z]{2,3})-([A-Za-z]{2,3})(?=$|[._])")
@@ -134,15 +135,50 @@ def load_corpus(
     if path.is_dir():
         source, target = _folder_languages(path, train, source_language, target_language)
         stems = {"train": train, "valid": valid, "test": test}
-        splits = _read_folder(path, stems, source, target)
+        files = _folder_files(path, stems, source, target)
+        splits = {split: _read_pair(*sides) for split, sides in files.items()}
         return Corpus(path.resolve().name, source, target, splits)
-    name = path.name.removesuffix(".gz")
-    if not name.endswith(".tsv"):
-        problem = "is neither a folder nor a .tsv file" if path.exists() else "does not exist"
-        raise InputError(f"corpus {path} {problem}; give a folder or a .tsv or .tsv.gz file")
-    name = name.removesuffix(".tsv")
+    name = _tsv_name(path)
     source, target = _tsv_languages(path, name, source_language, target_language)
     return Corpus(name, source, target, _split_pairs(path, _read_tsv(path)))
+
+
+def corpus_files(
+    path: str | Path,
+    stems: dict[str, str],
+    *,
+    source_language: str | None = None,
+    target_language: str | None = None,
+) -> dict[str, tuple[Path, ...]]:
+    """Returns the files of a corpus by split: source and target, or one file of pairs.
+
+    Args:
+        path: As for `load_corpus`.
+        stems: The stems of the files by split, "train" and "valid" and "test".
+        source_language: As for `load_corpus`.
+        target_language: As for `load_corpus`.
+
+    Raises:
+        InputError: A file is missing, or a language cannot be deduced.
+
+    Example:
+        >>> corpus_files("pairs.tsv", {})
+        {'train': (PosixPath('pairs.tsv'),)}
+    """
+    path = Path(path)
+    if not path.is_dir():
+        _tsv_name(path)
+        return {"train": (path,)}
+    languages = _folder_languages(path, stems["train"], source_language, target_language)
+    return _folder_files(path, stems, *languages)
+
+
+def _tsv_name(path: Path) -> str:
+    name = path.name.removesuffix(".gz")
+    if not name.endswith(".tsv") or not path.exists():
+        problem = "is neither a folder nor a .tsv file" if path.exists() else "does not exist"
+        raise InputError(f"corpus {path} {problem}; give a folder or a .tsv or .tsv.gz file")
+    return name.removesuffix(".tsv")
 
 
 def _folder_languages(
@@ -196,9 +232,9 @@ def _checked_languages(
     return source, target
 
 
-def _read_folder(
+def _folder_files(
     folder: Path, stems: dict[str, str], source: str, target: str
-) -> dict[str, tuple[list[str], list[str]]]:
+) -> dict[str, tuple[Path, ...]]:
     splits = {}
     for split, stem in stems.items():
         candidates = [stem, "val"] if split == "valid" and stem == "valid" else [stem]
@@ -214,7 +250,7 @@ def _read_folder(
                     f"corpus {folder}: no {split} file {candidates[0]}.{language} or "
                     f"{candidates[0]}.{language}.gz; add it, or give the stem of the {split} files"
                 )
-        splits[split] = _read_pair(*sides)
+        splits[split] = tuple(sides)
     return splits
 
 
@@ -230,38 +266,49 @@ def _read_pair(source: Path, target: Path) -> tuple[list[str], list[str]]:
     for file, lines in zip((source, target), sides):
         if not lines:
             raise InputError(f"{file}: empty file; give at least one sentence")
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                raise InputError(
-                    f"{file}, line {number}: empty line; remove it from both {source.name} and "
-                    f"{target.name}"
-                )
     if len(sides[0]) != len(sides[1]):
         raise InputError(
             f"{source} has {len(sides[0])} lines but {target} has {len(sides[1])}; "
             "line N of one must translate line N of the other"
         )
+    for file, lines in zip((source, target), sides):
+        check_lines(
+            file,
+            [number for number, line in enumerate(lines, start=1) if is_blank(line)],
+            f"blank; remove them from both {source.name} and {target.name}",
+        )
     return sides
 
 
+def check_lines(path: Path, numbers: list[int], fault: str) -> None:
+    """Refuses a file some of whose lines are at fault.
+
+    Args:
+        path: The file.
+        numbers: The numbers of the lines at fault.
+        fault: What is wrong with them.
+
+    Raises:
+        InputError: If there are any; names the first, and how to get rid of all.
+    """
+    if numbers:
+        shown = ", ".join(map(str, numbers[:10])) + (", ..." if len(numbers) > 10 else "")
+        raise InputError(
+            f"{path}: {len(numbers):,} of its lines {'is' if len(numbers) == 1 else 'are'} "
+            f"{fault}, or let `tfcompress corpus clean` do it (lines {shown})"
+        )
+
+
 def _read_tsv(path: Path) -> list[tuple[str, str]]:
-    pairs = []
-    for number, line in enumerate(read_lines(path), start=1):
-        fields = line.split("\t")
-        if not line.strip():
-            raise InputError(f"{path}, line {number}: empty line; remove it")
-        if len(fields) != 2:
-            raise InputError(
-                f"{path}, line {number}: {len(fields) - 1} tabs instead of 1; "
-                "write one pair a line as source<TAB>target"
-            )
-        if not all(field.strip() for field in fields):
-            side = "target" if fields[0].strip() else "source"
-            raise InputError(f"{path}, line {number}: empty {side}; fill it or remove the line")
-        pairs.append((fields[0], fields[1]))
-    if not pairs:
+    rows = [line.split("\t") for line in read_lines(path)]
+    if not rows:
         raise InputError(f"{path}: empty file; write one pair a line as source<TAB>target")
-    return pairs
+    numbered = [*enumerate(rows, start=1)]
+    wrong = [number for number, fields in numbered if len(fields) != 2]
+    check_lines(path, wrong, "no pair; write one a line as source<TAB>target")
+    blank = [number for number, fields in numbered if any(map(is_blank, fields))]
+    check_lines(path, blank, "blank on one side; fill or remove them")
+    return [(source, target) for source, target in rows]
 
 
 def _split_pairs(

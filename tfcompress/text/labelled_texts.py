@@ -11,7 +11,8 @@ import numpy as np
 
 from tfcompress.errors import InputError
 from tfcompress.text.batching import endless_plan, plan_evaluation
-from tfcompress.text.corpora import read_lines
+from tfcompress.text.characters import is_blank
+from tfcompress.text.corpora import check_lines, read_lines
 from tfcompress.text.text_tokenizers import TextTokenizer, encode_texts
 
 if TYPE_CHECKING:
@@ -93,9 +94,9 @@ def load_labelled_corpus(
     numbers = {label: number for number, label in enumerate(labels)}
     splits = {}
     for split, (path, examples) in rows.items():
-        for number, (text, label) in examples:
-            if not text.strip():
-                raise InputError(f"{path}, line {number}: no text; remove the line")
+        blank = [number for number, (text, _) in examples if is_blank(text)]
+        check_lines(path, blank, "without text; remove them")
+        for number, (_, label) in examples:
             if label not in numbers:
                 raise InputError(
                     f"{path}, line {number}: label {label!r}; give one of {', '.join(labels)}"

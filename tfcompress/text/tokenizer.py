@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sentencepiece
 
-from tfcompress.errors import InputError
+from tfcompress.errors import InputError, InputWarning
 from tfcompress.files import replace_file
 from tfcompress.text.pieces import check_ids, special_ids
 
@@ -22,6 +23,8 @@ NORMALIZATIONS = ("nmt_nfkc", "identity")
 _SPECIAL_IDS = {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3}
 _ENCODE_BATCH = 1024
 _MIN_LIMIT = 10
+# Characters that SentencePiece keeps for itself; it trains on no sentence that holds one.
+_UNUSABLE = "\0\u2585"
 
 
 class Tokenizer:
@@ -318,6 +321,13 @@ def train_tokenizer(
     sentences = _sentence_list(sentences)
     if not any(sentence.strip() for sentence in sentences):
         raise InputError("no text to train the tokenizer on; give at least one sentence")
+    if left_out := sum(any(c in sentence for c in _UNUSABLE) for sentence in sentences):
+        warnings.warn(
+            f"{left_out:,} of {len(sentences):,} sentences are left out of the tokenizer's "
+            "training, as SentencePiece does with those that hold NUL or U+2585",
+            InputWarning,
+            stacklevel=2,
+        )
     model = io.BytesIO()
     sentencepiece.set_random_generator_seed(seed)
     try:

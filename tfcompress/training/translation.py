@@ -1,6 +1,7 @@
 """Training translation models."""
 
 import dataclasses
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.errors import InputError
+from tfcompress.errors import InputError, InputWarning
 from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer
 from tfcompress.models.decoding import greedy_translate
 from tfcompress.models.transfer import transfer_weights
@@ -108,7 +109,16 @@ class _Translation:
 
     def batches(self, config, done):
         max_length = self._max_length
-        if self._pairs.left_out(max_length) == len(self._pairs):
+        left_out = self._pairs.left_out(max_length)
+        if left_out:
+            warnings.warn(
+                f"{left_out:,} of {len(self._pairs):,} training pairs are left out, as a side is "
+                f"longer than the model's limit of {max_length} tokens with its end (the lesser of "
+                "`max_source_length` and `max_target_length`)",
+                InputWarning,
+                stacklevel=2,
+            )
+        if left_out == len(self._pairs):
             raise InputError(
                 f"every training pair is longer than the model's limit of {max_length} tokens; "
                 "raise `max_source_length` and `max_target_length`"

@@ -1,0 +1,380 @@
+"""Looks through a corpus for examples that are better left out, and writes a clean copy."""
+
+import dataclasses
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import statistics
+import tempfile
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice, zip_longest
+from pathlib import Path
+
+from tfcompress.errors import InputError
+from tfcompress.files import check_writable
+from tfcompress.text.corpora import corpus_files
+from tfcompress.text.faults import BROKEN, FAULTS, CorpusRules, Sides, example_fault, scripts
+
+REPORT, REMOVED = "report.json", "removed.tsv"
+_SAMPLE = 20_000
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class SplitReport:
+    """What was found in a split.
+
+    Attributes:
+        examples: Lines.
+        faults: How many lines have each fault, by its name; a line counts once.
+        first: The numbers of the first lines with each, from 1.
+    """
+
+    examples: int = 0
+    faults: dict[str, int] = field(default_factory=dict)
+    first: dict[str, list[int]] = field(default_factory=dict)
+
+    @property
+    def good(self) -> int:
+        """Lines without a fault."""
+        return self.examples - sum(self.faults.values())
+
+
+@dataclass(frozen=True)
+class CorpusReport:
+    """What was found in a corpus.
+
+    Attributes:
+        corpus: Where it lies.
+        rules: What counted as a fault.
+        splits: The reports by split.
+    """
+
+    corpus: str
+    rules: CorpusRules
+    splits: dict[str, SplitReport]
+
+    def to_dict(self) -> dict:
+        """Returns the report as JSON has it."""
+        report = dataclasses.asdict(self)
+        for name, split in self.splits.items():
+            report["splits"][name]["good"] = split.good
+        return report
+
+    def __str__(self) -> str:
+        lines = []
+        for name, split in self.splits.items():
+            lines.append(f"{name}: {split.good:,} of {split.examples:,} lines are good")
+            for fault, count in split.faults.items():
+                numbers = ", ".join(map(str, split.first[fault]))
+                more = ", ..." if count > len(split.first[fault]) else ""
+                plural = "line" if count == 1 else "lines"
+                lines.append(f"  {count:,} {fault}: {FAULTS[fault]} ({plural} {numbers}{more})")
+        return "\n".join(lines)
+
+
+def check_corpus(
+    path: str | os.PathLike,
+    *,
+    source_language: str | None = None,
+    target_language: str | None = None,
+    train: str = "train",
+    valid: str = "valid",
+    test: str = "test",
+    rules: CorpusRules = CorpusRules(),  # noqa: B008
+) -> CorpusReport:
+    """Looks for examples that are better left out of a corpus.
+
+    Reads lines one by one; what stays in memory is a hash of each. See `FAULTS` for what is looked
+    for. Of several faults of a line the first counts, and of lines that repeat each other the first
+    is good. In validation and test only what is broken counts ("encoding", "columns", "control",
+    "empty"): a test set stays what it is.
+
+    Args:
+        path: The corpus: a folder or a `.tsv` file as for `load_corpus`, or a folder of labelled
+            texts as for `load_labelled_corpus`.
+        source_language: As for `load_corpus`, like all that follows.
+        target_language: The language translated into.
+        train: The stem of the training files.
+        valid: The stem of the validation files.
+        test: The stem of the test files.
+        rules: What counts as a fault.
+
+    Raises:
+        InputError: There is no such corpus, a file cannot be read, or two files have unequal
+            numbers of lines.
+
+    Example:
+
+    >>> print(tfc.text.check_corpus("corpus"))
+    train: 28,990 of 29,000 lines are good
+      10 duplicate: stands above already (lines 212, 407, 1193, 2231, 2232, ...)
+    """
+    return _run(_files(path, source_language, target_language, train, valid, test), path, rules)
+
+
+def clean_corpus(
+    path: str | os.PathLike,
+    output: str | os.PathLike,
+    *,
+    source_language: str | None = None,
+    target_language: str | None = None,
+    train: str = "train",
+    valid: str = "valid",
+    test: str = "test",
+    rules: CorpusRules = CorpusRules(),  # noqa: B008
+) -> CorpusReport:
+    """Writes a copy of a corpus without the lines that `check_corpus` finds fault with.
+
+    Lines stay as they are and in their order. Beside the files of the same names are `report.json`
+    and `removed.tsv`, with the split, number, fault and content of each line that is left out.
+
+    Args:
+        path: As for `check_corpus`.
+        output: A folder to write, which appears complete or not at all. For a `.tsv` file, the
+            folder that the clean file is put into.
+        source_language: As for `check_corpus`, like all that follows.
+        target_language: The language translated into.
+        train: The stem of the training files.
+        valid: The stem of the validation files.
+        test: The stem of the test files.
+        rules: What counts as a fault.
+
+    Returns:
+        What was found.
+
+    Raises:
+        InputError: As for `check_corpus`; or the output exists or cannot be written, or no line of
+            a split is good.
+
+    Example:
+
+    >>> report = tfc.text.clean_corpus("corpus", "clean")
+    >>> report.splits["train"].good
+    28990
+    """
+    output = Path(output)
+    if os.path.lexists(output):
+        raise InputError(f"{output}: exists already; give another folder")
+    check_writable(output)
+    files = _files(path, source_language, target_language, train, valid, test)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}."))
+        try:
+            with _Writer(folder, files) as writer:
+                report = _run(files, path, rules, writer)
+            for name, split in report.splits.items():
+                if not split.good:
+                    raise InputError(f"{path}: no line of {name} is good; nothing was written")
+            text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
+            (folder / REPORT).write_text(text, encoding="utf-8")
+            folder.chmod(0o755)
+            os.rename(folder, output)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:
+        raise InputError(f"{output}: cannot write: {error.strerror or error}") from error
+    return report
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The files of a corpus by split: one, of columns, or one for each side."""
+
+    splits: dict[str, tuple[Path, ...]]
+    columns: int
+    labelled: bool
+
+
+def _files(path, source_language, target_language, train, valid, test):
+    path = Path(path)
+    stems = {"train": train, "valid": valid, "test": test}
+    if path.is_dir():
+        labelled = {
+            split: (found,)
+            for split, stem in stems.items()
+            if (found := _labelled_file(path, split, stem)) is not None
+        }
+        if "train" in labelled:
+            return _Files(labelled, columns=2, labelled=True)
+    splits = corpus_files(
+        path,
+        stems,
+        source_language=source_language,
+        target_language=target_language,
+    )
+    return _Files(splits, columns=2, labelled=False)
+
+
+def _labelled_file(folder, split, stem):
+    stems = [stem, "dev"] if split == "valid" and stem == "valid" else [stem]
+    candidates = [folder / f"{name}{end}" for name in stems for end in (".tsv", ".tsv.gz")]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+@dataclass(frozen=True)
+class _Line:
+    number: int
+    raw: tuple[bytes, ...]
+    columns: tuple[str, ...] | None
+    fault: str | None = None
+
+
+def _lines(files, split) -> Iterator[_Line]:
+    """Yields the lines of a split, aligned; a heading is left to the writer."""
+    paths = files.splits[split]
+    for number, raw in enumerate(zip_longest(*map(_raw_lines, paths)), start=1):
+        if None in raw:
+            counts = [sum(1 for _ in _raw_lines(path)) for path in paths]
+            raise InputError(
+                f"{paths[0]} has {counts[0]} lines but {paths[1]} has {counts[1]}; line N of one "
+                "must translate line N of the other"
+            )
+        try:
+            columns = [line.decode("utf-8-sig" if number == 1 else "utf-8") for line in raw]
+        except UnicodeDecodeError:
+            yield _Line(number, raw, None, "encoding")
+            continue
+        if len(paths) == 1:
+            columns = columns[0].split("\t")
+            if len(columns) != files.columns:
+                blank = not "".join(columns).strip()
+                yield _Line(number, raw, None, "empty" if blank else "columns")
+                continue
+        yield _Line(number, raw, tuple(columns))
+
+
+def _raw_lines(path) -> Iterator[bytes]:
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            for line in file:
+                yield line.removesuffix(b"\n").removesuffix(b"\r")
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path}: damaged gzip file ({error}); compress it again") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+
+
+def _run(files, path, rules, writer=None) -> CorpusReport:
+    sides = _sides(files)
+    # Training comes last, as it must not have what validation and test have.
+    held_out: set[bytes] = set()
+    reports = {}
+    for split in sorted(files.splits, key=lambda split: split == "train"):
+        judge = _Judge(files, sides, rules, held_out, trains=split == "train")
+        reports[split] = _split_report(files, split, judge, writer)
+        if split != "train":
+            held_out |= judge.texts
+    return CorpusReport(str(path), rules, {split: reports[split] for split in files.splits})
+
+
+def _split_report(files, split, judge, writer) -> SplitReport:
+    counts, first, number = Counter(), {}, 0
+    for line in _lines(files, split):
+        if files.labelled and line.number == 1 and line.columns and _is_heading(line.columns):
+            if writer is not None:
+                writer.keep(split, line)
+            continue
+        number += 1
+        fault = line.fault or judge(line.columns)
+        if fault is not None:
+            counts[fault] += 1
+            numbers = first.setdefault(fault, [])
+            if len(numbers) < _SHOWN:
+                numbers.append(line.number)
+        if writer is not None:
+            writer.keep(split, line) if fault is None else writer.remove(split, line, fault)
+    if not number:
+        raise InputError(f"{files.splits[split][0]}: empty file; give at least one example")
+    ordered = {fault: counts[fault] for fault in FAULTS if fault in counts}
+    return SplitReport(number, ordered, {fault: first[fault] for fault in ordered})
+
+
+def _is_heading(columns):
+    return columns[-1].strip().lower() == "label"
+
+
+def _sides(files) -> Sides:
+    """What the first training examples are like."""
+    counts = [Counter(), Counter()]
+    ratios = []
+    for line in islice(_lines(files, "train"), _SAMPLE):
+        if line.columns is None:
+            continue
+        for count, text in zip(counts, line.columns):
+            count += scripts(text)
+        if all(line.columns):
+            ratios.append(len(line.columns[1]) / len(line.columns[0]))
+    found = tuple(count.most_common(1)[0][0] if count else "" for count in counts)
+    if files.labelled:
+        return Sides(found[:1])
+    return Sides(found, statistics.median(ratios) if ratios else 1.0)
+
+
+class _Judge:
+    """Finds the fault of each example, repetitions included."""
+
+    def __init__(self, files, sides, rules, held_out, trains):
+        self.texts: set[bytes] = set()
+        self._labelled = files.labelled
+        self._judge: Callable = lambda texts: example_fault(texts, sides, rules)
+        self._held_out = held_out
+        self._trains = trains
+        self._seen: dict[bytes, bytes] = {}
+
+    def __call__(self, columns: tuple[str, ...]) -> str | None:
+        fault = self._judge(columns[:1] if self._labelled else columns)
+        if not self._trains:
+            self.texts.add(_hash(columns[0]))
+            return fault if fault in BROKEN else None
+        if fault is not None:
+            return fault
+        first, second = _hash(columns[0]), _hash(columns[1])
+        if self._labelled:
+            if first in self._seen:
+                return "duplicate" if self._seen[first] == second else "label"
+            self._seen[first] = second
+        else:
+            if first + second in self._seen:
+                return "duplicate"
+            self._seen[first + second] = b""
+        return "in_test" if first in self._held_out else None
+
+
+def _hash(text):
+    return hashlib.blake2b(" ".join(text.split()).encode(), digest_size=8).digest()
+
+
+class _Writer:
+    """Writes the lines that stay, and those that do not."""
+
+    def __init__(self, folder, files):
+        self._outputs = {
+            split: [
+                (gzip.open if path.suffix == ".gz" else open)(folder / path.name, "wb")
+                for path in paths
+            ]
+            for split, paths in files.splits.items()
+        }
+        self._removed = (folder / REMOVED).open("wb")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        for file in (self._removed, *(f for files in self._outputs.values() for f in files)):
+            file.close()
+
+    def keep(self, split, line):
+        for file, raw in zip(self._outputs[split], line.raw):
+            file.write(raw + b"\n")
+
+    def remove(self, split, line, fault):
+        head = f"{split}\t{line.number}\t{fault}\t".encode()
+        self._removed.write(head + b"\t".join(line.raw) + b"\n")
