@@ -39,6 +39,8 @@ from tfcompress.export.runtime.native_files import (
     native_library,
 )
 from tfcompress.export.signatures import Signatures
+from tfcompress.layers.cache import UPDATE_OP
+from tfcompress.layers.embedding_lookup import LOOK_UP
 from tfcompress.layers.fixed_patterns import EIGHT_FIXED
 from tfcompress.models import Seq2SeqTransformer, preset
 from tfcompress.models.precision import to_float32
@@ -186,7 +188,7 @@ def convert(function, specs, names, *kept):
     """Returns the float32 LiteRT model of a function."""
     module = tf.Module()
     module.kept = kept
-    with emitting(names):
+    with emitting({*names, UPDATE_OP, LOOK_UP}):
         traced = tf.function(function, autograph=False).get_concrete_function(*specs)
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder, traced)

@@ -15,6 +15,7 @@ _MODULES = {
     "benchmark_on": "devices",
     "build_native": "building",
     "convert": "conversion",
+    "convert_keras": "keras_conversion",
 }
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "benchmark_on",
     "build_native",
     "convert",
+    "convert_keras",
 ]
 
 

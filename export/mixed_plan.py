@@ -3,31 +3,32 @@
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.export.kinds import check_plan
 from tfcompress.expressions import compile_expression
 from tfcompress.layers.weight_slots import weight_slots
-from tfcompress.models import Seq2SeqTransformer
+from tfcompress.models import Seq2SeqTransformer, TextEncoder
 
 
 class WeightNames:
-    """Finds the names of a transformer's matrices and tables by what they hold.
+    """Finds the names of a model's matrices and tables by what they hold.
 
     Conversion gives constants names of its own, or none, so that their content is what is left to
     know them by. Weights of the same content have the name of the first.
 
     Args:
-        transformer: The model, in float32.
+        transformer: The model, in float32: a Seq2SeqTransformer, a TextEncoder or a Keras model.
 
     Attributes:
         names: The name of the model's layer, a slash and the weight's path within it, in order.
     """
 
-    def __init__(self, transformer: Seq2SeqTransformer):
+    def __init__(self, transformer: Seq2SeqTransformer | TextEncoder | keras.Model):
         self.names: list[str] = []
         self._known: dict[tuple, list[tuple[np.ndarray, str]]] = {}
-        for layer in transformer.model.layers:
+        for layer in getattr(transformer, "model", transformer).layers:
             for slot in weight_slots(layer):
                 values = _without_group(np.asarray(slot.get(), np.float32))
                 name = f"{layer.name}/{slot.path}"

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
+from tensorflow import keras
 
 import tfcompress
 from tfcompress.errors import InputError
@@ -165,7 +166,7 @@ def check_custom_ops(names: Collection[str], quantization: str) -> None:
         )
 
 
-def check_finite(transformer: Seq2SeqTransformer | TextEncoder) -> None:
+def check_finite(transformer: Seq2SeqTransformer | TextEncoder | keras.Model) -> None:
     """Makes sure that all weights are numbers.
 
     Args:
@@ -174,8 +175,8 @@ def check_finite(transformer: Seq2SeqTransformer | TextEncoder) -> None:
     Raises:
         InputError: If not, naming the first that is not.
     """
-    for weight in transformer.model.weights:
-        if not np.isfinite(weight.numpy()).all():
+    for weight in getattr(transformer, "model", transformer).weights:
+        if not np.isfinite(np.asarray(weight, np.float32)).all():
             raise InputError(
                 f"the weight {getattr(weight, 'path', weight.name)} has values that are not "
                 "finite: training diverged; export an earlier checkpoint"

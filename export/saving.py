@@ -6,6 +6,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.custom_ops.emission import emitting
+from tfcompress.layers.cache import UPDATE_OP
+from tfcompress.layers.embedding_lookup import LOOK_UP
 
 
 def save_functions(
@@ -32,6 +34,6 @@ def save_functions(
         name: tf.function(function, input_signature=inputs, autograph=False)
         for name, (function, inputs) in functions.items()
     }
-    with emitting(custom_ops):
+    with emitting({*custom_ops, UPDATE_OP, LOOK_UP}):
         concrete = {name: f.get_concrete_function() for name, f in traced.items()}
     tf.saved_model.save(module, path, concrete)

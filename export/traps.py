@@ -26,13 +26,27 @@ def check_traps(model: schema.ModelT) -> None:
     Raises:
         ExportError: If it has one.
     """
+    check_kernels(model)
+    for subgraph in model.subgraphs or []:
+        for tensor in subgraph.tensors:
+            _check_constant(model, tensor)
+
+
+def check_kernels(model: schema.ModelT) -> None:
+    """Makes sure that a model has none of the traps of `check_traps` but that of constants.
+
+    Args:
+        model: What is to be written.
+
+    Raises:
+        ExportError: If it has one.
+    """
     for subgraph in model.subgraphs or []:
         for operator in subgraph.operators:
             if flatbuffer.operator_name(model, operator) == "BATCH_MATMUL":
                 _check_product(model, subgraph, operator)
         for tensor in subgraph.tensors:
             _check_scales(model, subgraph, tensor)
-            _check_constant(model, tensor)
 
 
 def _check_product(model, subgraph, operator):

@@ -53,12 +53,17 @@ def emit(
             # Those of a float32 weight. The export puts others in their place.
             passed.append(tf.ones([operand.shape[:-1].num_elements()]))
 
-    @tf.function(experimental_implements=_implements(name), autograph=False)
+    @tf.function(experimental_implements=implements(name), autograph=False)
     def marked(*all_operands):
         return body(*(all_operands[i] for i in given))
 
     return marked(*passed)
 
 
-def _implements(name):
+def implements(name: str) -> str:
+    """Returns the mark of a function that becomes one operation of a name.
+
+    Args:
+        name: The operation.
+    """
     return f'name: "{name}" attr {{ key: "tfl_fusable_op" value {{ b: true }} }}'

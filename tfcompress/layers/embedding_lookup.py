@@ -1,18 +1,26 @@
-"""Table look-up that converts to EMBEDDING_LOOKUP."""
+"""Table look-up that a bundle has as EMBEDDING_LOOKUP."""
 
 import tensorflow as tf
 
+from tfcompress.custom_ops.emission import emits
 
-@tf.function(experimental_implements="embedding_matmul")
+# TensorFlow's own name of a function that it converts to EMBEDDING_LOOKUP.
+LOOK_UP = "embedding_matmul"
+
+
 def _lookup(table, ids):
     return tf.gather(table, ids)
+
+
+_marked_lookup = tf.function(_lookup, experimental_implements=LOOK_UP)
 
 
 def embedding_lookup(table: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
     """Returns the rows `ids` of `table`.
 
-    Unlike GATHER, the operation that this converts to reads an int8 or int4 table, so that a
-    table tied to the output layer is stored once.
+    Unlike GATHER, the operation that a bundle has reads an int8 or int4 table, so that a table tied
+    to the output layer is stored once. Elsewhere this is GATHER: TensorFlow's own quantization to
+    integers does not know how to quantize the other.
 
     Args:
         table: `[vocabulary_size, width]`.
@@ -21,6 +29,7 @@ def embedding_lookup(table: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
     Returns:
         `[count, width]`.
     """
-    rows = _lookup(tf.convert_to_tensor(table), ids)
+    look_up = _marked_lookup if emits(LOOK_UP) else _lookup
+    rows = look_up(tf.convert_to_tensor(table), ids)
     rows.set_shape([ids.shape[0], table.shape[1]])
     return rows

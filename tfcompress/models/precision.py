@@ -26,12 +26,31 @@ def to_float32(transformer: Model) -> Model:
 
     >>> transformer = to_float32(trained_in_mixed_precision)
     """
-    model = transformer.model
-    if not any(layer.compute_dtype in ("float16", "bfloat16") for layer in model.layers):
+    twin = float32_twin(transformer.model)
+    if twin is transformer.model:
         return transformer
-    twin = keras.Model.from_config(_float32_config(model.get_config()))
-    twin.set_weights(model.get_weights())
     return type(transformer)(transformer.config, twin)
+
+
+def float32_twin(model: keras.Model) -> keras.Model:
+    """Returns the same model with all computation in float32.
+
+    Args:
+        model: A functional or sequential model; any other, and one that computes in float32
+            already, is returned as it is.
+    """
+    cloneable = isinstance(model, keras.Sequential) or type(model).__name__ == "Functional"
+    if not cloneable or not any(map(_is_half, model._flatten_layers(include_self=False))):
+        return model
+    twin = type(model).from_config(_float32_config(model.get_config()))
+    if not twin.built:
+        twin.build(model.input_shape)
+    twin.set_weights(model.get_weights())
+    return twin
+
+
+def _is_half(layer):
+    return getattr(layer, "compute_dtype", None) in ("float16", "bfloat16")
 
 
 def _float32_config(config):

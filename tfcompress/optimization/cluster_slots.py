@@ -1,17 +1,18 @@
 """tf-model-optimization's clustering of weights anywhere inside a layer."""
 
-import inspect
-
 import numpy as np
 import tensorflow_model_optimization as tfmot
 from tensorflow import keras
 from tensorflow_model_optimization.python.core.clustering.keras import cluster_wrapper
 
 from tfcompress.layers.weight_slots import WeightSlot
+from tfcompress.optimization.layer_wrapper import LayerWrapper, put_cast
 
 
-class ClusterSlots(cluster_wrapper.ClusterWeights):
+class ClusterSlots(LayerWrapper, cluster_wrapper.ClusterWeights):
     """Clusters the weights in given places of a layer; made by `wrap`."""
+
+    wrapped_by = "cluster_weights"
 
     @classmethod
     def wrap(
@@ -36,18 +37,28 @@ class ClusterSlots(cluster_wrapper.ClusterWeights):
         return self._slots_by_path[weight_name].get()
 
     def set_weight_to_layer(self, weight_name, new_weight):
-        self._slots_by_path[weight_name].put(new_weight)
+        put_cast(self._slots_by_path[weight_name], new_weight)
 
-    def call(self, inputs, training=None, **kwargs):
+    def build(self, input_shape):
+        trained = {id(weight) for weight in self.layer.trainable_weights}
+        super().build(input_shape)
+        for path, weight in self.original_clusterable_weights.items():
+            if id(weight) not in trained:
+                self.freeze([weight, self.cluster_centroids[path]])
+
+    def call(self, inputs, training=None, mask=None, **kwargs):
         self.update_clustered_weights_associations()
-        if "training" in inspect.signature(self.layer.call).parameters:
-            kwargs["training"] = training
-        return self.layer.call(inputs, **kwargs)
+        return self.call_layer(inputs, mask, kwargs)
 
     def clustered(self) -> dict[str, tuple[object, np.ndarray]]:
         """Returns, by path, the variable of each clustered weight and its present values."""
         self.update_clustered_weights_associations()
         return {
-            path: (variable, self.get_weight_from_layer(path).numpy())
+            path: (variable, self._values(path, variable).numpy())
             for path, variable in self.original_clusterable_weights.items()
         }
+
+    def _values(self, path, variable):
+        return self.clustering_algorithms[path].get_clustered_weight(
+            self.pulling_indices[path], variable
+        )

@@ -6,8 +6,14 @@ from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
 from tfcompress.grids import MIN_ELEMENTS
 from tfcompress.layers.weight_slots import weight_slots
-from tfcompress.optimization.models import check_optimizable
-from tfcompress.optimization.unwrapping import copy_unwrapped, unwrapped_clone
+from tfcompress.optimization.cloning import (
+    clone,
+    copy_changed,
+    copy_layer,
+    copy_model,
+    leaf_layers,
+)
+from tfcompress.optimization.models import check_plain, wrappers
 
 
 def cluster_weights(
@@ -44,7 +50,7 @@ def cluster_weights(
     >>> model.fit(dataset)
     >>> plain = tfc.optimization.strip_clustering(model)
     """
-    check_optimizable(model, "cluster_weights")
+    check_plain(model, "cluster_weights")
     least = 3 if preserve_sparsity else 2
     if number_of_clusters < least:
         raise InputError(
@@ -55,18 +61,17 @@ def cluster_weights(
     from tfcompress.optimization.cluster_slots import ClusterSlots
 
     expression = None if scope is None else compile_expression("scope", scope)
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
+    copy = copy_model(model)
     chosen = {}
-    for layer in copy.layers:
+    for name, layer in leaf_layers(copy).items():
         slots = {
             slot.path: slot
             for slot in weight_slots(layer)
             if slot.get().shape.num_elements() >= MIN_ELEMENTS
-            and (expression is None or expression.search(f"{layer.name}/{slot.path}"))
+            and (expression is None or expression.search(f"{name}/{slot.path}"))
         }
         if slots:
-            chosen[layer.name] = slots
+            chosen[id(layer)] = slots
     if not chosen:
         raise InputError(
             f"`scope` must match a weight of at least {MIN_ELEMENTS:,} elements (received "
@@ -74,17 +79,17 @@ def cluster_weights(
         )
 
     def wrapped(layer):
-        if layer.name not in chosen:
+        if id(layer) not in chosen:
             return layer
         return ClusterSlots.wrap(
             layer,
-            chosen[layer.name],
+            chosen[id(layer)],
             number_of_clusters=number_of_clusters,
             cluster_centroids_init=tfmot.clustering.keras.CentroidInitialization.DENSITY_BASED,
             preserve_sparsity=preserve_sparsity,
         )
 
-    return keras.models.clone_model(copy, clone_function=wrapped)
+    return clone(copy, wrapped)
 
 
 def strip_clustering(model: keras.Model) -> keras.Model:
@@ -96,13 +101,8 @@ def strip_clustering(model: keras.Model) -> keras.Model:
     Raises:
         InputError: If nothing of the model is clustered.
     """
-    check_optimizable(model, "strip_clustering")
-    if not any(map(_is_wrapper, model.layers)):
-        raise InputError(
-            f"strip_clustering needs a model that cluster_weights made (received {model.name}, of "
-            "which nothing is clustered)"
-        )
-    plain = unwrapped_clone(model, _is_wrapper)
+    wrappers(model, "cluster_weights", "strip_clustering")
+    plain = clone(model, copy_layer)
     copy_clustered(model, plain)
     return plain
 
@@ -114,9 +114,5 @@ def copy_clustered(model: keras.Model, plain: keras.Model) -> None:
         model: What `cluster_weights` returned.
         plain: What `strip_clustering` made of it.
     """
-    values = {layer.layer.name: layer.clustered() for layer in model.layers if _is_wrapper(layer)}
-    copy_unwrapped(model, plain, values)
-
-
-def _is_wrapper(layer):
-    return hasattr(layer, "cluster_centroids") and hasattr(layer, "layer")
+    wrapped = wrappers(model, "cluster_weights", "copy_clustered")
+    copy_changed(model, plain, {path: layer.clustered() for path, layer in wrapped.items()})

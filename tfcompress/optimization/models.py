@@ -3,6 +3,8 @@
 from tensorflow import keras
 
 from tfcompress.errors import InputError
+from tfcompress.optimization.cloning import is_graph, leaf_layers
+from tfcompress.optimization.layer_wrapper import LayerWrapper
 
 
 def check_optimizable(model: keras.Model, function: str) -> None:
@@ -26,10 +28,60 @@ def check_optimizable(model: keras.Model, function: str) -> None:
             "; pass its `model`" if isinstance(getattr(model, "model", None), keras.Model) else ""
         )
         raise InputError(f"{function} needs a Keras model (received {type(model).__name__}{hint})")
-    if not isinstance(model, keras.Sequential) and not model._is_graph_network:
+    if not is_graph(model):
         raise InputError(
             f"{function} needs a functional or sequential model (received {model.name}, which is "
             "subclassed); build it from keras.Input to keras.Model"
         )
     if not model.built:
         raise InputError(f"{function} needs a built model (received {model.name}); call it once")
+    for path, layer in leaf_layers(model).items():
+        if isinstance(layer, keras.Model):
+            raise InputError(
+                f"{function} needs models within the model to be functional or sequential "
+                f"(received {path}, which is subclassed); build it from keras.Input to keras.Model"
+            )
+
+
+def check_plain(model: keras.Model, function: str) -> None:
+    """Makes sure that a model can be wrapped: as `check_optimizable`, and not wrapped already.
+
+    Args:
+        model: The model.
+        function: What it is for, as the user called it.
+
+    Raises:
+        InputError: If not.
+    """
+    check_optimizable(model, function)
+    for layer in leaf_layers(model).values():
+        if isinstance(layer, LayerWrapper):
+            raise InputError(
+                f"{function} needs a plain model (received {model.name}, which "
+                f"{layer.wrapped_by} made); strip it first"
+            )
+
+
+def wrappers(model: keras.Model, made_by: str, function: str) -> dict[str, LayerWrapper]:
+    """Returns a model's wrappers by the paths of the layers within.
+
+    Args:
+        model: The model.
+        made_by: The function that wrapped the layers.
+        function: What they are for, as the user called it.
+
+    Raises:
+        InputError: If there are none, or as for `check_optimizable`.
+    """
+    check_optimizable(model, function)
+    found = {
+        path: layer
+        for path, layer in leaf_layers(model).items()
+        if getattr(layer, "wrapped_by", None) == made_by
+    }
+    if not found:
+        raise InputError(
+            f"{function} needs a model that {made_by} made (received {model.name}, in which "
+            "no layer is wrapped by it)"
+        )
+    return found

@@ -8,7 +8,8 @@ from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
 from tfcompress.grids import MIN_ELEMENTS
 from tfcompress.layers.weight_slots import WeightSlot, weight_slots
-from tfcompress.optimization.models import check_optimizable
+from tfcompress.optimization.cloning import clone, copy_model, leaf_layers, wrapped
+from tfcompress.optimization.models import check_plain, wrappers
 
 if TYPE_CHECKING:
     import tensorflow_model_optimization as tfmot
@@ -54,19 +55,18 @@ def prune(
     >>> model.fit(dataset, callbacks=[tfmot.sparsity.keras.UpdatePruningStep()])
     >>> plain = tfc.optimization.strip_pruning(model)
     """
-    check_optimizable(model, "prune")
+    check_plain(model, "prune")
     if sparsity not in PATTERNS:
         raise InputError(f"`sparsity` must be one of {', '.join(PATTERNS)} (received {sparsity!r})")
     _check_schedule(schedule)
-    import tensorflow_model_optimization as tfmot
+    from tfcompress.optimization.pruned_layer import PrunedLayer
 
     expression = None if scope is None else compile_expression("scope", scope)
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
+    copy = copy_model(model)
     chosen = {
-        layer.name: slots
-        for layer in copy.layers
-        if (slots := _chosen(layer, sparsity, expression))
+        id(layer): slots
+        for name, layer in leaf_layers(copy).items()
+        if (slots := _chosen(name, layer, sparsity, expression))
     }
     if not chosen:
         raise InputError(
@@ -74,8 +74,8 @@ def prune(
             f"{scope!r} with `sparsity` {sparsity!r})"
         )
 
-    def wrapped(layer):
-        slots = chosen.get(layer.name)
+    def wrap(layer):
+        slots = chosen.get(id(layer))
         if slots is None:
             return layer
         # tf-model-optimization asks the layer itself.
@@ -85,9 +85,9 @@ def prune(
             options["sparsity_m_by_n"] = (2, 4)
         if sparsity == "block_1x4":
             options["block_size"] = (1, 4) if slots[0].channels == (0,) else (4, 1)
-        return tfmot.sparsity.keras.prune_low_magnitude(layer, **options)
+        return PrunedLayer(layer, **options)
 
-    return keras.models.clone_model(copy, clone_function=wrapped)
+    return clone(copy, wrap)
 
 
 def strip_pruning(model: keras.Model) -> keras.Model:
@@ -99,15 +99,8 @@ def strip_pruning(model: keras.Model) -> keras.Model:
     Raises:
         InputError: If nothing of the model is pruned.
     """
-    check_optimizable(model, "strip_pruning")
-    import tensorflow_model_optimization as tfmot
-
-    if not any(hasattr(layer, "pruning_vars") for layer in model.layers):
-        raise InputError(
-            f"strip_pruning needs a model that prune made (received {model.name}, of which nothing "
-            "is pruned)"
-        )
-    return tfmot.sparsity.keras.strip_pruning(model)
+    wrappers(model, "prune", "strip_pruning")
+    return clone(model, wrapped)
 
 
 def _check_schedule(schedule):
@@ -123,12 +116,12 @@ def _check_schedule(schedule):
         )
 
 
-def _chosen(layer, sparsity, expression) -> list[WeightSlot]:
+def _chosen(name, layer, sparsity, expression) -> list[WeightSlot]:
     slots = [
         slot
         for slot in weight_slots(layer)
         if slot.get().shape.num_elements() >= MIN_ELEMENTS
-        and (expression is None or expression.search(f"{layer.name}/{slot.path}"))
+        and (expression is None or expression.search(f"{name}/{slot.path}"))
     ]
     if sparsity == "unstructured":
         return slots

@@ -10,6 +10,7 @@ from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
 from tfcompress.grids import MIN_ELEMENTS, Grid, check_bits
 from tfcompress.layers.weight_slots import WeightSlot, weight_slots
+from tfcompress.optimization.cloning import leaf_layers
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class PlannedWeight:
     """A weight and what becomes of it.
 
     Attributes:
-        layer: Name of the model's layer that it belongs to.
+        layer: Name of the model's layer that it belongs to, after those of models it is within.
         path: Its path within the layer.
         shape: Its shape.
         grid: The grid, or None if it stays in float32.
@@ -121,13 +122,13 @@ def plan_quantization(
     check_bits(bits, block_size)
     skipped = None if skip is None else compile_expression("skip", skip)
     weights, matched = [], False
-    for layer in model.layers:
+    for name, layer in leaf_layers(model).items():
         for slot in weight_slots(layer):
             shape = tuple(slot.get().shape)
             grid, reason = _grid(slot, shape, bits, block_size)
-            if skipped is not None and skipped.search(f"{layer.name}/{slot.path}"):
+            if skipped is not None and skipped.search(f"{name}/{slot.path}"):
                 grid, reason, matched = None, "skipped", True
-            weights.append(PlannedWeight(layer.name, slot.path, shape, grid, reason))
+            weights.append(PlannedWeight(name, slot.path, shape, grid, reason))
     if skipped is not None and not matched:
         raise InputError(
             f"`skip` must match a weight (received {skip!r}); there are "

@@ -6,12 +6,19 @@ from tensorflow import keras
 from tfcompress.errors import InputError
 from tfcompress.layers import AdaptiveEmbedding, FactorizedEmbedding
 from tfcompress.layers.weight_slots import weight_slots
-from tfcompress.optimization.models import check_optimizable
+from tfcompress.optimization.cloning import (
+    clone,
+    copy_changed,
+    copy_layer,
+    copy_model,
+    leaf_layers,
+)
+from tfcompress.optimization.models import check_plain, wrappers
 from tfcompress.optimization.quantization_plan import plan_quantization
-from tfcompress.optimization.unwrapping import copy_unwrapped, unwrapped_clone
 
 ACTIVATIONS = ("dynamic", "static")
 _PREFIX = "quant_"
+_EMBEDDINGS = (AdaptiveEmbedding, FactorizedEmbedding, keras.layers.Embedding)
 _MOST = 256
 
 
@@ -65,7 +72,7 @@ def quantize_aware(
     >>> plain = tfc.optimization.strip_quantization(model)
     >>> tfc.export.convert(tfc.models.Seq2SeqTransformer(transformer.config, plain), "bundle")
     """
-    check_optimizable(model, "quantize_aware")
+    check_plain(model, "quantize_aware")
     if activations not in ACTIVATIONS:
         raise InputError(
             f"`activations` must be one of {', '.join(ACTIVATIONS)} (received {activations!r})"
@@ -75,31 +82,26 @@ def quantize_aware(
     if preserve_clusters:
         clusters = _clusters(model, plan, bits)
         plan = plan.with_one_scale(clusters, "clustered: one scale")
-    import tensorflow_model_optimization as tfmot
-
-    from tfcompress.optimization.plain_scheme import PlainScheme
-    from tfcompress.optimization.weight_quantize_config import WeightQuantizeConfig
-
-    def annotated(layer):
-        grids = plan.grids(layer.name)
-        if not grids:
-            return layer
-        output = activations == "static" and not isinstance(
-            layer, (AdaptiveEmbedding, FactorizedEmbedding)
-        )
-        return tfmot.quantization.keras.quantize_annotate_layer(
-            layer,
-            WeightQuantizeConfig(grids, output, preserve_sparsity, clusters.get(layer.name)),
-        )
-
     if not any(weight.grid is not None for weight in plan.weights):
         raise InputError("quantize_aware finds nothing to quantize; every weight is small")
-    quantized = tfmot.quantization.keras.quantize_apply(
-        keras.models.clone_model(model, clone_function=annotated),
-        PlainScheme(),
-        quantized_layer_name_prefix=_PREFIX,
-    )
-    for wrapper in filter(_is_wrapper, quantized.layers):
+    from tfcompress.optimization.quantized_layer import QuantizedLayer
+    from tfcompress.optimization.weight_quantize_config import WeightQuantizeConfig
+
+    copy = copy_model(model)
+    configs = {}
+    for name, layer in leaf_layers(copy).items():
+        if grids := plan.grids(name):
+            output = activations == "static" and not isinstance(layer, _EMBEDDINGS)
+            configs[id(layer)] = WeightQuantizeConfig(
+                grids, output, preserve_sparsity, clusters.get(name)
+            )
+
+    def wrap(layer):
+        config = configs.get(id(layer))
+        return layer if config is None else QuantizedLayer(layer, config, name_prefix=_PREFIX)
+
+    quantized = clone(copy, wrap)
+    for wrapper in wrappers(quantized, "quantize_aware", "quantize_aware").values():
         for variable, quantizer, weights in wrapper._weight_vars:
             quantizer.begin(variable.numpy(), weights)
     quantized.quantization_plan = plan
@@ -119,13 +121,8 @@ def strip_quantization(model: keras.Model) -> keras.Model:
 
     >>> plain = tfc.optimization.strip_quantization(model)
     """
-    check_optimizable(model, "strip_quantization")
-    if not any(map(_is_wrapper, model.layers)):
-        raise InputError(
-            f"strip_quantization needs a model that quantize_aware made (received {model.name}, of "
-            "which nothing is quantized)"
-        )
-    plain = unwrapped_clone(model, _is_wrapper)
+    wrappers(model, "quantize_aware", "strip_quantization")
+    plain = clone(model, copy_layer)
     copy_rounded(model, plain)
     return plain
 
@@ -138,15 +135,15 @@ def copy_rounded(model: keras.Model, plain: keras.Model) -> None:
         plain: What `strip_quantization` made of it.
     """
     values = {}
-    for wrapper in filter(_is_wrapper, model.layers):
+    for path, wrapper in wrappers(model, "quantize_aware", "copy_rounded").items():
         slots = wrapper.quantize_config.slots(wrapper.layer)
-        values[wrapper.layer.name] = {
+        values[path] = {
             slot.path: (variable, _rounded(variable, quantizer, weights))
             for slot, (variable, quantizer, weights) in zip(
                 slots, wrapper._weight_vars, strict=True
             )
         }
-    copy_unwrapped(model, plain, values)
+    copy_changed(model, plain, values)
 
 
 def _rounded(variable, quantizer, weights):
@@ -159,19 +156,15 @@ def _clusters(model, plan, bits):
     if bits != 8:
         raise InputError(f"`preserve_clusters` needs 8 bits (received {bits})")
     found = {}
-    for layer in model.layers:
-        grids = plan.grids(layer.name)
+    for name, layer in leaf_layers(model).items():
+        grids = plan.grids(name)
         for slot in weight_slots(layer):
             count = len(np.unique(slot.get().numpy())) if slot.path in grids else _MOST + 1
             if count <= _MOST:
-                found.setdefault(layer.name, {})[slot.path] = count
+                found.setdefault(name, {})[slot.path] = count
     if not found:
         raise InputError(
             f"`preserve_clusters` needs a matrix or table of at most {_MOST} distinct values "
             f"(received {model.name}, which has none); call cluster_weights first"
         )
     return found
-
-
-def _is_wrapper(layer):
-    return hasattr(layer, "quantize_config") and hasattr(layer, "layer")

@@ -6,6 +6,7 @@ from tensorflow import keras
 from tfcompress.grids import Grid
 from tfcompress.layers.weight_slots import weight_slots
 from tfcompress.optimization.grid_quantizer import GridQuantizer
+from tfcompress.optimization.layer_wrapper import put_cast
 
 _quantization = tfmot.quantization.keras
 
@@ -58,7 +59,7 @@ class WeightQuantizeConfig(_quantization.QuantizeConfig):
 
     def set_quantize_weights(self, layer, quantize_weights):
         for slot, weight in zip(self.slots(layer), quantize_weights, strict=True):
-            slot.put(weight)
+            put_cast(slot, weight)
 
     def get_activations_and_quantizers(self, layer):
         return []
@@ -67,13 +68,9 @@ class WeightQuantizeConfig(_quantization.QuantizeConfig):
         pass
 
     def get_output_quantizers(self, layer):
-        if not self.quantize_output:
-            return []
-        return [
-            _quantization.quantizers.MovingAverageQuantizer(
-                num_bits=8, per_axis=False, symmetric=False, narrow_range=False
-            )
-        ]
+        # The wrapper quantizes outputs itself: tf-model-optimization takes a single tensor whose
+        # shape follows from that of a single input.
+        return []
 
     def get_config(self):
         grids = {path: GridQuantizer(grid).get_config() for path, grid in self.grids.items()}
