@@ -3,7 +3,7 @@
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,18 @@ from tensorflow import keras
 from tfcompress.errors import InputError
 from tfcompress.export import flatbuffer
 from tfcompress.export.errors import ExportError
-from tfcompress.export.kinds import STATIC, check_quantization
+from tfcompress.export.kinds import STATIC, check_quantization, check_representative
 from tfcompress.export.mixed_plan import MixedPlan, WeightNames
-from tfcompress.export.model_file import check_finite, check_operations, lower
+from tfcompress.export.model_file import (
+    check_finite,
+    check_operations,
+    lower,
+)
 from tfcompress.export.new_axes import expand_new_axes
 from tfcompress.export.quantization import choice, quantize
 from tfcompress.export.saving import save_functions
 from tfcompress.export.size import check_convertible
+from tfcompress.export.static_encoder import ENCODE, float_operations, quantize_encoder
 from tfcompress.export.tables import look_up_tables
 from tfcompress.export.traps import check_kernels
 from tfcompress.files import replace_file
@@ -41,6 +46,7 @@ def convert_keras(
     quantization: str = "dynamic_int8",
     plan: Mapping[str, str] | None = None,
     inputs: Any = None,
+    representative_data: Iterable[Any] | None = None,
     force: bool = False,
 ) -> dict[str, Any]:
     """Exports a Keras model of your own as a `.tflite` file, with the grids that it was trained on.
@@ -49,9 +55,15 @@ def convert_keras(
     tables and small products as it likes. This stores matrices and tables as bundles do: weights
     that were trained on a grid (`tfcompress.optimization.quantize_aware`, then
     `strip_quantization`) keep it bit for bit, others are rounded to the grid of the quantization.
-    Inputs, outputs and activations between operations are float32; kernels with integer weights
-    quantize them as they come. The file needs builtin operations only. It has one signature,
-    "serving_default", with the names of the model's inputs and outputs.
+    Inputs and outputs are float32, and so are activations between operations, unless the
+    quantization is static; kernels with integer weights quantize them as they come. The file needs
+    builtin operations only. It has one signature, "serving_default", with the names of the model's
+    inputs and outputs.
+
+    For chips that compute in integers only, the static quantizations leave in float32 what 8 bits
+    cannot hold: sums with masks, running sums, angles. TensorFlow's own full-integer conversion
+    does not: an additive mask of -3e4 (of Keras' layers, -1e9) leaves nothing of the scores it is
+    added to.
 
     The model is exported as it computes in inference (`training=False`), in float32, whatever
     precision it was trained in.
@@ -60,18 +72,21 @@ def convert_keras(
         model: A functional, sequential or subclassed model, with layers of this library, Keras'
             own and others. Of this library's own models, `convert` makes more: bundles.
         path: The file to write. It appears complete or not at all.
-        quantization: How weights of at least 1024 elements are stored, as for `convert`: "float32",
-            "float16", "dynamic_int8", "int4", "int4_per_channel" or "mixed".
-        plan: With "mixed", what weights are stored as, as for `convert`.
+        quantization: How weights of at least 1024 elements are stored, as for `convert`. The static
+            ones give the whole model integer activations.
+        plan: What weights are stored as, as for `convert`.
         inputs: A batch of inputs, as `model.predict` takes it, on which the file is compared with
             the model; or a `tf.TensorSpec` of each, with None where sizes may differ. A subclassed
             model needs either; others have what they were built with.
+        representative_data: With a static quantization, some batches of typical inputs, each as
+            `inputs`.
         force: Whether to replace an existing file.
 
     Returns:
         What was written: `bytes`, `quantization`, `inputs` and `outputs` (shapes and types by
-        name), and, where `inputs` are a batch, `difference`: the largest difference from the
-        model's outputs, relative to the largest of these.
+        name); with a static quantization, `float_operations`: what computes in float32; and, where
+        `inputs` are a batch, `difference`: the largest difference from the model's outputs,
+        relative to the largest of these.
 
     Raises:
         InputError: If an argument is wrong, the model is wrapped by tf-model-optimization still,
@@ -86,11 +101,7 @@ def convert_keras(
     >>> runner = Interpreter("model.tflite").get_signature_runner()
     """
     check_quantization(quantization, plan)
-    if quantization in STATIC:
-        raise InputError(
-            f"convert_keras makes no integer activations. Received: quantization={quantization!r}. "
-            'Choose "dynamic_int8", or export a Seq2SeqTransformer or TextEncoder by `convert`.'
-        )
+    check_representative(quantization, representative_data)
     path = Path(path)
     if path.is_dir() or (path.exists() and not force):
         raise InputError(f"{path}: exists already; give another path, or force=True to replace it")
@@ -102,12 +113,17 @@ def convert_keras(
         converted = lower(signature.of(model), Path(folder))
     expand_new_axes(converted)
     look_up_tables(converted)
-    weights = None if plan is None else MixedPlan(plan, WeightNames(model))
-    quantize(converted, choice(quantization, weights))
+    choose = choice(quantization, None if plan is None else MixedPlan(plan, WeightNames(model)))
+    if quantization in STATIC:
+        samples = [signature.named(batch) for batch in representative_data]
+        converted = _static(converted, STATIC[quantization], samples, choose)
+    quantize(converted, choose)
     check_kernels(converted)
     check_operations(converted)
     data = flatbuffer.write(converted)
     figures = {"bytes": len(data), "quantization": quantization, **_interface(data)}
+    if quantization in STATIC:
+        figures["float_operations"] = float_operations(_renamed(converted, ENCODE))
     if signature.batch is not None:
         figures["difference"] = difference = _difference(data, model, signature)
         if quantization == "float32" and not difference <= _TOLERANCE:
@@ -158,12 +174,20 @@ class _Signature:
         self._specs = [
             tf.TensorSpec(spec.shape, spec.dtype, name) for spec, name in zip(specs, names)
         ]
-        self.batch = None
-        if not any(are_specs):
-            self.batch = {
-                spec.name: value.astype(spec.dtype.as_numpy_dtype)
-                for spec, value in zip(self._specs, flat)
-            }
+        self.batch = None if any(are_specs) else self.named(flat)
+
+    def named(self, batch):
+        """Returns the inputs of a batch by name, in their types."""
+        flat = tf.nest.flatten(batch)
+        if len(flat) != len(self._specs):
+            raise InputError(
+                f"`representative_data` must have batches of {len(self._specs)} inputs. Received: "
+                f"one of {len(flat)}. Give each as the model takes it."
+            )
+        return {
+            spec.name: np.asarray(value).astype(spec.dtype.as_numpy_dtype)
+            for spec, value in zip(self._specs, flat)
+        }
 
     def of(self, model):
         """Returns the signature of a model with these inputs."""
@@ -182,6 +206,18 @@ class _Signature:
         inputs = tf.nest.pack_sequence_as(self._structure, list(map(tf.convert_to_tensor, flat)))
         outputs = self._model(inputs, training=False)
         return dict(zip(_output_names(self._model, outputs), tf.nest.flatten(outputs)))
+
+
+def _static(model, bits, samples, choose):
+    if not samples:
+        raise InputError("`representative_data` is empty; give some batches of typical inputs")
+    return _renamed(quantize_encoder(_renamed(model, ENCODE), bits, samples, choose), SIGNATURE)
+
+
+def _renamed(model, name):
+    (signature,) = model.signatureDefs
+    signature.signatureKey = name.encode()
+    return model
 
 
 def _check_model(model):

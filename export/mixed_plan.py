@@ -93,6 +93,11 @@ def _orientations(values) -> Iterable[np.ndarray]:
     yield values
     if values.ndim > 1:
         yield np.swapaxes(values, -1, -2)
+    if values.ndim > 2:
+        # Keras' attentions keep heads apart; products have them side by side.
+        for matrix in (values.reshape(len(values), -1), values.reshape(-1, values.shape[-1])):
+            yield matrix
+            yield matrix.T
 
 
 def _without_group(values):

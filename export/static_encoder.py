@@ -16,7 +16,8 @@ from tfcompress.export.normalizations import multiply_differences, normalization
 from tfcompress.export.quantization import Choice, channel_axis, int8_grid
 from tfcompress.grids import MIN_ELEMENTS
 
-_SIGNATURE = "encode"
+# The signature whose operations are quantized.
+ENCODE = "encode"
 _PRODUCTS = ("FULLY_CONNECTED", "BATCH_MATMUL")
 _WEIGHT_OPERAND = 1
 # An angle is as large as its sentence is long, and needs its fraction.
@@ -91,7 +92,7 @@ def float_operations(model: schema.ModelT) -> dict[str, int]:
 
 def _give_floats(model):
     """Dequantizes results that the library leaves as integers, as other operations read them."""
-    signature = next(s for s in model.signatureDefs if s.signatureKey.decode() == _SIGNATURE)
+    signature = next(s for s in model.signatureDefs if s.signatureKey.decode() == ENCODE)
     encoder = model.subgraphs[signature.subgraphIndex]
     for result in signature.outputs:
         index = result.tensorIndex
@@ -116,7 +117,7 @@ def _signatures(model):
 
 
 def _encoder(model):
-    return dict(_signatures(model))[_SIGNATURE]
+    return dict(_signatures(model))[ENCODE]
 
 
 def _recipe(bits, precise=frozenset(), *, one_scale=frozenset(), left_alone=frozenset()):
@@ -124,7 +125,7 @@ def _recipe(bits, precise=frozenset(), *, one_scale=frozenset(), left_alone=froz
 
     operations = qtyping.TFLOperationName
     rules = recipe_manager.RecipeManager()
-    rules.add_static_config(f"^{_SIGNATURE}/", operations.ALL_SUPPORTED, bits, 8)
+    rules.add_static_config(f"^{ENCODE}/", operations.ALL_SUPPORTED, bits, 8)
     for name in (operations.INPUT, operations.OUTPUT):
         rules.add_quantization_config(".*", name, algorithm_key=_LEFT_ALONE)
     if precise:
@@ -141,7 +142,7 @@ def _recipe(bits, precise=frozenset(), *, one_scale=frozenset(), left_alone=froz
 
 def _any(indices):
     """An expression for the operations with these outputs."""
-    return f"^{_SIGNATURE}/({'|'.join(map(str, sorted(indices)))});"
+    return f"^{ENCODE}/({'|'.join(map(str, sorted(indices)))});"
 
 
 def _ranges(data, bits, samples):
@@ -151,7 +152,7 @@ def _ranges(data, bits, samples):
     calibration = calibrator.Calibrator(
         data, num_threads=1, qsv_update_func=qsv_utils.min_max_update
     )
-    calibration.calibrate({_SIGNATURE: list(samples)}, _recipe(bits))
+    calibration.calibrate({ENCODE: list(samples)}, _recipe(bits))
     return calibration.get_model_qsvs()
 
 
@@ -227,11 +228,11 @@ def _running_sums(model, encoder):
 def _beside_masks(encoder, ranges):
     """Outputs of operations that read or write values as large as masks."""
     wide = {
-        int(name.removeprefix(f"{_SIGNATURE}/"))
+        int(name.removeprefix(f"{ENCODE}/"))
         for name, seen in ranges.items()
-        if name.startswith(f"{_SIGNATURE}/")
+        if name.startswith(f"{ENCODE}/")
         and "min" in seen
-        and max(np.max(seen["max"]), -np.min(seen["min"])) > _LARGEST
+        and max(float(np.max(seen["max"])), -float(np.min(seen["min"]))) > _LARGEST
     }
     return frozenset(
         int(output)

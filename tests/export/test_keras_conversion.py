@@ -1,0 +1,289 @@
+"""A stranger's own Keras model as one `.tflite` file."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+from flavours import legacy_only
+from tensorflow import keras
+
+from tfcompress import layers
+from tfcompress.errors import InputError
+from tfcompress.export import ExportError, convert_keras, flatbuffer
+from tfcompress.export.flatbuffer import schema
+from tfcompress.export.quantization import unpack
+from tfcompress.layers.weight_slots import weight_slots
+from tfcompress.optimization import quantize_aware, strip_quantization
+from tfcompress.optimization.cloning import leaf_layers
+
+VOCABULARY, WIDTH = 80, 64
+BITS = {schema.TensorType.INT8: 8, schema.TensorType.INT4: 4}
+
+
+def ids_of(batch=3, length=7):
+    ids = np.random.default_rng(0).integers(1, VOCABULARY, (batch, length)).astype("int32")
+    ids[1:, -2:] = 0
+    return ids
+
+
+def encoder():
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    x = keras.layers.Embedding(VOCABULARY, WIDTH, mask_zero=True)(ids)
+    # The square root of 32 is no power of two.
+    x = keras.layers.LayerNormalization()(x + keras.layers.MultiHeadAttention(2, 32)(x, x))
+    layer = layers.TransformerEncoderLayer(layers.MultiHeadAttention(2), layers.FeedForward(96))
+    x = layer(x, padding_mask=layers.PaddingMask()(ids))
+    pooled = keras.layers.GlobalAveragePooling1D()(x)
+    return keras.Model(ids, {"hidden": x, "pooled": pooled}, name="encoder")
+
+
+def nested():
+    ids = keras.Input((None,), dtype="int32", name="tokens")
+    return keras.Model(ids, keras.layers.Dense(40, name="head")(encoder()(ids)["pooled"]))
+
+
+class Subclassed(keras.Model):
+    """A dictionary in, a dictionary out; ids of 64 bits."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = keras.layers.Embedding(VOCABULARY, WIDTH)
+        self.mix = layers.TransformerEncoderLayer(
+            layers.FixedPatternAttention(["previous", "next"]), layers.FeedForward(96)
+        )
+        self.head = keras.layers.Dense(30)
+
+    def call(self, inputs, training=None):
+        x = self.mix(self.embedding(inputs["ids"]) + inputs["added"], training=training)
+        return {"logits": self.head(x), "mean": tf.reduce_mean(x, axis=1)}
+
+
+def subclassed_inputs():
+    added = np.random.default_rng(1).normal(size=(3, 7, WIDTH)).astype("f")
+    return {"ids": ids_of().astype("int64"), "added": added}
+
+
+def run(path, **inputs):
+    return Interpreter(str(path)).get_signature_runner()(**inputs)
+
+
+@pytest.mark.parametrize(
+    ("quantization", "tolerance"),
+    [("float32", 1e-5), ("dynamic_int8", 0.05), ("int4", 0.5), ("float16", 5e-3)],
+)
+def test_nested_model(quantization, tolerance, tmp_path):
+    """Any batch and length, with padding."""
+    model = nested()
+    path = tmp_path / "model.tflite"
+    figures = convert_keras(model, path, quantization=quantization, inputs=ids_of())
+    assert figures["difference"] < tolerance
+    assert figures["bytes"] == path.stat().st_size
+    assert figures["inputs"] == {"tokens": {"shape": [-1, -1], "dtype": "int32"}}
+    assert figures["outputs"] == {"head": {"shape": [-1, 40], "dtype": "float32"}}
+    for ids in (ids_of(1, 3), ids_of(5, 11)):
+        expected = model(ids).numpy()
+        received = run(path, tokens=ids)["head"]
+        assert np.abs(received - expected).max() <= tolerance * np.abs(expected).max()
+    if quantization == "dynamic_int8":
+        assert figures["bytes"] < model.count_params() * 1.1 + 20_000
+
+
+@pytest.mark.parametrize("quantization", ["float32", "dynamic_int8"])
+def test_subclassed_model(quantization, tmp_path):
+    model, inputs = Subclassed(), subclassed_inputs()
+    model(inputs)
+    path = tmp_path / "model.tflite"
+    with pytest.raises(InputError, match="subclassed model needs `inputs`"):
+        convert_keras(model, path)
+    figures = convert_keras(model, path, quantization=quantization, inputs=inputs)
+    assert figures["difference"] < (1e-5 if quantization == "float32" else 0.05)
+    assert set(figures["inputs"]) == {"ids", "added"}
+    received, expected = run(path, **inputs), model(inputs)
+    assert set(received) == {"logits", "mean"}
+    specs = {
+        "ids": tf.TensorSpec([None, None], tf.int64),
+        "added": tf.TensorSpec([None, None, WIDTH]),
+    }
+    figures = convert_keras(model, path, quantization="float32", inputs=specs, force=True)
+    assert "difference" not in figures
+    received = run(path, **{name: value[:2, :5] for name, value in inputs.items()})
+    expected = model({name: value[:2, :5] for name, value in inputs.items()})
+    np.testing.assert_allclose(received["logits"], expected["logits"], atol=1e-4)
+
+
+def test_sequential_model_with_several_inputs_below(tmp_path):
+    inputs = [keras.Input((8,), name="a"), keras.Input((8,), name="b")]
+    dense = keras.Sequential([keras.layers.Dense(64), keras.layers.Dense(40)])
+    model = keras.Model(inputs, [dense(inputs[0]), dense(inputs[1])])
+    batch = list(np.random.default_rng(0).normal(size=(2, 3, 8)).astype("f"))
+    figures = convert_keras(model, tmp_path / "a", quantization="float32", inputs=batch)
+    assert figures["difference"] < 1e-5
+    assert set(figures["inputs"]) == {"a", "b"}
+    assert len(figures["outputs"]) == 2
+    figures = convert_keras(dense, tmp_path / "b", quantization="float32", inputs=batch[0])
+    assert figures["difference"] < 1e-5
+
+
+def test_half_precision_is_exported_in_float32(tmp_path):
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        model = nested()
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    path = tmp_path / "model.tflite"
+    figures = convert_keras(model, path, quantization="float32", inputs=ids_of())
+    assert figures["outputs"]["head"]["dtype"] == "float32"
+    expected = model(ids_of()).numpy().astype("f")
+    received = run(path, tokens=ids_of())["head"]
+    assert np.abs(received - expected).max() < 0.05 * np.abs(expected).max()
+
+
+def test_mixed_plan(tmp_path):
+    model = nested()
+    plan = {"^head/": "float32", "encoder/multi_head": "int4_per_channel"}
+    path = tmp_path / "model.tflite"
+    convert_keras(model, path, quantization="mixed", plan=plan)
+    stored = flatbuffer.read(path.read_bytes())
+    types = [
+        tensor.type
+        for tensor in stored.subgraphs[0].tensors
+        if stored.buffers[tensor.buffer].data is not None and np.prod(tensor.shape) >= 1024
+    ]
+    assert types.count(schema.TensorType.FLOAT32) == 1
+    assert types.count(schema.TensorType.INT4) == 4 + 4  # of both attentions
+    with pytest.raises(InputError, match="matches none"):
+        convert_keras(model, path, quantization="mixed", plan={"nothing": "int8"}, force=True)
+
+
+def stored_grids(path):
+    """The integers of each stored weight by row, and the scales."""
+    model = flatbuffer.read(path.read_bytes())
+    found = []
+    for subgraph in model.subgraphs:
+        for tensor in subgraph.tensors:
+            data = model.buffers[tensor.buffer].data
+            if tensor.type not in BITS or data is None or np.prod(tensor.shape) < 1024:
+                continue
+            q = tensor.quantization
+            scales = q.scale
+            if q.details is not None:
+                buffer = model.buffers[subgraph.tensors[q.details.scales].buffer]
+                scales = np.asarray(buffer.data).view(np.float16)
+            integers = unpack(np.asarray(data).view(np.uint8), BITS[tensor.type])
+            found.append((integers.reshape(tensor.shape), np.asarray(scales, np.float32)))
+    return found
+
+
+def trained_grids(model, plan):
+    """The same of each weight that was trained on a grid."""
+    leaves = leaf_layers(model)
+    for weight in plan.weights:
+        if weight.grid is None:
+            continue
+        slots = {slot.path: slot for slot in weight_slots(leaves[weight.layer])}
+        value = slots[weight.path].get().numpy()
+        integers, scales = weight.grid.quantize(value)
+        np.testing.assert_array_equal(weight.grid.dequantize(integers, scales), value)
+        channels = [axis % value.ndim for axis in weight.grid.channels] or [value.ndim - 1]
+        rest = [axis for axis in range(value.ndim) if axis not in channels]
+        rows = np.prod([value.shape[axis] for axis in channels])
+        if weight.grid.block_size is not None:
+            scales = scales.reshape(rows, -1) if channels == [0] else scales[:, 0].T
+        yield (
+            f"{weight.layer}/{weight.path}",
+            integers.transpose(*channels, *rest).reshape(rows, -1),
+            scales.reshape(-1),
+        )
+
+
+@legacy_only
+@pytest.mark.parametrize(
+    ("options", "quantization"),
+    [
+        ({"bits": 8}, "dynamic_int8"),
+        ({"bits": 4}, "int4_per_channel"),
+        ({"bits": 4, "block_size": 32}, "int4"),
+    ],
+)
+def test_trained_grids_are_kept_bit_for_bit(options, quantization, tmp_path):
+    model = quantize_aware(nested(), **options)
+    model.compile(keras.optimizers.legacy.Adam(0.01), "mse", run_eagerly=True)
+    model.fit(ids_of(), np.ones((3, 40)), epochs=2, verbose=0)
+    plain = strip_quantization(model)
+    path = tmp_path / "model.tflite"
+    with pytest.raises(InputError, match=r"quantize_aware made\. Strip it first"):
+        convert_keras(model, path)
+    convert_keras(plain, path, quantization=quantization)
+    stored = stored_grids(path)
+    expected = list(trained_grids(plain, model.quantization_plan))
+    assert len(expected) == len(stored) == 12
+    kept = {}
+    for name, integers, scales in expected:
+        kept[name] = [
+            np.array_equal(np.broadcast_to(scales, its.shape), its)
+            for values, its in stored
+            if np.array_equal(values, integers)
+        ]
+    assert all(matches == [True] for matches in kept.values()), kept
+
+
+def test_wrong_arguments(tmp_path):
+    model = nested()
+    path = tmp_path / "model.tflite"
+    for options, message in [
+        ({"quantization": "static_int8"}, "needs representative data"),
+        ({"quantization": "static_int8", "representative_data": []}, "is empty"),
+        ({"quantization": "int3"}, "must be one of"),
+        ({"plan": {".": "int8"}}, "does not go with"),
+        ({"inputs": [ids_of(), ids_of()]}, "one of each input"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            convert_keras(model, path, **options)
+    with pytest.raises(InputError, match="needs a Keras model"):
+        convert_keras(layers.FeedForward(8), path)
+    path.write_text("mine")
+    with pytest.raises(InputError, match="exists already"):
+        convert_keras(model, path)
+    assert path.read_text() == "mine"
+    model.get_layer("head").bias.assign(np.full(40, np.nan))
+    with pytest.raises(InputError, match="not finite"):
+        convert_keras(model, path, force=True)
+    x = keras.Input((4,))
+    odd = keras.Model(x, keras.layers.Lambda(lambda x: tf.math.bessel_i0(x))(x))
+    with pytest.raises(ExportError, match="BesselI0"):
+        convert_keras(odd, path, force=True)
+    assert path.read_text() == "mine"
+
+
+def test_a_step_decoder_converts_plainly():
+    """A decoder step of one's own, by TensorFlow's converter alone."""
+    layer = layers.TransformerDecoderLayer(
+        layers.MultiHeadAttention(2, causal=True), None, layers.FeedForward(32)
+    )
+    x = np.random.default_rng(0).normal(size=(2, 5, 16)).astype("f")
+    expected = layer(x).numpy()
+    cache = layer.init_cache(2, 5)
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([2, 16], name="x"),
+            tf.TensorSpec([], tf.int32, "position"),
+            {name: tf.TensorSpec(value.shape, name=name) for name, value in cache.items()},
+        ]
+    )
+    def step(x, position, cache):
+        y, cache = layer.step(x, position, cache)
+        return {"y": y, **{f"new_{name}": value for name, value in cache.items()}}
+
+    module = tf.Module()
+    module.kept = [v if isinstance(v, tf.Variable) else v.value for v in layer.variables]
+    module.step = step
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [step.get_concrete_function()], module
+    )
+    runner = Interpreter(model_content=converter.convert()).get_signature_runner()
+    cache = {name: value.numpy() for name, value in cache.items()}
+    for position in range(5):
+        made = runner(x=x[:, position], position=np.int32(position), **cache)
+        np.testing.assert_allclose(made.pop("y"), expected[:, position], atol=1e-5)
+        cache = {name.removeprefix("new_"): value for name, value in made.items()}
