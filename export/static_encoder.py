@@ -183,10 +183,14 @@ def _round_weights(model, encoder, choose):
     for operator in encoder.operators:
         if flatbuffer.operator_name(model, operator) not in _PRODUCTS:
             continue
-        tensor = encoder.tensors[operator.inputs[_WEIGHT_OPERAND]]
-        data = model.buffers[tensor.buffer].data
+        operands = [encoder.tensors[index] for index in operator.inputs[: _WEIGHT_OPERAND + 1]]
+        left, data = (model.buffers[tensor.buffer].data for tensor in operands)
         if data is None:
+            # The library would give a constant on the left integers, and not what it meets.
+            if left is not None:
+                others.add(int(operator.outputs[0]))
             continue
+        tensor = operands[_WEIGHT_OPERAND]
         values = data.view(np.float32).reshape(tensor.shape)
         is_kept = values.size >= MIN_ELEMENTS and choose(values) != "int8"
         # The kernel of a grouped product of integers takes one scale for all.
