@@ -150,7 +150,7 @@ def test_mixed_plan(tmp_path):
         if stored.buffers[tensor.buffer].data is not None and np.prod(tensor.shape) >= 1024
     ]
     assert types.count(schema.TensorType.FLOAT32) == 1
-    assert types.count(schema.TensorType.INT4) == 4 + 4  # of both attentions
+    assert types.count(schema.TensorType.INT4) == 4  # of the attention of Keras
     with pytest.raises(InputError, match="matches none"):
         convert_keras(model, path, quantization="mixed", plan={"nothing": "int8"}, force=True)
 
