@@ -143,16 +143,19 @@ def _add_json(parser):
 
 
 def _add_search(parser, beam_size):
-    parser.add_argument(
-        "--beam-size", type=int, default=beam_size, help="1 is greedy search (%(default)s)"
-    )
+    parser.add_argument("--beam-size", type=int, help=f"1 is greedy search ({beam_size})")
     parser.add_argument(
         "--length-penalty",
         type=float,
-        default=1.0,
-        help="exponent of the length that beam scores are divided by (%(default)s)",
+        help="exponent of the length that beam scores are divided by (1.0)",
     )
     parser.add_argument("--threads", type=int, default=1, help="threads to run on (%(default)s)")
+
+
+def _given(options, **defaults):
+    """What was given on the command line, or else the default."""
+    values = {name: getattr(options, name) for name in defaults}
+    return {name: defaults[name] if value is None else value for name, value in values.items()}
 
 
 def _add_quickstart(commands):
@@ -361,11 +364,7 @@ def _translate(options):
     from tfcompress.export.runtime import Translator
     from tfcompress.search_options import SearchOptions
 
-    search = {
-        "beam_size": options.beam_size,
-        "length_penalty": options.length_penalty,
-        "n_best": options.n_best,
-    }
+    search = _given(options, beam_size=1, length_penalty=1.0) | {"n_best": options.n_best}
     SearchOptions(**search)
     with Translator(options.bundle, num_threads=options.threads) as translator:
         for number, raw in enumerate(_standard_input(), start=1):
@@ -416,9 +415,12 @@ def _add_evaluate(commands):
         "text<TAB>text<TAB>score lines",
     )
     _add_search(parser, beam_size=5)
-    parser.add_argument("--tokenize", default="13a", help="sacrebleu's tokenization (%(default)s)")
-    parser.add_argument("--lowercase", action="store_true", help="ignore case")
+    parser.add_argument("--tokenize", help="sacrebleu's tokenization (13a)")
+    parser.add_argument("--lowercase", action="store_true", default=None, help="ignore case")
     _add_json(parser)
+
+
+_SCORING = {"beam_size": 5, "length_penalty": 1.0, "tokenize": "13a", "lowercase": False}
 
 
 def _evaluate(options):
@@ -435,15 +437,12 @@ def _evaluate(options):
         options.bundle,
         read_lines(options.source),
         read_lines(options.reference),
-        beam_size=options.beam_size,
-        length_penalty=options.length_penalty,
-        tokenize=options.tokenize,
-        lowercase=options.lowercase,
+        **_given(options, **_SCORING),
         threads=options.threads,
         progress=not options.json,
     )
     if options.json:
-        names = ("bleu", "signature", "sentences", "beam_size")
+        names = ("bleu", "interval", "signature", "sentences", "beam_size")
         return _print_json({name: figures[name] for name in names})
     low, high = figures["interval"]
     return print(f"BLEU {figures['bleu']:.2f} [{low:.2f}, {high:.2f}] {figures['signature']}")
@@ -454,6 +453,10 @@ def _evaluate_encoder(options):
 
     if options.data is None or options.source is not None or options.reference is not None:
         raise InputError("a text encoder needs --data, and no --source and --reference")
+    for name in _SCORING:
+        if getattr(options, name) is not None:
+            flag = f"--{name.replace('_', '-')}"
+            raise InputError(f"{flag} is for translation models; leave it out for a text encoder")
     figures = evaluate_encoder(
         options.bundle, options.data, threads=options.threads, progress=not options.json
     )
@@ -482,15 +485,17 @@ def _add_benchmark(commands):
 def _benchmark(options):
     from tfcompress.text import read_lines
 
+    if options.device == "local" and options.library is not None:
+        raise InputError("--library is for a --device; here LiteRT is that of its wheel")
     if options.input is None:
         _standard_input()
     sentences = read_lines(options.input or "/dev/stdin")
     settings = {"beam_size": options.beam_size, "runs": options.runs}
     if options.device == "local":
-        from tfcompress.pipeline.benchmarking import benchmark_in_process
+        from tfcompress.pipeline.benchmarking import benchmark_in_turns
 
-        figures = benchmark_in_process(
-            options.bundle, sentences, threads=options.threads, **settings
+        (figures,) = benchmark_in_turns(
+            [options.bundle], sentences, threads=options.threads, **settings
         )
     else:
         from tfcompress.export.devices import benchmark_on

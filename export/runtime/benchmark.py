@@ -20,7 +20,12 @@ from tfcompress.export.runtime.bundle import open_bundle
 from tfcompress.export.runtime.encoder_benchmark import benchmark_encoder
 from tfcompress.export.runtime.encoder_bundle import KIND
 from tfcompress.export.runtime.manifest import bundle_kind
-from tfcompress.export.runtime.measuring import latencies, peak_rss_bytes, rounded
+from tfcompress.export.runtime.measuring import (
+    latencies,
+    load_average,
+    peak_rss_bytes,
+    rounded,
+)
 from tfcompress.export.runtime.translator import Translator
 from tfcompress.search_options import MAX_THREADS, SearchOptions, check_count
 from tfcompress.text import is_blank, read_lines
@@ -63,6 +68,8 @@ def benchmark(
         `target_tokens_per_s`: over all measured passes.
         `peak_rss_bytes`: the process's peak of resident memory.
         `bundle_bytes`: size of the bundle's files.
+        `load_average`: how many processes the machine ran or had waiting in the last minute,
+            `before` and `after`; and its `processors`.
 
     Raises:
         InputError: The bundle is not whole, an option is impossible, or there is no sentence.
@@ -80,6 +87,7 @@ def benchmark(
     if warmup < 0 or runs < 1:
         raise InputError(f"warmup={warmup}, runs={runs}; give warmup >= 0 and runs >= 1")
     bundle = open_bundle(path)
+    load = load_average()
     begin = time.perf_counter()
     with Translator(path, num_threads=num_threads, verify=False) as translator:
         init = time.perf_counter() - begin
@@ -115,6 +123,8 @@ def benchmark(
         "target_tokens_per_s": rounded(runs * target_tokens / sum(seconds)),
         "peak_rss_bytes": peak_rss_bytes(),
         "bundle_bytes": bundle.size,
+        "load_average": {"before": load, "after": load_average()},
+        "processors": os.cpu_count(),
     }
 
 
@@ -137,7 +147,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--beam-size", type=int, default=1)
     parser.add_argument("--warmup", type=int, default=2, help="passes that are not measured")
     parser.add_argument("--runs", type=int, default=3, help="passes that are measured")
+    parser.add_argument(
+        "--in-turns",
+        action="store_true",
+        help="print an empty line and wait for one on standard input before each pass",
+    )
     options = vars(parser.parse_args(arguments))
+    if options.pop("in_turns"):
+        _wait()
+        options["progress"] = _wait
     try:
         bundle, file = options.pop("bundle"), options.pop("file")
         sentences = read_lines("/dev/stdin" if file == "-" else file)
@@ -151,6 +169,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _wait(*passes):
+    print(flush=True)
+    if not sys.stdin.readline():
+        sys.exit("error: nobody says when to go on")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,12 @@ import numpy as np
 
 from tfcompress.errors import InputError
 from tfcompress.export.runtime.encoder_bundle import open_encoder_bundle
-from tfcompress.export.runtime.measuring import latencies, peak_rss_bytes, rounded
+from tfcompress.export.runtime.measuring import (
+    latencies,
+    load_average,
+    peak_rss_bytes,
+    rounded,
+)
 from tfcompress.export.runtime.text_model import TextModel
 from tfcompress.search_options import MAX_THREADS, check_count
 from tfcompress.text import is_blank
@@ -60,6 +65,8 @@ def benchmark_encoder(
         `length_ms`: the median time of the model alone on as many tokens as each key says.
         `peak_rss_bytes`: the process's peak of resident memory.
         `bundle_bytes`: size of the bundle's files.
+        `load_average`: how many processes the machine ran or had waiting in the last minute,
+            `before` and `after`; and its `processors`.
 
     Raises:
         InputError: The bundle is not whole or has no tokenizer, an option is impossible, or there
@@ -77,6 +84,7 @@ def benchmark_encoder(
     if warmup < 0 or runs < 1:
         raise InputError(f"warmup={warmup}, runs={runs}; give warmup >= 0 and runs >= 1")
     bundle = open_encoder_bundle(path)
+    load = load_average()
     begin = time.perf_counter()
     with TextModel(path, num_threads=num_threads, verify=False) as model:
         init = time.perf_counter() - begin
@@ -115,6 +123,8 @@ def benchmark_encoder(
         "length_ms": length_ms,
         "peak_rss_bytes": peak_rss_bytes(),
         "bundle_bytes": bundle.size,
+        "load_average": {"before": load, "after": load_average()},
+        "processors": os.cpu_count(),
     }
 
 

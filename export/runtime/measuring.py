@@ -1,5 +1,6 @@
 """What benchmarks have in common."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,14 @@ def latencies(seconds: Sequence[float]) -> dict[str, float]:
         "p90": rounded(p90),
         "p99": rounded(p99),
     }
+
+
+def load_average() -> float | None:
+    """Returns the machine's load average of the last minute, or None where it has none."""
+    try:
+        return rounded(os.getloadavg()[0])
+    except (AttributeError, OSError):
+        return None
 
 
 def peak_rss_bytes() -> int:

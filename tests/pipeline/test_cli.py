@@ -160,7 +160,9 @@ def test_evaluate(capsys, corpus_folder, bundle):
         "--source", str(corpus_folder / "test.en"), "--reference", str(corpus_folder / "test.de"),
     ]  # fmt: skip
     figures = run_json(capsys, "evaluate", bundle, *files, "--beam-size", "2")
-    assert set(figures) == {"bleu", "signature", "sentences", "beam_size"}
+    assert set(figures) == {"bleu", "interval", "signature", "sentences", "beam_size"}
+    low, high = figures["interval"]
+    assert 0 <= low <= figures["bleu"] <= high + 1e-9
     assert figures["sentences"] == 12
     assert figures["beam_size"] == 2
 
@@ -178,10 +180,15 @@ def test_benchmark(capsys, corpus_folder, bundle):
     assert set(figures) == {
         "bundle", "device", "threads", "beam_size", "sentences", "source_tokens", "target_tokens",
         "init_ms", "first_sentence_ms", "latency_ms", "target_tokens_per_s", "peak_rss_bytes",
-        "bundle_bytes",
+        "bundle_bytes", "load_average", "processors",
     }  # fmt: skip
     assert set(figures["latency_ms"]) == {"mean", "p50", "p90", "p99"}
     assert figures["sentences"] == 12
+
+
+def test_a_library_is_for_devices(capsys, bundle):
+    line = run_bad(capsys, "benchmark", bundle, "--library", "lib.so", "--input", "/dev/null")
+    assert "--library is for a --device" in line
 
 
 def test_benchmark_on_an_unknown_device(capsys, bundle):

@@ -82,6 +82,7 @@ def test_mapping_round_trip(tmp_path):
         ({"corpus": {"kind": "files2"}}, "files2"),
         ({"tokenizer": {"vocabulary_size": 0}}, r"`tokenizer\.vocabulary_size` must be at least 1"),
         ({"model": {"hidden_dim": 15}}, "hidden_dim"),
+        ({"training": {"metric": "val_accuracy"}}, "val_accuracy is for text encoders"),
     ],
     ids=str,
 )

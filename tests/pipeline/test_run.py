@@ -1,10 +1,11 @@
+import dataclasses
 import json
 import shutil
 
 import pytest
 
 from tfcompress.errors import InputError
-from tfcompress.pipeline import load_recipe, run_recipe
+from tfcompress.pipeline import benchmarking, load_recipe, run_recipe
 from tfcompress.reporting import load_results
 
 
@@ -46,6 +47,63 @@ def test_a_finished_run_is_only_reported(finished_run, corpus_folder, recipe_pat
     assert said == []
     changed = {p.name for p, time in before.items() if p.stat().st_mtime_ns != time}
     assert changed == {"results.json", "report.md", "report.html"}
+
+
+def test_where_figures_come_from_stays(
+    finished_run, corpus_folder, recipe_path, tmp_path, monkeypatch
+):
+    def again(folder):
+        recipe = load_recipe(recipe_path)
+        run_recipe(recipe, folder, corpus=corpus_folder, verbose=0, say=lambda line: None)
+        return load_results(folder)
+
+    copy = tmp_path / "copy"
+    shutil.copytree(finished_run, copy)
+    timing = json.loads((copy / "benchmark" / "float32.json").read_text())
+    former = load_results(copy)
+    assert former.created == timing["measured"]["created"]
+    assert former.versions == timing["measured"]["versions"]
+    assert "load average" in former.load
+    monkeypatch.setattr("tfcompress.reporting.provenance.versions", lambda: {"tfcompress": "9"})
+    monkeypatch.setattr("tfcompress.reporting.provenance.describe_machine", lambda: {"cpu": "Z80"})
+    monkeypatch.setattr("sys.argv", ["another", "command"])
+    assert again(copy) == former
+    assert former.load in (copy / "report.html").read_text()
+    # Runs from before benchmarks kept it have it in their results alone.
+    for path in (copy / "benchmark").iterdir():
+        figures = json.loads(path.read_text())
+        for name in ("measured", "load_average", "processors"):
+            del figures[name]
+        path.write_text(json.dumps(figures))
+    assert again(copy) == dataclasses.replace(former, load="")
+    # What is timed again is timed together, and says so.
+    (copy / "benchmark" / "float32.json").unlink()
+    results = again(copy)
+    assert (results.versions, results.machine) == ({"tfcompress": "9"}, {"cpu": "Z80"})
+    assert results.command == "another command"
+    timings = [json.loads(path.read_text()) for path in (copy / "benchmark").iterdir()]
+    assert timings[0]["measured"] == timings[1]["measured"]
+
+
+def test_bundles_are_timed_in_turns(finished_run, monkeypatch):
+    bundles = [finished_run / "bundles" / name for name in ("float32", "dynamic_int8")]
+    turns, turn = [], benchmarking._Program.turn
+
+    def noted(self):
+        turns.append(programs.setdefault(id(self), len(programs)))
+        return turn(self)
+
+    programs = {}
+    monkeypatch.setattr(benchmarking._Program, "turn", noted)
+    figures = benchmarking.benchmark_in_turns(
+        bundles, ["We are lost.", "I need a room."], threads=1, runs=2
+    )
+    # Two passes to warm up and two that count; before them the start, after them the end.
+    assert turns == [0, 1] * 6
+    assert [row["bundle"] for row in figures] == [str(bundle) for bundle in bundles]
+    assert all(row["latency_ms"]["mean"] > 0 for row in figures)
+    with pytest.raises(InputError, match="no sentences to translate"):
+        benchmarking.benchmark_in_turns(bundles, [" "], threads=1, runs=1)
 
 
 def test_lost_stages_are_made_again(finished_run, corpus_folder, recipe_path, tmp_path):

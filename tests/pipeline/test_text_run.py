@@ -205,6 +205,7 @@ def test_nothing_is_trained_with_0_updates(run, finished):
         ({"benchmark": {"texts": 0}}, r"`benchmark\.texts` must be at least 1"),
         ({"kind": "tree"}, "`kind` must be one of translation, text_encoder"),
         ({"teachers": {}}, "teacher"),
+        ({"training": {"metric": "val_bleu"}}, r"`training\.metric` val_bleu is for translations"),
     ],
 )
 def test_impossible_recipes(changes, message):
@@ -234,6 +235,22 @@ def test_recipes_are_of_their_kind():
     assert recipe.kind == "text_encoder"
     with pytest.raises(InputError, match="teachers"):
         recipe_from_mapping({"name": "x", "teachers": 1})
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--beam-size", "5"],
+        ["--length-penalty", "1.0"],
+        ["--tokenize", "13a"],
+        ["--lowercase"],
+    ],
+    ids=lambda option: option[0],
+)
+def test_evaluate_refuses_what_translation_models_have(finished, corpus, capsys, option):
+    bundle, data = str(finished / "bundles" / "float32"), str(corpus / "test.tsv")
+    assert main(["evaluate", bundle, "--data", data, *option]) == 2
+    assert f"{option[0]} is for translation models" in capsys.readouterr().err
 
 
 def test_export_from_the_command_line(finished, corpus, tmp_path, capsys):

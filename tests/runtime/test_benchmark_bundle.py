@@ -26,6 +26,8 @@ KEYS = {
     "target_tokens_per_s",
     "peak_rss_bytes",
     "bundle_bytes",
+    "load_average",
+    "processors",
 }
 
 
@@ -57,6 +59,9 @@ def test_figures(bundle, beam_size):
     assert figures["first_sentence_ms"] > 0
     assert figures["peak_rss_bytes"] > figures["bundle_bytes"]
     assert figures["bundle_bytes"] == sum(file.stat().st_size for file in bundle.iterdir())
+    assert {*figures["load_average"]} == {"before", "after"}
+    assert all(load >= 0 for load in figures["load_average"].values())
+    assert figures["processors"] >= 1
     assert json.loads(json.dumps(figures)) == figures
 
 
@@ -94,6 +99,21 @@ def test_the_program(bundle, tmp_path):
         figures = json.loads(output.stdout)
         assert {*figures} == KEYS
         assert (figures["sentences"], figures["beam_size"]) == (3, 2)
+
+
+def test_the_program_waits_for_its_turns(bundle, tmp_path):
+    (tmp_path / "lines").write_text("\n".join(sentences(2)))
+    module = "tfcompress.export.runtime.benchmark"
+    command = [sys.executable, "-m", module, str(bundle), str(tmp_path / "lines"), "--in-turns"]
+    # One turn up to each of the passes, and one for the rest.
+    done = subprocess.run(
+        [*command, "--warmup", "1", "--runs", "2"], input="\n" * 4, capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith("\n\n\n\n{")
+    assert {*json.loads(done.stdout)} == KEYS
+    done = subprocess.run(command, input="\n", capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "error: nobody says when to go on\n")
 
 
 def test_the_program_and_wrong_input(bundle, tmp_path, capsys):

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
-from layers.harness import assert_close, lengths_mask, normal, randomize
+from layers.harness import assert_close, global_policy, lengths_mask, normal, randomize
 from tensorflow import keras
 
 import tfcompress as tfc
@@ -108,6 +108,19 @@ def test_is_the_gradient_for_the_gates():
     scores = head_importance(model, batches, absolute="examples", normalize=None, l2=False)
     assert list(scores) == ["first_attention", "second_attention"]
     assert_close(list(scores.values()), expected, 1e-5)
+
+
+def test_small_gradients_are_not_lost_in_half_precision():
+    def loss(labels, outputs):
+        return 1e-6 * tf.reduce_mean(tf.square(tf.cast(outputs, tf.float32) - labels))
+
+    model = make_model()
+    with global_policy("mixed_float16"):
+        half = make_model()
+    half.set_weights(model.get_weights())
+    exact = head_importance(model, BATCHES, loss, l2=False)
+    for name, scores in head_importance(half, BATCHES, loss, l2=False).items():
+        np.testing.assert_allclose(scores, exact[name], rtol=0.03)
 
 
 def test_layers_have_length_1():

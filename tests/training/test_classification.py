@@ -85,6 +85,20 @@ def test_an_interrupted_training_goes_on(tmp_path):
     assert [e["val_loss"] for e in history] == pytest.approx([e["val_loss"] for e in history_again])
 
 
+def test_a_training_that_diverges_keeps_its_best_state(tmp_path):
+    schedule = {"schedule": "inverse_square_root", "warmup": 1, "accumulate": 2}
+    first, _ = train(tmp_path, training=dataclasses.replace(TRAINING, **schedule))
+    said = []
+    diverging = dataclasses.replace(TRAINING, updates=40, learning_rate=1e30, **schedule)
+    again, history = train(tmp_path, training=diverging, say=said.append)
+    assert [entry["update"] for entry in history] == [2, 4]
+    assert "is not finite" in said[0]
+    for one, other in zip(weights(first), weights(again), strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(InputError, match="before the first evaluation"):
+        train(tmp_path / "other", training=diverging)
+
+
 def test_theseus(tmp_path, trained):
     predecessor = trained[0]
     config = CONFIG.replace(encoder=dataclasses.replace(STACK, successors=1))

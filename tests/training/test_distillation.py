@@ -51,7 +51,7 @@ def divergence(student, teacher, temperature):
 def test_words(weight):
     student, teacher = make(), make(width=24, seed=2)
     objective = Distillation(student, teacher, LOSS, weight=weight, temperature=2.0)
-    crossentropy = float(LOSS.call(IDS, student.model(INPUTS)))
+    crossentropy = float(LOSS(IDS, student.model(INPUTS)))
     expected = (1 - weight) * crossentropy + weight * 4 * divergence(student, teacher, 2.0)
     assert float(objective(INPUTS, IDS)) == pytest.approx(expected, rel=1e-5)
     assert objective.helpers == []
@@ -76,7 +76,7 @@ def test_hidden_states_of_mapped_layers():
     )
     ours = student.forward(**INPUTS)
     theirs = teacher.forward(**INPUTS)
-    expected = float(LOSS.call(IDS, ours.logits))
+    expected = float(LOSS(IDS, ours.logits))
     for a, b in (
         (ours.encoder_states[1], theirs.encoder_states[1]),
         (ours.decoder_states[1], theirs.decoder_states[0]),

@@ -59,7 +59,7 @@ def test_hidden_states_count_without_padding():
     ours = np.asarray(student.forward(IDS).encoder_states[1])
     theirs = np.asarray(teacher.forward(IDS).encoder_states[1])
     distance = ((ours - theirs) ** 2).mean(-1)[IDS != 0].mean()
-    crossentropy = float(LOSS.call(LABELS, student.model(INPUTS)["logits"]))
+    crossentropy = float(LOSS(LABELS, student.model(INPUTS)["logits"]))
     found = float(objective(INPUTS, LABELS))
     assert found == pytest.approx(crossentropy + 2 * distance, rel=1e-4)
 

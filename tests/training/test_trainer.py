@@ -61,7 +61,7 @@ def run(corpus, tokenizer, model_config, tmp_path):
     pairs = TokenizedPairs.from_corpus(tokenizer, *corpus)
     validation = Validation(corpus[0][:20], corpus[1][:20], tokenizer, tokenizer)
 
-    def start(name, start=None, **settings):
+    def start(name, start=None, say=print, **settings):
         defaults = {
             "updates": 12,
             "batch_tokens": 128,
@@ -72,7 +72,9 @@ def run(corpus, tokenizer, model_config, tmp_path):
         }
         config = TrainingConfig(**(defaults | settings))
         folder = tmp_path / name
-        return train(model_config, pairs, validation, config, folder, start=start, verbose=0)
+        return train(
+            model_config, pairs, validation, config, folder, start=start, verbose=0, say=say
+        )
 
     return start
 
@@ -168,8 +170,13 @@ def test_loss_falls_and_history_is_complete(run, tmp_path):
     assert list((tmp_path / "run" / "tensorboard").rglob("events.*"))
 
 
-def test_a_killed_run_ends_like_an_uninterrupted_one(run, monkeypatch):
-    whole, history = run("whole")
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"accumulate": 2, "precision": "mixed_float16", "weights": "last"}],
+    ids=str,
+)
+def test_a_killed_run_ends_like_an_uninterrupted_one(run, monkeypatch, settings):
+    whole, history = run("whole", **settings)
     from tfcompress.training import checkpoints
 
     save = checkpoints.TrainingState.save
@@ -181,9 +188,9 @@ def test_a_killed_run_ends_like_an_uninterrupted_one(run, monkeypatch):
 
     monkeypatch.setattr(checkpoints.TrainingState, "save", killed_at_second)
     with pytest.raises(Killed):
-        run("killed")
+        run("killed", **settings)
     monkeypatch.setattr(checkpoints.TrainingState, "save", save)
-    resumed, resumed_history = run("killed")
+    resumed, resumed_history = run("killed", **settings)
     assert [entry["update"] for entry in resumed_history] == [4, 8, 12]
     for a, b in zip(whole.model.trainable_weights, resumed.model.trainable_weights):
         np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5)
@@ -222,6 +229,68 @@ def test_patience_stops_training(run):
     assert [entry["update"] for entry in history] == [4, 8]
 
 
+def saved_weights(folder):
+    """The weights that a training kept, by update."""
+    found = {}
+    for path in folder.glob("weights/*.npz"):
+        with np.load(path) as arrays:
+            found[int(path.stem)] = [arrays[name] for name in arrays.files]
+    return found
+
+
+def assert_weights(transformer, expected):
+    weights = [v.numpy() for v in transformer.model.weights if v.dtype == "float32"]
+    for one, other in zip(weights, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_best_weights_are_kept_and_the_last_where_wanted(run, tmp_path):
+    schedule = {"schedule": "inverse_square_root", "warmup": 1}
+    # Such a rate spoils what was learnt.
+    spoilt = {"updates": 8, "learning_rate": 10.0, **schedule}
+    said = []
+    run("best", updates=4, **schedule)
+    best, history = run("best", say=said.append, **spoilt)
+    assert history[0]["val_loss"] < history[1]["val_loss"]
+    assert [*saved_weights(tmp_path / "best")] == [4]
+    assert_weights(best, saved_weights(tmp_path / "best")[4])
+    expected = "trained for 8 updates; the weights are those of update 4, the best by val_loss ("
+    assert said[0].startswith(expected)
+    again, _ = run("best", say=said.append, **spoilt)
+    assert_weights(again, saved_weights(tmp_path / "best")[4])
+    assert len(said) == 1
+    run("last", updates=4, weights="last", **schedule)
+    last, _ = run("last", weights="last", **spoilt)
+    assert_weights(last, saved_weights(tmp_path / "last")[8])
+    with pytest.raises(InputError, match=r"000000008\.npz: the weights .* are missing.*choose"):
+        run("best", weights="last", **spoilt)
+
+
+def test_a_training_that_diverges_keeps_its_last_good_state(run, tmp_path):
+    schedule = {"schedule": "inverse_square_root", "warmup": 1}
+    run("run", updates=4, **schedule)
+    kept = saved_weights(tmp_path / "run")
+    for _ in range(2):
+        said = []
+        transformer, history = run(
+            "run", updates=400, learning_rate=1e30, weights="last", say=said.append, **schedule
+        )
+        assert [entry["update"] for entry in history] == [4]
+        assert_weights(transformer, kept[4])
+        assert len(said) == 1
+        assert "is not finite: training stopped; the weights are those of update 4" in said[0]
+    _, history = run("run", updates=8, **schedule)
+    assert [entry["update"] for entry in history] == [4, 8]
+
+
+def test_a_training_that_diverges_at_once_is_an_error(run, tmp_path):
+    with pytest.raises(InputError, match=r"update \d+ is not finite.*lower `learning_rate`"):
+        run("run", learning_rate=1e30)
+    assert not saved_weights(tmp_path / "run")
+    _, history = run("run")
+    assert len(history) == 3
+
+
 def test_accumulated_batches_count_as_one(run, corpus, tokenizer, model_config, tmp_path):
     from tfcompress.models import Seq2SeqTransformer
     from tfcompress.text import make_batch
@@ -251,6 +320,7 @@ def test_accumulated_batches_count_as_one(run, corpus, tokenizer, model_config, 
     "settings",
     [
         {"accumulate": 2},
+        pytest.param({"accumulate": 2, "precision": "mixed_float16"}, marks=pytest.mark.slow),
         pytest.param({"precision": "mixed_float16"}, marks=pytest.mark.slow),
         {"precision": "mixed_bfloat16"},
         {"schedule": "cosine", "warmup": 2, "clip_norm": 0.1},

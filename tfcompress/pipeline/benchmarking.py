@@ -1,37 +1,143 @@
-"""Timing a bundle."""
+"""Timing bundles."""
 
+import contextlib
 import json
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
 
 from tfcompress.errors import InputError
+from tfcompress.pipeline.workspace import Workspace, write_figures
+from tfcompress.reporting import provenance
 
 
-def benchmark_in_process(
-    bundle: str | Path, sentences: list[str], *, threads: int, runs: int, beam_size: int = 1
-) -> dict:
-    """Times a bundle in a process of its own, which holds nothing but the runtime.
+def benchmark_in_turns(
+    bundles: Sequence[str | Path],
+    sentences: list[str],
+    *,
+    threads: int,
+    runs: int,
+    beam_size: int = 1,
+) -> list[dict]:
+    """Times bundles pass by pass in turns, so that what slows the machine down slows all of them.
+
+    Each bundle has a process of its own, which holds nothing but the runtime and which waits while
+    it is another's turn.
 
     Args:
-        bundle: The bundle's folder.
+        bundles: The bundles' folders.
         sentences: What to translate or encode, one by one.
         threads: Threads of the runtime.
         runs: Repetitions.
         beam_size: Beam; 1 is greedy search, and is what a text encoder has.
 
     Returns:
-        The figures of `tfcompress.export.runtime.benchmark` or `benchmark_encoder`.
+        For each bundle the figures of `tfcompress.export.runtime.benchmark` or `benchmark_encoder`.
 
     Raises:
-        InputError: If the benchmark fails, with its message.
+        InputError: If a benchmark fails, with its message.
     """
-    command = [sys.executable, "-m", "tfcompress.export.runtime.benchmark", str(bundle)]
-    command += ["--num-threads", str(threads), "--beam-size", str(beam_size), "--runs", str(runs)]
-    done = subprocess.run(
-        command, input="\n".join(sentences), text=True, encoding="utf-8", capture_output=True
-    )
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise InputError(lines[-1].removeprefix("error: "))
-    return json.loads(done.stdout)
+    options = ["--num-threads", str(threads), "--beam-size", str(beam_size), "--runs", str(runs)]
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        text = Path(folder) / "sentences"
+        text.write_text("\n".join(sentences), encoding="utf-8")
+        programs = []
+        for bundle in bundles:
+            errors = stack.enter_context(tempfile.TemporaryFile())
+            programs.append(stack.enter_context(_Program(bundle, text, options, errors)))
+        waiting = programs
+        while waiting:
+            waiting = [program for program in waiting if program.turn()]
+        return [program.figures for program in programs]
+
+
+def benchmark_run(
+    workspace: Workspace,
+    name: str,
+    quantizations: Sequence[str],
+    sentences: list[str],
+    *,
+    say: Callable[[str], object],
+    **settings: int,
+) -> None:
+    """Times all bundles of a run together, unless all have been.
+
+    Args:
+        workspace: The run.
+        name: Its name.
+        quantizations: Its bundles.
+        sentences: What to translate or encode.
+        say: Called with a line if there is something to do.
+        **settings: Those of `benchmark_in_turns`.
+    """
+    paths = [workspace.figures("benchmark", quantization) for quantization in quantizations]
+    if all(path.exists() for path in paths):
+        return
+    say(f"{name}: timing {', '.join(quantizations)} on {len(sentences)} texts")
+    bundles = [workspace.bundle(quantization) for quantization in quantizations]
+    measured = provenance.measurement()
+    for path, figures in zip(paths, benchmark_in_turns(bundles, sentences, **settings)):
+        write_figures(path, figures | {"measured": measured})
+
+
+class _Program:
+    """The program that times a bundle, which stops before each pass.
+
+    Args:
+        bundle: The bundle's folder.
+        text: A file of sentences.
+        options: Further arguments.
+        errors: An open file for what it writes to standard error.
+
+    Attributes:
+        figures: What it found; None as long as it is not done.
+    """
+
+    def __init__(self, bundle: str | Path, text: Path, options: Sequence[str], errors: IO):
+        self.figures: dict | None = None
+        self._begun = False
+        self._errors = errors
+        module = "tfcompress.export.runtime.benchmark"
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module, str(bundle), str(text), "--in-turns", *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            encoding="utf-8",
+        )
+
+    def turn(self) -> bool:
+        """Lets the program go on until it waits again, and returns whether it is not done."""
+        if self._begun:
+            with contextlib.suppress(OSError):
+                self._process.stdin.write("\n")
+                self._process.stdin.flush()
+        self._begun = True
+        line = self._process.stdout.readline()
+        if line != "\n":
+            self._finish(line)
+        return self.figures is None
+
+    def _finish(self, line):
+        output = line + self._process.stdout.read()
+        code = self._process.wait()
+        if code:
+            self._errors.seek(0)
+            said = self._errors.read().decode("utf-8", errors="replace")
+            lines = said.strip().splitlines() or [f"exit code {code}"]
+            raise InputError(lines[-1].removeprefix("error: "))
+        self.figures = json.loads(output)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *details):
+        self._process.kill()
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()

@@ -278,6 +278,8 @@ def _problems(recipe):
         yield "`model.preset` does not go with `start_from`, which names a model already"
     if any(step.name == "trim_vocabulary" for step in recipe.surgery.after):
         yield "`surgery.after` cannot trim the vocabulary; do it in `surgery.before`"
+    if recipe.training.metric == "val_accuracy":
+        yield "`training.metric` val_accuracy is for text encoders; choose val_bleu or val_loss"
     if recipe.training.distillation is not None and recipe.teacher is None:
         yield "`training.distillation` needs a `teacher` (received none)"
     if recipe.teacher is not None:

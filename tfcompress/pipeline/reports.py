@@ -1,8 +1,5 @@
 """What a run leaves for its reader: the results and the reports."""
 
-import datetime
-import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,11 +10,13 @@ from tfcompress.reporting import (
     HistoryPoint,
     Row,
     RunResults,
-    describe_machine,
+    formats,
+    load_results,
+    provenance,
     save_results,
-    versions,
     write_report,
 )
+from tfcompress.reporting.results import FILE_NAME
 
 _MANIFEST = {"quantization": str, "parameters": int, "files": {"model.tflite": {"bytes": int}}}
 
@@ -53,6 +52,7 @@ def report_run(
     corpus: str,
     *,
     rows: Sequence[Row],
+    timings: Sequence[Mapping[str, Any]],
     examples: Sequence[Example],
     history: Sequence[Mapping[str, float]],
 ) -> RunResults:
@@ -63,21 +63,20 @@ def report_run(
         name: The run's name.
         corpus: Name of the test set.
         rows: The systems.
+        timings: What benchmarking their bundles gave.
         examples: Some test sentences.
         history: The figures of every evaluation in training.
 
     Returns:
-        The results, with the time, the command, the machine and the versions.
+        The results, with the time, the command, the machine and the versions of the timing.
 
     Raises:
         InputError: If a file cannot be written.
     """
     results = RunResults(
         name=name,
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        machine=describe_machine(),
-        versions=versions(),
+        **_measured(folder, timings),
+        load=_load(timings),
         corpus=corpus,
         rows=[*rows],
         examples=[*examples],
@@ -96,6 +95,30 @@ def percent(share: float | None) -> float | None:
         share: From 0 to 1.
     """
     return None if share is None else 100.0 * share
+
+
+def _measured(folder, timings):
+    """When and where the bundles were timed; an earlier version kept it in the results only."""
+    for timing in timings:
+        if "measured" in timing:
+            return timing["measured"]
+    now = provenance.measurement()
+    if not (folder / FILE_NAME).exists():
+        return now
+    former = load_results(folder)
+    return {name: getattr(former, name) for name in now}
+
+
+def _load(timings):
+    loads = [timing["load_average"] for timing in timings if "load_average" in timing]
+    if not loads or None in loads[0].values():
+        return ""
+    before = max(load["before"] for load in loads)
+    after = max(load["after"] for load in loads)
+    return (
+        f"load average {before:.2f} before and {after:.2f} after the timing, "
+        f"{formats.counted(timings[0]['processors'], 'processor')}"
+    )
 
 
 def _point(entry):

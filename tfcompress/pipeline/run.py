@@ -7,7 +7,7 @@ from pathlib import Path
 from tfcompress.errors import InputError
 from tfcompress.export.kinds import STATIC
 from tfcompress.files import replace_file
-from tfcompress.pipeline.benchmarking import benchmark_in_process
+from tfcompress.pipeline.benchmarking import benchmark_run
 from tfcompress.pipeline.evaluation import evaluate
 from tfcompress.pipeline.exporting import REPRESENTATIVE_SENTENCES, check_plan_names, source_ids
 from tfcompress.pipeline.loading import load_tensorflow
@@ -92,8 +92,17 @@ def run_recipe(
         _export(recipe, data, tokenizers, workspace, quantization, say)
     for quantization in recipe.quantizations:
         _evaluate(recipe, data, workspace, quantization, verbose, say)
-    for quantization in recipe.quantizations:
-        _benchmark(recipe, data, workspace, quantization, say)
+    settings = recipe.benchmark
+    benchmark_run(
+        workspace,
+        recipe.name,
+        recipe.quantizations,
+        data.splits["test"][0][: settings.sentences],
+        say=say,
+        threads=settings.threads,
+        beam_size=settings.beam_size,
+        runs=settings.runs,
+    )
     return _report(recipe, data, workspace, history)
 
 
@@ -232,6 +241,7 @@ def _train(recipe, data, tokenizers, start, workspace, verbose, say) -> list[dic
         start=start,
         teacher=teacher,
         verbose=verbose,
+        say=lambda line: say(f"{recipe.name}: {line}"),
     )
     if recipe.surgery.after:
         transformer = _operated(recipe, "after", transformer, tokenizers, data, say).transformer
@@ -304,25 +314,8 @@ def _evaluate(recipe, data, workspace, quantization, verbose, say):
     write_figures(path, figures)
 
 
-def _benchmark(recipe, data, workspace, quantization, say):
-    path = workspace.figures("benchmark", quantization)
-    if path.exists():
-        return
-    settings = recipe.benchmark
-    sentences = data.splits["test"][0][: settings.sentences]
-    say(f"{recipe.name}: timing {quantization} on {len(sentences)} sentences")
-    figures = benchmark_in_process(
-        workspace.bundle(quantization),
-        sentences,
-        threads=settings.threads,
-        beam_size=settings.beam_size,
-        runs=settings.runs,
-    )
-    write_figures(path, figures)
-
-
 def _report(recipe, data, workspace, history) -> RunResults:
-    rows, translations = [], {}
+    rows, timings, translations = [], [], {}
     for quantization in recipe.quantizations:
         path = workspace.figures("evaluation", quantization)
         evaluation = read_figures(path, _EVALUATION)
@@ -332,6 +325,7 @@ def _report(recipe, data, workspace, history) -> RunResults:
         translations[f"{recipe.name} {quantization}"] = lines
         bundle = workspace.bundle(quantization)
         rows.append(bundle_row(recipe.name, bundle, timing, **_scores(evaluation)))
+        timings.append(timing)
     sources, references = data.splits["test"]
     examples = [
         Example(
@@ -346,6 +340,7 @@ def _report(recipe, data, workspace, history) -> RunResults:
         recipe.name,
         f"{data.name}, {recipe.corpus.test}",
         rows=rows,
+        timings=timings,
         examples=examples,
         history=history,
     )

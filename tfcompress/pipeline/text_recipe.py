@@ -179,5 +179,7 @@ def _problems(recipe):
         yield "`teacher` and `training.distillation` go together (received one of them)"
     if training.evaluate_sentences is not None:
         yield "`training.evaluate_sentences` is for translations; leave it out"
+    if training.metric == "val_bleu":
+        yield "`training.metric` val_bleu is for translations; choose val_accuracy or val_loss"
     yield from bundle_problems(recipe)
     yield from count_problems(recipe, ("benchmark",), least={})

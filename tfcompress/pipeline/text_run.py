@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tfcompress.errors import InputError
 from tfcompress.export.kinds import STATIC
-from tfcompress.pipeline.benchmarking import benchmark_in_process
+from tfcompress.pipeline.benchmarking import benchmark_run
 from tfcompress.pipeline.encoder_evaluation import evaluate_classifier
 from tfcompress.pipeline.exporting import REPRESENTATIVE_SENTENCES, check_plan_names, text_ids
 from tfcompress.pipeline.loading import load_tensorflow
@@ -77,8 +77,16 @@ def run_text_recipe(
         _export(recipe, data, tokenizer, workspace, quantization, say)
     for quantization in recipe.quantizations:
         _evaluate(recipe, data, workspace, quantization, verbose, say)
-    for quantization in recipe.quantizations:
-        _benchmark(recipe, data, workspace, quantization, say)
+    settings = recipe.benchmark
+    benchmark_run(
+        workspace,
+        recipe.name,
+        recipe.quantizations,
+        data.splits["test"][0][: settings.texts],
+        say=say,
+        threads=settings.threads,
+        runs=settings.runs,
+    )
     return _report(recipe, data, workspace, history)
 
 
@@ -179,6 +187,7 @@ def _train(recipe, data, tokenizer, workspace, verbose, say) -> list[dict]:
         start=start,
         teacher=teacher,
         verbose=verbose,
+        say=lambda line: say(f"{recipe.name}: {line}"),
     )
     if recipe.surgery.after:
         encoder = _operated(recipe, "after", encoder, tokenizer, data, say)
@@ -226,21 +235,8 @@ def _evaluate(recipe, data, workspace, quantization, verbose, say):
     write_figures(path, figures)
 
 
-def _benchmark(recipe, data, workspace, quantization, say):
-    path = workspace.figures("benchmark", quantization)
-    if path.exists():
-        return
-    settings = recipe.benchmark
-    texts = data.splits["test"][0][: settings.texts]
-    say(f"{recipe.name}: timing {quantization} on {len(texts)} texts")
-    figures = benchmark_in_process(
-        workspace.bundle(quantization), texts, threads=settings.threads, runs=settings.runs
-    )
-    write_figures(path, figures)
-
-
 def _report(recipe, data, workspace, history) -> RunResults:
-    rows, found = [], {}
+    rows, timings, found = [], [], {}
     for quantization in recipe.quantizations:
         path = workspace.figures("evaluation", quantization)
         evaluation = read_figures(path, _EVALUATION)
@@ -249,6 +245,7 @@ def _report(recipe, data, workspace, history) -> RunResults:
         found[f"{recipe.name} {quantization}"] = evaluation["labels"]
         bundle = workspace.bundle(quantization)
         rows.append(bundle_row(recipe.name, bundle, timing, **_scores(evaluation)))
+        timings.append(timing)
     texts, labels = data.splits["test"]
     examples = [
         Example(
@@ -263,6 +260,7 @@ def _report(recipe, data, workspace, history) -> RunResults:
         recipe.name,
         f"{data.name}, {recipe.corpus.test}",
         rows=rows,
+        timings=timings,
         examples=examples,
         history=history,
     )

@@ -1,9 +1,34 @@
 """Where figures come from: date, command, machine and versions, in words."""
 
+import datetime
+import shlex
+import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from tfcompress.reporting import formats
+from tfcompress.reporting.machine import describe_machine, versions
 from tfcompress.reporting.results import RunResults
+
+
+def measurement() -> dict[str, Any]:
+    """Returns what to keep beside figures that are measured now.
+
+    Returns:
+        `created`, `command`, `machine` and `versions`, as in `RunResults`.
+
+    Example:
+
+    >>> measurement()["machine"]["cores"]
+    4
+    """
+    return {
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "machine": describe_machine(),
+        "versions": versions(),
+    }
 
 
 def facts(runs: Sequence[RunResults]) -> list[list[tuple[str, str]]]:
@@ -29,14 +54,15 @@ def facts(runs: Sequence[RunResults]) -> list[list[tuple[str, str]]]:
 
 
 def _facts(run: RunResults) -> list[tuple[str, str]]:
-    versions = (f"{package} {version}" for package, version in run.versions.items())
+    packages = (f"{package} {version}" for package, version in run.versions.items())
     pairs = [
         ("Run", run.name),
         ("Date", run.created),
         ("Corpus", run.corpus),
         ("Command", run.command),
         ("Machine", machine_text(run.machine)),
-        ("Versions", ", ".join(versions)),
+        ("Load", run.load),
+        ("Versions", ", ".join(packages)),
     ]
     return [(name, formats.clean(text)) for name, text in pairs if text.strip()]
 

@@ -161,10 +161,11 @@ class RunResults:
 
     Attributes:
         name: The run's name.
-        created: Date and time of the measurement in ISO 8601.
+        created: Date and time in ISO 8601 of the measurement of speed, like what follows.
         command: The command that measured.
         machine: The machine, as `describe_machine` tells.
         versions: Versions by package, as `versions` tells.
+        load: How busy the machine was before and after the bundles were timed, in words.
         corpus: Name of the test set. BLEU is compared only within one corpus, so two different
             sets need different names.
         rows: The systems, the reference system first.
@@ -184,6 +185,7 @@ class RunResults:
     rows: list[Row]
     examples: list[Example] = field(default_factory=list)
     history: list[HistoryPoint] = field(default_factory=list)
+    load: str = ""
 
     def __post_init__(self):
         try:

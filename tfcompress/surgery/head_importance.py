@@ -123,6 +123,9 @@ class HeadScorer:
         self.normalize = _normalizers(normalize, self.layers)
         self.l2 = l2
         self._all_called = attention_layers is not None
+        # Gradients in float16 need a loss as large as their range allows, as in training.
+        half = any(layer.compute_dtype == "float16" for layer in self.layers.values())
+        self._scale = 2.0**15 if half else 1.0
         self._batch_sums = tf.function(self._sums, reduce_retracing=True)
 
     def __call__(self, batches: Iterable[tuple]) -> dict[str, np.ndarray]:
@@ -135,8 +138,7 @@ class HeadScorer:
                     f"Received: {type(batch).__name__}."
                 )
             batch = tf.nest.map_structure(tf.convert_to_tensor, tuple(batch))
-            for name, sums in self._batch_sums(*batch).items():
-                sums = [np.asarray(value, np.float64) for value in sums]
+            for name, sums in self._finite_sums(batch).items():
                 before = totals.get(name, [0.0, 0.0, 0.0])
                 totals[name] = [a + b for a, b in zip(before, sums)]
         if not totals:
@@ -145,12 +147,23 @@ class HeadScorer:
             name: self._normalized(name, *totals[name]) for name in self.layers if name in totals
         }
 
+    def _finite_sums(self, batch):
+        while True:
+            found = self._batch_sums(tf.constant(self._scale), *batch)
+            found = {
+                name: [np.asarray(value, np.float64) for value in sums]
+                for name, sums in found.items()
+            }
+            if self._scale <= 1 or all(np.isfinite(scores).all() for scores, *_ in found.values()):
+                return found
+            self._scale /= 2
+
     def _normalized(self, name, scores, tokens, examples):
         divisor = {"tokens": tokens, "examples": examples, None: 1.0}[self.normalize[name]]
         scores = scores / divisor
         return scores / (np.sqrt(np.sum(scores**2)) + 1e-20) if self.l2 else scores
 
-    def _sums(self, inputs, labels, weights=None):
+    def _sums(self, scale, inputs, labels, weights=None):
         """Sum of scores, number of tokens and of examples of one batch, by name."""
         with contextlib.ExitStack() as stack:
             recorded = {
@@ -164,13 +177,15 @@ class HeadScorer:
             outputs = self.model(inputs, training=False)
             options = {} if weights is None else {"sample_weight": weights}
             loss = tf.reduce_mean(self.loss(labels, outputs, **options))
-        gradients = tape.gradient(loss, recorded)
+            scaled = tf.cast(loss, tf.float32) * scale
+        gradients = tape.gradient(scaled, recorded)
         sums = {}
         for name, contexts in recorded.items():
             pairs = [pair for pair in zip(contexts, gradients[name]) if pair[1] is not None]
             if pairs:
                 parts = [self._context_sums(name, inputs, *pair) for pair in pairs]
-                sums[name] = [tf.add_n(values) for values in zip(*parts)]
+                scores, *counts = (tf.add_n(values) for values in zip(*parts))
+                sums[name] = [scores / scale, *counts]
         self._check_called(sums)
         return sums
 

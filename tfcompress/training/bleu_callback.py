@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from tensorflow import keras
 
+from tfcompress.errors import InputError
 from tfcompress.text.bleu import corpus_bleu
 
 
@@ -37,12 +38,16 @@ class BleuCallback(keras.callbacks.Callback):
         lowercase: bool = False,
     ):
         super().__init__()
-        corpus_bleu(
-            references, references, tokenize=tokenize
-        )  # fails now rather than after an epoch
         self.translate = translate
         self.sources = list(sources)
         self.references = list(references)
+        # What is wrong fails now rather than after an epoch.
+        if len(self.sources) != len(self.references):
+            raise InputError(
+                "Every source sentence needs one reference. Received: "
+                f"{len(self.sources)} sources and {len(self.references)} references."
+            )
+        corpus_bleu(self.references, self.references, tokenize=tokenize, lowercase=lowercase)
         self.tokenize = tokenize
         self.lowercase = lowercase
 

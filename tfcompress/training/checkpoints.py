@@ -1,7 +1,8 @@
 """What a training run keeps on disk so that it can go on after a kill."""
 
 import json
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,15 @@ from tfcompress.files import replace_file
 class TrainingState:
     """The resumable state of a training run: weights, optimizer, random state and history.
 
-    Saved after every evaluation, newest file last, so that a kill at any time leaves the state of
-    one evaluation intact.
+    Saved after every evaluation; what an earlier one left is removed last, so that a kill at any
+    time leaves the state of one evaluation intact.
 
     Args:
         folder: Where to keep it; made if needed.
         model: The model in training.
         optimizer: Its optimizer, built.
-        average: How many of the last evaluations' weights to keep for averaging.
+        choose: Called with the history, returns the evaluations whose mean weights the trained
+            model has; by default the last one. Others' weights are not kept.
         helpers: Layers that are trained beside the model and no part of it.
 
     Attributes:
@@ -35,14 +37,14 @@ class TrainingState:
         model: keras.Model,
         optimizer: keras.optimizers.Optimizer,
         *,
-        average: int = 1,
+        choose: Callable[[list[dict]], list[dict]] = lambda history: history[-1:],
         helpers: Sequence[keras.layers.Layer] = (),
     ):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.history: list[dict] = []
         self._model = model
-        self._average = average
+        self._choose = choose
         self._update = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._checkpoint = tf.train.Checkpoint(
             model=model,
@@ -86,14 +88,25 @@ class TrainingState:
         text = json.dumps(self.history, indent=1)
         replace_file(self.folder / "history.json", text.encode("utf-8"))
         self._manager.save(checkpoint_number=figures["update"])
+        self._remove_weights()
 
-    def averaged_weights(self) -> list[np.ndarray]:
-        """Returns the mean of the last evaluations' weights, in the order of `get_weights`."""
-        paths = [self._weights_path(entry["update"]) for entry in self.history[-self._average :]]
+    def chosen_weights(self) -> list[np.ndarray]:
+        """Returns the mean of the chosen evaluations' weights, in the order of `get_weights`.
+
+        Raises:
+            InputError: If they were not kept, because others were chosen before, or are damaged.
+        """
+        paths = self._chosen_paths()
         total = None
         for path in paths:
-            with np.load(path) as arrays:
-                weights = [arrays[name].astype(np.float64) for name in arrays.files]
+            try:
+                with np.load(path) as arrays:
+                    weights = [arrays[name].astype(np.float64) for name in arrays.files]
+            except (OSError, ValueError, zipfile.BadZipFile) as error:
+                raise InputError(
+                    f"{path}: the weights of this evaluation are missing or damaged ({error}); "
+                    "choose others, or remove the folder of the training to train from the start"
+                ) from error
             total = weights if total is None else [a + b for a, b in zip(total, weights)]
         return [(array / len(paths)).astype(np.float32) for array in total]
 
@@ -102,10 +115,15 @@ class TrainingState:
         path.parent.mkdir(exist_ok=True)
         arrays = {f"{i:05d}": array for i, array in enumerate(model_weights(self._model))}
         replace_file(path, lambda file: np.savez(file, **arrays))
-        keep = {self._weights_path(entry["update"]) for entry in self.history[-self._average :]}
-        for old in path.parent.glob("*.npz"):
-            if old not in keep:
-                old.unlink()
+
+    def _remove_weights(self):
+        keep = self._chosen_paths()
+        for path in self._weights_path(0).parent.glob("*.npz"):
+            if path not in keep:
+                path.unlink()
+
+    def _chosen_paths(self):
+        return [self._weights_path(entry["update"]) for entry in self._choose(self.history)]
 
     def _weights_path(self, update):
         return self.folder / "weights" / f"{update:09d}.npz"

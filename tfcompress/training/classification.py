@@ -1,6 +1,7 @@
 """Training text encoders to classify."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ def train_classifier(
     start: TextEncoder | None = None,
     teacher: TextEncoder | None = None,
     verbose: int = 1,
+    say: Callable[[str], object] = print,
 ) -> tuple[TextEncoder, list[dict]]:
     """Trains a text encoder with `model.fit`; called again on the same folder, it goes on.
 
@@ -41,15 +43,17 @@ def train_classifier(
         folder: Keeps the state of training and TensorBoard logs.
         start: A trained model whose weights to begin with, wherever names and shapes are the same.
         teacher: What `config.distillation` learns from.
-        verbose: 1 for a progress bar, 2 for a line an evaluation, 0 for silence.
+        verbose: 1 for a progress bar, 2 for a line an evaluation, 0 for neither.
+        say: Called with a line about how the training ended.
 
     Returns:
-        The trained model in float32, with the averaged weights of the last evaluations, and the
-        figures of every evaluation.
+        The trained model in float32, with the weights that `config.weights` says, and the figures
+        of every evaluation.
 
     Raises:
         InputError: If the model has another head, a label is out of range, layers should be
-            replaced that have no successors, or the saved state is damaged.
+            replaced that have no successors, the loss is not finite before the first evaluation, or
+            the saved state is damaged.
 
     Example:
 
@@ -70,14 +74,15 @@ def train_classifier(
                 f"labels must lie between 0 and {head.classes - 1} (received {outside[0]})"
             )
     task = _Classification(model_config, texts, validation)
-    return run_training(task, config, folder, start=start, teacher=teacher, verbose=verbose)
+    return run_training(
+        task, config, folder, start=start, teacher=teacher, verbose=verbose, say=say
+    )
 
 
 class _Classification:
     """Classification as a task of the trainer."""
 
     pad_label = _ALL_COUNT
-    score = "val_accuracy"
 
     def __init__(self, model_config, texts, validation):
         self.model_config = model_config
@@ -95,13 +100,16 @@ class _Classification:
 
     def objective(self, model, config):
         loss = _loss(config.label_smoothing)
-        return lambda inputs, labels: loss.call(labels, model(inputs, training=True)["logits"])
+        return lambda inputs, labels: loss.mean(labels, model(inputs, training=True)["logits"])
 
     def distillation(self, student, teacher, config):
         settings = dataclasses.asdict(config.distillation)
         if settings.pop("decoder_layers") is not None:
             raise InputError("`distillation.decoder_layers` is for translation models only")
         return TextDistillation(student, teacher, _loss(config.label_smoothing), **settings)
+
+    def metrics(self, config):
+        return ("val_accuracy", "val_loss")
 
     def batches(self, config, done):
         return self._texts.training_dataset(
@@ -130,7 +138,7 @@ class _Validation(keras.callbacks.Callback):
             count = tf.cast(tf.shape(labels)[0], tf.float32)
             right = tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels
             right = tf.math.count_nonzero(right, dtype=tf.float32)
-            return loss.call(labels, logits) * count, right, count
+            return tf.reduce_sum(loss.call(labels, logits)), right, count
 
         self.sums = sums
 

@@ -11,6 +11,8 @@ from tfcompress.training.replacing import ReplacingSchedule
 SCHEDULES = ("inverse_square_root", "cosine", "constant")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 STRATEGIES = ("none", "mirrored", "multi_worker")
+METRICS = ("val_loss", "val_bleu", "val_accuracy")
+WEIGHTS = ("best", "last", "average")
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,9 @@ class ClusteringConfig:
 class TrainingConfig:
     """How a model is trained.
 
+    A training ends before its last update when patience runs out, or at the first loss that is not
+    finite; what was saved at the evaluations before remains, and the model comes from them.
+
     Attributes:
         updates: Number of optimizer updates, a multiple of `evaluate_every`; 0 for none.
         batch_tokens: Padded tokens of a batch on the longer side.
@@ -126,8 +131,15 @@ class TrainingConfig:
         seed: Seed of initial weights, order of batches and dropout.
         evaluate_every: Updates between evaluations, which also save the state.
         evaluate_sentences: Validation sentences decoded for BLEU; 0 for none, None for all.
-        patience: Evaluations without a better score after which training stops, or None.
-        average: Number of last evaluated checkpoints whose weights are averaged.
+        patience: Evaluations in a row, in which neither the metric nor the validation loss gets
+            better (by a ten-thousandth of itself), after which training ends, or None.
+        metric: What evaluations are compared by: "val_loss" (the lower the better), "val_bleu" of
+            a translator or "val_accuracy" of a classifier (the higher; where they are alike, by
+            validation loss); None for BLEU or accuracy where it is measured, else the loss.
+        weights: Whose weights the trained model has: of the "best" evaluation, of the "last", or
+            the "average" of the last ones; None for "average" if `average` is above 1, "last"
+            with `pruning` or `clustering`, and else "best".
+        average: Number of last evaluations whose weights are averaged.
         distillation: How to learn from a teacher, where there is one.
         replacing: How successors replace layers, for a model that has some.
         train_only: Regular expression that the names of the layers match that are trained; None
@@ -156,6 +168,8 @@ class TrainingConfig:
     evaluate_every: int = 500
     evaluate_sentences: int | None = None
     patience: int | None = None
+    metric: str | None = None
+    weights: str | None = None
     average: int = 1
     distillation: DistillationConfig | None = None
     replacing: ReplacingConfig | None = None
@@ -195,10 +209,13 @@ def _problems(config):
         yield f"`patience` must be at least 1 or null (received {config.patience})"
     if config.evaluate_sentences is not None and config.evaluate_sentences < 0:
         yield f"`evaluate_sentences` must not be negative (received {config.evaluate_sentences})"
-    if config.patience is not None and config.evaluate_sentences == 0:
-        yield "`patience` needs validation sentences (received evaluate_sentences 0)"
-    if config.accumulate > 1 and config.precision == "mixed_float16":
-        yield "`accumulate` above 1 needs another `precision` than mixed_float16"
+    if config.metric == "val_bleu" and config.evaluate_sentences == 0:
+        yield "`metric` val_bleu needs validation sentences (received evaluate_sentences 0)"
+    if config.weights is not None and (config.weights == "average") != (config.average > 1):
+        yield (
+            "`weights` average and an `average` above 1 go together (received "
+            f"{config.weights!r} and {config.average})"
+        )
     if config.schedule == "cosine" and config.warmup >= config.updates > 0:
         yield f"`warmup` must be below `updates` (received {config.warmup} and {config.updates})"
     if config.train_only is not None:
@@ -214,9 +231,11 @@ def _problems(config):
         )
     yield from _compression_problems(config)
     choices = {"schedule": SCHEDULES, "precision": PRECISIONS, "strategy": STRATEGIES}
+    choices |= {"metric": (None, *METRICS), "weights": (None, *WEIGHTS)}
     for name, valid in choices.items():
         if getattr(config, name) not in valid:
-            yield f"`{name}` must be one of {', '.join(valid)} (received {getattr(config, name)!r})"
+            names = ", ".join("null" if value is None else value for value in valid)
+            yield f"`{name}` must be one of {names} (received {getattr(config, name)!r})"
 
 
 def _compression_problems(config):
@@ -228,8 +247,12 @@ def _compression_problems(config):
             yield f"`{name}` does not go with `distillation` or `replacing`; train twice"
         if config.precision != "float32" or config.strategy != "none":
             yield f"`{name}` needs `precision` float32 and `strategy` none"
-        if name != "quantize_aware" and (config.accumulate > 1 or config.average > 1):
+        if name == "quantize_aware":
+            continue
+        if config.accumulate > 1 or config.average > 1:
             yield f"`{name}` needs `accumulate` 1 and `average` 1"
+        if config.weights == "best":
+            yield f"`{name}` needs `weights` last: it is not done before the end"
     if len(chosen) > 1:
         yield (
             f"{', '.join(f'`{name}`' for name in chosen)} are trainings of their own, later ones "

@@ -11,9 +11,8 @@ from tfcompress.training.hidden_states import (
     check_vocabularies,
     check_weights,
     divergence,
-    masked_mean,
 )
-from tfcompress.training.losses import LabelSmoothedCrossentropy
+from tfcompress.training.losses import LabelSmoothedCrossentropy, masked_mean
 
 _VOCABULARY = ("source_vocabulary_size", "target_vocabulary_size", "pad_id", "bos_id", "eos_id")
 
@@ -91,7 +90,7 @@ class Distillation:
         pad_id = self._student.config.pad_id
         theirs = self._teacher.forward(source, target, training=False)
         ours = self._student.forward(source, target, training=True)
-        total = (1.0 - self._weight) * self._loss.call(labels, ours.logits)
+        total = (1.0 - self._weight) * self._loss.mean(labels, ours.logits)
         if self._weight:
             words = divergence(ours.logits, theirs.logits, self._temperature)
             total += self._weight * masked_mean(words, labels != pad_id)

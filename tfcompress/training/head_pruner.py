@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 import numpy as np
+import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.errors import InputError
@@ -106,8 +107,9 @@ class HeadPruner(keras.callbacks.Callback):
         return min(self.heads, ((step - self.begin) // self.every + 1) * self.heads_per_step)
 
     def on_train_begin(self, logs=None):
+        self._build()
         found = named_layers(self.model, MultiHeadAttention)
-        gated = {path: layer for path, layer in found.items() if layer.gated}
+        gated = {path: layer for path, layer in found.items() if layer.gated and layer.built}
         if not gated:
             raise InputError(
                 "HeadPruner masks heads by gates. Received: a model with "
@@ -140,6 +142,15 @@ class HeadPruner(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
             logs["masked_heads"] = self._masked
+
+    def _build(self):
+        """Calls the model once if no call has made its weights yet."""
+        if self.model.built:
+            return
+        for batch in self.batches:
+            with self.model.distribute_strategy.scope():
+                self.model(tf.nest.map_structure(tf.convert_to_tensor, batch[0]))
+            return
 
     def _mask(self, count):
         if self._scores is None or self.re_estimate:

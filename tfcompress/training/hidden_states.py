@@ -8,6 +8,7 @@ from tensorflow import keras
 from tfcompress.errors import InputError
 from tfcompress.layers import Dense
 from tfcompress.training.compression import Model
+from tfcompress.training.losses import masked_mean
 
 
 class HiddenStates:
@@ -76,17 +77,6 @@ def divergence(ours: tf.Tensor, theirs: tf.Tensor, temperature: float) -> tf.Ten
     ours = tf.nn.log_softmax(tf.cast(ours, tf.float32) / temperature)
     theirs = tf.nn.log_softmax(tf.stop_gradient(tf.cast(theirs, tf.float32)) / temperature)
     return temperature**2 * tf.reduce_sum(tf.exp(theirs) * (theirs - ours), axis=-1)
-
-
-def masked_mean(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """Returns the mean of the values whose mask is true, or 0 where there are none.
-
-    Args:
-        values: Any numbers.
-        mask: Booleans of the same shape.
-    """
-    weights = tf.cast(mask, tf.float32)
-    return tf.math.divide_no_nan(tf.reduce_sum(values * weights), tf.reduce_sum(weights))
 
 
 def check_vocabularies(student: Model, teacher: Model, names: Sequence[str]) -> None:

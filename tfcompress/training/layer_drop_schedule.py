@@ -111,7 +111,8 @@ class LayerDropSchedule(keras.callbacks.Callback):
 
     def _rates(self, rate):
         count = len(self._wrappers)
-        if self._wrappers[0].learned:
+        # Before the first call of a model there are no scores, which begin alike.
+        if self._wrappers[0].learned and all(wrapper.built for wrapper in self._wrappers):
             return learned_drop_rates(self._wrappers, rate)
         if self.by_depth:
             return [rate * (depth + 1) / count for depth in range(count)]

@@ -17,12 +17,10 @@ class Task(Protocol):
     Attributes:
         model_config: The model to train.
         pad_label: Label of what does not count; one that does not occur, where all count.
-        score: The key of the score, the higher the better, in the figures of an evaluation.
     """
 
     model_config: Seq2SeqConfig | TextEncoderConfig
     pad_label: int
-    score: str
 
     def new_model(self, start: Model | None = None) -> Model:
         """Returns a new model, with the weights of another wherever names and shapes are the same.
@@ -61,6 +59,14 @@ class Task(Protocol):
         """
         ...
 
+    def metrics(self, config: TrainingConfig) -> Sequence[str]:
+        """Returns the figures of an evaluation that models may be chosen by, the best first.
+
+        Args:
+            config: How to train.
+        """
+        ...
+
     def batches(self, config: TrainingConfig, done: int) -> tf.data.Dataset:
         """Returns the endless batches of training.
 
@@ -73,7 +79,7 @@ class Task(Protocol):
     def evaluations(
         self, compressed: Uncompressed, config: TrainingConfig
     ) -> Sequence[keras.callbacks.Callback]:
-        """Returns callbacks that add `val_loss` and the score to the logs.
+        """Returns callbacks that add `val_loss` and then the score to the logs.
 
         Args:
             compressed: What is trained.

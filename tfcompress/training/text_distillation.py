@@ -79,7 +79,7 @@ class TextDistillation:
         theirs = self._teacher.forward(inputs["token_ids"], training=False)
         ours = self._student.forward(**inputs, training=True)
         logits = ours.outputs["logits"]
-        total = (1.0 - self._weight) * self._loss.call(labels, logits)
+        total = (1.0 - self._weight) * self._loss.mean(labels, logits)
         if self._weight:
             classes = divergence(logits, theirs.outputs["logits"], self._temperature)
             total += self._weight * tf.reduce_mean(classes)

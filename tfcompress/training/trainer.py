@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tfcompress.training.compression import compression, load_methods
 from tfcompress.training.config import TrainingConfig
 from tfcompress.training.layer_drop_schedule import LayerDropSchedule
 from tfcompress.training.schedules import Cosine, InverseSquareRoot
+from tfcompress.training.selection import selection
 from tfcompress.training.task import Model, Task
 from tfcompress.training.theseus_replacer import TheseusReplacer
 
@@ -33,26 +35,30 @@ def run_training(
     start: Model | None = None,
     teacher: Model | None = None,
     verbose: int = 1,
+    say: Callable[[str], object] = print,
 ) -> tuple[Model, list[dict]]:
     """Trains a model with `model.fit`; called again on the same folder, it goes on.
 
     Args:
-        task: The model, its examples, its loss and its score.
+        task: The model, its examples, its loss and its scores.
         config: How to train.
         folder: Keeps the state of training and TensorBoard logs.
         start: A trained model whose weights to begin with, wherever names and shapes are the same.
         teacher: What `config.distillation` learns from.
-        verbose: 1 for a progress bar, 2 for a line an evaluation, 0 for silence.
+        verbose: 1 for a progress bar, 2 for a line an evaluation, 0 for neither.
+        say: Called with a line about how the training ended.
 
     Returns:
-        The trained model in float32, with the averaged weights of the last evaluations, and the
-        figures of every evaluation.
+        The trained model in float32, with the weights that `config.weights` says, and the figures
+        of every evaluation.
 
     Raises:
         InputError: If no example is short enough, layers should be replaced that have no
-            successors, or the saved state is damaged.
+            successors, the loss is not finite before the first evaluation, or the saved state is
+            damaged.
     """
     folder = Path(folder)
+    selected = selection(config, task.metrics(config))
     load_methods(config)
     if config.replacing is not None and not _has_successors(task.model_config):
         raise InputError(
@@ -72,13 +78,15 @@ def run_training(
             folder,
             compressed.model,
             model.optimizer,
-            average=config.average,
+            choose=selected.chosen,
             helpers=getattr(model, "helpers", ()),
         )
         done = state.restore()
-        _fit(task, compressed, model, config, folder, state, done, verbose)
-        averaged = state.averaged_weights()
-        for variable, value in zip(parameters(compressed.model), averaged, strict=True):
+        if done < config.updates and not selected.is_over(state.history):
+            ended = _fit(task, compressed, model, config, folder, state, selected, verbose)
+            say(f"{ended}; {selected.words(state.history)}")
+        weights = state.chosen_weights()
+        for variable, value in zip(parameters(compressed.model), weights, strict=True):
             variable.assign(value)
     trained = task.new_model()
     copy_layers(compressed.plain().model, trained.model)
@@ -134,16 +142,15 @@ def _compiled(task, transformer, model, config, teacher):
     return model
 
 
-def _fit(task, compressed, model, config, folder, state, done, verbose):
+def _fit(task, compressed, model, config, folder, state, selected, verbose):
+    """Trains on and says how it ended."""
     every = config.evaluate_every
-    if done >= config.updates or _out_of_patience(state.history, task.score, config.patience):
-        return
+    done = state.history[-1]["update"] if state.history else 0
     dataset = task.batches(config, done)
     if isinstance(model, AccumulatingModel):
         dataset = grouped(dataset, config.accumulate)
-    callbacks = compressed.callbacks + _schedules(task.model_config, config)
-    callbacks += task.evaluations(compressed, config)
-    callbacks.append(_Save(state, task.score, config))
+    evaluation = _Evaluation(task.evaluations(compressed, config), state, selected, every)
+    callbacks = compressed.callbacks + _schedules(task.model_config, config) + [evaluation]
     callbacks.append(keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False))
     with Interrupts() as interrupts:
         callbacks.append(_Interruptible(interrupts))
@@ -155,6 +162,12 @@ def _fit(task, compressed, model, config, folder, state, done, verbose):
             callbacks=callbacks,
             verbose=verbose,
         )
+    if not state.history:
+        raise InputError(
+            f"{evaluation.ended}, before the first evaluation; lower `learning_rate`, lengthen "
+            "`warmup`, or set `clip_norm`"
+        )
+    return evaluation.ended
 
 
 def _schedules(model_config, config):
@@ -170,25 +183,57 @@ def _schedules(model_config, config):
     return callbacks
 
 
-class _Save(keras.callbacks.Callback):
-    """Saves the state after every evaluation and stops when patience runs out."""
+class _Evaluation(keras.callbacks.Callback):
+    """Evaluates and saves the state, and ends what gets no better or diverges.
 
-    def __init__(self, state, score, config):
+    Attributes:
+        ended: How the training ended.
+    """
+
+    def __init__(self, evaluations, state, selected, every):
         super().__init__()
+        self.evaluations = evaluations
         self.state = state
-        self.score = score
-        self.config = config
+        self.selected = selected
+        self.every = every
         self.started = time.monotonic()
+        self.ended = None
+        self.epoch = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._check("loss", logs, self.epoch * self.every + batch + 1)
 
     def on_epoch_end(self, epoch, logs=None):
+        update = (epoch + 1) * self.every
+        for evaluation in self.evaluations:
+            if not self.ended:
+                evaluation.on_epoch_end(epoch, logs)
+                self._check("val_loss", logs, update)
+        if self.ended:
+            return
         now = time.monotonic()
-        figures = {"update": (epoch + 1) * self.config.evaluate_every}
-        figures |= {name: float(value) for name, value in (logs or {}).items()}
+        figures = {"update": update}
+        figures |= {name: float(value) for name, value in logs.items()}
         figures["seconds"] = round(now - self.started, 3)
         self.started = now
         self.state.save(figures)
-        if _out_of_patience(self.state.history, self.score, self.config.patience):
-            self.model.stop_training = True
+        if self.selected.is_over(self.state.history):
+            self._end(f"nothing got better for {self.selected.patience} evaluations, to {update}")
+
+    def on_train_end(self, logs=None):
+        if self.ended is None:
+            self.ended = f"trained for {self.state.history[-1]['update']} updates"
+
+    def _check(self, name, logs, update):
+        if not np.isfinite(float(logs[name])):
+            self._end(f"the {name} of update {update} is not finite: training stopped")
+
+    def _end(self, reason):
+        self.ended = reason
+        self.model.stop_training = True
 
 
 class _Interruptible(keras.callbacks.Callback):
@@ -205,13 +250,6 @@ class _Interruptible(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.interrupts.check()
-
-
-def _out_of_patience(history, score, patience):
-    if patience is None or not history:
-        return False
-    scores = [entry[score] for entry in history]
-    return len(scores) - 1 - int(np.argmax(scores)) >= patience
 
 
 def _learning_rate(config):

@@ -54,6 +54,7 @@ def train(
     start: Seq2SeqTransformer | None = None,
     teacher: Seq2SeqTransformer | None = None,
     verbose: int = 1,
+    say: Callable[[str], object] = print,
 ) -> tuple[Seq2SeqTransformer, list[dict]]:
     """Trains a model with `model.fit`; called again on the same folder, it goes on.
 
@@ -65,24 +66,26 @@ def train(
         folder: Keeps the state of training and TensorBoard logs.
         start: A trained model whose weights to begin with, wherever names and shapes are the same.
         teacher: What `config.distillation` learns from.
-        verbose: 1 for a progress bar, 2 for a line an evaluation, 0 for silence.
+        verbose: 1 for a progress bar, 2 for a line an evaluation, 0 for neither.
+        say: Called with a line about how the training ended.
 
     Returns:
-        The trained model in float32, with the averaged weights of the last evaluations, and the
-        figures of every evaluation.
+        The trained model in float32, with the weights that `config.weights` says, and the figures
+        of every evaluation.
 
     Raises:
         InputError: If no training pair is short enough, layers should be replaced that have no
-            successors, or the saved state is damaged.
+            successors, the loss is not finite before the first evaluation, or the saved state is
+            damaged.
     """
     task = _Translation(model_config, pairs, validation)
-    return run_training(task, config, folder, start=start, teacher=teacher, verbose=verbose)
+    return run_training(
+        task, config, folder, start=start, teacher=teacher, verbose=verbose, say=say
+    )
 
 
 class _Translation:
     """Translation as a task of the trainer."""
-
-    score = "val_bleu"
 
     def __init__(self, model_config, pairs, validation):
         self.model_config = model_config
@@ -106,6 +109,9 @@ class _Translation:
     def distillation(self, student, teacher, config):
         settings = dataclasses.asdict(config.distillation)
         return Distillation(student, teacher, self.loss(config), **settings)
+
+    def metrics(self, config):
+        return ("val_loss",) if config.evaluate_sentences == 0 else ("val_bleu", "val_loss")
 
     def batches(self, config, done):
         max_length = self._max_length
@@ -178,7 +184,7 @@ class _ValidationLoss(keras.callbacks.Callback):
         def batch_loss(inputs, labels):
             tokens = tf.math.count_nonzero(labels != pad_id, dtype=tf.float32)
             logits = model(inputs, training=False)
-            return loss.call(labels, logits) * tokens, tokens
+            return tf.reduce_sum(loss.call(labels, logits)), tokens
 
         self.batch_loss = batch_loss
 
