@@ -190,8 +190,8 @@ class TextModel:
         self._check_head(REGRESSION)
         width = self.bundle.outputs["logits"].width
         rows = self._each(texts, overlong, lambda ids, outputs: outputs["logits"])
-        shape = () if isinstance(texts, str) else (-1,)
-        return np.array(rows, np.float32).reshape(*shape, *[width] * (width > 1))
+        shape = [-1] * (not isinstance(texts, str)) + [width] * (width > 1)
+        return np.array(rows, np.float32).reshape(shape)
 
     def tag(self, texts: str | Sequence[str], *, overlong: str = "error") -> list:
         """Classifies the tokens of texts.

@@ -100,7 +100,7 @@ def train(run, monkeypatch):
 def answers(folder):
     """The names that a run's model gives to praise and to blame."""
     encoder = load_preset(folder / "model")
-    ids = np.array([[2, *map(PIECES.index, f"it is {word} .".split()), 3] for word in WORDS])
+    ids = np.array([[2, *map(PIECES.index, f"the film is {word} .".split()), 3] for word in WORDS])
     logits = encoder.call_without_mask(ids)["logits"]
     return [encoder.config.head.labels[number] for number in np.argmax(logits, axis=-1)]
 
@@ -126,12 +126,10 @@ def test_a_published_classifier(publish, write_corpus, run):
     ("id2label", "names", "said"),
     [
         ({"0": "POSITIVE", "1": "NEGATIVE"}, ("negative", "positive"), "negative is NEGATIVE (1)"),
-        ({"0": "a", "1": "b"}, ("b", "a"), None),
         ({"0": "1", "1": "0"}, ("0", "1"), "by name: 0 is 0 (1)"),
         # A corpus whose labels are numbers means the model's numbers.
         ({"0": "positive", "1": "negative"}, ("1", "0"), "by number: 0 is positive (0)"),
         ({"0": "LABEL_0", "1": "LABEL_1"}, ("1", "0"), None),
-        (None, ("1", "0"), None),
     ],
 )
 def test_other_names(publish, write_corpus, train, id2label, names, said):
