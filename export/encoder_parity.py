@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 
 from tfcompress.export.errors import ExportError
-from tfcompress.export.runtime.encoder_bundle import open_encoder_bundle
+from tfcompress.export.runtime.encoder_bundle import (
+    CLASSIFICATION,
+    MULTI_LABEL,
+    TOKEN_CLASSIFICATION,
+    open_encoder_bundle,
+)
 from tfcompress.export.runtime.encoder_engine import open_encoder_engine
 from tfcompress.export.runtime.native_files import native_library
 from tfcompress.export.samples import random_ids
@@ -16,6 +21,18 @@ from tfcompress.models import TextEncoder, TextEncoderConfig
 _RANDOM_LENGTHS = (1, 2, 3, 5, 8, 13, 21, 34)
 # Of float32, as a part of the largest value.
 _TOLERANCE = 1e-4
+
+
+def _largest(logits):
+    return logits.argmax(axis=1, keepdims=True)
+
+
+# The classes that logits stand for, by the kind of head.
+_CLASSES = {
+    CLASSIFICATION: _largest,
+    TOKEN_CLASSIFICATION: _largest,
+    MULTI_LABEL: lambda logits: logits >= 0,
+}
 
 
 def random_samples(config: TextEncoderConfig) -> list[list[int]]:
@@ -42,8 +59,9 @@ def compare(encoder: TextEncoder, folder: Path, samples: Sequence[Sequence[int]]
     Returns:
         Figures over all rows (texts, or tokens where there is a result for each): `samples`;
         `rows`; `max_difference`; `tolerance`, how much of it is allowed in float32; `mean_cosine`
-        and `min_cosine`; with logits `identical_classes`, the part of rows with the same largest
-        logit; and `native`, the same figures of the native runtime, or None where it is not built.
+        and `min_cosine`; with classes `identical_classes`, the part of rows with the same class or
+        classes; and `native`, the same figures of the native runtime, or None where it is not
+        built.
     """
     bundle = open_encoder_bundle(folder, verify=False)
     calls = [(ids, _types(encoder.config, number, ids)) for number, ids in enumerate(samples)]
@@ -52,7 +70,8 @@ def compare(encoder: TextEncoder, folder: Path, samples: Sequence[Sequence[int]]
     for native in engines:
         if native_library() is not None if native else not bundle.custom_ops:
             engine = open_encoder_engine(bundle, native=native)
-            engines[native] = _figures(theirs, [engine.run(*call) for call in calls])
+            ours = [engine.run(*call) for call in calls]
+            engines[native] = _figures(theirs, ours, _CLASSES.get(bundle.head))
             engine.close()
     figures = engines[False] or engines[True]
     return {"samples": len(calls), **figures, "native": engines[True]}
@@ -97,7 +116,7 @@ def _model_outputs(encoder, ids, types):
     return {name: np.asarray(value)[0] for name, value in outputs.items()}
 
 
-def _figures(theirs, ours):
+def _figures(theirs, ours, classes_of):
     pairs = [
         (name, np.atleast_2d(expected), np.atleast_2d(found[name]))
         for outputs, found in zip(theirs, ours)
@@ -105,14 +124,17 @@ def _figures(theirs, ours):
     ]
     cosines = np.concatenate([_cosines(a, b) for _, a, b in pairs])
     largest = max(float(np.abs(a).max()) for _, a, _ in pairs)
-    classes = [a.argmax(axis=1) == b.argmax(axis=1) for name, a, b in pairs if name == "logits"]
+    classes = {}
+    if classes_of is not None:
+        same = [np.all(classes_of(a) == classes_of(b), axis=1) for _, a, b in pairs]
+        classes = {"identical_classes": float(np.concatenate(same).mean())}
     return {
         "rows": len(cosines),
         "max_difference": max(float(np.abs(a - b).max()) for _, a, b in pairs),
         "tolerance": _TOLERANCE * max(largest, 1.0),
         "mean_cosine": float(cosines.mean()),
         "min_cosine": float(cosines.min()),
-        **({"identical_classes": float(np.concatenate(classes).mean())} if classes else {}),
+        **classes,
     }
 
 

@@ -8,11 +8,12 @@ from typing import Any
 from tfcompress.export.runtime.manifest import MODEL, Manifest, are_names
 
 KIND = "text_encoder"
-CLASSIFICATION, TOKEN_CLASSIFICATION, EMBEDDING = (
+CLASSIFICATION, MULTI_LABEL, REGRESSION = (
     "classification",
-    "token_classification",
-    "embedding",
+    "multi_label_classification",
+    "regression",
 )
+TOKEN_CLASSIFICATION, EMBEDDING = "token_classification", "embedding"
 _FILES = {
     "wordpiece": ("vocabulary.txt",),
     "byte_pair": ("vocabulary.json", "merges.txt"),
@@ -47,8 +48,9 @@ class EncoderBundle:
         token_types: Number of token types; 0 for none.
         pad: The id of padding.
         outputs: The model's results by name.
-        head: "classification", "token_classification", "embedding", or None.
-        labels: Names of the classes, or None.
+        head: "classification", "multi_label_classification", "regression",
+            "token_classification", "embedding", or None.
+        labels: Names of the classes or scores, or None.
         tokenizer: The tokenizer's settings, or None.
         tokenizer_files: Names of its files.
         custom_ops: Names of the custom operations that the model needs.
@@ -129,11 +131,13 @@ def open_encoder_bundle(path: str | os.PathLike, verify: bool = True) -> Encoder
     )
 
 
-# What each head gives, and whether for each token.
+# What each head gives, whether for each token, and how many numbers at least.
 _RESULTS = {
-    CLASSIFICATION: ("logits", False),
-    TOKEN_CLASSIFICATION: ("logits", True),
-    EMBEDDING: ("embedding", False),
+    CLASSIFICATION: ("logits", False, 2),
+    MULTI_LABEL: ("logits", False, 1),
+    REGRESSION: ("logits", False, 1),
+    TOKEN_CLASSIFICATION: ("logits", True, 2),
+    EMBEDDING: ("embedding", False, 1),
 }
 
 
@@ -143,8 +147,9 @@ def _head(take, outputs):
         return None, None
 
     def gives(kind):
-        name, per_token = _RESULTS.get(kind, ("", False))
-        return name in outputs and outputs[name].per_token == per_token
+        name, per_token, least = _RESULTS.get(kind, ("", False, 1))
+        found = outputs.get(name)
+        return found is not None and found.per_token == per_token and found.width >= least
 
     kind = take("head", "kind", kind=str, check=gives)
     if kind == EMBEDDING:

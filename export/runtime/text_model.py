@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from tfcompress.errors import InputError
 from tfcompress.export.runtime.encoder_bundle import (
     CLASSIFICATION,
     EMBEDDING,
+    MULTI_LABEL,
+    REGRESSION,
     TOKEN_CLASSIFICATION,
     open_encoder_bundle,
 )
@@ -23,8 +26,11 @@ from tfcompress.export.runtime.ids import check_range, whole_numbers, without_pa
 from tfcompress.search_options import MAX_THREADS, check_count
 
 OVERLONG = ("error", "cut")
+THRESHOLD = 0.5
 _DOES = {
     CLASSIFICATION: "classifies texts; use classify",
+    MULTI_LABEL: "classifies texts; use classify",
+    REGRESSION: "gives scores; use score",
     TOKEN_CLASSIFICATION: "classifies tokens; use tag",
     EMBEDDING: "gives vectors; use embed",
     None: "has no head; use encode",
@@ -33,17 +39,21 @@ _DOES = {
 
 @dataclass(frozen=True)
 class Classification:
-    """The class of a text.
+    """The class of a text, or its classes.
 
     Attributes:
         label: The name of the most probable class, or its number where the bundle has no names.
         probability: Its probability.
-        probabilities: Those of all classes, float32 `[classes]`.
+        probabilities: Those of all classes, float32 `[classes]`. Of a multi-label classification,
+            each lies between 0 and 1 by itself.
+        labels: `label` alone; of a multi-label classification, all classes whose probability
+            reaches the threshold, in their order.
     """
 
     label: str | int
     probability: float
     probabilities: np.ndarray
+    labels: tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,7 @@ class TextModel:
 
     Attributes:
         bundle: The opened bundle.
-        labels: The names of the classes, or None.
+        labels: The names of the classes or scores, or None.
         is_native: Whether the native runtime computes.
 
     Raises:
@@ -123,7 +133,11 @@ class TextModel:
                 self._engine = None
 
     def classify(
-        self, texts: str | Sequence[str], *, overlong: str = "error"
+        self,
+        texts: str | Sequence[str],
+        *,
+        overlong: str = "error",
+        threshold: float | None = None,
     ) -> Classification | list[Classification]:
         """Classifies texts.
 
@@ -135,15 +149,50 @@ class TextModel:
             texts: The texts, or a single one.
             overlong: What to do with a text of more tokens than the bundle's limit: "cut" its end
                 off, or raise an "error".
+            threshold: Of a multi-label classification, the least probability of a text's classes;
+                0.5 by default.
 
         Returns:
-            The class of each text, or of the single one.
+            The class or classes of each text, or of the single one.
 
         Raises:
-            InputError: The bundle has another head or no tokenizer, or a text is none or too long.
+            InputError: The bundle has another head or no tokenizer, a text is none or too long, or
+                the threshold is impossible or not for this bundle.
         """
-        self._check_head(CLASSIFICATION)
-        return self._each(texts, overlong, lambda ids, out: self._classified(out["logits"]))
+        self._check_head(CLASSIFICATION, MULTI_LABEL)
+        if self.bundle.head == CLASSIFICATION:
+            if threshold is not None:
+                raise InputError(
+                    f"threshold={threshold!r}, but {self.bundle.path} gives each text one class; "
+                    "leave it out"
+                )
+            take = self._classified
+        else:
+            least = THRESHOLD if threshold is None else threshold
+            if not isinstance(least, Real) or not 0 <= least <= 1:
+                raise InputError(f"threshold={threshold!r}; give a number from 0 to 1")
+            take = functools.partial(self._members, least=least)
+        return self._each(texts, overlong, lambda ids, outputs: take(outputs["logits"]))
+
+    def score(self, texts: str | Sequence[str], *, overlong: str = "error") -> np.ndarray:
+        """Gives texts the scores of a regression, as the model computes them.
+
+        Args:
+            texts: As in `classify`.
+            overlong: As in `classify`.
+
+        Returns:
+            float32 `[texts]`, or `[texts, scores]` where the model gives several; of a single text
+            without the first extent.
+
+        Raises:
+            InputError: As in `classify`.
+        """
+        self._check_head(REGRESSION)
+        width = self.bundle.outputs["logits"].width
+        rows = self._each(texts, overlong, lambda ids, outputs: outputs["logits"])
+        shape = [-1] * (not isinstance(texts, str)) + [width] * (width > 1)
+        return np.array(rows, np.float32).reshape(shape)
 
     def tag(self, texts: str | Sequence[str], *, overlong: str = "error") -> list:
         """Classifies the tokens of texts.
@@ -245,8 +294,8 @@ class TextModel:
     def _tokenizer(self):
         return load_tokenizer(self.bundle)
 
-    def _check_head(self, kind):
-        if self.bundle.head != kind:
+    def _check_head(self, *kinds):
+        if self.bundle.head not in kinds:
             raise InputError(f"{self.bundle.path}: the model {_DOES[self.bundle.head]}")
 
     def _each(self, texts, overlong, take):
@@ -331,7 +380,14 @@ class TextModel:
     def _classified(self, logits):
         probabilities = softmax(logits)
         best = int(probabilities.argmax())
-        return Classification(self._label(best), float(probabilities[best]), probabilities)
+        label = self._label(best)
+        return Classification(label, float(probabilities[best]), probabilities, (label,))
+
+    def _members(self, logits, least):
+        probabilities = sigmoid(logits)
+        best = int(probabilities.argmax())
+        labels = tuple(self._label(int(i)) for i in np.flatnonzero(probabilities >= least))
+        return Classification(self._label(best), float(probabilities[best]), probabilities, labels)
 
     def _tags(self, ids, outputs):
         pieces = self._tokenizer.decode([[token] for token in ids[1:-1]])
@@ -346,6 +402,11 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     """Returns the probabilities of logits along the last axis, float32."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Returns the probabilities of logits by themselves, float32."""
+    return np.exp(-np.logaddexp(np.float32(0), -logits))
 
 
 def _as_list(values: Iterable) -> list:

@@ -19,6 +19,8 @@ from tfcompress.models import (
     Seq2SeqTransformer,
     SharingConfig,
     StackConfig,
+    TextEncoder,
+    TextEncoderConfig,
     list_presets,
     load_preset,
     preset,
@@ -126,6 +128,23 @@ def test_unknown_name():
         preset("transformer_smal")
     with pytest.raises(InputError, match="presets are transformer_tiny, "):
         load_preset("zzzz")
+
+
+def test_from_preset_builds_its_own_class(transformer, tmp_path):
+    class Tagger(TextEncoder):
+        pass
+
+    config = TextEncoderConfig(9, 8, StackConfig(1, AttentionConfig(1), FeedForwardConfig(8)))
+    save_preset(TextEncoder(config), tmp_path / "encoder")
+    save_preset(transformer, tmp_path / "translator")
+    assert type(Tagger.from_preset(tmp_path / "encoder")) is Tagger
+    assert type(load_preset(tmp_path / "encoder")) is TextEncoder
+    for name in ("transformer_tiny", tmp_path / "translator"):
+        with pytest.raises(InputError, match="a preset of Seq2SeqTransformer, not of Tagger; call"):
+            Tagger.from_preset(name)
+    for name in ("bert_base", tmp_path / "encoder"):
+        with pytest.raises(InputError, match="a preset of TextEncoder, not of Seq2SeqTransformer"):
+            Seq2SeqTransformer.from_preset(name)
 
 
 def test_from_preset_by_name():

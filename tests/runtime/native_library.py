@@ -1,13 +1,13 @@
 """The C interface of the native runtime, as an app in C sees it."""
 
 import ctypes
-from ctypes import POINTER, byref, c_char_p, c_int32, c_size_t, c_uint64, c_void_p
+from ctypes import POINTER, byref, c_char_p, c_float, c_int32, c_size_t, c_uint64, c_void_p
 from pathlib import Path
 
 import ai_edge_litert
 import numpy as np
 
-from tfcompress.export.runtime.c_interface import CEncoding, COptions, CResult, CSearch
+from tfcompress.export.runtime.c_interface import CEncoding, COptions, COutput, CResult, CSearch
 
 LITERT = next(Path(ai_edge_litert.__file__).parent.glob("libLiteRt.*"))
 
@@ -117,6 +117,14 @@ class NativeLibrary:
         ids = (c_int32 * len(ids))(*ids)
         types = None if types is None else (c_int32 * len(types))(*types)
         return self._encoding(self.c.tfc_encode_ids, handle, ids, types, c_size_t(len(ids)))
+
+    def probabilities(self, handle, logits):
+        logits = np.ascontiguousarray(logits, np.float32)
+        output = COutput(b"logits", *logits.shape, logits.ctypes.data_as(POINTER(c_float)))
+        found = np.zeros_like(logits)
+        pointer = found.ctypes.data_as(POINTER(c_float))
+        self.check(self.c.tfc_probabilities(handle, byref(output), pointer))
+        return found
 
     def encoder_tokenize(self, handle, text):
         data = text.encode()

@@ -15,6 +15,8 @@ PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS, "##s", "##ing", ".", ","]
 LABELS = ("bad", "good", "neither")
 HEADS = {
     "classification": {"num_classes": 3, "labels": LABELS},
+    "multi_label_classification": {"labels": LABELS},
+    "regression": {},
     "token_classification": {"num_classes": 3},
     "embedding": {"pooling": "mean", "normalize": True},
     None: None,

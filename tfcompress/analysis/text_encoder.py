@@ -33,7 +33,7 @@ def text_encoder(config: TextEncoderConfig, *, length: int) -> dict[str, Cost]:
 
 def _output(config, length):
     head, width = config.head, config.hidden_dim
-    per_token = head is not None and head.kind == "token_classification"
+    per_token = head is not None and head.per_token
     cost = Cost()
     # A head that does not read the pooler leaves it out.
     if config.pooler and (head is None or (head.pooling == "pooled" and not per_token)):

@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-HEAD_KINDS = ("classification", "token_classification", "embedding")
+CLASSIFICATION, MULTI_LABEL, REGRESSION = (
+    "classification",
+    "multi_label_classification",
+    "regression",
+)
+TOKEN_CLASSIFICATION, EMBEDDING = "token_classification", "embedding"
+HEAD_KINDS = (CLASSIFICATION, MULTI_LABEL, REGRESSION, TOKEN_CLASSIFICATION, EMBEDDING)
 POOLINGS = ("pooled", "first", "mean")
 HIDDEN_ACTIVATIONS = ("tanh", "relu", "gelu")
 
@@ -13,9 +19,14 @@ class HeadConfig:
     """A head: what a text encoder says about a text.
 
     Attributes:
-        kind: "classification" of texts, "token_classification", or "embedding" of texts.
-        num_classes: Number of classes; that of `labels` by default. An embedding has none.
-        labels: Names of the classes, in the order of the logits.
+        kind: What the outputs say. "classification": one class of each text is right, and the
+            softmax of the logits is its probability. "multi_label_classification": any number of
+            classes is, each with the sigmoid of its logit. "regression": the outputs are scores.
+            "token_classification": one class of each token is right. "embedding": a vector of the
+            text.
+        num_classes: Number of classes, or of scores; that of `labels` by default, for a regression
+            else 1. An embedding has none.
+        labels: Names of the classes or scores, in the order of the outputs.
         pooling: What a text is read from: "pooled" (the encoder's pooler), "first" (the first
             token's state) or "mean" (the mean of all tokens). A classification of tokens has none.
         hidden_activation: Activation of a dense layer before the output layer; None for no such
@@ -24,7 +35,7 @@ class HeadConfig:
         dropout: Dropout rate before the output layer.
     """
 
-    kind: str = "classification"
+    kind: str = CLASSIFICATION
     num_classes: int | None = None
     labels: tuple[str, ...] = ()
     pooling: str = "first"
@@ -34,8 +45,13 @@ class HeadConfig:
 
     @property
     def classes(self) -> int | None:
-        """The number of classes, or None."""
-        return self.num_classes or len(self.labels) or None
+        """The number of classes or scores, or None."""
+        return self.num_classes or len(self.labels) or (1 if self.kind == REGRESSION else None)
+
+    @property
+    def per_token(self) -> bool:
+        """Whether there is a result for each token."""
+        return self.kind == TOKEN_CLASSIFICATION
 
 
 def head_problems(head: HeadConfig, pooler: bool) -> Iterator[str]:
@@ -57,7 +73,7 @@ def head_problems(head: HeadConfig, pooler: bool) -> Iterator[str]:
             f"`head.hidden_activation` must be null or one of {', '.join(HIDDEN_ACTIVATIONS)} "
             f"(received {head.hidden_activation!r})"
         )
-    if head.pooling == "pooled" and not pooler and head.kind != "token_classification":
+    if head.pooling == "pooled" and not pooler and not head.per_token:
         yield "`head.pooling` pooled needs `pooler` true (received false)"
     if not 0.0 <= head.dropout < 1.0:
         yield f"`head.dropout` must lie in [0, 1) (received {head.dropout})"
@@ -70,10 +86,15 @@ def head_problems(head: HeadConfig, pooler: bool) -> Iterator[str]:
         )
     if len(set(head.labels)) < len(head.labels):
         yield f"`head.labels` must not repeat (received {list(head.labels)})"
-    if head.kind == "embedding" and head.classes is not None:
+    if head.kind == EMBEDDING and head.classes is not None:
         yield f"`head.num_classes` is not for embeddings (received {head.classes})"
-    if head.kind in HEAD_KINDS[:2]:
+    if head.kind in HEAD_KINDS and head.kind != EMBEDDING:
         if head.classes is None:
             yield "`head` needs `num_classes` or `labels` (received neither)"
+        if head.classes == 1 and head.kind in (CLASSIFICATION, TOKEN_CLASSIFICATION):
+            yield (
+                f"`head.num_classes` must be at least 2 for {head.kind} (received 1); one output "
+                f"is a {REGRESSION} or {MULTI_LABEL}"
+            )
         if head.normalize:
             yield "`head.normalize` is for embeddings only (received true)"

@@ -14,7 +14,7 @@ from tfcompress.models.config_parts import (
     StackConfig,
 )
 from tfcompress.models.encoder_weights import encoder_weights, set_weights
-from tfcompress.models.head_config import HeadConfig
+from tfcompress.models.head_config import CLASSIFICATION, MULTI_LABEL, REGRESSION, HeadConfig
 from tfcompress.models.text_encoder import TextEncoder
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
@@ -194,6 +194,8 @@ def _head(family, task):
             "with activation=None"
         )
     return HeadConfig(
+        # Of one output, its class would always be right.
+        CLASSIFICATION if task.num_classes > 1 else REGRESSION,
         num_classes=task.num_classes,
         pooling="pooled" if family.pooler else "first",
         hidden_activation=family.hidden_activation,
@@ -245,6 +247,8 @@ def _differences(theirs, ours):
         mapping["encoder"]["attention"]["dropout"] = None
         if mapping["head"] is not None:
             mapping["head"] |= {"labels": None, "num_classes": None}
+            if mapping["head"]["kind"] in (MULTI_LABEL, REGRESSION):
+                mapping["head"]["kind"] = CLASSIFICATION  # The outputs are logits all the same.
     return [name for name in ours if ours[name] != theirs[name]]
 
 

@@ -3,7 +3,7 @@
 import difflib
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tfcompress.errors import InputError
 from tfcompress.models.albert_presets import albert_presets
@@ -23,6 +23,8 @@ from tfcompress.models.text_encoder_config import TextEncoderConfig
 if TYPE_CHECKING:
     from tfcompress.models.seq2seq import Seq2SeqTransformer
     from tfcompress.models.text_encoder import TextEncoder
+
+Model = TypeVar("Model", bound="Seq2SeqTransformer | TextEncoder")
 
 __all__ = ["PRESETS", "Preset", "list_presets", "load_preset", "preset", "save_preset"]
 
@@ -97,8 +99,31 @@ def load_preset(name_or_folder: str | os.PathLike) -> "Seq2SeqTransformer | Text
     from tfcompress.models.text_encoder import TextEncoder
 
     config = preset(name_or_folder)
-    encodes = isinstance(config, TextEncoderConfig)
-    model = TextEncoder(config) if encodes else Seq2SeqTransformer(config)
+    kind = TextEncoder if isinstance(config, TextEncoderConfig) else Seq2SeqTransformer
+    return load_preset_as(kind, type(config), name_or_folder)
+
+
+def load_preset_as(
+    model_class: type[Model], config_class: type, name_or_folder: str | os.PathLike
+) -> Model:
+    """Does what `load_preset` does, for one class of models.
+
+    Args:
+        model_class: The class to build.
+        config_class: That of its configurations.
+        name_or_folder: As for `load_preset`.
+
+    Raises:
+        InputError: As `load_preset` does, and if the preset is that of another kind of model.
+    """
+    config = preset(name_or_folder)
+    if not isinstance(config, config_class):
+        kinds = {Seq2SeqConfig: "Seq2SeqTransformer", TextEncoderConfig: "TextEncoder"}
+        raise InputError(
+            f"{os.fspath(name_or_folder)!r} is a preset of {kinds[type(config)]}, not of "
+            f"{model_class.__name__}; call {kinds[type(config)]}.from_preset, or load_preset"
+        )
+    model = model_class(config)
     if name_or_folder not in PRESETS:
         load_weights(model, name_or_folder)
     return model

@@ -17,7 +17,8 @@ from tfcompress.models.config_parts import (
     StackConfig,
 )
 from tfcompress.models.encoder_weights import encoder_weights, set_weights
-from tfcompress.models.head_config import HeadConfig
+from tfcompress.models.head_config import TOKEN_CLASSIFICATION, HeadConfig
+from tfcompress.models.published_heads import published_kind, published_labels
 from tfcompress.models.published_tensors import WEIGHTS, read_tensors
 from tfcompress.models.text_encoder import TextEncoder
 from tfcompress.models.text_encoder_config import TextEncoderConfig
@@ -256,7 +257,7 @@ def _config(folder, settings, layout, tensors, skipped_positions):
         epsilon=float(settings.get("layer_norm_eps", 1e-12)),
         max_length=setting("max_position_embeddings") - skipped_positions,
         pad_id=_pad_id(settings, layout),
-        head=_classifier(settings, layout, tensors, pooler),
+        head=_classifier(folder, settings, layout, tensors, pooler),
     )
 
 
@@ -270,25 +271,24 @@ def _count_from_pad(settings, layout):
     return _pad_id(settings, layout) + 1
 
 
-def _classifier(settings, layout, tensors, pooler):
+def _classifier(folder, settings, layout, tensors, pooler):
     output = tensors.get(f"{layout.owners['head_output']}.weight")
     if output is None:
         return None
-    labels = settings.get("id2label", {})
-    numbers = [str(number) for number in range(len(output))]
-    names = tuple(str(labels[number]) for number in numbers if number in labels)
-    if len({*names}) != len(output):
-        names = ()
+    names = published_labels(settings, len(output))
     classes = {"labels": names} if names else {"num_classes": len(output)}
     rates = (settings.get(key) for key in ("classifier_dropout", "seq_classif_dropout"))
     dropout = next((rate for rate in rates if rate is not None), 0.1)
-    if any("TokenClassification" in name for name in settings.get("architectures") or ()):
-        return HeadConfig("token_classification", dropout=float(dropout), **classes)
+    kind = published_kind(folder / CONFIG, settings, len(output))
+    if kind == TOKEN_CLASSIFICATION:
+        return HeadConfig(kind, dropout=float(dropout), **classes)
     hidden = None
     if "head_hidden" in layout.owners:
         hidden = "tanh" if layout.pad_id == 1 else "relu"
     pooling = "pooled" if pooler and hidden is None else "first"
-    return HeadConfig(pooling=pooling, hidden_activation=hidden, dropout=float(dropout), **classes)
+    return HeadConfig(
+        kind, pooling=pooling, hidden_activation=hidden, dropout=float(dropout), **classes
+    )
 
 
 def _max_length(folder, positions, given):

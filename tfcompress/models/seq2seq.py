@@ -11,7 +11,7 @@ from tfcompress import layers
 from tfcompress.layers.masks import step_mask
 from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.models.embeddings import Embeddings
-from tfcompress.models.presets import load_preset, save_preset
+from tfcompress.models.presets import load_preset_as, save_preset
 from tfcompress.models.stacks import Stack
 
 
@@ -72,8 +72,15 @@ class Seq2SeqTransformer:
 
     @classmethod
     def from_preset(cls, name_or_folder: str | os.PathLike) -> "Seq2SeqTransformer":
-        """Builds a preset with random weights, or loads a saved model; see `load_preset`."""
-        return load_preset(name_or_folder)
+        """Builds a preset with random weights, or loads a saved model.
+
+        Args:
+            name_or_folder: As for `load_preset`.
+
+        Raises:
+            InputError: As `load_preset` does, and if it is a text encoder.
+        """
+        return load_preset_as(cls, Seq2SeqConfig, name_or_folder)
 
     def save_to_preset(self, folder: str | os.PathLike) -> None:
         """Saves configuration and weights as a folder; see `save_preset`."""

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress import layers
-from tfcompress.models.presets import load_preset, save_preset
+from tfcompress.models.presets import load_preset_as, save_preset
 from tfcompress.models.stacks import Stack
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 from tfcompress.models.text_heads import apply_head, make_head
@@ -42,9 +42,9 @@ class TextEncoder:
         config: The configuration.
         model: Inputs `token_ids` and, with token types, `token_type_ids` (integer, `[batch,
             length]`). Outputs a dictionary. With a head it has `logits` (`[batch, classes]`, or of
-            tokens `[batch, length, classes]`) or `embedding` (`[batch, hidden_dim]`); without,
-            `hidden` (`[batch, length, hidden_dim]`) and, with a pooler, `pooled` (`[batch,
-            hidden_dim]`).
+            tokens `[batch, length, classes]`; `HeadConfig.kind` tells what they say) or `embedding`
+            (`[batch, hidden_dim]`); without, `hidden` (`[batch, length, hidden_dim]`) and, with a
+            pooler, `pooled` (`[batch, hidden_dim]`).
 
     Example:
 
@@ -67,8 +67,15 @@ class TextEncoder:
 
     @classmethod
     def from_preset(cls, name_or_folder: str | os.PathLike) -> "TextEncoder":
-        """Builds a preset with random weights, or loads a saved encoder; see `load_preset`."""
-        return load_preset(name_or_folder)
+        """Builds a preset with random weights, or loads a saved encoder.
+
+        Args:
+            name_or_folder: As for `load_preset`.
+
+        Raises:
+            InputError: As `load_preset` does, and if it is a translation model.
+        """
+        return load_preset_as(cls, TextEncoderConfig, name_or_folder)
 
     def save_to_preset(self, folder: str | os.PathLike) -> None:
         """Saves configuration and weights as a folder; see `save_preset`."""
@@ -172,7 +179,7 @@ class TextEncoder:
 
 
 def _reads_pooler(head):
-    return head.pooling == "pooled" and head.kind != "token_classification"
+    return head.pooling == "pooled" and not head.per_token
 
 
 def _embedding(config):

@@ -6,6 +6,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress import layers
+from tfcompress.models.head_config import EMBEDDING
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 
@@ -18,7 +19,7 @@ def make_head(config: TextEncoderConfig) -> dict[str, keras.layers.Layer]:
     head, made = config.head, {}
     if head is None:
         return made
-    if head.kind != "token_classification":
+    if not head.per_token:
         if head.pooling == "first":
             made["head_pooling"] = layers.FirstToken(name="head_pooling")
         elif head.pooling == "mean":
@@ -27,7 +28,7 @@ def make_head(config: TextEncoderConfig) -> dict[str, keras.layers.Layer]:
         made["head_hidden"] = layers.Dense(
             config.hidden_dim, activation=head.hidden_activation, name="head_hidden"
         )
-    if head.kind == "embedding":
+    if head.kind == EMBEDDING:
         if head.normalize:
             made["head_normalization"] = layers.UnitNormalization(name="head_normalization")
         return made
@@ -56,7 +57,7 @@ def apply_head(
     head = config.head
     if head is None:
         return dict(states)
-    if head.kind == "token_classification":
+    if head.per_token:
         x = states["hidden"]
     elif head.pooling == "pooled":
         x = states["pooled"]
@@ -67,4 +68,4 @@ def apply_head(
     for name in ("head_hidden", "head_normalization", "head_dropout", "head_output"):
         if name in made:
             x = made[name](x, **(options if name == "head_dropout" else {}))
-    return {"embedding" if head.kind == "embedding" else "logits": x}
+    return {"embedding" if head.kind == EMBEDDING else "logits": x}

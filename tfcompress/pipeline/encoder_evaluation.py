@@ -7,33 +7,44 @@ import numpy as np
 from tqdm import tqdm
 
 from tfcompress.errors import InputError
+from tfcompress.models.classes import find_names
+from tfcompress.models.head_config import CLASSIFICATION, EMBEDDING, MULTI_LABEL, REGRESSION
 from tfcompress.text.labelled_texts import read_examples
 
 # The 97.5% quantile of the normal distribution.
 _Z = 1.959964
-_COLUMNS = {"classification": ("text", "label"), "embedding": ("text", "text", "score")}
+_COLUMNS = {
+    CLASSIFICATION: ("text", "label"),
+    MULTI_LABEL: ("text", "labels"),
+    REGRESSION: ("text", "score"),
+    EMBEDDING: ("text", "text", "score"),
+}
 
 
 def evaluate_encoder(
     bundle: str | Path, data: str | Path, *, threads: int = 1, progress: bool = False
 ) -> dict:
-    """Scores a bundle with a head for classification or for vectors.
+    """Scores a bundle with a head for classification, for scores or for vectors.
 
     Texts beyond the bundle's limit are cut.
 
     Args:
         bundle: The bundle's folder.
-        data: A `.tsv` or `.tsv.gz` file. For classification, `text<TAB>label` lines with the names
-            or the numbers of classes; for vectors, `text<TAB>text<TAB>score` lines. A first line
-            whose last column is "label" or "score" is a heading.
+        data: A `.tsv` or `.tsv.gz` file. For classification, `text<TAB>label` lines; for
+            multi-label classification, `text<TAB>labels` lines with commas between labels, or none;
+            for regression, `text<TAB>score` lines; for vectors, `text<TAB>text<TAB>score` lines.
+            Labels are names of classes, in capitals or small letters, or their numbers, from 0.
+            A first line whose last column is called so is a heading.
         threads: Threads of the runtime.
         progress: Whether to show a progress bar on standard error.
 
     Returns:
         `examples`, their number, and: for classification `accuracy`, its 95% `interval` (Wilson's),
         `f1` of class 1 where there are two classes and else `macro_f1`, and the `labels` that were
-        found; for vectors `spearman`, the rank correlation of scores and cosines, and
-        `mean_cosine`.
+        found; for multi-label classification `exact_match`, the part of texts with all classes
+        right, with its `interval`, `micro_f1`, `macro_f1` and `labels`; for regression `pearson`,
+        `spearman` and `mean_absolute_error`; for vectors `spearman`, the rank correlation of scores
+        and cosines, and `mean_cosine`.
 
     Raises:
         InputError: If the bundle is damaged or has another head, or a line has other columns or an
@@ -53,11 +64,19 @@ def evaluate_encoder(
                 f"{bundle}: {'has no head' if head is None else f'has a head for {head}'}; "
                 f"evaluate takes heads for {' and '.join(_COLUMNS)}"
             )
+        if head == REGRESSION and model.bundle.outputs["logits"].width > 1:
+            raise InputError(f"{bundle}: has several scores a text; evaluate takes one")
         rows = read_examples(data, _COLUMNS[head])
-        if head == "classification":
+        texts = [columns[0] for _, columns in rows]
+        if head == CLASSIFICATION:
             expected = _labels(data, rows, model)
-            return _classification(model, [columns[0] for _, columns in rows], expected, progress)
+            return _classification(model, texts, expected, progress)
+        if head == MULTI_LABEL:
+            return multi_label_figures(*_memberships(data, rows, model, progress))
         scores = [_score(data, number, columns[-1]) for number, columns in rows]
+        if head == REGRESSION:
+            found = [model.score(text, overlong="cut") for text in _shown(texts, progress)]
+            return regression_figures(found, scores)
         pairs = [columns[:2] for _, columns in rows]
         vectors = [model.embed(pair, overlong="cut") for pair in _shown(pairs, progress)]
     return similarity_figures([_cosine(*pair) for pair in vectors], scores)
@@ -123,6 +142,51 @@ def classification_figures(found: Sequence[int], expected: Sequence[int], classe
     }
 
 
+def multi_label_figures(found: np.ndarray, expected: np.ndarray) -> dict:
+    """Returns what `evaluate_encoder` does for multi-label classification.
+
+    Args:
+        found: Boolean `[texts, classes]`, the classes that were found.
+        expected: The same, the true classes.
+
+    Example:
+
+    >>> multi_label_figures(np.array([[True, False]]), np.array([[True, True]]))["micro_f1"]
+    0.6666666666666666
+    """
+    found, expected = np.asarray(found, bool), np.asarray(expected, bool)
+    right = float(np.mean(np.all(found == expected, axis=1)))
+    return {
+        "examples": len(found),
+        "exact_match": right,
+        "interval": list(_wilson(right, len(found))),
+        "micro_f1": _f1(found, expected),
+        "macro_f1": float(np.mean([_f1(*columns) for columns in zip(found.T, expected.T)])),
+        "labels": [np.flatnonzero(row).tolist() for row in found],
+    }
+
+
+def regression_figures(found: Sequence[float], expected: Sequence[float]) -> dict:
+    """Returns what `evaluate_encoder` does for regression.
+
+    Args:
+        found: The scores that the model gives.
+        expected: The true scores.
+
+    Example:
+
+    >>> regression_figures([0.1, 0.5, 0.9], [1, 2, 3])["pearson"]
+    1.0
+    """
+    found, expected = np.asarray(found, float), np.asarray(expected, float)
+    return {
+        "examples": len(found),
+        "pearson": _correlation(found, expected),
+        "spearman": _correlation(_ranks(found), _ranks(expected)),
+        "mean_absolute_error": float(np.mean(np.abs(found - expected))),
+    }
+
+
 def similarity_figures(cosines: Sequence[float], scores: Sequence[float]) -> dict:
     """Returns what `evaluate_encoder` does for vectors.
 
@@ -136,40 +200,60 @@ def similarity_figures(cosines: Sequence[float], scores: Sequence[float]) -> dic
     1.0
     """
     ranks = [_ranks(np.asarray(values, float)) for values in (cosines, scores)]
-    deviations = [values - values.mean() for values in ranks]
-    norm = np.sqrt(np.prod([np.sum(values**2) for values in deviations]))
     return {
         "examples": len(scores),
-        # All alike: there is no order to compare.
-        "spearman": float(np.sum(deviations[0] * deviations[1]) / norm) if norm else 0.0,
+        "spearman": _correlation(*ranks),
         "mean_cosine": float(np.mean(cosines)),
     }
 
 
 def _classification(model, texts, expected, progress):
-    found = [model.classify(text, overlong="cut").label for text in _shown(texts, progress)]
-    found = [_number(model, label) for label in found]
+    found = [model.classify(text, overlong="cut").probabilities for text in _shown(texts, progress)]
+    found = [int(probabilities.argmax()) for probabilities in found]
     return classification_figures(found, expected, model.bundle.outputs["logits"].width)
+
+
+def _memberships(path, rows, model, progress):
+    """Which classes were found for each text and which are the true ones, boolean."""
+    from tfcompress.export.runtime.text_model import THRESHOLD
+
+    places = [
+        (row, line, label.strip())
+        for row, (line, (_, labels)) in enumerate(rows)
+        for label in labels.split(",")
+        if labels.strip()
+    ]
+    expected = np.zeros([len(rows), model.bundle.outputs["logits"].width], bool)
+    numbers = _numbers(path, [(line, label) for _, line, label in places], model)
+    expected[[row for row, _, _ in places], numbers] = True
+    texts = [text for _, (text, _) in rows]
+    found = [model.classify(text, overlong="cut").probabilities for text in _shown(texts, progress)]
+    return np.array(found) >= THRESHOLD, expected
 
 
 def _labels(path, rows, model):
     """The numbers of the true classes."""
+    return _numbers(path, [(number, label) for number, (_, label) in rows], model)
+
+
+def _numbers(path, labels, model):
+    """The numbers of classes that lines name."""
     classes = model.bundle.outputs["logits"].width
-    numbers = {str(number): number for number in range(classes)}
-    numbers |= {label: number for number, label in enumerate(model.labels or ())}
-    expected = []
-    for number, (_, label) in rows:
-        if label not in numbers:
+    by_number = {str(number): number for number in range(classes)}
+    wanted = [label for _, label in labels]
+    found = find_names(model.labels or [*by_number], wanted)
+    # Where names look like numbers, those of one file are all names or all numbers.
+    unlike = not any(name.isdigit() for name in model.labels or ())
+    if None in found and (unlike or {*wanted} <= {*by_number}):
+        numbers = map(by_number.get, wanted)
+        found = [a if unlike and a is not None else b for a, b in zip(found, numbers)]
+    for (line, label), number in zip(labels, found):
+        if number is None:
             names = "" if model.labels is None else f", or one of {', '.join(model.labels)}"
             raise InputError(
-                f"{path}, line {number}: label {label!r}; give 0 to {classes - 1}{names}"
+                f"{path}, line {line}: label {label!r}; give 0 to {classes - 1}{names}"
             )
-        expected.append(numbers[label])
-    return expected
-
-
-def _number(model, label):
-    return label if model.labels is None else model.labels.index(label)
+    return found
 
 
 def _score(path, number, text):
@@ -189,6 +273,13 @@ def _shown(values, progress: bool) -> Callable:
 def _cosine(a, b):
     norm = float(np.linalg.norm(a) * np.linalg.norm(b))
     return float(a @ b) / norm if norm else 0.0
+
+
+def _correlation(a, b):
+    """Pearson's; 0 where either is all alike and there is no order to compare."""
+    a, b = (values - values.mean() for values in (a, b))
+    norm = np.sqrt(np.sum(a**2) * np.sum(b**2))
+    return float(np.sum(a * b) / norm) if norm else 0.0
 
 
 def _f1(found, expected):

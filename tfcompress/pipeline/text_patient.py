@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+import tensorflow as tf
 
 from tfcompress.errors import InputError
-from tfcompress.models import TextEncoder
+from tfcompress.models import HeadConfig, TextEncoder
+from tfcompress.models.classes import match_classes
 from tfcompress.text.labelled_texts import LabelledCorpus, LabelledTexts
 from tfcompress.text.text_tokenizers import TextTokenizer
 from tfcompress.training import LabelSmoothedCrossentropy
@@ -31,14 +33,16 @@ class TextPatient:
         return self._texts("train", count).evaluation_dataset(batch_tokens=_BATCH_TOKENS)
 
     def loss(self):
+        self._check_classes()
         loss = LabelSmoothedCrossentropy(0.0, pad_id=-1)
-        return lambda labels, outputs: loss.call(labels, outputs["logits"])
+        return lambda labels, outputs: tf.reduce_mean(loss.call(labels, outputs["logits"]))
 
     def query_mask(self):
         pad_id = self.transformer.config.pad_id
         return lambda inputs, name: inputs["token_ids"] != pad_id
 
     def score(self, count):
+        self._check_classes()
         texts = self._texts("valid", count)
 
         def accuracy(candidate):
@@ -59,6 +63,15 @@ class TextPatient:
 
     def trimmed(self):
         raise InputError("`trim_vocabulary` is for translation models; leave it out")
+
+    def _check_classes(self):
+        labels = self.data.labels
+        match = match_classes(self.transformer.config.head, HeadConfig(labels=labels))
+        if match.order != tuple(range(len(labels))):
+            raise InputError(
+                f"surgery that measures the model needs one with the classes {', '.join(labels)}, "
+                "in this order; train it first"
+            )
 
     def _texts(self, split, count):
         texts, labels = self.data.splits[split]

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfcompress.errors import InputError
+from tfcompress.models.head_config import CLASSIFICATION
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 from tfcompress.pipeline.recipe import bundle_problems, count_problems, merged
 from tfcompress.pipeline.surgery_recipe import SurgeryRecipe
@@ -23,7 +24,9 @@ class TextCorpusRecipe:
         train: File name of the training split, without `.tsv` or `.tsv.gz`.
         valid: The same for the validation split; for "valid", "dev" is tried too.
         test: The same for the test split.
-        labels: Names of the classes, in the order of their numbers, as the files have them.
+        labels: Names of the classes, in the order of their numbers, as the files have them. They
+            are also those of a model that the run begins with, where that has as many classes and
+            no names for them.
     """
 
     path: str | None = None
@@ -38,7 +41,8 @@ class TextTeacherRecipe:
     """A trained classifier that this one learns from.
 
     Attributes:
-        path: The folder of the teacher's run, which has the same tokenizer and classes.
+        path: The folder of the teacher's run, which has the same tokenizer and the student's
+            classes, in any order.
     """
 
     path: str
@@ -74,7 +78,9 @@ class TextRecipe:
             `start_from`.
         model: What changes in the model that the run begins with, with the names of
             `TextEncoderConfig`; the whole model, where it begins with nothing. `head` replaces that
-            of the model; the classes are those of the corpus.
+            of the model, and is for classification; the classes are those of the corpus. Those of
+            the model that the run begins with are found by their names; where it has other classes,
+            the head starts anew.
         surgery: Operations on the model before and after training.
         teacher: A trained model to learn from, with `training.distillation`.
         training: The training; `updates` 0 for none.
@@ -139,18 +145,23 @@ class TextRecipe:
         former = mapping.get("head")
         if head is None:
             head = former if _classifies(former) else _default_head(mapping, former)
+        if not isinstance(head, dict) or head.get("kind", CLASSIFICATION) != CLASSIFICATION:
+            raise InputError(
+                f"`model.head` must be of the kind {CLASSIFICATION} in a recipe, whose texts have "
+                f"one class each (received {head}); train others with `train_classifier`, in Python"
+            )
         mapping["head"] = {**head, "num_classes": len(labels), "labels": list(labels)}
         return TextEncoderConfig.from_mapping(mapping)
 
 
 def _classifies(head):
-    return head is not None and head["kind"] == "classification"
+    return head is not None and head["kind"] == CLASSIFICATION
 
 
 def _default_head(mapping, former):
     """A classifier that reads a text as the model's former head did, or its pooler does."""
     if former is not None and "pooling" in former:
-        return {"pooling": former["pooling"]}
+        return {name: former.get(name) for name in ("pooling", "hidden_activation")}
     has_pooler = mapping.get("pooler", TextEncoderConfig(1).pooler)
     return {"pooling": "pooled" if has_pooler else "first"}
 

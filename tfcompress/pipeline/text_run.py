@@ -1,10 +1,12 @@
 """Running a recipe of a text encoder: train, export, evaluate, benchmark, report."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 from tfcompress.errors import InputError
 from tfcompress.export.kinds import STATIC
+from tfcompress.models.head_config import CLASSIFICATION
 from tfcompress.pipeline.benchmarking import benchmark_run
 from tfcompress.pipeline.encoder_evaluation import evaluate_classifier
 from tfcompress.pipeline.exporting import REPRESENTATIVE_SENTENCES, check_plan_names, text_ids
@@ -29,6 +31,8 @@ from tfcompress.text import LabelledTexts, load_labelled_corpus, load_text_token
 _EXAMPLES = 8
 _SAMPLES = 20
 _EVALUATION = {"accuracy": float, "interval": (float, float), "examples": int, "labels": [int]}
+# Texts that tokenizers are compared on.
+_COMPARED = 1000
 
 
 def run_text_recipe(
@@ -70,6 +74,11 @@ def run_text_recipe(
         finished_run(recipe.teacher.path, "teacher.path")
     if recipe.start_from is not None:
         finished_run(recipe.start_from, "start_from")
+    if len(data.labels) < 2:
+        raise InputError(
+            f"the corpus {data.name} has one class only ({', '.join(data.labels)}); a classifier "
+            "needs two or more"
+        )
     workspace = Workspace(folder, recipe, data.digest())
     tokenizer = _begin(recipe, data, workspace, say)
     history = _train(recipe, data, tokenizer, workspace, verbose, say)
@@ -96,6 +105,7 @@ def _begin(recipe, data, workspace, say):
         return saved_text_tokenizer(workspace.folder)
     model, tokenizer = _given(recipe)
     if model is not None:
+        model = _with_classes(recipe, model, data.labels, say)
         if recipe.surgery.before:
             model = _operated(recipe, "before", model, tokenizer, data, say)
         from tfcompress.models.presets import save_preset
@@ -116,6 +126,27 @@ def _given(recipe):
     folder = _pretrained_folder(recipe.pretrained)
     tokenizer = load_text_tokenizer(folder if recipe.tokenizer is None else recipe.tokenizer)
     return _load(folder, "pretrained"), tokenizer
+
+
+def _with_classes(recipe, model, labels, say):
+    """The model with the corpus' classes in their order, where it has them."""
+    from tfcompress.models import TextEncoder
+    from tfcompress.models.classes import has_names, match_classes
+    from tfcompress.surgery import select_classes
+
+    head = model.config.head
+    if head is None or head.kind != CLASSIFICATION:
+        return model
+    wanted = dataclasses.replace(head, num_classes=None, labels=labels)
+    match = match_classes(head, wanted)
+    if match.message is not None and match.order is not None:
+        say(f"{recipe.name}: {match.message}")
+    if match.order is not None:
+        return model if head.labels == labels else select_classes(model, labels)
+    if not has_names(head) and head.classes == len(recipe.corpus.labels):
+        say(f"{recipe.name}: the model's classes are called {', '.join(labels)}, in this order")
+        return TextEncoder(model.config.replace(head=wanted), model.model)
+    return model  # Training says that the head starts anew.
 
 
 def _pretrained_folder(name):
@@ -167,7 +198,7 @@ def _train(recipe, data, tokenizer, workspace, verbose, say) -> list[dict]:
     check_plan_names(recipe.plan, config)
     teacher = None
     if recipe.teacher is not None:
-        teacher = _load(finished_run(recipe.teacher.path, "teacher.path") / "model", "teacher.path")
+        teacher = _teacher(recipe, tokenizer, data)
     say(f"{recipe.name}: training for {recipe.training.updates} updates")
     train, valid = (
         LabelledTexts(
@@ -195,6 +226,18 @@ def _train(recipe, data, tokenizer, workspace, verbose, say) -> list[dict]:
     if not history:
         write_figures(workspace.training / "history.json", [])
     return history
+
+
+def _teacher(recipe, tokenizer, data):
+    run = finished_run(recipe.teacher.path, "teacher.path")
+    texts = data.splits["train"][0][:_COMPARED]
+    theirs, ours = (one.encode(texts) for one in (saved_text_tokenizer(run), tokenizer))
+    if any([*one] != [*other] for one, other in zip(theirs, ours)):
+        raise InputError(
+            f"`teacher.path`: {run} has another tokenizer than this run; train a teacher with the "
+            "student's"
+        )
+    return _load(run / "model", "teacher.path")
 
 
 def _export(recipe, data, tokenizer, workspace, quantization, say):

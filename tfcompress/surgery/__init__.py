@@ -20,6 +20,7 @@ _MODULES = {
     "prune_heads": "prune_heads",
     "pruning_sequence": "head_selection",
     "search_layers": "drop_layers",
+    "select_classes": "select_classes",
     "take_successors": "take_successors",
     "trim_vocabulary": "trim_vocabulary",
 }

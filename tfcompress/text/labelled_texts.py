@@ -139,7 +139,8 @@ class LabelledTexts:
     Args:
         tokenizer: The tokenizer.
         texts: The texts.
-        labels: The number of each text's class.
+        labels: The number of each text's class; for heads of other kinds a row of a matrix, 1 for
+            each class that a text is of and else 0, or a text's score or scores.
         max_length: The most ids of a text, begin and end included; longer ones are cut.
         token_types: Whether the model has token types, as `TextEncoderConfig.token_types` says; a
             text's are all 0.
@@ -165,7 +166,10 @@ class LabelledTexts:
         if len(texts) != len(labels):
             raise InputError(f"{len(texts)} texts but {len(labels)} labels; give one label a text")
         self._ids, self.lengths = encode_texts(tokenizer, texts, max_length=max_length)
-        self.labels = np.asarray(labels, np.int32)
+        labels = np.asarray(labels)
+        self.labels = labels.astype(
+            np.float32 if labels.dtype.kind == "f" and len(labels) else np.int32
+        )
         self._pad_id = tokenizer.pad_id
         self._token_types = bool(token_types)
 
@@ -244,7 +248,10 @@ class LabelledTexts:
         inputs = {name: tf.TensorSpec([None, None], tf.int32) for name in names}
         return tf.data.Dataset.from_generator(
             lambda: (self.batch(indices) for indices in batches()),
-            output_signature=(inputs, tf.TensorSpec([None], tf.int32)),
+            output_signature=(
+                inputs,
+                tf.TensorSpec([None, *self.labels.shape[1:]], self.labels.dtype),
+            ),
         ).prefetch(tf.data.AUTOTUNE)
 
 

@@ -1,4 +1,4 @@
-"""Training text encoders to classify."""
+"""Training text encoders to classify and to score."""
 
 import dataclasses
 from collections.abc import Callable
@@ -9,15 +9,14 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.errors import InputError
+from tfcompress.expressions import compile_expression
 from tfcompress.models import TextEncoder, TextEncoderConfig
-from tfcompress.models.transfer import transfer_weights
+from tfcompress.models.transfer import match_head, transfer_weights
 from tfcompress.text.labelled_texts import LabelledTexts
 from tfcompress.training.config import TrainingConfig
-from tfcompress.training.losses import LabelSmoothedCrossentropy
+from tfcompress.training.head_objectives import HEAD_OBJECTIVES
 from tfcompress.training.text_distillation import TextDistillation
 from tfcompress.training.trainer import run_training
-
-_ALL_COUNT = -1
 
 
 def train_classifier(
@@ -34,26 +33,34 @@ def train_classifier(
 ) -> tuple[TextEncoder, list[dict]]:
     """Trains a text encoder with `model.fit`; called again on the same folder, it goes on.
 
+    What is minimized is the head's: cross-entropy with the one class or with each class of a text,
+    or the squared error of scores, which has no label smoothing.
+
     Args:
-        model_config: The model, with a head for classification.
-        texts: The training texts, with token types where the model has some.
-        validation: The validation texts, like them; their loss and accuracy are taken every
+        model_config: The model, with a head for classification, multi-label classification or
+            regression.
+        texts: The training texts, with token types where the model has some, and labels as the head
+            needs them.
+        validation: The validation texts, like them; their loss and `val_accuracy`, `val_f1` (over
+            all decisions) or `val_r2` (the part of the variance that is explained) are taken every
             `evaluate_every` updates.
         config: How to train.
         folder: Keeps the state of training and TensorBoard logs.
         start: A trained model whose weights to begin with, wherever names and shapes are the same.
-        teacher: What `config.distillation` learns from.
+            The output layer takes over its classes by their names, or starts anew.
+        teacher: What `config.distillation` learns from; its classes are found by their names.
         verbose: 1 for a progress bar, 2 for a line an evaluation, 0 for neither.
-        say: Called with a line about how the training ended.
+        say: Called with a line about classes that are taken over other than as they are, and about
+            how the training ended.
 
     Returns:
         The trained model in float32, with the weights that `config.weights` says, and the figures
         of every evaluation.
 
     Raises:
-        InputError: If the model has another head, a label is out of range, layers should be
-            replaced that have no successors, the loss is not finite before the first evaluation, or
-            the saved state is damaged.
+        InputError: If the model has another head, a label is impossible, the head would have to
+            start anew and is not trained, layers should be replaced that have no successors, the
+            loss is not finite before the first evaluation, or the saved state is damaged.
 
     Example:
 
@@ -62,32 +69,51 @@ def train_classifier(
     0.89
     """
     head = model_config.head
-    if head is None or head.kind != "classification":
+    if head is None or head.kind not in HEAD_OBJECTIVES:
         raise InputError(
-            "`train_classifier` needs a head for classification (received "
+            f"`train_classifier` needs a head for {', '.join(HEAD_OBJECTIVES)} (received "
             f"{'none' if head is None else head.kind})"
         )
+    objective = HEAD_OBJECTIVES[head.kind]
     for part in (texts, validation):
-        outside = part.labels[(part.labels < 0) | (part.labels >= head.classes)]
-        if outside.size:
-            raise InputError(
-                f"labels must lie between 0 and {head.classes - 1} (received {outside[0]})"
-            )
-    task = _Classification(model_config, texts, validation)
+        objective.check(part.labels, head.classes)
+    if start is not None:
+        _say_of_head(match_head(start.config, model_config), config, say)
+    task = _Classification(model_config, texts, validation, objective, say)
     return run_training(
         task, config, folder, start=start, teacher=teacher, verbose=verbose, say=say
     )
 
 
+def _say_of_head(match, config, say):
+    """Says which classes the head takes over, and refuses one that would stay random."""
+    if match.order is not None:
+        if match.message is not None:
+            say(match.message)
+        return
+    trains = config.train_only is None or compile_expression(
+        "train_only", config.train_only
+    ).search("head_output")
+    if not config.updates or not trains:
+        setting = f"train_only {config.train_only}" if config.updates else "updates 0"
+        raise InputError(
+            f"the model to begin with has {match.message}, so the head must start anew, but it "
+            f"would not be trained (received {setting}); train it, or begin with these classes"
+        )
+    say(f"the head starts anew: the model to begin with has {match.message}")
+
+
 class _Classification:
-    """Classification as a task of the trainer."""
+    """What a head says of texts, as a task of the trainer."""
 
-    pad_label = _ALL_COUNT
-
-    def __init__(self, model_config, texts, validation):
+    def __init__(self, model_config, texts, validation, objective, say):
         self.model_config = model_config
+        self.pad_label = objective.no_label
+        self.score = objective.score
         self._texts = texts
         self._validation = validation
+        self._objective = objective
+        self._say = say
 
     def new_model(self, start=None):
         encoder = TextEncoder(self.model_config)
@@ -99,17 +125,24 @@ class _Classification:
         return None  # Keras 2 and 3 take losses of dictionaries in different ways.
 
     def objective(self, model, config):
-        loss = _loss(config.label_smoothing)
-        return lambda inputs, labels: loss.mean(labels, model(inputs, training=True)["logits"])
+        loss = self._objective.loss(config.label_smoothing)
+        return lambda inputs, labels: tf.reduce_mean(
+            loss.call(labels, model(inputs, training=True)["logits"])
+        )
 
     def distillation(self, student, teacher, config):
         settings = dataclasses.asdict(config.distillation)
         if settings.pop("decoder_layers") is not None:
             raise InputError("`distillation.decoder_layers` is for translation models only")
-        return TextDistillation(student, teacher, _loss(config.label_smoothing), **settings)
+        self._check_lengths(teacher)
+        loss = self._objective.loss(config.label_smoothing)
+        objective = TextDistillation(student, teacher, loss, **settings)
+        if objective.message is not None:
+            self._say(f"the teacher's {objective.message}")
+        return objective
 
     def metrics(self, config):
-        return ("val_accuracy", "val_loss")
+        return (self.score, "val_loss")
 
     def batches(self, config, done):
         return self._texts.training_dataset(
@@ -117,38 +150,42 @@ class _Classification:
             seed=config.seed,
             start_step=done,
             accumulate=config.accumulate,
-        )
+        ).map(lambda inputs, labels: (inputs, tf.cast(labels, self._objective.label_type)))
 
     def evaluations(self, compressed, config):
         dataset = self._validation.evaluation_dataset(batch_tokens=config.batch_tokens)
-        return [_Validation(compressed.model, dataset)]
+        return [_Validation(compressed.model, dataset, self._objective)]
+
+    def _check_lengths(self, teacher):
+        longest = int(self._texts.lengths.max())
+        if longest > teacher.config.max_length:
+            raise InputError(
+                f"the teacher takes texts of {teacher.config.max_length} tokens at most (received "
+                f"one of {longest}); give the student that `max_length`"
+            )
 
 
 class _Validation(keras.callbacks.Callback):
-    """Adds the unsmoothed loss and the accuracy on the validation texts to the logs."""
+    """Adds the unsmoothed loss and the score on the validation texts to the logs."""
 
-    def __init__(self, model, dataset):
+    def __init__(self, model, dataset, objective):
         super().__init__()
-        loss = _loss(0.0)
+        loss = objective.loss(0.0)
         self.dataset = dataset
+        self.objective = objective
 
         @tf.function(reduce_retracing=True)
-        def sums(inputs, labels):
+        def results(inputs, labels):
             logits = model(inputs, training=False)["logits"]
-            count = tf.cast(tf.shape(labels)[0], tf.float32)
-            right = tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels
-            right = tf.math.count_nonzero(right, dtype=tf.float32)
-            return tf.reduce_sum(loss.call(labels, logits)), right, count
+            return tf.reduce_mean(loss.call(labels, logits)), labels, logits
 
-        self.sums = sums
+        self.results = results
 
     def on_epoch_end(self, epoch, logs=None):
-        rows = [[float(value) for value in self.sums(*batch)] for batch in self.dataset]
-        loss, right, count = np.sum(rows, axis=0)
+        losses, labels, logits = zip(*(self.results(*batch) for batch in self.dataset))
+        sizes = [len(part) for part in labels]
         if logs is not None:
-            logs["val_loss"] = float(loss / count)
-            logs["val_accuracy"] = float(right / count)
-
-
-def _loss(label_smoothing):
-    return LabelSmoothedCrossentropy(label_smoothing, _ALL_COUNT)
+            logs["val_loss"] = float(np.average([float(loss) for loss in losses], weights=sizes))
+            logs[self.objective.score] = self.objective.measure(
+                np.concatenate(labels), np.concatenate(logits)
+            )

@@ -7,13 +7,13 @@ from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.models import TextEncoder
+from tfcompress.models.classes import match_classes
+from tfcompress.training.head_objectives import HEAD_OBJECTIVES
 from tfcompress.training.hidden_states import (
     HiddenStates,
     check_vocabularies,
     check_weights,
-    divergence,
 )
-from tfcompress.training.losses import LabelSmoothedCrossentropy
 
 
 class TextDistillation:
@@ -21,12 +21,16 @@ class TextDistillation:
 
     The objective is `(1 - weight) * crossentropy + weight * temperature**2 * KL(teacher || student)
     + hidden_weight * mean squared difference of mapped hidden states`. Texts count alike, and so do
-    the positions of hidden states that are no padding.
+    the positions of hidden states that are no padding. The divergence of multi-label heads is the
+    mean over classes; regressions have squared differences instead.
 
     Args:
-        student: The model in training, with a head for classification.
-        teacher: A trained model of the same tokens and classes.
-        loss: The cross-entropy with the labels.
+        student: The model in training, with a head for classification, multi-label classification
+            or regression.
+        teacher: A trained model of the same tokens, with a head of the same kind that has the
+            student's classes, in any order; they are found by their names, others left out. With
+            `weight` 0 it may have any head, or none.
+        loss: The loss with the labels.
         weight: Weight of the teacher's probabilities, in [0, 1].
         temperature: What logits are divided by before they are compared.
         hidden_weight: Weight of the hidden states; 0 for none.
@@ -35,6 +39,7 @@ class TextDistillation:
 
     Attributes:
         helpers: What is trained beside the student and thrown away afterwards.
+        message: What is to be said of the teacher's classes, or None where they are the student's.
 
     Raises:
         InputError: If vocabularies or classes differ, or a weight, temperature or layer is
@@ -52,14 +57,15 @@ class TextDistillation:
         self,
         student: TextEncoder,
         teacher: TextEncoder,
-        loss: LabelSmoothedCrossentropy,
+        loss: keras.losses.Loss,
         *,
         weight: float = 0.5,
         temperature: float = 1.0,
         hidden_weight: float = 0.0,
         encoder_layers: Sequence[int] | None = None,
     ):
-        _check(student, teacher)
+        self._order, self.message = _checked_classes(student, teacher, weight)
+        self._divergence = HEAD_OBJECTIVES[student.config.head.kind].divergence
         check_weights(weight, temperature, hidden_weight)
         self._student, self._teacher, self._loss = student, teacher, loss
         self._weight, self._temperature = weight, temperature
@@ -76,12 +82,13 @@ class TextDistillation:
             inputs: `token_ids` and, with token types, `token_type_ids`.
             labels: Integer `[batch]`.
         """
-        theirs = self._teacher.forward(inputs["token_ids"], training=False)
+        theirs = self._teacher.forward(**inputs, training=False)
         ours = self._student.forward(**inputs, training=True)
         logits = ours.outputs["logits"]
-        total = (1.0 - self._weight) * self._loss.mean(labels, logits)
+        total = (1.0 - self._weight) * tf.reduce_mean(self._loss.call(labels, logits))
         if self._weight:
-            classes = divergence(logits, theirs.outputs["logits"], self._temperature)
+            taught = tf.gather(theirs.outputs["logits"], self._order, axis=-1)
+            classes = self._divergence(logits, taught, self._temperature)
             total += self._weight * tf.reduce_mean(classes)
         if self._hidden_weight:
             mask = inputs["token_ids"] != self._student.config.pad_id
@@ -91,11 +98,25 @@ class TextDistillation:
         return total
 
 
-def _check(student, teacher):
+def _checked_classes(student, teacher, weight):
     check_vocabularies(student, teacher, ("vocabulary_size", "pad_id"))
-    heads = [getattr(model.config.head, "classes", None) for model in (student, teacher)]
-    if None in heads or heads[0] != heads[1]:
+    ours, theirs = student.config, teacher.config
+    if theirs.token_types and theirs.token_types < ours.token_types:
         raise InputError(
-            "student and teacher must have heads for the same classes (received "
-            f"{heads[0] or 'none'} and {heads[1] or 'none'})"
+            "the teacher must have the student's token types (received token_types "
+            f"{theirs.token_types} and {ours.token_types}); give the student as many"
         )
+    if ours.head is None or ours.head.kind not in HEAD_OBJECTIVES:
+        raise InputError(
+            f"the student needs a head for {', '.join(HEAD_OBJECTIVES)} (received "
+            f"{'none' if ours.head is None else ours.head.kind})"
+        )
+    if not weight:
+        return None, None  # The teacher's classes teach nothing.
+    match = match_classes(theirs.head, ours.head)
+    if match.order is None:
+        raise InputError(
+            "student and teacher must have heads for the same classes (the teacher has "
+            f"{match.message}); give a teacher that has the student's classes"
+        )
+    return match

@@ -131,16 +131,21 @@ typedef struct tfc_encoder tfc_encoder;
 /* What the bundle of a text encoder is. */
 typedef struct {
   size_t struct_size; /* sizeof(tfc_encoder_info), set by the caller. */
-  const char* head;   /* "classification", "token_classification", "embedding", or "" for none. */
+  const char* head;   /* A kind of head, as below, or "" for none. */
   int32_t vocabulary;
   int32_t token_types; /* 0 for none. */
   int32_t max_length;  /* In tokens, begin and end marks included. */
-  size_t num_labels;   /* Names of classes; 0 where there are none. */
+  size_t num_labels;   /* Names of classes or scores; 0 where there are none. */
   uint64_t bundle_bytes;
 } tfc_encoder_info;
 
-/* A result: one row of numbers for the text, or one for each id. With heads, its name is "logits"
-   or "embedding"; without, there are "hidden" and, with a pooler, "pooled". */
+/* A result: one row of numbers for the text, or one for each id. Without a head, there are "hidden"
+   and, with a pooler, "pooled". With one, it is
+   "classification":             "logits", whose softmax are the probabilities of the classes;
+   "multi_label_classification": "logits", the sigmoid of each being the probability of its class;
+   "regression":                 "logits", which are scores as they are;
+   "token_classification":       "logits" for each id, as of a classification;
+   "embedding":                  "embedding". */
 typedef struct {
   const char* name;
   size_t rows;
@@ -182,6 +187,11 @@ TFC_API tfc_status tfc_encode(tfc_encoder* encoder, const char* text, size_t siz
 TFC_API tfc_status tfc_encode_ids(tfc_encoder* encoder, const int32_t* ids,
                                   const int32_t* token_types, size_t num_ids,
                                   tfc_encoding** encoding);
+
+/* Gives the probabilities of classes, as many as the result "logits" has values: by softmax or
+   sigmoid, as the head is. An error where it has no classes. */
+TFC_API tfc_status tfc_probabilities(const tfc_encoder* encoder, const tfc_output* logits,
+                                     float* probabilities);
 
 /* Gives the ids of a text, however long, and no results. */
 TFC_API tfc_status tfc_encoder_tokenize(const tfc_encoder* encoder, const char* text, size_t size,

@@ -10,15 +10,18 @@ namespace {
 constexpr int64_t kWidest = 1 << 20;
 constexpr size_t kMostOutputs = 100;
 
-// What a head gives, and whether for each token.
+// What a head gives, whether for each token, and how many numbers at least.
 struct Head {
   const char* kind;
   const char* output;
   bool per_token;
+  int32_t least;
 };
-constexpr Head kHeads[] = {{"classification", "logits", false},
-                           {"token_classification", "logits", true},
-                           {"embedding", "embedding", false}};
+constexpr Head kHeads[] = {{"classification", "logits", false, 2},
+                           {"multi_label_classification", "logits", false, 1},
+                           {"regression", "logits", false, 1},
+                           {"token_classification", "logits", true, 2},
+                           {"embedding", "embedding", false, 1}};
 
 std::map<std::string, EncoderOutput> Outputs(const Manifest& manifest) {
   std::map<std::string, EncoderOutput> outputs;
@@ -38,7 +41,7 @@ void ReadHead(const Manifest& manifest, EncoderBundle* bundle) {
   for (const Head& head : kHeads) {
     const auto found = bundle->outputs.find(head.output);
     if (kind != head.kind || found == bundle->outputs.end()) continue;
-    if (found->second.per_token != head.per_token) continue;
+    if (found->second.per_token != head.per_token || found->second.width < head.least) continue;
     bundle->head = kind;
     if (found->first != "logits") return;
     bundle->labels = manifest.Names({"head", "labels"});

@@ -27,8 +27,10 @@ struct EncoderBundle {
   int32_t token_types;  // 0 for none.
   int32_t pad;          // The id of padding.
   std::map<std::string, EncoderOutput> outputs;
-  std::string head;                 // "classification", "token_classification", "embedding" or "".
-  std::vector<std::string> labels;  // Names of the classes; empty where there are none.
+  // "classification", "multi_label_classification", "regression", "token_classification",
+  // "embedding" or "".
+  std::string head;
+  std::vector<std::string> labels;  // Names of the classes or scores; empty where there are none.
   std::optional<TextSettings> tokenizer;
   std::vector<Bytes> tokenizer_files;
   std::vector<std::string> custom_ops;

@@ -6,6 +6,7 @@
 #include "common/last_error.h"
 #include "runtime/c_handles.h"
 #include "runtime/encoder.h"
+#include "runtime/probabilities.h"
 #include "tfcompress.h"
 
 using tfcompress::Guarded;
@@ -102,6 +103,19 @@ tfc_status tfc_encode_ids(tfc_encoder* encoder, const int32_t* ids, const int32_
     encoder->encoder.CutPadding(&given, &types);
     tfcompress::Encoding results = encoder->encoder.Run(given, types);
     *encoding = NewEncoding(std::move(given), std::move(results));
+  });
+}
+
+tfc_status tfc_probabilities(const tfc_encoder* encoder, const tfc_output* logits,
+                             float* probabilities) {
+  return Guarded([&] {
+    Require(encoder != nullptr && logits != nullptr && probabilities != nullptr,
+            "`encoder`, `logits` and `probabilities` must be given");
+    for (size_t row = 0; row < logits->rows; ++row) {
+      const size_t begin = row * logits->width;
+      tfcompress::Probabilities(encoder->encoder.bundle().head, logits->values + begin,
+                                logits->width, probabilities + begin);
+    }
   });
 }
 

@@ -1,0 +1,43 @@
+"""Puts the classes of a text encoder's head into another order, or leaves some out."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from tfcompress.errors import InputError
+from tfcompress.models import TextEncoder
+from tfcompress.models.classes import match_classes
+from tfcompress.surgery.rebuilding import rebuild
+
+
+def select_classes(encoder: TextEncoder, labels: Sequence[str]) -> TextEncoder:
+    """Returns a text encoder whose head has some of the classes, in a given order.
+
+    Args:
+        encoder: An encoder with a head that has classes; it stays as it is.
+        labels: Names of the classes that the new head has, which are those of the old one in
+            capitals or small letters; for classes without names, their numbers.
+
+    Returns:
+        The new encoder, whose logits are the old one's in the order of `labels`.
+
+    Raises:
+        InputError: If the head has no classes, or not these.
+
+    Example:
+
+    >>> swapped = tfc.surgery.select_classes(encoder, ["negative", "positive"])
+    """
+    head = encoder.config.head
+    if head is None or head.classes is None:
+        raise InputError("the model has no head with classes to select from")
+    wanted = dataclasses.replace(head, num_classes=None, labels=tuple(labels))
+    match = match_classes(head, wanted)
+    if match.order is None:
+        raise InputError(f"the model has {match.message}; select classes that it has")
+
+    def take(layer):
+        weights = encoder.layer("head_output").get_weights()
+        layer.set_weights([weight[..., list(match.order)] for weight in weights])
+
+    config = encoder.config.replace(head=wanted)
+    return rebuild(encoder, config, changed={"head_output": take})
