@@ -1,10 +1,13 @@
 """Small and fast Keras Transformers for phones.
 
 Sub-modules load when they are first used, so that `import tfcompress` is quick and the runtime
-(`tfcompress.export.runtime`) works on devices without TensorFlow.
+(`tfcompress.export.runtime`) works on devices without TensorFlow. Keras knows the layers as soon as
+it is imported too.
 """
 
 import importlib
+
+from tfcompress.registration import register_with_keras
 
 __version__ = "0.1.0"
 
@@ -24,10 +27,14 @@ _SUBMODULES = (
     "training",
 )
 
-__all__ = ["__version__", *_SUBMODULES]
+__all__ = ["__version__", "load_model", *_SUBMODULES]
 
 
 def __getattr__(name: str):
+    if name == "load_model":
+        from tfcompress.loading import load_model
+
+        return load_model
     if name in _SUBMODULES:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -35,3 +42,6 @@ def __getattr__(name: str):
 
 def __dir__():
     return sorted(__all__)
+
+
+register_with_keras()

@@ -1,10 +1,9 @@
 """Dropout whose random state belongs to the model's checkpoint."""
 
-import random
-
 import tensorflow as tf
 from tensorflow import keras
 
+from tfcompress.layers.random_state import RandomState
 from tfcompress.layers.serialization import register
 
 
@@ -45,14 +44,12 @@ class Dropout(keras.layers.Layer):
             raise ValueError(f"`rate` must lie in [0, 1). Received: rate={rate}.")
         self.rate = rate
         self.supports_masking = True
-        self._generator = None
-        if rate:
-            self._generator = tf.random.Generator.from_seed(random.getrandbits(63))
+        self._state = RandomState() if rate else None
 
     def call(self, inputs, training=None):
         if not training or not self.rate:
             return inputs
-        seed = self._generator.make_seeds(1)[:, 0]
+        seed = self._state.seed_of_replica()
         return tf.nn.experimental.stateless_dropout(inputs, self.rate, seed=seed)
 
     def compute_output_shape(self, input_shape):

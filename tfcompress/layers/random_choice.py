@@ -1,10 +1,9 @@
 """What layers have in common that choose at random, once a call, which part of them trains."""
 
-import random
-
 import tensorflow as tf
 from tensorflow import keras
 
+from tfcompress.layers.random_state import RandomState
 from tfcompress.layers.sublayers import build_sublayer
 
 
@@ -28,22 +27,15 @@ class RandomChoice(keras.layers.Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
         self._complete = False
-        # Held by an object of its own, variables are not taken for weights.
-        self._state = tf.__internal__.tracking.AutoTrackable()
+        self._state = RandomState()
         with tf.init_scope():
             self._state.rate = tf.Variable(rate, dtype=tf.float64, trainable=False)
-            self._state.draws = tf.Variable(
-                [random.getrandbits(63), 0],
-                dtype=tf.int64,
-                trainable=False,
-                synchronization=tf.VariableSynchronization.ON_READ,
-                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-            )
 
     @property
     def rate(self) -> float:
         """The rate now; assign another, in [0, 1], at any time without a new trace."""
-        return float(self._state.rate.numpy())
+        with tf.init_scope():
+            return float(self._state.rate.numpy())
 
     @rate.setter
     def rate(self, value: float):
@@ -55,9 +47,7 @@ class RandomChoice(keras.layers.Layer):
 
     def _draw(self):
         """Returns a random scalar in (0, 1], new for each call."""
-        seed = tf.identity(self._state.draws)
-        self._state.draws.assign_add([0, 1])
-        return 1.0 - tf.random.stateless_uniform([], seed=seed)
+        return 1.0 - tf.random.stateless_uniform([], seed=self._state.seed())
 
     def _choose(self, training, condition, first, second):
         """Runs a part.

@@ -6,6 +6,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 _register = keras.utils.register_keras_serializable(package="tfcompress")
+_ONCE = keras.initializers.Zeros()
 
 
 def register(new_class: type) -> type:
@@ -37,15 +38,35 @@ def _prunable_weights(self) -> list:
 
 
 def pack(layer: keras.layers.Layer | None) -> dict | None:
-    """Serializes an injected sub-layer for `get_config`."""
-    return None if layer is None else keras.utils.serialize_keras_object(layer)
+    """Serializes an injected sub-layer for `get_config`.
+
+    In a saved model, a layer that is injected in several places is marked as one, which Keras does
+    for layers of a model only.
+    """
+    if layer is None:
+        return None
+    config = keras.utils.serialize_keras_object(layer)
+    if _saves_a_model():
+        config["shared_object_id"] = id(layer)
+    return config
+
+
+def _saves_a_model():
+    """Whether Keras tells objects apart now: it marks what it has serialized before."""
+    marks = [keras.utils.serialize_keras_object(_ONCE) for _ in range(2)]
+    return "shared_object_id" in marks[1]
 
 
 def unpack(config: dict, *names: str) -> dict:
     """Returns `config` with the sub-layers under `names` rebuilt; for `from_config`."""
-    config = dict(config)
-    for name in names:
-        value = config.get(name)
-        if isinstance(value, dict):
-            config[name] = keras.utils.deserialize_keras_object(value)
-    return config
+    return {key: _rebuilt(value) if key in names else value for key, value in config.items()}
+
+
+def _rebuilt(value):
+    if isinstance(value, (list, tuple)):
+        return [_rebuilt(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    # Keras 2 writes both names into HDF5 files, and reads this one as the registered one.
+    name = value.get("registered_name") or value["class_name"]
+    return keras.layers.deserialize({**value, "class_name": name})

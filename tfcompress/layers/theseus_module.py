@@ -6,7 +6,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.layers.random_choice import RandomChoice, build_inner, check_layer
-from tfcompress.layers.serialization import pack, register
+from tfcompress.layers.serialization import pack, register, unpack
 
 
 @register
@@ -133,13 +133,7 @@ class TheseusModule(RandomChoice):
 
     @classmethod
     def from_config(cls, config):
-        config = dict(config)
-        config["predecessors"] = [_unpacked(layer) for layer in config["predecessors"]]
-        return cls(**{**config, "successor": _unpacked(config["successor"])})
-
-
-def _unpacked(layer):
-    return keras.utils.deserialize_keras_object(layer) if isinstance(layer, dict) else layer
+        return cls(**unpack(config, "predecessors", "successor"))
 
 
 def initialize_successors(modules: Sequence[TheseusModule]) -> None:
