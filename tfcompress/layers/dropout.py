@@ -45,6 +45,7 @@ class Dropout(keras.layers.Layer):
         self.rate = rate
         self.supports_masking = True
         self._state = RandomState() if rate else None
+        self.built = True
 
     def call(self, inputs, training=None):
         if not training or not self.rate:

@@ -20,6 +20,7 @@ def register(new_class: type) -> type:
         new_class.call = _unconverted(new_class.call)
         if not hasattr(new_class, "get_prunable_weights"):
             new_class.get_prunable_weights = _prunable_weights
+        new_class.quantize = _refuse_quantize
     return _register(new_class)
 
 
@@ -28,6 +29,15 @@ def _unconverted(call):
     # Keras reads the arguments' names.
     unconverted.__signature__ = inspect.signature(call)
     return unconverted
+
+
+def _refuse_quantize(self, *args, **kwargs):
+    # One text for all layers: Keras 3 turns it into a warning, which Python shows once.
+    raise NotImplementedError(
+        "Keras' `quantize` leaves the layers of tfcompress in float32, as it knows how to compute "
+        "its own layers only; those are quantized, inside them too. Use tfcompress.export.convert "
+        "for a quantized bundle."
+    )
 
 
 def _prunable_weights(self) -> list:
