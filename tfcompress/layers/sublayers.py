@@ -5,12 +5,7 @@ from tensorflow import keras
 
 
 def build_sublayer(layer: keras.layers.Layer, input_shape) -> None:
-    """Builds a layer inside another's `build`, so that its name stands in those of its weights.
-
-    A layer without a `build` of its own gets its weights when it is called.
-    """
-    if type(layer).build is keras.layers.Layer.build:
-        return
+    """Builds a layer inside another's `build`, so that its name stands in those of its weights."""
     with tf.name_scope(layer.name):
         layer.build(input_shape)
 
