@@ -21,7 +21,8 @@ def check_optimizable(model: keras.Model, function: str) -> None:
     if hasattr(keras, "ops"):
         raise InputError(
             f"{function} needs Keras 2: set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported, "
-            "and load the same saved model; export quantizes trained models under Keras 3 too"
+            "build the model there with the same code and load what save_weights wrote here to a "
+            ".weights.h5 file; export quantizes trained models under Keras 3 too"
         )
     if not isinstance(model, keras.Model):
         hint = (
