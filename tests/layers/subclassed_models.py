@@ -3,6 +3,7 @@
 As a program, it loads the models of a folder in a new process and compares what they give.
 """
 
+import inspect
 import sys
 from pathlib import Path
 
@@ -52,8 +53,15 @@ class LateAttention(keras.layers.Layer):
 
 EMBEDDINGS = {
     "FactorizedEmbedding": lambda: layers.FactorizedEmbedding(
-        VOCABULARY, WIDTH, 8, dropout=RATE, token_types=2, normalize=True, tie="own",
-        positions=layers.LearnedPosition(LENGTH), use_output_bias=True,
+        VOCABULARY,
+        WIDTH,
+        8,
+        dropout=RATE,
+        token_types=2,
+        normalize=True,
+        tie="own",
+        positions=layers.LearnedPosition(LENGTH),
+        use_output_bias=True,
     ),
     "AdaptiveEmbedding": lambda: layers.AdaptiveEmbedding(
         VOCABULARY, WIDTH, (10, 20), factor=2, dropout=RATE
@@ -68,11 +76,17 @@ EMBEDDINGS = {
 OTHERS = {
     "DExTraBlock": lambda: layers.DExTraBlock(WIDTH, depth=3, dropout=RATE),
     "DeLighTDecoderLayer": lambda: layers.DeLighTDecoderLayer(
-        transform(), layers.MultiHeadAttention(1, output_dim=WIDTH, causal=True, dropout=RATE),
-        attention(), feed_forward(), dropout=RATE,
+        transform(),
+        layers.MultiHeadAttention(1, output_dim=WIDTH, causal=True, dropout=RATE),
+        attention(),
+        feed_forward(),
+        dropout=RATE,
     ),
     "DeLighTEncoderLayer": lambda: layers.DeLighTEncoderLayer(
-        transform(), layers.MultiHeadAttention(1, output_dim=WIDTH, dropout=RATE), feed_forward(), dropout=RATE
+        transform(),
+        layers.MultiHeadAttention(1, output_dim=WIDTH, dropout=RATE),
+        feed_forward(),
+        dropout=RATE,
     ),
     "Dense": lambda: layers.Dense(WIDTH),
     "Dropout": lambda: layers.Dropout(RATE),
@@ -139,7 +153,6 @@ class Subclassed(keras.Model):
 
 
 def _arguments(layer):
-    import inspect
     return inspect.signature(layer.call).parameters
 
 
