@@ -27,7 +27,12 @@ def load_model(path: str | os.PathLike, **options) -> keras.Model:
         if not hasattr(keras, "ops"):
             import tensorflow_model_optimization as tfmot
 
-            import tfcompress.optimization.weight_quantize_config  # noqa: F401 (registers)
+            # Registers what these models are made of.
+            from tfcompress.optimization import (  # noqa: F401
+                pruned_layer,
+                quantized_layer,
+                weight_quantize_config,
+            )
 
             stack.enter_context(tfmot.quantization.keras.quantize_scope())
             stack.enter_context(tfmot.sparsity.keras.prune_scope())

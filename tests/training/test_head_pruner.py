@@ -75,24 +75,6 @@ def test_masks_more_and_more_heads():
     assert count(masked_in(model)) == 5
 
 
-class Subclassed(keras.Model):
-    """Has no weights before its first batch under Keras 2."""
-
-    def __init__(self):
-        super().__init__()
-        self.first = TransformerEncoderLayer(MultiHeadAttention(4, gated=True), FeedForward(8))
-
-    def call(self, inputs, training=None):
-        return self.first(inputs, training=training)
-
-
-def test_a_subclassed_model_that_was_never_called():
-    model = Subclassed()
-    model.compile(keras.optimizers.SGD(0.05), "mse")
-    model.fit(X, Y, verbose=0, callbacks=[HeadPruner(BATCHES, heads=2, heads_per_step=2)])
-    assert np.sum(np.asarray(model.first.attention.gates) == 0) == 2
-
-
 def test_takes_the_least_important_heads():
     model = make_model()
     expected = heads_to_prune(head_importance(model, BATCHES), 3)

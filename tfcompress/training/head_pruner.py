@@ -127,19 +127,12 @@ class HeadPruner(keras.callbacks.Callback):
                 f"protect={self.protect!r}. Mask fewer, or allow more."
             )
         finished_updates(self.model)
-        self._build()
         self._layers = by_name(layers)
         self._masked = _count(self.masked_heads)
         self._scorer = HeadScorer(
             self.model, self.loss, attention_layers=list(layers.values()), **self._options
         )
         self._scores = None
-
-    def _build(self):
-        """Gives a subclassed model its weights, which Keras 2 does in its first batch only."""
-        for inputs, *_ in () if self.model.built else self.batches:
-            self.model(tf.nest.map_structure(tf.convert_to_tensor, inputs), training=False)
-            return
 
     def on_train_batch_begin(self, batch, logs=None):
         missing = self.masked_at(finished_updates(self.model)) - self._masked
