@@ -78,10 +78,10 @@ class Layer(keras.layers.Layer):
     def _refuse_keyword(self, name):
         known = [x for x in _parameters(type(self)) if x not in ("self", "inputs")]
         remedy = f"Its keyword arguments are: {', '.join(known) or 'none'}."
-        if "mask" in name:
+        if "mask" in name and self.accepts("padding_mask"):
+            remedy = "Pass `padding_mask`: boolean [batch, length], true at tokens."
+        elif "mask" in name and self.supports_masking:
             remedy = "It needs no mask: what padding holds changes nothing elsewhere."
-            if "padding_mask" in known:
-                remedy = "Pass `padding_mask`: boolean [batch, length], true at tokens."
         raise ValueError(f"{self._described()} does not take `{name}`. Received: {name}. {remedy}")
 
     def _shape(self, inputs):

@@ -45,7 +45,7 @@ class RandomChoice(Layer):
         return getattr(self, self._stands_for)
 
     def accepts(self, name):
-        return accepts(self._stand_in, name)
+        return super().accepts(name) if name == "training" else accepts(self._stand_in, name)
 
     def check_call(self, inputs, kwargs):
         layer = self._stand_in
