@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from tensorflow import keras
 
 LEGACY_KERAS = not hasattr(keras, "ops")
+PADDING = 99.0
 
 
 def run_layer_test(
@@ -34,7 +36,8 @@ def run_layer_test(
 
     Args:
         make_layer: Makes the layer, new each time.
-        inputs: The positional input. A layer of limited length must take twice this length.
+        inputs: The positional input. A layer of limited length must take twice this length, and 20
+            positions more.
         output_shape: The expected shape.
         parameters: The expected number of parameters, by the docstring's closed formula.
         call_kwargs: Keyword arguments of the call: arrays are tensors of the graph, anything else
@@ -56,6 +59,9 @@ def run_layer_test(
     _check_training_flag(case, random_in_training)
     _check_mixed_float16(case, half_precision_tolerance)
     _check_fit(case)
+    _check_output_shape(case)
+    _check_keras_masks(case)
+    _check_mistakes(case)
 
 
 def run_step_test(
@@ -352,6 +358,115 @@ def _check_fit(case):
     history = model.fit(case.features(), target, epochs=1, verbose=0)
     assert np.isfinite(history.history["loss"][0])
     assert any(np.any(a != b) for a, b in zip(before, model.get_weights()))
+
+
+def _check_output_shape(case):
+    """That the layer knows its shape, as `TimeDistributed` wants of it, which takes one tensor."""
+    if case.constants:
+        return
+    assert tuple(case.layer.compute_output_shape(case.inputs.shape)) == tuple(case.output_shape)
+    unknown = tuple(case.layer.compute_output_shape(tuple(_sizes(case.inputs))))
+    assert all(size in (None, real) for size, real in zip(unknown, case.output_shape, strict=True))
+    if case.tensors:
+        return
+    x = keras.Input((2, *case.inputs.shape[1:]), dtype=case.inputs.dtype.name)
+    model = keras.Model(x, keras.layers.TimeDistributed(case.new_layer())(x))
+    assert tuple(model.output.shape) == (None, 2, *case.output_shape[1:])
+    twice = model(np.stack([case.inputs] * 2, axis=1))
+    assert_close(twice, np.stack([case.output] * 2, axis=1), 1e-5, "TimeDistributed")
+
+
+@keras.utils.register_keras_serializable("tests")
+class Masked(keras.layers.Layer):
+    """Gives a tensor a mask, as `keras.layers.Masking` does, but keeps what padding holds."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs):
+        return inputs + 0.0
+
+    def compute_mask(self, inputs, mask=None):
+        return inputs[..., 0] != PADDING
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def _check_keras_masks(case):
+    """That padding under a mask of Keras changes nothing at tokens, and its mask is handed on."""
+    is_sequence = case.inputs.ndim == 3 and np.issubdtype(case.inputs.dtype, np.floating)
+    if not is_sequence or any("mask" in name for name in case.tensors):
+        return
+    layer = case.new_layer()
+    assert layer.supports_masking
+
+    def apply(features, layer=layer, masked=Masked):
+        tensors = {k: masked()(v) if k == "memory" else v for k, v in features.items()}
+        return layer(masked()(tensors.pop("inputs")), **tensors, **case.constants)
+
+    inputs = {name: _symbolic(name, x) for name, x in case.features().items()}
+    models = {"functional": keras.Model(inputs, apply(inputs)), "subclassed": _Applied(apply)}
+    if not case.tensors and not case.constants:
+        models["sequential"] = keras.Sequential([Masked(), layer])
+    # A mask must outlive the cast to another data type than the input's.
+    with global_policy("mixed_float16"):
+        half = case.new_layer()
+    models["mixed_float16"] = _Applied(lambda x: apply(x, half, lambda: Masked(dtype="float32")))
+    for kind, model in models.items():
+        tolerance = 3e-2 * np.max(np.abs(case.output)) if kind == "mixed_float16" else 2e-5
+        paddings = [(3, False), (20, True)]
+        if kind == "functional":
+            paddings += [(0, False), (3, True), (20, False)]
+        for count, before in paddings:
+            features = {k: _padded(v, count, before) for k, v in case.features().items()}
+            y = model(features["inputs"] if kind == "sequential" else features)
+            mask = getattr(y, "_keras_mask", None)
+            assert (mask is None) == (y.shape.rank == 2)
+            if mask is not None:
+                assert np.all(np.sum(mask, axis=1) == case.inputs.shape[1])
+                y = tf.boolean_mask(y, mask)
+            expected = np.reshape(case.output, y.shape)
+            assert_close(y, expected, tolerance, f"{kind} model, {count} padding, {before=}")
+
+
+class _Applied(keras.Model):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def call(self, features):
+        return self.function(features)
+
+
+def _padded(x, count, before):
+    """Adds padding in front of the positions or behind them."""
+    value = PADDING if np.issubdtype(x.dtype, np.floating) else 0
+    axis = _length_axis(x)
+    sides = (count, 0) if before else (0, count)
+    return np.pad(x, [sides if i == axis else (0, 0) for i in range(x.ndim)], constant_values=value)
+
+
+def _check_mistakes(case):
+    """That one clear error says what is wrong with a call, eager or symbolic."""
+    symbols = {name: _symbolic(name, x) for name, x in case.features().items()}
+    layer = case.new_layer()
+    for x, tensors in [(case.inputs, case.tensors), (symbols.pop("inputs"), symbols)]:
+        mistakes = [
+            ("does not take `mask`", [x], {"mask": x}),
+            ("does not take `attention_mask`", [x], {"attention_mask": x}),
+            ("does not take `heads`", [x], {"heads": 2}),
+            ("takes one positional tensor", [x, x], {}),
+            ("takes one tensor", [[x, x]], {}),
+        ]
+        if layer.input_axes[-1] == "width":
+            mistakes.append(("was built for inputs of width", [x[..., 1:]], {}))
+        if "..." not in layer.input_axes:
+            mistakes.append(("takes one tensor .batch, length", [x[:, 0]], {}))
+        for message, inputs, wrong in mistakes:
+            with pytest.raises(ValueError, match=f"{message}.*Received: "):
+                layer(*inputs, **tensors, **case.constants, **wrong)
 
 
 def _length_axis(x):

@@ -106,13 +106,15 @@ def test_causal_kernel_sees_nothing_later(kernel_size):
 @pytest.mark.parametrize("kernel_size", [1, 2, 3, 4, 7])
 def test_which_tokens_padding_reaches(kernel_size, gated):
     x, lengths = normal(3, 7, 8), [2, 5, 7]
-    layer = built(kernel_size=kernel_size, gated=gated)
+    layer = built(kernel_size=kernel_size, gated=gated, mask_after_linear=False)
     later = kernel_size - 1 - kernel_size // 2
     reached = [[t for t in range(n) if t + later >= n and n < 7] for n in lengths]
     assert positions_that_differ(layer, x, lengths) == reached
-    after = built(kernel_size=kernel_size, gated=gated, mask_after_linear=True)
+    after = built(kernel_size=kernel_size, gated=gated)
     assert positions_that_differ(after, x, lengths) == [[], [], []]
-    without_bias = built(kernel_size=kernel_size, gated=gated, use_bias=False)
+    without_bias = built(
+        kernel_size=kernel_size, gated=gated, mask_after_linear=False, use_bias=False
+    )
     assert positions_that_differ(without_bias, x, lengths) == [[], [], []]
 
 
@@ -188,7 +190,7 @@ def test_step_in_half_precision():
     ("options", "call_kwargs"),
     [
         ({"kernel_size": 4}, {"padding_mask": MASK}),
-        ({"causal": True, "gated": True, "mask_after_linear": True}, {"padding_mask": ADDITIVE}),
+        ({"causal": True, "gated": True, "mask_after_linear": False}, {"padding_mask": ADDITIVE}),
         ({"kernel_size": 31, "num_heads": 64, "project": False}, {}),
     ],
     ids=["default", "gated", "bare"],

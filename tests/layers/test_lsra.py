@@ -158,7 +158,7 @@ def test_step_in_half_precision():
 
 @pytest.mark.parametrize("kind", [LightweightConv, DynamicConv])
 def test_padding_changes_no_token(kind):
-    layer = built(encoder_layer(make(kind=kind, kernel_size=5, mask_after_linear=True)))
+    layer = built(encoder_layer(make(kind=kind, kernel_size=5)))
     x = normal(2, 5, 8)
     disturbed = np.where(MASK[..., np.newaxis], x, 50 * normal(2, 5, 8, seed=1))
     y = layer(disturbed, padding_mask=MASK)

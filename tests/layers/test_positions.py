@@ -12,7 +12,7 @@ def test_sinusoidal_contract():
 
 def test_learned_contract():
     run_layer_test(
-        lambda: LearnedPosition(10), normal(2, 5, 8), output_shape=(2, 5, 8), parameters=10 * 8
+        lambda: LearnedPosition(30), normal(2, 5, 8), output_shape=(2, 5, 8), parameters=30 * 8
     )
 
 

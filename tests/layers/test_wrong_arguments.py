@@ -7,8 +7,12 @@ from layers.harness import lengths_mask, normal
 from tensorflow import keras
 
 from tfcompress.layers import (
+    LSRA,
+    DeLighTEncoderLayer,
+    DExTraBlock,
     FactorizedEmbedding,
     FeedForward,
+    LayerDropWrapper,
     LayerNormalization,
     LearnedPosition,
     MultiHeadAttention,
@@ -72,6 +76,29 @@ CASES = {
     "floating_mask_of_rank_2": (
         lambda: attention()(X, padding_mask=np.ones((2, 5), "float32")),
         ["padding mask must be", "shape=(2, 5), dtype=float32", "Pass `token_ids != pad_id`"],
+    ),
+    "mask_of_another_length": (
+        lambda: attention()(X, padding_mask=lengths_mask([3, 4], 4)),
+        ["a value for each position", "shape=(2, 4)", "shape=(2, 5, 8)"],
+    ),
+    "mask_of_another_batch": (
+        lambda: TransformerEncoderLayer(MultiHeadAttention(2))(
+            X, padding_mask=np.zeros((3, 1, 1, 5), "float32")
+        ),
+        ["a value for each position", "shape=(3, 1, 1, 5)", "shape=(2, 5, 8)"],
+    ),
+    "mask_of_the_input_for_a_memory": (
+        lambda: attention()(X, memory=normal(2, 4, 8), padding_mask=lengths_mask([3, 5], 5)),
+        ["a value for each position", "shape=(2, 5)", "shape=(2, 4, 8)"],
+    ),
+    "memory_of_rank_2": (
+        lambda: attention()(X, memory=X[:, 0]),
+        ["memory [batch, memory_length, memory_width]", "shape=(2, 8)"],
+    ),
+    "no_input": (lambda: attention()(None), ["takes one tensor", "None"]),
+    "unknown_width": (
+        lambda: FeedForward(4)(keras.Input((None, None))),
+        ["must know the width", "shape=(None, None, None)"],
     ),
     "intermediate_dim": (
         lambda: FeedForward(0),
@@ -149,7 +176,43 @@ CASES = {
     ),
     "no_layer": (
         lambda: TransformerEncoderLayer(feed_forward=tf.nn.relu),
-        ["`feed_forward`", "feed_forward=<function", "must be a Keras layer or None"],
+        ["`feed_forward`", "feed_forward=<function", "must be a Keras layer"],
+    ),
+    "keras_attention_in_an_encoder": (
+        lambda: TransformerEncoderLayer(keras.layers.MultiHeadAttention(2, 4)),
+        ["`attention(x, padding_mask=...)`", "MultiHeadAttention", "takes no padding_mask"],
+    ),
+    "keras_attention_in_a_decoder": (
+        lambda: TransformerDecoderLayer(keras.layers.MultiHeadAttention(2, 4)),
+        ["`self_attention(x)`", "MultiHeadAttention", "needs value"],
+    ),
+    "keras_attention_over_a_memory": (
+        lambda: TransformerDecoderLayer(
+            cross_attention=keras.layers.MultiHeadAttention(2, 4), feed_forward=FeedForward(4)
+        ),
+        ["`cross_attention(x, memory=..., padding_mask=...)`", "takes no memory, padding_mask"],
+    ),
+    "keras_attention_in_a_branch": (
+        lambda: LSRA(keras.layers.MultiHeadAttention(2, 4)),
+        ["`attention(x, padding_mask=...)`", "MultiHeadAttention", "takes no padding_mask"],
+    ),
+    "keras_attention_behind_a_transform": (
+        lambda: DeLighTEncoderLayer(DExTraBlock(4, depth=2), keras.layers.MultiHeadAttention(1, 4)),
+        ["`attention(x, padding_mask=...)`", "MultiHeadAttention", "takes no padding_mask"],
+    ),
+    "keras_attention_as_a_transform": (
+        lambda: DeLighTEncoderLayer(keras.layers.MultiHeadAttention(1, 4), MultiHeadAttention(1)),
+        ["`transform(x)`", "MultiHeadAttention", "needs value"],
+    ),
+    "keras_attention_as_a_feed_forward": (
+        lambda: TransformerEncoderLayer(feed_forward=keras.layers.MultiHeadAttention(1, 4)),
+        ["`feed_forward(x)`", "MultiHeadAttention", "needs value"],
+    ),
+    "mask_in_the_place_of_training": (
+        lambda: LayerDropWrapper(TransformerEncoderLayer(MultiHeadAttention(2)))(
+            X, lengths_mask([3, 5], 5)
+        ),
+        ["one positional tensor", "2 positional arguments", "by keyword"],
     ),
     "residual_dropout": (
         lambda: TransformerEncoderLayer(feed_forward=FeedForward(4), dropout=1),

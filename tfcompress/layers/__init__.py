@@ -1,4 +1,9 @@
-"""Keras layers, each usable alone in any functional, sequential or subclassed model."""
+"""Keras layers, each usable alone in any functional, sequential or subclassed model.
+
+A call takes one positional tensor; memory, masks and the rest are keyword arguments. Keras' masks,
+such as those that embeddings with `mask_zero=True` make, count as `padding_mask` (those of a memory
+as `memory_padding_mask`) where none is given.
+"""
 
 from tfcompress.layers.adaptive_embedding import AdaptiveEmbedding
 from tfcompress.layers.define_embedding import DeFINEEmbedding

@@ -9,16 +9,16 @@ from tensorflow import keras
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.embedding_lookup import embedding_lookup
-from tfcompress.layers.reversing import check_reverse
 from tfcompress.layers.serialization import register
 from tfcompress.layers.shapes import known_or_dynamic_shape
 from tfcompress.layers.sublayers import copy_initializer
+from tfcompress.layers.token_embedding import TokenEmbedding
 
 TIES = ("shared", "none")
 
 
 @register
-class AdaptiveEmbedding(keras.layers.Layer):
+class AdaptiveEmbedding(TokenEmbedding):
     """Token embedding in bands of falling frequency, each with a narrower table, and back.
 
     Ids are sorted by frequency. `cutoffs` divide them into bands; the table of band i is
@@ -52,6 +52,8 @@ class AdaptiveEmbedding(keras.layers.Layer):
         embeddings_initializer: Initializer of the tables; a normal distribution of variance
             `1/w_i` by default.
         kernel_initializer: Initializer of the projections.
+        mask_zero: Whether id 0 is padding, as in `keras.layers.Embedding`: the layers that follow
+            get a mask.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -95,10 +97,10 @@ class AdaptiveEmbedding(keras.layers.Layer):
         dropout: float = 0.0,
         embeddings_initializer=None,
         kernel_initializer="glorot_uniform",
+        mask_zero: bool = False,
         **kwargs,
     ):
-        # Ids given as floats must not be rounded to half precision.
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(mask_zero, **kwargs)
         sizes = {"vocabulary_size": vocabulary_size, "hidden_dim": hidden_dim, "factor": factor}
         if embedding_dim is not None:
             sizes["embedding_dim"] = embedding_dim
@@ -182,11 +184,10 @@ class AdaptiveEmbedding(keras.layers.Layer):
             ]
 
     def call(self, inputs, reverse=False, training=None):
+        self._reverses = reverse
         if reverse:
             return self._log_probabilities(inputs)
-        ids = tf.convert_to_tensor(inputs)
-        if ids.dtype not in (tf.int32, tf.int64):
-            ids = tf.cast(ids, tf.int32)
+        ids = self._token_ids(inputs)
         x = self._embed(tf.reshape(ids, [-1]), training)
         if ids.shape.rank == 1:
             return x
@@ -223,7 +224,6 @@ class AdaptiveEmbedding(keras.layers.Layer):
         return total
 
     def _log_probabilities(self, hidden):
-        check_reverse(self.tie, hidden, self.hidden_dim)
         x = tf.reshape(tf.cast(hidden, self.compute_dtype), [-1, self.hidden_dim])
         scores = self._scores(0, x)
         if self.cutoffs:

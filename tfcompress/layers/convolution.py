@@ -8,16 +8,19 @@ from tfcompress.custom_ops.emission import emits
 from tfcompress.layers.cache import update_row
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
+from tfcompress.layers.layer import Layer
 from tfcompress.layers.masks import token_mask
 
 
-class SequenceConvolution(keras.layers.Layer):
+class SequenceConvolution(Layer):
     """Base of depthwise convolutions over a sequence whose channels share kernels in blocks.
 
     Subclasses have `_build_kernel(width)`; `_convolve(x, training)`, which convolves
     `[batch, length, width]`; `_kernel_at(x)`, the kernels `[batch or 1, num_heads, kernel_size]` at
     a position with the value `[batch, width]`; and `_operand()`, what a custom operation gets.
     """
+
+    input_axes = ("batch", "length", "width")
 
     is_dynamic = False
 

@@ -37,6 +37,8 @@ class DeFINEEmbedding(HierarchicalEmbedding):
         epsilon: Epsilon of the normalizations.
         embeddings_initializer: Initializer of the table; a normal distribution of variance
             `1 / embedding_dim` by default.
+        mask_zero: Whether id 0 is padding, as in `keras.layers.Embedding`: the layers that follow
+            get a mask.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Attributes:
@@ -87,6 +89,7 @@ class DeFINEEmbedding(HierarchicalEmbedding):
         use_bias: bool = True,
         epsilon: float = 1e-5,
         embeddings_initializer=None,
+        mask_zero: bool = False,
         **kwargs,
     ):
         if schedule not in SCHEDULES:
@@ -107,6 +110,7 @@ class DeFINEEmbedding(HierarchicalEmbedding):
             dropout,
             transform_dropout,
             embeddings_initializer,
+            mask_zero,
             {
                 "schedule": SCHEDULES[schedule],
                 "shuffle": shuffle,

@@ -38,6 +38,8 @@ class DeLighTDecoderLayer(TransformedAttention, TransformerDecoderLayer):
         memory: `[batch, memory_length, memory_width]`, the encoder's output.
         memory_padding_mask: Which positions of the memory are tokens, boolean or integer
             `[batch, memory_length]`, or additive `[batch, 1, 1, memory_length]`.
+        padding_mask: Which positions of the input are tokens, in the same forms. Only padding
+            before the tokens needs it, as no token sees what follows it.
         training: Whether dropout is active.
 
     Returns:

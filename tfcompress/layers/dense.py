@@ -3,13 +3,14 @@
 import tensorflow as tf
 from tensorflow import keras
 
+from tfcompress.layers.layer import Layer
 from tfcompress.layers.serialization import register
 from tfcompress.layers.shapes import known_or_dynamic_shape
 from tfcompress.layers.sublayers import build_sublayer, copy_initializer
 
 
 @register
-class Dense(keras.layers.Dense):
+class Dense(Layer, keras.layers.Dense):
     """`keras.layers.Dense` computed as one `[-1, input_dim]` matrix product.
 
     Same weights, arguments and results as the Keras layer. The rank-2 product is one large
@@ -21,6 +22,8 @@ class Dense(keras.layers.Dense):
     Returns:
         `[..., units]`.
     """
+
+    input_axes = ("...", "width")
 
     def call(self, inputs):
         inputs = tf.cast(inputs, self.compute_dtype)

@@ -9,6 +9,7 @@ from tfcompress.custom_ops.maths import activation_code
 from tfcompress.custom_ops.names import GROUP_TRANSFORM
 from tfcompress.layers.group_linear import GroupLinear
 from tfcompress.layers.hierarchical_group_transform import HierarchicalGroupTransform
+from tfcompress.layers.layer import Layer
 from tfcompress.layers.serialization import register
 from tfcompress.layers.shapes import known_or_dynamic_shape
 from tfcompress.layers.sublayers import build_sublayer
@@ -23,7 +24,7 @@ SCHEDULES = ("dextra", "define", "released")
 
 
 @register
-class DExTraBlock(keras.layers.Layer):
+class DExTraBlock(Layer):
     """Expands and reduces every position through grouped layers.
 
     A dense layer projects the input to `projection_dim`, a `HierarchicalGroupTransform` widens and
@@ -80,6 +81,8 @@ class DExTraBlock(keras.layers.Layer):
 
     Reference: Mehta et al., 2021, arXiv:2008.00623.
     """
+
+    input_axes = ("...", "width")
 
     def __init__(
         self,

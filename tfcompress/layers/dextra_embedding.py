@@ -36,6 +36,8 @@ class DExTraEmbedding(HierarchicalEmbedding):
         epsilon: Epsilon of the normalizations.
         embeddings_initializer: Initializer of the table; a normal distribution of variance
             `1 / embedding_dim` by default.
+        mask_zero: Whether id 0 is padding, as in `keras.layers.Embedding`: the layers that follow
+            get a mask.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Attributes:
@@ -84,6 +86,7 @@ class DExTraEmbedding(HierarchicalEmbedding):
         use_bias: bool = True,
         epsilon: float = 1e-5,
         embeddings_initializer=None,
+        mask_zero: bool = False,
         **kwargs,
     ):
         super().__init__(
@@ -99,6 +102,7 @@ class DExTraEmbedding(HierarchicalEmbedding):
             dropout,
             transform_dropout,
             embeddings_initializer,
+            mask_zero,
             {
                 "schedule": "dextra",
                 "shuffle": shuffle,

@@ -1,14 +1,14 @@
 """Dropout whose random state belongs to the model's checkpoint."""
 
 import tensorflow as tf
-from tensorflow import keras
 
+from tfcompress.layers.layer import Layer
 from tfcompress.layers.random_state import RandomState
 from tfcompress.layers.serialization import register
 
 
 @register
-class Dropout(keras.layers.Layer):
+class Dropout(Layer):
     """Sets inputs to 0 at random and scales the others up, in training only.
 
     As `keras.layers.Dropout`, but under either Keras the state of the random generator is part of

@@ -69,7 +69,7 @@ class DynamicConv(SequenceConvolution):
         weight_dropout: float = 0.0,
         project: bool = True,
         gated: bool = True,
-        mask_after_linear: bool = False,
+        mask_after_linear: bool = True,
         use_bias: bool = True,
         kernel_initializer="glorot_uniform",
         **kwargs,

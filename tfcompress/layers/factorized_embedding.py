@@ -7,17 +7,18 @@ from tfcompress.custom_ops.output import capture
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.embedding_lookup import embedding_lookup
+from tfcompress.layers.layer import mask_for
 from tfcompress.layers.layer_normalization import LayerNormalization
-from tfcompress.layers.reversing import check_reverse
 from tfcompress.layers.serialization import pack, register, unpack
 from tfcompress.layers.shapes import known_or_dynamic_shape
 from tfcompress.layers.sublayers import build_sublayer, copy_initializer
+from tfcompress.layers.token_embedding import TokenEmbedding
 
 TIES = ("shared", "own", "none")
 
 
 @register
-class FactorizedEmbedding(keras.layers.Layer):
+class FactorizedEmbedding(TokenEmbedding):
     """Token embedding through a narrow table: `ids -> [E] -> [hidden_dim]`, and back.
 
     A table of `V x E` and a projection of `E x H` replace the `V x H` table of an ordinary
@@ -50,6 +51,8 @@ class FactorizedEmbedding(keras.layers.Layer):
         embeddings_initializer: Initializer of the tables; a normal distribution of variance 1/E
             by default.
         kernel_initializer: Initializer of the projections.
+        mask_zero: Whether id 0 is padding, as in `keras.layers.Embedding`: the layers that follow
+            get a mask.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -96,10 +99,10 @@ class FactorizedEmbedding(keras.layers.Layer):
         dropout: float = 0.0,
         embeddings_initializer=None,
         kernel_initializer="glorot_uniform",
+        mask_zero: bool = False,
         **kwargs,
     ):
-        # Ids given as floats must not be rounded to half precision.
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(mask_zero, **kwargs)
         sizes = {"vocabulary_size": vocabulary_size, "hidden_dim": hidden_dim}
         if embedding_dim is not None:
             sizes["embedding_dim"] = embedding_dim
@@ -157,6 +160,14 @@ class FactorizedEmbedding(keras.layers.Layer):
             )
         super().build(input_shape)
 
+    def check_call(self, inputs, kwargs):
+        super().check_call(inputs, kwargs)
+        if kwargs.get("token_type_ids") is not None and not self.token_types:
+            raise ValueError(
+                "This embedding has no token types. Received: token_type_ids with token_types=0. "
+                "Pass the number of types as `token_types`."
+            )
+
     def applied_both_ways(self):
         """Matrices that are applied transposed as well."""
         tied = self.tie == "shared" and self.embedding_dim is not None
@@ -167,23 +178,20 @@ class FactorizedEmbedding(keras.layers.Layer):
         return self.add_weight(name=name, shape=(rows, width), initializer=initializer)
 
     def call(self, inputs, token_type_ids=None, reverse=False, training=None):
+        self._reverses = reverse
         if reverse:
             return self._logits(inputs)
-        if token_type_ids is not None and not self.token_types:
-            raise ValueError(
-                "This embedding has no token types. Received: token_type_ids with token_types=0. "
-                "Pass the number of types as `token_types`."
-            )
-        x = self._look_up(self.embeddings, inputs)
+        ids = self._token_ids(inputs)
+        x = self._look_up(self.embeddings, ids)
         if self.scale is not None:
             x *= self.scale
         if self._projects_first:
             x = self.projection(x)
         if self.token_types:
-            types = tf.zeros_like(inputs) if token_type_ids is None else token_type_ids
-            x += self._look_up(self.type_embeddings, types)
+            types = tf.zeros_like(ids) if token_type_ids is None else token_type_ids
+            x += self._look_up(self.type_embeddings, self._token_ids(types))
         if self.positions is not None:
-            x = self.positions(x)
+            x = self.positions(x, **mask_for(self.positions, self.compute_mask(ids)))
         return self._finish(x, training)
 
     def step(self, inputs, position):
@@ -196,7 +204,8 @@ class FactorizedEmbedding(keras.layers.Layer):
         Returns:
             `[batch, hidden_dim]`, equal to what `call` gives at this position.
         """
-        x = self._look_up(self.embeddings, inputs)
+        ids = self._token_ids(inputs)
+        x = self._look_up(self.embeddings, ids)
         if self.scale is not None:
             # In rank 3, as in `call`: the converter would fold a factor right before a matrix
             # product into its kernel, and store the projection once more.
@@ -205,15 +214,12 @@ class FactorizedEmbedding(keras.layers.Layer):
         if self._projects_first:
             x = self.projection(x)
         if self.token_types:
-            x += self._look_up(self.type_embeddings, tf.zeros_like(inputs))
+            x += self._look_up(self.type_embeddings, tf.zeros_like(ids))
         if self.positions is not None:
             x = self.positions.step(x, position)
         return self._finish(x, training=False)
 
     def _look_up(self, table, ids):
-        ids = tf.convert_to_tensor(ids)
-        if ids.dtype not in (tf.int32, tf.int64):
-            ids = tf.cast(ids, tf.int32)
         rows = embedding_lookup(tf.cast(table, self.compute_dtype), tf.reshape(ids, [-1]))
         if ids.shape.rank == 1:
             return rows
@@ -232,7 +238,6 @@ class FactorizedEmbedding(keras.layers.Layer):
         return self.projection(x)
 
     def _logits(self, hidden):
-        check_reverse(self.tie, hidden, self.hidden_dim)
         x = tf.reshape(tf.cast(hidden, self.compute_dtype), [-1, self.hidden_dim])
         if self.tie == "own":
             x = self.output_projection(x)

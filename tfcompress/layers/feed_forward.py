@@ -5,12 +5,13 @@ from tensorflow import keras
 from tfcompress.layers.activations import get_activation
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
+from tfcompress.layers.layer import Layer
 from tfcompress.layers.recording import Recording
 from tfcompress.layers.serialization import register
 
 
 @register
-class FeedForward(Recording, keras.layers.Layer):
+class FeedForward(Recording, Layer):
     """Two dense layers with an activation between them, applied to every position alone.
 
     Number of parameters, with input width `d` and `f = intermediate_dim`: `2*d*f`, and `f + d`
@@ -46,6 +47,8 @@ class FeedForward(Recording, keras.layers.Layer):
 
     Reference: Vaswani et al., 2017, arXiv:1706.03762.
     """
+
+    input_axes = ("...", "width")
 
     def __init__(
         self,

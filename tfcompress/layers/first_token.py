@@ -1,19 +1,23 @@
 """The state of the first token."""
 
-from tensorflow import keras
+import tensorflow as tf
 
+from tfcompress.layers.layer import Layer
+from tfcompress.layers.masks import token_mask
 from tfcompress.layers.serialization import register
 
 
 @register
-class FirstToken(keras.layers.Layer):
-    """Keeps the first position of a sequence, which encoders of the BERT family are read from.
+class FirstToken(Layer):
+    """Keeps the first token of a sequence, which encoders of the BERT family are read from.
 
     Args:
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments:
         inputs: `[batch, length, width]`.
+        padding_mask: What `PaddingMask` gives, or boolean `[batch, length]`, true at tokens, where
+            padding may stand before them; the first position counts without.
 
     Returns:
         `[batch, width]`.
@@ -24,8 +28,20 @@ class FirstToken(keras.layers.Layer):
     TensorShape([2, 8])
     """
 
-    def call(self, inputs):
-        return inputs[:, 0]
+    input_axes = ("batch", "length", "features")
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs, padding_mask=None):
+        if padding_mask is None:
+            return inputs[:, 0]
+        first = tf.argmax(token_mask(padding_mask, tf.float32)[:, :, 0], axis=1)
+        return tf.gather(inputs, first, batch_dims=1)
+
+    def compute_mask(self, inputs, mask=None):
+        return None
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], *input_shape[2:])

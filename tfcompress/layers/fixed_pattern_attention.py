@@ -18,6 +18,7 @@ from tfcompress.layers.fixed_patterns import (
     check_patterns,
     pattern_matrix,
 )
+from tfcompress.layers.layer import Layer
 from tfcompress.layers.masks import additive_padding_mask, token_mask
 from tfcompress.layers.pattern_units import TokenUnits, WordUnits
 from tfcompress.layers.serialization import register
@@ -28,7 +29,7 @@ _SHORT = 128
 
 
 @register
-class FixedPatternAttention(keras.layers.Layer):
+class FixedPatternAttention(Layer):
     """Self-attention of an encoder with heads of fixed patterns, and some learned ones beside them.
 
     A fixed head has no queries and keys: its weights depend on positions and the sentence's length
@@ -86,6 +87,8 @@ class FixedPatternAttention(keras.layers.Layer):
 
     Reference: Raganato et al., 2020, arXiv:2002.10260.
     """
+
+    input_axes = ("batch", "length", "width")
 
     # Patterns look ahead, so that no decoder can use them.
     causal = False

@@ -8,6 +8,7 @@ from tfcompress.custom_ops.group_transform import Stage, group_transform
 from tfcompress.custom_ops.maths import activation_code, bias_of, norm_operands
 from tfcompress.custom_ops.names import GROUP_TRANSFORM
 from tfcompress.layers.dropout import Dropout
+from tfcompress.layers.layer import Layer
 from tfcompress.layers.layer_normalization import LayerNormalization
 from tfcompress.layers.serialization import register
 from tfcompress.layers.shapes import known_or_dynamic_shape
@@ -15,7 +16,7 @@ from tfcompress.layers.sublayers import build_sublayer, copy_initializer
 
 
 @register
-class GroupLinear(keras.layers.Layer):
+class GroupLinear(Layer):
     """A dense layer cut into groups: each part of the input makes its own part of the output.
 
     In this order: product and bias in each group, shuffle, normalization, activation, dropout.
@@ -62,6 +63,8 @@ class GroupLinear(keras.layers.Layer):
 
     Reference: Mehta et al., 2021, arXiv:2008.00623.
     """
+
+    input_axes = ("...", "width")
 
     weight_channels = {"kernel": (-1,)}
 

@@ -10,15 +10,15 @@ from tfcompress.layers.dense import Dense
 from tfcompress.layers.dextra_block import DExTraBlock
 from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.factorized_embedding import FactorizedEmbedding
-from tfcompress.layers.reversing import check_reverse
 from tfcompress.layers.sublayers import build_sublayer
+from tfcompress.layers.token_embedding import TokenEmbedding
 from tfcompress.scaling import default_max_groups
 
 TIES = ("own", "none")
 _TOKENS_AT_ONCE = 4096
 
 
-class HierarchicalEmbedding(keras.layers.Layer):
+class HierarchicalEmbedding(TokenEmbedding):
     """Base of embeddings that are a narrow table and a `DExTraBlock` behind it.
 
     Args:
@@ -34,6 +34,7 @@ class HierarchicalEmbedding(keras.layers.Layer):
         dropout: Dropout rate of the looked-up vectors.
         transform_dropout: Dropout rate of each layer of the transform.
         embeddings_initializer: Initializer of the table, or None.
+        mask_zero: Whether id 0 is padding.
         block: Further arguments of `DExTraBlock`.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
     """
@@ -52,11 +53,11 @@ class HierarchicalEmbedding(keras.layers.Layer):
         dropout,
         transform_dropout,
         embeddings_initializer,
+        mask_zero,
         block,
         **kwargs,
     ):
-        # Ids given as floats must not be rounded to half precision.
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(mask_zero, **kwargs)
         sizes = {
             "vocabulary_size": vocabulary_size,
             "hidden_dim": hidden_dim,
@@ -113,15 +114,15 @@ class HierarchicalEmbedding(keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs, reverse=False, training=None):
+        self._reverses = reverse
         if reverse:
             return self._logits(inputs)
-        x = self.table(inputs)
+        x = self.table(self._token_ids(inputs))
         if training and self.dropout:
             x *= self.embedding_dropout(tf.ones_like(x[..., :1, :]), training=True)
         return self.transform(x, training=training)
 
     def _logits(self, hidden):
-        check_reverse(self.tie, hidden, self.hidden_dim)
         if self.output_projection is not None:
             hidden = self.output_projection(hidden)
         return self.table(hidden, reverse=True)
@@ -151,6 +152,7 @@ class HierarchicalEmbedding(keras.layers.Layer):
             self.vocabulary_size,
             self.hidden_dim,
             tie="none",
+            mask_zero=self.mask_zero,
             dtype=self.dtype_policy,
             name=f"{self.name}_cached",
         )

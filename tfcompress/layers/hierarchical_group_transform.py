@@ -10,6 +10,7 @@ from tfcompress.custom_ops.group_transform import group_transform
 from tfcompress.custom_ops.maths import activation_code
 from tfcompress.custom_ops.names import GROUP_TRANSFORM
 from tfcompress.layers.group_linear import GroupLinear
+from tfcompress.layers.layer import Layer
 from tfcompress.layers.serialization import register
 from tfcompress.layers.shapes import known_or_dynamic_shape
 from tfcompress.layers.sublayers import build_sublayer
@@ -28,7 +29,7 @@ def mix_groups(x: tf.Tensor, y: tf.Tensor, num_groups: int) -> tf.Tensor:
 
 
 @register
-class HierarchicalGroupTransform(keras.layers.Layer):
+class HierarchicalGroupTransform(Layer):
     """Grouped linear layers in a chain, with the chain's input mixed into each layer but the first.
 
     A later layer of `g` groups gets, in each group, a `g`-th of the chain's input followed by a
@@ -68,6 +69,8 @@ class HierarchicalGroupTransform(keras.layers.Layer):
 
     Reference: Mehta et al., 2020, arXiv:1911.12385.
     """
+
+    input_axes = ("...", "width")
 
     def __init__(
         self,

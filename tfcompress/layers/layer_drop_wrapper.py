@@ -70,6 +70,7 @@ class LayerDropWrapper(RandomChoice):
         super().__init__(rate, **kwargs)
         self.layer = layer
         self.learned = learned
+        self.supports_masking = layer.supports_masking
 
     def build(self, input_shape):
         shape = build_inner(self.layer, input_shape)
@@ -103,6 +104,9 @@ class LayerDropWrapper(RandomChoice):
                 f"{self.layer.name} with input shape={tuple(inputs)} and output "
                 f"shape={tuple(output)}. Wrap a residual layer."
             )
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape)
 
     def get_config(self):
         return {**super().get_config(), "layer": pack(self.layer), "learned": self.learned}

@@ -1,13 +1,13 @@
 """Layer normalization written out so that it converts to few operations."""
 
 import tensorflow as tf
-from tensorflow import keras
 
+from tfcompress.layers.layer import Layer
 from tfcompress.layers.serialization import register
 
 
 @register
-class LayerNormalization(keras.layers.Layer):
+class LayerNormalization(Layer):
     """Normalizes the last axis to mean 0 and variance 1, then scales and shifts.
 
     The statistics are computed in float32 whatever the compute type is, so that half precision
@@ -36,6 +36,8 @@ class LayerNormalization(keras.layers.Layer):
 
     Reference: Ba et al., 2016, arXiv:1607.06450.
     """
+
+    input_axes = ("...", "width")
 
     def __init__(self, epsilon: float = 1e-5, **kwargs):
         super().__init__(**kwargs)

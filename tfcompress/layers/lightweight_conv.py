@@ -28,10 +28,10 @@ class LightweightConv(SequenceConvolution):
         project: Whether there are dense layers `linear1` and `linear2` before and after the
             convolution; without them the convolution stands alone.
         gated: Whether `linear1` is twice as wide with a gated linear unit behind it.
-        mask_after_linear: Whether padding is cleared after `linear1` rather than before it. The
-            reference code clears it before: what padding holds changes nothing then either, but
-            it becomes `linear1`'s bias (through the gate), which reaches tokens as far from
-            padding as the kernel does. Cleared after, padding never changes a token.
+        mask_after_linear: Whether padding is cleared after `linear1` rather than before it, so
+            that it never changes a token. The reference code clears it before: what padding holds
+            changes nothing then either, but it becomes `linear1`'s bias (through the gate), which
+            reaches tokens as far from padding as the kernel does.
         use_bias: Whether the dense layers have biases.
         kernel_initializer: Initializer of the dense layers' kernels and of the convolution's,
             made as `[kernel_size, 1, num_heads]`.
@@ -67,7 +67,7 @@ class LightweightConv(SequenceConvolution):
         weight_dropout: float = 0.0,
         project: bool = True,
         gated: bool = False,
-        mask_after_linear: bool = False,
+        mask_after_linear: bool = True,
         use_bias: bool = True,
         kernel_initializer="glorot_uniform",
         **kwargs,

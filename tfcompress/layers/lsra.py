@@ -3,12 +3,13 @@
 import tensorflow as tf
 from tensorflow import keras
 
+from tfcompress.layers.layer import Layer
 from tfcompress.layers.serialization import pack, register, unpack
-from tfcompress.layers.sublayers import build_sublayer
+from tfcompress.layers.sublayers import build_sublayer, check_sublayer
 
 
 @register
-class LSRA(keras.layers.Layer):
+class LSRA(Layer):
     """Attention on the first channels and a convolution on the rest, side by side.
 
     Attention is left to relate distant positions and the convolution to relate neighbours, each
@@ -49,6 +50,8 @@ class LSRA(keras.layers.Layer):
     Reference: Wu et al., 2020, arXiv:2004.11886.
     """
 
+    input_axes = ("batch", "length", "width")
+
     def __init__(
         self,
         attention: keras.layers.Layer | None = None,
@@ -59,10 +62,8 @@ class LSRA(keras.layers.Layer):
         super().__init__(**kwargs)
         branches = {"attention": attention, "convolution": convolution}
         for name, branch in branches.items():
-            if branch is not None and not isinstance(branch, keras.layers.Layer):
-                raise ValueError(
-                    f"`{name}` must be a Keras layer or None. Received: {name}={branch!r}."
-                )
+            if branch is not None:
+                check_sublayer(name, branch, "padding_mask")
         if attention is None and convolution is None:
             raise ValueError(
                 "LSRA needs at least one branch. Received: attention=None, convolution=None."

@@ -6,8 +6,8 @@ turn a masked row into NaN.
 """
 
 import tensorflow as tf
-from tensorflow import keras
 
+from tfcompress.layers.layer import Layer, check_padding_mask
 from tfcompress.layers.serialization import register
 
 MASKED = -3e4
@@ -28,17 +28,12 @@ def additive_padding_mask(mask: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
         ValueError: If a mask of another rank or type is given.
     """
     mask = tf.convert_to_tensor(mask)
-    if mask.dtype.is_floating and mask.shape.rank == 4:
+    check_padding_mask(mask)
+    if mask.dtype.is_floating:
         return tf.cast(mask, dtype)
-    if not mask.dtype.is_floating and mask.shape.rank == 2:
-        padding = tf.cast(tf.logical_not(tf.cast(mask, tf.bool)), dtype)
-        # Two steps: one slice with two new axes does not convert.
-        return tf.expand_dims(tf.expand_dims(padding * MASKED, 1), 1)
-    raise ValueError(
-        "A padding mask must be boolean or integer [batch, length] or additive floating point "
-        f"[batch, 1, 1, length]. Received: shape={mask.shape}, dtype={mask.dtype.name}. Pass "
-        "`token_ids != pad_id` or the output of `PaddingMask`."
-    )
+    padding = tf.cast(tf.logical_not(tf.cast(mask, tf.bool)), dtype)
+    # Two steps: one slice with two new axes does not convert.
+    return tf.expand_dims(tf.expand_dims(padding * MASKED, 1), 1)
 
 
 def token_mask(mask: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
@@ -75,7 +70,7 @@ def step_mask(position: tf.Tensor, max_length: int | tf.Tensor) -> tf.Tensor:
 
 
 @register
-class PaddingMask(keras.layers.Layer):
+class PaddingMask(Layer):
     """Computes the additive padding mask of a batch of token ids, once for all layers.
 
     Args:
@@ -94,6 +89,8 @@ class PaddingMask(keras.layers.Layer):
     >>> mask.shape
     TensorShape([1, 1, 1, 3])
     """
+
+    input_axes = ("batch", "length")
 
     def __init__(self, pad_id: int = 0, **kwargs):
         super().__init__(**kwargs)

@@ -1,14 +1,14 @@
 """The mean of the tokens."""
 
 import tensorflow as tf
-from tensorflow import keras
 
+from tfcompress.layers.layer import Layer
 from tfcompress.layers.masks import token_mask
 from tfcompress.layers.serialization import register
 
 
 @register
-class MeanPooling(keras.layers.Layer):
+class MeanPooling(Layer):
     """Averages the positions of a sequence that are no padding.
 
     Args:
@@ -30,6 +30,12 @@ class MeanPooling(keras.layers.Layer):
     Reference: Reimers and Gurevych, 2019, arXiv:1908.10084.
     """
 
+    input_axes = ("batch", "length", "features")
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
     def call(self, inputs, padding_mask=None):
         # Sums of many half-precision numbers would lose digits.
         x = tf.cast(inputs, tf.float32)
@@ -38,6 +44,9 @@ class MeanPooling(keras.layers.Layer):
         tokens = token_mask(padding_mask, tf.float32)
         count = tf.maximum(tf.reduce_sum(tokens, axis=1), 1.0)
         return tf.cast(tf.reduce_sum(x * tokens, axis=1) / count, self.compute_dtype)
+
+    def compute_mask(self, inputs, mask=None):
+        return None
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], *input_shape[2:])

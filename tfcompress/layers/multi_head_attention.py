@@ -9,6 +9,7 @@ from tfcompress.custom_ops.names import CACHED_ATTENTION, MEMORY_ATTENTION
 from tfcompress.layers.cache import update_row
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
+from tfcompress.layers.layer import Layer
 from tfcompress.layers.masks import additive_padding_mask, causal_mask, step_mask
 from tfcompress.layers.recording import Recording
 from tfcompress.layers.serialization import register
@@ -16,7 +17,7 @@ from tfcompress.layers.shapes import merge_heads, scale_queries, split_heads
 
 
 @register
-class MultiHeadAttention(Recording, keras.layers.Layer):
+class MultiHeadAttention(Recording, Layer):
     """Scaled dot-product attention with several heads, over the input itself or over a memory.
 
     Number of parameters, with `n = num_heads * head_dim`, input width `d` and memory width `m`
@@ -62,6 +63,8 @@ class MultiHeadAttention(Recording, keras.layers.Layer):
 
     Reference: Vaswani et al., 2017, arXiv:1706.03762.
     """
+
+    input_axes = ("batch", "length", "width")
 
     def __init__(
         self,
@@ -118,10 +121,7 @@ class MultiHeadAttention(Recording, keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs, memory=None, padding_mask=None, training=None):
-        source = inputs
-        if memory is not None:
-            self._check_memory(memory)
-            source = memory
+        source = inputs if memory is None else memory
         mask = None
         if padding_mask is not None:
             mask = additive_padding_mask(padding_mask, inputs.dtype)
@@ -137,16 +137,21 @@ class MultiHeadAttention(Recording, keras.layers.Layer):
         )
         return self.output_projection(merge_heads(context, self.num_heads * self._head_dim))
 
-    def _check_memory(self, memory):
+    def check_call(self, inputs, kwargs):
+        super().check_call(inputs, kwargs)
+        if kwargs.get("memory") is not None:
+            self._check_memory(kwargs["memory"], self.memory_dim or inputs.shape[-1])
+
+    def _check_memory(self, memory, expected):
         if self.causal:
             raise ValueError(
                 "Causal attention looks at its own input only. Received: causal=True and a memory. "
                 "Use another layer, with causal=False, for cross-attention."
             )
-        if memory.shape[-1] not in (None, self._memory_dim):
+        if memory.shape[-1] not in (None, expected):
             raise ValueError(
                 "The memory must be as wide as the input unless `memory_dim` says otherwise. "
-                f"Received: memory width={memory.shape[-1]}, expected={self._memory_dim}. Pass "
+                f"Received: memory width={memory.shape[-1]}, expected={expected}. Pass "
                 f"memory_dim={memory.shape[-1]} to the layer."
             )
 
@@ -182,7 +187,7 @@ class MultiHeadAttention(Recording, keras.layers.Layer):
                 "Call the layer or its `build` first."
             )
         if memory is not None:
-            self._check_memory(memory)
+            self._check_memory(memory, self._memory_dim)
             return {
                 "memory_keys": self._heads(self.key(memory)),
                 "memory_values": self._heads(self.value(memory)),

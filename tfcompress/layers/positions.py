@@ -6,15 +6,32 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.layers.embedding_lookup import embedding_lookup
+from tfcompress.layers.layer import Layer
+from tfcompress.layers.masks import token_mask
 from tfcompress.layers.serialization import register
 
 
-class _Position(keras.layers.Layer):
-    """Adds a vector that depends on the position only; subclasses say which."""
+class _Position(Layer):
+    """Adds a vector that depends on the position only; subclasses say which.
 
-    def call(self, inputs):
-        rows = self._rows(tf.range(tf.shape(inputs)[1]), inputs.shape[-1])
-        return inputs + tf.cast(rows, inputs.dtype)[tf.newaxis]
+    With a padding mask, positions are counted from the first token.
+    """
+
+    input_axes = ("batch", "length", "width")
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs, padding_mask=None):
+        if padding_mask is None:
+            rows = self._rows(tf.range(tf.shape(inputs)[1]), inputs.shape[-1])
+            return inputs + tf.cast(rows, inputs.dtype)[tf.newaxis]
+        tokens = token_mask(padding_mask, tf.float32)[:, :, 0]
+        # Padding before the tokens is as the first, padding after them as the last.
+        positions = tf.cast(tf.maximum(tf.cumsum(tokens, axis=1) - 1, 0), tf.int32)
+        rows = self._rows(tf.reshape(positions, [-1]), inputs.shape[-1])
+        return inputs + tf.reshape(tf.cast(rows, inputs.dtype), tf.shape(inputs))
 
     def step(self, inputs, position):
         """Adds the vector of one position.
@@ -46,6 +63,8 @@ class SinusoidalPosition(_Position):
 
     Call arguments:
         inputs: `[batch, length, width]`, of even width.
+        padding_mask: Which positions are tokens, as in `MultiHeadAttention`. The first token has
+            position 0; without, the first position.
 
     Returns:
         A tensor of the same shape.
@@ -61,10 +80,6 @@ class SinusoidalPosition(_Position):
     Reference: Vaswani et al., 2017, arXiv:1706.03762; halves instead of the paper's interleaved
     columns, as the published implementations do (a fixed permutation of the width).
     """
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.supports_masking = True
 
     def build(self, input_shape):
         width = input_shape[-1]
@@ -94,6 +109,8 @@ class LearnedPosition(_Position):
 
     Call arguments:
         inputs: `[batch, length, width]`, of at most `max_length` positions.
+        padding_mask: Which positions are tokens, as in `MultiHeadAttention`. The first token has
+            position 0; without, the first position.
 
     Returns:
         A tensor of the same shape.
@@ -115,7 +132,6 @@ class LearnedPosition(_Position):
             raise ValueError(f"`max_length` must be at least 1. Received: max_length={max_length}.")
         self.max_length = max_length
         self.embeddings_initializer = keras.initializers.get(embeddings_initializer)
-        self.supports_masking = True
 
     def build(self, input_shape):
         self.embeddings = self.add_weight(
@@ -125,14 +141,14 @@ class LearnedPosition(_Position):
         )
         super().build(input_shape)
 
-    def call(self, inputs):
-        length = inputs.shape[1]
+    def check_call(self, inputs, kwargs):
+        super().check_call(inputs, kwargs)
+        length = self._shape(inputs)[1]
         if length is not None and length > self.max_length:
             raise ValueError(
                 f"The input has more positions than the table. Received: length={length}, "
                 f"max_length={self.max_length}. Shorten the input or raise `max_length`."
             )
-        return super().call(inputs)
 
     def _rows(self, positions, width):
         return embedding_lookup(self.embeddings, positions)

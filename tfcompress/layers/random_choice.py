@@ -3,11 +3,12 @@
 import tensorflow as tf
 from tensorflow import keras
 
+from tfcompress.layers.layer import Layer, accepts
 from tfcompress.layers.random_state import RandomState
 from tfcompress.layers.sublayers import build_sublayer
 
 
-class RandomChoice(keras.layers.Layer):
+class RandomChoice(Layer):
     """Base of layers that run one of two parts in training and always the first in inference.
 
     The choice is an operation of the graph: one trace serves both, and the part that is not
@@ -17,7 +18,7 @@ class RandomChoice(keras.layers.Layer):
     `keras.utils.set_random_seed`. All replicas of a distribution strategy draw the same.
 
     Subclasses say in `call` what the parts are, and in `_stands_for` which layer lends this one its
-    other attributes, such as `step`.
+    other attributes, such as `step`, and says what calls take.
     """
 
     _stands_for = ""
@@ -25,11 +26,31 @@ class RandomChoice(keras.layers.Layer):
     def __init__(self, rate: float, **kwargs):
         check_rate(rate)
         super().__init__(**kwargs)
-        self.supports_masking = True
         self._complete = False
         self._state = RandomState()
         with tf.init_scope():
             self._state.rate = tf.Variable(rate, dtype=tf.float64, trainable=False)
+
+    @property
+    def _stand_in(self):
+        return getattr(self, self._stands_for)
+
+    def accepts(self, name):
+        return super().accepts(name) if name == "training" else accepts(self._stand_in, name)
+
+    def check_call(self, inputs, kwargs):
+        layer = self._stand_in
+        if isinstance(layer, Layer):
+            layer.check_call(inputs, kwargs)
+        else:
+            super().check_call(inputs, kwargs)
+
+    def compute_mask(self, inputs, mask=None):
+        return self._stand_in.compute_mask(inputs, mask) if self.supports_masking else None
+
+    def compute_output_spec(self, *args, **kwargs):
+        # Keras 3 shall look into `call`, where parts may make their weights.
+        return super(keras.layers.Layer, self).compute_output_spec(*args, **kwargs)
 
     @property
     def rate(self) -> float:
@@ -105,10 +126,16 @@ def build_inner(layer: keras.layers.Layer, input_shape) -> tuple | None:
     Returns:
         The shape of its output, or None where the layer does not say.
     """
-    kind, default = type(layer), keras.layers.Layer
-    if not layer.built and kind.build is not default.build:
+    if not layer.built and type(layer).build is not keras.layers.Layer.build:
         build_sublayer(layer, input_shape)
-    if kind.compute_output_shape is default.compute_output_shape:
+    return inner_shape(layer, input_shape)
+
+
+def inner_shape(layer: keras.layers.Layer, input_shape) -> tuple | None:
+    """Returns the shape of a layer's output, or None where the layer does not say."""
+    if isinstance(layer, RandomChoice):
+        return inner_shape(layer._stand_in, input_shape)
+    if type(layer).compute_output_shape is keras.layers.Layer.compute_output_shape:
         return None
     return tuple(layer.compute_output_shape(input_shape))
 

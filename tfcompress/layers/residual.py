@@ -1,23 +1,26 @@
 """What encoder and decoder layers have in common: residual connections around sub-layers."""
 
-from tensorflow import keras
-
 from tfcompress.layers.dropout import Dropout
+from tfcompress.layers.layer import Layer
 from tfcompress.layers.layer_normalization import LayerNormalization
 from tfcompress.layers.serialization import pack, unpack
-from tfcompress.layers.sublayers import build_sublayer
+from tfcompress.layers.sublayers import build_sublayer, check_sublayer
 
 
-class ResidualLayer(keras.layers.Layer):
+class ResidualLayer(Layer):
     """Base of layers that are a chain of residual connections around injected sub-layers.
 
     Each connection is `norm(x + dropout(f(x)))`, or `x + dropout(f(norm(x)))` with
     `normalize_first`. A sub-layer given as None leaves its connection out.
 
-    Subclasses name their sub-layers in `sublayer_names`, in order of application.
+    Subclasses name their sub-layers in `sublayer_names`, in order of application, and in
+    `sublayer_keywords` what the calls of each must take.
     """
 
+    input_axes = ("batch", "length", "width")
+
     sublayer_names: tuple[str, ...] = ()
+    sublayer_keywords: dict[str, tuple[str, ...]] = {}
 
     def __init__(self, sublayers, normalize_first, dropout, epsilon, **kwargs):
         super().__init__(**kwargs)
@@ -27,10 +30,8 @@ class ResidualLayer(keras.layers.Layer):
                 f"Received: {', '.join(f'{name}=None' for name in self.sublayer_names)}."
             )
         for name, layer in zip(self.sublayer_names, sublayers):
-            if layer is not None and not isinstance(layer, keras.layers.Layer):
-                raise ValueError(
-                    f"`{name}` must be a Keras layer or None. Received: {name}={layer!r}."
-                )
+            if layer is not None:
+                check_sublayer(name, layer, *self.sublayer_keywords.get(name, ()))
             setattr(self, name, layer)
         if not 0.0 <= dropout < 1.0:
             raise ValueError(f"`dropout` must lie in [0, 1). Received: dropout={dropout}.")

@@ -5,7 +5,12 @@ from collections.abc import Sequence
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.layers.random_choice import RandomChoice, build_inner, check_layer
+from tfcompress.layers.random_choice import (
+    RandomChoice,
+    build_inner,
+    check_layer,
+    inner_shape,
+)
 from tfcompress.layers.serialization import pack, register, unpack
 
 
@@ -80,6 +85,8 @@ class TheseusModule(RandomChoice):
         super().__init__(rate, **kwargs)
         self.predecessors = list(predecessors)
         self.successor = successor
+        parts = [*self.predecessors, successor]
+        self.supports_masking = all(layer.supports_masking for layer in parts)
         self._freeze()
 
     def _freeze(self):
@@ -123,6 +130,10 @@ class TheseusModule(RandomChoice):
                 f"{self.name} with successor shape={tuple(successor)} and predecessor "
                 f"shape={tuple(predecessors)}. Give both the same width."
             )
+
+    def compute_output_shape(self, input_shape):
+        shape = inner_shape(self.successor, input_shape)
+        return super().compute_output_shape(input_shape) if shape is None else shape
 
     def get_config(self):
         return {

@@ -4,7 +4,7 @@ from tensorflow import keras
 
 from tfcompress.layers.residual import ResidualLayer
 from tfcompress.layers.serialization import pack, unpack
-from tfcompress.layers.sublayers import build_sublayer
+from tfcompress.layers.sublayers import build_sublayer, check_sublayer
 
 
 class TransformedAttention(ResidualLayer):
@@ -21,6 +21,7 @@ class TransformedAttention(ResidualLayer):
                     f"`{name}` must be a Keras layer. Received: {name}={layer!r}. A layer without "
                     "self-attention has nothing to transform: use the ordinary one."
                 )
+        check_sublayer("transform", transform)
         self.transform = transform
 
     def build(self, input_shape):

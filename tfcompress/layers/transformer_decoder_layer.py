@@ -3,6 +3,7 @@
 import tensorflow as tf
 from tensorflow import keras
 
+from tfcompress.layers.layer import mask_for
 from tfcompress.layers.residual import ResidualLayer
 from tfcompress.layers.serialization import register
 
@@ -34,6 +35,8 @@ class TransformerDecoderLayer(ResidualLayer):
         memory: `[batch, memory_length, memory_width]`, the encoder's output.
         memory_padding_mask: Which positions of the memory are tokens, boolean or integer
             `[batch, memory_length]`, or additive `[batch, 1, 1, memory_length]`.
+        padding_mask: Which positions of the input are tokens, in the same forms. Only padding
+            before the tokens needs it, as no token sees what follows it.
         training: Whether dropout is active.
 
     Returns:
@@ -58,6 +61,7 @@ class TransformerDecoderLayer(ResidualLayer):
     """
 
     sublayer_names = ("self_attention", "cross_attention", "feed_forward")
+    sublayer_keywords = {"cross_attention": ("memory", "padding_mask")}
 
     def __init__(
         self,
@@ -77,11 +81,16 @@ class TransformerDecoderLayer(ResidualLayer):
         sublayers = (self_attention, cross_attention, feed_forward)
         super().__init__(sublayers, normalize_first, dropout, epsilon, **kwargs)
 
-    def call(self, inputs, memory=None, memory_padding_mask=None, training=None):
-        self._check_memory(memory)
+    def check_call(self, inputs, kwargs):
+        super().check_call(inputs, kwargs)
+        self._check_memory(kwargs.get("memory"))
 
+    def call(self, inputs, memory=None, memory_padding_mask=None, padding_mask=None, training=None):
         def attend(x):
-            return self.self_attention(self._attention_input(x, training), training=training)
+            masks = mask_for(self.self_attention, padding_mask)
+            return self.self_attention(
+                self._attention_input(x, training), training=training, **masks
+            )
 
         def attend_memory(x):
             return self.cross_attention(
@@ -89,7 +98,9 @@ class TransformerDecoderLayer(ResidualLayer):
             )
 
         def feed(x):
-            return self.feed_forward(x, training=training)
+            return self.feed_forward(
+                x, training=training, **mask_for(self.feed_forward, padding_mask)
+            )
 
         x = self._residual("self_attention", inputs, attend, training)
         x = self._residual("cross_attention", x, attend_memory, training)

@@ -7,6 +7,7 @@ from tfcompress.custom_ops.encoder_layer import encoder_layer
 from tfcompress.custom_ops.maths import activation_code, dense_operands, norm_operands
 from tfcompress.custom_ops.names import ENCODER_LAYER
 from tfcompress.layers.feed_forward import FeedForward
+from tfcompress.layers.layer import mask_for
 from tfcompress.layers.multi_head_attention import MultiHeadAttention
 from tfcompress.layers.residual import ResidualLayer
 from tfcompress.layers.serialization import register
@@ -56,6 +57,7 @@ class TransformerEncoderLayer(ResidualLayer):
     """
 
     sublayer_names = ("attention", "feed_forward")
+    sublayer_keywords = {"attention": ("padding_mask",)}
 
     def __init__(
         self,
@@ -78,7 +80,9 @@ class TransformerEncoderLayer(ResidualLayer):
             return self.attention(x, padding_mask=padding_mask, training=training, **words)
 
         def feed(x):
-            return self.feed_forward(x, training=training)
+            return self.feed_forward(
+                x, training=training, **mask_for(self.feed_forward, padding_mask)
+            )
 
         x = self._residual("attention", inputs, attend, training)
         return self._residual("feed_forward", x, feed, training)

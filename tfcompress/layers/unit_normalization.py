@@ -1,8 +1,8 @@
 """Vectors of length 1."""
 
 import tensorflow as tf
-from tensorflow import keras
 
+from tfcompress.layers.layer import Layer
 from tfcompress.layers.serialization import register
 
 # Keras's own layer has 1e-12, the reciprocal of which half precision cannot hold.
@@ -10,7 +10,7 @@ _SMALLEST = 1e-7
 
 
 @register
-class UnitNormalization(keras.layers.Layer):
+class UnitNormalization(Layer):
     """Gives vectors the Euclidean length 1.
 
     A vector whose squared length is below 1e-7 keeps its direction and becomes shorter; zeros stay
@@ -30,6 +30,12 @@ class UnitNormalization(keras.layers.Layer):
     >>> float(tfc.layers.UnitNormalization()(np.full((1, 4), 3.0, "float32"))[0, 0])
     0.5
     """
+
+    input_axes = ("...", "features")
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
 
     def call(self, inputs):
         x = tf.cast(inputs, tf.float32)

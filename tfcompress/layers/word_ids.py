@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+from tfcompress.layers.layer import Layer
 from tfcompress.layers.serialization import register
 
 # Signs stay out of it: LiteRT has no shift of unsigned integers.
@@ -13,7 +14,7 @@ _BITS = 16
 
 
 @register
-class WordIds(keras.layers.Layer):
+class WordIds(Layer):
     """Numbers the words of a sentence: every token gets the number of its word.
 
     Which tokens begin a word is kept in `ceil(vocabulary_size / 16)` integers that training leaves
@@ -40,6 +41,8 @@ class WordIds(keras.layers.Layer):
     >>> layer(np.array([[3, 4, 5, 3, 2]])).numpy()
     array([[0, 0, 0, 1, 2]], dtype=int32)
     """
+
+    input_axes = ("batch", "length")
 
     def __init__(self, vocabulary_size: int, **kwargs):
         super().__init__(autocast=False, **kwargs)
@@ -87,6 +90,13 @@ class WordIds(keras.layers.Layer):
         power = tf.gather(tf.constant([1 << i for i in range(_BITS)], tf.int32), ids % _BITS)
         starts = (group // power) % 2
         return tf.maximum(tf.cumsum(starts, axis=1) - 1, 0)
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape)
+
+    def compute_output_spec(self, inputs, **kwargs):
+        # What Keras 3 asks for in symbolic calls.
+        return keras.KerasTensor(inputs.shape, dtype="int32")
 
     def get_config(self):
         return {**super().get_config(), "vocabulary_size": self.vocabulary_size}

@@ -38,11 +38,13 @@ def convolution(kind, arrays, prefix, kernel_size, num_heads, **options):
     """Makes a convolution with the dense layers that there are weights for.
 
     The configuration's `glu` does not tell: a lightweight convolution has no gate all the same.
+    Padding is cleared before the first dense layer, as in the reference code.
     """
     linear1 = arrays.get(f"w/{prefix}linear1.weight")
     project = linear1 is not None
     gated = project and linear1.shape[0] == 2 * linear1.shape[1]
-    return KINDS[kind](kernel_size, num_heads, project=project, gated=gated, **options)
+    options |= {"project": project, "gated": gated, "mask_after_linear": False}
+    return KINDS[kind](kernel_size, num_heads, **options)
 
 
 def load_convolution(layer, arrays, prefix):
