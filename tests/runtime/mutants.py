@@ -245,10 +245,9 @@ def extents_everywhere(model, rng):
             tensor.shape = np.where(tensor.shape == old, new, tensor.shape).astype(np.int32)
             after = np.prod(np.array(tensor.shape, object))
             data = model.buffers[tensor.buffer].data
-            if fit and data is not None and before and after < 2**22:
-                model.buffers[tensor.buffer].data = np.resize(
-                    data, int(len(data) * after // before)
-                )
+            size = 0 if data is None or not before else int(len(data) * after // before)
+            if fit and 0 < size < 2**22:
+                model.buffers[tensor.buffer].data = np.resize(data, size)
             if tensor.shapeSignature is not None:
                 tensor.shapeSignature = np.where(
                     tensor.shapeSignature == old, new, tensor.shapeSignature

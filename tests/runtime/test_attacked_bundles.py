@@ -21,7 +21,7 @@ from tfcompress.export import convert
 pytestmark = one_flavour
 
 PROGRAM = Path(__file__).with_name("attack_bundles.py")
-FEW, MANY = 120, 2500
+FEW, MANY = 60, 2500
 MOST_FAILURES = 10
 SAMPLES = [[5, 9, 4, 2], [7, 2]]
 
