@@ -9,6 +9,7 @@ from pathlib import Path
 from tfcompress.errors import InputError
 from tfcompress.export.runtime.native_files import (
     ARCHIVES,
+    HEADERS,
     HOST,
     LIBRARY,
     MODELS_PROGRAM,
@@ -30,8 +31,10 @@ def build_native(
 ) -> Path:
     """Builds `libtfcompress` and the program `tfcompress-benchmark` for a kind of device.
 
-    Needs a C++17 compiler and CMake (a package of that name is on the Python package index too);
-    nothing else of the library needs either. `Translator` uses the result for this machine.
+    The library comes as one to load and as an archive to link, which holds all but LiteRT, with the
+    headers beside them. Needs a C++17 compiler and CMake (a package of that name is on the Python
+    package index too); nothing else of the library needs either. `Translator` uses the result for
+    this machine.
 
     Args:
         target: One of "x86_64-linux", "aarch64-linux" and "aarch64-android", that of this machine
@@ -74,11 +77,12 @@ def build_native(
     say("compiling")
     jobs = str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
     _run([cmake, "--build", str(work), "--parallel", jobs], work / "build.log")
-    for name in (LIBRARY, PROGRAM, MODELS_PROGRAM, *ARCHIVES):
+    results = [work / name for name in (LIBRARY, PROGRAM, MODELS_PROGRAM, *ARCHIVES)]
+    for path in (*results, *(SOURCES / "include" / name for name in HEADERS)):
         # Renamed into place, as a process may have the former one open.
-        partial = folder / f".{name}.part"
-        shutil.copy2(work / name, partial)
-        partial.replace(folder / name)
+        partial = folder / f".{path.name}.part"
+        shutil.copy2(path, partial)
+        partial.replace(folder / path.name)
     say(f"{folder}: {LIBRARY} and {PROGRAM}")
     return folder
 

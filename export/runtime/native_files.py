@@ -13,6 +13,7 @@ LIBRARY = "libtfcompress.so"
 PROGRAM = "tfcompress-benchmark"
 MODELS_PROGRAM = "tfcompress-models"
 ARCHIVES = ("libtfcompress.a", "libtfcompress_kernels.a")
+HEADERS = ("tfcompress.h", "tfcompress_ops.h")
 TARGETS = ("x86_64-linux", "aarch64-linux", "aarch64-android")
 HOST = f"{platform.machine()}-{platform.system().lower()}"
 _VARIABLE = "TFCOMPRESS_NATIVE"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from native_library import LITERT, NativeError, NativeLibrary
 from small_models import MAX_SOURCE, sentences
 
+from tfcompress.custom_ops import names
 from tfcompress.errors import InputError
 from tfcompress.export import build_native
 from tfcompress.export.runtime import Translator
@@ -319,6 +321,46 @@ def test_the_example_in_c(built, bundle, tmp_path, monkeypatch):
     assert said(done.stderr.decode()) == [
         "error: line 2: byte 0 of the text is not UTF-8; convert it"
     ]
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+def test_the_archive_by_itself(built, bundle, tmp_path):
+    """It links with nothing else, and its headers lie beside it."""
+    source, program = tmp_path / "open.c", tmp_path / "open"
+    source.write_text(
+        '#include "tfcompress.h"\n'
+        '#include "tfcompress_ops.h"\n'
+        "int main(int count, char** words) {\n"
+        "  tfc_translator* translator = 0;\n"
+        "  const int status = tfc_open(words[count - 1], 0, &translator);\n"
+        "  tfc_free_translator(translator);\n"
+        "  return status + (tfc_level(0) == 0);\n"
+        "}\n"
+    )
+    command = ["cc", f"-I{built}", source, built / "libtfcompress.a", "-o", program]
+    subprocess.run([*command, "-lstdc++", "-lm", "-ldl", "-lpthread"], check=True)
+    environment = os.environ | {"TFCOMPRESS_LITERT": str(LITERT)}
+    subprocess.run([program, bundle], env=environment, check=True)
+
+
+def test_headers_name_what_there_is():
+    header = (ROOT / "export/native/include/tfcompress_ops.h").read_text()
+    assert set(re.findall(r"tfc\.\w+", header)) <= set(names.ALL)
+
+
+@pytest.mark.parametrize(("level", "says"), [("", False), ("error", False), ("info", True)])
+def test_how_much_litert_says(built, bundle, level, says):
+    command = [built / "tfcompress-benchmark", bundle, "--input", "/dev/stdin"]
+    command += ["--warmup", "0", "--runs", "1", "--library", LITERT]
+    done = subprocess.run(
+        command,
+        input=b"two dogs\n",
+        capture_output=True,
+        env=os.environ | {"TFCOMPRESS_LITERT_LOG": level},
+        check=True,
+    )
+    assert (b"Creating LiteRT environment" in done.stderr) == says
+    assert (b"WARNING" in done.stderr) <= says
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,16 @@
 """The profile of `tfcompress-benchmark`."""
 
 import json
+import os
 import subprocess
 
 import pytest
 from flavours import one_flavour
 from native_library import LITERT
 from small_models import sentences
+
+from tfcompress.custom_ops.names import ALL, DECODER, ENCODER_LAYER, TOP_LOGITS
+from tfcompress.export import convert
 
 pytestmark = one_flavour
 
@@ -37,6 +41,36 @@ def test_operations_of_each_signature(run):
     assert calls["EMBEDDING_LOOKUP"] == figures["steps"]
     # Where all take less than LiteRT's clock can tell, the shares are null.
     assert sum(one["share"] or 0 for one in operations["step"]) == pytest.approx(1, abs=0.02)
+
+
+def test_custom_operations(built, tokenizer, transformer, tmp_path, monkeypatch):
+    """Their names stay in memory that is not freed, which glibc overwrites here."""
+    monkeypatch.setenv("TFCOMPRESS_NATIVE", str(built / "libtfcompress.so"))
+    path, text = tmp_path / "custom", tmp_path / "text"
+    convert(
+        transformer,
+        path,
+        source_tokenizer=tokenizer,
+        target_tokenizer=tokenizer,
+        samples=[[5, 6, 2]],
+        custom_ops=ALL,
+    )
+    text.write_text("two dogs play\n")
+    command = [built / "tfcompress-benchmark", "--profile", path, "--input", text]
+    done = subprocess.run(
+        [*command, "--warmup", "0", "--runs", "1", "--library", LITERT],
+        capture_output=True,
+        env=os.environ | {"MALLOC_PERTURB_": "165"},
+        check=True,
+    )
+    profiles = json.loads(done.stdout)["operations"]
+    found = {one["operation"] for profile in profiles.values() for one in profile}
+    assert {name for name in found if name.startswith("tfc.")} == {
+        DECODER,
+        ENCODER_LAYER,
+        TOP_LOGITS,
+    }
+    assert all(name.isprintable() for name in found)
 
 
 def test_a_library_that_cannot_profile(run, tmp_path):

@@ -9,14 +9,16 @@
 
 namespace tfcompress {
 
-// Bytes that stay where they are, shared by all copies: a mapped file, or memory of our own. They
-// begin at a multiple of 64, as LiteRT wants.
+// Bytes that stay where they are and as they are, shared by all copies. They begin at a multiple of
+// 64, as LiteRT wants. Files are read rather than mapped: a mapped one that is cut short ends the
+// program, and one that is changed is no longer what was verified.
 class Bytes {
  public:
   Bytes() = default;
 
-  // Maps a file. Throws Error (kNotFound) if it cannot be read.
-  static Bytes MapFile(const std::string& path);
+  // Reads a file, or its size alone. Both throw Error (kNotFound) if that is impossible.
+  static Bytes ReadFile(const std::string& path);
+  static uint64_t FileSize(const std::string& path);
   // Copies memory.
   static Bytes Copy(const void* data, size_t size);
 

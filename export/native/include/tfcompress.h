@@ -1,5 +1,8 @@
 /* Runs tfcompress bundles on a device: text in; translations, classes or vectors out.
 
+   LiteRT logs errors only, to standard error, unless the environment variable
+   TFCOMPRESS_LITERT_LOG is verbose, info, warning or silent when the first bundle is opened.
+
    Every function but the `tfc_free_*` ones returns TFC_OK or the code of an error, whose message
    `tfc_last_error` gives. No C++ exception leaves the library. A handle may be used by one thread
    at a time; separate handles are independent. Text is UTF-8. */

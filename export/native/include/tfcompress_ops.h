@@ -27,7 +27,7 @@ typedef struct {
   void* data; /* As long as the shape says. That of an input is only read. */
 } tfc_tensor;
 
-/* Runs an operation, such as "tfc.GroupLinear", with kernels of a level; NULL: of the best one.
+/* Runs an operation, such as "tfc.GroupTransform", with kernels of a level; NULL: of the best one.
    Impossible operands give TFC_BAD_BUNDLE. An output may have an input's data where the operation
    updates a cache; else no output may overlap another tensor. */
 TFC_API tfc_status tfc_run_op(const char* name, const char* level, size_t num_inputs,

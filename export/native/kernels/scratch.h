@@ -14,7 +14,18 @@ class Scratch {
   // Gives back all that was taken.
   void Reset();
 
-  // Memory for some values, not initialized, aligned to 64 bytes; until the next `Reset`.
+  // Gives back what was taken since then.
+  struct Mark {
+    size_t block;
+    size_t used;
+  };
+  Mark Here() const { return {block_, used_}; }
+  void Return(const Mark& mark) {
+    block_ = mark.block;
+    used_ = mark.used;
+  }
+
+  // Memory for some values, not initialized, aligned to 64 bytes; until it is given back.
   template <typename T>
   T* Take(size_t count) {
     return static_cast<T*>(TakeBytes(count, sizeof(T)));
@@ -29,7 +40,8 @@ class Scratch {
   void* TakeBytes(size_t count, size_t size);
 
   std::vector<Block> blocks_;
-  size_t used_ = 0;  // Of the last block.
+  size_t block_ = 0;  // The one that is taken from, and how much of it was.
+  size_t used_ = 0;
 };
 
 }  // namespace tfcompress::kernels

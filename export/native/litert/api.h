@@ -29,6 +29,14 @@ struct TensorType {
 };
 static_assert(sizeof(TensorType) == 72, "the tensor type of LiteRT's C interface");
 
+// An option of an environment that is an integer.
+struct EnvironmentOption {
+  int32_t tag;
+  alignas(8) int32_t type;
+  int64_t value;
+};
+static_assert(sizeof(EnvironmentOption) == 24, "an option of LiteRT's C interface");
+
 // What computes a custom operation. LiteRT ignores the statuses.
 struct CustomOpKernel {
   Status (*init)(void* user_data, const void* data, size_t size);
@@ -62,44 +70,44 @@ constexpr int kHostMemory = 1;
 constexpr int kCpu = 1;
 
 // The functions of a loaded library. X(name without "LiteRt", type of the result, arguments).
-#define TFC_LITERT_FUNCTIONS(X)                                                                 \
-  X(CreateEnvironment, Status, (int count, const void* options, Handle* environment))           \
-  X(CreateModelFromBuffer, Status,                                                              \
-    (Handle environment, const void* data, size_t size, Handle* model))                         \
-  X(DestroyModel, void, (Handle model))                                                         \
-  X(GetNumModelSignatures, Status, (Handle model, Index * count))                               \
-  X(GetModelSignature, Status, (Handle model, Index index, Handle * signature))                 \
-  X(GetSignatureKey, Status, (Handle signature, const char** key))                              \
-  X(GetNumSignatureInputs, Status, (Handle signature, Index * count))                           \
-  X(GetSignatureInputName, Status, (Handle signature, Index index, const char** name))          \
-  X(GetSignatureInputTensorByIndex, Status, (Handle signature, Index index, Handle * tensor))   \
-  X(GetNumSignatureOutputs, Status, (Handle signature, Index * count))                          \
-  X(GetSignatureOutputName, Status, (Handle signature, Index index, const char** name))         \
-  X(GetSignatureOutputTensorByIndex, Status, (Handle signature, Index index, Handle * tensor))  \
-  X(GetRankedTensorType, Status, (Handle tensor, TensorType * type))                            \
-  X(CreateOptions, Status, (Handle * options))                                                  \
-  X(DestroyOptions, void, (Handle options))                                                     \
-  X(SetOptionsHardwareAccelerators, Status, (Handle options, int accelerators))                 \
-  X(AddOpaqueOptions, Status, (Handle options, Handle opaque))                                  \
-  X(CreateOpaqueOptions, Status,                                                                \
-    (const char* identifier, void* payload, void (*destroy)(void*), Handle* opaque))            \
-  X(AddCustomOpKernelOption, Status,                                                            \
-    (Handle options, const char* name, int version, const CustomOpKernel* kernel,               \
-     void* user_data))                                                                          \
-  X(GetTensorBufferTensorType, Status, (Handle buffer, TensorType * type))                      \
-  X(CreateCompiledModel, Status,                                                                \
-    (Handle environment, Handle model, Handle options, Handle * compiled))                      \
-  X(DestroyCompiledModel, void, (Handle compiled))                                              \
-  X(CompiledModelResizeInputTensor, Status,                                                     \
-    (Handle compiled, Index signature, Index input, const int* extents, size_t rank))           \
-  X(GetCompiledModelOutputTensorLayouts, Status,                                                \
-    (Handle compiled, Index signature, size_t count, Layout* layouts, bool update))             \
-  X(RunCompiledModel, Status,                                                                   \
-    (Handle compiled, Index signature, size_t num_inputs, Handle* inputs, size_t num_outputs,   \
-     Handle* outputs))                                                                          \
-  X(CreateManagedTensorBuffer, Status,                                                          \
-    (Handle environment, int buffer_type, const TensorType* type, size_t size, Handle* buffer)) \
-  X(GetTensorBufferHostMemory, Status, (Handle buffer, void** memory))                          \
+#define TFC_LITERT_FUNCTIONS(X)                                                                    \
+  X(CreateEnvironment, Status, (int count, const EnvironmentOption* options, Handle* environment)) \
+  X(CreateModelFromBuffer, Status,                                                                 \
+    (Handle environment, const void* data, size_t size, Handle* model))                            \
+  X(DestroyModel, void, (Handle model))                                                            \
+  X(GetNumModelSignatures, Status, (Handle model, Index * count))                                  \
+  X(GetModelSignature, Status, (Handle model, Index index, Handle * signature))                    \
+  X(GetSignatureKey, Status, (Handle signature, const char** key))                                 \
+  X(GetNumSignatureInputs, Status, (Handle signature, Index * count))                              \
+  X(GetSignatureInputName, Status, (Handle signature, Index index, const char** name))             \
+  X(GetSignatureInputTensorByIndex, Status, (Handle signature, Index index, Handle * tensor))      \
+  X(GetNumSignatureOutputs, Status, (Handle signature, Index * count))                             \
+  X(GetSignatureOutputName, Status, (Handle signature, Index index, const char** name))            \
+  X(GetSignatureOutputTensorByIndex, Status, (Handle signature, Index index, Handle * tensor))     \
+  X(GetRankedTensorType, Status, (Handle tensor, TensorType * type))                               \
+  X(CreateOptions, Status, (Handle * options))                                                     \
+  X(DestroyOptions, void, (Handle options))                                                        \
+  X(SetOptionsHardwareAccelerators, Status, (Handle options, int accelerators))                    \
+  X(AddOpaqueOptions, Status, (Handle options, Handle opaque))                                     \
+  X(CreateOpaqueOptions, Status,                                                                   \
+    (const char* identifier, void* payload, void (*destroy)(void*), Handle* opaque))               \
+  X(AddCustomOpKernelOption, Status,                                                               \
+    (Handle options, const char* name, int version, const CustomOpKernel* kernel,                  \
+     void* user_data))                                                                             \
+  X(GetTensorBufferTensorType, Status, (Handle buffer, TensorType * type))                         \
+  X(CreateCompiledModel, Status,                                                                   \
+    (Handle environment, Handle model, Handle options, Handle * compiled))                         \
+  X(DestroyCompiledModel, void, (Handle compiled))                                                 \
+  X(CompiledModelResizeInputTensor, Status,                                                        \
+    (Handle compiled, Index signature, Index input, const int* extents, size_t rank))              \
+  X(GetCompiledModelOutputTensorLayouts, Status,                                                   \
+    (Handle compiled, Index signature, size_t count, Layout* layouts, bool update))                \
+  X(RunCompiledModel, Status,                                                                      \
+    (Handle compiled, Index signature, size_t num_inputs, Handle* inputs, size_t num_outputs,      \
+     Handle* outputs))                                                                             \
+  X(CreateManagedTensorBuffer, Status,                                                             \
+    (Handle environment, int buffer_type, const TensorType* type, size_t size, Handle* buffer))    \
+  X(GetTensorBufferHostMemory, Status, (Handle buffer, void** memory))                             \
   X(DestroyTensorBuffer, void, (Handle buffer))
 
 // Those that a library may lack, and then are null.

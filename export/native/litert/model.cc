@@ -1,11 +1,12 @@
 #include "litert/model.h"
 
+#include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <mutex>
 
 #include "common/error.h"
 #include "litert/custom_ops.h"
-#include "litert/verify.h"
 
 namespace tfcompress::litert {
 namespace {
@@ -21,13 +22,32 @@ constexpr char kWeightCache[] = "";
 // Kernels read some bytes beyond the end.
 constexpr size_t kMargin = 128;
 
+// How much LiteRT logs: errors, unless an environment variable asks for more or less.
+int64_t Severity() {
+  static constexpr const char* kNames[] = {"verbose", "info", "warning", "error", "silent"};
+  constexpr int64_t kError = 3;
+  const char* const wanted = std::getenv("TFCOMPRESS_LITERT_LOG");
+  if (wanted == nullptr || *wanted == '\0') return kError;
+  for (size_t i = 0; i < std::size(kNames); ++i) {
+    if (std::strcmp(wanted, kNames[i]) == 0) return static_cast<int64_t>(i);
+  }
+  throw Error(Error::Code::kInvalidArgument,
+              "TFCOMPRESS_LITERT_LOG is '" + std::string(wanted) +
+                  "'; set it to verbose, info, warning, error or silent");
+}
+
 // One for the process, as LiteRT's accelerators belong to it.
 Handle Environment(const Api& api) {
+  // Tags of options, and the type of integers.
+  constexpr int32_t kAccelerators = 24, kSeverity = 25, kInteger = 2;
   static std::mutex mutex;
   static Handle environment = nullptr;
   const std::lock_guard<std::mutex> lock(mutex);
   if (environment == nullptr) {
-    Check(api.CreateEnvironment(0, nullptr, &environment), "LiteRT cannot be set up");
+    const EnvironmentOption options[] = {{kAccelerators, kInteger, kCpu},
+                                         {kSeverity, kInteger, Severity()}};
+    Check(api.CreateEnvironment(std::size(options), options, &environment),
+          "LiteRT cannot be set up");
   }
   return environment;
 }
@@ -74,18 +94,19 @@ Model::Model(const Api& api, std::string name, const Bytes& bytes, int num_threa
       name_(std::move(name)),
       bytes_(bytes),
       environment_(Environment(api)),
-      profile_(profile) {
+      profile_(profile),
+      verified_(name_, bytes_) {
   const auto check = [this](Status status) {
     Check(status, name_ + ": LiteRT cannot load it; export the bundle again");
   };
-  VerifyModel(name_, bytes);
   Handle handle = nullptr;
   check(api.CreateModelFromBuffer(environment_, bytes.data(), bytes.size(), &handle));
   model_ = std::shared_ptr<void>(handle, api.DestroyModel);
-  const std::shared_ptr<void> options(NewOptions(api, num_threads), api.DestroyOptions);
-  if (profile_ != nullptr) EnableProfiling(api, options.get());
+  options_ = std::shared_ptr<void>(NewOptions(api, num_threads), api.DestroyOptions);
+  if (profile_ != nullptr) EnableProfiling(api, options_.get());
   handle = nullptr;
-  const Status status = api.CreateCompiledModel(environment_, model_.get(), options.get(), &handle);
+  const Status status =
+      api.CreateCompiledModel(environment_, model_.get(), options_.get(), &handle);
   ThrowCustomOpError();
   check(status);
   compiled_ = std::shared_ptr<void>(handle, api.DestroyCompiledModel);
@@ -203,6 +224,7 @@ void Model::Signature::Bind(const Buffers& inputs, const Buffers& outputs) {
 }
 
 std::vector<Layout> Model::Signature::CurrentLayouts() const {
+  model_->verified_.Check(name_, shapes_);
   std::vector<Layout> layouts(outputs_.size());
   Check(model_->api_.GetCompiledModelOutputTensorLayouts(model_->compiled_.get(), index_,
                                                          layouts.size(), layouts.data(), true),

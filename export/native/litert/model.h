@@ -10,6 +10,7 @@
 #include "common/bytes.h"
 #include "litert/api.h"
 #include "litert/profile.h"
+#include "litert/verify.h"
 
 namespace tfcompress::litert {
 
@@ -100,7 +101,10 @@ class Model {
   Bytes bytes_;
   Handle environment_;
   Profile* profile_;
+  VerifiedModel verified_;
   std::shared_ptr<void> model_;
+  // The compiled model keeps pointers into both, so that it must go first.
+  std::shared_ptr<void> options_;
   std::shared_ptr<void> compiled_;
 };
 

@@ -16,6 +16,7 @@ struct Depth {
   int32_t memory_heads;
 };
 constexpr int32_t kCommon = 3, kOfDepth = 4;
+constexpr int32_t kMostDepths = 256;
 
 struct Layer {
   Dense query, key, value, output, memory_query, memory_output;
@@ -73,7 +74,7 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
   Operands out(kDecoder.name, "output", outputs);
   const Operands::Vector config = in.IntVector();
   const int32_t depths = (config.size - kCommon) / kOfDepth;
-  in.Require(depths >= 1 && config.size == kCommon + kOfDepth * depths,
+  in.Require(depths >= 1 && depths <= kMostDepths && config.size == kCommon + kOfDepth * depths,
              "the config has an impossible number of values");
   const kernels::Activation activation = ActivationOf(in, config.values[0]);
   const bool normalize_first = FlagOf(in, config.values[1]);
@@ -100,6 +101,7 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
   Residual state(kernels, &scratch, x, batch, width, normalize_first, epsilon, y);
   int32_t first_head = 0;
   for (int32_t i = 0; i < depths; ++i) {
+    const kernels::Scratch::Mark mark = scratch.Here();
     const Depth depth = ReadDepth(in, config.values + kCommon + kOfDepth * i,
                                   (inputs.size() - kLayers) / kLayerInputs);
     const Heads heads = Within(in, first_head, depth.heads, caches.keys);
@@ -129,6 +131,7 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
       Activations(kernels, &scratch, context, batch, memory).Multiply(layer.memory_output, change);
     });
     state.ApplyFeedForward(layer.norms[2], layer.feed_forward);
+    scratch.Return(mark);
   }
   in.Require(first_head == caches.keys.heads, "the caches have heads that no layer has");
 }

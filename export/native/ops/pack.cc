@@ -37,7 +37,8 @@ uint64_t Bytes(const Tensor& tensor, uint64_t elements) {
   return matrices * kernels::MatrixBytes(tensor.type, rows, cols);
 }
 
-Tensor View(const Op& op, const Entry& entry, char* pack, uint64_t size) {
+// Takes what the entry's values need from the bytes that are left.
+Tensor View(const Op& op, const Entry& entry, char* pack, uint64_t size, uint64_t* left) {
   Require(op, entry.type >= 0 && entry.type <= static_cast<int32_t>(Type::kInt8Panels) &&
                   entry.rank >= 0 && entry.rank <= kRank && entry.start >= 0);
   const uint64_t start = static_cast<uint64_t>(entry.start) * kAlignment;
@@ -51,7 +52,9 @@ Tensor View(const Op& op, const Entry& entry, char* pack, uint64_t size) {
     // So the product of the next extent cannot overflow.
     Require(op, elements <= 2 * size);
   }
-  Require(op, Bytes(tensor, elements) <= size - start);
+  const uint64_t bytes = Bytes(tensor, elements);
+  Require(op, bytes <= size - start && bytes <= *left);
+  *left -= bytes;
   return tensor;
 }
 
@@ -77,12 +80,14 @@ void Unpack(const Op& op, const Tensor& pack, Tensors* inputs) {
   const size_t count = static_cast<size_t>(packed) + NumPacked(op) - 1;
   Require(op, IsCount(op, count));
   inputs->resize(count);
+  // No two share their values.
+  uint64_t left = size;
   for (size_t i = 0; i < count; ++i) {
     if (i < op.num_inputs && (op.given >> i & 1) != 0) continue;
     Entry entry;
     std::memcpy(&entry, next, sizeof(entry));
     next += sizeof(entry);
-    (*inputs)[i] = View(op, entry, bytes, size);
+    (*inputs)[i] = View(op, entry, bytes, size, &left);
   }
 }
 

@@ -19,13 +19,16 @@ int32_t Extent(const Manifest& manifest, Manifest::Keys keys, const json::Value&
   return static_cast<int32_t>(*extent);
 }
 
-std::vector<HeadShape> Shapes(const Manifest& manifest, Manifest::Keys keys) {
+std::vector<HeadShape> Shapes(const Manifest& manifest, Manifest::Keys keys, const Bytes& model) {
   std::vector<HeadShape> shapes;
+  int64_t channels = 0;
   for (const json::Value& element : manifest.Take<json::Array>(keys, "a list")) {
     const auto* pair = element.As<json::Array>();
     if (pair == nullptr || pair->size() != 2) manifest.Fail(keys, "a list of pairs");
     shapes.push_back({Extent(manifest, keys, (*pair)[0]), Extent(manifest, keys, (*pair)[1])});
+    channels += int64_t{shapes.back().heads} * shapes.back().width;
   }
+  manifest.CheckChannels(keys, channels, model);
   if (shapes.size() > kMostTensors) manifest.Fail(keys, "shorter");
   return shapes;
 }
@@ -59,15 +62,16 @@ Bundle OpenBundle(const Files& files, bool verify) {
   }
   bundle.source_vocabulary = manifest.Integer({"vocabulary", "source"}, 1, kMost);
   bundle.target_vocabulary = manifest.Integer({"vocabulary", "target"}, 1, kMost);
+  manifest.CheckChannels({"vocabulary", "target"}, bundle.target_vocabulary, bundle.model);
   const auto special = [&](std::string_view name) {
     return manifest.Integer({"ids", name}, 0, bundle.target_vocabulary - 1);
   };
   bundle.ids = {special("pad"), special("bos"), special("eos")};
   bundle.max_source_length = manifest.Integer({"limits", "max_source_length"}, 1, kLongest);
   bundle.max_target_length = manifest.Integer({"limits", "max_target_length"}, 1, kLongest);
-  bundle.caches = Shapes(manifest, {"decoder", "caches"});
-  bundle.histories = Shapes(manifest, {"decoder", "histories"});
-  bundle.memories = Shapes(manifest, {"decoder", "memories"});
+  bundle.caches = Shapes(manifest, {"decoder", "caches"}, bundle.model);
+  bundle.histories = Shapes(manifest, {"decoder", "histories"}, bundle.model);
+  bundle.memories = Shapes(manifest, {"decoder", "memories"}, bundle.model);
   if (!manifest.Take({"decoder", "block"}).IsNull()) {
     bundle.block = manifest.Integer({"decoder", "block"}, 1, bundle.target_vocabulary);
     if (bundle.target_vocabulary % *bundle.block != 0) {

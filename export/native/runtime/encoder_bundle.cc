@@ -23,10 +23,11 @@ constexpr Head kHeads[] = {{"classification", "logits", false, 2},
                            {"token_classification", "logits", true, 2},
                            {"embedding", "embedding", false, 1}};
 
-std::map<std::string, EncoderOutput> Outputs(const Manifest& manifest) {
+std::map<std::string, EncoderOutput> Outputs(const Manifest& manifest, const Bytes& model) {
   std::map<std::string, EncoderOutput> outputs;
   for (const auto& [name, entry] : manifest.Take<json::Object>({"outputs"}, "an object")) {
     const int32_t width = manifest.Integer({"outputs", name, "width"}, 1, kWidest);
+    manifest.CheckChannels({"outputs", name, "width"}, width, model);
     outputs[name] = {width, manifest.Take<bool>({"outputs", name, "per_token"}, "true or false")};
   }
   if (outputs.empty() || outputs.size() > kMostOutputs) {
@@ -64,7 +65,7 @@ EncoderBundle OpenEncoderBundle(const Files& files, bool verify) {
   const std::map<std::string, Bytes> opened = manifest.OpenFiles(files, verify);
   for (const auto& [name, bytes] : opened) bundle.size += bytes.size();
   bundle.model = opened.at(kModelFile);
-  bundle.outputs = Outputs(manifest);
+  bundle.outputs = Outputs(manifest, bundle.model);
   ReadHead(manifest, &bundle);
   bundle.max_length = manifest.Integer({"limits", "max_length"}, 1, kLongest);
   bundle.vocabulary = manifest.Integer({"vocabulary"}, 1, kMost);

@@ -4,7 +4,9 @@
 
 namespace tfcompress {
 
-Bytes FolderFiles::Open(const std::string& name) const { return Bytes::MapFile(Name(name)); }
+Bytes FolderFiles::Open(const std::string& name) const { return Bytes::ReadFile(Name(name)); }
+
+uint64_t FolderFiles::Size(const std::string& name) const { return Bytes::FileSize(Name(name)); }
 
 Bytes MemoryFiles::Open(const std::string& name) const {
   const auto found = files_.find(name);

@@ -1,5 +1,8 @@
 #include "runtime/manifest.h"
 
+#include <tuple>
+#include <utility>
+
 #include "common/error.h"
 #include "common/sha256.h"
 #include "ops/op.h"
@@ -9,12 +12,19 @@ namespace {
 
 constexpr int64_t kFormat = 1;
 constexpr char kManifest[] = "manifest.json";
+// Its values take several times as much memory.
+constexpr uint64_t kMostBytes = 1 << 21;
 constexpr char kAgain[] = "; export or copy the bundle again";
 
 using Code = Error::Code;
 
-json::Value Read(const Files& files, const Bytes& bytes) {
+// The manifest, and its size.
+std::pair<json::Value, uint64_t> Read(const Files& files) {
   const std::string name = files.Name(kManifest);
+  if (files.Size(kManifest) > kMostBytes) {
+    throw Error(Code::kBadBundle, name + ": is too large" + kAgain);
+  }
+  const Bytes bytes = files.Open(kManifest);
   json::Value value;
   try {
     value = json::Parse(bytes.text());
@@ -24,7 +34,7 @@ json::Value Read(const Files& files, const Bytes& bytes) {
   if (value.As<json::Object>() == nullptr) {
     throw Error(Code::kBadBundle, name + ": holds no JSON object" + kAgain);
   }
-  return value;
+  return {std::move(value), bytes.size()};
 }
 
 std::string Joined(Manifest::Keys keys) {
@@ -41,7 +51,7 @@ bool IsPlainName(const std::string& name) {
 }  // namespace
 
 std::string BundleKind(const Files& files) {
-  const json::Value value = Read(files, files.Open(kManifest));
+  const json::Value value = Read(files).first;
   const auto& object = *value.As<json::Object>();
   const auto found = object.find("kind");
   const auto* kind = found == object.end() ? nullptr : found->second.As<std::string>();
@@ -49,9 +59,7 @@ std::string BundleKind(const Files& files) {
 }
 
 Manifest::Manifest(const Files& files, const std::string& kind) : name_(files.Name(kManifest)) {
-  const Bytes bytes = files.Open(kManifest);
-  size_ = bytes.size();
-  value_ = Read(files, bytes);
+  std::tie(value_, size_) = Read(files);
   const auto& found = Take<std::string>({"kind"}, "a text");
   const auto& format = Take<int64_t>({"format"}, "a whole number");
   if (format == kFormat && found != kind && (found == kSeq2Seq || found == kTextEncoder)) {
@@ -95,6 +103,12 @@ int32_t Manifest::Integer(Keys keys, int64_t least, int64_t most) const {
   return static_cast<int32_t>(value);
 }
 
+void Manifest::CheckChannels(Keys keys, int64_t channels, const Bytes& model) const {
+  // Each has weights of its own.
+  const auto most = static_cast<int64_t>(model.size());
+  if (channels > most) Fail(keys, "less for a model of " + std::to_string(most) + " bytes");
+}
+
 std::vector<std::string> Manifest::Names(Keys keys) const {
   std::vector<std::string> names;
   for (const json::Value& element : Take<json::Array>(keys, "a list")) {
@@ -134,10 +148,12 @@ Bytes Manifest::CheckedFile(const Files& files, const std::string& name, bool ve
   }
   const auto& size = Take<int64_t>({"files", name, "bytes"}, "a whole number");
   const auto& sha256 = Take<std::string>({"files", name, "sha256"}, "a text");
-  const Bytes bytes = files.Open(name);
+  // Before any of it is read, as there is memory for what was exported only.
+  const uint64_t found = files.Size(name);
+  const Bytes bytes = static_cast<uint64_t>(size) == found ? files.Open(name) : Bytes();
   if (static_cast<uint64_t>(size) != bytes.size()) {
-    throw Error(Code::kBadBundle, files.Name(name) + ": " + std::to_string(bytes.size()) +
-                                      " bytes, but " + std::to_string(size) +
+    throw Error(Code::kBadBundle, files.Name(name) + ": " + std::to_string(found) + " bytes, but " +
+                                      std::to_string(size) +
                                       " in the manifest: the file is truncated or altered" +
                                       kAgain);
   }

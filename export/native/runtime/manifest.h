@@ -42,6 +42,8 @@ class Manifest {
 
   bool Has(const std::string& key) const;
   int32_t Integer(Keys keys, int64_t least, int64_t most) const;
+  // Throws Error (kBadBundle) if a model of so many bytes cannot have so many channels.
+  void CheckChannels(Keys keys, int64_t channels, const Bytes& model) const;
   std::vector<std::string> Names(Keys keys) const;
   // The custom operations that the model needs. Throws Error (kUnsupported) if this library lacks
   // one.

@@ -83,6 +83,9 @@ Session::Session(const litert::Api& api, const Bundle& bundle, int num_threads,
     outputs["top_values"] = {kFloat32, {-1, -1}};
     outputs["top_ids"] = {kInt32, {-1, -1}};
     outputs["log_sum_exp"] = outputs["eos_logits"] = {kFloat32, {-1, 1}};
+  }
+  step_.Expect(inputs, outputs);
+  if (gives_top_) {
     choice_["shortlist"] = model_.NewBuffer(kInt32, {vocabulary_});
     choice_["shortlist_size"] = model_.NewBuffer(kInt32, {1});
     if (bundle.shortlist) {
@@ -90,7 +93,6 @@ Session::Session(const litert::Api& api, const Bundle& bundle, int num_threads,
                                     bundle.source_vocabulary, vocabulary_);
     }
   }
-  step_.Expect(inputs, outputs);
 }
 
 void Session::Encode(const std::vector<int32_t>& ids) {
@@ -131,6 +133,7 @@ StepOutput Session::Step(const std::vector<int32_t>& tokens) {
   const double seconds = Run(&step_);
   if (timings_.steps++ == 0) timings_.first_step_seconds = seconds;
   timings_.step_seconds += seconds;
+  if (gives_top_) CheckTop(decoder.outputs.at("top_ids"));
   const auto result = [&](const char* name) -> const float* {
     const auto found = decoder.outputs.find(name);
     return found == decoder.outputs.end() ? nullptr : found->second.floats();
@@ -167,6 +170,15 @@ std::vector<float> Session::Logits(const std::vector<int32_t>& target, int32_t b
     if (i < target.size()) token[0] = target[i];
   }
   return logits;
+}
+
+void Session::CheckTop(const litert::Buffer& ids) const {
+  const int32_t* const begin = ids.integers();
+  const auto is_known = [this](int32_t id) { return id < vocabulary_; };
+  if (std::all_of(begin, begin + ids.elements(), is_known)) return;
+  throw Error(Error::Code::kBadBundle,
+              "the model gives ids outside its vocabulary; export the "
+              "bundle again");
 }
 
 void Session::Reorder(const std::vector<int32_t>& parents) {
@@ -258,10 +270,10 @@ void Session::Grow() {
   std::fill_n(mask.floats(), position_, 0.0f);
   for (const auto& [name, shape] : caches_) {
     const auto heads = static_cast<size_t>(shape.heads), width = static_cast<size_t>(shape.width);
-    const auto view = [&](const Decoder& d) {
-      return Cache{d.inputs.at(name).floats(), heads, static_cast<size_t>(d.cache_rows), width};
+    const auto view = [heads, width](const Decoder& d, const std::string& cache) {
+      return Cache{d.inputs.at(cache).floats(), heads, static_cast<size_t>(d.cache_rows), width};
     };
-    const Cache source = view(old), target = view(decoder);
+    const Cache source = view(old, name), target = view(decoder, name);
     for (size_t row = 0; row < static_cast<size_t>(old.rows); ++row) {
       for (size_t head = 0; head < heads; ++head) {
         std::memcpy(target.At(row, head), source.At(row, head),

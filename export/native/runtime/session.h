@@ -67,6 +67,7 @@ class Session final : public Stepper {
 
   // Lets steps choose from these tokens; from all, if there are none.
   void Choose(const std::vector<int32_t>& candidates);
+  void CheckTop(const litert::Buffer& ids) const;
   void UseDecoder(int32_t rows, int32_t cache_rows, int32_t top);
   Decoder NewDecoder(int32_t rows, int32_t cache_rows, int32_t top) const;
   void Grow();

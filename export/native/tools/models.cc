@@ -109,7 +109,7 @@ Arguments Parse(int argc, char** argv) {
 class Runner {
  public:
   Runner(const litert::Api& api, const std::string& path, const Arguments& arguments)
-      : model_(api, path, Bytes::MapFile(path), arguments.threads),
+      : model_(api, path, Bytes::ReadFile(path), arguments.threads),
         signature_(model_.Find(arguments.signature)) {
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
