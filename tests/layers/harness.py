@@ -414,12 +414,15 @@ def _check_keras_masks(case):
     with global_policy("mixed_float16"):
         half = case.new_layer()
     models["mixed_float16"] = _Applied(lambda x: apply(x, half, lambda: Masked(dtype="float32")))
+    paddings = {
+        "functional": [(0, False), (3, False), (20, True)],
+        "subclassed": [(3, True)],
+        "sequential": [(20, False)],
+        "mixed_float16": [(3, False)],
+    }
     for kind, model in models.items():
         tolerance = 3e-2 * np.max(np.abs(case.output)) if kind == "mixed_float16" else 2e-5
-        paddings = [(3, False), (20, True)]
-        if kind == "functional":
-            paddings += [(0, False), (3, True), (20, False)]
-        for count, before in paddings:
+        for count, before in paddings[kind]:
             features = {k: _padded(v, count, before) for k, v in case.features().items()}
             y = model(features["inputs"] if kind == "sequential" else features)
             mask = getattr(y, "_keras_mask", None)
