@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import tensorflow as tf
 from flavours import LEGACY
 from layers import subclassed_models as models
 from layers.harness import assert_close
@@ -64,19 +63,3 @@ def test_a_clone_is_another_model_that_trains():
     assert_close(other(models.ids()), expected, 1e-6)
     models.compile_and_fit(other)
     assert_close(model(models.ids()), expected, 0)
-
-
-def test_a_subclassed_model_is_converted_by_tensorflow():
-    model = trained()
-    function = tf.function(
-        lambda ids: model(ids), input_signature=[tf.TensorSpec((8, models.LENGTH), tf.int32)]
-    )
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [function.get_concrete_function()], model
-    )
-    interpreter = tf.lite.Interpreter(model_content=converter.convert())
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], models.ids())
-    interpreter.invoke()
-    output = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-    assert_close(output, model(models.ids()), 1e-5)
