@@ -13,7 +13,10 @@ ORDERS = {
 }
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(
+    "order",
+    [pytest.param(order, marks=[] if order == "after" else pytest.mark.slow) for order in ORDERS],
+)
 def test_keras_knows_the_classes_in_any_order_of_imports(order):
     code = f"""
 {ORDERS[order]}

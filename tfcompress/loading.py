@@ -1,13 +1,18 @@
 """Saved Keras models with layers of this library."""
 
 import contextlib
+import json
 import os
+import zipfile
 
+import h5py
 from tensorflow import keras
+
+from tfcompress.errors import InputError
 
 
 def load_model(path: str | os.PathLike, **options) -> keras.Model:
-    """Loads a saved Keras model that may be quantization-aware or pruned.
+    """Loads a saved Keras model that may be quantization-aware, pruned or clustered.
 
     Models with layers of this library that tf-model-optimization has not wrapped load with
     `keras.models.load_model` as well, once `tfcompress` is imported.
@@ -19,16 +24,21 @@ def load_model(path: str | os.PathLike, **options) -> keras.Model:
     Returns:
         The model.
 
+    Raises:
+        InputError: If the other Keras saved the file.
+
     Example:
 
     >>> model = tfc.load_model("quantized.keras")
     """
+    _check_flavour(path)
     with contextlib.ExitStack() as stack:
         if not hasattr(keras, "ops"):
             import tensorflow_model_optimization as tfmot
 
             # Registers what these models are made of.
             from tfcompress.optimization import (  # noqa: F401
+                cluster_slots,
                 pruned_layer,
                 quantized_layer,
                 weight_quantize_config,
@@ -37,3 +47,27 @@ def load_model(path: str | os.PathLike, **options) -> keras.Model:
             stack.enter_context(tfmot.quantization.keras.quantize_scope())
             stack.enter_context(tfmot.sparsity.keras.prune_scope())
         return keras.models.load_model(path, **options)
+
+
+def _check_flavour(path):
+    runs = 3 if hasattr(keras, "ops") else 2
+    version = _keras_version(path)
+    if version and int(version.split(".")[0]) != runs:
+        raise InputError(
+            f"load_model needs a file that Keras {runs} saved, which runs. Received: "
+            f"{os.fspath(path)}, saved by Keras {version}. Set TF_USE_LEGACY_KERAS={runs - 2} "
+            "before TensorFlow is imported, or build the model with the same code and load what "
+            "save_weights writes to a .weights.h5 file."
+        )
+
+
+def _keras_version(path) -> str | None:
+    """Returns the version that a file names; Keras itself says what is wrong with other files."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if "metadata.json" in archive.namelist():
+                return json.loads(archive.read("metadata.json")).get("keras_version")
+    elif os.path.isfile(path) and h5py.is_hdf5(path):
+        with h5py.File(path) as file:
+            return file.attrs.get("keras_version")
+    return None

@@ -13,7 +13,7 @@ from tensorflow import keras
 
 from tfcompress import layers
 
-QUICK = ("DeFINEEmbedding", "LSRA", "LayerDropWrapper", "TransformerDecoderLayer")
+QUICK = ("DeFINEEmbedding", "LayerDropWrapper")
 FORMATS = ["keras", *(["h5"] if LEGACY else [])]
 
 

@@ -1,37 +1,78 @@
 """tf-model-optimization's clustering of weights anywhere inside a layer."""
 
+import functools
+from collections.abc import Iterable
+
 import numpy as np
+import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 from tensorflow import keras
-from tensorflow_model_optimization.python.core.clustering.keras import cluster_wrapper
+from tensorflow_model_optimization.python.core.clustering.keras import (
+    cluster_config,
+    cluster_wrapper,
+)
 
-from tfcompress.layers.weight_slots import WeightSlot
-from tfcompress.optimization.layer_wrapper import LayerWrapper, put_cast
+from tfcompress.optimization.layer_wrapper import LayerWrapper, put_cast, slots_at
 
 
+@keras.utils.register_keras_serializable("tfcompress")
 class ClusterSlots(LayerWrapper, cluster_wrapper.ClusterWeights):
-    """Clusters the weights in given places of a layer; made by `wrap`."""
+    """Clusters the weights in given places of a layer.
+
+    Args:
+        layer: The layer.
+        paths: The paths of the weights to cluster within it.
+        **options: Arguments of `ClusterWeights`.
+    """
 
     wrapped_by = "cluster_weights"
 
-    @classmethod
-    def wrap(
-        cls, layer: keras.layers.Layer, slots: dict[str, WeightSlot], **options
-    ) -> "ClusterSlots":
-        """Wraps a layer.
-
-        Args:
-            layer: A built layer.
-            slots: The places of the weights to cluster, by path.
-            **options: Arguments of `ClusterWeights`.
-        """
+    def __init__(self, layer: keras.layers.Layer, paths: Iterable[str], **options):
+        self._paths = list(paths)
         # tf-model-optimization asks the layer itself for names and weights.
         tfmot.clustering.keras.ClusterableLayer.register(type(layer))
-        layer.get_clusterable_weights = lambda: [(path, slot.get()) for path, slot in slots.items()]
+        layer.get_clusterable_weights = lambda: [
+            (path, slot.get()) for path, slot in self._slots_by_path.items()
+        ]
         layer.get_clusterable_algorithm = None
-        wrapper = cls(layer, **options)
-        wrapper._slots_by_path = slots
-        return wrapper
+        super().__init__(layer, **options)
+
+    @functools.cached_property
+    def _slots_by_path(self):
+        return slots_at(self.layer, self._paths)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "paths": list(self._paths),
+            "cluster_centroids_init": self.cluster_centroids_init.value,
+            "cluster_gradient_aggregation": self.cluster_gradient_aggregation.value,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        aggregation = cluster_config.GradientAggregation(config["cluster_gradient_aggregation"])
+        config = {**config, "cluster_gradient_aggregation": aggregation}
+        return super().from_config(config, custom_objects)
+
+    def own_variables(self):
+        return [
+            variable
+            for path, weight in self.original_clusterable_weights.items()
+            for variable in (weight, self.cluster_centroids[path], self.pulling_indices[path])
+        ]
+
+    def save_own_variables(self, store):
+        self.update_clustered_weights_associations()
+        super().save_own_variables(store)
+
+    def load_own_variables(self, store):
+        super().load_own_variables(store)
+        # What tf-model-optimization notes of the weights that it begins with.
+        for path, centroids in self.cluster_centroids.items() if self.preserve_sparsity else ():
+            self.zero_idx[path] = tf.argmin(tf.abs(centroids), axis=-1)
+            values = self._values(path, self.original_clusterable_weights[path])
+            self.sparsity_masks[path] = tf.cast(values != 0, tf.float32)
 
     def get_weight_from_layer(self, weight_name):
         return self._slots_by_path[weight_name].get()

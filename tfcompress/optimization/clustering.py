@@ -81,7 +81,7 @@ def cluster_weights(
     def wrapped(layer):
         if id(layer) not in chosen:
             return layer
-        return ClusterSlots.wrap(
+        return ClusterSlots(
             layer,
             chosen[id(layer)],
             number_of_clusters=number_of_clusters,

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.layers.weight_slots import WeightSlot
+from tfcompress.errors import InputError
+from tfcompress.layers.weight_slots import WeightSlot, weight_slots
 
 
 class LayerWrapper:
@@ -19,11 +20,27 @@ class LayerWrapper:
     """
 
     wrapped_by: str
+    _is_loaded = False
 
     def __init__(self, layer: keras.layers.Layer, *args, **kwargs):
         # The layer casts what it gets itself, and a cast tensor would lose its mask.
         super().__init__(layer, *args, **{**kwargs, "dtype": "float32", "autocast": False})
         self.supports_masking = layer.supports_masking
+
+    @classmethod
+    def from_config(cls, config, *args, **kwargs):
+        wrapper = super().from_config(config, *args, **kwargs)
+        wrapper._is_loaded = True
+        return wrapper
+
+    def build_from_config(self, config):
+        """Does nothing; a wrapper is built when it is called, once its layer is."""
+
+    def __call__(self, *args, **kwargs):
+        if self._is_loaded and not self.built:
+            # Some of Keras' layers make their weights when they are called.
+            self.layer(*args, **kwargs)
+        return super().__call__(*args, **kwargs)
 
     def compute_mask(self, inputs, mask=None):
         return self.layer.compute_mask(inputs, mask)
@@ -43,6 +60,26 @@ class LayerWrapper:
             kwargs = {**kwargs, "mask": mask}
         return self.layer(inputs, **kwargs)
 
+    def own_variables(self) -> list[tf.Variable]:
+        """Returns what a file keeps of the wrapper, in an order that no frozen layer changes."""
+        raise NotImplementedError
+
+    def save_own_variables(self, store):
+        for index, variable in enumerate(self.own_variables()):
+            store[str(index)] = variable.numpy()
+
+    def load_own_variables(self, store):
+        variables = self.own_variables()
+        shapes = [tuple(variable.shape) for variable in variables]
+        received = [tuple(store[str(index)].shape) for index in range(len(store.keys()))]
+        if shapes != received:
+            raise InputError(
+                f"the weights of {self.name} must have the shapes {shapes}. Received: {received}. "
+                f"Build the model and call {self.wrapped_by} as for the model that was saved."
+            )
+        for index, variable in enumerate(variables):
+            variable.assign(store[str(index)])
+
     def freeze(self, variables: Iterable[tf.Variable]) -> None:
         """Leaves variables out of training, as they are not trained in the layer itself."""
         frozen = {id(variable) for variable in variables}
@@ -59,6 +96,16 @@ class LayerWrapper:
         if not self.trainable:
             weights = super().trainable_weights + weights
         return self._dedup_weights(weights)
+
+
+def slots_at(layer: keras.layers.Layer, paths: Iterable[str]) -> dict[str, WeightSlot]:
+    """Returns the places of a layer's weights by their paths.
+
+    Args:
+        layer: A built layer.
+        paths: Which ones.
+    """
+    return {slot.path: slot for slot in weight_slots(layer) if slot.path in paths}
 
 
 def put_cast(slot: WeightSlot, weight: tf.Tensor) -> None:

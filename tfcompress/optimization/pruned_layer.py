@@ -1,18 +1,45 @@
 """tf-model-optimization's wrapper of a layer that is pruned while it trains."""
 
+from collections.abc import Iterable
+
 import tensorflow as tf
 from tensorflow import keras
 from tensorflow_model_optimization.python.core.keras import utils
 from tensorflow_model_optimization.python.core.sparsity.keras import pruning_wrapper
 
-from tfcompress.optimization.layer_wrapper import LayerWrapper
+from tfcompress.optimization.layer_wrapper import LayerWrapper, slots_at
 
 
 @keras.utils.register_keras_serializable("tfcompress")
 class PrunedLayer(LayerWrapper, pruning_wrapper.PruneLowMagnitude):
-    """Puts a layer's smallest weights to zero, as its schedule says."""
+    """Puts a layer's smallest weights to zero, as its schedule says.
+
+    Args:
+        layer: The layer.
+        paths: The paths of the weights to prune within it.
+        **options: Arguments of `PruneLowMagnitude`.
+    """
 
     wrapped_by = "prune"
+
+    def __init__(self, layer: keras.layers.Layer, paths: Iterable[str], **options):
+        self._paths = list(paths)
+        # tf-model-optimization asks the layer itself.
+        layer.get_prunable_weights = lambda: [
+            slot.get() for slot in slots_at(layer, self._paths).values()
+        ]
+        super().__init__(layer, **options)
+
+    def own_variables(self):
+        return [*(v for _, *own in self.pruning_vars for v in own), self.pruning_step]
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "paths": list(self._paths),
+            "block_size": list(self.block_size),
+            "sparsity_m_by_n": self.sparsity_m_by_n and list(self.sparsity_m_by_n),
+        }
 
     def call(self, inputs, training=None, mask=None, **kwargs):
         if training is None:

@@ -78,14 +78,12 @@ def prune(
         slots = chosen.get(id(layer))
         if slots is None:
             return layer
-        # tf-model-optimization asks the layer itself.
-        layer.get_prunable_weights = lambda: [slot.get() for slot in slots]
         options = {"pruning_schedule": schedule}
         if sparsity == "2:4":
             options["sparsity_m_by_n"] = (2, 4)
         if sparsity == "block_1x4":
             options["block_size"] = (1, 4) if slots[0].channels == (0,) else (4, 1)
-        return PrunedLayer(layer, **options)
+        return PrunedLayer(layer, [slot.path for slot in slots], **options)
 
     return clone(copy, wrap)
 
