@@ -86,6 +86,7 @@ def test_wrapped_models_give_the_same_in_a_new_process(tmp_path):
         )
 
 
+@pytest.mark.slow
 @legacy_only
 @pytest.mark.parametrize("kind", MAKERS)
 def test_wrapped_models_train_on_and_are_stripped(kind, tmp_path):
@@ -100,6 +101,7 @@ def test_wrapped_models_train_on_and_are_stripped(kind, tmp_path):
         assert np.isfinite(loaded.fit(IDS, np.ones((8, 6, 48)), verbose=0).history["loss"]).all()
 
 
+@pytest.mark.slow
 @legacy_only
 def test_pruned_models_keep_pattern_and_scope(tmp_path):
     import tensorflow_model_optimization as tfmot
@@ -115,6 +117,7 @@ def test_pruned_models_keep_pattern_and_scope(tmp_path):
     assert (plain.layers[-1].kernel.numpy() != 0).all()
 
 
+@pytest.mark.slow
 @legacy_only
 @pytest.mark.parametrize("kind", ["quantized", "clustered_zeros"])
 def test_weights_files_of_wrapped_models(kind, tmp_path):
