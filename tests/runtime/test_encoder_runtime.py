@@ -301,6 +301,7 @@ def test_the_benchmark(encoder_bundles, tmp_path, capsys):
     assert {*figures} == {
         "bundle", "device", "runtime", "threads", "texts", "tokens", "init_ms", "first_text_ms",
         "latency_ms", "tokens_per_s", "length_ms", "peak_rss_bytes", "bundle_bytes",
+        "load_average", "processors",
     }  # fmt: skip
     assert figures["texts"] == 5
     lengths = [min(len(encoded(text)), MAX_LENGTH) for text in batch if text]
