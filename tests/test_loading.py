@@ -75,8 +75,11 @@ for path in sys.argv[1:]:
 
 
 @legacy_only
-def test_wrapped_models_give_the_same_in_a_new_process(tmp_path):
-    models = {tmp_path / f"{kind}.keras": trained(kind) for kind in MAKERS}
+@pytest.mark.parametrize(
+    "kinds", [["quantized"], pytest.param([*MAKERS][1:], marks=pytest.mark.slow)], ids=len
+)
+def test_wrapped_models_give_the_same_in_a_new_process(kinds, tmp_path):
+    models = {tmp_path / f"{kind}.keras": trained(kind) for kind in kinds}
     for path, model in models.items():
         model.save(path)
     in_new_process(LOAD, *models)

@@ -94,7 +94,8 @@ def test_equal_taps_give_the_mean():
 @pytest.mark.parametrize("causal", [False, True])
 def test_one_tap_is_the_identity(causal):
     x = normal(2, 5, 8)
-    assert_close(built(kernel_size=1, causal=causal, project=False)(x), x, 0)
+    # The softmax of one value is rounded on some processors.
+    assert_close(built(kernel_size=1, causal=causal, project=False)(x), x, 1e-6)
 
 
 @pytest.mark.parametrize("kernel_size", [1, 4, 9])

@@ -81,7 +81,8 @@ def test_taps_sum_to_1_and_are_not_normalized_again_at_the_edges():
 @pytest.mark.parametrize("causal", [False, True])
 def test_one_tap_is_the_identity(causal):
     x = normal(2, 5, 8)
-    assert_close(built(kernel_size=1, causal=causal, project=False)(x), x, 0)
+    # The softmax of one value is rounded on some processors.
+    assert_close(built(kernel_size=1, causal=causal, project=False)(x), x, 1e-6)
 
 
 @pytest.mark.parametrize("kernel_size", [1, 4, 9])
