@@ -23,16 +23,4 @@ bool IsBlank(std::string_view text) {
   return true;
 }
 
-std::u32string ToCharacters(std::string_view text) {
-  std::u32string characters;
-  while (!text.empty()) characters += TakeCharacter(&text);
-  return characters;
-}
-
-std::string ToUtf8(std::u32string_view characters) {
-  std::string text;
-  for (const char32_t character : characters) AppendUtf8(character, &text);
-  return text;
-}
-
 }  // namespace tfcompress

@@ -47,11 +47,6 @@ bool IsBlank(std::u32string_view text);
 // The same of a valid UTF-8 text.
 bool IsBlank(std::string_view text);
 
-// The characters of a valid UTF-8 text.
-std::u32string ToCharacters(std::string_view text);
-// The UTF-8 text of valid characters.
-std::string ToUtf8(std::u32string_view characters);
-
 }  // namespace tfcompress
 
 #endif  // TFCOMPRESS_RUNTIME_CHARACTERS_H_

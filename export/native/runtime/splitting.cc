@@ -5,6 +5,7 @@
 
 #include "runtime/characters.h"
 #include "runtime/sentences.h"
+#include "tokenizer/unicode.h"
 
 namespace tfcompress {
 namespace {

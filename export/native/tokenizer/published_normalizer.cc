@@ -27,13 +27,6 @@ bool Has(char32_t character, PublishedBits bit) {
   return (RunValue(kPublishedRuns, kPublishedRunsSize, character) & bit) != 0;
 }
 
-std::string ToUtf8(const std::u32string& characters) {
-  std::string text;
-  text.reserve(characters.size());
-  for (const char32_t character : characters) AppendUtf8(character, &text);
-  return text;
-}
-
 std::u32string Without(PublishedBits bit, const std::u32string& characters) {
   std::u32string kept;
   for (const char32_t character : characters) {

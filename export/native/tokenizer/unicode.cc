@@ -236,6 +236,12 @@ std::u32string ToCharacters(std::string_view text) {
   return characters;
 }
 
+std::string ToUtf8(std::u32string_view characters) {
+  std::string text;
+  for (const char32_t character : characters) AppendUtf8(character, &text);
+  return text;
+}
+
 CharacterClass ClassOf(char32_t character) {
   return static_cast<CharacterClass>(RunValue(kClassRuns, kClassRunsSize, character));
 }

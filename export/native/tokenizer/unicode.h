@@ -48,7 +48,11 @@ struct NormalizationForm {
 
 std::u32string Normalize(const std::u32string& text, NormalizationForm form, Knowledge knowledge);
 
+// The characters of a valid UTF-8 text.
 std::u32string ToCharacters(std::string_view text);
+
+// The UTF-8 text of valid characters.
+std::string ToUtf8(std::u32string_view characters);
 
 // The value of the run that a character is in, of runs as in `unicode_tables.h`.
 uint8_t RunValue(const uint32_t* runs, size_t size, char32_t character);
