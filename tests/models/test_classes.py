@@ -51,7 +51,7 @@ def test_order(theirs, ours, order):
     assert match_classes(head(theirs), head(ours)).order == order
 
 
-@given(st.lists(st.text(min_size=1), min_size=2, unique_by=str.casefold), st.randoms())
+@given(st.lists(st.text(min_size=1), min_size=2, max_size=6, unique_by=str.casefold), st.randoms())
 def test_any_order_of_any_names(names, generator):
     shuffled = random.Random(generator.random()).sample(names, len(names))
     order = match_classes(head(tuple(names)), head(tuple(shuffled))).order
