@@ -120,7 +120,7 @@ def convert_encoder(
         write_manifest(folder, manifest)
         try:
             manifest["parity"] = encoder_parity.compare(encoder, folder, samples)
-        except RuntimeError as error:
+        except (InputError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise ExportError(
                 f"LiteRT cannot run the exported model: {reason}; replace its unusual layers"

@@ -128,7 +128,7 @@ def convert_seq2seq(
         write_manifest(folder, manifest)
         try:
             manifest["parity"] = parity.compare(transformer, folder, samples)
-        except RuntimeError as error:
+        except (InputError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise ExportError(
                 f"LiteRT cannot run the exported model: {reason}; replace its unusual layers"

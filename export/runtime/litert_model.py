@@ -93,6 +93,7 @@ class Signature:
                 "manifest; export the bundle again"
             )
         self.name = name
+        self._file = bundle.model
         self._model = model
         self._index = model.get_signature_index(name)
         self._inputs = found["inputs"]
@@ -103,19 +104,26 @@ class Signature:
     def resize(self, name: str, shape: tuple[int, ...]) -> None:
         """Gives an input another shape."""
         if self._shapes.get(name) != shape:
-            self._model.resize_input_tensor(self._inputs.index(name), shape, self._index)
+            index = self._inputs.index(name)
+            self._tried(self._model.resize_input_tensor, index, shape, self._index)
             self._shapes[name] = shape
 
     def new_input(self, name: str) -> TensorBuffer:
         """Returns a buffer for an input of the present shape."""
-        return self._model.create_input_buffer_by_name(self.name, name)
+        return self._tried(self._model.create_input_buffer_by_name, self.name, name)
 
     def new_output(self, name: str) -> TensorBuffer:
         """Returns a buffer for an output of the present shapes."""
-        return self._model.create_output_buffer_by_name(self.name, name)
+        return self._tried(self._model.create_output_buffer_by_name, self.name, name)
 
     def bind(self, inputs: Mapping[str, TensorBuffer], outputs: Mapping[str, TensorBuffer]) -> None:
         """Sets the buffers that all runs use until the next call."""
+        unknown = sorted({*self._inputs} - {*inputs} | {*self._outputs} - {*outputs})
+        if unknown:
+            raise InputError(
+                f"{self._file}: signature {self.name!r} has {', '.join(unknown)}, unlike its "
+                "manifest; export the bundle again"
+            )
         self._bound = (
             [inputs[name] for name in self._inputs],
             [outputs[name] for name in self._outputs],
@@ -123,7 +131,18 @@ class Signature:
 
     def run(self) -> None:
         """Runs on the bound buffers."""
-        self._model.run_by_index(self._index, *self._bound)
+        self._tried(self._model.run_by_index, self._index, *self._bound)
+
+    def _tried(self, function, *arguments):
+        """Calls LiteRT, whose errors are those of a damaged model or manifest."""
+        try:
+            return function(*arguments)
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[0]
+            raise InputError(
+                f"{self._file}: LiteRT cannot run signature {self.name!r} as its manifest says "
+                f"({reason}); export the bundle again"
+            ) from error
 
 
 class Recent(OrderedDict):
