@@ -286,7 +286,7 @@ def test_export_stores_each_table_once(quantized):
     for token in (3, 2999, 5999):
         ids = np.array([[token]], "int32")
         (y,) = runner(ids=ids).values()
-        assert_close(y, run(ids), 0.1 if quantized else 1e-4)
+        assert_close(y, run(ids), 0.15 if quantized else 1e-4)
 
     tables = sum(int(np.prod(table.shape)) for table in layer.embeddings)
     # Quantized, each row has a scale and a zero point. The rest is the small projections.

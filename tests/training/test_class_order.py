@@ -168,12 +168,12 @@ def easy(*arguments, **changes):
 
 
 LEARNING = TrainingConfig(
-    updates=80,
+    updates=160,
     batch_tokens=512,
-    learning_rate=0.01,
+    learning_rate=0.003,
     schedule="constant",
     label_smoothing=0.0,
-    evaluate_every=80,
+    evaluate_every=160,
 )
 
 
