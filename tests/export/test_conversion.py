@@ -172,7 +172,7 @@ def test_samples(tmp_path):
 
 
 WRONG = {
-    "quantization='int3'; choose one of float32, float16, dynamic_int8": {"quantization": "int3"},
+    "`quantization` must be one of float32, float16, dynamic_int8": {"quantization": "int3"},
     "`samples` is empty": {"samples": []},
     "sentence 1 of `samples` has 0 ids": {"samples": [[5, 2], []]},
     "sentence 0 of `samples` has 13 ids": {"samples": [[5] * 12 + [2]]},

@@ -113,7 +113,7 @@ def test_plans_of_one_kind_are_that_quantization(tmp_path):
         ({"quantization": "mixed", "plan": {"(": "int8"}}, "`plan` must be a regular expression"),
         ({"quantization": "mixed", "plan": {"a": "int3"}}, f"{', '.join(KINDS)} .received 'int3'"),
         ({"quantization": "mixed", "plan": {"zzz": "int8"}}, "'zzz', which matches none of"),
-        ({"quantization": "int4", "plan": {".": "int8"}}, "does not go with quantization='int4'"),
+        ({"quantization": "int4", "plan": {".": "int8"}}, "does not go with `quantization` int4"),
     ],
 )
 def test_bad_plans(tmp_path, options, message):

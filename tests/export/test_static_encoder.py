@@ -141,7 +141,7 @@ def test_planned_weights_stay_out(tmp_path):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (None, "needs `representative_data`"),
+        (None, "needs representative data"),
         ([], "`representative_data` is empty"),
         ([5, 2], r"sentence 0 of `representative_data` is no list of token ids \(received 5\)"),
         ([[5.5, 2]], "is no list of token ids"),
@@ -165,5 +165,5 @@ def test_representative_data_that_is_none(tmp_path, data, message):
 
 
 def test_representative_data_for_nothing(tmp_path):
-    with pytest.raises(InputError, match="goes with static quantization only"):
+    with pytest.raises(InputError, match="representative data is for static"):
         convert(make_transformer(depth=1), tmp_path / "bundle", representative_data=[[2]])

@@ -153,12 +153,12 @@ def test_bad_options(run, options, message):
         (["--plan", "{missing}"], "cannot read the plan"),
         (["--plan", "{list}"], "must map regular expressions"),
         (["--plan", "{broken}"], "not a YAML or JSON file"),
-        (["--plan", "{good}"], "does not go with quantization='dynamic_int8'"),
+        (["--plan", "{good}"], "does not go with `quantization` dynamic_int8"),
         (["--quantization", "mixed"], "needs a `plan`"),
-        (["--quantization", "static_int8"], "needs `representative_data`"),
+        (["--quantization", "static_int8"], "needs representative data"),
         (["--quantization", "static_int8", "--representative", "{missing}"], "cannot read"),
         (["--quantization", "static_int8", "--representative", "{empty}"], "has no sentences"),
-        (["--representative", "{good}"], "goes with static quantization only"),
+        (["--representative", "{good}"], "representative data is for static"),
     ],
 )
 def test_bad_export_options(run, tmp_path, capsys, arguments, message):

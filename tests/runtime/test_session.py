@@ -163,7 +163,7 @@ def test_custom_operations_are_named(bundle, tmp_path):
     def edit(manifest):
         manifest["custom_ops"] = ["tfc.Attend"]
 
-    with pytest.raises(InputError, match=r"tfc\.Attend.*custom_ops=False"):
+    with pytest.raises(InputError, match=r"tfc\.Attend.*export without `custom_ops`"):
         Session(edit_manifest(bundle, tmp_path / "copy", edit))
 
 

@@ -124,7 +124,7 @@ def replace_word(line, generator):
         (([], []), {}, "no sentences to score"),
         (("a", ["a"]), {}, "one string"),
         ((["a"], "a"), {}, "one string"),
-        ((["a"], ["a"]), {"tokenize": "spm"}, "choose one of 13a, none"),
+        ((["a"], ["a"]), {"tokenize": "spm"}, "must be one of 13a, none"),
     ],
 )
 def test_bad_input(arguments, options, message):
