@@ -150,13 +150,13 @@ def test_bad_options(run, options, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--plan", "{missing}"], "cannot read the plan"),
+        (["--plan", "{missing}"], "missing: no such file"),
         (["--plan", "{list}"], "must map regular expressions"),
-        (["--plan", "{broken}"], "not a YAML or JSON file"),
+        (["--plan", "{broken}"], "broken: no YAML"),
         (["--plan", "{good}"], "does not go with `quantization` dynamic_int8"),
         (["--quantization", "mixed"], "needs a `plan`"),
         (["--quantization", "static_int8"], "needs representative data"),
-        (["--quantization", "static_int8", "--representative", "{missing}"], "cannot read"),
+        (["--quantization", "static_int8", "--representative", "{missing}"], "no such file"),
         (["--quantization", "static_int8", "--representative", "{empty}"], "has no sentences"),
         (["--representative", "{good}"], "representative data is for static"),
     ],
