@@ -19,7 +19,7 @@ from tfcompress.pipeline.workspace import (
     HISTORY,
     TIMING,
     Workspace,
-    check_count,
+    check_results,
     finished_run,
     read_figures,
     saved_tokenizers,
@@ -321,7 +321,7 @@ def _report(recipe, data, workspace, history) -> RunResults:
         evaluation = read_figures(path, _EVALUATION)
         timing = read_figures(workspace.figures("benchmark", quantization), TIMING)
         lines = evaluation["translations"]
-        check_count(path, lines, data.splits["test"][0])
+        check_results(path, lines, data.splits["test"][0])
         translations[f"{recipe.name} {quantization}"] = lines
         bundle = workspace.bundle(quantization)
         rows.append(bundle_row(recipe.name, bundle, timing, **_scores(evaluation)))

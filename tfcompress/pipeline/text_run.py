@@ -18,7 +18,7 @@ from tfcompress.pipeline.workspace import (
     TIMING,
     TOKENIZER,
     Workspace,
-    check_count,
+    check_results,
     finished_run,
     read_figures,
     save_text_tokenizer,
@@ -284,7 +284,7 @@ def _report(recipe, data, workspace, history) -> RunResults:
         path = workspace.figures("evaluation", quantization)
         evaluation = read_figures(path, _EVALUATION)
         timing = read_figures(workspace.figures("benchmark", quantization), TIMING)
-        check_count(path, evaluation["labels"], data.splits["test"][0])
+        check_results(path, evaluation["labels"], data.splits["test"][0])
         found[f"{recipe.name} {quantization}"] = evaluation["labels"]
         bundle = workspace.bundle(quantization)
         rows.append(bundle_row(recipe.name, bundle, timing, **_scores(evaluation)))

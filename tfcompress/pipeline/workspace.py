@@ -186,7 +186,7 @@ def read_figures(path: Path, shape: Any) -> Any:
     return figures
 
 
-def check_count(path: Path, results: Sequence, examples: Sequence) -> None:
+def check_results(path: Path, results: Sequence, examples: Sequence) -> None:
     """Makes sure that a stage's file has one result for each test example.
 
     Args:
