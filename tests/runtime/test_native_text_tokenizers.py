@@ -1,6 +1,5 @@
 """The C++ tokenizers of text encoders give exactly the ids of those in Python."""
 
-import io
 import json
 import random
 import sys
@@ -8,7 +7,6 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-import sentencepiece
 from flavours import one_flavour
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -20,6 +18,7 @@ sys.path.append(str(Path(__file__).parents[1] / "text"))
 from text_vocabularies import (
     DIFFICULT,
     WORDPIECES,
+    albert_sentencepiece,
     any_text,
     byte_pairs,
     likely_text,
@@ -35,23 +34,8 @@ CHARACTERS = [
 
 
 def sentencepiece_model():
-    model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter([f"the man {word} runs" for word in WORDPIECES]),
-        model_writer=model,
-        vocab_size=150,
-        hard_vocab_limit=False,
-        minloglevel=2,
-        pad_id=0,
-        unk_id=1,
-        bos_id=2,
-        eos_id=3,
-        bos_piece="[CLS]",
-        eos_piece="[SEP]",
-        user_defined_symbols=["[MASK]"],
-        num_threads=1,
-    )
-    return model.getvalue()
+    lines = [f"the man {word} runs" for word in WORDPIECES]
+    return albert_sentencepiece(lines, 150)
 
 
 def every_character():

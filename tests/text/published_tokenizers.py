@@ -2,12 +2,11 @@
 
 import base64
 import functools
-import io
 import itertools
 import json
 
 import sentencepiece
-from text_vocabularies import WORDPIECES, byte_pairs
+from text_vocabularies import WORDPIECES, albert_sentencepiece, byte_pairs
 
 from tfcompress.text import PublishedTokenizer
 from tfcompress.text.published_definitions import ROLES, byte_pair_definition, wordpiece_definition
@@ -41,24 +40,8 @@ def every_character():
 @functools.cache
 def sentencepiece_model(normalization="nmt_nfkc"):
     """A SentencePiece model with ALBERT's special ids."""
-    model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter([f"the man {word.lower()} runs, été" for word in WORDPIECES]),
-        model_writer=model,
-        vocab_size=150,
-        hard_vocab_limit=False,
-        minloglevel=2,
-        num_threads=1,
-        normalization_rule_name=normalization,
-        pad_id=0,
-        unk_id=1,
-        bos_id=2,
-        eos_id=3,
-        bos_piece="[CLS]",
-        eos_piece="[SEP]",
-        user_defined_symbols=["[MASK]"],
-    )
-    return model.getvalue()
+    lines = [f"the man {word.lower()} runs, été" for word in WORDPIECES]
+    return albert_sentencepiece(lines, 150, normalization)
 
 
 def charsmap(model):

@@ -1,12 +1,10 @@
-import io
 import json
 import os
 import pickle
 
 import numpy as np
 import pytest
-import sentencepiece
-from text_vocabularies import DIFFICULT, WORDPIECES, byte_pairs
+from text_vocabularies import DIFFICULT, WORDPIECES, albert_sentencepiece, byte_pairs
 
 from tfcompress.errors import InputError
 from tfcompress.text import (
@@ -25,23 +23,8 @@ TEXTS = [text for text in DIFFICULT if text and "\0" not in text]
 
 def albert_model():
     """A SentencePiece model with ALBERT's special ids."""
-    model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(["the man runs", "it runs and runs", "two men run"] * 9),
-        model_writer=model,
-        vocab_size=60,
-        hard_vocab_limit=False,
-        minloglevel=2,
-        num_threads=1,
-        pad_id=0,
-        unk_id=1,
-        bos_id=2,
-        eos_id=3,
-        bos_piece="[CLS]",
-        eos_piece="[SEP]",
-        user_defined_symbols=["[MASK]"],
-    )
-    return model.getvalue()
+    lines = ["the man runs", "it runs and runs", "two men run"] * 9
+    return albert_sentencepiece(lines, 60)
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,11 @@
 """Small vocabularies and texts on which tokenizers are known to differ."""
 
 # ruff: noqa: RUF001, SIM905
+import io
 import itertools
 import string
 
+import sentencepiece
 from hypothesis import strategies as st
 
 WORDS = "the it un run runs be lie va naive cafe strasse".split()
@@ -74,3 +76,25 @@ def byte_pairs():
     parts = itertools.chain.from_iterable(merge.split() for merge in merges)
     pieces = dict.fromkeys([*special, *byte_letters(), *made, *parts])
     return {piece: number for number, piece in enumerate(pieces)}, merges
+
+
+def albert_sentencepiece(lines, vocabulary_size, normalization="nmt_nfkc"):
+    """A SentencePiece model with ALBERT's special ids, trained on some lines."""
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(lines),
+        model_writer=model,
+        vocab_size=vocabulary_size,
+        hard_vocab_limit=False,
+        minloglevel=2,
+        num_threads=1,
+        normalization_rule_name=normalization,
+        pad_id=0,
+        unk_id=1,
+        bos_id=2,
+        eos_id=3,
+        bos_piece="[CLS]",
+        eos_piece="[SEP]",
+        user_defined_symbols=["[MASK]"],
+    )
+    return model.getvalue()
