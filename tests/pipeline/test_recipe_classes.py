@@ -31,6 +31,9 @@ def write_published(folder, id2label, outputs=2, **settings):
     folder.mkdir()
     (folder / "vocab.txt").write_text("\n".join(PIECES) + "\n")
     config = BERT | {"vocab_size": len(PIECES), "max_position_embeddings": 16}
+    # One position of a vector holds all it knows, which dropout would take away.
+    rates = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout")
+    config |= dict.fromkeys(rates, 0.0)
     shapes = bert_shapes(config) | dense("classifier", outputs, 16)
     # Each layer passes on what it gets, and attention adds the mean of all tokens.
     tensors = {key: np.zeros(shape, "f") for key, shape in shapes.items()}
