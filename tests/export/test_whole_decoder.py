@@ -52,8 +52,8 @@ def test_decodes_as_its_layers(name, monkeypatch):
     for weight in transformer.model.weights:
         weight.assign(weight + 0.2 * RNG.standard_normal(weight.shape))
     seen = []
-    implements = emission._implements
-    monkeypatch.setattr(emission, "_implements", lambda name: seen.append(name) or implements(name))
+    implements = emission.implements
+    monkeypatch.setattr(emission, "implements", lambda name: seen.append(name) or implements(name))
     assert WholeDecoder.is_plain(transformer)
     memory = tf.constant(RNG.standard_normal((1, 6, transformer.config.hidden_dim)).astype("f"))
     expected, caches = decode(LayeredDecoder(transformer), memory)

