@@ -22,3 +22,15 @@ def _same_seeds():
     np.random.seed(0)
     if "tensorflow" in sys.modules:
         sys.modules["tensorflow"].keras.utils.set_random_seed(0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Of a test marked `costly`, all cases but the first are slow."""
+    seen = set()
+    for item in items:
+        if item.get_closest_marker("costly"):
+            name = item.nodeid.split("[")[0]
+            if name in seen:
+                item.add_marker(pytest.mark.slow)
+            seen.add(name)

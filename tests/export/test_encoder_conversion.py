@@ -69,6 +69,7 @@ def assert_same(run, encoder, quantization="float32"):
             assert error < TOLERANCES.get(quantization, INTEGERS), (name, error)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("head", HEADS)
 def test_heads(encoders, tmp_path, head):
     manifest = convert(encoders[head], tmp_path / "b", quantization="float32")
@@ -87,6 +88,7 @@ def test_heads(encoders, tmp_path, head):
     assert parity.get("identical_classes", 1.0) == 1.0
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("quantization", slow_but(QUICK_QUANTIZATIONS, QUANTIZATIONS))
 def test_quantizations(encoders, tmp_path, quantization):
     options = {}
@@ -156,6 +158,7 @@ SHAPES = {
 }
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("shape", slow_but(("albert", "fixed patterns"), SHAPES))
 def test_shapes(tmp_path, shape):
     encoder = make_encoder(None, **SHAPES[shape])

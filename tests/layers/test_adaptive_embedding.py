@@ -259,6 +259,7 @@ def test_export_of_the_output():
     run_export_test(built(OPTIONS["plain"]), normal(2, 5, H), call_kwargs={"reverse": True})
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("quantization", ["float32", "dynamic_int8"])
 def test_export_stores_each_table_once(quantization, tmp_path):
     vocabulary = 6000

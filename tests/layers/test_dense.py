@@ -6,6 +6,7 @@ from tensorflow import keras
 from tfcompress.layers import Dense
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("shape", [(3, 8), (2, 3, 4, 8)])
 def test_contract(shape):
     run_layer_test(

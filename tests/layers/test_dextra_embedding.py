@@ -148,6 +148,7 @@ def test_cost_of_both_forms(tie):
     assert layer.cache_outputs().count_params() + kept == costs["cached"]["parameters"]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("reverse", [False, True])
 def test_export(reverse):
     layer = make()

@@ -34,6 +34,7 @@ def built(**options):
     return layer
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("options", "call_kwargs", "expected"),
     [
@@ -182,6 +183,7 @@ def test_step_in_half_precision():
         assert_close(y, whole[:, position], 5e-3)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("options", "call_kwargs"),
     [

@@ -85,6 +85,7 @@ def test_number_of_parameters(name):
     assert built(OPTIONS[name]).count_params() == parameters(OPTIONS[name])
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("options", "call_kwargs"),
     [

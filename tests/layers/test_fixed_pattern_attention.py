@@ -35,6 +35,7 @@ def parameters(width, fixed, learned, head_dim, bias=True):
     return count + (inner + 2 * scored + width if bias else 0)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("options", "call_kwargs", "expected"),
     [
@@ -63,6 +64,7 @@ def test_contract(options, call_kwargs, expected):
     )
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("options", "call_kwargs"),
     [
@@ -211,6 +213,7 @@ def test_padding_at_either_end_changes_nothing(side, by_word):
     assert_close(layer(padded, padding_mask=tokens, **given)[:, part], expected, 1e-6)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
 @pytest.mark.parametrize("by_word", [False, True])
 def test_long_sentences_lose_no_digits(by_word, dtype):

@@ -128,11 +128,13 @@ def test_padding_changes_no_class(kind, pooling):
     assert_close(model.predict(PADDED[0], verbose=0), model(ROW), 2e-5)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("stack", STACKS)
 def test_padding_changes_no_class_through_any_stack(stack):
     check_padding(randomized(functional(classifier(stack=stack))))
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("embedding", EMBEDDINGS)
 def test_padding_changes_no_class_of_any_embedding(embedding, tmp_path):
     model = randomized(functional(classifier(embedding)))
@@ -196,6 +198,7 @@ DECODERS = {
 }
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("decoder", "kind"), zip(DECODERS, ["functional", "subclassed"] * 2, strict=True)
 )

@@ -35,6 +35,7 @@ def built(width=WIDTH, **options):
     return layer
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("options", "call_kwargs", "expected"),
     [
@@ -187,6 +188,7 @@ def test_step_in_half_precision():
         assert_close(y, whole[:, position], 5e-3)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("options", "call_kwargs"),
     [

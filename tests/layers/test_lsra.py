@@ -49,6 +49,7 @@ def decoder_layer(attention, **options):
     return TransformerDecoderLayer(attention, MultiHeadAttention(2), FeedForward(8), **options)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("make_layer", "call_kwargs", "expected", "random"),
     [
@@ -181,6 +182,7 @@ def test_export_of_a_decoder_layer():
     )
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("kind", [LightweightConv, DynamicConv])
 def test_export_of_the_step(kind, tmp_path):
     """With batch size and room of the cache unknown, to operations that LiteRT has."""

@@ -24,6 +24,7 @@ def parameters(width, heads, head_dim, memory=None, bias=True, output=None, gate
     return count + (3 * inner + output if bias else 0) + (heads if gated else 0)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("options", "call_kwargs", "expected"),
     [
@@ -139,6 +140,7 @@ def test_memory_that_is_the_input_is_self_attention():
     assert_close(layer(x, memory=x), layer(x), 0)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("batch", "length", "room", "heads"),
     [(1, 1, 1, 2), (3, 1, 4, 1), (1, 4, 4, 1), (3, 4, 4, 2), (2, 4, 9, 2)],
@@ -230,6 +232,7 @@ def test_recording_keeps_what_heads_give():
     assert_close(layer.output_projection(merged), y, 1e-6)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("options", "call_kwargs"),
     [

@@ -56,6 +56,7 @@ def predecessors(layer, x):
     return x
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("graph", [False, True])
 @pytest.mark.parametrize(
     ("u", "rate", "replaced"),
@@ -95,6 +96,7 @@ def test_modules_are_replaced_as_often_as_the_rate_says_on_one_trace():
     assert len(traces) == 1
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("graph", [False, True])
 @pytest.mark.parametrize("rate", [0.0, 1.0])
 def test_gradients_pass_through_frozen_predecessors(rate, graph):
@@ -177,6 +179,7 @@ def test_export():
     run_export_test(module(), X)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("gated", [False, True])
 def test_successors_begin_as_the_first_layers_of_the_stack(gated):
     modules = [module(lambda: encoder_layer(gated)) for _ in range(3)]

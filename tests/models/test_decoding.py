@@ -87,6 +87,7 @@ VARIANTS = {
 }
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_greedy_equals_the_training_graph(variant):
     transformer = model(variant)
@@ -125,6 +126,7 @@ def test_padding_of_the_batch_changes_nothing():
     assert greedy_decode(transformer, SOURCES) == alone
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("max_length", [1, 2, 9, 1000])
 def test_max_length(max_length):
     transformer = model(seed=3)

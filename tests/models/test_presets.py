@@ -219,6 +219,7 @@ def change_config(folder, **changes):
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     "changes",
     [

@@ -45,6 +45,7 @@ def test_problem_types(outputs, problem, expected):
     assert published_kind("config.json", {}, 2) == "classification"
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("family", ["bert", "roberta"])
 def test_a_cross_encoder_gives_scores(family, tmp_path):
     encoder = from_safetensors(classifier(tmp_path, 1, family, id2label={"0": "LABEL_0"}))
@@ -108,6 +109,7 @@ def save_as(path, tensors, dtype):
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("dtype", [ml_dtypes.bfloat16, np.float16])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_half_precision_is_added_up_in_float32(family, dtype, tmp_path):

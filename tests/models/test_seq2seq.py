@@ -169,6 +169,7 @@ def shared(request):
     return transformer, expected
 
 
+@pytest.mark.costly
 def test_parameters_and_copies_keep_the_sharing(shared, tmp_path):
     transformer, expected = shared
     model = transformer.model
@@ -208,6 +209,7 @@ def wrapped(layer):
     return OneInputWrapper(copy, name=layer.name) if is_ours else copy
 
 
+@pytest.mark.costly
 @pytest.mark.skipif(not LEGACY_KERAS, reason="tensorflow-model-optimization is for tf_keras only")
 @pytest.mark.parametrize("name", ["factorized", "attention"])
 def test_clone_of_wrapped_layers(name):

@@ -66,6 +66,7 @@ def test_albert_ablation(embedding_dim, shared, published):
     assert round(describe(config).total.parameters / 1e6) == published
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     "changes",
     [

@@ -44,6 +44,7 @@ def inputs(ids):
     return {"token_ids": ids, "token_type_ids": np.zeros_like(ids)}
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", HEADS)
 def test_shapes_padding_and_calls_without_mask(name):
     keras.utils.set_random_seed(0)
@@ -64,6 +65,7 @@ def test_embeddings_have_length_one():
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", ["pooled", "tokens"])
 def test_trains_with_fit(name):
     keras.utils.set_random_seed(0)
@@ -81,6 +83,7 @@ def test_only_what_a_head_reads_is_built():
     assert "head_output" in names
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", ["first", "vector"])
 def test_saved_and_loaded(name, tmp_path):
     encoder = TextEncoder(CONFIG.replace(head=HEADS[name]))

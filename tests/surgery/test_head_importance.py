@@ -65,6 +65,7 @@ def products(layer, x, y):
     return np.sum(context * gradient, axis=-1)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("normalize", ["tokens", "examples", None])
 @pytest.mark.parametrize("absolute", ["positions", "examples"])
