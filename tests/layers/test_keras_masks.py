@@ -55,7 +55,7 @@ STACKS = {
     "encoder": encoder,
     "fixed": lambda: encoder(FixedPatternAttention(["next", "sentence_end", "last_token"], 1)),
     "lsra": lambda: encoder(LSRA(MultiHeadAttention(2), DynamicConv(3, 2))),
-    "lightweight": lambda: encoder(LightweightConv(3, 2, gated=True)),
+    "lightweight": lambda: encoder(LightweightConv(3, 2)),
     "mixing_feed_forward": lambda: TransformerEncoderLayer(feed_forward=LightweightConv(3, 2)),
     "delight": lambda: DeLighTEncoderLayer(
         DExTraBlock(4, depth=2), MultiHeadAttention(1, output_dim=D), FeedForward(4)
@@ -164,6 +164,31 @@ def test_model_within_a_model_sees_the_mask():
     ids = keras.Input((None,), dtype="int32")
     model = keras.Model(ids, MeanPooling()(inner(EMBEDDINGS["keras"]()(ids))))
     check_padding(randomized(model))
+
+
+@pytest.mark.parametrize(
+    ("stack", "shape"),
+    [
+        ("encoder", {"shape": (None, None)}),
+        ("lsra", {"batch_shape": (2, 2, 8)}),
+        ("layer_drop", None),
+        (None, {"shape": (2, None)}),
+    ],
+)
+def test_masks_of_texts_in_time_distributed_layers(stack, shape):
+    layers = [MeanPooling()] if stack is None else [STACKS[stack](), MeanPooling()]
+    embedding = EMBEDDINGS["keras"]()
+    parts = [embedding, *map(keras.layers.TimeDistributed, layers)]
+    model = Subclassed(parts)
+    if shape is not None:
+        ids = keras.Input(**shape, dtype="int32")
+        model = keras.Model(ids, model.call(ids))
+    texts = np.stack([np.concatenate(PADDED[:2]), np.concatenate(PADDED[1::-1])])
+    expected = embedding(ROW)
+    y = model(texts)
+    for layer in layers:
+        expected = layer(expected)
+    assert_close(y, np.tile(expected, [2, 2, 1]), 2e-5)
 
 
 class Translator(keras.Model):

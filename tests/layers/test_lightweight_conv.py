@@ -39,15 +39,15 @@ def built(width=WIDTH, **options):
 @pytest.mark.parametrize(
     ("options", "call_kwargs", "expected"),
     [
-        ({"weight_dropout": 0.3}, {"padding_mask": MASK}, parameters(8, 6)),
+        ({"weight_dropout": 0.3}, {"padding_mask": MASK}, parameters(8, 6, gated=True)),
         (
-            {"gated": True, "causal": True, "use_bias": False, "weight_softmax": False},
+            {"gated": False, "causal": True, "use_bias": False, "weight_softmax": False},
             {"padding_mask": ADDITIVE},
-            parameters(8, 6, gated=True, bias=False),
+            parameters(8, 6, bias=False),
         ),
         ({"project": False}, {}, 6),
     ],
-    ids=["default", "gated", "bare"],
+    ids=["default", "ungated", "bare"],
 )
 def test_contract(options, call_kwargs, expected):
     run_layer_test(
@@ -193,10 +193,10 @@ def test_step_in_half_precision():
     ("options", "call_kwargs"),
     [
         ({"kernel_size": 4}, {"padding_mask": MASK}),
-        ({"causal": True, "gated": True, "mask_after_linear": False}, {"padding_mask": ADDITIVE}),
+        ({"causal": True, "gated": False, "mask_after_linear": False}, {"padding_mask": ADDITIVE}),
         ({"kernel_size": 31, "num_heads": 64, "project": False}, {}),
     ],
-    ids=["default", "gated", "bare"],
+    ids=["default", "ungated", "bare"],
 )
 def test_export(options, call_kwargs):
     width = max(8, options.get("num_heads", 2))

@@ -62,7 +62,7 @@ def decoder_layer(attention, **options):
         (
             lambda: make(2, LightweightConv, causal=True),
             {},
-            4 * 2 * 2 + 4 * 2 + parameters(6, 6),
+            4 * 2 * 2 + 4 * 2 + parameters(6, 6, gated=True),
             False,
         ),
     ],

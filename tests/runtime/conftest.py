@@ -27,7 +27,13 @@ def tokenizer_library(tmp_path_factory):
 def tokenizer(tmp_path_factory):
     """It takes text as it is, so that it is the runtime that must see what is blank."""
     path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.model"
-    return train_tokenizer(sentences(300), vocabulary_size=120, path=path, normalization="identity")
+    return train_tokenizer(
+        sentences(300),
+        vocabulary_size=120,
+        path=path,
+        model_type="bpe",
+        normalization="identity",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -233,7 +233,9 @@ def test_steps_per_epoch_with_accumulation():
 
 def test_pairs_from_a_corpus(tmp_path):
     sources, targets = ["two dogs", "a man", "dogs"], ["zwei hunde", "ein mann", "hunde"]
-    tokenizer = train_tokenizer(sources + targets, vocabulary_size=30, path=tmp_path / "a.model")
+    tokenizer = train_tokenizer(
+        sources + targets, vocabulary_size=30, path=tmp_path / "a.model", model_type="bpe"
+    )
     pairs = TokenizedPairs.from_corpus(tokenizer, sources, targets)
     assert len(pairs) == 3
     assert [source.tolist() for source, _ in pairs] == tokenizer.encode(sources)

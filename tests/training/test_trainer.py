@@ -37,7 +37,7 @@ def corpus():
 @pytest.fixture(scope="module")
 def tokenizer(corpus, tmp_path_factory):
     path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.model"
-    return train_tokenizer(corpus[0], vocabulary_size=40, path=path)
+    return train_tokenizer(corpus[0], vocabulary_size=40, path=path, model_type="bpe")
 
 
 @pytest.fixture(scope="module")

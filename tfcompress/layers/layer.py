@@ -23,6 +23,14 @@ class Layer(keras.layers.Layer):
 
     _input_width: int | None = None
 
+    # Keras 2's `TimeDistributed` hands masks on to layers with names in an interface only.
+    _keras_api_names = _keras_api_names_v1 = ("tfcompress.layers.Layer",)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # So does Keras 3's to these only.
+        self._call_has_mask_arg = True
+
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if "call" in vars(cls) and "mask" not in _parameters(cls):
@@ -42,6 +50,8 @@ class Layer(keras.layers.Layer):
                 f"{self._described()} takes one positional tensor. Received: {len(args)} "
                 "positional arguments. Pass others, such as masks, by keyword."
             )
+        if "mask" in kwargs and not self.accepts("mask") and _is_keras_mask(*args, kwargs["mask"]):
+            args = (_with_mask(args[0], kwargs.pop("mask")),)
         self.check_call(args[0], kwargs)
         # Before Keras 2 casts the input, which would lose its mask.
         masks = _implicit_masks(_parameters(type(self)), args[0], kwargs)
@@ -163,7 +173,7 @@ def accepts(layer: keras.layers.Layer, name: str) -> bool:
 
 @functools.cache
 def _parameters(kind):
-    return inspect.signature(kind.call).parameters
+    return inspect.signature(getattr(kind.call, "without_mask", kind.call)).parameters
 
 
 def _has_parameter(kind, name):
@@ -184,14 +194,38 @@ def _with_masks(call):
 
     @functools.wraps(call)
     def masked(self, inputs, *args, mask=None, **kwargs):
-        if mask is not None and mask is not getattr(inputs, "_keras_mask", None):
-            inputs = tf.identity(inputs)
-            inputs._keras_mask = mask
+        inputs = _with_mask(inputs, mask)
         masks = {} if args else _implicit_masks(signature.parameters, inputs, kwargs)
         return call(self, inputs, *args, **{**kwargs, **masks})
 
+    masked.without_mask = call
     masked.__signature__ = signature
+    if not hasattr(keras, "ops"):
+        # Keras 2 looks here whether a layer takes masks; Keras 3 would make them part of graphs.
+        *parameters, last = signature.parameters.values()
+        mask = inspect.Parameter("mask", inspect.Parameter.KEYWORD_ONLY, default=None)
+        rest = [last, mask] if last.kind is not last.VAR_KEYWORD else [mask, last]
+        masked.__signature__ = signature.replace(parameters=[*parameters, *rest])
     return masked
+
+
+def _with_mask(inputs, mask):
+    if mask is None or mask is getattr(inputs, "_keras_mask", None):
+        return inputs
+    inputs = tf.identity(inputs)
+    inputs._keras_mask = mask
+    return inputs
+
+
+def _is_keras_mask(inputs, mask):
+    """Whether it is not the user who passes a mask, but one of Keras' containers."""
+    if mask is None or mask is getattr(inputs, "_keras_mask", None):
+        return True
+    if hasattr(keras, "ops"):
+        return False
+    from tf_keras.src.engine.base_layer_utils import call_context
+
+    return isinstance(call_context().layer, (keras.layers.TimeDistributed, keras.Sequential))
 
 
 def _implicit_masks(parameters, inputs, kwargs):

@@ -17,7 +17,7 @@ class LightweightConv(SequenceConvolution):
     sequence and `w` is the same at its edges.
 
     Number of parameters, with input width `d`: `num_heads * kernel_size`; with `project`
-    `2*d*d` more (`3*d*d` if gated), and `2*d` (`3*d`) with biases.
+    `3*d*d` more (`2*d*d` if not gated), and `3*d` (`2*d`) with biases.
 
     Args:
         kernel_size: Number of taps.
@@ -66,7 +66,7 @@ class LightweightConv(SequenceConvolution):
         weight_softmax: bool = True,
         weight_dropout: float = 0.0,
         project: bool = True,
-        gated: bool = False,
+        gated: bool = True,
         mask_after_linear: bool = True,
         use_bias: bool = True,
         kernel_initializer="glorot_uniform",

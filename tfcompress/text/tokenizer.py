@@ -278,7 +278,7 @@ def train_tokenizer(
     *,
     vocabulary_size: int,
     path: str | os.PathLike,
-    model_type: str = "bpe",
+    model_type: str = "unigram",
     normalization: str = "nmt_nfkc",
     seed: int = 0,
 ) -> Tokenizer:
@@ -290,7 +290,7 @@ def train_tokenizer(
         sentences: The training text; for a joint vocabulary, sentences of both languages.
         vocabulary_size: The number of pieces, the four special ones included.
         path: Where to write the `.model` file; it appears complete or not at all.
-        model_type: `"bpe"` or `"unigram"`.
+        model_type: `"unigram"` or `"bpe"`.
         normalization: `"nmt_nfkc"`, or `"identity"` for text to be kept as it is.
         seed: Of SentencePiece's random generator.
 
