@@ -65,6 +65,11 @@ def convert_keras(
     does not: an additive mask of -3e4 (of Keras' layers, -1e9) leaves nothing of the scores it is
     added to.
 
+    Of any subclassed Keras 3 model, whatever its layers, `TFLiteConverter.from_concrete_functions`
+    with the model as its second argument makes a file without the weights, which answers with NaN
+    or noise; where you need TensorFlow's converter, `from_keras_model` and, after `model.export`,
+    `from_saved_model` make right ones.
+
     The model is exported as it computes in inference (`training=False`), in float32, whatever
     precision it was trained in.
 

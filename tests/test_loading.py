@@ -133,6 +133,22 @@ def test_weights_files_of_wrapped_models(kind, tmp_path):
     )
 
 
+@pytest.mark.slow
+@legacy_only
+@pytest.mark.parametrize("kind", MAKERS)
+def test_hdf5_files_of_wrapped_models(kind, tmp_path):
+    model = trained(kind)
+    model.save(tmp_path / "model.h5")
+    if kind == "clustered_zeros":
+        with pytest.raises(InputError, match=r"\.h5 file does not hold.*as \.keras"):
+            tfc.load_model(tmp_path / "model.h5")
+        return
+    loaded = tfc.load_model(tmp_path / "model.h5")
+    np.testing.assert_allclose(
+        loaded.predict(IDS, verbose=0), model.predict(IDS, verbose=0), atol=1e-6
+    )
+
+
 WRITE_OTHER = """
 import sys
 import numpy as np

@@ -25,7 +25,8 @@ def load_model(path: str | os.PathLike, **options) -> keras.Model:
         The model.
 
     Raises:
-        InputError: If the other Keras saved the file.
+        InputError: If the other Keras saved the file, or a `.h5` file has a model clustered with
+            `preserve_sparsity`.
 
     Example:
 
@@ -46,7 +47,15 @@ def load_model(path: str | os.PathLike, **options) -> keras.Model:
 
             stack.enter_context(tfmot.quantization.keras.quantize_scope())
             stack.enter_context(tfmot.sparsity.keras.prune_scope())
-        return keras.models.load_model(path, **options)
+        model = keras.models.load_model(path, **options)
+    if not zipfile.is_zipfile(path):
+        for layer in model._flatten_layers():
+            if getattr(layer, "preserve_sparsity", False):
+                raise InputError(
+                    "a .h5 file does not hold which clustered weights stay zero. Received: "
+                    f"{os.fspath(path)} with {layer.name}. Save the model as .keras."
+                )
+    return model
 
 
 def _check_flavour(path):

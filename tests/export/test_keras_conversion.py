@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from flavours import legacy_only
+from layers import subclassed_models
 from tensorflow import keras
 
 from tfcompress import layers
@@ -86,6 +87,38 @@ def test_nested_model(quantization, tolerance, tmp_path):
         assert np.abs(received - expected).max() <= tolerance * np.abs(expected).max()
     if quantization == "dynamic_int8":
         assert figures["bytes"] < model.count_params() * 1.1 + 20_000
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DeFINEEmbedding",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in subclassed_models.LAYERS
+            if name != "DeFINEEmbedding"
+        ),
+    ],
+)
+def test_trained_models_with_dropout_convert_in_every_way(name, tmp_path):
+    model, ids = subclassed_models.Subclassed(name), subclassed_models.ids()
+    subclassed_models.compile_and_fit(model)
+    expected = model(ids)
+    path = tmp_path / "model.tflite"
+    figures = convert_keras(model, path, quantization="float32", inputs=ids)
+    assert figures["difference"] < 1e-5
+    files = [path.read_bytes(), tf.lite.TFLiteConverter.from_keras_model(model).convert()]
+    call = tf.function(lambda ids: model(ids, training=False))
+    owner = tf.Module()
+    owner.kept = [getattr(variable, "value", variable) for variable in model.variables]
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [call.get_concrete_function(tf.TensorSpec(ids.shape, tf.int32))], owner
+    )
+    for data in [*files, converter.convert()]:
+        runner = Interpreter(model_content=data).get_signature_runner()
+        ((key, detail),) = runner.get_input_details().items()
+        (received,) = runner(**{key: ids.astype(detail["dtype"])}).values()
+        np.testing.assert_allclose(received, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("quantization", ["float32", "dynamic_int8"])

@@ -95,6 +95,8 @@ def cluster_weights(
 def strip_clustering(model: keras.Model) -> keras.Model:
     """Returns the plain model of one that `cluster_weights` made, with its few values.
 
+    It is a new model, not compiled: compile it before `evaluate` or `fit`.
+
     Args:
         model: What `cluster_weights` returned, trained or not; it stays as it is.
 

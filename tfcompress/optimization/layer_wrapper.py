@@ -6,6 +6,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.errors import InputError
+from tfcompress.layers.layer import accepts
 from tfcompress.layers.weight_slots import WeightSlot, weight_slots
 
 
@@ -29,6 +30,10 @@ class LayerWrapper:
 
     @classmethod
     def from_config(cls, config, *args, **kwargs):
+        layer = config["layer"]
+        # Under the name that `.h5` files find it by, too.
+        name = layer.get("registered_name") or layer["class_name"]
+        config = {**config, "layer": {**layer, "class_name": name}}
         wrapper = super().from_config(config, *args, **kwargs)
         wrapper._is_loaded = True
         return wrapper
@@ -56,7 +61,7 @@ class LayerWrapper:
             mask: The mask of it, or None.
             kwargs: Its other arguments.
         """
-        if mask is not None and self.layer._expects_mask_arg:
+        if mask is not None and self.layer._expects_mask_arg and accepts(self.layer, "mask"):
             kwargs = {**kwargs, "mask": mask}
         return self.layer(inputs, **kwargs)
 

@@ -30,6 +30,10 @@ class PrunedLayer(LayerWrapper, pruning_wrapper.PruneLowMagnitude):
         ]
         super().__init__(layer, **options)
 
+    def add_weight(self, name, *args, **kwargs):
+        # `.h5` files tell weights of a layer by their names.
+        return super().add_weight(f"{name}_{len(self.weights)}", *args, **kwargs)
+
     def own_variables(self):
         return [*(v for _, *own in self.pruning_vars for v in own), self.pruning_step]
 

@@ -91,6 +91,8 @@ def prune(
 def strip_pruning(model: keras.Model) -> keras.Model:
     """Returns the plain model of one that `prune` made; it shares the weights.
 
+    It is a new model, not compiled: compile it before `evaluate` or `fit`.
+
     Args:
         model: What `prune` returned, trained or not.
 

@@ -111,6 +111,8 @@ def quantize_aware(
 def strip_quantization(model: keras.Model) -> keras.Model:
     """Returns the plain model of a quantization-aware one, with weights that lie on its grids.
 
+    It is a new model, not compiled: compile it before `evaluate` or `fit`.
+
     Args:
         model: What `quantize_aware` returned, trained or not; it stays as it is.
 
