@@ -69,6 +69,7 @@ def quantize_encoder(
         recipe = _recipe(bits, precise, one_scale=weights.whole, left_alone=left_alone)
         model = flatbuffer.read(_quantized(data, recipe, ranges))
     _give_floats(model)
+    _open_sizes(model)
     return model
 
 
@@ -109,6 +110,15 @@ def _give_floats(model):
         encoder.outputs = np.where(np.equal(encoder.outputs, index), restored, encoder.outputs)
         encoder.outputs = encoder.outputs.astype(np.int32)
         result.tensorIndex = restored
+
+
+def _open_sizes(model):
+    """Lets what the library converts have sizes that are not known, as what it is made of has."""
+    encoder = _encoder(model)
+    for operator in encoder.operators:
+        if flatbuffer.operator_name(model, operator) in ("QUANTIZE", "DEQUANTIZE"):
+            made, source = (encoder.tensors[i[0]] for i in (operator.outputs, operator.inputs))
+            made.shapeSignature = source.shapeSignature
 
 
 def _signatures(model):

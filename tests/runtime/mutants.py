@@ -4,6 +4,7 @@ A model is altered as what it means, through the object interface of its format,
 result is a model still. A mutant is the same whenever it is made of the same bundle and number.
 """
 
+import copy
 import hashlib
 import json
 import pickle
@@ -100,7 +101,9 @@ class Mutants:
                 ]
         path = rng.choice(paths[1:])
         holder, old = at(manifest, path[:-1]), at(manifest, path)
-        values = [rng.choice(JSON_VALUES), rng.choice(SIZES), at(manifest, rng.choice(paths[1:]))]
+        # A copy, as nothing may hold itself.
+        another = copy.deepcopy(at(manifest, rng.choice(paths[1:])))
+        values = [rng.choice(JSON_VALUES), rng.choice(SIZES), another]
         if isinstance(old, int):
             values += [old + 1, old - 1, 2 * old, -old] * 2
         value = holder[path[-1]] = rng.choice(values)

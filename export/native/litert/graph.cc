@@ -1,6 +1,7 @@
 #include "litert/graph.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "common/error.h"
@@ -359,6 +360,12 @@ class Reader {
           break;
         case Option::kOne:
           RequireWhole(options->Scalar<float>(field) == 1.0f, "an option is out of range");
+          break;
+        case Option::kSlope:
+          RequireWhole(std::abs(options->Scalar<float>(field)) <= 1, "an option is out of range");
+          break;
+        case Option::kAbsent:
+          RequireWhole(!options->Has(field), "an option is out of range");
           break;
         default:
           value = options->Scalar<int32_t>(field);

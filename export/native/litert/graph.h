@@ -52,7 +52,7 @@ struct GraphTensor {
 
 // Of a tensor.
 constexpr uint64_t kMostElements = uint64_t{1} << 31;
-constexpr size_t kMostOptions = 6;
+constexpr size_t kMostOptions = 7;
 
 struct GraphOperator {
   const Rule* rule;

@@ -101,16 +101,43 @@ void Sum(Node* node) {
 // Of two inputs of one type, truth values.
 template <uint32_t types>
 void Compare(Node* node) {
-  node->Require(
-      IsAmong(node->in(0), types) && IsAmong(node->in(1), types) && IsAmong(node->out(0), kBool),
-      "its operands have other types");
+  node->Require(IsAmong(node->in(0), types) && node->in(0).element == node->in(1).element &&
+                    IsAmong(node->out(0), kBool),
+                "its operands have other types");
   node->Give(0, Broadcast(*node, node->shape(0), node->shape(1)));
 }
 
 void Cast(Node* node) {
-  node->Require(IsAmong(node->in(0), kInt | kBool) && IsAmong(node->out(0), kFloat),
+  node->Require(IsAmong(node->in(0), kFloat | kInt | kBool) && IsAmong(node->out(0), kFloat | kInt),
                 "its operands have other types");
   node->Give(0, node->shape(0));
+}
+
+// Whole quotients and remainders, which end the program for some divisors.
+void Divide(Node* node) {
+  Binary<kInt>(node);
+  node->Require(node->IsPositive(1), "it may divide by 0");
+}
+
+void Select(Node* node) {
+  node->Require(IsAmong(node->in(0), kBool), "its operands have other types");
+  Alike(node, kFloat | kInt | kQuantized, 1);
+  const Shape values = Broadcast(*node, node->shape(1), node->shape(2));
+  node->Give(0, Broadcast(*node, node->shape(0), values));
+}
+
+void BroadcastTo(Node* node) {
+  Copies(node, 0);
+  const Element type = node->in(1).element;
+  node->Require(IsAmong(node->in(1), kInt | Bit(Element::kI64)), "its operands have other types");
+  const Integers wanted = node->Known(1, 1, ops::kMaxRank, type);
+  Shape shape = {wanted.count, {}};
+  std::copy_n(wanted.values, wanted.count, shape.dims);
+  node->Require(shape.rank >= node->shape(0).rank, "its inputs have unlike shapes");
+  const Shape all = Broadcast(*node, node->shape(0), shape);
+  node->Require(std::equal(all.dims, all.dims + all.rank, shape.dims),
+                "its inputs have unlike shapes");
+  node->Give(0, shape);
 }
 
 void Dequantize(Node* node) {
@@ -168,6 +195,42 @@ void EmbeddingLookup(Node* node) {
   node->Give(0, {2, {node->shape(0).dims[0], table.shape.dims[1]}});
 }
 
+void CheckBias(const Node& node, Element input, int32_t size) {
+  const GraphTensor& bias = node.in(2);
+  const Element wanted = input == Element::kI8    ? Element::kI32
+                         : input == Element::kI16 ? Element::kI64
+                                                  : Element::kF32;
+  node.Require(bias.element == wanted && bias.data != nullptr && bias.shape.rank == 1 &&
+                   bias.shape.dims[0] == size,
+               "its bias has another size");
+}
+
+// Along rows or columns, one after another, without any beyond the ends.
+void DepthwiseConv2d(Node* node) {
+  Alike(node, kFloat | kQuantized, node->num_inputs());
+  const GraphTensor &in = node->in(0), &taps = node->in(1);
+  const bool is_static = IsAmong(in, kQuantized);
+  const Shape &shape = node->shape(0), &window = taps.shape;
+  node->Require(in.element == node->out(0).element && in.grid.kind == node->out(0).grid.kind &&
+                    taps.data != nullptr && shape.rank == 4 && window.rank == 4,
+                "its operands have other types");
+  const bool has_scales = taps.element == Element::kI8 && taps.grid.centred &&
+                          (taps.grid.kind == Grid::Kind::kChannels
+                               ? taps.grid.axis == 3
+                               : window.dims[3] == 1 && taps.grid.kind == Grid::Kind::kTensor);
+  node->Require(
+      is_static ? has_scales : IsAmong(taps, kFloat) && taps.grid.kind == Grid::Kind::kNone,
+      "its weights are of another type");
+  Shape out = shape;
+  for (int32_t i : {1, 2}) out.dims[i] -= window.dims[i] - 1;
+  node->Require(window.dims[0] == 1 && window.dims[3] == shape.dims[3] && out.dims[1] >= 1 &&
+                    out.dims[2] >= 1,
+                "its inputs have unlike shapes");
+  CheckBias(*node, in.element, shape.dims[3]);
+  node->Give(0, out);
+  node->Work(CountOf(out) * CountOf(window) / static_cast<uint64_t>(shape.dims[3]));
+}
+
 void FullyConnected(Node* node) {
   const GraphTensor &in = node->in(0), &weight = node->in(1), &out = node->out(0);
   CheckWeight(*node, weight);
@@ -183,15 +246,7 @@ void FullyConnected(Node* node) {
   const Shape& matrix = node->shape(1);
   const int32_t rows = matrix.dims[0], cols = matrix.dims[1];
   node->Require(shape.rank == 2 && shape.dims[1] == cols, "its input has another width");
-  if (node->Has(2)) {
-    const GraphTensor& bias = node->in(2);
-    const Element wanted = in.element == Element::kI8    ? Element::kI32
-                           : in.element == Element::kI16 ? Element::kI64
-                                                         : Element::kF32;
-    node->Require(bias.element == wanted && bias.data != nullptr && bias.shape.rank == 1 &&
-                      bias.shape.dims[0] == rows,
-                  "its bias has another size");
-  }
+  if (node->Has(2)) CheckBias(*node, in.element, rows);
   node->Work(CountOf(shape) * static_cast<uint64_t>(rows));
   node->Give(0, {2, {shape.dims[0], rows}});
 }
@@ -243,8 +298,8 @@ void Concatenation(Node* node) {
 }
 
 void CumSum(Node* node) {
-  node->Require(IsAmong(node->in(0), kFloat) && IsAmong(node->out(0), kFloat),
-                "its operands have other types");
+  Copies(node, 0);
+  node->Require(IsAmong(node->in(0), kFloat | kInt), "its operands have other types");
   AxisOf(*node, node->Known(1, 0).values[0], node->shape(0).rank);
   node->Give(0, node->shape(0));
 }
@@ -277,12 +332,21 @@ void ExpandDims(Node* node) {
 }
 
 void Gather(Node* node) {
-  node->Require(IsAmong(node->in(0), kFloat) && IsAmong(node->out(0), kFloat) &&
-                    IsAmong(node->in(1), kInt) && node->shape(1).rank == 1,
+  Copies(node, 0);
+  node->Require(IsAmong(node->in(0), kFloat | kInt | kQuantized) && IsAmong(node->in(1), kInt),
                 "its operands have other types");
-  Shape shape = node->shape(0);
-  shape.dims[AxisOf(*node, node->option(0), shape.rank)] = node->shape(1).dims[0];
+  const Shape &table = node->shape(0), &places = node->shape(1);
+  const int32_t axis = AxisOf(*node, node->option(0), table.rank), batch = node->option(1);
+  node->Require(batch <= axis && batch <= places.rank &&
+                    std::equal(table.dims, table.dims + batch, places.dims),
+                "its inputs have unlike shapes");
+  Shape shape = {table.rank - 1 + places.rank - batch, {}};
+  node->Require(shape.rank <= ops::kMaxRank, "its output has too many dimensions");
+  int32_t* next = std::copy_n(table.dims, axis, shape.dims);
+  next = std::copy(places.dims + batch, places.dims + places.rank, next);
+  std::copy(table.dims + axis + 1, table.dims + table.rank, next);
   node->Give(0, shape);
+  if (node->IsPositive(0)) node->SetPositive(0);
 }
 
 template <uint32_t types>
@@ -371,7 +435,7 @@ void Reshape(Node* node) {
 
 void ReverseV2(Node* node) {
   Copies(node, 0);
-  node->Require(IsAmong(node->in(0), kFloat), "its operands have other types");
+  node->Require(IsAmong(node->in(0), kFloat | kInt), "its operands have other types");
   const Integers axis = node->Known(1, 1, 1);
   node->Require(axis.count == 1, "it has another number of axes");
   AxisOf(*node, axis.values[0], node->shape(0).rank);
@@ -379,7 +443,10 @@ void ReverseV2(Node* node) {
 }
 
 void ShapeOf(Node* node) {
-  node->Require(IsAmong(node->out(0), kInt), "its operands have other types");
+  const GraphTensor& out = node->out(0);
+  node->Require(IsAmong(out, kInt | Bit(Element::kI64)) &&
+                    node->option(0) == static_cast<int32_t>(out.element),
+                "its operands have other types");
   const Shape& shape = node->shape(0);
   node->Require(shape.rank > 0, "its input is a scalar");
   Integers extents;
@@ -510,13 +577,16 @@ void Custom(Node* node) {
 }
 
 constexpr uint32_t kReal = kFloat | kQuantized;
-constexpr Option kActivation = {Option::kByte, 0, 1};  // None, or ReLU.
+constexpr Option kActivation = {Option::kByte, 0, 3};  // None, ReLU, or a clipped one.
 constexpr Option kNoActivation = {Option::kByte, 0, 0};
 constexpr Option kFlag = {Option::kFlag, 0, 1};
 constexpr Option kNo = {Option::kFlag, 0, 0};
 constexpr Option kMask = {Option::kWord, 0, 31};
 constexpr Option kNoMask = {Option::kWord, 0, 0};
-constexpr Option kInt32Code = {Option::kByte, 2, 2};
+constexpr Option kIntegerType = {Option::kByte, 2, 4};
+constexpr Option kValid = {Option::kByte, 1, 1};
+constexpr Option kOnce = {Option::kWord, 1, 1};
+constexpr Option kDefault = {Option::kAbsent, 0, 0};
 constexpr size_t kAll = Rule::kNone;
 
 constexpr Rule kRules[] = {
@@ -530,6 +600,15 @@ constexpr Rule kRules[] = {
      kAll,
      1,
      Concatenation},
+    {"DEPTHWISE_CONV_2D",
+     4,
+     2,
+     {kValid, kOnce, kOnce, kOnce, kActivation, kDefault, kDefault},
+     3,
+     3,
+     kAll,
+     1,
+     DepthwiseConv2d},
     {"DEQUANTIZE", 6, 0, {}, 1, 1, kAll, 1, Dequantize},
     {"EMBEDDING_LOOKUP", 7, 0, {}, 2, 2, kAll, 1, EmbeddingLookup},
     {"FULLY_CONNECTED",
@@ -543,17 +622,18 @@ constexpr Rule kRules[] = {
      FullyConnected},
     {"L2_NORMALIZATION", 11, 12, {kNoActivation}, 1, 1, kAll, 1, Unary<kFloat>},
     {"LOGISTIC", 14, 0, {}, 1, 1, kAll, 1, Unary<kReal>},
-    {"MUL", 18, 21, {kActivation}, 2, 2, kAll, 1, Binary<kReal>},
+    {"MUL", 18, 21, {kActivation}, 2, 2, kAll, 1, Binary<kReal | kInt>},
     {"RELU", 19, 0, {}, 1, 1, kAll, 1, Unary<kReal>},
+    {"RELU6", 21, 0, {}, 1, 1, kAll, 1, Unary<kReal>},
     {"RESHAPE", 22, 0, {}, 2, 2, kAll, 1, Reshape},
     {"SOFTMAX", 25, 9, {{Option::kOne, 0, 0}}, 1, 1, kAll, 1, Softmax<kReal>},
     {"TANH", 28, 0, {}, 1, 1, kAll, 1, Unary<kReal>},
     {"PAD", 34, 22, {}, 2, 2, kAll, 1, Pad},
-    {"GATHER", 36, 23, {{Option::kWord, -4, 3}, kNoMask}, 2, 2, kAll, 1, Gather},
+    {"GATHER", 36, 23, {{Option::kWord, -4, 3}, {Option::kWord, 0, 3}}, 2, 2, kAll, 1, Gather},
     {"TRANSPOSE", 39, 0, {}, 2, 2, kAll, 1, Transpose},
     {"MEAN", 40, 27, {kFlag}, 2, 2, kAll, 1, Reduce<kReal>},
     {"SUB", 41, 28, {kActivation, kFlag}, 2, 2, kAll, 1, Sum<kReal | kInt>},
-    {"DIV", 42, 29, {kNoActivation}, 2, 2, kAll, 1, Binary<kFloat>},
+    {"DIV", 42, 29, {kNoActivation}, 2, 2, kAll, 1, Binary<kReal>},
     {"STRIDED_SLICE",
      45,
      32,
@@ -567,28 +647,38 @@ constexpr Rule kRules[] = {
     {"SPLIT", 49, 35, {{Option::kWord, 2, 64}}, 2, 2, kAll, 64, Split},
     {"LOG_SOFTMAX", 50, 36, {}, 1, 1, kAll, 1, Softmax<kFloat>},
     {"CAST", 53, 0, {}, 1, 1, kAll, 1, Cast},
-    {"MAXIMUM", 55, 0, {}, 2, 2, kAll, 1, Binary<kFloat | kInt>},
-    {"MINIMUM", 57, 0, {}, 2, 2, kAll, 1, Binary<kFloat | kInt>},
-    {"LESS", 58, 0, {}, 2, 2, kAll, 1, Compare<kInt>},
-    {"GREATER_EQUAL", 62, 0, {}, 2, 2, kAll, 1, Compare<kInt>},
+    {"MAXIMUM", 55, 0, {}, 2, 2, kAll, 1, Binary<kReal | kInt>},
+    {"MINIMUM", 57, 0, {}, 2, 2, kAll, 1, Binary<kReal | kInt>},
+    {"LESS", 58, 0, {}, 2, 2, kAll, 1, Compare<kFloat | kInt>},
+    {"GREATER", 61, 0, {}, 2, 2, kAll, 1, Compare<kFloat | kInt>},
+    {"GREATER_EQUAL", 62, 0, {}, 2, 2, kAll, 1, Compare<kFloat | kInt>},
+    {"LESS_EQUAL", 63, 0, {}, 2, 2, kAll, 1, Compare<kFloat | kInt>},
     {"SIN", 66, 0, {}, 1, 1, kAll, 1, Unary<kFloat>},
     {"EXPAND_DIMS", 70, 52, {}, 2, 2, kAll, 1, ExpandDims},
+    {"EQUAL", 71, 0, {}, 2, 2, kAll, 1, Compare<kFloat | kInt>},
     {"LOG", 73, 0, {}, 1, 1, kAll, 1, Unary<kFloat>},
-    {"SUM", 74, 27, {kFlag}, 2, 2, kAll, 1, Reduce<kFloat>},
+    {"SUM", 74, 27, {kFlag}, 2, 2, kAll, 1, Reduce<kReal | kInt>},
     {"RSQRT", 76, 0, {}, 1, 1, kAll, 1, Unary<kReal>},
-    {"SHAPE", 77, 55, {kInt32Code}, 1, 1, kAll, 1, ShapeOf},
+    {"SHAPE", 77, 55, {kIntegerType}, 1, 1, kAll, 1, ShapeOf},
     {"REDUCE_MAX", 82, 27, {kFlag}, 2, 2, kAll, 1, Reduce<kFloat>},
     {"LOGICAL_AND", 86, 0, {}, 2, 2, kAll, 1, Compare<kBool>},
+    {"FLOOR_DIV", 90, 0, {}, 2, 2, kAll, 1, Divide},
     {"SQUARE", 92, 66, {}, 1, 1, kAll, 1, Unary<kFloat>},
     {"ZEROS_LIKE", 93, 67, {}, 1, 1, kAll, 1, Unary<kFloat>},
+    {"FLOOR_MOD", 95, 0, {}, 2, 2, kAll, 1, Divide},
     {"RANGE", 96, 0, {}, 3, 3, kAll, 1, Range},
+    {"LEAKY_RELU", 98, 75, {{Option::kSlope, 0, 0}}, 1, 1, kAll, 1, Unary<kFloat>},
     {"SQUARED_DIFFERENCE", 99, 0, {}, 2, 2, kAll, 1, Binary<kFloat>},
+    {"ABS", 101, 0, {}, 1, 1, kAll, 1, Unary<kFloat>},
     {"SPLIT_V", 102, 79, {{Option::kWord, 2, 64}}, 3, 3, kAll, 64, SplitV},
     {"REVERSE_V2", 105, 0, {}, 2, 2, kAll, 1, ReverseV2},
     {"COS", 108, 0, {}, 1, 1, kAll, 1, Unary<kFloat>},
+    {"ELU", 111, 0, {}, 1, 1, kAll, 1, Unary<kFloat>},
     {"QUANTIZE", 114, 0, {}, 1, 1, kAll, 1, Quantize},
+    {"SELECT_V2", 123, 98, {}, 3, 3, kAll, 1, Select},
     {"BATCH_MATMUL", 126, 101, {kNo, kFlag, kFlag}, 2, 2, kAll, 1, BatchMatMul},
     {"CUMSUM", 128, 102, {kNo, kNo}, 2, 2, kAll, 1, CumSum},
+    {"BROADCAST_TO", 130, 0, {}, 2, 2, kAll, 1, BroadcastTo},
     {"GELU", 150, 116, {kFlag}, 1, 1, kAll, 1, Unary<kReal>},
     {"DYNAMIC_UPDATE_SLICE", 151, 0, {}, 3, 3, kAll, 1, DynamicUpdateSlice},
 };
@@ -610,20 +700,28 @@ Integers Node::Computed(size_t input) const {
   return found == sizes_.integers.end() ? Integers() : found->second;
 }
 
-Integers Node::Known(size_t input, int32_t rank, int32_t most) const {
+Integers Node::Known(size_t input, int32_t rank, int32_t most, Element type) const {
   const GraphTensor& tensor = in(input);
-  Require(IsAmong(tensor, kInt) && (rank < 0 ? tensor.shape.rank <= 1 : tensor.shape.rank == rank),
+  Require(tensor.element == type && (rank < 0 ? tensor.shape.rank <= 1 : tensor.shape.rank == rank),
           "its operands have other types");
   Integers integers = Computed(input);
   if (tensor.data != nullptr) {
     const uint64_t count = CountOf(tensor.shape);
-    Require(count <= Integers::kMost, "it has too many axes");
+    Require(type == Element::kI32 && count <= Integers::kMost, "it has too many axes");
     integers.count = static_cast<int32_t>(count);
     std::memcpy(integers.values, tensor.data, count * sizeof(int32_t));
   }
   Require(integers.count >= 0, "its output depends on more than shapes");
   Require(integers.count <= most, "it has too many axes");
   return integers;
+}
+
+bool Node::IsPositive(size_t input) const {
+  const GraphTensor& tensor = in(input);
+  if (tensor.data == nullptr) return sizes_.positive.count(Input(input)) > 0;
+  const auto* const values = reinterpret_cast<const int32_t*>(tensor.data);
+  return IsAmong(tensor, kInt) && std::all_of(values, values + CountOf(tensor.shape),
+                                              [](int32_t value) { return value > 0; });
 }
 
 void Node::Give(size_t output, const ops::Shape& shape) {

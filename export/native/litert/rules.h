@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct Integers {
 struct Sizes {
   std::vector<ops::Shape> shapes;
   std::map<size_t, Integers> integers;  // Computed ones.
+  std::set<size_t> positive;            // Computed integers that are all above 0.
   bool are_stored = false;              // Whether shapes are those of the file.
 };
 
@@ -44,14 +46,18 @@ class Node {
   int32_t option(size_t field) const { return own_.options[field]; }
   const ops::Op& custom() const { return *own_.custom; }
 
-  // The values of an input; they must be known, and at most `most`.
-  Integers Known(size_t input, int32_t rank, int32_t most = Integers::kMost) const;
+  // The values of an input; they must be known, at most `most`, and of a type.
+  Integers Known(size_t input, int32_t rank, int32_t most = Integers::kMost,
+                 Element type = Element::kI32) const;
   // The same, but none where they are computed of more than shapes.
   Integers Computed(size_t input) const;
 
   // Throws Error (kBadBundle) unless the output may have this shape.
   void Give(size_t output, const ops::Shape& shape);
   void Compute(size_t output, const Integers& values) { sizes_.integers[Output(output)] = values; }
+  // Whether all values of an input are integers above 0.
+  bool IsPositive(size_t input) const;
+  void SetPositive(size_t output) { sizes_.positive.insert(Output(output)); }
   // Counts what the operator computes, besides a value for each that it gives.
   void Work(uint64_t products) { work_ += products; }
   uint64_t work() const { return work_; }
@@ -74,7 +80,7 @@ class Node {
 
 // A field of an operator's options and what it may be.
 struct Option {
-  enum Kind { kEnd, kFlag, kByte, kWord, kOne };
+  enum Kind { kEnd, kFlag, kByte, kWord, kOne, kSlope, kAbsent };
 
   Kind kind = kEnd;
   int32_t least = 0;

@@ -96,7 +96,7 @@ void VerifiedModel::CheckWeights() const {
 
 void VerifiedModel::CheckSizes(const Graph& graph, std::vector<ops::Shape> shapes,
                                bool are_stored) const {
-  Sizes sizes = {std::move(shapes), {}, are_stored};
+  Sizes sizes = {std::move(shapes), {}, {}, are_stored};
   const auto bytes_of = [&](int32_t index) {
     const auto place = static_cast<size_t>(index);
     return BytesOf(graph.tensors[place].element, CountOf(sizes.shapes[place]));
