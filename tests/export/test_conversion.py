@@ -35,6 +35,7 @@ VARIANTS = {
 SLOW = {"all_shared", "attention_shared_learned", "untied_without_blocks"}
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     "variant",
     [pytest.param(v, marks=pytest.mark.slow) if v in SLOW else v for v in VARIANTS],
@@ -48,6 +49,7 @@ def test_float32(variant):
     assert figures["beam_identical"] == figures["beam_samples"] == 2
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("quantization", ["float16", "dynamic_int8"])
 def test_quantized(quantization):
     manifest = assert_export_parity(
@@ -59,6 +61,7 @@ def test_quantized(quantization):
     assert 0 < figures["mean_log_probability_difference"] < 0.2
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("quantization", "bits", "block_size"), [("int4", 4, 32), ("int4_per_channel", 4, None)]
 )

@@ -119,6 +119,7 @@ def test_initializer_of_a_group():
     assert_close(layer(x), x, 0)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("shape", [(3, 8), (2, 5, 8)], ids=["rank_2", "rank_3"])
 @pytest.mark.parametrize("groups", [1, 4])
 def test_export(shape, groups):

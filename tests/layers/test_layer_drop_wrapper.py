@@ -371,6 +371,7 @@ print("the same")
 """
 
 
+@pytest.mark.slow
 def test_replicas_leave_out_the_same_layers():
     root = Path(__file__).resolve().parents[2]
     environment = {**os.environ, "PYTHONPATH": str(root)}

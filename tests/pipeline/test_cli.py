@@ -257,6 +257,7 @@ def test_wrong_command_lines(capsys, arguments):
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_interrupted_training_goes_on(corpus_folder, recipe_mapping, tmp_path):
     import yaml
 

@@ -72,6 +72,7 @@ def test_replacing_layers(run, finished_run, recipe_mapping):
     assert all((new == old).all() for new, old in kept)
 
 
+@pytest.mark.slow
 @one_flavour
 def test_learning_from_a_teacher(run, finished_run):
     folder = run(

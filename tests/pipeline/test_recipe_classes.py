@@ -135,6 +135,7 @@ def test_a_published_classifier(publish, write_corpus, run):
         assert model.classify("the film is dull .").label == "negative"
 
 
+@pytest.mark.costly
 @one_flavour
 @pytest.mark.parametrize(
     ("id2label", "names", "said"),
@@ -154,6 +155,7 @@ def test_other_names(publish, write_corpus, train, id2label, names, said):
     assert said is None or says(lines, said)
 
 
+@pytest.mark.costly
 @one_flavour
 @pytest.mark.parametrize("id2label", [None, {"0": "LABEL_0", "1": "LABEL_1"}])
 def test_classes_without_names(publish, write_corpus, train, id2label):
@@ -169,6 +171,7 @@ def test_classes_without_names(publish, write_corpus, train, id2label):
         assert says(lines, "the head starts anew: the model to begin with has the classes 0, 1")
 
 
+@pytest.mark.slow
 @one_flavour
 def test_other_classes(publish, write_corpus, train):
     published = str(publish({"0": "spam", "1": "ham"}))

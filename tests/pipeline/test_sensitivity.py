@@ -54,6 +54,7 @@ def better_when_larger(monkeypatch):
     monkeypatch.setattr("tfcompress.pipeline.layer_sensitivity.evaluate", evaluate)
 
 
+@pytest.mark.slow
 def test_report(run, sentences):
     report = sensitivity(run, *sentences, max_loss=100)
     layers = [row.layer for row in report.layers[::3]]
@@ -74,6 +75,7 @@ def test_report(run, sentences):
     json.dumps(report.to_dict(), allow_nan=False)
 
 
+@pytest.mark.slow
 def test_the_plan_keeps_within_the_loss(run, sentences, better_when_larger):
     reports = [sensitivity(run, *sentences, max_loss=loss) for loss in (0, 12)]
     sizes = [report.plan_bytes for report in reports]
@@ -106,6 +108,7 @@ def test_command(run, corpus_folder, tmp_path, capsys):
     )
 
 
+@pytest.mark.slow
 def test_static_export_by_command(run, corpus_folder, tmp_path, capsys):
     texts = corpus_folder / "train.en"
     options = ["--quantization", "static_int8", "--representative", str(texts), "--json"]

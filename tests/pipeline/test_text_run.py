@@ -147,6 +147,7 @@ def test_every_surgery(run, corpus):
     assert manifest["tokenizer"]["kind"] == "published"
 
 
+@pytest.mark.slow
 @one_flavour
 def test_theseus_and_distillation(run, finished):
     theseus = run(
@@ -165,6 +166,7 @@ def test_theseus_and_distillation(run, finished):
     assert load_results(student).rows[0].accuracy is not None
 
 
+@pytest.mark.slow
 @one_flavour
 def test_a_saved_encoder_is_a_beginning(run, finished, corpus, tmp_path):
     saved = tmp_path / "saved"
@@ -181,6 +183,7 @@ def test_a_saved_encoder_is_a_beginning(run, finished, corpus, tmp_path):
     assert (head.kind, head.pooling, head.labels) == ("classification", "pooled", ("0", "1"))
 
 
+@pytest.mark.slow
 def test_nothing_is_trained_with_0_updates(run, finished):
     folder = run(training={"updates": 0})
     for one, other in zip(

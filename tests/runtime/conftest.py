@@ -1,5 +1,6 @@
 """Bundles of small random models, exported once."""
 
+import contextlib
 import fcntl
 import shutil
 from pathlib import Path
@@ -17,10 +18,23 @@ from tfcompress.text import train_tokenizer
 SAMPLES = [[5, 6, 2]]
 
 
+@contextlib.contextmanager
+def _shared_folder(tmp_path_factory, worker_id, name):
+    """A folder that processes which test side by side share, while no other one uses it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / name
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
+
+
 @pytest.fixture(scope="session")
-def tokenizer_library(tmp_path_factory):
+def tokenizer_library(tmp_path_factory, worker_id):
     """The C++ tokenizers, compiled once."""
-    return load(build(tmp_path_factory.mktemp("tokenizers")))
+    with _shared_folder(tmp_path_factory, worker_id, "tokenizers") as folder:
+        path = folder / "tokenizer.so"
+        return load(path if path.exists() else build(folder))
 
 
 @pytest.fixture(scope="session")
@@ -99,12 +113,10 @@ def built(tmp_path_factory, worker_id) -> Path:
     """The folder of a native runtime built of these sources, in a cache of its own."""
     if shutil.which("cmake") is None or not any(map(shutil.which, ("c++", "g++", "clang++"))):
         pytest.skip("the native runtime needs CMake and a C++ compiler, which are not installed")
-    base = tmp_path_factory.getbasetemp()
-    # Processes that test side by side share what the first of them builds.
-    cache = (base if worker_id == "master" else base.parent) / "native"
-    cache.mkdir(exist_ok=True)
-    with pytest.MonkeyPatch.context() as patch, (cache / "lock").open("w") as lock:
+    with (
+        _shared_folder(tmp_path_factory, worker_id, "native") as cache,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setenv("XDG_CACHE_HOME", str(cache))
         patch.delenv("TFCOMPRESS_NATIVE", raising=False)
-        fcntl.flock(lock, fcntl.LOCK_EX)
         return native_library().parent if native_library() is not None else build_native()

@@ -108,6 +108,7 @@ def test_any_ids(pair, data):
     assert tokenizer.decode(ids).decode() == reference.decode([ids])[0]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", ["characters", "characters-accents", "byte-pair"])
 def test_every_character(library, name):
     reference = TOKENIZERS[name]()

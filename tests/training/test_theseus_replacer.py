@@ -47,6 +47,7 @@ def test_linear_rates_reach_every_module(wrapped):
     assert seen.rates == [[rate] * 2 for rate in (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [(None, [0.5] * 4), (0, [0.5, 1, 1, 1]), (1, [0.5, 1, 1, 1]), (2, [0.5, 0.5, 1, 1])],
@@ -66,6 +67,7 @@ def test_linear_rates_are_those_of_the_paper(base, slope, step):
     )
 
 
+@pytest.mark.slow
 def test_resumed_where_it_was(tmp_path):
     def replacer():
         return TheseusReplacer("linear", base=0.1, slope=0.1)

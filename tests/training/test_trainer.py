@@ -92,6 +92,7 @@ def test_pairs_beyond_the_limit_are_counted(corpus, tokenizer, model_config, tmp
         train(short, pairs, validation, config, tmp_path / "run", verbose=0)
 
 
+@pytest.mark.costly
 @legacy_only
 @pytest.mark.parametrize("bits", [8, 4])
 def test_weights_are_trained_on_grids(run, bits):
