@@ -50,6 +50,7 @@ def operations(path):
     return encoder, decoder
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("quantization", "products"),
     [
@@ -93,6 +94,7 @@ def test_families(family, quantization):
     )
 
 
+@pytest.mark.slow
 def test_16_bits_are_closer_than_8():
     options = {"representative_data": sentences(VOCABULARY)}
     differences = [

@@ -68,6 +68,7 @@ def content(values):
     return min(values.tobytes(), np.ascontiguousarray(values.T).tobytes())
 
 
+@pytest.mark.costly
 @legacy_only
 @pytest.mark.parametrize(
     ("family", "quantization"),

@@ -33,7 +33,7 @@ def texts(count, seed=0):
     return [" ".join(generator.choices(WORDS, k=length)) + "." for length in lengths]
 
 
-def make_encoder(head="classification", *, hidden_dim=32, **changes):
+def make_encoder(head="classification", /, *, hidden_dim=32, **changes):
     """Random weights, strong enough that texts differ."""
     tf.keras.utils.set_random_seed(0)
     stack = models.StackConfig(

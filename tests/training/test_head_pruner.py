@@ -124,6 +124,7 @@ def test_predecessors_are_left_alone():
     assert list(pruner.masked_heads) == list(masked_in(model)) == ["second_attention"]
 
 
+@pytest.mark.slow
 def test_resumed_where_it_was(tmp_path):
     def pruner():
         return HeadPruner(BATCHES, heads=5)

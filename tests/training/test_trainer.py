@@ -151,6 +151,7 @@ def test_a_killed_compressed_run_goes_on(run, monkeypatch, method):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 @legacy_only
 def test_clustered_weights_have_few_values(run):
     transformer, history = run("clusters", clustering=ClusteringConfig(4), updates=24)
@@ -171,6 +172,7 @@ def test_loss_falls_and_history_is_complete(run, tmp_path):
     assert list((tmp_path / "run" / "tensorboard").rglob("events.*"))
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     "settings",
     [{}, {"accumulate": 2, "precision": "mixed_float16", "weights": "last"}],
@@ -267,6 +269,7 @@ def test_the_best_weights_are_kept_and_the_last_where_wanted(run, tmp_path):
         run("best", weights="last", **spoilt)
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_keeps_its_last_good_state(run, tmp_path):
     schedule = {"schedule": "inverse_square_root", "warmup": 1}
     run("run", updates=4, **schedule)
@@ -317,6 +320,7 @@ def test_accumulated_batches_count_as_one(run, corpus, tokenizer, model_config, 
     np.testing.assert_allclose(results[0][1], results[1][1], rtol=1e-5)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     "settings",
     [
@@ -338,6 +342,7 @@ def test_every_setting_trains(run, settings):
     assert all(np.isfinite(v.numpy()).all() for v in trained.model.trainable_weights)
 
 
+@pytest.mark.slow
 def test_accumulation_with_a_strategy(run):
     if not LEGACY:
         with pytest.raises(InputError, match=r"needs Keras 2; set TF_USE_LEGACY_KERAS=1"):
