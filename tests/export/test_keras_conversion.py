@@ -68,6 +68,7 @@ def run(path, **inputs):
     return Interpreter(str(path)).get_signature_runner()(**inputs)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("quantization", "tolerance"),
     [("float32", 1e-5), ("dynamic_int8", 0.05), ("int4", 0.5), ("float16", 5e-3)],
@@ -121,6 +122,7 @@ def test_trained_models_with_dropout_convert_in_every_way(name, tmp_path):
         np.testing.assert_allclose(received, expected, atol=1e-5)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("quantization", ["float32", "dynamic_int8"])
 def test_subclassed_model(quantization, tmp_path):
     model, inputs = Subclassed(), subclassed_inputs()
@@ -144,6 +146,7 @@ def test_subclassed_model(quantization, tmp_path):
     np.testing.assert_allclose(received["logits"], expected["logits"], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_sequential_model_with_several_inputs_below(tmp_path):
     inputs = [keras.Input((8,), name="a"), keras.Input((8,), name="b")]
     dense = keras.Sequential([keras.layers.Dense(64), keras.layers.Dense(40)])
@@ -229,6 +232,7 @@ def trained_grids(model, plan):
         )
 
 
+@pytest.mark.costly
 @legacy_only
 @pytest.mark.parametrize(
     ("options", "quantization"),

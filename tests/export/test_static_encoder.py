@@ -106,6 +106,7 @@ def test_16_bits_are_closer_than_8():
     assert differences[0] < differences[1]
 
 
+@pytest.mark.slow
 def test_shared_weights_are_those_of_dynamic_int8(tmp_path):
     """The integers of both are the same, so that encoder and decoder can share them."""
     transformer = make_transformer(embedding=EmbeddingConfig(32, share=True, tie="shared"))

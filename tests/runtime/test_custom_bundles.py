@@ -41,6 +41,7 @@ def logits(path):
     return found
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     "quantization",
     ["float32", "dynamic_int8", "int4", pytest.param("int4_per_channel", marks=pytest.mark.slow)],
@@ -71,6 +72,7 @@ FAMILIES = {
 }
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", slow_but(("delight", "lsra"), FAMILIES))
 def test_families(name, tmp_path):
     manifest = export(make_family(name), tmp_path / "bundle", quantization="float32")

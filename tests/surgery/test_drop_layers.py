@@ -57,6 +57,7 @@ def _without(transformer, **kept):
     return np.asarray(transformer.layer("embedding")(y, reverse=True))
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("sharing", "kept", "pattern"),
     [
@@ -79,6 +80,7 @@ def test_every_other_is_the_papers_rule():
     assert every_other(10, rate=0.2) == [0, 1, 2, 3, 5, 6, 7, 8]
 
 
+@pytest.mark.slow
 @one_flavour
 def test_search_keeps_what_scores_best():
     transformer = make_transformer()

@@ -82,6 +82,7 @@ def test_takes_the_least_important_heads():
     assert seen == [expected]
 
 
+@pytest.mark.slow
 def test_estimates_once_or_at_each_step():
     model = make_model()
     order = [heads_to_prune(head_importance(model, BATCHES), n) for n in range(1, 7)]
