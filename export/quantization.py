@@ -73,7 +73,7 @@ def _int4(values, axis):
     """4 bits in blocks, unless the weights were trained otherwise or do not divide."""
     if values.ndim != 2 or values.shape[1] % INT4_BLOCK or holds_whole(values):
         return int8_grid(values, axis)
-    by_channel, by_block = Grid(4), Grid(4, block_size=INT4_BLOCK, inputs=1)
+    by_channel, by_block = Grid(4), Grid(4, block_size=INT4_BLOCK, inputs=(1,))
     # What was trained in channels lies on no grid of blocks.
     return by_channel if np.array_equal(by_channel.round(values), values) else by_block
 

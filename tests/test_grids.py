@@ -23,7 +23,7 @@ GRIDS = [
     Grid(8, (-1,)),
     Grid(8, ()),
     Grid(4, (0,)),
-    Grid(4, (0,), block_size=4, inputs=1),
+    Grid(4, (0,), block_size=4, inputs=(1,)),
 ]
 
 
@@ -76,7 +76,7 @@ def test_scales_of_blocks_fit_into_16_bits():
     values = np.random.default_rng(0).normal(size=(6, 64)).astype(np.float32)
     values[0, :32] = 0
     values[1] *= 1e-9
-    integers, scales = Grid(4, (0,), block_size=32, inputs=1).quantize(values)
+    integers, scales = Grid(4, (0,), block_size=32, inputs=(1,)).quantize(values)
     assert scales.shape == (6, 2, 1)
     assert (scales.astype(np.float16).astype(np.float32) == scales).all()
     assert not (scales.view(np.uint32) & 0xFFFF).any()

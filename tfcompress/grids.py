@@ -6,6 +6,7 @@ float32 values that lie on a grid is all that is needed to find the grid again: 
 it is exported onto it, bit for bit.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -33,15 +34,15 @@ class Grid:
     Attributes:
         bits: 8 or 4; integers run from `-levels` to `levels`.
         channels: Axes of a weight along which scales differ; none for one scale.
-        block_size: Along the axis that is summed over, how many weights share a scale; None for all
-            of a channel. The scales of blocks lie in both bfloat16 and float16.
-        inputs: The axis that is summed over, where there are blocks.
+        block_size: Along the axes that are summed over, how many weights share a scale; None for
+            all of a channel. The scales of blocks lie in both bfloat16 and float16.
+        inputs: The axes that are summed over, one after another, where there are blocks.
     """
 
     bits: int = 8
     channels: tuple[int, ...] = (0,)
     block_size: int | None = None
-    inputs: int | None = None
+    inputs: tuple[int, ...] = ()
 
     @property
     def levels(self) -> int:
@@ -58,9 +59,10 @@ class Grid:
         channels = {axis % len(shape) for axis in self.channels}
         if self.block_size is None:
             return shape, tuple(axis for axis in range(len(shape)) if axis not in channels)
-        inputs = self.inputs % len(shape)
-        shape[inputs : inputs + 1] = [shape[inputs] // self.block_size, self.block_size]
-        return shape, (inputs + 1,)
+        first, last = (self.inputs[end] % len(shape) for end in (0, -1))
+        inputs = math.prod(shape[first : last + 1])
+        shape[first : last + 1] = [inputs // self.block_size, self.block_size]
+        return shape, (first + 1,)
 
     def quantize(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Rounds weights to integers.

@@ -224,7 +224,7 @@ def trained_grids(model, plan):
         rest = [axis for axis in range(value.ndim) if axis not in channels]
         rows = np.prod([value.shape[axis] for axis in channels])
         if weight.grid.block_size is not None:
-            scales = scales.reshape(rows, -1) if channels == [0] else scales[:, 0].T
+            scales = scales.reshape(rows, -1) if channels == [0] else scales.reshape(-1, rows).T
         yield (
             f"{weight.layer}/{weight.path}",
             integers.transpose(*channels, *rest).reshape(rows, -1),
@@ -237,9 +237,9 @@ def trained_grids(model, plan):
 @pytest.mark.parametrize(
     ("options", "quantization"),
     [
-        ({"bits": 8}, "dynamic_int8"),
-        ({"bits": 4}, "int4_per_channel"),
         ({"bits": 4, "block_size": 32}, "int4"),
+        ({"bits": 4}, "int4_per_channel"),
+        ({"bits": 8}, "dynamic_int8"),
     ],
 )
 def test_trained_grids_are_kept_bit_for_bit(options, quantization, tmp_path):

@@ -23,7 +23,8 @@ class WeightSlot:
         attribute: The attribute.
         index: Which entry, where the attribute is a list.
         channels: Axes of the output channels of a matrix, or of the rows of a table.
-        inputs: The axis that is summed over, or along a table's rows; None if there are several.
+        inputs: The axes that are summed over, one after another, or the one along a table's rows;
+            none for grouped matrices.
         both_ways: Whether the matrix is also applied transposed.
     """
 
@@ -32,7 +33,7 @@ class WeightSlot:
     attribute: str
     index: int | None
     channels: tuple[int, ...]
-    inputs: int | None
+    inputs: tuple[int, ...]
     both_ways: bool = False
 
     def get(self) -> tf.Tensor | tf.Variable:
@@ -89,7 +90,8 @@ def _own(owner, inside, both_ways) -> Iterator[WeightSlot]:
             outputs = tuple(axis % rank for axis in channels)
             # The groups of a grouped matrix are neither: they share the scales of a channel.
             rest = [axis for axis in range(rank) if axis not in outputs and weight.shape[axis] > 1]
-            inputs = rest[0] if len(rest) == 1 else None
+            summed = len(rest) == 1 or isinstance(owner, keras.layers.EinsumDense)
+            inputs = tuple(rest) if summed and _adjacent(rest) else ()
             name = attribute if index is None else f"{attribute}_{index}"
             yield WeightSlot(f"{inside}{name}", owner, attribute, index, outputs, inputs, both_ways)
 
@@ -103,6 +105,10 @@ def _channels(owner) -> dict[str, tuple[int, ...]]:
     if isinstance(owner, keras.layers.Dense):
         return {"kernel": (-1,)}
     return {"embeddings": (0,)} if isinstance(owner, keras.layers.Embedding) else {}
+
+
+def _adjacent(axes):
+    return axes == list(range(axes[0], axes[-1] + 1)) if axes else False
 
 
 def _einsum_channels(equation):

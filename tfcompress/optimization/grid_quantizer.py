@@ -82,7 +82,7 @@ class GridQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
     @classmethod
     def from_config(cls, config):
         grid = dict(config["grid"])
-        grid = Grid(**grid | {"channels": tuple(grid["channels"])})
+        grid = Grid(**grid | {key: tuple(grid[key]) for key in ("channels", "inputs")})
         return cls(grid, config["masked"], config["clusters"])
 
     def __eq__(self, other):

@@ -126,6 +126,6 @@ def _chosen(name, layer, sparsity, expression) -> list[WeightSlot]:
     if sparsity == "unstructured":
         return slots
     tables = [slot for slot in slots if slot.channels == (0,)]
-    matrices = [slot for slot in slots if slot.inputs == 0 and len(slot.get().shape) == 2]
+    matrices = [slot for slot in slots if slot.inputs == (0,) and len(slot.get().shape) == 2]
     # A layer has one shape of block: that of its tables where it has any.
     return tables if tables and sparsity == "block_1x4" else matrices

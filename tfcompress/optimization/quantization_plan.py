@@ -145,9 +145,9 @@ def _grid(slot: WeightSlot, shape, bits, block_size) -> tuple[Grid | None, str]:
         return Grid(8, ()), "applied in both directions: one scale"
     if bits == 8:
         return Grid(8, slot.channels), ""
-    if slot.inputs is None:
+    if not slot.inputs:
         return Grid(8, slot.channels), "grouped: 8 bits"
-    inputs = shape[slot.inputs]
+    inputs = math.prod(shape[axis] for axis in slot.inputs)
     if inputs % (block_size or 2):
         return Grid(8, slot.channels), f"{inputs} inputs do not divide by {block_size or 2}: 8 bits"
     if block_size is None:
