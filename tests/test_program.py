@@ -62,6 +62,13 @@ def test_early_interrupts(name):
     assert done.stdout == ""
 
 
+def test_little_is_imported_before_interrupts_are_heeded():
+    code = "import sys, tfcompress.__main__; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
+    assert not {"argparse", "asyncio", "numpy", "wrapt", "tensorflow"} & {*done.stdout.split()}
+
+
 def test_interrupts_that_are_ignored_stay_so():
     def ignore():
         signal.signal(signal.SIGINT, signal.SIG_IGN)

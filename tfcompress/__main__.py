@@ -16,14 +16,17 @@ def program() -> None:
     _open_standard_streams()
     from tfcompress.cli import main
 
-    if not ignored:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    code = main()
+    try:
+        if not ignored:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        code = main()
+    except KeyboardInterrupt:
+        _end_at_once()
     # LiteRT logs the end of its environment if the process ends in the ordinary way.
     os._exit(code)
 
 
-def _end_at_once(number, frame):
+def _end_at_once(*signal_and_frame):
     os.write(2, _INTERRUPTED)
     os._exit(130)
 

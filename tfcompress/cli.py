@@ -184,10 +184,14 @@ def _add_describe(commands):
         commands, "describe", _describe, "count parameters, multiply-adds and bytes of a model"
     )
     parser.add_argument(
-        "name", nargs="?", help="preset, or folder of a trained model; without it, list presets"
+        "name",
+        nargs="?",
+        help="preset, or folder of a run or of a trained model; without it, list presets",
     )
     parser.add_argument("--source-length", type=int, default=30, help="tokens (%(default)s)")
-    parser.add_argument("--target-length", type=int, default=30, help="tokens (%(default)s)")
+    parser.add_argument(
+        "--target-length", type=int, help="tokens of a translation model's target (30)"
+    )
     _add_json(parser)
 
 
@@ -201,8 +205,9 @@ def _describe(options):
             return _print_json(presets)
         width = max(map(len, presets))
         return print("\n".join(f"{name:{width}}  {text}" for name, text in presets.items()))
+    trained = Path(options.name) / "model"
     description = describe(
-        options.name,
+        trained if trained.is_dir() else options.name,
         source_length=options.source_length,
         target_length=options.target_length,
     )
@@ -442,7 +447,7 @@ def _evaluate(options):
         progress=not options.json,
     )
     if options.json:
-        names = ("bleu", "interval", "signature", "sentences", "beam_size")
+        names = ("bleu", "interval", "signature", "sentences", "beam_size", "split")
         return _print_json({name: figures[name] for name in names})
     low, high = figures["interval"]
     return print(f"BLEU {figures['bleu']:.2f} [{low:.2f}, {high:.2f}] {figures['signature']}")

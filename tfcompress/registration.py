@@ -7,6 +7,7 @@ classes are registered at once, so that `keras.models.load_model` finds them.
 import importlib
 import importlib.util
 import sys
+from importlib.abc import MetaPathFinder
 from types import ModuleType
 
 _PACKAGES = ("tensorflow", "keras", "tf_keras")
@@ -15,8 +16,26 @@ _SAVED = ("tfcompress.layers", "tfcompress.training.losses", "tfcompress.trainin
 
 def register_with_keras() -> None:
     """Registers the classes now, or as soon as TensorFlow and Keras have been imported."""
-    if importlib.util.find_spec("tensorflow") is None:
-        return
+    if any(name in sys.modules for name in _PACKAGES):
+        _register_when_imported()
+    else:
+        sys.meta_path.insert(0, _FirstImport())
+
+
+class _FirstImport(MetaPathFinder):
+    """Waits for the first import of these packages: only then are hooks worth their time."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in _PACKAGES:
+            return None
+        sys.meta_path.remove(self)
+        # A device needs neither of them.
+        if importlib.util.find_spec("tensorflow") is not None:
+            _register_when_imported()
+        return importlib.util.find_spec(name)
+
+
+def _register_when_imported() -> None:
     # One of TensorFlow's own requirements.
     from wrapt import register_post_import_hook
 

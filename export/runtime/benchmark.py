@@ -61,6 +61,7 @@ def benchmark(
         `device`: "local".
         `threads`, `beam_size`: as given.
         `sentences`: their number.
+        `split`: the numbers, from 1, of the sentences that are translated in parts.
         `source_tokens`, `target_tokens`: of one pass, end marks not counted.
         `init_ms`: to load the model and the tokenizers.
         `first_sentence_ms`: of the very first translation, before the warm-up.
@@ -81,7 +82,8 @@ def benchmark(
     """
     SearchOptions(beam_size)
     check_count("num_threads", num_threads, most=MAX_THREADS)
-    sentences = [sentence for sentence in sentences if not is_blank(sentence)]
+    lines = [n for n, sentence in enumerate(sentences, start=1) if not is_blank(sentence)]
+    sentences = [sentences[number - 1] for number in lines]
     if not sentences:
         raise InputError("no sentences to translate; give at least one that is not blank")
     if warmup < 0 or runs < 1:
@@ -115,6 +117,7 @@ def benchmark(
         "threads": num_threads,
         "beam_size": beam_size,
         "sentences": len(sentences),
+        "split": [line for line, hypotheses in zip(lines, found) if hypotheses[0].parts > 1],
         "source_tokens": source_tokens,
         "target_tokens": target_tokens,
         "init_ms": rounded(1000 * init),
@@ -153,10 +156,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="print an empty line and wait for one on standard input before each pass",
     )
     options = vars(parser.parse_args(arguments))
-    if options.pop("in_turns"):
-        _wait()
-        options["progress"] = _wait
     try:
+        if options.pop("in_turns"):
+            _wait()
+            options["progress"] = _wait
         bundle, file = options.pop("bundle"), options.pop("file")
         sentences = read_lines("/dev/stdin" if file == "-" else file)
         measure = benchmark
@@ -174,7 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _wait(*passes):
     print(flush=True)
     if not sys.stdin.readline():
-        sys.exit("error: nobody says when to go on")
+        raise InputError("nobody says when to go on")
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ def benchmark_encoder(
         `runtime`: "native" or "python".
         `threads`: as given.
         `texts`: their number.
+        `cut`: how many of them are cut.
         `tokens`: of one pass, begin and end counted.
         `init_ms`: to load the model and the tokenizer.
         `first_text_ms`: of the very first text, before the warm-up.
@@ -102,7 +103,8 @@ def benchmark_encoder(
                 seconds += measured
             if progress is not None:
                 progress(done + 1, warmup + runs)
-        tokens = sum(min(len(ids), bundle.max_length) for ids in model.tokenize(texts))
+        counts = [len(ids) for ids in model.tokenize(texts)]
+        tokens = sum(min(count, bundle.max_length) for count in counts)
         length_ms = {
             str(length): _milliseconds(model, length)
             for length in lengths
@@ -115,6 +117,7 @@ def benchmark_encoder(
         "runtime": runtime,
         "threads": num_threads,
         "texts": len(texts),
+        "cut": sum(count > bundle.max_length for count in counts),
         "tokens": tokens,
         "init_ms": rounded(1000 * init),
         "first_text_ms": rounded(1000 * first),

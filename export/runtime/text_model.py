@@ -306,7 +306,7 @@ class TextModel:
         for number, text in enumerate([texts] if isinstance(texts, str) else _as_list(texts)):
             ids = self._tokenize(number, text)
             if len(ids) > limit and (overlong == "error" or limit < 2):
-                remedy = "shorten it, or let overlong='cut' cut it"
+                remedy = "shorten it, or set `overlong` to cut"
                 raise self._too_long(f"text {number}", ids, remedy)
             if len(ids) > limit:
                 ids = [*ids[: limit - 1], ids[-1]]

@@ -201,7 +201,7 @@ class Translator:
         if overlong == "split":
             texts = split_text(line, lambda text: self._fits(encode(text)))
         if texts is None:
-            raise self._too_long(name, ids, "shorten it, or let overlong='split' split it")
+            raise self._too_long(name, ids, "shorten it, or set `overlong` to split")
         return [ids for ids in map(encode, texts) if ids]
 
     def _checked_ids(self, name: str, row: Sequence[int]) -> list[Part]:

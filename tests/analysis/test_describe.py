@@ -278,6 +278,12 @@ def test_impossible_length(lengths):
         describe("transformer_tiny", **lengths)
 
 
+def test_a_text_encoder_has_no_target():
+    with pytest.raises(InputError, match=r"`target_length` is for translation models \(received 9"):
+        describe("minilm_l6", target_length=9)
+    assert "target_length" not in describe("minilm_l6", source_length=9).to_dict()
+
+
 def test_unknown_model():
     with pytest.raises(InputError, match="did you mean `transformer_tiny`"):
         describe("transformer_tinny")

@@ -108,3 +108,35 @@ def test_the_longest_text_is_the_publishers(given, expected, tmp_path):
     for wrong in (0, 13, "9"):
         with pytest.raises(InputError, match="impossible; give a whole number from 2 to"):
             from_safetensors(folder, max_length=wrong)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"model_type": []}, "`model_type` must be text"),
+        ({"hidden_act": []}, "`hidden_act` must be text"),
+        ({"hidden_dropout_prob": None}, "`hidden_dropout_prob` must be a number"),
+        ({"layer_norm_eps": "x"}, "`layer_norm_eps` must be a number"),
+        ({"max_position_embeddings": None}, "`max_position_embeddings` must be a whole number"),
+        ({"pad_token_id": "x"}, "`pad_token_id` must be"),
+        ({"hidden_size": "16"}, "whole number"),
+        ({"num_hidden_layers": None}, "whole number"),
+    ],
+    ids=str,
+)
+def test_settings_of_a_wrong_type(setting, message, tmp_path):
+    config = json.loads((write(tmp_path) / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | setting))
+    with pytest.raises(InputError, match=message):
+        from_safetensors(tmp_path)
+
+
+def test_modules_that_cannot_be_used(tmp_path):
+    write(tmp_path)
+    modules = [{"type": "x.Transformer", "path": ""}, {"type": "x.Pooling", "path": "pooling"}]
+    (tmp_path / "modules.json").write_text(json.dumps(modules))
+    (tmp_path / "pooling").mkdir()
+    for content in ("null", "[" * 100_000):
+        (tmp_path / "pooling" / "config.json").write_text(content)
+        with pytest.raises(InputError, match=r"pooling/config\.json: no (configuration|JSON)"):
+            from_safetensors(tmp_path)

@@ -160,11 +160,23 @@ def test_evaluate(capsys, corpus_folder, bundle):
         "--source", str(corpus_folder / "test.en"), "--reference", str(corpus_folder / "test.de"),
     ]  # fmt: skip
     figures = run_json(capsys, "evaluate", bundle, *files, "--beam-size", "2")
-    assert set(figures) == {"bleu", "interval", "signature", "sentences", "beam_size"}
+    assert set(figures) == {"bleu", "interval", "signature", "sentences", "beam_size", "split"}
     low, high = figures["interval"]
     assert 0 <= low <= figures["bleu"] <= high + 1e-9
     assert figures["sentences"] == 12
     assert figures["beam_size"] == 2
+
+
+def test_evaluate_says_what_it_splits(capsys, bundle, tmp_path):
+    (tmp_path / "source").write_text("we go .\n" + "we go home . " * 20 + "\nwe go .\n")
+    (tmp_path / "reference").write_text("wir gehen .\n" * 3)
+    files = ["--source", tmp_path / "source", "--reference", tmp_path / "reference"]
+    options = ["evaluate", bundle, *files, "--beam-size", "1", "--json"]
+    assert main([*map(str, options)]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["split"] == [2]
+    assert said.err.startswith("warning: 1 of 3 sentences are translated in parts")
+    assert "(lines 2)" in said.err
 
 
 def test_evaluate_unequal_files(capsys, corpus_folder, bundle):
@@ -178,9 +190,9 @@ def test_benchmark(capsys, corpus_folder, bundle):
         capsys, "benchmark", bundle, "--input", str(corpus_folder / "test.en"), "--runs", "1"
     )
     assert set(figures) == {
-        "bundle", "device", "threads", "beam_size", "sentences", "source_tokens", "target_tokens",
-        "init_ms", "first_sentence_ms", "latency_ms", "target_tokens_per_s", "peak_rss_bytes",
-        "bundle_bytes", "load_average", "processors",
+        "bundle", "device", "threads", "beam_size", "sentences", "split", "source_tokens",
+        "target_tokens", "init_ms", "first_sentence_ms", "latency_ms", "target_tokens_per_s",
+        "peak_rss_bytes", "bundle_bytes", "load_average", "processors",
     }  # fmt: skip
     assert set(figures["latency_ms"]) == {"mean", "p50", "p90", "p99"}
     assert figures["sentences"] == 12

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from runtime.small_encoders import LABELS, make_encoder, make_tokenizer, texts
 
 from tfcompress.cli import main
-from tfcompress.errors import InputError
+from tfcompress.errors import InputError, InputWarning
 from tfcompress.export import convert
 from tfcompress.export.runtime import TextModel
 from tfcompress.pipeline import evaluate_encoder
@@ -51,6 +51,13 @@ def test_accuracy(bundles, tmp_path):
     numbers = [("sentence", "label"), *((text, LABELS.index(label)) for text, label in rows)]
     again = evaluate_encoder(bundles / "classification", write(tmp_path / "b.tsv.gz", numbers))
     assert again == figures
+
+
+def test_texts_that_are_cut_are_counted(bundles, tmp_path):
+    rows = [("two dogs " * 30, "play", 1), ("play", "two dogs", 2), ("dogs " * 22, "dogs", 3)]
+    with pytest.warns(InputWarning, match="1 of 6 texts are cut, as they have more tokens than 24"):
+        figures = evaluate_encoder(bundles / "embedding", write(tmp_path / "a.tsv", rows))
+    assert figures["cut"] == 1
 
 
 def test_spearman(bundles, tmp_path):
@@ -124,7 +131,7 @@ def test_the_commands(bundles, tmp_path, capsys):
     bundle = str(bundles / "classification")
     assert main(["evaluate", bundle, "--data", data, "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
-    assert {*figures} == {"examples", "accuracy", "interval", "macro_f1"}
+    assert {*figures} == {"examples", "accuracy", "interval", "macro_f1", "cut"}
     assert main(["evaluate", bundle, "--data", data]) == 0
     assert "accuracy" in capsys.readouterr().out
     (tmp_path / "texts").write_text("\n".join(texts(3)))

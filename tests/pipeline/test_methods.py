@@ -82,6 +82,9 @@ def test_learning_from_a_teacher(run, finished_run):
     )
     lines = (folder / "teacher.txt").read_text().splitlines()
     assert len(lines) == 368
+    # So that the run can be exported by itself, or begun with.
+    tokenizer = (folder / "tokenizer.model").read_bytes()
+    assert tokenizer == (finished_run / "tokenizer.model").read_bytes()
     assert (folder / "model" / "config.json").is_file()
 
 

@@ -78,6 +78,7 @@ def test_mapping_round_trip(tmp_path):
         ({"model": {"preset": "transformer_tinny"}}, "transformer_tiny"),
         ({"quantizations": ["int3"]}, "int3"),
         ({"quantizations": []}, "at least one bundle"),
+        ({"name": " "}, "`name` must not be blank"),
         ({"quantizations": ["float32", "float32"]}, "must not repeat"),
         ({"corpus": {"kind": "files2"}}, "files2"),
         ({"tokenizer": {"vocabulary_size": 0}}, r"`tokenizer\.vocabulary_size` must be at least 1"),

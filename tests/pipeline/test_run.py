@@ -117,6 +117,7 @@ def test_lost_stages_are_made_again(finished_run, corpus_folder, recipe_path, tm
     assert [line.split(": ")[1].split()[0] for line in said] == ["exporting", "evaluating"]
     again = json.loads((copy / "evaluation" / "dynamic_int8.json").read_text())
     assert again["translations"] == former["translations"]
+    assert {*again["measured"]} == {"created", "command", "machine", "versions"}
 
 
 def test_a_folder_of_another_recipe_is_refused(

@@ -263,6 +263,11 @@ def test_export_from_the_command_line(finished, corpus, tmp_path, capsys):
     assert again["files"]["model.tflite"] == former["files"]["model.tflite"]
     assert again["tokenizer"] == former["tokenizer"]
     saved = str(finished / "model")
+    # A run whose tokenizer is lost becomes no bundle without one.
+    shutil.copytree(finished, tmp_path / "lost")
+    shutil.rmtree(tmp_path / "lost" / "tokenizer")
+    assert main(["export", str(tmp_path / "lost"), str(tmp_path / "x")]) == 2
+    assert "has no tokenizer of a text encoder" in capsys.readouterr().err
     command = ["export", saved, str(tmp_path / "two"), "--tokenizer", str(corpus)]
     texts = tmp_path / "texts.txt"
     texts.write_text("the film is great .\na dull story .\n")

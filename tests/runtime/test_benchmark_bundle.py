@@ -18,6 +18,7 @@ KEYS = {
     "threads",
     "beam_size",
     "sentences",
+    "split",
     "source_tokens",
     "target_tokens",
     "init_ms",
@@ -33,7 +34,7 @@ KEYS = {
 
 @pytest.mark.parametrize("beam_size", [1, 2])
 def test_figures(bundle, beam_size):
-    batch = [*sentences(8), " "]
+    batch = [" ", *sentences(7), "two dogs . " * 30]
     passes = []
     figures = benchmark(
         bundle,
@@ -44,6 +45,7 @@ def test_figures(bundle, beam_size):
         progress=lambda done, total: passes.append((done, total)),
     )
     assert {*figures} == KEYS
+    assert figures["split"] == [9]
     assert {*figures["latency_ms"]} == {"mean", "p50", "p90", "p99"}
     assert passes == [(1, 3), (2, 3), (3, 3)]
     assert figures["device"] == "local"
@@ -113,7 +115,7 @@ def test_the_program_waits_for_its_turns(bundle, tmp_path):
     assert done.stdout.startswith("\n\n\n\n{")
     assert {*json.loads(done.stdout)} == KEYS
     done = subprocess.run(command, input="\n", capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (1, "error: nobody says when to go on\n")
+    assert (done.returncode, done.stderr) == (2, "error: nobody says when to go on\n")
 
 
 def test_the_program_and_wrong_input(bundle, tmp_path, capsys):

@@ -299,11 +299,11 @@ def test_the_benchmark(encoder_bundles, tmp_path, capsys):
     assert benchmark(arguments) == 0
     figures = json.loads(capsys.readouterr().out)
     assert {*figures} == {
-        "bundle", "device", "runtime", "threads", "texts", "tokens", "init_ms", "first_text_ms",
-        "latency_ms", "tokens_per_s", "length_ms", "peak_rss_bytes", "bundle_bytes",
-        "load_average", "processors",
+        "bundle", "device", "runtime", "threads", "texts", "cut", "tokens", "init_ms",
+        "first_text_ms", "latency_ms", "tokens_per_s", "length_ms", "peak_rss_bytes",
+        "bundle_bytes", "load_average", "processors",
     }  # fmt: skip
-    assert figures["texts"] == 5
+    assert (figures["texts"], figures["cut"]) == (5, 1)
     lengths = [min(len(encoded(text)), MAX_LENGTH) for text in batch if text]
     assert figures["tokens"] == sum(lengths)
     assert {*figures["length_ms"]} == {"8"}

@@ -206,7 +206,7 @@ def test_overlong_sentences_may_be_errors(translator):
     count = len(translator._source.encode(text)) + 1
     with pytest.raises(InputError) as error:
         translator.translate(["two dogs", text], overlong="error")
-    for part in ("sentence 1", f"{count} tokens", f"limit is {MAX_SOURCE}", "overlong='split'"):
+    for part in ("sentence 1", f"{count} tokens", f"limit is {MAX_SOURCE}", "`overlong` to split"):
         assert part in str(error.value)
     with pytest.raises(InputError, match=rf"^the text: {count} tokens"):
         translator.translate(f"two dogs\n{text}", overlong="error")

@@ -87,12 +87,8 @@ def test_batches_hold_their_pairs(lengths, multiple, static, data):
 def test_pairs_beyond_max_length_are_left_out_and_counted(lengths, multiple, max_length, static):
     pairs = make_pairs(lengths)
     options = {"batch_tokens": 64, "length_multiple": multiple, "max_length": max_length}
-    fitting = [
-        i
-        for i, pair in enumerate(lengths)
-        if -(-(max(pair) + 1) // multiple) * multiple <= max_length
-    ]
-    assert pairs.left_out(max_length, length_multiple=multiple) == len(pairs) - len(fitting)
+    fitting = [i for i, pair in enumerate(lengths) if max(pair) < max_length]
+    assert pairs.left_out(max_length) == len(pairs) - len(fitting)
     if not fitting:
         with pytest.raises(InputError, match="no pair of"):
             plan_epoch(pairs, seed=0, epoch=0, static_batches=static, **options)
@@ -101,8 +97,27 @@ def test_pairs_beyond_max_length_are_left_out_and_counted(lengths, multiple, max
     indices = np.concatenate(plan)
     assert sorted(indices[indices != PADDING_ROW]) == fitting
     for batch in plan:
-        _, labels = make_batch(pairs, batch, length_multiple=multiple, square=static)
+        inputs, labels = make_batch(
+            pairs, batch, length_multiple=multiple, max_length=max_length, square=static
+        )
+        assert inputs["source_token_ids"].shape[1] <= max_length
         assert labels.shape[1] <= max_length
+
+
+@given(lengths=PAIRS, limits=st.tuples(st.integers(1, 40), st.integers(1, 40)))
+def test_each_side_has_a_limit_of_its_own(lengths, limits):
+    pairs = make_pairs(lengths)
+    fitting = [i for i, pair in enumerate(lengths) if pair[0] < limits[0] and pair[1] < limits[1]]
+    assert pairs.left_out(limits) == len(pairs) - len(fitting)
+    if fitting:
+        plan = plan_evaluation(pairs, batch_tokens=64, max_length=limits)
+        assert sorted(np.concatenate(plan)) == fitting
+        for batch in plan:
+            inputs, labels = make_batch(pairs, batch, max_length=limits)
+            assert inputs["source_token_ids"].shape[1] <= limits[0]
+            assert labels.shape[1] == inputs["target_token_ids"].shape[1] <= limits[1]
+    with pytest.raises(InputError, match="one max_length for both sides"):
+        plan_evaluation(pairs, batch_tokens=64, max_length=limits, static_batches=True)
 
 
 @given(lengths=PAIRS, multiple=MULTIPLES)

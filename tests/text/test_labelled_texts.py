@@ -40,8 +40,35 @@ def test_names_of_classes(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        (("1", " 0", "1 "), ("0", "1")),
+        (("2", "0"), ("0", "1", "2")),
+        (("00", "01"), ("00", "01")),
+        (("1", "\u0661"), ("1", "\u0661")),
+        (("9" * 5000, "1"), ("1", "9" * 5000)),
+    ],
+)
+def test_labels_as_they_are_found(labels, found, tmp_path):
+    for name in ("train", "valid"):
+        (tmp_path / f"{name}.tsv").write_text("".join(f"a text\t{one}\n" for one in labels))
+    corpus = load_labelled_corpus(tmp_path)
+    assert corpus.labels == found
+    assert corpus.splits["train"][1] == [found.index(one.strip()) for one in labels]
+
+
+def test_numbers_that_are_no_classes(tmp_path):
+    for name in ("train", "valid"):
+        (tmp_path / f"{name}.tsv").write_text("a text\t999999999\nanother\t7\n")
+    with pytest.raises(InputError, match=r"at most 9,999 \(received 999999999\); name the labels"):
+        load_labelled_corpus(tmp_path)
+    assert load_labelled_corpus(tmp_path, labels=["7", "999999999"]).splits["train"][1] == [1, 0]
+
+
+@pytest.mark.parametrize(
     ("line", "message"),
     [
+        ("a text\t \u00a0", r"dev\.tsv: 1 of its lines is without label.*lines 2\)"),
         ("a text\t2", r"dev\.tsv, line 2: label '2'; give one of 0, 1"),
         ("a text", r"dev\.tsv, line 2: 1 columns; give text<TAB>label"),
         (" \t1", r"dev\.tsv: 1 of its lines is without text.*lines 2\)"),
@@ -68,15 +95,23 @@ def test_missing_files(tmp_path):
 
 def test_batches():
     texts = LabelledTexts(TOKENIZER, TEXTS, [1, 0, 1, 0], max_length=6)
-    assert texts.lengths.tolist() == [6, 3, 6, 4]  # cut to six
+    assert texts.lengths.tolist() == [6, 3, 6, 4]
+    assert texts.cut == 2
     inputs, labels = texts.batch(np.array([1, 2]))
     start, end, pad = TOKENIZER.start_id, TOKENIZER.end_id, TOKENIZER.pad_id
     expected = [start, *TOKENIZER.encode(["dull"])[0], end]
-    assert inputs["token_ids"][0].tolist() == expected + [pad] * 5
+    # No text is padded beyond what the model takes.
+    assert inputs["token_ids"][0].tolist() == expected + [pad] * 3
     assert inputs["token_ids"][1, 5] == end
     assert labels.tolist() == [0, 1]
     with pytest.raises(InputError, match="4 texts but 1 labels"):
         LabelledTexts(TOKENIZER, TEXTS, [1], max_length=6)
+    with pytest.raises(InputError, match="no room for begin and end"):
+        LabelledTexts(TOKENIZER, TEXTS, [1, 0, 1, 0], max_length=1)
+    exact = LabelledTexts(TOKENIZER, TEXTS, [1, 0, 1, 0], max_length=int(texts.lengths.max()) + 90)
+    again = LabelledTexts(TOKENIZER, TEXTS, [1, 0, 1, 0], max_length=int(exact.lengths.max()))
+    assert exact.cut == again.cut == 0
+    np.testing.assert_array_equal(again.lengths, exact.lengths)
 
 
 def test_training_goes_on_where_it_was():

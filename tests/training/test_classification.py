@@ -7,7 +7,7 @@ import pytest
 from tensorflow import keras
 from text.text_corpus import PIECES, examples
 
-from tfcompress.errors import InputError
+from tfcompress.errors import InputError, InputWarning
 from tfcompress.models import (
     AttentionConfig,
     FeedForwardConfig,
@@ -45,9 +45,9 @@ TRAINING = TrainingConfig(
 KERAS_2 = not hasattr(keras, "ops")
 
 
-def labelled(count, seed):
+def labelled(count, seed, max_length=16):
     texts, labels = zip(*examples(count, seed))
-    return LabelledTexts(TOKENIZER, texts, labels, max_length=16, token_types=2)
+    return LabelledTexts(TOKENIZER, texts, labels, max_length=max_length, token_types=2)
 
 
 TRAIN, VALID = labelled(200, 0), labelled(40, 1)
@@ -74,6 +74,22 @@ def test_it_learns(trained):
     inputs, labels = VALID.batch(np.arange(len(VALID)))
     found = np.argmax(encoder.model(inputs, training=False)["logits"], axis=-1)
     assert np.mean(found == labels) == pytest.approx(history[-1]["val_accuracy"], abs=1e-6)
+
+
+def test_texts_that_are_cut_are_counted(tmp_path):
+    """At a length that batches are not padded to a multiple of."""
+    parts = labelled(200, 0, max_length=6), labelled(40, 1, max_length=6)
+    cut = [sum(len(row) > 4 for row in TOKENIZER.encode([text for text, _ in examples(*those)]))
+           for those in ((200, 0), (40, 1))]  # fmt: skip
+    training = dataclasses.replace(TRAINING, updates=1, evaluate_every=1)
+    with pytest.warns(InputWarning) as warned:
+        train_classifier(CONFIG.replace(max_length=6), *parts, training, tmp_path, verbose=0)
+    found = [str(one.message) for one in warned if one.category is InputWarning]
+    assert [line.partition(" texts are cut")[0] for line in found] == [
+        f"{cut[0]} of 200 training",
+        f"{cut[1]} of 40 validation",
+    ]
+    assert all(cut)
 
 
 def test_an_interrupted_training_goes_on(tmp_path):

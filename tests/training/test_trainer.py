@@ -81,15 +81,19 @@ def run(corpus, tokenizer, model_config, tmp_path):
 
 def test_pairs_beyond_the_limit_are_counted(corpus, tokenizer, model_config, tmp_path):
     pairs = TokenizedPairs.from_corpus(tokenizer, *corpus)
-    short = model_config.replace(max_source_length=8, max_target_length=8)
-    validation = Validation(corpus[0][:4], corpus[1][:4], tokenizer, tokenizer)
+    short = model_config.replace(max_source_length=7, max_target_length=9)
+    validation = Validation(corpus[0][:9], corpus[1][:9], tokenizer, tokenizer)
     config = TrainingConfig(
         updates=1, evaluate_every=1, evaluate_sentences=0, batch_tokens=128, schedule="constant"
     )
-    left_out = pairs.left_out(8)
+    left_out = pairs.left_out((7, 9))
     assert 0 < left_out < len(pairs)
-    with pytest.warns(InputWarning, match=f"{left_out} of 300 training pairs are left out"):
+    with pytest.warns(InputWarning) as warned:
         train(short, pairs, validation, config, tmp_path / "run", verbose=0)
+    found = [str(one.message) for one in warned if one.category is InputWarning]
+    assert len(found) == 2
+    assert f"{left_out} of 300 training pairs are left out, as" in found[0]
+    assert "of 9 validation pairs are left out of the loss" in found[1]
 
 
 @pytest.mark.costly
@@ -356,7 +360,7 @@ def test_sentences_beyond_the_limit_are_an_error(corpus, tokenizer, model_config
     pairs = TokenizedPairs.from_corpus(tokenizer, *corpus)
     validation = Validation(*corpus, tokenizer, tokenizer)
     short = model_config.replace(max_source_length=1, max_target_length=1)
-    with pytest.raises(InputError, match=r"longer than the model's limit of 1 tokens; raise"):
+    with pytest.raises(InputError, match=r"every training pair is longer than the model takes"):
         train(short, pairs, validation, TrainingConfig(), tmp_path / "run", verbose=0)
 
 

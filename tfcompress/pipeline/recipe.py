@@ -200,6 +200,8 @@ def bundle_problems(recipe: Any) -> Iterator[str]:
     Args:
         recipe: The recipe.
     """
+    if not recipe.name.strip():
+        yield f"`name` must not be blank (received {recipe.name!r})"
     if not recipe.quantizations:
         yield "`quantizations` must name at least one bundle to export (received none)"
     for value in recipe.quantizations:

@@ -25,7 +25,7 @@ from tfcompress.pipeline.workspace import (
     saved_tokenizers,
     write_figures,
 )
-from tfcompress.reporting import Example, RunResults
+from tfcompress.reporting import Example, RunResults, provenance
 from tfcompress.text import TokenizedPairs, Tokenizer, load_corpus, train_tokenizer
 from tfcompress.text.bleu import check_tokenization
 from tfcompress.text.corpora import Corpus
@@ -159,11 +159,15 @@ def _begin(recipe, data, workspace, say):
         if recipe.surgery.before:
             patient = _operated(recipe, "before", transformer, tokenizers, data, say)
             transformer, tokenizers = patient.transformer, patient.tokenizers
-        sides = ("joint",) if tokenizers[0] is tokenizers[1] else ("source", "target")
-        for side, tokenizer in zip(sides, tokenizers):
-            replace_file(workspace.tokenizer(side), tokenizer.proto)
+        _save_tokenizers(tokenizers, workspace)
         save_preset(transformer, workspace.start)
     return workspace.start, saved_tokenizers(workspace.folder)
+
+
+def _save_tokenizers(tokenizers, workspace):
+    sides = ("joint",) if tokenizers[0] is tokenizers[1] else ("source", "target")
+    for side, tokenizer in zip(sides, tokenizers):
+        replace_file(workspace.tokenizer(side), tokenizer.proto)
 
 
 def _operated(recipe, when, transformer, tokenizers, data, say):
@@ -177,7 +181,9 @@ def _operated(recipe, when, transformer, tokenizers, data, say):
 
 def _tokenizers(recipe, data, workspace) -> tuple[Tokenizer, Tokenizer]:
     if recipe.tokenizer.like is not None:
-        return saved_tokenizers(finished_run(recipe.tokenizer.like, "tokenizer.like"))
+        tokenizers = saved_tokenizers(finished_run(recipe.tokenizer.like, "tokenizer.like"))
+        _save_tokenizers(tokenizers, workspace)
+        return tokenizers
     sources, targets = data.splits["train"]
     if recipe.tokenizer.joint:
         joint = _tokenizer(recipe, [*sources, *targets], workspace.tokenizer("joint"))
@@ -301,6 +307,7 @@ def _evaluate(recipe, data, workspace, quantization, verbose, say):
     if path.exists():
         return
     settings = recipe.evaluation
+    measured = provenance.measurement()
     say(f"{recipe.name}: evaluating {quantization} on {len(data.splits['test'][0])} sentences")
     figures = evaluate(
         workspace.bundle(quantization),
@@ -311,7 +318,7 @@ def _evaluate(recipe, data, workspace, quantization, verbose, say):
         lowercase=settings.lowercase,
         progress=verbose == 1,
     )
-    write_figures(path, figures)
+    write_figures(path, figures | {"measured": measured})
 
 
 def _report(recipe, data, workspace, history) -> RunResults:

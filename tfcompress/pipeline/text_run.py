@@ -25,7 +25,7 @@ from tfcompress.pipeline.workspace import (
     saved_text_tokenizer,
     write_figures,
 )
-from tfcompress.reporting import Example, RunResults
+from tfcompress.reporting import Example, RunResults, provenance
 from tfcompress.text import LabelledTexts, load_labelled_corpus, load_text_tokenizer
 
 _EXAMPLES = 8
@@ -271,10 +271,11 @@ def _evaluate(recipe, data, workspace, quantization, verbose, say):
         return
     bundle = workspace.bundle(quantization)
     texts, labels = data.splits["test"]
+    measured = provenance.measurement()
     say(f"{recipe.name}: evaluating {quantization} on {len(texts)} texts")
     figures = evaluate_classifier(bundle, texts, labels, progress=verbose == 1)
     valid = evaluate_classifier(bundle, *data.splits["valid"], progress=verbose == 1)
-    figures["valid_accuracy"] = valid["accuracy"]
+    figures |= {"valid_accuracy": valid["accuracy"], "measured": measured}
     write_figures(path, figures)
 
 

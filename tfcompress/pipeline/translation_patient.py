@@ -33,7 +33,7 @@ class TranslationPatient:
         return evaluation_dataset(
             self._pairs(count),
             batch_tokens=_BATCH_TOKENS,
-            max_length=min(config.max_source_length, config.max_target_length),
+            max_length=(config.max_source_length, config.max_target_length),
             bos_id=config.bos_id,
             eos_id=config.eos_id,
             pad_id=config.pad_id,

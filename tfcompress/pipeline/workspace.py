@@ -14,6 +14,7 @@ from tfcompress.pipeline.text_recipe import TextRecipe
 from tfcompress.text import TextTokenizer, Tokenizer, text_tokenizer
 
 TOKENIZER = "tokenizer"
+RUN_FILE = "run.json"
 # What the stages' files must hold.
 HISTORY = [{"update": int}]
 TIMING = {
@@ -42,7 +43,7 @@ class Workspace:
         identity = {"recipe": schema.to_mapping(recipe), "corpus": corpus_digest}
         # The same corpus may lie in another place when the run goes on.
         identity["recipe"]["corpus"]["path"] = None
-        path = self.folder / "run.json"
+        path = self.folder / RUN_FILE
         if path.exists():
             self._check(path, identity)
         else:
@@ -138,7 +139,7 @@ def finished_run(folder: str | Path, key: str) -> Path:
         InputError: If there is no such run.
     """
     folder = Path(folder)
-    if not (folder / "run.json").is_file() or not (folder / "model").is_dir():
+    if not (folder / RUN_FILE).is_file() or not (folder / "model").is_dir():
         raise InputError(
             f"`{key}` must be the folder of a finished run, with `run.json` and `model` in it "
             f"(received {folder}); run its recipe first"

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 PADDING_ROW = -1
 """The index that stands for a row of padding in a plan with static batches."""
 
+Limit = int | tuple[int, int] | None
+"""The most ids of a source and of a target, or of both; None for any number."""
+
 _ARRAYS = ("source_ids", "source_row_splits", "target_ids", "target_row_splits")
 
 
@@ -140,11 +143,18 @@ class TokenizedPairs:
         """
         return np.maximum(*self.widths(length_multiple))
 
-    def left_out(self, max_length: int | None, *, length_multiple: int = 4) -> int:
+    def fits(self, max_length: Limit) -> np.ndarray:
+        """Returns whether each pair, with its begin or end id, is short enough, boolean.
+
+        Args:
+            max_length: As for `plan_epoch`.
+        """
+        source, target = _limits(max_length)
+        return (self.source_lengths < source) & (self.target_lengths < target)
+
+    def left_out(self, max_length: Limit) -> int:
         """Counts the pairs too long for `max_length`, which no plan with it contains."""
-        if max_length is None:
-            return 0
-        return int((self.padded_lengths(length_multiple) > max_length).sum())
+        return int((~self.fits(max_length)).sum())
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes the pairs to an `.npz` file, which appears complete or not at all.
@@ -188,7 +198,7 @@ def plan_epoch(
     seed: int,
     epoch: int,
     length_multiple: int = 4,
-    max_length: int | None = None,
+    max_length: Limit = None,
     static_batches: bool = False,
 ) -> list[np.ndarray]:
     """Divides the pairs into batches for one epoch.
@@ -204,7 +214,9 @@ def plan_epoch(
         seed: Of the order.
         epoch: The epoch's number, from 0.
         length_multiple: Lengths are rounded up to a multiple of this.
-        max_length: Pairs with a padded side longer than this are left out; `None` keeps all.
+        max_length: The most ids of a side with its begin or end id, or of source and target
+            `(source, target)`; pairs with more are left out, and none is padded beyond it. `None`
+            keeps all.
         static_batches: Whether the shapes of batches are as few as the padded lengths: both sides
             are of one length, the number of rows depends on that length alone, and `PADDING_ROW`
             fills the last batch.
@@ -239,7 +251,7 @@ def plan_evaluation(
     *,
     batch_tokens: int,
     length_multiple: int = 4,
-    max_length: int | None = None,
+    max_length: Limit = None,
     static_batches: bool = False,
 ) -> list[np.ndarray]:
     """Divides the pairs into batches in a fixed order, longest first.
@@ -309,6 +321,7 @@ def make_batch(
     indices: np.ndarray,
     *,
     length_multiple: int = 4,
+    max_length: Limit = None,
     square: bool = False,
     bos_id: int = 1,
     eos_id: int = 2,
@@ -320,6 +333,7 @@ def make_batch(
         pairs: The pairs.
         indices: The pairs of the batch; `PADDING_ROW` gives a row of padding.
         length_multiple: Both lengths are rounded up to a multiple of this.
+        max_length: What no side is padded beyond, as for `plan_epoch`.
         square: Whether both sides get the longer side's length, as static batches want.
         bos_id: The id before the target.
         eos_id: The id after the source, and after the labels.
@@ -340,10 +354,14 @@ def make_batch(
     rows = np.where(real, indices, 0)
     source_lengths = np.where(real, pairs.source_lengths[rows], -1)
     target_lengths = np.where(real, pairs.target_lengths[rows], -1)
-    source_width = _round_up(source_lengths.max(initial=0) + 1, length_multiple)
-    target_width = _round_up(target_lengths.max(initial=0) + 1, length_multiple)
+    longest = (source_lengths.max(initial=0) + 1, target_lengths.max(initial=0) + 1)
+    limits = _limits(max_length)
     if square:
-        source_width = target_width = max(source_width, target_width)
+        longest, limits = (max(longest),) * 2, (min(limits),) * 2
+    source_width, target_width = (
+        int(min(_round_up(length, length_multiple), max(length, limit)))
+        for length, limit in zip(longest, limits)
+    )
     source = _padded(
         pairs.source_ids, pairs.source_row_splits[rows], source_lengths, source_width, pad_id
     )
@@ -363,7 +381,7 @@ def steps_per_epoch(
     *,
     batch_tokens: int,
     length_multiple: int = 4,
-    max_length: int | None = None,
+    max_length: Limit = None,
     accumulate: int = 1,
 ) -> int:
     """Returns the optimizer steps that see every pair at least once.
@@ -397,7 +415,7 @@ def training_dataset(
     seed: int,
     start_step: int = 0,
     length_multiple: int = 4,
-    max_length: int | None = None,
+    max_length: Limit = None,
     static_batches: bool = False,
     accumulate: int = 1,
     bos_id: int = 1,
@@ -446,6 +464,7 @@ def training_dataset(
         pairs,
         batches,
         length_multiple=length_multiple,
+        max_length=max_length,
         square=static_batches,
         bos_id=bos_id,
         eos_id=eos_id,
@@ -458,7 +477,7 @@ def evaluation_dataset(
     *,
     batch_tokens: int,
     length_multiple: int = 4,
-    max_length: int | None = None,
+    max_length: Limit = None,
     static_batches: bool = False,
     bos_id: int = 1,
     eos_id: int = 2,
@@ -498,6 +517,7 @@ def evaluation_dataset(
         pairs,
         lambda: plan,
         length_multiple=length_multiple,
+        max_length=max_length,
         square=static_batches,
         bos_id=bos_id,
         eos_id=eos_id,
@@ -522,7 +542,7 @@ def _cut(
     *,
     batch_tokens: int,
     length_multiple: int,
-    max_length: int | None,
+    max_length: Limit,
     static_batches: bool,
 ) -> list[np.ndarray]:
     """Sorts `order` by padded length, longest first, and cuts it into batches.
@@ -531,9 +551,14 @@ def _cut(
     """
     _at_least("batch_tokens", batch_tokens, 1)
     _at_least("length_multiple", length_multiple, 1)
+    if static_batches and isinstance(max_length, tuple):
+        raise InputError(
+            f"static batches have one max_length for both sides; give {min(max_length)}"
+        )
     lengths = pairs.padded_lengths(length_multiple)
     if max_length is not None:
-        order = order[lengths[order] <= max_length]
+        order = order[pairs.fits(max_length)[order]]
+        lengths = np.minimum(lengths, max(_limits(max_length)))
     if not order.size:
         raise InputError(
             f"no pair of {len(pairs)} is left with max_length={max_length}; "
@@ -568,6 +593,13 @@ def _padded(
     rows = np.full(filled.shape, pad_id, np.int32)
     rows[filled] = ids[(starts[:, None] + columns)[filled]]
     return rows
+
+
+def _limits(max_length: Limit) -> tuple[float, float]:
+    """The most ids of a source and of a target."""
+    if isinstance(max_length, tuple):
+        return max_length
+    return (math.inf if max_length is None else max_length,) * 2
 
 
 def _round_up(lengths, multiple: int):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,14 @@ from tfcompress.errors import InputError
 from tfcompress.text.batching import endless_plan, plan_evaluation
 from tfcompress.text.characters import is_blank
 from tfcompress.text.corpora import check_lines, read_lines
-from tfcompress.text.text_tokenizers import TextTokenizer, encode_texts
+from tfcompress.text.text_tokenizers import TextTokenizer, check_max_length, encode_texts
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 _ENDINGS = (".tsv", ".tsv.gz")
+_NUMBER = re.compile("0|[1-9][0-9]{0,8}")
+_MOST_CLASSES = 10_000
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ def load_labelled_corpus(
         folder: The folder.
         labels: The names of the classes, in the order of their numbers; by default what the
             training file has: 0 to the largest, where all are numbers, else in alphabetical order.
+            White space around a label does not count.
         train: The stem of the training file.
         valid: The stem of the validation file; for `"valid"`, `"dev"` is tried too.
         test: The stem of the test file; there may be none.
@@ -67,8 +71,8 @@ def load_labelled_corpus(
         The corpus.
 
     Raises:
-        InputError: A file is missing or empty, or a line has other columns, no text or an unknown
-            label, naming the line.
+        InputError: A file is missing or empty, a line has other columns, no text, or no or an
+            unknown label, naming the line, or labels are numbers too large for those of classes.
 
     Example:
         >>> corpus = load_labelled_corpus("sst2")
@@ -90,19 +94,21 @@ def load_labelled_corpus(
                 f"corpus {folder}: no {split} file {names[0]}.tsv or {names[0]}.tsv.gz; add it, or "
                 f"give the stem of the {split} file"
             )
-    labels = tuple(labels) or _labels(column for _, (_, column) in rows["train"][1])
+    for path, examples in rows.values():
+        for place, name in enumerate(("text", "label")):
+            blank = [number for number, columns in examples if is_blank(columns[place])]
+            check_lines(path, blank, f"without {name}; remove them")
+    labels = tuple(label.strip() for label in labels) or _labels(*rows["train"])
     numbers = {label: number for number, label in enumerate(labels)}
     splits = {}
     for split, (path, examples) in rows.items():
-        blank = [number for number, (text, _) in examples if is_blank(text)]
-        check_lines(path, blank, "without text; remove them")
         for number, (_, label) in examples:
-            if label not in numbers:
+            if label.strip() not in numbers:
                 raise InputError(
                     f"{path}, line {number}: label {label!r}; give one of {', '.join(labels)}"
                 )
         texts, found = zip(*(columns for _, columns in examples))
-        splits[split] = [*texts], [numbers[label] for label in found]
+        splits[split] = [*texts], [numbers[label.strip()] for label in found]
     return LabelledCorpus(folder.resolve().name, labels, splits)
 
 
@@ -145,8 +151,13 @@ class LabelledTexts:
         token_types: Whether the model has token types, as `TextEncoderConfig.token_types` says; a
             text's are all 0.
 
+    Attributes:
+        lengths: The number of ids of each text.
+        max_length: The most ids of a text.
+        cut: How many texts were longer.
+
     Raises:
-        InputError: There are more or fewer labels than texts.
+        InputError: There are more or fewer labels than texts, or `max_length` has no room.
 
     Example:
         >>> texts = LabelledTexts(tokenizer, ["It runs"], [1], max_length=128)
@@ -165,7 +176,14 @@ class LabelledTexts:
     ):
         if len(texts) != len(labels):
             raise InputError(f"{len(texts)} texts but {len(labels)} labels; give one label a text")
-        self._ids, self.lengths = encode_texts(tokenizer, texts, max_length=max_length)
+        check_max_length(max_length)
+        # One id more than is kept shows which texts are longer.
+        ids, lengths = encode_texts(tokenizer, texts, max_length=max_length + 1)
+        longer = lengths > max_length
+        self.cut = int(longer.sum())
+        self._ids, self.lengths = ids[:, :max_length], np.minimum(lengths, max_length)
+        self._ids[longer, -1] = tokenizer.end_id
+        self.max_length = max_length
         labels = np.asarray(labels)
         self.labels = labels.astype(
             np.float32 if labels.dtype.kind == "f" and len(labels) else np.int32
@@ -185,12 +203,13 @@ class LabelledTexts:
         return [self.padded_lengths(length_multiple)]
 
     def padded_lengths(self, length_multiple: int = 4) -> np.ndarray:
-        """Returns the padded length of every text.
+        """Returns the padded length of every text, at most `max_length`.
 
         Args:
             length_multiple: Lengths are rounded up to a multiple of this.
         """
-        return -(-self.lengths // length_multiple) * length_multiple
+        padded = -(-self.lengths // length_multiple) * length_multiple
+        return np.minimum(padded, self.max_length)
 
     def batch(self, indices: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Returns the inputs of a text encoder and the labels.
@@ -255,8 +274,15 @@ class LabelledTexts:
         ).prefetch(tf.data.AUTOTUNE)
 
 
-def _labels(column):
-    found = sorted(set(column))
-    if all(label.isascii() and label.isdigit() for label in found):
-        return tuple(map(str, range(max(map(int, found)) + 1)))
-    return tuple(found)
+def _labels(path, examples):
+    found = {label.strip() for _, (_, label) in examples}
+    # What is written otherwise, such as 007, is a name.
+    if not all(map(_NUMBER.fullmatch, found)):
+        return tuple(sorted(found))
+    classes = 1 + max(map(int, found))
+    if classes > _MOST_CLASSES:
+        raise InputError(
+            f"{path}: labels that are numbers are those of classes, at most {_MOST_CLASSES - 1:,} "
+            f"(received {classes - 1}); name the labels under `labels`"
+        )
+    return tuple(map(str, range(classes)))

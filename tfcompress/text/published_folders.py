@@ -98,7 +98,15 @@ def _load(folder):
             _check_settings(folder, config, family.classes)
             given = {name: value for name, value in config.items() if value is not None}
             added = read_object(folder / _ADDED_TOKENS)
-            return family.read(paths, family.special | given, added)
+            try:
+                return family.read(paths, family.special | given, added)
+            except InputError:
+                raise
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise InputError(
+                    f"{folder}: the tokenizer's settings cannot be used ({error!r}); copy them "
+                    "again"
+                ) from None
     return None
 
 
@@ -114,9 +122,9 @@ def transformer_folder(folder: Path) -> Path:
     path = folder / MODULES
     try:
         name = json.loads(read_text(path))[0]["path"] if path.is_file() else ""
+        return folder / name
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise InputError(f"{path}: no list of modules ({error!r}); download it again") from None
-    return folder / name
 
 
 def read_object(path: Path) -> dict[str, Any]:

@@ -254,11 +254,7 @@ def encode_texts(
     """
     if too_long not in _TOO_LONG:
         raise InputError(f"too_long={too_long!r}; choose one of {', '.join(_TOO_LONG)}")
-    if not isinstance(max_length, int | np.integer) or max_length < 2:
-        raise InputError(
-            f"max_length={max_length!r} has no room for begin and end; give a whole number, at "
-            "least 2"
-        )
+    check_max_length(max_length)
     rows = tokenizer.encode(texts)
     for number, row in enumerate(rows):
         if len(row) > max_length - 2 and too_long == "error":
@@ -272,6 +268,19 @@ def encode_texts(
     for place, row in zip(ids, rows):
         place[: len(row)] = row
     return ids, lengths
+
+
+def check_max_length(max_length: int) -> None:
+    """Makes sure that a text of at most so many ids has room for begin and end.
+
+    Raises:
+        InputError: It has not.
+    """
+    if not isinstance(max_length, int | np.integer) or max_length < 2:
+        raise InputError(
+            f"max_length={max_length!r} has no room for begin and end; give a whole number, at "
+            "least 2"
+        )
 
 
 def _with_specials(pieces, settings):

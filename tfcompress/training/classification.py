@@ -1,6 +1,7 @@
 """Training text encoders to classify and to score."""
 
 import dataclasses
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.errors import InputError
+from tfcompress.errors import InputError, InputWarning
 from tfcompress.expressions import compile_expression
 from tfcompress.models import TextEncoder, TextEncoderConfig
 from tfcompress.models.transfer import match_head, transfer_weights
@@ -75,8 +76,15 @@ def train_classifier(
             f"{'none' if head is None else head.kind})"
         )
     objective = HEAD_OBJECTIVES[head.kind]
-    for part in (texts, validation):
+    for name, part in (("training", texts), ("validation", validation)):
         objective.check(part.labels, head.classes)
+        if part.cut:
+            warnings.warn(
+                f"{part.cut:,} of {len(part):,} {name} texts are cut, as they have more tokens "
+                f"than {part.max_length}, with begin and end",
+                InputWarning,
+                stacklevel=2,
+            )
     if start is not None:
         _say_of_head(match_head(start.config, model_config), config, say)
     task = _Classification(model_config, texts, validation, objective, say)

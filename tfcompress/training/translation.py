@@ -114,21 +114,7 @@ class _Translation:
         return ("val_loss",) if config.evaluate_sentences == 0 else ("val_bleu", "val_loss")
 
     def batches(self, config, done):
-        max_length = self._max_length
-        left_out = self._pairs.left_out(max_length)
-        if left_out:
-            warnings.warn(
-                f"{left_out:,} of {len(self._pairs):,} training pairs are left out, as a side is "
-                f"longer than the model's limit of {max_length} tokens with its end (the lesser of "
-                "`max_source_length` and `max_target_length`)",
-                InputWarning,
-                stacklevel=2,
-            )
-        if left_out == len(self._pairs):
-            raise InputError(
-                f"every training pair is longer than the model's limit of {max_length} tokens; "
-                "raise `max_source_length` and `max_target_length`"
-            )
+        self._check_lengths(self._pairs, "training")
         return training_dataset(
             self._pairs,
             seed=config.seed,
@@ -145,6 +131,7 @@ class _Translation:
             validation.references,
             target_tokenizer=validation.target_tokenizer,
         )
+        self._check_lengths(held_out, "validation")
         held_out = evaluation_dataset(held_out, **self._batch_options(config))
         callbacks = [_ValidationLoss(compressed.model, self.pad_label, held_out)]
         if config.evaluate_sentences != 0:
@@ -162,7 +149,24 @@ class _Translation:
 
     @property
     def _max_length(self):
-        return min(self.model_config.max_source_length, self.model_config.max_target_length)
+        return self.model_config.max_source_length, self.model_config.max_target_length
+
+    def _check_lengths(self, pairs, split):
+        """Says how many pairs are left out; refuses to leave out all."""
+        left_out = pairs.left_out(self._max_length)
+        limits = "`max_source_length` of {} and `max_target_length` of {}".format(*self._max_length)
+        if left_out == len(pairs):
+            raise InputError(
+                f"every {split} pair is longer than the model takes ({limits}); raise them"
+            )
+        if left_out:
+            effect = "" if split == "training" else " of the loss"
+            warnings.warn(
+                f"{left_out:,} of {len(pairs):,} {split} pairs are left out{effect}, as a side has "
+                f"more tokens, with its end, than the model takes ({limits})",
+                InputWarning,
+                stacklevel=2,
+            )
 
     def _batch_options(self, config):
         ids = {name: getattr(self.model_config, name) for name in ("bos_id", "eos_id", "pad_id")}
