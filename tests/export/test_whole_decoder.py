@@ -46,6 +46,7 @@ MODELS = {
 }
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", MODELS)
 def test_decodes_as_its_layers(name, monkeypatch):
     transformer = make_transformer(**MODELS[name])

@@ -111,6 +111,7 @@ def test_feed_forwards_are_narrowed():
         narrow_feed_forward(encoder, {"decoder": 8})
 
 
+@pytest.mark.slow
 def test_theseus_end_to_end():
     predecessor = make()
     stack = dataclasses.replace(STACK, successors=2)
@@ -145,6 +146,7 @@ HEADS = [
 ]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("head", HEADS, ids=lambda head: head and head.kind)
 def test_parameters_are_described(head):
     encoder = make(head=head, embedding_dim=8, project_first=True)

@@ -19,6 +19,7 @@ from tfcompress.optimization import (
 A_FEW_STEPS = {"learning_rate": 0.005, "steps": 4, "epochs": 3}
 
 
+@pytest.mark.slow
 @legacy_only
 @pytest.mark.parametrize("family", ["plain", pytest.param("layer_drop", marks=pytest.mark.slow)])
 def test_few_values_that_train(family):

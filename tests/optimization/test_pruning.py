@@ -52,6 +52,7 @@ def test_weights_become_zero(family):
     assert [layer.name for layer in plain.layers] == [x.name for x in transformer.model.layers]
 
 
+@pytest.mark.slow
 @legacy_only
 def test_two_of_four_inputs():
     plain = strip_pruning(pruned(make_family("plain"), sparsity="2:4"))

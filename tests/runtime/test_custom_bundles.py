@@ -95,6 +95,7 @@ def test_only_what_is_asked_for(transformer, tmp_path):
     assert manifest["custom_ops"] == [names.CACHED_ATTENTION]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beam_size", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_a_shortlist_is_all_that_a_translation_uses(transformer, tmp_path, beam_size):
     offsets = np.arange(61, dtype=np.int32)

@@ -13,6 +13,7 @@ DEXTRA = EmbeddingConfig(
 )
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("kind", ["dextra", "define"])
 @pytest.mark.parametrize("tie", ["own", "none"])
 @pytest.mark.parametrize("share", [True, pytest.param(False, marks=pytest.mark.slow)])

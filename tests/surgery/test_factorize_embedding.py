@@ -25,6 +25,7 @@ def low_rank(transformer, rank):
                 layer.embeddings.assign(left[:, : len(values)] * values @ right)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("embedding", EMBEDDINGS.values(), ids=EMBEDDINGS)
 def test_tables_of_low_rank_are_factorized_exactly(embedding):
     transformer = make_transformer(embedding=embedding)

@@ -14,6 +14,7 @@ from tfcompress.models import AttentionConfig, FeedForwardConfig, SharingConfig,
 from tfcompress.surgery import narrow_feed_forward
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("batches", [None, [INPUTS, INPUTS]], ids=["weights", "measured"])
 @pytest.mark.parametrize("pattern", ["none", "attention", "all"])
 def test_units_that_do_nothing_go_first(batches, pattern):

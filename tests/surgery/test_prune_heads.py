@@ -37,6 +37,7 @@ STACKS = {
 }
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("stack", STACKS.values(), ids=STACKS)
 def test_pruning_masked_heads_equals_masking_them(stack):
     transformer = make_transformer(stack=stack)

@@ -52,6 +52,7 @@ def translate(transformer, tokenizer, sentences):
     return targets, tokenizer.decode(targets)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     "embedding",
     [{"share": True}, {"embedding_dim": 8, "tie": "own", "use_output_bias": True}, {"tie": "none"}],

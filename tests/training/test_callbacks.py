@@ -66,6 +66,7 @@ def seen_at_the_end(blocks, callback, kind):
 KINDS = pytest.mark.parametrize("kind", [Stack, TrainingStack])
 
 
+@pytest.mark.costly
 @KINDS
 def test_head_pruner(kind):
     blocks = [encoder_layer(), LateStack(encoder_layer)]
@@ -74,6 +75,7 @@ def test_head_pruner(kind):
     assert sum(map(len, pruner.masked_heads.values())) == 2
 
 
+@pytest.mark.costly
 @KINDS
 @pytest.mark.parametrize("learned", [False, True])
 def test_layer_drop_schedule(kind, learned):

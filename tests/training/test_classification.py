@@ -92,6 +92,7 @@ def test_texts_that_are_cut_are_counted(tmp_path):
     assert all(cut)
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_goes_on(tmp_path):
     straight, history = train(tmp_path / "straight")
     train(tmp_path / "broken", training=dataclasses.replace(TRAINING, updates=2))
@@ -159,6 +160,7 @@ def test_distillation(tmp_path, trained):
         train(tmp_path / "without", config, training)
 
 
+@pytest.mark.costly
 @pytest.mark.skipif(not KERAS_2, reason="tf-model-optimization takes Keras 2 only")
 @pytest.mark.parametrize(
     "method",
