@@ -15,11 +15,12 @@ from tfcompress.errors import InputError
 IDS = np.random.default_rng(0).integers(1, 64, (8, 6))
 
 
-def make_model():
+def make_model(attends=True):
     keras.utils.set_random_seed(1)
     ids = keras.Input((6,), dtype="int32")
     x = keras.layers.Embedding(64, 32, mask_zero=True)(ids)
-    x = keras.layers.MultiHeadAttention(2, 16)(x, x)
+    if attends:
+        x = keras.layers.MultiHeadAttention(2, 16)(x, x)
     x = layers.FeedForward(64)(x)
     return keras.Model(ids, keras.layers.Dense(48)(x))
 
@@ -153,10 +154,14 @@ WRITE_OTHER = """
 import sys
 import numpy as np
 import test_loading
-model = test_loading.make_model()
-model.save(sys.argv[1] + "/model.keras")
-model.save_weights(sys.argv[1] + "/model.weights.h5")
-np.save(sys.argv[1] + "/output.npy", model.predict(test_loading.IDS, verbose=0))
+for attends in False, True:
+    model = test_loading.make_model(attends)
+    np.save(sys.argv[1] + f"/{attends}.npy", model.predict(test_loading.IDS, verbose=0))
+    if attends:
+        np.savez(sys.argv[1] + "/model.npz", *model.get_weights())
+    else:
+        model.save(sys.argv[1] + "/model.keras")
+        model.save_weights(sys.argv[1] + "/model.weights.h5")
 """
 
 
@@ -164,7 +169,11 @@ def test_files_of_the_other_keras(tmp_path):
     in_new_process(WRITE_OTHER, tmp_path, legacy=not LEGACY)
     with pytest.raises(InputError, match="TF_USE_LEGACY_KERAS"):
         tfc.load_model(tmp_path / "model.keras")
-    model = make_model()
-    model.load_weights(tmp_path / "model.weights.h5")
-    expected = np.load(tmp_path / "output.npy")
-    np.testing.assert_allclose(model.predict(IDS, verbose=0), expected, atol=1e-5)
+    for attends in False, True:
+        model = make_model(attends)
+        if attends:
+            model.set_weights([*np.load(tmp_path / "model.npz").values()])
+        else:
+            model.load_weights(tmp_path / "model.weights.h5")
+        expected = np.load(tmp_path / f"{attends}.npy")
+        np.testing.assert_allclose(model.predict(IDS, verbose=0), expected, atol=1e-5)

@@ -66,7 +66,8 @@ def _check_flavour(path):
             f"load_model needs a file that Keras {runs} saved, which runs. Received: "
             f"{os.fspath(path)}, saved by Keras {version}. Set TF_USE_LEGACY_KERAS={runs - 2} "
             "before TensorFlow is imported, or build the model with the same code and load what "
-            "save_weights writes to a .weights.h5 file."
+            "save_weights writes to a .weights.h5 file (what get_weights gives, if it holds "
+            "keras.layers.MultiHeadAttention, whose weights have other names in each)."
         )
 
 

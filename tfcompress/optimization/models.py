@@ -22,7 +22,9 @@ def check_optimizable(model: keras.Model, function: str) -> None:
         raise InputError(
             f"{function} needs Keras 2: set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported, "
             "build the model there with the same code and load what save_weights wrote here to a "
-            ".weights.h5 file; export quantizes trained models under Keras 3 too"
+            ".weights.h5 file (what get_weights gives, if it holds "
+            "keras.layers.MultiHeadAttention, whose weights have other names in each); export "
+            "quantizes trained models under Keras 3 too"
         )
     if not isinstance(model, keras.Model):
         hint = (
