@@ -158,6 +158,7 @@ def test_bundle_translates_as_the_model_does(bundle):
         assert [h.score for h in hypotheses] == pytest.approx([h.score for h in expected], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_mixed_precision_and_dropout():
     """Exports are in float32 and without dropout, whatever the model was trained with."""
     keras.mixed_precision.set_global_policy("mixed_bfloat16")

@@ -177,6 +177,7 @@ def test_half_precision_is_exported_in_float32(tmp_path):
     assert np.abs(received - expected).max() < 0.05 * np.abs(expected).max()
 
 
+@pytest.mark.slow
 def test_mixed_plan(tmp_path):
     model = nested()
     plan = {"^head/": "float32", "encoder/multi_head": "int4_per_channel"}

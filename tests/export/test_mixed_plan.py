@@ -46,6 +46,7 @@ def types_by_name(transformer, plan, folder):
     return types
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", slow_but(_ALWAYS, FAMILIES))
 def test_every_weight_is_known(family, tmp_path):
     """No family's weights lose their names on the way, and each is where the plan has it."""
@@ -67,6 +68,7 @@ def test_every_weight_is_known(family, tmp_path):
     assert set(types) == large
 
 
+@pytest.mark.slow
 def test_the_first_expression_counts(tmp_path):
     plan = {"/inner/": "float32", "^encoder_layer_0/": "int4", "^encoder": "int4_per_channel"}
     types = types_by_name(make_transformer(), plan, tmp_path)

@@ -51,6 +51,7 @@ def transformed(transformer, name) -> Seq2SeqTransformer:
     return Seq2SeqTransformer(transformer.config, strip(model))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "name"),
     slow_but(_ALWAYS, FAMILIES, TRANSFORMATIONS),
@@ -67,6 +68,7 @@ def test_families(family, name):
         )
 
 
+@pytest.mark.slow
 def test_skipped_weights_stay_in_float32_by_a_plan(tmp_path):
     skip = "^encoder_layer_0/|^embedding/"
     transformer = make_family("plain")

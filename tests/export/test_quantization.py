@@ -102,6 +102,7 @@ def test_packing(integers):
     np.testing.assert_array_equal(unpack(pack(integers, 8), 8), integers)
 
 
+@pytest.mark.slow
 def test_what_does_not_divide_has_8_bits():
     transformer = make_transformer(hidden_dim=40, embedding=EmbeddingConfig(share=True))
     with tempfile.TemporaryDirectory() as folder:

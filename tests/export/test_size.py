@@ -33,6 +33,7 @@ def test_limit(quantization, width):
         check_size(limit.file + 1, limit)
 
 
+@pytest.mark.slow
 def test_folded_factor_is_caught(tmp_path, monkeypatch):
     """A factor right before a matrix product is folded into one copy of its kernel."""
 

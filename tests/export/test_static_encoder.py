@@ -81,6 +81,7 @@ def test_the_encoder_computes_in_integers(tmp_path, quantization, products):
     assert not {"QUANTIZE", "DEQUANTIZE"} & set(decoder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "quantization"),
     slow_but(_ALWAYS, FAMILIES, ("static_int8", "static_int8x16")),
@@ -127,6 +128,7 @@ def test_shared_weights_are_those_of_dynamic_int8(tmp_path):
     assert stored[0] == stored[1]
 
 
+@pytest.mark.slow
 def test_planned_weights_stay_out(tmp_path):
     """A product whose weights have another kind computes in floating point."""
     plan = {"^encoder_layer_0/feed_forward/": "float32", "^decoder_layer_1/feed": "int4"}

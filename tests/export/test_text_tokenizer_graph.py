@@ -64,6 +64,7 @@ def test_no_flex_operation(pair):
     assert b"Flex" not in graph
 
 
+@pytest.mark.slow
 def test_without_a_graph():
     cases = [
         (BytePairTokenizer(*byte_pairs()), "converts no byte_pair tokenizer"),

@@ -73,6 +73,7 @@ def test_one_tokenizer_for_both_sides(tokenizers, tmp_path):
     assert (tmp_path / "tokenizer.model").read_bytes() == tokenizer.proto
 
 
+@pytest.mark.slow
 def test_two_tokenizers(tokenizers, tmp_path):
     entries = write_tokenizers(
         {"source": tokenizers["unigram"], "target": tokenizers["bpe"]}, tmp_path

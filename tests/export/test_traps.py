@@ -65,6 +65,7 @@ def test_scales_of_blocks_that_kernels_refuse(model):
         check_traps(model)
 
 
+@pytest.mark.slow
 def test_constants_beyond_half_precision(tmp_path):
     transformer = make_transformer()
     bias = transformer.layer("encoder_layer_0").feed_forward.outer.bias

@@ -168,6 +168,7 @@ def test_tables_of_low_rank_are_factorized_exactly():
     assert again.config.embedding_dim == 4
 
 
+@pytest.mark.slow
 def test_frequent_tokens_are_approximated_better():
     encoder = make()
     table = np.asarray(encoder.layer("embedding").embeddings)
@@ -183,6 +184,7 @@ def test_frequent_tokens_are_approximated_better():
     assert lost(counts) < 0.2 * lost(None)
 
 
+@pytest.mark.slow
 def test_tables_that_cannot_be_factorized():
     with pytest.raises(InputError, match="normalized before they are projected"):
         factorize_embedding(make(embedding_dim=8), 4)

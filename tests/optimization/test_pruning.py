@@ -64,6 +64,7 @@ def test_two_of_four_inputs():
             assert (zeros.reshape(-1, 4, zeros.shape[1]).sum(axis=1) == 2).all(), name
 
 
+@pytest.mark.slow
 @legacy_only
 def test_four_inputs_at_once():
     plain = strip_pruning(pruned(make_family("plain"), sparsity="block_1x4"))

@@ -155,6 +155,7 @@ def test_other_names(publish, write_corpus, train, id2label, names, said):
     assert said is None or says(lines, said)
 
 
+@pytest.mark.slow
 @pytest.mark.costly
 @one_flavour
 @pytest.mark.parametrize("id2label", [None, {"0": "LABEL_0", "1": "LABEL_1"}])

@@ -256,6 +256,7 @@ def test_evaluate_refuses_what_translation_models_have(finished, corpus, capsys,
     assert f"{option[0]} is for translation models" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_export_from_the_command_line(finished, corpus, tmp_path, capsys):
     assert main(["export", str(finished), str(tmp_path / "one")]) == 0
     again = json.loads((tmp_path / "one" / "manifest.json").read_text())

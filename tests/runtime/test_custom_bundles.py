@@ -72,6 +72,7 @@ FAMILIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.costly
 @pytest.mark.parametrize("name", slow_but(("delight", "lsra"), FAMILIES))
 def test_families(name, tmp_path):
@@ -80,6 +81,7 @@ def test_families(name, tmp_path):
     assert manifest["parity"]["identical"] > 0.99
 
 
+@pytest.mark.slow
 def test_true_takes_what_pays(transformer, tmp_path):
     everything = Shortlist(
         np.arange(60, dtype=np.int32), np.zeros(61, np.int32), np.zeros(0, np.int32), 60

@@ -26,6 +26,7 @@ def test_tables_give_what_the_transforms_gave(kind, tie, share):
     assert_describes(transformer)
 
 
+@pytest.mark.slow
 def test_the_cheaper_form_is_chosen():
     transformer = make_transformer(embedding=DEXTRA)
     fewer = cache_outputs(transformer, prefer="multiply_adds")
@@ -37,6 +38,7 @@ def test_the_cheaper_form_is_chosen():
     assert cache_outputs(many, prefer="bytes") is many
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("embedding", "prefer"), [(EmbeddingConfig(8), "bytes"), (DEXTRA, "speed")]
 )

@@ -94,6 +94,7 @@ def test_search_keeps_what_scores_best():
     assert kept == {"encoder": [0, 1, 2, 3], "decoder": [2]}
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -48,6 +48,7 @@ def test_error_is_what_is_lost():
     assert errors == {"embedding": pytest.approx(lost, rel=1e-4)}
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("width", [0, 16, 40])
 def test_impossible_width(width):
     with pytest.raises(InputError, match="between 1 and 15"):

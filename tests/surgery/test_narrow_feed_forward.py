@@ -39,6 +39,7 @@ def test_one_side():
     assert smaller.config.decoder.feed_forward.intermediate_dim == 8
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("width", [0, 25, {"middle": 3}])
 def test_impossible(width):
     with pytest.raises(InputError):

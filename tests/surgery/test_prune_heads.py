@@ -81,6 +81,7 @@ def test_heads_of_a_split_attention():
     assert_describes(smaller)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("heads", "message"),
     [

@@ -18,6 +18,7 @@ def make_stack(**settings):
     return StackConfig(4, AttentionConfig(2), FeedForwardConfig(24), **settings)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("drop", [LayerDropConfig(), LayerDropConfig(0.2)])
 def test_computes_what_the_replaced_model_computes(drop):
     transformer = make_transformer(
@@ -31,6 +32,7 @@ def test_computes_what_the_replaced_model_computes(drop):
     assert_describes(transformer)
 
 
+@pytest.mark.slow
 def test_successors_begin_as_the_first_layers():
     trained = make_transformer(stack=make_stack())
     config = trained.config.replace(encoder=make_stack(successors=2))

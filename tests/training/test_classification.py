@@ -138,6 +138,7 @@ def test_replacing_needs_successors(tmp_path):
         train(tmp_path, training=training)
 
 
+@pytest.mark.slow
 def test_layer_drop(tmp_path):
     stack = dataclasses.replace(STACK, layer_drop=LayerDropConfig(0.5, learned=True))
     encoder, history = train(tmp_path, CONFIG.replace(encoder=stack))

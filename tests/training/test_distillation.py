@@ -101,6 +101,7 @@ def test_training_brings_the_student_to_its_teacher():
     assert student.model.count_params() == make(width=8, depth=1).model.count_params()
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

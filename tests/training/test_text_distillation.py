@@ -92,6 +92,7 @@ def test_a_narrow_student_gets_a_projection():
     assert [helper.units for helper in objective.helpers] == [24]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("teacher", "options", "message"),
     [

@@ -204,6 +204,7 @@ def test_a_killed_run_ends_like_an_uninterrupted_one(run, monkeypatch, settings)
     np.testing.assert_allclose(history[-1]["loss"], resumed_history[-1]["loss"], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_trained_again(run):
     first, history = run("run")
     again, same = run("run")
@@ -219,6 +220,7 @@ def test_damaged_state_is_reported(run, tmp_path):
         run("run", updates=8)
 
 
+@pytest.mark.slow
 def test_average_is_the_mean_of_the_last_evaluations(run, tmp_path):
     trained, _ = run("run", average=2)
     files = sorted((tmp_path / "run" / "weights").glob("*.npz"))
@@ -299,6 +301,7 @@ def test_a_training_that_diverges_at_once_is_an_error(run, tmp_path):
     assert len(history) == 3
 
 
+@pytest.mark.slow
 def test_accumulated_batches_count_as_one(run, corpus, tokenizer, model_config, tmp_path):
     from tfcompress.models import Seq2SeqTransformer
     from tfcompress.text import make_batch
