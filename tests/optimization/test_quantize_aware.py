@@ -118,7 +118,14 @@ def test_training_moves_weights_that_are_rounded():
 @given(
     weights=stn.arrays(np.float32, (8, 64), elements=st.floats(-(2.0**15), 2.0**15, width=32)),
     grid=st.sampled_from(
-        [Grid(), Grid(8, (1,)), Grid(8, ()), Grid(4), Grid(4, (0,), 32, 1), Grid(4, (1,), 4, 0)]
+        [
+            Grid(),
+            Grid(8, (1,)),
+            Grid(8, ()),
+            Grid(4),
+            Grid(4, (0,), 32, (1,)),
+            Grid(4, (1,), 4, (0,)),
+        ]
     ),
 )
 def test_tensorflow_rounds_as_numpy_does(weights, grid):
@@ -168,12 +175,12 @@ def test_plan():
     transformer = make_family("factorized_shared")
     plan = plan_quantization(transformer.model, 4, block_size=32, skip="cross_attention/key")
     by_name = {f"{weight.layer}/{weight.path}": weight for weight in plan.weights}
-    assert by_name["embedding/embeddings"].grid == Grid(4, (0,), 32, 1)
+    assert by_name["embedding/embeddings"].grid == Grid(4, (0,), 32, (1,))
     assert by_name["embedding/projection/kernel"].grid == Grid(8, ())
     assert "both directions" in by_name["embedding/projection/kernel"].reason
     skipped = by_name["decoder_layer_0/cross_attention/key/kernel"]
     assert (skipped.grid, skipped.reason) == (None, "skipped")
-    assert by_name["encoder_layer_0/feed_forward/inner/kernel"].grid == Grid(4, (1,), 32, 0)
+    assert by_name["encoder_layer_0/feed_forward/inner/kernel"].grid == Grid(4, (1,), 32, (0,))
     total = transformer.model.count_params()
     assert sum(weight.size for weight in plan.weights) + plan.others == total
     text = str(plan)
