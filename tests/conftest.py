@@ -4,11 +4,14 @@ With TFCOMPRESS_EXPLORE=1, property tests choose other examples in each run.
 """
 
 import os
+import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
+from shared_folders import shared_folder
 
 pytest.register_assert_rewrite("layers.harness")
 
@@ -34,3 +37,21 @@ def pytest_collection_modifyitems(items):
             if name in seen:
                 item.add_marker(pytest.mark.slow)
             seen.add(name)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory, worker_id) -> Path:
+    """The folder of a native runtime built of these sources, in a cache of its own."""
+    # Not before, as they import TensorFlow.
+    from tfcompress.export import build_native
+    from tfcompress.export.runtime.native_files import native_library
+
+    if shutil.which("cmake") is None or not any(map(shutil.which, ("c++", "g++", "clang++"))):
+        pytest.skip("the native runtime needs CMake and a C++ compiler, which are not installed")
+    with (
+        shared_folder(tmp_path_factory, worker_id, "native") as cache,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("XDG_CACHE_HOME", str(cache))
+        patch.delenv("TFCOMPRESS_NATIVE", raising=False)
+        return native_library().parent if native_library() is not None else build_native()

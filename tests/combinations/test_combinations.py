@@ -11,6 +11,8 @@ from tensorflow import keras
 
 from tfcompress.analysis import describe
 from tfcompress.export import convert
+from tfcompress.export.runtime import Translator
+from tfcompress.export.runtime.native_files import LIBRARY
 from tfcompress.models import (
     AttentionConfig,
     ConvolutionConfig,
@@ -150,7 +152,7 @@ def _forgotten_models():
         for choice in COMBINATIONS
     ],
 )
-def test_trains_is_saved_and_exported(choice, tmp_path):
+def test_trains_is_saved_and_exported(choice, tmp_path, built, monkeypatch):
     keras.utils.set_random_seed(1)
     transformer = Seq2SeqTransformer(make_config(choice))
     counted = describe(transformer).to_dict()["parameters"]["total"]
@@ -176,6 +178,14 @@ def test_trains_is_saved_and_exported(choice, tmp_path):
     parity = manifest["parity"]
     assert parity["max_logit_difference"] < 1e-3
     assert parity["beam_identical"] == parity["beam_samples"] > 0
+    # The native runtime refuses operators that it does not know.
+    translations = []
+    for library in ("0", str(built / LIBRARY)):
+        monkeypatch.setenv("TFCOMPRESS_NATIVE", library)
+        translator = Translator(tmp_path / "bundle")
+        translations.append(translator.translate_ids([ids[:-1] for ids in samples]))
+    assert translator.is_native
+    assert translations[0] == translations[1]
 
 
 def test_at_least_forty_combinations_cover_every_pair():

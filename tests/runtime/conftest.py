@@ -1,38 +1,24 @@
 """Bundles of small random models, exported once."""
 
-import contextlib
-import fcntl
-import shutil
 from pathlib import Path
 
 import pytest
 from native_tokenizers import build, load
+from shared_folders import shared_folder
 from small_encoders import HEADS, make_encoder, make_tokenizer
 from small_models import make_transformer, sentences
 
-from tfcompress.export import build_native, convert
-from tfcompress.export.runtime.native_files import native_library
+from tfcompress.export import convert
 from tfcompress.text import train_tokenizer
 
 # Few, because every bundle is compared with its model when it is made.
 SAMPLES = [[5, 6, 2]]
 
 
-@contextlib.contextmanager
-def _shared_folder(tmp_path_factory, worker_id, name):
-    """A folder that processes which test side by side share, while no other one uses it."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / name
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield folder
-
-
 @pytest.fixture(scope="session")
 def tokenizer_library(tmp_path_factory, worker_id):
     """The C++ tokenizers, compiled once."""
-    with _shared_folder(tmp_path_factory, worker_id, "tokenizers") as folder:
+    with shared_folder(tmp_path_factory, worker_id, "tokenizers") as folder:
         path = folder / "tokenizer.so"
         return load(path if path.exists() else build(folder))
 
@@ -106,17 +92,3 @@ def int8_encoder_bundle(encoders, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("encoder_bundles") / "int8"
     convert(encoders["classification"], path, samples=[[2, 5, 6, 3]])
     return path
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory, worker_id) -> Path:
-    """The folder of a native runtime built of these sources, in a cache of its own."""
-    if shutil.which("cmake") is None or not any(map(shutil.which, ("c++", "g++", "clang++"))):
-        pytest.skip("the native runtime needs CMake and a C++ compiler, which are not installed")
-    with (
-        _shared_folder(tmp_path_factory, worker_id, "native") as cache,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        patch.setenv("XDG_CACHE_HOME", str(cache))
-        patch.delenv("TFCOMPRESS_NATIVE", raising=False)
-        return native_library().parent if native_library() is not None else build_native()

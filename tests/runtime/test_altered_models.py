@@ -81,3 +81,12 @@ def test_an_open_bundle_that_is_cut_short(library, folder, tmp_path, files):
     os.truncate(tmp_path / MODEL, 0)
     assert library.translate_ids(handle, [5, 6, 7], max_length=4)
     library.free(handle)
+
+
+def test_a_pipe_in_place_of_a_file(library, files, tmp_path):
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / MODEL).unlink()
+    os.mkfifo(tmp_path / MODEL)
+    with pytest.raises(NativeError, match="it is no file"):
+        library.open(tmp_path)

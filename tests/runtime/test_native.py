@@ -323,24 +323,31 @@ def test_the_example_in_c(built, bundle, tmp_path, monkeypatch):
     ]
 
 
-@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
-def test_the_archive_by_itself(built, bundle, tmp_path):
-    """It links with nothing else, and its headers lie beside it."""
-    source, program = tmp_path / "open.c", tmp_path / "open"
+@pytest.mark.parametrize(
+    "compiler", [name for name in ("cc", "g++", "clang++") if shutil.which(name)]
+)
+def test_the_archive_by_itself(built, bundle, tmp_path, compiler):
+    """It links with nothing else, from C and C++, and its headers lie beside it."""
+    source = tmp_path / ("open.c" if compiler == "cc" else "open.cc")
     source.write_text(
         '#include "tfcompress.h"\n'
         '#include "tfcompress_ops.h"\n'
         "int main(int count, char** words) {\n"
         "  tfc_translator* translator = 0;\n"
+        "  tfc_encoder* encoder = 0;\n"
         "  const int status = tfc_open(words[count - 1], 0, &translator);\n"
+        "  const int other = tfc_open_encoder(words[count - 1], 0, &encoder);\n"
         "  tfc_free_translator(translator);\n"
-        "  return status + (tfc_level(0) == 0);\n"
+        "  return status + (other != TFC_UNSUPPORTED) + (tfc_level(0) == 0);\n"
         "}\n"
     )
-    command = ["cc", f"-I{built}", source, built / "libtfcompress.a", "-o", program]
-    subprocess.run([*command, "-lstdc++", "-lm", "-ldl", "-lpthread"], check=True)
+    for name in ("libtfcompress.a", "tfcompress.h", "tfcompress_ops.h"):
+        shutil.copy(built / name, tmp_path)
+    command = [compiler, source.name, "libtfcompress.a", "-o", "open", "-ldl", "-lpthread", "-lm"]
+    command += ["-lstdc++"] if compiler == "cc" else []
+    subprocess.run(command, cwd=tmp_path, check=True)
     environment = os.environ | {"TFCOMPRESS_LITERT": str(LITERT)}
-    subprocess.run([program, bundle], env=environment, check=True)
+    subprocess.run([tmp_path / "open", bundle], env=environment, check=True)
 
 
 def test_headers_name_what_there_is():
@@ -348,7 +355,9 @@ def test_headers_name_what_there_is():
     assert set(re.findall(r"tfc\.\w+", header)) <= set(names.ALL)
 
 
-@pytest.mark.parametrize(("level", "says"), [("", False), ("error", False), ("info", True)])
+@pytest.mark.parametrize(
+    ("level", "says"), [("", False), ("error", False), ("silent", False), ("info", True)]
+)
 def test_how_much_litert_says(built, bundle, level, says):
     command = [built / "tfcompress-benchmark", bundle, "--input", "/dev/stdin"]
     command += ["--warmup", "0", "--runs", "1", "--library", LITERT]
@@ -361,6 +370,7 @@ def test_how_much_litert_says(built, bundle, level, says):
     )
     assert (b"Creating LiteRT environment" in done.stderr) == says
     assert (b"WARNING" in done.stderr) <= says
+    assert (done.stderr == b"") == (level == "silent")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ constexpr size_t kAlignment = 64;
 class File {
  public:
   explicit File(const std::string& path)
-      : path_(path), descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+      // Where there is a pipe instead, nothing waits for its writer.
+      : path_(path), descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     struct stat status = {};
     if (descriptor_ < 0) Fail(std::strerror(errno));
     if (fstat(descriptor_, &status) != 0) Fail(std::strerror(errno));

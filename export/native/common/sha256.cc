@@ -35,12 +35,23 @@ void Compress(const uint8_t* block, std::array<uint32_t, 8>* state) {
                (Rotate(b, 17) ^ Rotate(b, 19) ^ (b >> 10));
   }
   auto [a, b, c, d, e, f, g, h] = *state;
-  for (int i = 0; i < 64; ++i) {
-    const uint32_t t = h + (Rotate(e, 6) ^ Rotate(e, 11) ^ Rotate(e, 25)) + ((e & f) ^ (~e & g)) +
-                       kRounds[i] + words[i];
-    const uint32_t u =
-        (Rotate(a, 2) ^ Rotate(a, 13) ^ Rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
-    h = g, g = f, f = e, e = d + t, d = c, c = b, b = a, a = t + u;
+  const auto round = [&words](int i, uint32_t p, uint32_t q, uint32_t r, uint32_t* s, uint32_t t,
+                              uint32_t u, uint32_t v, uint32_t* w) {
+    *w += (Rotate(t, 6) ^ Rotate(t, 11) ^ Rotate(t, 25)) + ((t & u) ^ (~t & v)) +
+          kRounds[static_cast<size_t>(i)] + words[i];
+    *s += *w;
+    *w += (Rotate(p, 2) ^ Rotate(p, 13) ^ Rotate(p, 22)) + ((p & q) ^ (p & r) ^ (q & r));
+  };
+  // Each takes the next one's place in turn, so that none has to be moved.
+  for (int i = 0; i < 64; i += 8) {
+    round(i, a, b, c, &d, e, f, g, &h);
+    round(i + 1, h, a, b, &c, d, e, f, &g);
+    round(i + 2, g, h, a, &b, c, d, e, &f);
+    round(i + 3, f, g, h, &a, b, c, d, &e);
+    round(i + 4, e, f, g, &h, a, b, c, &d);
+    round(i + 5, d, e, f, &g, h, a, b, &c);
+    round(i + 6, c, d, e, &f, g, h, a, &b);
+    round(i + 7, b, c, d, &e, f, g, h, &a);
   }
   const uint32_t added[8] = {a, b, c, d, e, f, g, h};
   for (int i = 0; i < 8; ++i) (*state)[i] += added[i];

@@ -1,7 +1,9 @@
 /* Runs tfcompress bundles on a device: text in; translations, classes or vectors out.
 
    LiteRT logs errors only, to standard error, unless the environment variable
-   TFCOMPRESS_LITERT_LOG is verbose, info, warning or silent when the first bundle is opened.
+   TFCOMPRESS_LITERT_LOG is verbose, info, warning or silent when the first bundle is opened. One
+   line, that its delegate for the CPU was created, it writes once for each process, whatever is
+   asked for; with silent, standard error goes nowhere while a bundle's model is compiled.
 
    Every function but the `tfc_free_*` ones returns TFC_OK or the code of an error, whose message
    `tfc_last_error` gives. No C++ exception leaves the library. A handle may be used by one thread

@@ -1,12 +1,12 @@
 #include "litert/model.h"
 
-#include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <mutex>
 
 #include "common/error.h"
 #include "litert/custom_ops.h"
+#include "litert/logging.h"
 
 namespace tfcompress::litert {
 namespace {
@@ -21,20 +21,6 @@ constexpr char kWeightCache[] = "";
 #endif
 // Kernels read some bytes beyond the end.
 constexpr size_t kMargin = 128;
-
-// How much LiteRT logs: errors, unless an environment variable asks for more or less.
-int64_t Severity() {
-  static constexpr const char* kNames[] = {"verbose", "info", "warning", "error", "silent"};
-  constexpr int64_t kError = 3;
-  const char* const wanted = std::getenv("TFCOMPRESS_LITERT_LOG");
-  if (wanted == nullptr || *wanted == '\0') return kError;
-  for (size_t i = 0; i < std::size(kNames); ++i) {
-    if (std::strcmp(wanted, kNames[i]) == 0) return static_cast<int64_t>(i);
-  }
-  throw Error(Error::Code::kInvalidArgument,
-              "TFCOMPRESS_LITERT_LOG is '" + std::string(wanted) +
-                  "'; set it to verbose, info, warning, error or silent");
-}
 
 // One for the process, as LiteRT's accelerators belong to it.
 Handle Environment(const Api& api) {
@@ -105,8 +91,11 @@ Model::Model(const Api& api, std::string name, const Bytes& bytes, int num_threa
   options_ = std::shared_ptr<void>(NewOptions(api, num_threads), api.DestroyOptions);
   if (profile_ != nullptr) EnableProfiling(api, options_.get());
   handle = nullptr;
-  const Status status =
-      api.CreateCompiledModel(environment_, model_.get(), options_.get(), &handle);
+  const auto compile = [&] {
+    const Silence silence;
+    return api.CreateCompiledModel(environment_, model_.get(), options_.get(), &handle);
+  };
+  const Status status = compile();
   ThrowCustomOpError();
   check(status);
   compiled_ = std::shared_ptr<void>(handle, api.DestroyCompiledModel);

@@ -111,6 +111,8 @@ tfc_status tfc_probabilities(const tfc_encoder* encoder, const tfc_output* logit
   return Guarded([&] {
     Require(encoder != nullptr && logits != nullptr && probabilities != nullptr,
             "`encoder`, `logits` and `probabilities` must be given");
+    Require(logits->rows == 0 || (logits->values != nullptr && logits->width > 0),
+            "`logits` has no values");
     for (size_t row = 0; row < logits->rows; ++row) {
       const size_t begin = row * logits->width;
       tfcompress::Probabilities(encoder->encoder.bundle().head, logits->values + begin,
