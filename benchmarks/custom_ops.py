@@ -28,22 +28,22 @@ from tfcompress import layers
 from tfcompress.custom_ops.emission import emitting
 from tfcompress.custom_ops.names import ALL, TOP_LOGITS
 from tfcompress.custom_ops.top_logits import top_logits
-from tfcompress.export import flatbuffer
-from tfcompress.export.model_file import lower
-from tfcompress.export.packing import pack_constants
-from tfcompress.export.quantization import choice, quantize
-from tfcompress.export.runtime.native_files import (
+from tfcompress.export.conversion.signatures import Signatures
+from tfcompress.export.graph import flatbuffer
+from tfcompress.export.graph.model_file import lower
+from tfcompress.export.graph.packing import pack_constants
+from tfcompress.export.quantization.quantizer import choice, quantize
+from tfcompress.layers.common.cache import UPDATE_OP
+from tfcompress.layers.common.embedding_lookup import LOOK_UP
+from tfcompress.layers.common.fixed_patterns import EIGHT_FIXED
+from tfcompress.models import Seq2SeqTransformer, preset
+from tfcompress.models.precision import to_float32
+from tfcompress.runtime.native_files import (
     HOST,
     MODELS_PROGRAM,
     native_folder,
     native_library,
 )
-from tfcompress.export.signatures import Signatures
-from tfcompress.layers.cache import UPDATE_OP
-from tfcompress.layers.embedding_lookup import LOOK_UP
-from tfcompress.layers.fixed_patterns import EIGHT_FIXED
-from tfcompress.models import Seq2SeqTransformer, preset
-from tfcompress.models.precision import to_float32
 
 
 @dataclass(frozen=True)

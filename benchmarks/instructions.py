@@ -22,8 +22,8 @@ from pathlib import Path
 from results_file import write_results
 
 from tfcompress.export import build_native
-from tfcompress.export.litert_library import litert_library
-from tfcompress.export.runtime.native_files import PROGRAM, native_folder
+from tfcompress.export.devices.litert_library import litert_library
+from tfcompress.runtime.native_files import PROGRAM, native_folder
 from tfcompress.text import read_lines
 
 PLUGIN = Path(__file__).parent / "instructions" / "count.c"

@@ -16,9 +16,9 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 from results_file import write_results
 
-from tfcompress.export.runtime import Translator
 from tfcompress.models import load_preset
 from tfcompress.models.decoding import beam_decode, greedy_decode
+from tfcompress.runtime import Translator
 from tfcompress.text import Tokenizer, read_lines
 
 

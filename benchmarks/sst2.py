@@ -18,7 +18,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 from results_file import write_results
 
-from tfcompress.export.runtime import TextModel
+from tfcompress.runtime import TextModel
 from tfcompress.text import load_labelled_corpus
 
 SYSTEMS = (

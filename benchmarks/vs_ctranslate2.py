@@ -22,9 +22,9 @@ import numpy as np
 from results_file import write_results
 
 from tfcompress.export import convert
-from tfcompress.export.runtime import Translator
 from tfcompress.models import load_preset
 from tfcompress.pipeline.exporting import learn_shortlist
+from tfcompress.runtime import Translator
 from tfcompress.text import Tokenizer, read_lines
 
 PRESETS = ("student_base", "student_tiny")

@@ -91,7 +91,7 @@ def _systems(folder, onnx):
 
 
 def _ours(bundle):
-    from tfcompress.export.runtime import TextModel
+    from tfcompress.runtime import TextModel
 
     model = TextModel(bundle)
     return lambda ids: model.run([ids])[0]["embedding"]
@@ -167,7 +167,7 @@ def _memory(name, folder, onnx):
 
 
 def _print_memory(name, folder, onnx):
-    from tfcompress.export.runtime.measuring import peak_rss_bytes
+    from tfcompress.runtime.measuring import peak_rss_bytes
 
     run = _systems(Path(folder), onnx)[name]()
     for _ in range(20):
@@ -177,7 +177,7 @@ def _print_memory(name, folder, onnx):
 
 def _cosines(folder, path):
     """Mean and least cosine of a text's vectors in int8 and in float32, over 500 texts."""
-    from tfcompress.export.runtime import TextModel
+    from tfcompress.runtime import TextModel
     from tfcompress.text import read_lines
 
     texts = [line.split("\t")[0] for line in read_lines(path)][:500]

@@ -58,7 +58,7 @@ def train_and_export(corpus: str, out: str) -> None:
     trained = tfc.models.TextEncoder(encoder.config, strip_quantization(model))
     tfc.export.convert(trained, f"{out}/bundle", tokenizer=tokenizer, quantization="dynamic_int8")
 
-    from tfcompress.export.runtime import TextModel
+    from tfcompress.runtime import TextModel
 
     with TextModel(f"{out}/bundle") as phone:
         for text in data.splits["valid"][0][:3]:

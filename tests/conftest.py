@@ -44,7 +44,7 @@ def built(tmp_path_factory, worker_id) -> Path:
     """The folder of a native runtime built of these sources, in a cache of its own."""
     # Not before, as they import TensorFlow.
     from tfcompress.export import build_native
-    from tfcompress.export.runtime.native_files import native_library
+    from tfcompress.runtime.native_files import native_library
 
     if shutil.which("cmake") is None or not any(map(shutil.which, ("c++", "g++", "clang++"))):
         pytest.skip("the native runtime needs CMake and a C++ compiler, which are not installed")

@@ -8,7 +8,7 @@ import pytest
 
 import tfcompress as tfc
 
-PACKAGES = [Path(tfc.__file__).parent, Path(tfc.export.__file__).parent]
+PACKAGES = [Path(tfc.__file__).parent]
 NAMES = {
     name
     for package in PACKAGES

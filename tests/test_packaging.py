@@ -1,33 +1,41 @@
 """What a wheel of the project holds."""
 
-import configparser
 import importlib
+import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 
 
-def packages(folder, name):
-    for path in (ROOT / folder).rglob("__init__.py"):
-        yield ".".join([name, *path.parent.relative_to(ROOT / folder).parts])
+def test_every_folder_of_modules_is_a_package():
+    folders = {path.parent for path in (ROOT / "tfcompress").rglob("*.py")}
+    assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
 
 
-def test_every_package_is_listed():
-    settings = configparser.ConfigParser()
-    settings.read(ROOT / "setup.cfg")
-    listed = settings["options"]["packages"].split()
-    expected = {*packages("tfcompress", "tfcompress"), *packages("export", "tfcompress.export")}
-    assert {*listed} == expected
-
-
-def test_every_native_source_is_listed():
-    settings = configparser.ConfigParser()
-    settings.read(ROOT / "setup.cfg")
-    patterns = settings["options.package_data"]["tfcompress.export"].split()
-    listed = {path for pattern in patterns for path in (ROOT / "export").glob(pattern)}
-    sources = {path for path in (ROOT / "export" / "native").rglob("*") if path.is_file()}
-    assert sources
-    assert sources <= listed
+@pytest.mark.slow
+def test_a_wheel_holds_every_module_and_native_source(tmp_path):
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    for name in ("setup.cfg", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, checkout)
+    ignore = shutil.ignore_patterns("__pycache__")
+    for name in ("tfcompress", "export"):
+        shutil.copytree(ROOT / name, checkout / name, ignore=ignore)
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "-w", ".", "checkout"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = {*zipfile.ZipFile(wheel).namelist()}
+    modules = (checkout / "tfcompress").rglob("*.py")
+    assert {path.relative_to(checkout).as_posix() for path in modules} <= names
+    sources = [path for path in (checkout / "export" / "native").rglob("*") if path.is_file()]
+    installed = {"tfcompress" / path.relative_to(checkout / "export") for path in sources}
+    assert installed
+    assert {path.as_posix() for path in installed} <= names
 
 
 def test_packages_list_what_they_have():

@@ -9,7 +9,7 @@ ORDERS = {
     "after": "from tensorflow import keras; import tfcompress",
     "keras_alone": "import tfcompress; import keras; from tensorflow import keras",
     "keras_2_alone": "import tfcompress; import tf_keras; from tensorflow import keras",
-    "runtime": "import tfcompress.export.runtime; from tensorflow import keras",
+    "runtime": "import tfcompress.runtime; from tensorflow import keras",
 }
 
 

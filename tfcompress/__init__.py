@@ -1,7 +1,7 @@
 """Small and fast Keras Transformers for phones.
 
 Sub-modules load when they are first used, so that `import tfcompress` is quick and the runtime
-(`tfcompress.export.runtime`) works on devices without TensorFlow. Keras knows the layers as soon as
+(`tfcompress.runtime`) works on devices without TensorFlow. Keras knows the layers as soon as
 it is imported too.
 """
 
@@ -21,6 +21,7 @@ _SUBMODULES = (
     "optimization",
     "pipeline",
     "reporting",
+    "runtime",
     "scaling",
     "surgery",
     "text",

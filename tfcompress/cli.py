@@ -366,7 +366,7 @@ def _add_translate(commands):
 
 
 def _translate(options):
-    from tfcompress.export.runtime import Translator
+    from tfcompress.runtime import Translator
     from tfcompress.search_options import SearchOptions
 
     search = _given(options, beam_size=1, length_penalty=1.0) | {"n_best": options.n_best}
@@ -429,9 +429,9 @@ _SCORING = {"beam_size": 5, "length_penalty": 1.0, "tokenize": "13a", "lowercase
 
 
 def _evaluate(options):
-    from tfcompress.export.runtime.encoder_bundle import KIND
-    from tfcompress.export.runtime.manifest import bundle_kind
     from tfcompress.pipeline import evaluate
+    from tfcompress.runtime.encoder_bundle import KIND
+    from tfcompress.runtime.manifest import bundle_kind
     from tfcompress.text import read_lines
 
     if bundle_kind(options.bundle) == KIND:
@@ -503,7 +503,7 @@ def _benchmark(options):
             [options.bundle], sentences, threads=options.threads, **settings
         )
     else:
-        from tfcompress.export.devices import benchmark_on
+        from tfcompress.export.devices.benchmarking import benchmark_on
 
         settings |= {"num_threads": options.threads, "library": options.library}
         figures = benchmark_on(
@@ -557,7 +557,7 @@ def _add_build_native(commands):
 
 
 def _build_native(options):
-    from tfcompress.export.building import build_native
+    from tfcompress.export.devices.building import build_native
 
     build_native(options.target, options.output, say=_to_stderr)
 

@@ -11,8 +11,6 @@ from tensorflow import keras
 
 from tfcompress.analysis import describe
 from tfcompress.export import convert
-from tfcompress.export.runtime import Translator
-from tfcompress.export.runtime.native_files import LIBRARY
 from tfcompress.models import (
     AttentionConfig,
     ConvolutionConfig,
@@ -27,6 +25,8 @@ from tfcompress.models import (
     TransformConfig,
     load_preset,
 )
+from tfcompress.runtime import Translator
+from tfcompress.runtime.native_files import LIBRARY
 from tfcompress.training import LabelSmoothedCrossentropy
 
 VOCABULARY = 24

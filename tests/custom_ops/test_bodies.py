@@ -9,7 +9,7 @@ from tfcompress.custom_ops import emission, names
 from tfcompress.custom_ops.emission import emitting
 from tfcompress.custom_ops.names import chosen
 from tfcompress.errors import InputError
-from tfcompress.layers import fixed_patterns as patterns
+from tfcompress.layers.common import fixed_patterns as patterns
 
 RNG = np.random.default_rng(0)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from tfcompress.export import QUANTIZATIONS, convert, flatbuffer
-from tfcompress.export.kinds import STATIC
+from tfcompress.export import QUANTIZATIONS, convert
+from tfcompress.export.graph import flatbuffer
+from tfcompress.export.quantization.schemes import STATIC
 from tfcompress.models import (
     AttentionConfig,
     EmbeddingConfig,

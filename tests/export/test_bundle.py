@@ -7,15 +7,10 @@ import pytest
 from export_harness import plain_transformer
 
 from tfcompress.errors import InputError
-from tfcompress.export import (
-    ExportError,
-    convert,
-    flatbuffer,
-    model_file,
-    parity,
-    seq2seq_conversion,
-)
-from tfcompress.export.bundle import new_folder, write_manifest
+from tfcompress.export import ExportError, convert
+from tfcompress.export.bundle.writer import new_folder, write_manifest
+from tfcompress.export.conversion import parity, seq2seq_conversion
+from tfcompress.export.graph import flatbuffer, model_file
 
 ERRORS = [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device"), MemoryError()]
 

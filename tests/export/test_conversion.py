@@ -10,12 +10,13 @@ from tensorflow import keras
 
 import tfcompress
 from tfcompress.errors import InputError
-from tfcompress.export import ExportError, convert, parity
-from tfcompress.export.runtime import Translator
+from tfcompress.export import ExportError, convert
+from tfcompress.export.conversion import parity
 from tfcompress.grids import Grid
-from tfcompress.layers.weight_slots import weight_slots
+from tfcompress.layers.common.weight_slots import weight_slots
 from tfcompress.models import EmbeddingConfig
 from tfcompress.models.decoding import beam_decode, greedy_decode
+from tfcompress.runtime import Translator
 
 OWN = EmbeddingConfig(8, share=True, tie="own", use_bias=True, use_output_bias=True)
 VARIANTS = {

@@ -21,8 +21,10 @@ from tensorflow import keras
 
 from tfcompress import models
 from tfcompress.errors import InputError
-from tfcompress.export import QUANTIZATIONS, ExportError, convert, encoder_parity, flatbuffer
-from tfcompress.export.kinds import STATIC
+from tfcompress.export import QUANTIZATIONS, ExportError, convert
+from tfcompress.export.conversion import encoder_parity
+from tfcompress.export.graph import flatbuffer
+from tfcompress.export.quantization.schemes import STATIC
 from tfcompress.text import Tokenizer, WordPieceTokenizer
 
 SAMPLES = [[2, 5, 9, 4, 3], [2, 8, 3], [2, 3], list(range(2, 2 + MAX_LENGTH))]

@@ -1,8 +1,8 @@
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from tfcompress.export import flatbuffer
-from tfcompress.export.flatbuffer import schema
+from tfcompress.export.graph import flatbuffer
+from tfcompress.export.graph.flatbuffer import schema
 
 
 def constant(model, subgraph, values):

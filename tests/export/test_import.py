@@ -7,7 +7,7 @@ def test_importing_the_export_package_is_light():
     code = """
 import sys
 import tfcompress.export
-import tfcompress.export.runtime
+import tfcompress.runtime
 assert "convert" in dir(tfcompress.export)
 assert not {"tensorflow", "keras", "tf_keras", "tensorflow_text"} & set(sys.modules)
 """

@@ -10,10 +10,11 @@ from tensorflow import keras
 
 from tfcompress import layers
 from tfcompress.errors import InputError
-from tfcompress.export import ExportError, convert_keras, flatbuffer
-from tfcompress.export.flatbuffer import schema
-from tfcompress.export.quantization import unpack
-from tfcompress.layers.weight_slots import weight_slots
+from tfcompress.export import ExportError, convert_keras
+from tfcompress.export.graph import flatbuffer
+from tfcompress.export.graph.flatbuffer import schema
+from tfcompress.export.quantization.quantizer import unpack
+from tfcompress.layers.common.weight_slots import weight_slots
 from tfcompress.optimization import quantize_aware, strip_quantization
 from tfcompress.optimization.cloning import leaf_layers
 

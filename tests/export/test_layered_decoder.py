@@ -2,7 +2,7 @@ import pytest
 from export_harness import make_transformer, plain_transformer
 
 from tfcompress.errors import InputError
-from tfcompress.export.layered_decoder import LayeredDecoder
+from tfcompress.export.conversion.layered_decoder import LayeredDecoder
 from tfcompress.layers import TransformerDecoderLayer
 from tfcompress.models import AttentionConfig, StackConfig
 

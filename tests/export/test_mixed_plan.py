@@ -5,14 +5,15 @@ from flavours import one_flavour
 from optimization.families import FAMILIES, make_family, slow_but
 
 from tfcompress.errors import InputError
-from tfcompress.export import convert, flatbuffer
-from tfcompress.export.flatbuffer import schema
-from tfcompress.export.kinds import KINDS
-from tfcompress.export.mixed_plan import MixedPlan, WeightNames
-from tfcompress.export.model_file import lower
-from tfcompress.export.quantization import choice, quantize
-from tfcompress.export.signatures import Signatures
-from tfcompress.layers.weight_slots import weight_slots
+from tfcompress.export import convert
+from tfcompress.export.conversion.signatures import Signatures
+from tfcompress.export.graph import flatbuffer
+from tfcompress.export.graph.flatbuffer import schema
+from tfcompress.export.graph.model_file import lower
+from tfcompress.export.quantization.mixed_plan import MixedPlan, WeightNames
+from tfcompress.export.quantization.quantizer import choice, quantize
+from tfcompress.export.quantization.schemes import KINDS
+from tfcompress.layers.common.weight_slots import weight_slots
 
 pytestmark = one_flavour
 

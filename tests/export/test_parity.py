@@ -3,7 +3,8 @@ import pytest
 import tensorflow as tf
 from export_harness import make_transformer, plain_transformer
 
-from tfcompress.export import ExportError, convert, parity
+from tfcompress.export import ExportError, convert
+from tfcompress.export.conversion import parity
 from tfcompress.layers import MultiHeadAttention, SinusoidalPosition
 from tfcompress.models import Seq2SeqConfig
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
-from tfcompress.export import flatbuffer
-from tfcompress.export.flatbuffer import schema
-from tfcompress.export.model_file import lower
-from tfcompress.export.quantization import choice, pack, quantize, unpack
-from tfcompress.export.signatures import Signatures
+from tfcompress.export.conversion.signatures import Signatures
+from tfcompress.export.graph import flatbuffer
+from tfcompress.export.graph.flatbuffer import schema
+from tfcompress.export.graph.model_file import lower
+from tfcompress.export.quantization.quantizer import choice, pack, quantize, unpack
 from tfcompress.models import EmbeddingConfig
 
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfcompress.export.signatures import logits_block
+from tfcompress.export.conversion.signatures import logits_block
 
 
 @given(st.integers(1, 100_000))

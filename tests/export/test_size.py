@@ -2,8 +2,9 @@ import pytest
 from export_harness import assert_export_parity, make_transformer, plain_transformer
 
 from tfcompress.errors import InputError
-from tfcompress.export import ExportError, convert, flatbuffer
-from tfcompress.export.size import check_convertible, check_size, size_limit
+from tfcompress.export import ExportError, convert
+from tfcompress.export.graph import flatbuffer
+from tfcompress.export.graph.size import check_convertible, check_size, size_limit
 from tfcompress.layers import FactorizedEmbedding
 from tfcompress.models import EmbeddingConfig
 

@@ -8,8 +8,9 @@ from flavours import one_flavour
 from optimization.families import FAMILIES, VOCABULARY, make_family, slow_but
 
 from tfcompress.errors import InputError
-from tfcompress.export import convert, flatbuffer
-from tfcompress.export.flatbuffer import schema
+from tfcompress.export import convert
+from tfcompress.export.graph import flatbuffer
+from tfcompress.export.graph.flatbuffer import schema
 from tfcompress.models import EmbeddingConfig
 
 pytestmark = one_flavour

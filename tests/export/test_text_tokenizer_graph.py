@@ -7,9 +7,9 @@ from flavours import one_flavour
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfcompress.export.character_trie import build_trie
-from tfcompress.export.text_tokenizer_graph import make_text_tokenizer_graph
-from tfcompress.export.tokenizer_graph import open_tokenizer_graph
+from tfcompress.export.tokenizers.character_trie import build_trie
+from tfcompress.export.tokenizers.text_tokenizer_graph import make_text_tokenizer_graph
+from tfcompress.export.tokenizers.tokenizer_graph import open_tokenizer_graph
 from tfcompress.text import BytePairTokenizer, WordPieceTokenizer
 
 sys.path.append(str(Path(__file__).parents[1] / "text"))

@@ -4,10 +4,10 @@ from export_harness import make_transformer
 
 from tfcompress.errors import InputError
 from tfcompress.export import convert
-from tfcompress.export.runtime import Translator
-from tfcompress.export.tokenizer_graph import make_tokenizer_graph, open_tokenizer_graph
-from tfcompress.export.tokenizers import check_tokenizers, write_tokenizers
+from tfcompress.export.tokenizers.tokenizer_files import check_tokenizers, write_tokenizers
+from tfcompress.export.tokenizers.tokenizer_graph import make_tokenizer_graph, open_tokenizer_graph
 from tfcompress.models import Seq2SeqConfig
+from tfcompress.runtime import Translator
 from tfcompress.text import train_tokenizer
 
 SENTENCES = [

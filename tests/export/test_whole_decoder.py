@@ -6,8 +6,8 @@ import tensorflow as tf
 from export_harness import make_transformer
 
 from tfcompress.custom_ops import emission, names
-from tfcompress.export.layered_decoder import LayeredDecoder
-from tfcompress.export.whole_decoder import WholeDecoder
+from tfcompress.export.conversion.layered_decoder import LayeredDecoder
+from tfcompress.export.conversion.whole_decoder import WholeDecoder
 from tfcompress.models import AttentionConfig, FeedForwardConfig, LayerDropConfig, StackConfig
 
 RNG = np.random.default_rng(0)

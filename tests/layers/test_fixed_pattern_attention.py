@@ -15,7 +15,7 @@ from layers.harness import (
 )
 
 from tfcompress.layers import FixedPatternAttention, MultiHeadAttention, TransformerDecoderLayer
-from tfcompress.layers.fixed_patterns import (
+from tfcompress.layers.common.fixed_patterns import (
     EDGES,
     EIGHT_FIXED,
     PATTERNS,

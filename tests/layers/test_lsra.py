@@ -13,7 +13,7 @@ from layers.harness import (
     run_step_test,
 )
 
-from tfcompress.export import flatbuffer
+from tfcompress.export.graph import flatbuffer
 from tfcompress.layers import (
     LSRA,
     DynamicConv,

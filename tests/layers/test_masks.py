@@ -4,7 +4,7 @@ import tensorflow as tf
 from layers.harness import assert_close, lengths_mask, normal, run_layer_test
 
 from tfcompress.layers import MultiHeadAttention, PaddingMask
-from tfcompress.layers.masks import MASKED, causal_mask, step_mask, token_mask
+from tfcompress.layers.common.masks import MASKED, causal_mask, step_mask, token_mask
 
 IDS = np.array([[5, 7, 9, 0, 0], [4, 0, 3, 1, 2]], "int32")
 

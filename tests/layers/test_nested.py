@@ -3,7 +3,7 @@ from layers.harness import normal
 from tensorflow import keras
 
 from tfcompress.layers import Dense, FeedForward, MultiHeadAttention, TransformerEncoderLayer
-from tfcompress.layers.nested import by_name, named_layers, select_layers
+from tfcompress.layers.common.nested import by_name, named_layers, select_layers
 
 
 class Model(keras.Model):

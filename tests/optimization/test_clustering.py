@@ -4,10 +4,11 @@ from flavours import LEGACY, legacy_only
 from optimization.families import batch, make_family, trained
 
 from tfcompress.errors import InputError
-from tfcompress.export import convert, flatbuffer
-from tfcompress.export.flatbuffer import schema
+from tfcompress.export import convert
+from tfcompress.export.graph import flatbuffer
+from tfcompress.export.graph.flatbuffer import schema
 from tfcompress.grids import MIN_ELEMENTS
-from tfcompress.layers.weight_slots import weight_slots
+from tfcompress.layers.common.weight_slots import weight_slots
 from tfcompress.models import Seq2SeqTransformer
 from tfcompress.optimization import (
     cluster_weights,

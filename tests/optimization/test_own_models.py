@@ -24,7 +24,7 @@ from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.grids import MIN_ELEMENTS
-from tfcompress.layers.weight_slots import weight_slots
+from tfcompress.layers.common.weight_slots import weight_slots
 from tfcompress.optimization import (
     cluster_weights,
     plan_quantization,

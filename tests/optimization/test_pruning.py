@@ -7,7 +7,7 @@ from tensorflow import keras
 from tfcompress.errors import InputError
 from tfcompress.grids import MIN_ELEMENTS
 from tfcompress.layers import FeedForward, TransformerEncoderLayer
-from tfcompress.layers.weight_slots import weight_slots
+from tfcompress.layers.common.weight_slots import weight_slots
 from tfcompress.optimization import prune, strip_pruning
 
 

@@ -11,11 +11,12 @@ from optimization.families import FAMILIES, batch, make_family, slow_but, traine
 from tensorflow import keras
 
 from tfcompress.errors import InputError
-from tfcompress.export import convert, flatbuffer
-from tfcompress.export.flatbuffer import schema
-from tfcompress.export.quantization import unpack
+from tfcompress.export import convert
+from tfcompress.export.graph import flatbuffer
+from tfcompress.export.graph.flatbuffer import schema
+from tfcompress.export.quantization.quantizer import unpack
 from tfcompress.grids import Grid
-from tfcompress.layers.weight_slots import weight_slots
+from tfcompress.layers.common.weight_slots import weight_slots
 from tfcompress.models import Seq2SeqTransformer
 from tfcompress.optimization import plan_quantization, quantize_aware, strip_quantization
 

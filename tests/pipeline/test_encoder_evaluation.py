@@ -13,9 +13,9 @@ from runtime.small_encoders import LABELS, make_encoder, make_tokenizer, texts
 from tfcompress.cli import main
 from tfcompress.errors import InputError, InputWarning
 from tfcompress.export import convert
-from tfcompress.export.runtime import TextModel
 from tfcompress.pipeline import evaluate_encoder
 from tfcompress.pipeline.encoder_evaluation import classification_figures, similarity_figures
+from tfcompress.runtime import TextModel
 
 pytestmark = one_flavour
 

@@ -14,11 +14,11 @@ from text.text_corpus import BAD, GOOD, PIECES, write_text_corpus
 
 from tfcompress.errors import InputError
 from tfcompress.export import convert
-from tfcompress.export.runtime import TextModel
 from tfcompress.models import from_safetensors, load_preset
 from tfcompress.pipeline import evaluate_encoder, run_recipe
 from tfcompress.pipeline.recipe_files import recipe_from_mapping
 from tfcompress.reporting import load_results
+from tfcompress.runtime import TextModel
 from tfcompress.text import load_text_tokenizer
 
 UNTRAINED = {"updates": 0}

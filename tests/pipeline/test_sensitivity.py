@@ -10,7 +10,7 @@ from flavours import one_flavour
 
 from tfcompress.cli import main
 from tfcompress.errors import InputError
-from tfcompress.export.kinds import QUANTIZATIONS
+from tfcompress.export.quantization.schemes import QUANTIZATIONS
 from tfcompress.models import (
     AttentionConfig,
     FeedForwardConfig,

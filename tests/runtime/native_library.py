@@ -7,7 +7,7 @@ from pathlib import Path
 import ai_edge_litert
 import numpy as np
 
-from tfcompress.export.runtime.c_interface import CEncoding, COptions, COutput, CResult, CSearch
+from tfcompress.runtime.c_interface import CEncoding, COptions, COutput, CResult, CSearch
 
 LITERT = next(Path(ai_edge_litert.__file__).parent.glob("libLiteRt.*"))
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from tfcompress.layers.fixed_patterns import PATTERNS, pattern_matrix
+from tfcompress.layers.common.fixed_patterns import PATTERNS, pattern_matrix
 
 KINDS = ("float32", "int8", "panels", "int4", "blocks")
 

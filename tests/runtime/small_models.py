@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfcompress import models
-from tfcompress.export.runtime import StepOutput
+from tfcompress.runtime import StepOutput
 
 MAX_SOURCE, MAX_TARGET = 40, 70
 END_BIAS = 1.25

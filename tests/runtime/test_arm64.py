@@ -12,9 +12,9 @@ from small_models import make_transformer, sentences
 
 from tfcompress.custom_ops import names
 from tfcompress.export import build_native, convert
-from tfcompress.export.litert_library import litert_library
-from tfcompress.export.runtime import TextModel, Translator
-from tfcompress.export.runtime.native_files import PROGRAM
+from tfcompress.export.devices.litert_library import litert_library
+from tfcompress.runtime import TextModel, Translator
+from tfcompress.runtime.native_files import PROGRAM
 
 pytestmark = [one_flavour, pytest.mark.slow]
 

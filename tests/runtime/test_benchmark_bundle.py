@@ -7,7 +7,7 @@ from flavours import one_flavour
 from small_models import sentences
 
 from tfcompress.errors import InputError
-from tfcompress.export.runtime.benchmark import benchmark, main
+from tfcompress.runtime.benchmark import benchmark, main
 from tfcompress.text import Tokenizer
 
 pytestmark = one_flavour
@@ -90,7 +90,7 @@ def test_the_program(bundle, tmp_path):
     # Only line feeds end lines, and a byte order mark is no text.
     lines = "\n".join([f"\ufeff{first}\u2028\x85\x0bdogs\r", "\u200b", *rest, ""])
     (tmp_path / "lines").write_bytes(lines.encode())
-    command = [sys.executable, "-m", "tfcompress.export.runtime.benchmark", str(bundle)]
+    command = [sys.executable, "-m", "tfcompress.runtime.benchmark", str(bundle)]
     options = ["--warmup", "0", "--runs", "1", "--beam-size", "2"]
     outputs = [
         subprocess.run(command + file + options, input=lines.encode(), capture_output=True)
@@ -105,7 +105,7 @@ def test_the_program(bundle, tmp_path):
 
 def test_the_program_waits_for_its_turns(bundle, tmp_path):
     (tmp_path / "lines").write_text("\n".join(sentences(2)))
-    module = "tfcompress.export.runtime.benchmark"
+    module = "tfcompress.runtime.benchmark"
     command = [sys.executable, "-m", module, str(bundle), str(tmp_path / "lines"), "--in-turns"]
     # One turn up to each of the passes, and one for the rest.
     done = subprocess.run(

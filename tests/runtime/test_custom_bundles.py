@@ -11,7 +11,7 @@ from small_models import make_transformer
 from tfcompress.custom_ops import names
 from tfcompress.errors import InputError
 from tfcompress.export import convert
-from tfcompress.export.runtime import Translator, open_bundle, open_engine
+from tfcompress.runtime import Translator, open_bundle, open_engine
 from tfcompress.text import Shortlist
 
 pytestmark = one_flavour

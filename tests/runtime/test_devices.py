@@ -11,7 +11,8 @@ from native_library import LITERT
 from small_models import sentences
 
 from tfcompress.errors import InputError
-from tfcompress.export import benchmark_on, devices
+from tfcompress.export import benchmark_on
+from tfcompress.export.devices import benchmarking as devices
 
 pytestmark = one_flavour
 

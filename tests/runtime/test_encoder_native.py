@@ -16,7 +16,7 @@ from small_encoders import LABELS, MAX_LENGTH, PIECES, make_tokenizer, texts
 from tfcompress.custom_ops.names import ENCODER_LAYER
 from tfcompress.errors import InputError
 from tfcompress.export import convert
-from tfcompress.export.runtime import TextModel
+from tfcompress.runtime import TextModel
 
 pytestmark = one_flavour
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from small_encoders import LABELS, MAX_LENGTH, PIECES, make_tokenizer, model_outputs, texts
 
 from tfcompress.errors import InputError
-from tfcompress.export.runtime import TextModel, Translator, open_encoder_bundle
-from tfcompress.export.runtime.benchmark import main as benchmark
-from tfcompress.export.runtime.text_model import softmax
+from tfcompress.runtime import TextModel, Translator, open_encoder_bundle
+from tfcompress.runtime.benchmark import main as benchmark
+from tfcompress.runtime.text_model import softmax
 
 pytestmark = one_flavour
 
@@ -275,7 +275,7 @@ def test_altered_files(encoder_bundles, tmp_path):
 
 CODE = """
 import os, sys
-from tfcompress.export.runtime import TextModel
+from tfcompress.runtime import TextModel
 
 with TextModel(sys.argv[1]) as model:
     assert model.classify("two dogs play.").label in ("bad", "good", "neither")

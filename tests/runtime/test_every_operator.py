@@ -10,11 +10,11 @@ from mutants import MANIFEST, MODEL, signed
 from native_library import NativeLibrary
 from small_encoders import PIECES
 
-from tfcompress.export import flatbuffer
-from tfcompress.export.model_file import lower
-from tfcompress.export.saving import save_functions
+from tfcompress.export.conversion.saving import save_functions
+from tfcompress.export.graph import flatbuffer
+from tfcompress.export.graph.model_file import lower
 from tfcompress.layers import FixedPatternAttention, LightweightConv, WordIds
-from tfcompress.layers.activations import get_activation
+from tfcompress.layers.common.activations import get_activation
 from tfcompress.models.config_parts import ACTIVATIONS, PATTERNS
 
 pytestmark = one_flavour

@@ -14,8 +14,8 @@ from small_encoders import LABELS, make_encoder, make_tokenizer, model_outputs, 
 
 from tfcompress.errors import InputError
 from tfcompress.export import convert
-from tfcompress.export.runtime import TextModel, open_encoder_bundle
-from tfcompress.export.runtime.text_model import sigmoid
+from tfcompress.runtime import TextModel, open_encoder_bundle
+from tfcompress.runtime.text_model import sigmoid
 
 pytestmark = one_flavour
 

@@ -19,8 +19,8 @@ from small_models import MAX_SOURCE, sentences
 from tfcompress.custom_ops import names
 from tfcompress.errors import InputError
 from tfcompress.export import build_native
-from tfcompress.export.runtime import Translator
-from tfcompress.export.runtime.native_files import HOST
+from tfcompress.runtime import Translator
+from tfcompress.runtime.native_files import HOST
 from tfcompress.text import Tokenizer
 
 pytestmark = one_flavour

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from native_tokenizers import FLAGS, NATIVE
 from split_texts import SENTENCES, mixed_texts
 
-from tfcompress.export.runtime.splitting import join_texts, split_lines, split_text
+from tfcompress.runtime.splitting import join_texts, split_lines, split_text
 from tfcompress.text import is_blank
 
 pytestmark = one_flavour

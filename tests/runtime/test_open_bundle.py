@@ -5,7 +5,7 @@ import pytest
 from flavours import one_flavour
 
 from tfcompress.errors import InputError
-from tfcompress.export.runtime import Translator, open_bundle
+from tfcompress.runtime import Translator, open_bundle
 
 pytestmark = one_flavour
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from op_reference import KINDS, Layer, Matrix
 
-from tfcompress.export.packing import to_panels
+from tfcompress.export.graph.packing import to_panels
 
 pytestmark = one_flavour
 

@@ -9,8 +9,8 @@ from flavours import one_flavour
 from small_encoders import model_outputs
 
 from tfcompress.export import convert
-from tfcompress.export.runtime import TextModel
 from tfcompress.models import from_safetensors
+from tfcompress.runtime import TextModel
 from tfcompress.text import encode_texts, load_text_tokenizer
 
 sys.path += [str(Path(__file__).parents[1] / name) for name in ("models", "text")]

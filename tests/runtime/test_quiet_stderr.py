@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tfcompress.export.runtime.quiet import quiet_stderr
+from tfcompress.runtime.quiet import quiet_stderr
 
 
 def test_chatter_goes_and_the_rest_stays(capfd):
@@ -35,7 +35,7 @@ def test_errors_pass(capfd):
 def test_without_standard_error():
     code = (
         "import os, sys\n"
-        "from tfcompress.export.runtime.quiet import quiet_stderr\n"
+        "from tfcompress.runtime.quiet import quiet_stderr\n"
         "os.close(2)\n"
         "sys.stderr = None\n"
         "with quiet_stderr():\n"

@@ -15,7 +15,7 @@ from small_models import sentences
 
 from tfcompress.custom_ops.names import ALL
 from tfcompress.export import convert
-from tfcompress.export.runtime.native_files import SOURCES
+from tfcompress.runtime.native_files import SOURCES
 
 pytestmark = [
     one_flavour,

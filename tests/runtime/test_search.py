@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfcompress.export.runtime.bundle import SpecialIds
-from tfcompress.export.runtime.search import StepOutput, beam_search, greedy_search
+from tfcompress.runtime.bundle import SpecialIds
+from tfcompress.runtime.search import StepOutput, beam_search, greedy_search
 
 SPECIAL = SpecialIds(pad=0, bos=1, eos=2)
 

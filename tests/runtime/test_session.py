@@ -9,15 +9,8 @@ from flavours import one_flavour
 from small_models import MAX_SOURCE, MAX_TARGET, KerasStepper
 
 from tfcompress.errors import InputError
-from tfcompress.export.runtime import (
-    Session,
-    SpecialIds,
-    beam_search,
-    buffers,
-    greedy_search,
-    open_bundle,
-)
 from tfcompress.models.decoding import beam_decode, greedy_decode
+from tfcompress.runtime import Session, SpecialIds, beam_search, buffers, greedy_search, open_bundle
 
 pytestmark = one_flavour
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from split_texts import CLUSTERS, SENTENCES, mixed_texts
 
-from tfcompress.export.runtime.sentences import sentence_begins
-from tfcompress.export.runtime.splitting import join_texts, split_lines, split_text
+from tfcompress.runtime.sentences import sentence_begins
+from tfcompress.runtime.splitting import join_texts, split_lines, split_text
 
 pytestmark = one_flavour
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from small_models import MAX_SOURCE, sentences
 
 from tfcompress.errors import InputError
-from tfcompress.export.runtime import Hypothesis, Translator, open_engine
+from tfcompress.runtime import Hypothesis, Translator, open_engine
 from tfcompress.text import Tokenizer
 
 pytestmark = one_flavour

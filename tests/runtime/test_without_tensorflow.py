@@ -3,9 +3,9 @@ import sys
 
 CODE = """
 import os, sys
-import tfcompress.export.runtime
-from tfcompress.export.runtime import Translator
-import tfcompress.export.runtime.benchmark
+import tfcompress.runtime
+from tfcompress.runtime import Translator
+import tfcompress.runtime.benchmark
 
 with Translator(sys.argv[1]) as translator:
     greedy, beam = (translator.translate("two dogs play.", beam_size=size) for size in (1, 3))

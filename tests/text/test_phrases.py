@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfcompress.errors import InputError
-from tfcompress.text.corpora import Corpus, load_corpus
-from tfcompress.text.phrasebook import (
+from tfcompress.phrasebook import (
     TEMPLATES,
     directions,
     english,
@@ -32,6 +31,7 @@ from tfcompress.text.phrasebook import (
     things,
     weather,
 )
+from tfcompress.text.corpora import Corpus, load_corpus
 from tfcompress.text.phrases import capacity, generate, phrase_corpus, write_corpus
 
 NOUNS, ADJECTIVES, VERBS = lexicon.NOUNS, lexicon.ADJECTIVES, lexicon.VERBS

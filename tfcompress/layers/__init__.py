@@ -6,6 +6,7 @@ as `memory_padding_mask`) where none is given.
 """
 
 from tfcompress.layers.adaptive_embedding import AdaptiveEmbedding
+from tfcompress.layers.common.masks import PaddingMask
 from tfcompress.layers.define_embedding import DeFINEEmbedding
 from tfcompress.layers.delight_decoder_layer import DeLighTDecoderLayer
 from tfcompress.layers.delight_encoder_layer import DeLighTEncoderLayer
@@ -25,7 +26,6 @@ from tfcompress.layers.layer_drop_wrapper import learned_drop_rates as learned_d
 from tfcompress.layers.layer_normalization import LayerNormalization
 from tfcompress.layers.lightweight_conv import LightweightConv
 from tfcompress.layers.lsra import LSRA
-from tfcompress.layers.masks import PaddingMask
 from tfcompress.layers.mean_pooling import MeanPooling
 from tfcompress.layers.multi_head_attention import MultiHeadAttention
 from tfcompress.layers.positions import LearnedPosition, SinusoidalPosition

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import tensorflow as tf
 from tensorflow import keras
 
+from tfcompress.layers.common.embedding_lookup import embedding_lookup
+from tfcompress.layers.common.serialization import register
+from tfcompress.layers.common.shapes import known_or_dynamic_shape
+from tfcompress.layers.common.sublayers import copy_initializer
+from tfcompress.layers.common.token_embedding import TokenEmbedding
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
-from tfcompress.layers.embedding_lookup import embedding_lookup
-from tfcompress.layers.serialization import register
-from tfcompress.layers.shapes import known_or_dynamic_shape
-from tfcompress.layers.sublayers import copy_initializer
-from tfcompress.layers.token_embedding import TokenEmbedding
 
 TIES = ("shared", "none")
 

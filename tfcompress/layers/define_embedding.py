@@ -1,7 +1,7 @@
 """DeFINE's embedding: a narrow table and a hierarchical group transform."""
 
+from tfcompress.layers.common.serialization import register
 from tfcompress.layers.hierarchical_embedding import HierarchicalEmbedding
-from tfcompress.layers.serialization import register
 
 SCHEDULES = {"paper": "define", "released": "released"}
 

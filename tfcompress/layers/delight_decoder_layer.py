@@ -2,8 +2,8 @@
 
 from tensorflow import keras
 
-from tfcompress.layers.serialization import register
-from tfcompress.layers.transformed_attention import TransformedAttention
+from tfcompress.layers.common.serialization import register
+from tfcompress.layers.common.transformed_attention import TransformedAttention
 from tfcompress.layers.transformer_decoder_layer import TransformerDecoderLayer
 
 

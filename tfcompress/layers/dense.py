@@ -3,10 +3,10 @@
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.layers.layer import Layer
-from tfcompress.layers.serialization import register
-from tfcompress.layers.shapes import known_or_dynamic_shape
-from tfcompress.layers.sublayers import build_sublayer, copy_initializer
+from tfcompress.layers.common.layer import Layer
+from tfcompress.layers.common.serialization import register
+from tfcompress.layers.common.shapes import known_or_dynamic_shape
+from tfcompress.layers.common.sublayers import build_sublayer, copy_initializer
 
 
 @register

@@ -7,12 +7,12 @@ from tfcompress.custom_ops.emission import emits
 from tfcompress.custom_ops.group_transform import group_transform
 from tfcompress.custom_ops.maths import activation_code
 from tfcompress.custom_ops.names import GROUP_TRANSFORM
+from tfcompress.layers.common.layer import Layer
+from tfcompress.layers.common.serialization import register
+from tfcompress.layers.common.shapes import known_or_dynamic_shape
+from tfcompress.layers.common.sublayers import build_sublayer
 from tfcompress.layers.group_linear import GroupLinear
 from tfcompress.layers.hierarchical_group_transform import HierarchicalGroupTransform
-from tfcompress.layers.layer import Layer
-from tfcompress.layers.serialization import register
-from tfcompress.layers.shapes import known_or_dynamic_shape
-from tfcompress.layers.sublayers import build_sublayer
 from tfcompress.scaling import (
     GroupSchedule,
     default_max_groups,

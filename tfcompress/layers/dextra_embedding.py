@@ -1,7 +1,7 @@
 """DeLighT's embedding: a narrow table and a DExTra block."""
 
+from tfcompress.layers.common.serialization import register
 from tfcompress.layers.hierarchical_embedding import HierarchicalEmbedding
-from tfcompress.layers.serialization import register
 
 
 @register

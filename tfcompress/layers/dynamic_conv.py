@@ -3,11 +3,11 @@
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.layers.convolution import SequenceConvolution
+from tfcompress.layers.common.convolution import SequenceConvolution
+from tfcompress.layers.common.serialization import register
+from tfcompress.layers.common.shapes import known_or_dynamic_shape
+from tfcompress.layers.common.sublayers import build_sublayer
 from tfcompress.layers.dense import Dense
-from tfcompress.layers.serialization import register
-from tfcompress.layers.shapes import known_or_dynamic_shape
-from tfcompress.layers.sublayers import build_sublayer
 
 
 @register

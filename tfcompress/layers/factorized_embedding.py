@@ -4,15 +4,15 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.custom_ops.output import capture
+from tfcompress.layers.common.embedding_lookup import embedding_lookup
+from tfcompress.layers.common.layer import mask_for
+from tfcompress.layers.common.serialization import pack, register, unpack
+from tfcompress.layers.common.shapes import known_or_dynamic_shape
+from tfcompress.layers.common.sublayers import build_sublayer, copy_initializer
+from tfcompress.layers.common.token_embedding import TokenEmbedding
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
-from tfcompress.layers.embedding_lookup import embedding_lookup
-from tfcompress.layers.layer import mask_for
 from tfcompress.layers.layer_normalization import LayerNormalization
-from tfcompress.layers.serialization import pack, register, unpack
-from tfcompress.layers.shapes import known_or_dynamic_shape
-from tfcompress.layers.sublayers import build_sublayer, copy_initializer
-from tfcompress.layers.token_embedding import TokenEmbedding
 
 TIES = ("shared", "own", "none")
 

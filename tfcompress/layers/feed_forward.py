@@ -2,12 +2,12 @@
 
 from tensorflow import keras
 
-from tfcompress.layers.activations import get_activation
+from tfcompress.layers.common.activations import get_activation
+from tfcompress.layers.common.layer import Layer
+from tfcompress.layers.common.recording import Recording
+from tfcompress.layers.common.serialization import register
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
-from tfcompress.layers.layer import Layer
-from tfcompress.layers.recording import Recording
-from tfcompress.layers.serialization import register
 
 
 @register

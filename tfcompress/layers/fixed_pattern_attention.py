@@ -9,20 +9,20 @@ from tensorflow import keras
 from tfcompress.custom_ops.emission import emits
 from tfcompress.custom_ops.fixed_patterns import fixed_patterns
 from tfcompress.custom_ops.names import FIXED_PATTERNS
-from tfcompress.layers.dense import sub_dense
-from tfcompress.layers.dropout import Dropout
-from tfcompress.layers.fixed_patterns import (
+from tfcompress.layers.common.fixed_patterns import (
     EDGES,
     PATTERNS,
     apply_pattern,
     check_patterns,
     pattern_matrix,
 )
-from tfcompress.layers.layer import Layer
-from tfcompress.layers.masks import additive_padding_mask, token_mask
-from tfcompress.layers.pattern_units import TokenUnits, WordUnits
-from tfcompress.layers.serialization import register
-from tfcompress.layers.shapes import merge_heads, scale_queries, split_heads
+from tfcompress.layers.common.layer import Layer
+from tfcompress.layers.common.masks import additive_padding_mask, token_mask
+from tfcompress.layers.common.pattern_units import TokenUnits, WordUnits
+from tfcompress.layers.common.serialization import register
+from tfcompress.layers.common.shapes import merge_heads, scale_queries, split_heads
+from tfcompress.layers.dense import sub_dense
+from tfcompress.layers.dropout import Dropout
 
 # As long as products with whole matrices are about as fast as running sums.
 _SHORT = 128
@@ -44,8 +44,8 @@ class FixedPatternAttention(Layer):
     The weights of a row add up to 1. With `word_ids` the patterns hold between words: a token
     attends as its word does, and a word's weight is shared equally by its tokens.
 
-    `tfcompress.layers.fixed_patterns` names the published mixes: `SEVEN_FIXED` (all but the last
-    token), with one learned head, and `EIGHT_FIXED`.
+    `tfcompress.layers.common.fixed_patterns` names the published mixes: `SEVEN_FIXED` (all but the
+    last token), with one learned head, and `EIGHT_FIXED`.
 
     Number of parameters, with input width `d`, `h = len(patterns) + num_learned_heads`,
     `n = h * head_dim` and `q = num_learned_heads * head_dim`: `2*d*n + 2*d*q`, and `n + 2*q + d`
@@ -80,7 +80,7 @@ class FixedPatternAttention(Layer):
 
     Example:
 
-    >>> from tfcompress.layers.fixed_patterns import SEVEN_FIXED
+    >>> from tfcompress.layers.common.fixed_patterns import SEVEN_FIXED
     >>> layer = tfc.layers.FixedPatternAttention(SEVEN_FIXED, num_learned_heads=1)
     >>> layer(np.random.rand(2, 7, 32).astype("float32")).shape
     TensorShape([2, 7, 32])

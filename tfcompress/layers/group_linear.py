@@ -7,12 +7,12 @@ from tfcompress.custom_ops.emission import emits
 from tfcompress.custom_ops.group_transform import Stage, group_transform
 from tfcompress.custom_ops.maths import activation_code, bias_of, norm_operands
 from tfcompress.custom_ops.names import GROUP_TRANSFORM
+from tfcompress.layers.common.layer import Layer
+from tfcompress.layers.common.serialization import register
+from tfcompress.layers.common.shapes import known_or_dynamic_shape
+from tfcompress.layers.common.sublayers import build_sublayer, copy_initializer
 from tfcompress.layers.dropout import Dropout
-from tfcompress.layers.layer import Layer
 from tfcompress.layers.layer_normalization import LayerNormalization
-from tfcompress.layers.serialization import register
-from tfcompress.layers.shapes import known_or_dynamic_shape
-from tfcompress.layers.sublayers import build_sublayer, copy_initializer
 
 
 @register

@@ -6,12 +6,12 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+from tfcompress.layers.common.sublayers import build_sublayer
+from tfcompress.layers.common.token_embedding import TokenEmbedding
 from tfcompress.layers.dense import Dense
 from tfcompress.layers.dextra_block import DExTraBlock
 from tfcompress.layers.dropout import Dropout
 from tfcompress.layers.factorized_embedding import FactorizedEmbedding
-from tfcompress.layers.sublayers import build_sublayer
-from tfcompress.layers.token_embedding import TokenEmbedding
 from tfcompress.scaling import default_max_groups
 
 TIES = ("own", "none")

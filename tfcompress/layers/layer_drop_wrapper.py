@@ -6,8 +6,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.layer_selection import drop_rates
-from tfcompress.layers.random_choice import RandomChoice, build_inner, check_layer
-from tfcompress.layers.serialization import pack, register, unpack
+from tfcompress.layers.common.random_choice import RandomChoice, build_inner, check_layer
+from tfcompress.layers.common.serialization import pack, register, unpack
 
 
 @register

@@ -2,9 +2,9 @@
 
 import tensorflow as tf
 
-from tfcompress.layers.convolution import SequenceConvolution
-from tfcompress.layers.serialization import register
-from tfcompress.layers.shapes import known_or_dynamic_shape
+from tfcompress.layers.common.convolution import SequenceConvolution
+from tfcompress.layers.common.serialization import register
+from tfcompress.layers.common.shapes import known_or_dynamic_shape
 
 
 @register

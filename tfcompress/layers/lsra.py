@@ -3,9 +3,9 @@
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.layers.layer import Layer
-from tfcompress.layers.serialization import pack, register, unpack
-from tfcompress.layers.sublayers import build_sublayer, check_sublayer
+from tfcompress.layers.common.layer import Layer
+from tfcompress.layers.common.serialization import pack, register, unpack
+from tfcompress.layers.common.sublayers import build_sublayer, check_sublayer
 
 
 @register

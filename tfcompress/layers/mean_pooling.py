@@ -2,9 +2,9 @@
 
 import tensorflow as tf
 
-from tfcompress.layers.layer import Layer
-from tfcompress.layers.masks import token_mask
-from tfcompress.layers.serialization import register
+from tfcompress.layers.common.layer import Layer
+from tfcompress.layers.common.masks import token_mask
+from tfcompress.layers.common.serialization import register
 
 
 @register

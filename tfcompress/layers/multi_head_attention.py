@@ -6,14 +6,14 @@ from tensorflow import keras
 from tfcompress.custom_ops.attention import cached_attention, memory_attention
 from tfcompress.custom_ops.emission import emits
 from tfcompress.custom_ops.names import CACHED_ATTENTION, MEMORY_ATTENTION
-from tfcompress.layers.cache import update_row
+from tfcompress.layers.common.cache import update_row
+from tfcompress.layers.common.layer import Layer
+from tfcompress.layers.common.masks import additive_padding_mask, causal_mask, step_mask
+from tfcompress.layers.common.recording import Recording
+from tfcompress.layers.common.serialization import register
+from tfcompress.layers.common.shapes import merge_heads, scale_queries, split_heads
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
-from tfcompress.layers.layer import Layer
-from tfcompress.layers.masks import additive_padding_mask, causal_mask, step_mask
-from tfcompress.layers.recording import Recording
-from tfcompress.layers.serialization import register
-from tfcompress.layers.shapes import merge_heads, scale_queries, split_heads
 
 
 @register

@@ -5,10 +5,10 @@ import math
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.layers.embedding_lookup import embedding_lookup
-from tfcompress.layers.layer import Layer
-from tfcompress.layers.masks import token_mask
-from tfcompress.layers.serialization import register
+from tfcompress.layers.common.embedding_lookup import embedding_lookup
+from tfcompress.layers.common.layer import Layer
+from tfcompress.layers.common.masks import token_mask
+from tfcompress.layers.common.serialization import register
 
 
 class _Position(Layer):

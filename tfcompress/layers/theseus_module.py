@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.layers.random_choice import (
+from tfcompress.layers.common.random_choice import (
     RandomChoice,
     build_inner,
     check_layer,
     inner_shape,
 )
-from tfcompress.layers.serialization import pack, register, unpack
+from tfcompress.layers.common.serialization import pack, register, unpack
 
 
 @register

@@ -3,9 +3,9 @@
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.layers.layer import mask_for
-from tfcompress.layers.residual import ResidualLayer
-from tfcompress.layers.serialization import register
+from tfcompress.layers.common.layer import mask_for
+from tfcompress.layers.common.residual import ResidualLayer
+from tfcompress.layers.common.serialization import register
 
 
 @register

@@ -6,11 +6,11 @@ from tfcompress.custom_ops.emission import emits
 from tfcompress.custom_ops.encoder_layer import encoder_layer
 from tfcompress.custom_ops.maths import activation_code, dense_operands, norm_operands
 from tfcompress.custom_ops.names import ENCODER_LAYER
+from tfcompress.layers.common.layer import mask_for
+from tfcompress.layers.common.residual import ResidualLayer
+from tfcompress.layers.common.serialization import register
 from tfcompress.layers.feed_forward import FeedForward
-from tfcompress.layers.layer import mask_for
 from tfcompress.layers.multi_head_attention import MultiHeadAttention
-from tfcompress.layers.residual import ResidualLayer
-from tfcompress.layers.serialization import register
 
 
 @register

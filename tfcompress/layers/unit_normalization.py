@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from tfcompress.layers.layer import Layer
-from tfcompress.layers.serialization import register
+from tfcompress.layers.common.layer import Layer
+from tfcompress.layers.common.serialization import register
 
 # Keras's own layer has 1e-12, the reciprocal of which half precision cannot hold.
 _SMALLEST = 1e-7

@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.layers.layer import Layer
-from tfcompress.layers.serialization import register
+from tfcompress.layers.common.layer import Layer
+from tfcompress.layers.common.serialization import register
 
 # Signs stay out of it: LiteRT has no shift of unsigned integers.
 _BITS = 16

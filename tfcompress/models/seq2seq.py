@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress import layers
-from tfcompress.layers.masks import step_mask
+from tfcompress.layers.common.masks import step_mask
 from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.models.embeddings import Embeddings
 from tfcompress.models.presets import load_preset_as, save_preset

@@ -6,7 +6,7 @@ import numpy as np
 from tensorflow import keras
 
 from tfcompress.errors import InputError
-from tfcompress.layers.weight_slots import weight_slots
+from tfcompress.layers.common.weight_slots import weight_slots
 
 Layer = keras.layers.Layer
 

@@ -5,7 +5,7 @@ from tensorflow import keras
 from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
 from tfcompress.grids import MIN_ELEMENTS
-from tfcompress.layers.weight_slots import weight_slots
+from tfcompress.layers.common.weight_slots import weight_slots
 from tfcompress.optimization.cloning import (
     clone,
     copy_changed,

@@ -6,8 +6,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.errors import InputError
-from tfcompress.layers.layer import accepts
-from tfcompress.layers.weight_slots import WeightSlot, weight_slots
+from tfcompress.layers.common.layer import accepts
+from tfcompress.layers.common.weight_slots import WeightSlot, weight_slots
 
 
 class LayerWrapper:

@@ -5,7 +5,7 @@ from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.layers import AdaptiveEmbedding, FactorizedEmbedding
-from tfcompress.layers.weight_slots import weight_slots
+from tfcompress.layers.common.weight_slots import weight_slots
 from tfcompress.optimization.cloning import (
     clone,
     copy_changed,

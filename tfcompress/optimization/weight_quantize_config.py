@@ -4,7 +4,7 @@ import tensorflow_model_optimization as tfmot
 from tensorflow import keras
 
 from tfcompress.grids import Grid
-from tfcompress.layers.weight_slots import weight_slots
+from tfcompress.layers.common.weight_slots import weight_slots
 from tfcompress.optimization.grid_quantizer import GridQuantizer
 from tfcompress.optimization.layer_wrapper import put_cast
 

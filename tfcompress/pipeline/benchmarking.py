@@ -35,7 +35,7 @@ def benchmark_in_turns(
         beam_size: Beam; 1 is greedy search, and is what a text encoder has.
 
     Returns:
-        For each bundle the figures of `tfcompress.export.runtime.benchmark` or `benchmark_encoder`.
+        For each bundle the figures of `tfcompress.runtime.benchmark` or `benchmark_encoder`.
 
     Raises:
         InputError: If a benchmark fails, with its message.
@@ -101,7 +101,7 @@ class _Program:
         self.figures: dict | None = None
         self._begun = False
         self._errors = errors
-        module = "tfcompress.export.runtime.benchmark"
+        module = "tfcompress.runtime.benchmark"
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, str(bundle), str(text), "--in-turns", *options],
             stdin=subprocess.PIPE,

@@ -57,7 +57,7 @@ def evaluate_encoder(
     >>> tfc.pipeline.evaluate_encoder("sentiment", "dev.tsv.gz")["accuracy"]
     0.91
     """
-    from tfcompress.export.runtime import TextModel
+    from tfcompress.runtime import TextModel
 
     with TextModel(bundle, num_threads=threads) as model:
         head = model.bundle.head
@@ -101,7 +101,7 @@ def evaluate_classifier(
     >>> evaluate_classifier("sentiment", ["A gripping film."], [1])["accuracy"]
     1.0
     """
-    from tfcompress.export.runtime import TextModel
+    from tfcompress.runtime import TextModel
 
     with TextModel(bundle, num_threads=threads) as model:
         return _classification(model, texts, labels, progress) | _cut(model, texts)
@@ -236,7 +236,7 @@ def _classification(model, texts, expected, progress):
 
 def _memberships(path, rows, model, progress):
     """Which classes were found for each text and which are the true ones, boolean."""
-    from tfcompress.export.runtime.text_model import THRESHOLD
+    from tfcompress.runtime.text_model import THRESHOLD
 
     places = [
         (row, line, label.strip())

@@ -49,7 +49,7 @@ def evaluate(
     >>> tfc.pipeline.evaluate("bundle", ["a dog runs ."], ["ein hund rennt ."])["bleu"]
     100.0
     """
-    from tfcompress.export.runtime import Translator
+    from tfcompress.runtime import Translator
 
     SearchOptions(beam_size, length_penalty)
     check_tokenization(tokenize)

@@ -6,8 +6,12 @@ from typing import Any
 
 from tfcompress.custom_ops.names import TOP_LOGITS, chosen
 from tfcompress.errors import InputError
-from tfcompress.export.bundle import check_target
-from tfcompress.export.kinds import check_plan, check_quantization, check_representative
+from tfcompress.export.bundle.writer import check_target
+from tfcompress.export.quantization.schemes import (
+    check_plan,
+    check_quantization,
+    check_representative,
+)
 from tfcompress.models import TextEncoderConfig
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.workspace import (
@@ -179,7 +183,7 @@ def check_plan_names(plan: Mapping[str, str] | None, config: Any) -> None:
     """
     if plan is None:
         return
-    from tfcompress.export.mixed_plan import MixedPlan, WeightNames
+    from tfcompress.export.quantization.mixed_plan import MixedPlan, WeightNames
     from tfcompress.models import Seq2SeqTransformer, TextEncoder
 
     model = TextEncoder if isinstance(config, TextEncoderConfig) else Seq2SeqTransformer

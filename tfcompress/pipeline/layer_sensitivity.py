@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tfcompress.errors import InputError
-from tfcompress.export.kinds import KINDS
+from tfcompress.export.quantization.schemes import KINDS
 from tfcompress.grids import MIN_ELEMENTS
 from tfcompress.pipeline.evaluation import evaluate
 from tfcompress.pipeline.exporting import source_ids
@@ -149,7 +149,7 @@ def sensitivity(
     SearchOptions(beam_size)
     check_tokenization(tokenize)
     load_tensorflow()
-    from tfcompress.export.variants import Variants
+    from tfcompress.export.conversion.variants import Variants
     from tfcompress.models.presets import load_preset
 
     transformer = load_preset(run / "model" if (run / "model").is_dir() else run)
@@ -228,7 +228,7 @@ class _Signal:
 
     @classmethod
     def of(cls, path, samples):
-        from tfcompress.export.runtime import open_bundle, open_engine
+        from tfcompress.runtime import open_bundle, open_engine
 
         engine = open_engine(open_bundle(path, verify=False))
         rows, chosen = [], []
@@ -299,7 +299,7 @@ def _smallest(
 
 
 def _large_layers(transformer):
-    from tfcompress.layers.weight_slots import weight_slots
+    from tfcompress.layers.common.weight_slots import weight_slots
 
     return [
         layer.name

@@ -1,6 +1,6 @@
 """Loading TensorFlow for a command."""
 
-from tfcompress.export.runtime.quiet import quiet_stderr
+from tfcompress.runtime.quiet import quiet_stderr
 
 
 def load_tensorflow() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from tfcompress.errors import InputError
-from tfcompress.export.kinds import QUANTIZATIONS, check_plan
+from tfcompress.export.quantization.schemes import QUANTIZATIONS, check_plan
 from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.pipeline.surgery_recipe import SurgeryRecipe
 from tfcompress.search_options import MAX_BEAM_SIZE, MAX_LENGTH_PENALTY, MAX_THREADS

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tfcompress.errors import InputError
-from tfcompress.export.kinds import STATIC
+from tfcompress.export.quantization.schemes import STATIC
 from tfcompress.files import replace_file
 from tfcompress.pipeline.benchmarking import benchmark_run
 from tfcompress.pipeline.evaluation import evaluate
@@ -259,7 +259,7 @@ def _train(recipe, data, tokenizers, start, workspace, verbose, say) -> list[dic
 
 def _teacher_targets(recipe, sources, targets, workspace, say):
     """Returns the teacher's translations of the training sentences."""
-    from tfcompress.export.runtime import Translator
+    from tfcompress.runtime import Translator
     from tfcompress.training import distill_corpus
 
     teacher = recipe.teacher

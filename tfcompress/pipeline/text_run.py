@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tfcompress.errors import InputError
-from tfcompress.export.kinds import STATIC
+from tfcompress.export.quantization.schemes import STATIC
 from tfcompress.models.head_config import CLASSIFICATION
 from tfcompress.pipeline.benchmarking import benchmark_run
 from tfcompress.pipeline.encoder_evaluation import evaluate_classifier

@@ -4,40 +4,26 @@ Modules load when they are first used.
 """
 
 import importlib
-import sys
-import types
 
 _MODULES = {
-    "HeadScorer": "head_importance",
-    "attention_layers": "prune_heads",
-    "cache_outputs": "cache_outputs",
-    "drop_layers": "drop_layers",
-    "every_other": "drop_layers",
-    "factorize_embedding": "factorize_embedding",
-    "head_importance": "head_importance",
+    "HeadScorer": "head_scoring",
+    "attention_layers": "head_pruning",
+    "cache_outputs": "output_caching",
+    "drop_layers": "layer_dropping",
+    "every_other": "layer_dropping",
+    "factorize_embedding": "embedding_factorization",
+    "head_importance": "head_scoring",
     "heads_to_prune": "head_selection",
-    "narrow_feed_forward": "narrow_feed_forward",
-    "prune_heads": "prune_heads",
+    "narrow_feed_forward": "feed_forward_narrowing",
+    "prune_heads": "head_pruning",
     "pruning_sequence": "head_selection",
-    "search_layers": "drop_layers",
-    "select_classes": "select_classes",
-    "take_successors": "take_successors",
-    "trim_vocabulary": "trim_vocabulary",
+    "search_layers": "layer_dropping",
+    "select_classes": "class_selection",
+    "take_successors": "successors",
+    "trim_vocabulary": "vocabulary_trimming",
 }
 
 __all__ = sorted(_MODULES)
-
-
-class _Package(types.ModuleType):
-    """Lets a function keep its name when Python binds the module of the same name to it."""
-
-    def __setattr__(self, name, value):
-        if isinstance(value, types.ModuleType) and _MODULES.get(name) == name:
-            value = getattr(value, name)
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str):

@@ -1,6 +1,6 @@
 """A corpus of English-German travel phrases, made on the spot by a grammar.
 
-The grammar in `tfcompress.text.phrasebook` knows gender, case, agreement, word order, separable
+The grammar in `tfcompress.phrasebook` knows gender, case, agreement, word order, separable
 verbs and subordinate clauses, so that translating its sentences takes more than a word list.
 
 Each English sentence has one German translation. Where English says only "you", the sentence itself
@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 from tfcompress.errors import InputError
 
 if TYPE_CHECKING:
+    from tfcompress.phrasebook import Template
     from tfcompress.text.corpora import Corpus
-    from tfcompress.text.phrasebook import Template
 
 SOURCE_LANGUAGE, TARGET_LANGUAGE = "en", "de"
 
@@ -36,7 +36,7 @@ def capacity() -> int:
         >>> capacity() > 1_000_000
         True
     """
-    from tfcompress.text.phrasebook import TEMPLATES
+    from tfcompress.phrasebook import TEMPLATES
 
     return sum(template.size for template in TEMPLATES)
 
@@ -59,7 +59,7 @@ def generate(*, pairs: int = 60000, seed: int = 0) -> list[tuple[str, str]]:
     Example:
         >>> english, german = generate(pairs=1, seed=7)[0]
     """
-    from tfcompress.text.phrasebook import TEMPLATES
+    from tfcompress.phrasebook import TEMPLATES
 
     if pairs < 1:
         raise InputError(f"pairs must be at least 1, got {pairs}")

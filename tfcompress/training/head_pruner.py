@@ -7,8 +7,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.errors import InputError
+from tfcompress.layers.common.nested import by_name, compile_names, named_layers, select_layers
 from tfcompress.layers.multi_head_attention import MultiHeadAttention
-from tfcompress.layers.nested import by_name, compile_names, named_layers, select_layers
 from tfcompress.layers.theseus_module import TheseusModule
 from tfcompress.surgery import HeadScorer, heads_to_prune
 from tfcompress.training.updates import finished_updates

@@ -3,7 +3,7 @@
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.layers.serialization import register
+from tfcompress.layers.common.serialization import register
 
 
 @register

@@ -6,7 +6,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.errors import InputError
-from tfcompress.layers.serialization import register
+from tfcompress.layers.common.serialization import register
 
 
 class _WarmUp(keras.optimizers.schedules.LearningRateSchedule):

@@ -3,7 +3,7 @@
 from tensorflow import keras
 
 from tfcompress.errors import InputError
-from tfcompress.layers.nested import named_layers
+from tfcompress.layers.common.nested import named_layers
 from tfcompress.layers.theseus_module import TheseusModule
 from tfcompress.training.replacing import ReplacingSchedule
 from tfcompress.training.updates import finished_updates

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from tfcompress.layers import FixedPatternAttention
-from tfcompress.layers.fixed_patterns import PATTERNS
+from tfcompress.layers.common.fixed_patterns import PATTERNS
 
 
 class WordIds:

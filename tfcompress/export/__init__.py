@@ -1,0 +1,40 @@
+"""Conversion to LiteRT bundles, which `tfcompress.runtime` runs.
+
+Modules load when they are first used: the names of quantizations need no TensorFlow.
+"""
+
+import importlib
+
+_MODULES = {
+    "ExportError": "errors",
+    "MixedPlan": "quantization.mixed_plan",
+    "QUANTIZATIONS": "quantization.schemes",
+    "Variants": "conversion.variants",
+    "WeightNames": "quantization.mixed_plan",
+    "benchmark_on": "devices.benchmarking",
+    "build_native": "devices.building",
+    "convert": "conversion.convert",
+    "convert_keras": "conversion.keras_conversion",
+}
+
+__all__ = [
+    "QUANTIZATIONS",
+    "ExportError",
+    "MixedPlan",
+    "Variants",
+    "WeightNames",
+    "benchmark_on",
+    "build_native",
+    "convert",
+    "convert_keras",
+]
+
+
+def __getattr__(name: str):
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,39 @@
+"""Writes functions of a model as a SavedModel, which is what conversion reads."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import tensorflow as tf
+from tensorflow import keras
+
+from tfcompress.custom_ops.emission import emitting
+from tfcompress.layers.common.cache import UPDATE_OP
+from tfcompress.layers.common.embedding_lookup import LOOK_UP
+
+
+def save_functions(
+    path: str,
+    model: keras.Model,
+    functions: Mapping[str, tuple[Callable, Sequence]],
+    custom_ops: Collection[str],
+) -> None:
+    """Writes a SavedModel.
+
+    Args:
+        path: A new folder.
+        model: Whose weights the functions use.
+        functions: Each signature's function and its inputs, as `tf.TensorSpec`.
+        custom_ops: The custom operations to emit.
+    """
+    module = tf.Module()
+    # Keras 3 wraps TensorFlow's variables, which are what a SavedModel tracks.
+    module.kept = [
+        variable if isinstance(variable, tf.Variable) else variable.value
+        for variable in model.variables
+    ]
+    traced = {
+        name: tf.function(function, input_signature=inputs, autograph=False)
+        for name, (function, inputs) in functions.items()
+    }
+    with emitting({*custom_ops, UPDATE_OP, LOOK_UP}):
+        concrete = {name: f.get_concrete_function() for name, f in traced.items()}
+    tf.saved_model.save(module, path, concrete)

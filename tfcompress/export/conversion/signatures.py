@@ -1,0 +1,162 @@
+"""The two signatures of an exported encoder-decoder."""
+
+from collections.abc import Iterable
+
+import tensorflow as tf
+
+from tfcompress.custom_ops.names import DECODER, TOP_LOGITS
+from tfcompress.custom_ops.output import capturing
+from tfcompress.custom_ops.top_logits import top_logits
+from tfcompress.export.conversion.layered_decoder import LayeredDecoder
+from tfcompress.export.conversion.saving import save_functions
+from tfcompress.export.conversion.whole_decoder import WholeDecoder
+from tfcompress.models import Seq2SeqTransformer
+
+_LARGEST_BLOCK, _SMALLEST_BLOCK = 64, 16
+
+
+def logits_block(vocabulary_size: int) -> int | None:
+    """Returns the width of the blocks of logits whose maxima `step` gives, if there is one.
+
+    Args:
+        vocabulary_size: Number of logits.
+    """
+    for block in range(_LARGEST_BLOCK, _SMALLEST_BLOCK - 1, -1):
+        if vocabulary_size % block == 0:
+            return block
+    return None
+
+
+class Signatures:
+    """The functions `encode` and `step` of a transformer.
+
+    `encode` takes `ids` `[S]` and gives `memory_keys_j` and `memory_values_j` `[1, H, S, dh]` of
+    every distinct cross-attention. `step` takes `ids` `[B]`, `position` `[1]`, the additive
+    `mask` `[1, 1, 1, T]`, the caches `keys_i` and `values_i` `[B, H, T, dh]`, the histories
+    `inputs_i` `[B, 1, T, C]` and the memories; it gives `logits` `[B, V]`, the new caches, and,
+    where the vocabulary divides into blocks, `block_max` `[B, V / block]` and `log_sum_exp`
+    `[B, 1]`.
+
+    Where the output layer is a custom operation, `step` also takes `shortlist` `[V]`,
+    `shortlist_size` `[1]` and `width` `[K]`, and gives `top_values` and `top_ids` `[B, K]`,
+    `log_sum_exp` and `eos_logits` `[B, 1]` instead of logits.
+
+    Args:
+        transformer: A transformer that computes in float32.
+        custom_ops: The custom operations to emit.
+
+    Attributes:
+        names: Those of the signatures.
+        state: What the decoder keeps between steps.
+        gives_top: Whether `step` gives the best tokens rather than all logits.
+        block: Width of the blocks behind `block_max`, or None.
+    """
+
+    names = ("encode", "step")
+
+    def __init__(self, transformer: Seq2SeqTransformer, custom_ops: Iterable[str] = ()):
+        self._transformer = transformer
+        self._custom_ops = frozenset(custom_ops)
+        whole = DECODER in self._custom_ops and WholeDecoder.is_plain(transformer)
+        self._decoder = (WholeDecoder if whole else LayeredDecoder)(transformer)
+        self.state = self._decoder.state
+        self.gives_top = TOP_LOGITS in self._custom_ops and _is_product(transformer)
+        vocabulary_size = transformer.config.target_vocabulary_size
+        self.block = None if self.gives_top else logits_block(vocabulary_size)
+
+    def save(self, path: str) -> None:
+        """Writes a SavedModel with both signatures.
+
+        Args:
+            path: A new folder.
+        """
+        save_functions(path, self._transformer.model, self._functions(), self._custom_ops)
+
+    def _functions(self):
+        """Returns each signature's function and inputs."""
+
+        def heads(kind, batch, shapes):
+            return [
+                tf.TensorSpec([batch, num_heads, None, head_dim], tf.float32, f"{kind}_{i}")
+                for i, (num_heads, head_dim) in enumerate(shapes)
+            ]
+
+        caches, memories = self.state.caches, self.state.memories
+        histories = self.state.histories
+        vocabulary_size = self._transformer.config.target_vocabulary_size
+        chosen = [
+            tf.TensorSpec([vocabulary_size], tf.int32, "shortlist"),
+            tf.TensorSpec([1], tf.int32, "shortlist_size"),
+            tf.TensorSpec([None], tf.int32, "width"),
+        ]
+        return {
+            "encode": (self._encode, [tf.TensorSpec([None], tf.int32, "ids")]),
+            "step": (
+                self._step,
+                [
+                    tf.TensorSpec([None], tf.int32, "ids"),
+                    tf.TensorSpec([1], tf.int32, "position"),
+                    tf.TensorSpec([1, 1, 1, None], tf.float32, "mask"),
+                    heads("keys", None, caches),
+                    heads("values", None, caches),
+                    heads("inputs", None, histories),
+                    heads("memory_keys", 1, memories),
+                    heads("memory_values", 1, memories),
+                    *(chosen if self.gives_top else ()),
+                ],
+            ),
+        }
+
+    def _encode(self, ids):
+        memory = self._transformer.encode_with_mask(tf.expand_dims(ids, 0), None)
+        return self._decoder.memories(memory)
+
+    def _step(self, ids, position, mask, keys, values, inputs, memory_keys, memory_values, *chosen):
+        kept = {
+            "keys": keys,
+            "values": values,
+            "inputs": inputs,
+            "memory_keys": memory_keys,
+            "memory_values": memory_values,
+        }
+        with capturing() as output:
+            logits, new = self._decoder.step(ids, position, mask, kept)
+        return (self._top(output, chosen) if self.gives_top else self._all(logits)) | new
+
+    def _top(self, output, chosen):
+        config = self._transformer.config
+        values, ids, log_sum_exp, eos_logits = top_logits(
+            output.x,
+            output.table,
+            output.bias,
+            *chosen,
+            pad_id=config.pad_id,
+            bos_id=config.bos_id,
+            eos_id=config.eos_id,
+        )
+        return {
+            "top_values": values,
+            "top_ids": ids,
+            "log_sum_exp": log_sum_exp,
+            "eos_logits": eos_logits,
+        }
+
+    def _all(self, logits):
+        outputs = {"logits": logits}
+        if self.block is not None:
+            blocks = tf.reshape(logits, [-1, logits.shape[1] // self.block, self.block])
+            outputs["block_max"] = tf.reduce_max(blocks, axis=2)
+            largest = tf.reduce_max(outputs["block_max"], axis=1, keepdims=True)
+            total = tf.reduce_sum(tf.exp(logits - largest), axis=1, keepdims=True)
+            outputs["log_sum_exp"] = tf.math.log(total) + largest
+        return outputs
+
+
+def _is_product(transformer):
+    """Whether the logits are a product with one table."""
+    bos = tf.constant([transformer.config.bos_id])
+    memory = tf.zeros([1, 1, transformer.config.hidden_dim])
+    cache = [layer.init_cache(1, 1, memory) for layer in transformer.decoder_layers]
+    with capturing() as output:
+        transformer.step(bos, tf.constant(0), cache)
+    return output.x is not None

@@ -1,0 +1,131 @@
+"""Builds the native runtime with CMake."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from tfcompress.errors import InputError
+from tfcompress.runtime.native_files import (
+    ARCHIVES,
+    HEADERS,
+    HOST,
+    LIBRARY,
+    MODELS_PROGRAM,
+    PROGRAM,
+    SOURCES,
+    TARGETS,
+    native_folder,
+)
+
+_TOOLCHAINS = {"aarch64-linux": "aarch64-linux.cmake"}
+_ANDROID_API = 24
+_LONGEST_REASON = 200
+
+
+def build_native(
+    target: str | None = None,
+    folder: str | Path | None = None,
+    say: Callable[[str], object] = lambda line: None,
+) -> Path:
+    """Builds `libtfcompress` and the program `tfcompress-benchmark` for a kind of device.
+
+    The library comes as one to load and as an archive to link, which holds all but LiteRT, with the
+    headers beside them. Needs a C++17 compiler and CMake (a package of that name is on the Python
+    package index too); nothing else of the library needs either. `Translator` uses the result for
+    this machine.
+
+    Args:
+        target: One of "x86_64-linux", "aarch64-linux" and "aarch64-android", that of this machine
+            by default. "aarch64-linux" elsewhere needs the cross compiler aarch64-linux-gnu-g++;
+            "aarch64-android" needs an Android NDK in the environment variable `ANDROID_NDK_HOME`.
+        folder: Where the results go; by default a folder of the user's cache that belongs to this
+            version of the sources, where `Translator` finds them.
+        say: Called with a line about each step.
+
+    Returns:
+        The folder with the results.
+
+    Raises:
+        InputError: If the target is unknown, a tool is missing, or the sources do not compile.
+
+    Example:
+
+    >>> tfc.export.build_native()
+    PosixPath('.../x86_64-linux')
+    """
+    target = HOST if target is None else target
+    if target not in TARGETS:
+        raise InputError(f"`target` must be one of {', '.join(TARGETS)} (received {target!r})")
+    cmake = shutil.which("cmake")
+    if cmake is None:
+        raise InputError(
+            "building needs CMake (found none); install it, for instance with `pip install cmake`"
+        )
+    folder = native_folder(target) if folder is None else Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be made ({error.strerror}); give another folder"
+        ) from None
+    work = folder / "build"
+    say(f"configuring for {target}")
+    options = [f"-D{name}={value}" for name, value in _settings(target).items()]
+    _run([cmake, "-S", str(SOURCES), "-B", str(work), *options], work / "configure.log")
+    say("compiling")
+    jobs = str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+    _run([cmake, "--build", str(work), "--parallel", jobs], work / "build.log")
+    results = [work / name for name in (LIBRARY, PROGRAM, MODELS_PROGRAM, *ARCHIVES)]
+    for path in (*results, *(SOURCES / "include" / name for name in HEADERS)):
+        # Renamed into place, as a process may have the former one open.
+        partial = folder / f".{path.name}.part"
+        shutil.copy2(path, partial)
+        partial.replace(folder / path.name)
+    say(f"{folder}: {LIBRARY} and {PROGRAM}")
+    return folder
+
+
+def _settings(target):
+    """The values that CMake is given."""
+    if target == "aarch64-android":
+        ndk = os.environ.get("ANDROID_NDK_HOME", "")
+        toolchain = Path(ndk) / "build" / "cmake" / "android.toolchain.cmake"
+        if not ndk or not toolchain.is_file():
+            raise InputError(
+                "aarch64-android needs an Android NDK (`ANDROID_NDK_HOME` is "
+                f"{ndk or 'not set'}); install one and set the variable to its folder"
+            )
+        return {
+            "CMAKE_TOOLCHAIN_FILE": toolchain,
+            "ANDROID_ABI": "arm64-v8a",
+            "ANDROID_PLATFORM": f"android-{_ANDROID_API}",
+        }
+    if target == HOST:
+        if not any(map(shutil.which, (os.environ.get("CXX", "c++"), "g++", "clang++"))):
+            raise InputError("building needs a C++17 compiler (found none); install g++ or clang++")
+        return {}
+    toolchain = _TOOLCHAINS.get(target)
+    if toolchain is None:
+        raise InputError(f"{target} is built on such a machine only (this one is {HOST})")
+    compiler = f"{target}-gnu-g++"
+    if shutil.which(compiler) is None:
+        raise InputError(
+            f"{target} needs the cross compiler {compiler} (found none); install it, for instance "
+            "Debian's package g++-aarch64-linux-gnu"
+        )
+    return {"CMAKE_TOOLCHAIN_FILE": SOURCES / "cmake" / toolchain}
+
+
+def _run(command, log):
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as output:
+        try:
+            done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
+        except OSError as error:
+            raise InputError(f"{command[0]}: cannot run ({error.strerror})") from None
+    if done.returncode:
+        errors = [line for line in log.read_text(errors="replace").splitlines() if "rror" in line]
+        reason = errors[0].strip()[:_LONGEST_REASON] if errors else f"exit code {done.returncode}"
+        raise InputError(f"the native runtime does not build ({reason}); see {log}")

@@ -1,0 +1,192 @@
+"""Writes a model's `.tflite` file: converted, quantized, and checked before it is used."""
+
+import errno
+import importlib.metadata
+import os
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
+from tensorflow import keras
+
+import tfcompress
+from tfcompress.errors import InputError
+from tfcompress.export.conversion.static_encoder import float_operations, quantize_encoder
+from tfcompress.export.errors import ExportError
+from tfcompress.export.graph import flatbuffer
+from tfcompress.export.graph.known_faults import check_traps
+from tfcompress.export.graph.packing import pack_constants
+from tfcompress.export.graph.size import check_size, size_limit
+from tfcompress.export.quantization.mixed_plan import MixedPlan, WeightNames
+from tfcompress.export.quantization.quantizer import choice, quantize
+from tfcompress.export.quantization.schemes import STATIC
+from tfcompress.models import Seq2SeqTransformer, TextEncoder
+from tfcompress.runtime.native_files import native_library
+
+FORMAT = 1
+MODEL = "model.tflite"
+# The arguments of a call of the signature `encode`.
+Inputs = Mapping[str, np.ndarray]
+
+
+class Exported(Protocol):
+    """The functions of a model that are exported.
+
+    Attributes:
+        names: Those of the signatures.
+    """
+
+    names: Sequence[str]
+
+    def save(self, path: str) -> None:
+        """Writes a SavedModel with these signatures."""
+
+
+def write_model(
+    folder: Path,
+    signatures: Exported,
+    transformer: Seq2SeqTransformer | TextEncoder,
+    *,
+    quantization: str,
+    plan: Mapping[str, str] | None,
+    samples: Sequence[Inputs] | None,
+    custom_ops: Collection[str],
+) -> dict[str, Any]:
+    """Writes `model.tflite`.
+
+    Args:
+        folder: The bundle's folder.
+        signatures: What to export.
+        transformer: What it belongs to, in float32.
+        quantization: One of `QUANTIZATIONS`.
+        plan: What weights are stored as, by regular expressions over their names.
+        samples: With a static quantization, arguments of `encode` that are typical.
+        custom_ops: The custom operations that the model may need.
+
+    Returns:
+        What the manifest says of it: how it is quantized and what custom operations it needs.
+
+    Raises:
+        ExportError: If it has what LiteRT cannot compute or computes wrongly, or is larger than its
+            weights.
+    """
+    # The plan is checked before the long conversion.
+    choose = choice(
+        quantization, None if plan is None else MixedPlan(plan, WeightNames(transformer))
+    )
+    model = lower(signatures, folder)
+    if quantization in STATIC:
+        model = quantize_encoder(model, STATIC[quantization], samples, choose)
+    quantize(model, choose)
+    check_traps(model)
+    check_operations(model, custom_ops)
+    limit = size_limit(model, transformer, quantization)
+    pack_constants(model)
+    data = flatbuffer.write(model)
+    check_size(len(data), limit)
+    (folder / MODEL).write_bytes(data)
+    how = {"quantization": quantization}
+    if plan is not None:
+        how["plan"] = dict(plan)
+    if quantization in STATIC:
+        how["encoder"] = {
+            "activation_bits": STATIC[quantization],
+            "representative_sentences": len(samples),
+            "float_operations": float_operations(model),
+        }
+    return how | {"custom_ops": sorted(flatbuffer.custom_operations(model))}
+
+
+def lower(signatures: Exported, folder: Path) -> schema.ModelT:
+    """Returns the float32 LiteRT model of a transformer.
+
+    Args:
+        signatures: The transformer's.
+        folder: Where to put a temporary SavedModel.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as saved:
+        try:
+            signatures.save(saved)
+            converter = tf.lite.TFLiteConverter.from_saved_model(
+                saved, signature_keys=list(signatures.names)
+            )
+            # What LiteRT lacks becomes a custom operation, to be listed by `check_operations`.
+            converter.allow_custom_ops = True
+            data = converter.convert()
+        except tf.errors.OpError as error:
+            if "No space left on device" in error.message:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+            raise
+    model = flatbuffer.read(data)
+    flatbuffer.use_builtin_cache_updates(model)
+    return model
+
+
+def check_operations(model: schema.ModelT, custom_ops: Collection[str] = ()) -> None:
+    """Makes sure that a model runs on a LiteRT runtime without other custom operations.
+
+    Args:
+        model: The model.
+        custom_ops: Those that it may need.
+
+    Raises:
+        ExportError: If it does not, naming each operation that is missing.
+    """
+    missing = flatbuffer.custom_operations(model).difference(custom_ops)
+    if missing:
+        raise ExportError(
+            f"LiteRT has no operation for {', '.join(sorted(missing))}; replace the layers that "
+            "use them"
+        )
+
+
+def check_custom_ops(names: Collection[str], quantization: str) -> None:
+    """Makes sure that custom operations go with a quantization, and can be run here.
+
+    Args:
+        names: The operations.
+        quantization: One of `QUANTIZATIONS`.
+
+    Raises:
+        InputError: If they do not.
+    """
+    if names and quantization in STATIC:
+        raise InputError(
+            f"custom operations compute with floats between them, unlike {quantization!r}; choose "
+            "another quantization, or no `custom_ops`"
+        )
+    if names and native_library() is None:
+        raise InputError(
+            "custom operations need the native runtime, which compares the bundle with the model; "
+            "run `tfcompress build-native` first, or leave `custom_ops` out"
+        )
+
+
+def check_finite(transformer: Seq2SeqTransformer | TextEncoder | keras.Model) -> None:
+    """Makes sure that all weights are numbers.
+
+    Args:
+        transformer: The model.
+
+    Raises:
+        InputError: If not, naming the first that is not.
+    """
+    for weight in getattr(transformer, "model", transformer).weights:
+        if not np.isfinite(np.asarray(weight, np.float32)).all():
+            raise InputError(
+                f"the weight {getattr(weight, 'path', weight.name)} has values that are not "
+                "finite: training diverged; export an earlier checkpoint"
+            )
+
+
+def made_by() -> dict[str, str]:
+    """Returns the versions of what makes a bundle."""
+    return {
+        "tfcompress": tfcompress.__version__,
+        "tensorflow": tf.__version__,
+        "litert": importlib.metadata.version("ai-edge-litert"),
+    }

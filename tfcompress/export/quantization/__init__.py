@@ -1,0 +1,1 @@
+"""What a file stores its weights as."""

@@ -1,0 +1,110 @@
+"""Which weights a bundle stores as what, by regular expressions over their names."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from tensorflow import keras
+
+from tfcompress.errors import InputError
+from tfcompress.export.quantization.schemes import check_plan
+from tfcompress.expressions import compile_expression
+from tfcompress.layers.common.weight_slots import weight_slots
+from tfcompress.models import Seq2SeqTransformer, TextEncoder
+
+
+class WeightNames:
+    """Finds the names of a model's matrices and tables by what they hold.
+
+    Conversion gives constants names of its own, or none, so that their content is what is left to
+    know them by. Weights of the same content have the name of the first.
+
+    Args:
+        transformer: The model, in float32: a Seq2SeqTransformer, a TextEncoder or a Keras model.
+
+    Attributes:
+        names: The name of the model's layer, a slash and the weight's path within it, in order.
+    """
+
+    def __init__(self, transformer: Seq2SeqTransformer | TextEncoder | keras.Model):
+        self.names: list[str] = []
+        self._known: dict[tuple, list[tuple[np.ndarray, str]]] = {}
+        for layer in getattr(transformer, "model", transformer).layers:
+            for slot in weight_slots(layer):
+                values = _without_group(np.asarray(slot.get(), np.float32))
+                name = f"{layer.name}/{slot.path}"
+                self.names.append(name)
+                self._known.setdefault(_key(values), []).append((values, name))
+
+    def find(self, values: np.ndarray) -> str | None:
+        """Returns the name of a weight, which may be transposed; None if it is of no layer.
+
+        Args:
+            values: A constant of the converted model.
+        """
+        values = _without_group(values)
+        for known, name in self._known.get(_key(values), []):
+            if any(np.array_equal(values, other) for other in _orientations(known)):
+                return name
+        return None
+
+
+class MixedPlan:
+    """Says what weights are stored as.
+
+    Args:
+        plan: What weights are stored as ("float32", "float16", "int8", "int4" in blocks of 32 or
+            "int4_per_channel"), by regular expressions that are searched for in their names: the
+            name of the model's layer, a slash and the weight's path within it, such as
+            "encoder_layer_0/feed_forward/inner/kernel". The first that is found counts.
+        names: The model's.
+
+    Raises:
+        InputError: If an expression is none or matches no name, or there is no such kind.
+
+    Example:
+
+    >>> plan = MixedPlan({"^embedding/": "int8", "^decoder": "int4"}, WeightNames(transformer))
+    """
+
+    def __init__(self, plan: Mapping[str, str], names: WeightNames):
+        check_plan(plan)
+        self._names = names
+        self._kinds = {}
+        for expression, kind in plan.items():
+            pattern = compile_expression("plan", expression)
+            if not any(map(pattern.search, names.names)):
+                raise InputError(
+                    f"`plan` must name weights of the model (received {expression!r}, which "
+                    f"matches none of {', '.join(names.names)})"
+                )
+            self._kinds[pattern] = kind
+
+    def __call__(self, values: np.ndarray) -> str | None:
+        """Returns what a weight is stored as, or None if the plan does not name it."""
+        name = self._names.find(values)
+        return None if name is None else _first(self._kinds, name)
+
+
+def _first(kinds, name):
+    return next((kind for pattern, kind in kinds.items() if pattern.search(name)), None)
+
+
+def _orientations(values) -> Iterable[np.ndarray]:
+    yield values
+    if values.ndim > 1:
+        yield np.swapaxes(values, -1, -2)
+    if values.ndim > 2:
+        # Keras' attentions keep heads apart; products have them side by side.
+        for matrix in (values.reshape(len(values), -1), values.reshape(-1, values.shape[-1])):
+            yield matrix
+            yield matrix.T
+
+
+def _without_group(values):
+    """A matrix of one group is an ordinary one."""
+    return values[0] if values.ndim == 3 and len(values) == 1 else values
+
+
+def _key(values):
+    """What is the same for a matrix and its transpose, and cheap."""
+    return values.size, float(values.flat[0]), float(values.flat[-1])

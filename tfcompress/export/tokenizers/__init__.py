@@ -1,0 +1,1 @@
+"""Tokenizers of a bundle: their files, and their LiteRT graphs."""

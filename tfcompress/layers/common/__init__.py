@@ -1,0 +1,1 @@
+"""What several layers have in common."""

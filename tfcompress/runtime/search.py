@@ -1,0 +1,237 @@
+"""Greedy and beam search, in numpy, over anything that decodes step by step."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from tfcompress.runtime.bundle import SpecialIds
+
+
+class StepOutput(NamedTuple):
+    """What a step gives. It is valid until the next step, and a search may write into it.
+
+    Attributes:
+        logits: `[rows, vocabulary]`, of the next token.
+        block_max: `[rows, blocks]`, the maxima of equal blocks of logits, which spare a search
+            most of the vocabulary; or None.
+        log_sum_exp: `[rows, 1]`, of the logits; or None.
+    """
+
+    logits: np.ndarray
+    block_max: np.ndarray | None = None
+    log_sum_exp: np.ndarray | None = None
+
+
+class Stepper(Protocol):
+    """A decoder with one source sentence, such as `Session`."""
+
+    def start(self, rows: int) -> None:
+        """Begins again, with this many hypotheses side by side."""
+
+    def step(self, token_ids: int | np.ndarray) -> StepOutput:
+        """Appends a token to every row, `[rows]` or one for all."""
+
+    def reorder(self, parents: np.ndarray) -> None:
+        """Lets row `i` continue what row `parents[i]` began."""
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A translation that a search found.
+
+    Attributes:
+        ids: Its ids, without the end id.
+        log_probability: The sum of its tokens' log-probabilities, the end id's included.
+        score: `log_probability / length**length_penalty`; the length counts the end id.
+        text: The translation, where there is a tokenizer.
+        parts: How many parts the text was translated in: its lines, and what lines beyond the
+            bundle's limit were split into.
+    """
+
+    ids: list[int]
+    log_probability: float
+    score: float
+    text: str | None = None
+    parts: int = 1
+
+
+def greedy_search(stepper: Stepper, special: SpecialIds, limit: int) -> list[int]:
+    """Takes the most probable token at each step.
+
+    Padding and the begin id are never taken. Of equals, the lowest id is.
+
+    Args:
+        stepper: The decoder.
+        special: The special ids.
+        limit: Most tokens, the end id included, which is forced at the last.
+
+    Returns:
+        The ids, without the end id.
+    """
+    excluded = (special.pad, special.bos)
+    stepper.start(1)
+    token, ids = special.bos, []
+    for _ in range(limit - 1):
+        logits, block_max, _ = stepper.step(token)
+        row = logits[0]
+        if block_max is None:
+            token = int(row.argmax())
+        else:
+            width = row.size // block_max.size
+            first = int(block_max.argmax()) * width
+            token = first + int(row[first : first + width].argmax())
+        if token in excluded:
+            row[list(excluded)] = -np.inf
+            token = int(row.argmax())
+        if token == special.eos:
+            break
+        ids.append(token)
+    return ids
+
+
+def beam_search(
+    stepper: Stepper,
+    special: SpecialIds,
+    limit: int,
+    *,
+    beam_size: int,
+    length_penalty: float = 1.0,
+) -> list[Hypothesis]:
+    """Keeps the `beam_size` best hypotheses at each step.
+
+    Each step looks at the `2 * beam_size` best continuations. Those of the first `beam_size` that
+    end are finished; the best `beam_size` of the others go on. The search stops when `beam_size`
+    hypotheses are finished or the limit is reached. Padding and the begin id are never taken. Of
+    equals, the one of the better hypothesis comes first, then the one of the lowest id. With a
+    beam of 1 this is `greedy_search`.
+
+    Args:
+        stepper: The decoder.
+        special: The special ids.
+        limit: Most tokens, the end id included, which is forced at the last.
+        beam_size: Hypotheses that are kept.
+        length_penalty: The power of the length that a hypothesis' log-probability is divided by.
+
+    Returns:
+        The finished hypotheses, at least one, best first.
+
+    Raises:
+        RuntimeError: The model gives no finite logits.
+    """
+    stepper.start(beam_size)
+    # Hypotheses are kept by the row that decodes them. A row of -inf has none. So a hypothesis may
+    # stay in its row while its rank changes, and few rows of the caches are ever copied.
+    totals = np.full([beam_size, 1], -np.inf)
+    totals[0] = 0
+    ranks = [*range(beam_size)]
+    prefixes: list[list[int]] = [[]] * beam_size
+    tokens = np.full(beam_size, special.bos, np.int32)
+    finished: list[Hypothesis] = []
+
+    def finish(ids, total):
+        finished.append(Hypothesis(ids, total, total / (len(ids) + 1) ** length_penalty))
+
+    for length in range(1, limit + 1):
+        output = _complete(stepper.step(tokens))
+        if length == limit:
+            ends = totals + (output.logits[:, [special.eos]] - output.log_sum_exp)
+            for row in sorted(np.flatnonzero(ends > -np.inf).tolist(), key=ranks.__getitem__):
+                finish(prefixes[row], float(ends[row, 0]))
+            break
+        candidates = _best_continuations(output, totals, ranks, special, 2 * beam_size)
+        alive = []
+        for place, (total, parent, token) in enumerate(candidates):
+            if token != special.eos:
+                alive.append((total, parent, token))
+            elif place < beam_size:
+                finish(prefixes[parent], total)
+        alive = alive[:beam_size]
+        if len(finished) >= beam_size or not alive:
+            break
+        rows = _assign_rows(stepper, [parent for _, parent, _ in alive], beam_size)
+        grown = [[*prefixes[parent], token] for _, parent, token in alive]
+        totals[:] = -np.inf
+        for rank, (row, (total, _, token)) in enumerate(zip(rows, alive)):
+            totals[row], tokens[row] = total, token
+            ranks[row], prefixes[row] = rank, grown[rank]
+    if not finished:
+        raise RuntimeError("the model gives no finite logits")
+    return sorted(finished, key=lambda hypothesis: -hypothesis.score)
+
+
+def _complete(output: StepOutput) -> StepOutput:
+    """Computes what the model does not give."""
+    logits, block_max, log_sum_exp = output
+    if log_sum_exp is None:
+        largest = logits.max(axis=1, keepdims=True)
+        log_sum_exp = largest + np.log(np.exp(logits - largest).sum(axis=1, keepdims=True))
+    return StepOutput(logits, logits if block_max is None else block_max, log_sum_exp)
+
+
+def _best_continuations(output, totals, ranks, special, count):
+    """Returns `(total, row, token)` of the best continuations, best first."""
+    logits, block_max, log_sum_exp = output
+    blocks = block_max.shape[1]
+    width = logits.shape[1] // blocks
+    # A token of the best `count` lies in a block of the best `count`.
+    near = _at_least_best(((block_max - log_sum_exp) + totals).reshape(-1), count)
+    rows = near // blocks
+    values = (logits.reshape(-1, width)[near] - log_sum_exp[rows]) + totals[rows]
+    values = values.reshape(-1)
+    chosen = _at_least_best(values, count)
+    found = []
+    for total, place in zip(values[chosen].tolist(), chosen.tolist()):
+        block, offset = divmod(place, width)
+        row, block = divmod(int(near[block]), blocks)
+        token = block * width + offset
+        if token in (special.pad, special.bos) and total > -np.inf:
+            _exclude(output, special)
+            return _best_continuations(output, totals, ranks, special, count)
+        found.append((-total, ranks[row], token, row))
+    found.sort()
+    return [(-total, row, token) for total, _, token, row in found[:count] if total < np.inf]
+
+
+def _exclude(output: StepOutput, special: SpecialIds) -> None:
+    """Makes padding and the begin id impossible."""
+    logits, block_max, _ = output
+    width = logits.shape[1] // block_max.shape[1]
+    for token in (special.pad, special.bos):
+        logits[:, token] = -np.inf
+        first = token - token % width
+        block_max[:, first // width] = logits[:, first : first + width].max(axis=1)
+
+
+def _at_least_best(values: np.ndarray, count: int) -> np.ndarray:
+    """Returns where the best `count` values are, and all that equal the last of them."""
+    if values.size <= count:
+        return np.arange(values.size)
+    groups = 4 * count
+    width = values.size // groups
+    if width < 16:
+        return (values >= np.partition(values, -count)[-count]).nonzero()[0]
+    # The maxima of some groups bound the result from below, which leaves few values to compare.
+    maxima = values[: groups * width].reshape(groups, width).max(axis=1)
+    near = (values >= np.partition(maxima, -count)[-count]).nonzero()[0]
+    values = values[near]
+    return near[values >= np.partition(values, -count)[-count]]
+
+
+def _assign_rows(stepper: Stepper, parents: list[int], beam_size: int) -> list[int]:
+    """Gives every hypothesis a row: its parent's if it is the first of its children."""
+    inherited = {*parents}
+    free = [row for row in range(beam_size) if row not in inherited]
+    origin = [*range(beam_size)]
+    rows = []
+    for parent in parents:
+        row = parent
+        if parent in inherited:
+            inherited.remove(parent)
+        else:
+            row = free.pop()
+            origin[row] = parent
+        rows.append(row)
+    if origin != [*range(beam_size)]:
+        stepper.reorder(np.array(origin))
+    return rows

@@ -1,0 +1,232 @@
+"""The two signatures of a translation model, with their buffers."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tfcompress.runtime.buffers import HostBuffer
+from tfcompress.runtime.bundle import Bundle
+from tfcompress.runtime.litert_model import Recent, Signature, load_model
+from tfcompress.runtime.search import StepOutput
+
+_MASKED = -3e4
+# Caches have a multiple of this many rows. A step costs more the longer its cache is, but to
+# lengthen it costs as much as several steps.
+_CACHE_ROWS = 32
+_KEPT_LENGTHS = 8
+_KEPT_DECODERS = 4
+
+
+class Session:
+    """Runs a bundle's model: a sentence is encoded, then decoded step by step.
+
+    Not safe for use by several threads at once.
+
+    Args:
+        bundle: What `open_bundle` returned.
+        num_threads: Threads that LiteRT may use.
+
+    Raises:
+        InputError: The model needs custom operations, does not load, or is not the one that the
+            manifest describes.
+
+    Example:
+
+    >>> session = Session(open_bundle("en-de"))
+    >>> session.encode([57, 391, 2])
+    >>> session.start(rows=1)
+    >>> session.step(1).logits.shape
+    (1, 8000)
+    """
+
+    def __init__(self, bundle: Bundle, *, num_threads: int = 1):
+        self._limit = bundle.max_target_length
+        self._memories = _named(bundle.memories, "memory_keys", "memory_values")
+        self._caches = _named(bundle.caches, "keys", "values")
+        self._caches |= _named(bundle.histories, "inputs")
+        self._results = {"logits": bundle.target_vocabulary}
+        if bundle.block:
+            self._results |= {
+                "block_max": bundle.target_vocabulary // bundle.block,
+                "log_sum_exp": 1,
+            }
+        self._model = load_model(bundle, num_threads, first_input=("step", "position"))
+        self._encode = Signature(self._model, bundle, "encode", {"ids"}, {*self._memories})
+        self._step = Signature(
+            self._model,
+            bundle,
+            "step",
+            {"ids", "position", "mask", *self._caches, *self._memories},
+            {*self._results, *(f"new_{name}" for name in self._caches)},
+        )
+        self._encoders = Recent(_KEPT_LENGTHS)
+        self._decoders = Recent(_KEPT_DECODERS)
+        self._encoder = self._decoder = None
+        self._position = 0
+
+    def encode(self, ids: Sequence[int]) -> None:
+        """Encodes a sentence, which the steps after it translate.
+
+        Args:
+            ids: Its ids, the end id included.
+        """
+        length = len(ids)
+        self._encode.resize("ids", (length,))
+        encoder = self._encoders.get_or_make(
+            length, lambda: _Encoder(self._encode, length, self._memories)
+        )
+        encoder.ids.array[:] = ids
+        encoder.ids.upload()
+        self._encode.bind({"ids": encoder.ids.tensor}, encoder.memories)
+        self._encode.run()
+        self._encoder = encoder
+
+    def start(self, rows: int) -> None:
+        """Begins to decode the encoded sentence.
+
+        Args:
+            rows: Hypotheses that are decoded side by side.
+        """
+        self._position = 0
+        # Room for a translation a quarter longer than its source, which few outgrow.
+        wanted = self._encoder.length * 5 // 4 + _CACHE_ROWS
+        self._use_decoder(rows, wanted - wanted % _CACHE_ROWS)
+        self._decoder.begin()
+
+    def step(self, token_ids: int | np.ndarray) -> StepOutput:
+        """Decodes one position of all rows.
+
+        Args:
+            token_ids: The token at this position, `[rows]` or one for all.
+
+        Returns:
+            The logits of the next token, with what helps to search in them.
+        """
+        position = self._position
+        decoder = self._decoder
+        if position == decoder.cache_rows:
+            decoder = self._grow()
+        self._position = position + 1
+        return decoder.run(token_ids, position)
+
+    def reorder(self, parents: np.ndarray) -> None:
+        """Lets row `i` continue what row `parents[i]` began.
+
+        Args:
+            parents: `[rows]`.
+        """
+        self._decoder.reorder(parents, self._position)
+
+    def close(self) -> None:
+        """Frees the model and its buffers; the session cannot be used any more."""
+        self._encoders = self._decoders = self._encoder = self._decoder = None
+        self._encode = self._step = self._model = None
+
+    def _use_decoder(self, rows, cache_rows):
+        """Gives the step these shapes, and the encoded sentence as its memory."""
+        cache_rows = min(cache_rows, self._limit)
+        step, encoder = self._step, self._encoder
+        step.resize("ids", (rows,))
+        step.resize("mask", (1, 1, 1, cache_rows))
+        for name, (heads, width) in self._caches.items():
+            step.resize(name, (rows, heads, cache_rows, width))
+        for name, (heads, width) in self._memories.items():
+            step.resize(name, (1, heads, encoder.length, width))
+        self._decoder = self._decoders.get_or_make(
+            (rows, cache_rows),
+            lambda: _Decoder(step, rows, cache_rows, self._caches, self._results),
+        )
+        step.bind(self._decoder.inputs | encoder.memories, self._decoder.outputs)
+
+    def _grow(self):
+        old = self._decoder
+        self._use_decoder(old.rows, 2 * old.cache_rows)
+        self._decoder.continue_from(old)
+        return self._decoder
+
+
+class _Encoder:
+    """The buffers of `encode` for one length of source."""
+
+    def __init__(self, signature, length, memories):
+        self.length = length
+        self.ids = HostBuffer(signature.new_input("ids"), (length,), np.int32)
+        self.memories = {name: signature.new_output(name) for name in memories}
+
+
+class _Decoder:
+    """The buffers of `step` for one number of rows and one length of cache."""
+
+    def __init__(self, signature, rows, cache_rows, caches, results):
+        self.rows = rows
+        self.cache_rows = cache_rows
+        self._signature = signature
+
+        def buffer(name, shape, dtype=np.float32, new=signature.new_input):
+            return HostBuffer(new(name), shape, dtype)
+
+        ids = buffer("ids", (rows,), np.int32)
+        position = buffer("position", (1,), np.int32)
+        mask = buffer("mask", (1, 1, 1, cache_rows))
+        caches = {
+            name: buffer(name, (rows, heads, cache_rows, width))
+            for name, (heads, width) in caches.items()
+        }
+        results = {
+            name: buffer(name, (rows, width), new=signature.new_output)
+            for name, width in results.items()
+        }
+        self.inputs = {
+            "ids": ids.tensor,
+            "position": position.tensor,
+            "mask": mask.tensor,
+            **{name: cache.tensor for name, cache in caches.items()},
+        }
+        # The caches are updated in place: one buffer is both input and output.
+        self.outputs = {
+            **{name: result.tensor for name, result in results.items()},
+            **{f"new_{name}": cache.tensor for name, cache in caches.items()},
+        }
+        self._ids, self._position, self._mask = ids.array, position.array, mask.array.reshape(-1)
+        self._uploads = [buffer for buffer in (ids, position, mask) if buffer.is_copy]
+        self._downloads = [buffer for buffer in results.values() if buffer.is_copy]
+        self._caches = list(caches.values())
+        self._output = StepOutput(*(result.array for result in results.values()))
+
+    def begin(self):
+        self._mask[:] = _MASKED
+
+    def continue_from(self, shorter):
+        """Takes over the full cache of a shorter decoder."""
+        filled = shorter.cache_rows
+        self._mask[:filled] = 0
+        self._mask[filled:] = _MASKED
+        for cache, old in zip(self._caches, shorter._caches):
+            old.download()
+            cache.array[:, :, :filled] = old.array
+            cache.upload()
+
+    def run(self, token_ids, position):
+        self._ids[:] = token_ids
+        self._position[0] = position
+        self._mask[position] = 0
+        for buffer in self._uploads:
+            buffer.upload()
+        self._signature.run()
+        for buffer in self._downloads:
+            buffer.download()
+        return self._output
+
+    def reorder(self, parents, filled):
+        rows = np.flatnonzero(parents != np.arange(self.rows))
+        sources = parents[rows]
+        for cache in self._caches:
+            cache.download()
+            # The right side is a copy, so rows may be exchanged.
+            cache.array[rows, :, :filled] = cache.array[sources, :, :filled]
+            cache.upload()
+
+
+def _named(shapes, *names):
+    """Returns `(num_heads, head_dim)` by the name of the tensor."""
+    return {f"{name}_{i}": shape for i, shape in enumerate(shapes) for name in names}

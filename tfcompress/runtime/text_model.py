@@ -1,0 +1,415 @@
+"""Classifies, tags and embeds texts with a bundle."""
+
+import functools
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from tfcompress.errors import InputError
+from tfcompress.runtime.encoder_bundle import (
+    CLASSIFICATION,
+    EMBEDDING,
+    MULTI_LABEL,
+    REGRESSION,
+    TOKEN_CLASSIFICATION,
+    open_encoder_bundle,
+)
+from tfcompress.runtime.encoder_engine import EncoderEngine, open_encoder_engine
+from tfcompress.runtime.encoder_native import NativeEncoder
+from tfcompress.runtime.encoder_tokenizer import load_tokenizer
+from tfcompress.runtime.ids import check_range, whole_numbers, without_padding
+from tfcompress.search_options import MAX_THREADS, check_count
+
+OVERLONG = ("error", "cut")
+THRESHOLD = 0.5
+_DOES = {
+    CLASSIFICATION: "classifies texts; use classify",
+    MULTI_LABEL: "classifies texts; use classify",
+    REGRESSION: "gives scores; use score",
+    TOKEN_CLASSIFICATION: "classifies tokens; use tag",
+    EMBEDDING: "gives vectors; use embed",
+    None: "has no head; use encode",
+}
+
+
+@dataclass(frozen=True)
+class Classification:
+    """The class of a text, or its classes.
+
+    Attributes:
+        label: The name of the most probable class, or its number where the bundle has no names.
+        probability: Its probability.
+        probabilities: Those of all classes, float32 `[classes]`. Of a multi-label classification,
+            each lies between 0 and 1 by itself.
+        labels: `label` alone; of a multi-label classification, all classes whose probability
+            reaches the threshold, in their order.
+    """
+
+    label: str | int
+    probability: float
+    probabilities: np.ndarray
+    labels: tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Tag:
+    """The class of a token.
+
+    Attributes:
+        piece: The token's text.
+        label: The name of its most probable class, or its number where the bundle has no names.
+        probability: Its probability.
+    """
+
+    piece: str
+    label: str | int
+    probability: float
+
+
+class TextModel:
+    """Runs an exported text encoder; needs LiteRT and numpy, and no TensorFlow.
+
+    Where `tfcompress build-native` built the native runtime, that computes instead of Python, and
+    gives the same. The environment variable `TFCOMPRESS_NATIVE=0` turns it off.
+
+    A model may be used by several threads, which then take turns. To run in parallel, make one for
+    each thread or process.
+
+    Args:
+        path: The bundle's folder.
+        num_threads: Threads that LiteRT may use for one text, at most 1,024.
+        native: Whether the native runtime computes; by default, where it is built.
+        verify: Whether to check the bundle's files against its manifest first.
+
+    Attributes:
+        bundle: The opened bundle.
+        labels: The names of the classes or scores, or None.
+        is_native: Whether the native runtime computes.
+
+    Raises:
+        InputError: The bundle is not whole (see `open_encoder_bundle`), needs custom operations
+            that there are not, or an option is impossible.
+
+    Example:
+
+    >>> with TextModel("sentiment") as model:
+    ...     model.classify(["A gripping film."])[0].label
+    'positive'
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        *,
+        num_threads: int = 1,
+        native: bool | None = None,
+        verify: bool = True,
+    ):
+        check_count("num_threads", num_threads, most=MAX_THREADS)
+        self.bundle = open_encoder_bundle(path, verify=verify)
+        self.labels = self.bundle.labels
+        self._engine: EncoderEngine | None = open_encoder_engine(
+            self.bundle, num_threads=int(num_threads), native=native
+        )
+        self.is_native = isinstance(self._engine, NativeEncoder)
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> "TextModel":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Frees the model. It cannot be used any more."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.close()
+                self._engine = None
+
+    def classify(
+        self,
+        texts: str | Sequence[str],
+        *,
+        overlong: str = "error",
+        threshold: float | None = None,
+    ) -> Classification | list[Classification]:
+        """Classifies texts.
+
+        Texts are computed one at a time, those of one length after another; a batch gives what its
+        texts give alone. A blank text has a class too: it is begin and end, and what the tokenizer
+        makes of white space.
+
+        Args:
+            texts: The texts, or a single one.
+            overlong: What to do with a text of more tokens than the bundle's limit: "cut" its end
+                off, or raise an "error".
+            threshold: Of a multi-label classification, the least probability of a text's classes;
+                0.5 by default.
+
+        Returns:
+            The class or classes of each text, or of the single one.
+
+        Raises:
+            InputError: The bundle has another head or no tokenizer, a text is none or too long, or
+                the threshold is impossible or not for this bundle.
+        """
+        self._check_head(CLASSIFICATION, MULTI_LABEL)
+        if self.bundle.head == CLASSIFICATION:
+            if threshold is not None:
+                raise InputError(
+                    f"threshold={threshold!r}, but {self.bundle.path} gives each text one class; "
+                    "leave it out"
+                )
+            take = self._classified
+        else:
+            least = THRESHOLD if threshold is None else threshold
+            if not isinstance(least, Real) or not 0 <= least <= 1:
+                raise InputError(f"threshold={threshold!r}; give a number from 0 to 1")
+            take = functools.partial(self._members, least=least)
+        return self._each(texts, overlong, lambda ids, outputs: take(outputs["logits"]))
+
+    def score(self, texts: str | Sequence[str], *, overlong: str = "error") -> np.ndarray:
+        """Gives texts the scores of a regression, as the model computes them.
+
+        Args:
+            texts: As in `classify`.
+            overlong: As in `classify`.
+
+        Returns:
+            float32 `[texts]`, or `[texts, scores]` where the model gives several; of a single text
+            without the first extent.
+
+        Raises:
+            InputError: As in `classify`.
+        """
+        self._check_head(REGRESSION)
+        width = self.bundle.outputs["logits"].width
+        rows = self._each(texts, overlong, lambda ids, outputs: outputs["logits"])
+        shape = [-1] * (not isinstance(texts, str)) + [width] * (width > 1)
+        return np.array(rows, np.float32).reshape(shape)
+
+    def tag(self, texts: str | Sequence[str], *, overlong: str = "error") -> list:
+        """Classifies the tokens of texts.
+
+        Args:
+            texts: As in `classify`.
+            overlong: As in `classify`.
+
+        Returns:
+            For each text, or for the single one, the `Tag` of each of its tokens, begin and end
+            left out.
+
+        Raises:
+            InputError: As in `classify`.
+        """
+        self._check_head(TOKEN_CLASSIFICATION)
+        return self._each(texts, overlong, self._tags)
+
+    def embed(self, texts: str | Sequence[str], *, overlong: str = "error") -> np.ndarray:
+        """Gives texts their vectors.
+
+        Args:
+            texts: As in `classify`.
+            overlong: As in `classify`.
+
+        Returns:
+            float32 `[texts, width]`, or `[width]` of a single text.
+
+        Raises:
+            InputError: As in `classify`.
+        """
+        self._check_head(EMBEDDING)
+        rows = self._each(texts, overlong, lambda ids, outputs: outputs["embedding"])
+        if isinstance(texts, str):
+            return rows
+        return np.array(rows, np.float32).reshape(-1, self.bundle.outputs["embedding"].width)
+
+    def encode(
+        self, texts: str | Sequence[str], *, overlong: str = "error"
+    ) -> dict[str, np.ndarray] | list[dict[str, np.ndarray]]:
+        """Gives the model's results of texts, whatever its head.
+
+        Args:
+            texts: As in `classify`.
+            overlong: As in `classify`.
+
+        Returns:
+            What `run` does, for each text or for the single one.
+
+        Raises:
+            InputError: The bundle has no tokenizer, or a text is none or too long.
+        """
+        return self._each(texts, overlong, lambda ids, outputs: outputs)
+
+    def run(
+        self,
+        sentences: Sequence[Sequence[int]],
+        *,
+        token_type_ids: Sequence[Sequence[int]] | None = None,
+    ) -> list[dict[str, np.ndarray]]:
+        """Runs the model on texts that are tokenized already.
+
+        Args:
+            sentences: Token ids of each text, begin and end marks included. Padding at its end is
+                cut off, so that the results are those of the text without.
+            token_type_ids: The type of each token, where the model has types; 0 by default.
+
+        Returns:
+            The model's results of each text by name, float32: `logits`, `embedding`, or without a
+            head `hidden` and `pooled`.
+
+        Raises:
+            InputError: A text has no ids, ids outside the vocabulary, padding before other ids, or
+                too many ids.
+        """
+        given = [whole_numbers(f"text {n}", row) for n, row in enumerate(_as_list(sentences))]
+        types = [None] * len(given)
+        if token_type_ids is not None:
+            types = self._checked_types(given, _as_list(token_type_ids))
+        jobs = []
+        for number, (row, kinds) in enumerate(zip(given, types)):
+            ids = self._checked(f"text {number}", row)
+            kinds = None if kinds is None else kinds[: len(ids)]
+            jobs.append((ids, lambda engine, ids=ids, kinds=kinds: engine.run(ids, kinds)))
+        return self._run(jobs, lambda ids, outputs: outputs)
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        """Returns the ids of texts, however long, begin and end included.
+
+        Args:
+            texts: The texts.
+
+        Raises:
+            InputError: The bundle has no tokenizer, or a text is none.
+        """
+        return [self._tokenize(number, text) for number, text in enumerate(_as_list(texts))]
+
+    @functools.cached_property
+    def _tokenizer(self):
+        return load_tokenizer(self.bundle)
+
+    def _check_head(self, *kinds):
+        if self.bundle.head not in kinds:
+            raise InputError(f"{self.bundle.path}: the model {_DOES[self.bundle.head]}")
+
+    def _each(self, texts, overlong, take):
+        if overlong not in OVERLONG:
+            raise InputError(f"overlong={overlong!r}; give {' or '.join(map(repr, OVERLONG))}")
+        limit = self.bundle.max_length
+        jobs = []
+        for number, text in enumerate([texts] if isinstance(texts, str) else _as_list(texts)):
+            ids = self._tokenize(number, text)
+            if len(ids) > limit and (overlong == "error" or limit < 2):
+                remedy = "shorten it, or set `overlong` to cut"
+                raise self._too_long(f"text {number}", ids, remedy)
+            if len(ids) > limit:
+                ids = [*ids[: limit - 1], ids[-1]]
+            jobs.append((ids, lambda engine, text=text, ids=ids: engine.encode(text, ids)))
+        results = self._run(jobs, take)
+        return results[0] if isinstance(texts, str) else results
+
+    def _tokenize(self, number: int, text: str) -> list[int]:
+        if self.bundle.tokenizer is None:
+            raise InputError(
+                f"{self.bundle.path}: has no tokenizer, so it takes ids only; use run, or export "
+                "it with its tokenizer"
+            )
+        if not isinstance(text, str):
+            raise InputError(f"text {number} is {type(text).__name__}; give str")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"text {number} contains {text[error.start]!r}, half a character; read the text "
+                "as UTF-8"
+            ) from None
+        with self._lock:
+            return self._open_engine().tokenize(text)
+
+    def _checked(self, name: str, ids: list[int]) -> list[int]:
+        check_range(name, ids, self.bundle.vocabulary)
+        ids = without_padding(name, ids, self.bundle.pad)
+        if not ids:
+            raise InputError(f"{name} has no ids; give at least begin and end")
+        if len(ids) > self.bundle.max_length:
+            raise self._too_long(name, ids, "shorten it")
+        return ids
+
+    def _checked_types(self, rows, types):
+        if not self.bundle.token_types:
+            raise InputError(f"{self.bundle.path}: has no token types; leave token_type_ids out")
+        types = [whole_numbers(f"token_type_ids {n}", row) for n, row in enumerate(types)]
+        if [*map(len, rows)] != [*map(len, types)]:
+            raise InputError("token_type_ids must have as many numbers as each text has ids")
+        for number, row in enumerate(types):
+            if row and not 0 <= min(row) <= max(row) < self.bundle.token_types:
+                raise InputError(
+                    f"text {number}: token types from {min(row)} to {max(row)}; give 0 to "
+                    f"{self.bundle.token_types - 1}"
+                )
+        return types
+
+    def _too_long(self, name: str, ids: Sequence[int], remedy: str) -> InputError:
+        return InputError(
+            f"{name}: {len(ids)} tokens with begin and end, but the bundle's limit is "
+            f"{self.bundle.max_length}; {remedy}"
+        )
+
+    def _run(self, jobs: list[tuple], take: Callable[[list[int], dict], Any]) -> list:
+        """Computes each job, its ids and what runs them, those of one length after another."""
+        results = [None] * len(jobs)
+        # A length that follows another makes LiteRT plan anew.
+        for number in sorted(range(len(jobs)), key=lambda number: len(jobs[number][0])):
+            ids, compute = jobs[number]
+            with self._lock:
+                outputs = compute(self._open_engine())
+            results[number] = take(ids, outputs)
+        return results
+
+    def _open_engine(self) -> EncoderEngine:
+        if self._engine is None:
+            raise InputError("the model is closed; make a new one")
+        return self._engine
+
+    def _classified(self, logits):
+        probabilities = softmax(logits)
+        best = int(probabilities.argmax())
+        label = self._label(best)
+        return Classification(label, float(probabilities[best]), probabilities, (label,))
+
+    def _members(self, logits, least):
+        probabilities = sigmoid(logits)
+        best = int(probabilities.argmax())
+        labels = tuple(self._label(int(i)) for i in np.flatnonzero(probabilities >= least))
+        return Classification(self._label(best), float(probabilities[best]), probabilities, labels)
+
+    def _tags(self, ids, outputs):
+        pieces = self._tokenizer.decode([[token] for token in ids[1:-1]])
+        found = map(self._classified, outputs["logits"][1:-1])
+        return [Tag(piece, one.label, one.probability) for piece, one in zip(pieces, found)]
+
+    def _label(self, number):
+        return number if self.labels is None else self.labels[number]
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Returns the probabilities of logits along the last axis, float32."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Returns the probabilities of logits by themselves, float32."""
+    return np.exp(-np.logaddexp(np.float32(0), -logits))
+
+
+def _as_list(values: Iterable) -> list:
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise InputError(f"texts is {type(values).__name__}; give a list")
+    return list(values)

@@ -1,0 +1,299 @@
+"""Translates text with a bundle."""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import sentencepiece
+
+from tfcompress.errors import InputError
+from tfcompress.runtime.bundle import open_bundle
+from tfcompress.runtime.engine import Engine, open_engine
+from tfcompress.runtime.ids import source_ids
+from tfcompress.runtime.native import NativeEngine
+from tfcompress.runtime.search import Hypothesis
+from tfcompress.runtime.splitting import join_texts, split_lines, split_text
+from tfcompress.search_options import MAX_THREADS, SearchOptions, check_count
+
+Progress = Callable[[int, int], None]
+# A part of a text: the line breaks before it, and its ids.
+Part = tuple[str, list[int]]
+
+
+class Translator:
+    """Translates with an exported bundle; needs LiteRT, numpy and sentencepiece only.
+
+    Where `tfcompress build-native` built the native runtime, that searches instead of Python, and
+    finds the same. The environment variable `TFCOMPRESS_NATIVE=0` turns it off.
+
+    A translator may be used by several threads, which then take turns. To translate in parallel,
+    make one for each thread or process.
+
+    Args:
+        path: The bundle's folder.
+        num_threads: Threads that LiteRT may use for one sentence, at most 1,024.
+        verify: Whether to check the bundle's files against its manifest first.
+
+    Attributes:
+        bundle: The opened bundle.
+        is_native: Whether the native runtime searches.
+
+    Raises:
+        InputError: The bundle is not whole (see `open_bundle`), needs custom operations that
+            there are not, or an option is impossible.
+
+    Example:
+
+    >>> with Translator("en-de") as translator:
+    ...     translator.translate(["Two dogs play."])
+    ['Zwei Hunde spielen.']
+    """
+
+    def __init__(self, path: str | os.PathLike, *, num_threads: int = 1, verify: bool = True):
+        check_count("num_threads", num_threads, most=MAX_THREADS)
+        self.bundle = open_bundle(path, verify=verify)
+        self._source = _load_tokenizer(self.bundle.source_tokenizer)
+        self._target = _load_tokenizer(self.bundle.target_tokenizer)
+        self._engine: Engine | None = open_engine(self.bundle, num_threads=num_threads)
+        self.is_native = isinstance(self._engine, NativeEngine)
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> "Translator":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Frees the model. The translator cannot be used any more."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.close()
+                self._engine = None
+
+    def translate(
+        self,
+        sentences: str | Sequence[str],
+        *,
+        beam_size: int = 1,
+        length_penalty: float = 1.0,
+        n_best: int = 1,
+        max_length: int | None = None,
+        return_scores: bool = False,
+        overlong: str = "split",
+        progress: Progress | None = None,
+    ) -> str | list[str] | list[Hypothesis] | list[list[Hypothesis]]:
+        """Translates sentences.
+
+        Sentences are translated one at a time, those of one length after another; a batch gives
+        what its sentences give alone. A blank sentence (white space, control and format characters
+        only) gives one empty hypothesis. Each line of a sentence is translated by itself, and the
+        line breaks are kept; the space around a line does not count.
+
+        Args:
+            sentences: The sentences, or a single one.
+            beam_size: Hypotheses that the search keeps, at most 1,000; 1 is greedy search.
+            length_penalty: The power of the length that a hypothesis' log-probability is divided
+                by to get its score, from -10 to 10; 0 favours short translations.
+            n_best: Hypotheses to return for each sentence, at most `beam_size`.
+            max_length: Most tokens of a translation, the end mark included, where fewer are
+                wanted than the bundle's limit and twice the source's length plus 16.
+            return_scores: Whether to return hypotheses with their scores instead of text.
+            overlong: What to do with a line of more tokens than the bundle's limit: "split" it at
+                the end of each sentence, within a sentence that is too long between words, and
+                translate the parts; or raise an "error".
+            progress: Called after each sentence with the number done and the number of all.
+
+        Returns:
+            The translations in the order of the sentences. With `n_best` above 1 or
+            `return_scores`, a list of hypotheses for each sentence, best first. For a single
+            sentence, its translation or its list. Hypotheses of a sentence that was split join
+            the parts' first best, second best and so on, and say how many `parts` there were.
+
+        Raises:
+            InputError: An option is impossible, a sentence is no text or too long, or the bundle
+                has no tokenizers.
+        """
+        options = SearchOptions(beam_size, length_penalty, n_best, max_length)
+        if overlong not in ("split", "error"):
+            raise InputError(f"overlong={overlong!r}; give 'split' or 'error'")
+        if self._source is None or self._target is None:
+            raise InputError(
+                f"{self.bundle.path}: has no tokenizers, so it takes ids only; use translate_ids, "
+                "or export it with its tokenizer"
+            )
+        if isinstance(sentences, str):
+            jobs = [self._parts("the text", sentences, overlong)]
+        else:
+            rows = enumerate(_as_list(sentences, "strings"))
+            jobs = [self._parts(f"sentence {number}", row, overlong) for number, row in rows]
+        wants_hypotheses = return_scores or n_best > 1
+        results = self._run(jobs, options, wants_hypotheses, progress, self._decode)
+        if not wants_hypotheses:
+            results = [hypotheses[0].text for hypotheses in results]
+        return results[0] if isinstance(sentences, str) else results
+
+    def translate_ids(
+        self,
+        sentences: Sequence[Sequence[int]],
+        *,
+        beam_size: int = 1,
+        length_penalty: float = 1.0,
+        n_best: int = 1,
+        max_length: int | None = None,
+        return_scores: bool = False,
+        progress: Progress | None = None,
+    ) -> list[list[int]] | list[list[Hypothesis]]:
+        """Translates sentences that are tokenized already.
+
+        Args:
+            sentences: Source ids of each sentence. The end id is added; where it stands at the end
+                already, and padding after it, they are left out.
+            beam_size: As in `translate`.
+            length_penalty: As in `translate`.
+            n_best: As in `translate`.
+            max_length: As in `translate`.
+            return_scores: As in `translate`.
+            progress: As in `translate`.
+
+        Returns:
+            The target ids of each sentence, without the end id; with `n_best` above 1 or
+            `return_scores`, a list of hypotheses for each sentence. No ids give no ids.
+
+        Raises:
+            InputError: An option is impossible, or a sentence has ids outside the vocabulary or
+                too many, or the ids of padding, begin or end elsewhere than at its end.
+        """
+        options = SearchOptions(beam_size, length_penalty, n_best, max_length)
+        rows = enumerate(_as_list(sentences, "lists of ids"))
+        jobs = [self._checked_ids(f"sentence {number}", row) for number, row in rows]
+        wants_hypotheses = return_scores or n_best > 1
+        results = self._run(jobs, options, wants_hypotheses, progress)
+        if not wants_hypotheses:
+            results = [hypotheses[0].ids for hypotheses in results]
+        return results
+
+    def _parts(self, name: str, sentence: str, overlong: str) -> list[Part]:
+        """Returns the parts of a sentence: none if it is blank, one if it is a line that fits."""
+        if not isinstance(sentence, str):
+            raise InputError(f"{name} is {type(sentence).__name__}; give str")
+        try:
+            sentence.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"{name} contains {sentence[error.start]!r}, half a character; read the text as "
+                "UTF-8"
+            ) from None
+        parts = []
+        for breaks, line in split_lines(sentence):
+            for ids in self._line_parts(name, line, overlong):
+                parts.append((breaks, ids))
+                breaks = ""
+        return parts
+
+    def _line_parts(self, name: str, line: str, overlong: str) -> list[list[int]]:
+        encode = self._source.encode
+        ids, texts = encode(line), None
+        if self._fits(ids):
+            return [ids] if ids else []
+        if overlong == "split":
+            texts = split_text(line, lambda text: self._fits(encode(text)))
+        if texts is None:
+            raise self._too_long(name, ids, "shorten it, or set `overlong` to split")
+        return [ids for ids in map(encode, texts) if ids]
+
+    def _checked_ids(self, name: str, row: Sequence[int]) -> list[Part]:
+        ids = source_ids(name, row, self.bundle.ids, self.bundle.source_vocabulary)
+        if not self._fits(ids):
+            raise self._too_long(name, ids, "shorten or split it")
+        return [("", ids)] if ids else []
+
+    def _fits(self, ids: Sequence[int]) -> bool:
+        return len(ids) < self.bundle.max_source_length
+
+    def _too_long(self, name: str, ids: Sequence[int], remedy: str) -> InputError:
+        return InputError(
+            f"{name}: {len(ids) + 1} tokens with the end mark, but the bundle's limit is "
+            f"{self.bundle.max_source_length}; {remedy}"
+        )
+
+    def _decode(self, ids: Sequence[int]) -> str:
+        # A model's vocabulary may be padded beyond the tokenizer's.
+        known = self._target.get_piece_size()
+        return self._target.decode([token for token in ids if token < known]) or ""
+
+    def _run(
+        self,
+        jobs: list[list[Part]],
+        options: SearchOptions,
+        with_scores: bool,
+        progress: Progress | None,
+        decode: Callable[[Sequence[int]], str] | None = None,
+    ) -> list[list[Hypothesis]]:
+        """Translates the parts of every sentence and joins them."""
+        results = [[]] * len(jobs)
+        lengths = [sum(len(ids) for _, ids in job) for job in jobs]
+        # A length that follows another makes LiteRT plan anew, so equal lengths stand together.
+        order = sorted(range(len(jobs)), key=lengths.__getitem__)
+        for done, number in enumerate(order, start=1):
+            breaks = [before for before, _ in jobs[number]]
+            found = [self._search(ids, options, with_scores) for _, ids in jobs[number]]
+            results[number] = [
+                _join(hypotheses, breaks, options.length_penalty, decode)
+                for hypotheses in zip(*found)
+            ] or [Hypothesis([], 0.0, 0.0, None if decode is None else "")]
+            if progress is not None:
+                progress(done, len(jobs))
+        return results
+
+    def _search(
+        self, ids: list[int], options: SearchOptions, with_scores: bool
+    ) -> list[Hypothesis]:
+        with self._lock:
+            if self._engine is None:
+                raise InputError("the translator is closed; make a new one")
+            return self._engine.search(
+                ids,
+                beam_size=options.beam_size,
+                n_best=options.n_best,
+                max_length=options.max_length,
+                length_penalty=options.length_penalty,
+                with_scores=with_scores,
+            )
+
+
+def _join(
+    parts: Sequence[Hypothesis], breaks: Sequence[str], length_penalty: float, decode
+) -> Hypothesis:
+    """Joins the translations of a sentence's parts."""
+    text = None
+    if decode is not None:
+        text = join_texts(zip(breaks, (decode(part.ids) for part in parts)))
+    if len(parts) == 1:
+        return replace(parts[0], text=text)
+    ids = [token for part in parts for token in part.ids]
+    total = sum(part.log_probability for part in parts)
+    score = total / (len(ids) + len(parts)) ** length_penalty
+    return Hypothesis(ids, total, score, text, len(parts))
+
+
+def _as_list(sentences: Iterable, kind: str) -> list:
+    if isinstance(sentences, str | bytes) or not isinstance(sentences, Iterable):
+        raise InputError(f"sentences is {type(sentences).__name__}; give a list of {kind}")
+    return list(sentences)
+
+
+def _load_tokenizer(path: Path | None) -> sentencepiece.SentencePieceProcessor | None:
+    if path is None:
+        return None
+    processor = sentencepiece.SentencePieceProcessor()
+    try:
+        # Given to the constructor, an empty file would count as none and pass unnoticed.
+        processor.LoadFromSerializedProto(path.read_bytes())
+    except RuntimeError:
+        raise InputError(
+            f"{path}: is no SentencePiece model; export or copy the bundle again"
+        ) from None
+    return processor
