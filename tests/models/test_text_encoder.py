@@ -117,6 +117,7 @@ def test_token_types_matter(encoder):
     assert not np.allclose(outputs(encoder)["hidden"], outputs(encoder, types=IDS % 2)["hidden"])
 
 
+@pytest.mark.slow
 def test_training_with_a_head():
     encoder = TextEncoder(CONFIG)
     logits = keras.layers.Dense(2)(encoder.model.outputs[0][:, 0])

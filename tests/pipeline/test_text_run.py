@@ -126,6 +126,7 @@ def test_a_finished_run_is_only_reported(finished, corpus, recipe_path, tmp_path
     assert [line.split(": ")[1].split()[0] for line in said] == ["training"]
 
 
+@pytest.mark.slow
 @one_flavour
 def test_every_surgery(run, corpus):
     folder = run(
