@@ -9,7 +9,7 @@ from typing import Any
 from tfcompress.errors import InputError
 from tfcompress.files import read_json
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 MODEL = "model.tflite"
 _AGAIN = "export or copy the bundle again"
