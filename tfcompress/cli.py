@@ -173,8 +173,8 @@ def _add_quickstart(commands):
 def _quickstart(options):
     from tfcompress.pipeline.quickstart import quickstart
 
-    say = _to_stderr if options.json else print
-    runs = quickstart(options.run, say=say, verbose=0 if options.json else 1)
+    log = _to_stderr if options.json else print
+    runs = quickstart(options.run, log=log, verbose=0 if options.json else 1)
     if options.json:
         _print_json([_as_mapping(run) for run in runs])
 
@@ -234,7 +234,7 @@ def _train(options):
         options.run,
         corpus=options.corpus,
         verbose=0 if options.quiet or options.json else 1,
-        say=_to_stderr,
+        log=_to_stderr,
     )
     if options.json:
         return _print_json(_as_mapping(results))
@@ -340,7 +340,7 @@ def _sensitivity(options):
         beam_size=options.beam_size,
         tokenize=options.tokenize,
         lowercase=options.lowercase,
-        say=_to_stderr,
+        log=_to_stderr,
     )
     if options.output is not None:
         replace_file(options.output, (json.dumps(report.plan, indent=2) + "\n").encode())
@@ -429,7 +429,7 @@ _SCORING = {"beam_size": 5, "length_penalty": 1.0, "tokenize": "13a", "lowercase
 
 
 def _evaluate(options):
-    from tfcompress.pipeline import evaluate
+    from tfcompress.pipeline import evaluate_translation
     from tfcompress.runtime.encoder_bundle import KIND
     from tfcompress.runtime.manifest import bundle_kind
     from tfcompress.text import read_lines
@@ -438,7 +438,7 @@ def _evaluate(options):
         return _evaluate_encoder(options)
     if options.data is not None or options.source is None or options.reference is None:
         raise InputError("a translation model needs --source and --reference, and no --data")
-    figures = evaluate(
+    figures = evaluate_translation(
         options.bundle,
         read_lines(options.source),
         read_lines(options.reference),
@@ -454,7 +454,7 @@ def _evaluate(options):
 
 
 def _evaluate_encoder(options):
-    from tfcompress.pipeline import evaluate_encoder
+    from tfcompress.pipeline import evaluate_text_encoder
 
     if options.data is None or options.source is not None or options.reference is not None:
         raise InputError("a text encoder needs --data, and no --source and --reference")
@@ -462,7 +462,7 @@ def _evaluate_encoder(options):
         if getattr(options, name) is not None:
             flag = f"--{name.replace('_', '-')}"
             raise InputError(f"{flag} is for translation models; leave it out for a text encoder")
-    figures = evaluate_encoder(
+    figures = evaluate_text_encoder(
         options.bundle, options.data, threads=options.threads, progress=not options.json
     )
     figures.pop("labels", None)
