@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runtime.small_encoders import LABELS, make_encoder, make_tokenizer, texts
 
-from tfcompress.cli import main
+from tfcompress.commands import main
 from tfcompress.errors import InputError, InputWarning
 from tfcompress.export import convert
 from tfcompress.pipeline import evaluate_text_encoder

@@ -9,7 +9,7 @@ import yaml
 from flavours import one_flavour
 from text.text_corpus import write_text_corpus
 
-from tfcompress.cli import main
+from tfcompress.commands import main
 from tfcompress.errors import InputError
 from tfcompress.models import (
     AttentionConfig,
