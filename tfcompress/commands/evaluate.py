@@ -42,7 +42,7 @@ def _evaluate_translator(options):
 
     if options.data is not None or options.source is None or options.reference is None:
         raise InputError("a translation model needs --source and --reference, and no --data")
-    metrics = evaluate(
+    metrics = evaluate_translation(
         options.bundle,
         read_lines(options.source),
         read_lines(options.reference),

@@ -20,7 +20,6 @@ from tfcompress.export.errors import ExportError
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.known_faults import check_kernels
 from tfcompress.export.graph.model_file import (
-    FORMAT,
     MODEL,
     check_custom_ops,
     check_finite,
@@ -38,6 +37,7 @@ from tfcompress.export.quantization.schemes import STATIC
 from tfcompress.layers.common.nested import named_layers
 from tfcompress.models.precision import float32_twin
 from tfcompress.runtime.keras_bundle import KIND
+from tfcompress.runtime.manifest import FORMAT
 
 _HALF = ("float16", "bfloat16")
 # What only the translation model's own signatures can emit.
