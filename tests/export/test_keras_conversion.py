@@ -445,17 +445,19 @@ def test_a_step_decoder_converts_plainly():
     x = np.random.default_rng(0).normal(size=(2, 5, 16)).astype("f")
     expected = layer(x).numpy()
     cache = layer.init_cache(2, 5)
+    state = {f"state_{i}": value for i, value in enumerate(tf.nest.flatten(cache))}
 
     @tf.function(
         input_signature=[
             tf.TensorSpec([2, 16], name="x"),
             tf.TensorSpec([], tf.int32, "position"),
-            {name: tf.TensorSpec(value.shape, name=name) for name, value in cache.items()},
+            {name: tf.TensorSpec(value.shape, name=name) for name, value in state.items()},
         ]
     )
-    def step(x, position, cache):
-        y, cache = layer.step(x, position, cache)
-        return {"y": y, **{f"new_{name}": value for name, value in cache.items()}}
+    def step(x, position, state):
+        before = tf.nest.pack_sequence_as(cache, list(state.values()))
+        y, after = layer.step(x, position, before)
+        return {"y": y, **{f"new_{i}": value for i, value in enumerate(tf.nest.flatten(after))}}
 
     module = tf.Module()
     module.kept = [v if isinstance(v, tf.Variable) else v.value for v in layer.variables]
@@ -464,8 +466,8 @@ def test_a_step_decoder_converts_plainly():
         [step.get_concrete_function()], module
     )
     runner = Interpreter(model_content=converter.convert()).get_signature_runner()
-    cache = {name: value.numpy() for name, value in cache.items()}
+    state = {name: value.numpy() for name, value in state.items()}
     for position in range(5):
-        made = runner(x=x[:, position], position=np.int32(position), **cache)
-        np.testing.assert_allclose(made.pop("y"), expected[:, position], atol=1e-5)
-        cache = {name.removeprefix("new_"): value for name, value in made.items()}
+        outputs = runner(x=x[:, position], position=np.int32(position), **state)
+        np.testing.assert_allclose(outputs.pop("y"), expected[:, position], atol=1e-5)
+        state = {name.replace("new", "state"): value for name, value in outputs.items()}
