@@ -153,7 +153,7 @@ SHAPES = {
     "fixed patterns": {
         "encoder": models.StackConfig(
             2,
-            models.AttentionConfig(4, kind="fixed", patterns=("previous", "next")),
+            models.FixedPatternConfig(4, patterns=("previous", "next")),
             models.FeedForwardConfig(64, "gelu"),
         )
     },

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeVar
 from tfcompress.errors import InputError
 from tfcompress.models.albert_presets import albert_presets
 from tfcompress.models.config import (
-    AttentionConfig,
     EmbeddingConfig,
     FeedForwardConfig,
     Seq2SeqConfig,
@@ -16,6 +15,7 @@ from tfcompress.models.config import (
     StackConfig,
 )
 from tfcompress.models.encoder_presets import encoder_presets
+from tfcompress.models.mixers import AttentionConfig
 from tfcompress.models.preset_folder import load_weights, read_config, save_preset
 from tfcompress.models.published_presets import published_presets
 from tfcompress.models.text_encoder_config import TextEncoderConfig

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-INT4_BLOCK = 32
+from tfcompress.grids import INT4_BLOCK
+from tfcompress.scaling import GroupSchedule
 
 
 @dataclass(frozen=True)
@@ -111,3 +112,59 @@ class Cost:
     def int4_bytes(self) -> int:
         """Bytes with int4 matrices and tables."""
         return sum(matrix.int4_bytes for matrix in self.matrices) + 4 * self.vector_values
+
+
+def dense(
+    inputs: int,
+    outputs: int,
+    *,
+    tokens: int,
+    use_bias: bool = True,
+    num_groups: int = 1,
+    depth: int = 1,
+) -> Cost:
+    """Returns the cost of a dense layer applied to `tokens` positions.
+
+    Args:
+        inputs: Input width.
+        outputs: Output width.
+        tokens: Positions that it is applied to.
+        use_bias: Whether it has a bias.
+        num_groups: Groups of channels that do not mix; 1 for an ordinary dense layer.
+        depth: Layers that it counts as in sequence; 0 where it stands beside another.
+    """
+    width = inputs // num_groups
+    return Cost(
+        (Matrix(outputs, width),),
+        outputs if use_bias else 0,
+        tokens * width * outputs,
+        additions=tokens * outputs if use_bias else 0,
+        depth=depth,
+    )
+
+
+def normalization(width: int) -> Cost:
+    """Returns the cost of a layer normalization: a gain and a shift, no multiply-adds counted."""
+    return Cost(vector_values=2 * width)
+
+
+def group_transform(
+    schedule: GroupSchedule, inputs: int, projection_dim: int, outputs: int, *, tokens: int
+) -> Cost:
+    """Returns the cost of a transform applied to `tokens` positions.
+
+    Its depth leaves the input projection out, as the published figures do.
+
+    Args:
+        schedule: The group linear layers.
+        inputs: Input width.
+        projection_dim: Width behind the input projection.
+        outputs: Output width.
+        tokens: Positions that it is applied to.
+    """
+    cost = dense(inputs, projection_dim, tokens=tokens, depth=0) + normalization(projection_dim)
+    for width, units, groups in zip(schedule.inputs, schedule.outputs, schedule.groups):
+        cost += dense(width, units, tokens=tokens, num_groups=groups)
+        cost += normalization(units // groups)
+    mixed = projection_dim + schedule.outputs[-1]
+    return cost + dense(mixed, outputs, tokens=tokens) + normalization(outputs)
