@@ -4,13 +4,13 @@
 #include <utility>
 
 #include "common/error.h"
+#include "common/schema.h"
 #include "common/sha256.h"
 #include "ops/op.h"
 
 namespace tfcompress {
 namespace {
 
-constexpr int64_t kFormat = 2;
 constexpr char kManifest[] = "manifest.json";
 // Its values take several times as much memory.
 constexpr uint64_t kMostBytes = 1 << 21;

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 import tensorflow as tf
 
 from tfcompress.custom_ops.names import DECODER, TOP_LOGITS
-from tfcompress.custom_ops.output import capturing
 from tfcompress.custom_ops.top_logits import top_logits
 from tfcompress.decoder_state import SENTENCE
 from tfcompress.export.conversion.layered_decoder import LayeredDecoder
@@ -60,7 +59,8 @@ class Signatures:
         whole = DECODER in self._custom_ops and WholeDecoder.is_plain(transformer)
         self._decoder = (WholeDecoder if whole else LayeredDecoder)(transformer)
         self.state = self._decoder.state
-        self.gives_top = TOP_LOGITS in self._custom_ops and _is_product(transformer)
+        is_product = transformer.output_operands(tf.zeros([1, transformer.config.hidden_dim]))
+        self.gives_top = TOP_LOGITS in self._custom_ops and is_product is not None
         vocabulary_size = transformer.config.target_vocabulary_size
         self.block = None if self.gives_top else logits_block(vocabulary_size)
 
@@ -104,17 +104,14 @@ class Signatures:
         return self._decoder.encode(memory)
 
     def _step(self, ids, position, mask, state, *chosen):
-        with capturing() as output:
-            logits, new = self._decoder.step(ids, position, mask, dict(zip(self.state, state)))
-        outputs = self._top(output, chosen) if self.gives_top else self._all(logits)
+        x, new = self._decoder.step(ids, position, mask, dict(zip(self.state, state)))
+        outputs = self._top(x, chosen) if self.gives_top else self._all(x)
         return outputs | {f"new_{name}": tensor for name, tensor in new.items()}
 
-    def _top(self, output, chosen):
+    def _top(self, x, chosen):
         config = self._transformer.config
         values, ids, log_sum_exp, eos_logits = top_logits(
-            output.x,
-            output.table,
-            output.bias,
+            *self._transformer.output_operands(x),
             *chosen,
             pad_id=config.pad_id,
             bos_id=config.bos_id,
@@ -127,7 +124,8 @@ class Signatures:
             "eos_logits": eos_logits,
         }
 
-    def _all(self, logits):
+    def _all(self, x):
+        logits = self._transformer.logits(x)
         outputs = {"logits": logits}
         if self.block is not None:
             blocks = tf.reshape(logits, [-1, logits.shape[1] // self.block, self.block])
@@ -136,13 +134,3 @@ class Signatures:
             total = tf.reduce_sum(tf.exp(logits - largest), axis=1, keepdims=True)
             outputs["log_sum_exp"] = tf.math.log(total) + largest
         return outputs
-
-
-def _is_product(transformer):
-    """Whether the logits are a product with one table."""
-    bos = tf.constant([transformer.config.bos_id])
-    memory = tf.zeros([1, 1, transformer.config.hidden_dim])
-    cache = [layer.init_cache(1, 1, memory) for layer in transformer.decoder_layers]
-    with capturing() as output:
-        transformer.step(bos, tf.constant(0), cache)
-    return output.x is not None
