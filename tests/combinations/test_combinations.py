@@ -13,6 +13,7 @@ from tfcompress.analysis import describe
 from tfcompress.export import convert
 from tfcompress.models import (
     AttentionConfig,
+    AveragedAttentionConfig,
     ConvolutionConfig,
     ConvolutionMixerConfig,
     DeLighTConfig,
@@ -62,6 +63,7 @@ DECODERS = {
     "gated": AttentionConfig(2, gated=True),
     "dynamic": ConvolutionMixerConfig(4, convolution=ConvolutionConfig(kernel_size=7)),
     "lsra": LSRAConfig(2, convolution=ConvolutionConfig("lightweight", 5)),
+    "averaged": AveragedAttentionConfig(2, intermediate_dim=12),
     "delight": DELIGHT,
 }
 SHARING = {

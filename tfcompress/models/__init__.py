@@ -18,6 +18,7 @@ from tfcompress.models.head_config import HeadConfig
 from tfcompress.models.mixers import (
     MIXERS,
     AttentionConfig,
+    AveragedAttentionConfig,
     ConvolutionConfig,
     ConvolutionMixerConfig,
     DeLighTConfig,
@@ -51,6 +52,7 @@ __all__ = [
     "MIXERS",
     "PRESETS",
     "AttentionConfig",
+    "AveragedAttentionConfig",
     "ConvolutionConfig",
     "ConvolutionMixerConfig",
     "DeLighTConfig",

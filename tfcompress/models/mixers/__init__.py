@@ -7,6 +7,7 @@ layer.
 from tfcompress.models.mixers.base import MIXERS, MixerConfig, Site, register_mixer
 
 from tfcompress.models.mixers.multi_head import AttentionConfig  # isort: skip  # the default
+from tfcompress.models.mixers.averaged import AveragedAttentionConfig
 from tfcompress.models.mixers.convolution import ConvolutionConfig, ConvolutionMixerConfig
 from tfcompress.models.mixers.delight import DeLighTConfig, ScalingConfig
 from tfcompress.models.mixers.fixed_patterns import FixedPatternConfig
@@ -15,6 +16,7 @@ from tfcompress.models.mixers.lsra import LSRAConfig
 __all__ = [
     "MIXERS",
     "AttentionConfig",
+    "AveragedAttentionConfig",
     "ConvolutionConfig",
     "ConvolutionMixerConfig",
     "DeLighTConfig",
