@@ -28,6 +28,7 @@ from results_file import write_results
 from tfcompress import layers
 from tfcompress.custom_ops.names import ALL, TOP_LOGITS
 from tfcompress.custom_ops.top_logits import top_logits
+from tfcompress.export import ExportOptions
 from tfcompress.export.conversion.signatures import Signatures
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.model_file import lower
@@ -145,11 +146,12 @@ def decoder_cases():
     made = {}
     for name in ("transformer_small", "transformer_base"):
         transformer = to_float32(Seq2SeqTransformer(preset(name)))
-        state = Signatures(transformer).state
+        state = Signatures(transformer, ExportOptions()).state
 
         def build(names, transformer=transformer):
             with tempfile.TemporaryDirectory() as folder:
-                return lower(Signatures(transformer, names - {TOP_LOGITS}), Path(folder))
+                options = ExportOptions(custom_ops=sorted(names - {TOP_LOGITS}))
+                return lower(Signatures(transformer, options), Path(folder))
 
         shapes = {"ids": (1,), "mask": (1, 1, 1, 256)}
         for tensor, spec in state.items():

@@ -180,7 +180,7 @@ def test_trains_is_saved_and_exported(choice, tmp_path, built, monkeypatch):
         loaded, tmp_path / "bundle", quantization="float32", samples=samples, custom_ops=False
     )
     parity = manifest["parity"]
-    assert parity["max_logit_difference"] < 1e-3
+    assert parity["max_difference"] < 1e-3
     assert parity["beam_identical"] == parity["beam_samples"] > 0
     # The native runtime refuses operators that it does not know.
     translations = []

@@ -7,9 +7,9 @@ import numpy as np
 from tfcompress.custom_ops.schema import MASKED
 from tfcompress.decoder_state import SENTENCE
 from tfcompress.runtime.buffers import HostBuffer
-from tfcompress.runtime.bundle import Bundle
 from tfcompress.runtime.litert_model import Recent, Signature, load_model
 from tfcompress.runtime.search import StepOutput
+from tfcompress.runtime.translation_bundle import TranslationBundle
 
 # Caches have a multiple of this many rows. A step costs more the longer its cache is, but to
 # lengthen it costs as much as several steps.
@@ -40,7 +40,7 @@ class Session:
     (1, 8000)
     """
 
-    def __init__(self, bundle: Bundle, *, num_threads: int = 1):
+    def __init__(self, bundle: TranslationBundle, *, num_threads: int = 1):
         self._limit = bundle.max_target_length
         self._sentence = {n: spec for n, spec in bundle.state.items() if spec.per == SENTENCE}
         self._own = {n: spec for n, spec in bundle.state.items() if spec.per != SENTENCE}

@@ -67,7 +67,7 @@ struct View {
 
 }  // namespace
 
-Session::Session(const litert::Api& api, const Bundle& bundle, int num_threads,
+Session::Session(const litert::Api& api, const TranslationBundle& bundle, int num_threads,
                  litert::Profile* profile)
     : longest_(bundle.max_target_length),
       vocabulary_(bundle.target_vocabulary),

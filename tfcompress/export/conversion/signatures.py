@@ -1,7 +1,5 @@
 """The two signatures of an exported encoder-decoder."""
 
-from collections.abc import Iterable
-
 import tensorflow as tf
 
 from tfcompress.custom_ops.names import DECODER, TOP_LOGITS
@@ -10,6 +8,7 @@ from tfcompress.decoder_state import SENTENCE
 from tfcompress.export.conversion.layered_decoder import LayeredDecoder
 from tfcompress.export.conversion.saving import save_functions
 from tfcompress.export.conversion.whole_decoder import WholeDecoder
+from tfcompress.export.options import ExportOptions
 from tfcompress.models import Seq2SeqTransformer
 
 _LARGEST_BLOCK, _SMALLEST_BLOCK = 64, 16
@@ -42,7 +41,7 @@ class Signatures:
 
     Args:
         transformer: A transformer that computes in float32.
-        custom_ops: The custom operations to emit.
+        options: How it is exported.
 
     Attributes:
         names: Those of the signatures.
@@ -53,9 +52,9 @@ class Signatures:
 
     names = ("encode", "step")
 
-    def __init__(self, transformer: Seq2SeqTransformer, custom_ops: Iterable[str] = ()):
+    def __init__(self, transformer: Seq2SeqTransformer, options: ExportOptions):
         self._transformer = transformer
-        self._custom_ops = frozenset(custom_ops)
+        self._custom_ops = options.operations
         whole = DECODER in self._custom_ops and WholeDecoder.is_plain(transformer)
         self._decoder = (WholeDecoder if whole else LayeredDecoder)(transformer)
         self.state = self._decoder.state

@@ -1,11 +1,11 @@
 """The signature of an exported text encoder."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import tensorflow as tf
 
 from tfcompress.export.conversion.saving import save_functions
+from tfcompress.export.options import ExportOptions
 from tfcompress.models import TextEncoder
 
 
@@ -22,7 +22,7 @@ class Output:
     per_token: bool
 
 
-class EncoderSignature:
+class TextEncoderSignature:
     """The function `encode` of a text encoder.
 
     It takes `token_ids` `[1, S]` of one text without padding and, with token types,
@@ -35,7 +35,7 @@ class EncoderSignature:
 
     Args:
         encoder: An encoder that computes in float32.
-        custom_ops: The custom operations to emit.
+        options: How it is exported.
 
     Attributes:
         names: Those of the signatures.
@@ -44,9 +44,9 @@ class EncoderSignature:
 
     names = ("encode",)
 
-    def __init__(self, encoder: TextEncoder, custom_ops: Iterable[str] = ()):
+    def __init__(self, encoder: TextEncoder, options: ExportOptions):
         self._encoder = encoder
-        self._custom_ops = frozenset(custom_ops)
+        self._custom_ops = options.operations
         inputs = [tf.zeros([1, 2], tf.int32) for _ in self._inputs()]
         self.outputs = {
             name: Output(value.shape[-1], per_token=value.shape.rank == 3)

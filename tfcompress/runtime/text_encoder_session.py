@@ -6,19 +6,19 @@ import numpy as np
 
 from tfcompress.errors import InputError
 from tfcompress.runtime.buffers import HostBuffer
-from tfcompress.runtime.encoder_bundle import EncoderBundle
 from tfcompress.runtime.litert_model import Recent, Signature, load_model
+from tfcompress.runtime.text_encoder_bundle import TextEncoderBundle
 
 _KEPT_LENGTHS = 8
 
 
-class EncoderSession:
+class TextEncoderSession:
     """Runs a text encoder's model on one text at a time.
 
     Not safe for use by several threads at once.
 
     Args:
-        bundle: What `open_encoder_bundle` returned.
+        bundle: What `open_bundle` returned.
         num_threads: Threads that LiteRT may use.
 
     Raises:
@@ -27,12 +27,12 @@ class EncoderSession:
 
     Example:
 
-    >>> session = EncoderSession(open_encoder_bundle("sentiment"))
+    >>> session = TextEncoderSession(open_bundle("sentiment"))
     >>> session.run([101, 2009, 102])["logits"]
     array([-1.2,  1.4], dtype=float32)
     """
 
-    def __init__(self, bundle: EncoderBundle, *, num_threads: int = 1):
+    def __init__(self, bundle: TextEncoderBundle, *, num_threads: int = 1):
         self._bundle = bundle
         self._names = ["token_ids"] + ["token_type_ids"] * (bundle.token_types > 0)
         model = load_model(bundle, num_threads, first_input=("encode", "token_ids"))
@@ -70,7 +70,7 @@ class EncoderSession:
 
     def close(self) -> None:
         """Frees the model and its buffers; the session cannot be used any more."""
-        self._buffers = self._signature = None
+        del self._buffers, self._signature
 
     def _new_buffers(self, length):
         inputs = {

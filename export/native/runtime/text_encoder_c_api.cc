@@ -5,15 +5,15 @@
 
 #include "common/last_error.h"
 #include "runtime/c_handles.h"
-#include "runtime/encoder.h"
 #include "runtime/probabilities.h"
+#include "runtime/text_encoder.h"
 #include "tfcompress.h"
 
 using tfcompress::Guarded;
 using tfcompress::Require;
 
 struct tfc_encoder {
-  tfcompress::Encoder encoder;
+  tfcompress::TextEncoder encoder;
 };
 
 namespace {
@@ -25,11 +25,9 @@ struct OwnedEncoding : tfc_encoding {
   std::vector<tfc_output> views;
 };
 
-tfc_encoder* NewEncoder(const tfcompress::Files& files, const tfc_options* given) {
-  const tfc_options options = tfcompress::CheckedOptions(given);
-  const tfcompress::litert::Api& api = tfcompress::LoadedApi(options);
-  return new tfc_encoder{tfcompress::Encoder(
-      api, tfcompress::OpenEncoderBundle(files, options.verify != 0), options.num_threads)};
+void Open(const tfcompress::Files& files, const tfc_options* options, tfc_encoder** handle) {
+  tfcompress::OpenHandle<tfc_encoder, tfcompress::TextEncoder>(
+      files, options, tfcompress::OpenTextEncoderBundle, handle);
 }
 
 tfc_encoding* NewEncoding(std::vector<int32_t> ids, tfcompress::Encoding results) {
@@ -51,7 +49,7 @@ tfc_encoding* NewEncoding(std::vector<int32_t> ids, tfcompress::Encoding results
 tfc_status tfc_open_encoder(const char* folder, const tfc_options* options, tfc_encoder** encoder) {
   return Guarded([&] {
     Require(folder != nullptr && encoder != nullptr, "`folder` and `encoder` must be given");
-    *encoder = NewEncoder(tfcompress::FolderFiles(folder), options);
+    Open(tfcompress::FolderFiles(folder), options, encoder);
   });
 }
 
@@ -59,7 +57,7 @@ tfc_status tfc_open_encoder_memory(const tfc_file* files, size_t num_files,
                                    const tfc_options* options, tfc_encoder** encoder) {
   return Guarded([&] {
     Require(files != nullptr && encoder != nullptr, "`files` and `encoder` must be given");
-    *encoder = NewEncoder(tfcompress::Copies(files, num_files), options);
+    Open(tfcompress::Copies(files, num_files), options, encoder);
   });
 }
 
@@ -69,7 +67,7 @@ tfc_status tfc_describe_encoder(const tfc_encoder* encoder, tfc_encoder_info* in
   return Guarded([&] {
     Require(encoder != nullptr && info != nullptr && info->struct_size == sizeof(*info),
             "`encoder` and `info`, with its `struct_size`, must be given");
-    const tfcompress::EncoderBundle& bundle = encoder->encoder.bundle();
+    const tfcompress::TextEncoderBundle& bundle = encoder->encoder.bundle();
     *info = {sizeof(*info),     bundle.head.c_str(),  bundle.vocabulary, bundle.token_types,
              bundle.max_length, bundle.labels.size(), bundle.size};
   });

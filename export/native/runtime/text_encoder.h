@@ -1,5 +1,5 @@
-#ifndef TFCOMPRESS_RUNTIME_ENCODER_H_
-#define TFCOMPRESS_RUNTIME_ENCODER_H_
+#ifndef TFCOMPRESS_RUNTIME_TEXT_ENCODER_H_
+#define TFCOMPRESS_RUNTIME_TEXT_ENCODER_H_
 
 #include <cstdint>
 #include <list>
@@ -11,7 +11,7 @@
 
 #include "litert/api.h"
 #include "litert/model.h"
-#include "runtime/encoder_bundle.h"
+#include "runtime/text_encoder_bundle.h"
 #include "tokenizer/text_tokenizer.h"
 
 namespace tfcompress {
@@ -25,13 +25,13 @@ struct Rows {
 using Encoding = std::map<std::string, Rows>;
 
 // Runs a text encoder on one text at a time. Gives what the Python runtime gives.
-class Encoder {
+class TextEncoder {
  public:
-  // Throws Error if the bundle needs operations that there are not, does not load, or its model is
-  // not the one that the manifest describes. What LiteRT's operations take is added to `profile`,
-  // if it is given.
-  Encoder(const litert::Api& api, EncoderBundle bundle, int num_threads,
-          litert::Profile* profile = nullptr);
+  // Throws Error if the bundle needs operations that are unavailable, does not load, or its model
+  // is not the one that the manifest describes. What LiteRT's operations take is added to
+  // `profile`, if it is given.
+  TextEncoder(const litert::Api& api, TextEncoderBundle bundle, int num_threads,
+              litert::Profile* profile = nullptr);
 
   // The ids of a text, however long, begin and end included. Throws Error (kInvalidArgument) for
   // text that is not UTF-8 and where the bundle has no tokenizer.
@@ -47,7 +47,7 @@ class Encoder {
   // (kInvalidArgument) for ids or types that the model has not, and for none or too many.
   Encoding Run(const std::vector<int32_t>& ids, const std::vector<int32_t>& types = {});
 
-  const EncoderBundle& bundle() const { return bundle_; }
+  const TextEncoderBundle& bundle() const { return bundle_; }
 
  private:
   // The buffers for one length.
@@ -61,7 +61,7 @@ class Encoder {
   [[noreturn]] void FailTooLong(size_t num_ids, const char* remedy) const;
   const Kept& Use(int32_t length);
 
-  EncoderBundle bundle_;
+  TextEncoderBundle bundle_;
   std::optional<TextTokenizer> tokenizer_;
   litert::Model model_;
   litert::Model::Signature signature_;
@@ -71,4 +71,4 @@ class Encoder {
 
 }  // namespace tfcompress
 
-#endif  // TFCOMPRESS_RUNTIME_ENCODER_H_
+#endif  // TFCOMPRESS_RUNTIME_TEXT_ENCODER_H_

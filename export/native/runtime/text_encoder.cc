@@ -1,4 +1,4 @@
-#include "runtime/encoder.h"
+#include "runtime/text_encoder.h"
 
 #include <algorithm>
 #include <utility>
@@ -6,7 +6,6 @@
 #include "common/error.h"
 #include "runtime/ids.h"
 #include "runtime/recent.h"
-#include "tokenizer/utf8.h"
 
 namespace tfcompress {
 namespace {
@@ -17,7 +16,7 @@ using litert::kInt32;
 
 constexpr size_t kKeptLengths = 8;
 
-std::optional<TextTokenizer> Load(const EncoderBundle& bundle) {
+std::optional<TextTokenizer> Load(const TextEncoderBundle& bundle) {
   if (!bundle.tokenizer) return std::nullopt;
   std::vector<std::string_view> files;
   for (const Bytes& bytes : bundle.tokenizer_files) files.push_back(bytes.text());
@@ -38,8 +37,8 @@ litert::Shape ShapeOf(const EncoderOutput& output, int32_t length) {
 
 }  // namespace
 
-Encoder::Encoder(const litert::Api& api, EncoderBundle bundle, int num_threads,
-                 litert::Profile* profile)
+TextEncoder::TextEncoder(const litert::Api& api, TextEncoderBundle bundle, int num_threads,
+                         litert::Profile* profile)
     : bundle_(std::move(bundle)),
       tokenizer_(Load(bundle_)),
       model_(api, bundle_.name, bundle_.model, num_threads, profile),
@@ -54,23 +53,16 @@ Encoder::Encoder(const litert::Api& api, EncoderBundle bundle, int num_threads,
   signature_.Expect(inputs, outputs);
 }
 
-std::vector<int32_t> Encoder::Tokenize(std::string_view text) const {
-  if (!tokenizer_) {
-    throw Error(Code::kInvalidArgument,
-                bundle_.name + ": the bundle has no tokenizer, so it takes ids only");
-  }
-  const size_t invalid = FindInvalidUtf8(text);
-  if (invalid != text.npos) {
-    throw Error(Code::kInvalidArgument,
-                "byte " + std::to_string(invalid) + " of the text is not UTF-8; convert it");
-  }
+std::vector<int32_t> TextEncoder::Tokenize(std::string_view text) const {
+  if (!tokenizer_) FailWithoutTokenizer(bundle_.name);
+  CheckUtf8(text);
   std::vector<int32_t> ids = tokenizer_->Encode(text);
   ids.insert(ids.begin(), tokenizer_->settings().start_id);
   ids.push_back(tokenizer_->settings().end_id);
   return ids;
 }
 
-std::vector<int32_t> Encoder::Fitting(std::string_view text, bool cut) const {
+std::vector<int32_t> TextEncoder::Fitting(std::string_view text, bool cut) const {
   std::vector<int32_t> ids = Tokenize(text);
   const auto limit = static_cast<size_t>(bundle_.max_length);
   if (ids.size() <= limit) return ids;
@@ -80,7 +72,7 @@ std::vector<int32_t> Encoder::Fitting(std::string_view text, bool cut) const {
   return ids;
 }
 
-Encoding Encoder::Run(const std::vector<int32_t>& ids, const std::vector<int32_t>& types) {
+Encoding TextEncoder::Run(const std::vector<int32_t>& ids, const std::vector<int32_t>& types) {
   CheckIds(ids, types);
   const Kept& kept = Use(static_cast<int32_t>(ids.size()));
   std::copy(ids.begin(), ids.end(), kept.inputs.at("token_ids").integers());
@@ -101,7 +93,7 @@ Encoding Encoder::Run(const std::vector<int32_t>& ids, const std::vector<int32_t
   return encoding;
 }
 
-void Encoder::CutPadding(std::vector<int32_t>* ids, std::vector<int32_t>* types) const {
+void TextEncoder::CutPadding(std::vector<int32_t>* ids, std::vector<int32_t>* types) const {
   if (!types->empty() && types->size() != ids->size()) {
     throw Error(Code::kInvalidArgument, std::to_string(types->size()) + " token types for " +
                                             std::to_string(ids->size()) +
@@ -111,7 +103,8 @@ void Encoder::CutPadding(std::vector<int32_t>* ids, std::vector<int32_t>* types)
   if (!types->empty()) types->resize(ids->size());
 }
 
-void Encoder::CheckIds(const std::vector<int32_t>& ids, const std::vector<int32_t>& types) const {
+void TextEncoder::CheckIds(const std::vector<int32_t>& ids,
+                           const std::vector<int32_t>& types) const {
   if (ids.empty()) throw Error(Code::kInvalidArgument, "no ids; give at least begin and end");
   if (ids.size() > static_cast<size_t>(bundle_.max_length)) FailTooLong(ids.size(), "shorten it");
   CheckRange(ids, bundle_.vocabulary, "id ", "model's", "; use the tokenizer of this bundle");
@@ -122,13 +115,11 @@ void Encoder::CheckIds(const std::vector<int32_t>& ids, const std::vector<int32_
   CheckRange(types, bundle_.token_types, "token type ", "model's", "; give another");
 }
 
-void Encoder::FailTooLong(size_t num_ids, const char* remedy) const {
-  throw Error(Code::kInvalidArgument, std::to_string(num_ids) +
-                                          " tokens with begin and end, but the bundle's limit is " +
-                                          std::to_string(bundle_.max_length) + "; " + remedy);
+void TextEncoder::FailTooLong(size_t num_ids, const char* remedy) const {
+  tfcompress::FailTooLong(num_ids, "begin and end", bundle_.max_length, remedy);
 }
 
-const Encoder::Kept& Encoder::Use(int32_t length) {
+const TextEncoder::Kept& TextEncoder::Use(int32_t length) {
   for (const std::string& name : inputs_) signature_.Resize(name, {1, length});
   return Recent(
       &kept_, kKeptLengths, [&](const Kept& kept) { return kept.length == length; },

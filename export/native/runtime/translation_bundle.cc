@@ -1,4 +1,4 @@
-#include "runtime/bundle.h"
+#include "runtime/translation_bundle.h"
 
 #include <algorithm>
 #include <iterator>
@@ -98,16 +98,12 @@ std::vector<int32_t> StateTensor::Sizes(int32_t rows, int32_t length) const {
   return sizes;
 }
 
-Bundle OpenBundle(const Files& files, bool verify) {
+TranslationBundle OpenTranslationBundle(const Files& files, bool verify) {
   constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
   constexpr int64_t kLongest = 1 << 20;
-  const Manifest manifest(files, kSeq2Seq);
-  Bundle bundle = {};
-  bundle.name = files.Name(kModelFile);
-  bundle.size = manifest.size();
-  const std::map<std::string, Bytes> opened = manifest.OpenFiles(files, verify);
-  for (const auto& [name, bytes] : opened) bundle.size += bytes.size();
-  bundle.model = opened.at(kModelFile);
+  const Manifest manifest(files, kTranslation);
+  TranslationBundle bundle = {};
+  const std::map<std::string, Bytes> opened = bundle.Open(manifest, files, verify);
 
   const auto file = [&](Manifest::Keys keys) -> std::optional<Bytes> {
     const json::Value& value = manifest.Take(keys);
@@ -139,7 +135,6 @@ Bundle OpenBundle(const Files& files, bool verify) {
       manifest.Fail({"decoder", "block"}, "a divisor of the vocabulary");
     }
   }
-  bundle.custom_ops = manifest.CustomOps();
   return bundle;
 }
 

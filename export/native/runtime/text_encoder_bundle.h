@@ -1,5 +1,5 @@
-#ifndef TFCOMPRESS_RUNTIME_ENCODER_BUNDLE_H_
-#define TFCOMPRESS_RUNTIME_ENCODER_BUNDLE_H_
+#ifndef TFCOMPRESS_RUNTIME_TEXT_ENCODER_BUNDLE_H_
+#define TFCOMPRESS_RUNTIME_TEXT_ENCODER_BUNDLE_H_
 
 #include <cstdint>
 #include <map>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/bytes.h"
+#include "runtime/bundle_base.h"
 #include "runtime/files.h"
 #include "tokenizer/text_settings.h"
 
@@ -20,8 +21,7 @@ struct EncoderOutput {
 };
 
 // An opened bundle of a text encoder: what the runtime needs of its manifest, and its files.
-struct EncoderBundle {
-  std::string name;     // The model's, for messages.
+struct TextEncoderBundle : BundleBase {
   int32_t max_length;   // In tokens, begin and end marks included.
   int32_t vocabulary;   // Number of ids.
   int32_t token_types;  // 0 for none.
@@ -33,15 +33,12 @@ struct EncoderBundle {
   std::vector<std::string> labels;  // Names of the classes or scores; empty where there are none.
   std::optional<TextSettings> tokenizer;
   std::vector<Bytes> tokenizer_files;
-  std::vector<std::string> custom_ops;
-  Bytes model;
-  uint64_t size;  // Bytes of all files together.
 };
 
-// Opens the bundle of a text encoder and checks that it is whole: with `verify`, the size and
+// Opens the bundle of a text encoder and checks that it is complete: with `verify`, the size and
 // SHA-256 of every file. Throws Error (kNotFound, kBadBundle, kUnsupported).
-EncoderBundle OpenEncoderBundle(const Files& files, bool verify);
+TextEncoderBundle OpenTextEncoderBundle(const Files& files, bool verify);
 
 }  // namespace tfcompress
 
-#endif  // TFCOMPRESS_RUNTIME_ENCODER_BUNDLE_H_
+#endif  // TFCOMPRESS_RUNTIME_TEXT_ENCODER_BUNDLE_H_

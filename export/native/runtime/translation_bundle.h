@@ -1,5 +1,5 @@
-#ifndef TFCOMPRESS_RUNTIME_BUNDLE_H_
-#define TFCOMPRESS_RUNTIME_BUNDLE_H_
+#ifndef TFCOMPRESS_RUNTIME_TRANSLATION_BUNDLE_H_
+#define TFCOMPRESS_RUNTIME_TRANSLATION_BUNDLE_H_
 
 #include <cstdint>
 #include <optional>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/bytes.h"
+#include "runtime/bundle_base.h"
 #include "runtime/files.h"
 
 namespace tfcompress {
@@ -37,9 +38,8 @@ struct StateTensor {
   std::vector<int32_t> Sizes(int32_t rows, int32_t length) const;
 };
 
-// An opened bundle: what the runtime needs of its manifest, and its files.
-struct Bundle {
-  std::string name;  // The model's, for messages.
+// An opened bundle of a translation model: what the runtime needs of its manifest, and its files.
+struct TranslationBundle : BundleBase {
   SpecialIds ids;
   int32_t max_source_length;  // In tokens, the end mark included.
   int32_t max_target_length;
@@ -47,19 +47,16 @@ struct Bundle {
   int32_t target_vocabulary;
   std::vector<StateTensor> state;
   std::optional<int32_t> block;  // Logits that share a maximum.
-  std::vector<std::string> custom_ops;
-  Bytes model;
   std::optional<Bytes> source_tokenizer;
   std::optional<Bytes> target_tokenizer;
   std::optional<Bytes> shortlist;
   std::string shortlist_name;  // For messages.
-  uint64_t size;               // Bytes of all files together.
 };
 
-// Opens a bundle and checks that it is whole: with `verify`, the size and SHA-256 of every file.
+// Opens a bundle and checks that it is complete: with `verify`, the size and SHA-256 of every file.
 // Throws Error (kNotFound, kBadBundle, kUnsupported).
-Bundle OpenBundle(const Files& files, bool verify);
+TranslationBundle OpenTranslationBundle(const Files& files, bool verify);
 
 }  // namespace tfcompress
 
-#endif  // TFCOMPRESS_RUNTIME_BUNDLE_H_
+#endif  // TFCOMPRESS_RUNTIME_TRANSLATION_BUNDLE_H_

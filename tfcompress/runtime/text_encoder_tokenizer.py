@@ -1,17 +1,17 @@
 """The tokenizer in the bundle of a text encoder."""
 
 from tfcompress.errors import InputError
-from tfcompress.runtime.encoder_bundle import EncoderBundle
+from tfcompress.runtime.text_encoder_bundle import TextEncoderBundle
 from tfcompress.text import TextTokenizer, text_tokenizer
 from tfcompress.text.published import import_tokenizers
 from tfcompress.text.text_tokenizers import PUBLISHED_KINDS
 
 
-def load_tokenizer(bundle: EncoderBundle) -> TextTokenizer | None:
+def load_tokenizer(bundle: TextEncoderBundle) -> TextTokenizer | None:
     """Returns the tokenizer of a bundle, or None where it has none.
 
     Args:
-        bundle: What `open_encoder_bundle` returned.
+        bundle: What `open_bundle` returned.
 
     Raises:
         InputError: Its files or settings cannot be used or have more ids than the model, or a

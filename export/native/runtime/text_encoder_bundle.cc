@@ -1,4 +1,4 @@
-#include "runtime/encoder_bundle.h"
+#include "runtime/text_encoder_bundle.h"
 
 #include <limits>
 
@@ -36,7 +36,7 @@ std::map<std::string, EncoderOutput> Outputs(const Manifest& manifest, const Byt
   return outputs;
 }
 
-void ReadHead(const Manifest& manifest, EncoderBundle* bundle) {
+void ReadHead(const Manifest& manifest, TextEncoderBundle* bundle) {
   if (manifest.Take({"head"}).IsNull()) return;
   const auto& kind = manifest.Take<std::string>({"head", "kind"}, "a text");
   for (const Head& head : kHeads) {
@@ -55,16 +55,12 @@ void ReadHead(const Manifest& manifest, EncoderBundle* bundle) {
 
 }  // namespace
 
-EncoderBundle OpenEncoderBundle(const Files& files, bool verify) {
+TextEncoderBundle OpenTextEncoderBundle(const Files& files, bool verify) {
   constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
   constexpr int64_t kLongest = 1 << 20;
   const Manifest manifest(files, kTextEncoder);
-  EncoderBundle bundle = {};
-  bundle.name = files.Name(kModelFile);
-  bundle.size = manifest.size();
-  const std::map<std::string, Bytes> opened = manifest.OpenFiles(files, verify);
-  for (const auto& [name, bytes] : opened) bundle.size += bytes.size();
-  bundle.model = opened.at(kModelFile);
+  TextEncoderBundle bundle = {};
+  const std::map<std::string, Bytes> opened = bundle.Open(manifest, files, verify);
   bundle.outputs = Outputs(manifest, bundle.model);
   ReadHead(manifest, &bundle);
   bundle.max_length = manifest.Integer({"limits", "max_length"}, 1, kLongest);
@@ -80,7 +76,6 @@ EncoderBundle OpenEncoderBundle(const Files& files, bool verify) {
       bundle.tokenizer_files.push_back(found->second);
     }
   }
-  bundle.custom_ops = manifest.CustomOps();
   return bundle;
 }
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "common/last_error.h"
-#include "runtime/bundle.h"
 #include "runtime/c_handles.h"
+#include "runtime/translation_bundle.h"
 #include "runtime/translator.h"
 #include "tfcompress.h"
 
@@ -26,11 +26,9 @@ struct OwnedResult : tfc_result {
   std::vector<tfc_hypothesis> views;
 };
 
-tfc_translator* NewTranslator(const tfcompress::Files& files, const tfc_options* given) {
-  const tfc_options options = tfcompress::CheckedOptions(given);
-  const tfcompress::litert::Api& api = tfcompress::LoadedApi(options);
-  return new tfc_translator{tfcompress::Translator(
-      api, tfcompress::OpenBundle(files, options.verify != 0), options.num_threads)};
+void Open(const tfcompress::Files& files, const tfc_options* options, tfc_translator** handle) {
+  tfcompress::OpenHandle<tfc_translator, tfcompress::Translator>(
+      files, options, tfcompress::OpenTranslationBundle, handle);
 }
 
 tfcompress::SearchOptions Options(const tfc_search* search) {
@@ -66,7 +64,7 @@ tfc_result* NewResult(Translations translations) {
 tfc_status tfc_open(const char* folder, const tfc_options* options, tfc_translator** translator) {
   return Guarded([&] {
     Require(folder != nullptr && translator != nullptr, "`folder` and `translator` must be given");
-    *translator = NewTranslator(tfcompress::FolderFiles(folder), options);
+    Open(tfcompress::FolderFiles(folder), options, translator);
   });
 }
 
@@ -74,7 +72,7 @@ tfc_status tfc_open_memory(const tfc_file* files, size_t num_files, const tfc_op
                            tfc_translator** translator) {
   return Guarded([&] {
     Require(files != nullptr && translator != nullptr, "`files` and `translator` must be given");
-    *translator = NewTranslator(tfcompress::Copies(files, num_files), options);
+    Open(tfcompress::Copies(files, num_files), options, translator);
   });
 }
 
@@ -84,7 +82,7 @@ tfc_status tfc_describe(const tfc_translator* translator, tfc_info* info) {
   return Guarded([&] {
     Require(translator != nullptr && info != nullptr && info->struct_size == sizeof(*info),
             "`translator` and `info`, with its `struct_size`, must be given");
-    const tfcompress::Bundle& bundle = translator->translator.bundle();
+    const tfcompress::TranslationBundle& bundle = translator->translator.bundle();
     *info = {sizeof(*info),
              bundle.source_vocabulary,
              bundle.target_vocabulary,
