@@ -36,6 +36,7 @@ def run(*command, keras="1"):
     return done.stdout
 
 
+@pytest.mark.slow
 @one_flavour
 def test_keras_nlp_to_bundle(tmp_path):
     corpus = write_text_corpus(tmp_path / "corpus")

@@ -141,6 +141,7 @@ def _forgotten_models():
     gc.collect()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "choice",
     [

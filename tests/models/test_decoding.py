@@ -95,6 +95,7 @@ def test_greedy_equals_the_training_graph(variant):
         check_greedy(transformer, source, target)
 
 
+@pytest.mark.slow
 def test_random_model_ends_sentences_and_meets_limits():
     """The comparisons above are about something: targets end in both ways, and differ."""
     end_biases = (3.0, 5.0, 7.0, 9.0)

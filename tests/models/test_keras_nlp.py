@@ -66,6 +66,7 @@ def check_equal(model, encoder):
         np.testing.assert_allclose(other, one, atol=1e-5)
 
 
+@pytest.mark.costly
 @keras_3
 @pytest.mark.parametrize("num_classes", [None, 3])
 @pytest.mark.parametrize("family", FAMILIES)

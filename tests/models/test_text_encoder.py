@@ -14,7 +14,7 @@ from tfcompress.models import (
     TextEncoderConfig,
     preset,
 )
-from tfcompress.pipeline.recipe import Recipe
+from tfcompress.pipeline import TranslationRecipe
 
 STACK = StackConfig(4, AttentionConfig(2), FeedForwardConfig(24, "gelu_tanh"), SharingConfig("all"))
 CONFIG = TextEncoderConfig(30, 16, STACK, embedding_dim=8, max_length=12, dropout=0.0)
@@ -117,6 +117,7 @@ def test_token_types_matter(encoder):
     assert not np.allclose(outputs(encoder)["hidden"], outputs(encoder, types=IDS % 2)["hidden"])
 
 
+@pytest.mark.slow
 def test_training_with_a_head():
     encoder = TextEncoder(CONFIG)
     logits = keras.layers.Dense(2)(encoder.model.outputs[0][:, 0])
@@ -150,4 +151,4 @@ def test_all_problems_at_once():
 
 def test_text_encoders_do_not_translate():
     with pytest.raises(InputError, match="must be a translation model"):
-        Recipe("x", {"preset": "albert_base"})
+        TranslationRecipe("x", model={"preset": "albert_base"})

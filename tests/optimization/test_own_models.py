@@ -85,6 +85,7 @@ QUICK = {
 }
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(("make", "method"), slow_but(QUICK, MODELS, WRAP))
 def test_trains_and_is_stripped(make, method):
     """Padding is padding in training too; the stripped model is what was trained."""

@@ -2,6 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
+from flavours import one_flavour
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,8 @@ from tfcompress.text.batching import (
     training_dataset,
 )
 from tfcompress.text.tokenizer import train_tokenizer
+
+pytestmark = one_flavour
 
 MULTIPLES = st.sampled_from([1, 3, 4, 8])
 PAIRS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=80)

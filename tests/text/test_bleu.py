@@ -3,11 +3,14 @@ import math
 import numpy as np
 import pytest
 import sacrebleu
+from flavours import one_flavour
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfcompress.errors import InputError
 from tfcompress.text.bleu import bootstrap_interval, corpus_bleu, paired_bootstrap
+
+pytestmark = one_flavour
 
 WORDS = ["a", "the", "dog", "cat", "man", "ball", "plays", "sits", "with", "in", "red", "big", "."]
 

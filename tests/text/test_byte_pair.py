@@ -2,12 +2,15 @@ import os
 import pickle
 
 import pytest
+from flavours import one_flavour
 from hypothesis import example, given, settings
 from text_vocabularies import DIFFICULT, any_text, byte_pairs, likely_text
 
 from tfcompress.errors import InputError
 from tfcompress.text import BytePairTokenizer
 from tfcompress.text.byte_pair import byte_letters
+
+pytestmark = one_flavour
 
 KERAS_3 = os.environ.get("TF_USE_LEGACY_KERAS") != "1"
 VOCABULARY, MERGES = byte_pairs()

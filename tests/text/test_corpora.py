@@ -2,12 +2,15 @@ import gzip
 from collections import Counter
 
 import pytest
+from flavours import one_flavour
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tfcompress.errors import InputError
 from tfcompress.text.characters import is_blank
 from tfcompress.text.corpora import Corpus, load_corpus, read_lines
+
+pytestmark = one_flavour
 
 SOURCES = ["a dog", "two dogs", "a cat"]
 TARGETS = ["ein hund", "zwei hunde", "eine katze"]

@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 
 import pytest
+from flavours import one_flavour
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +34,8 @@ from tfcompress.phrasebook import (
 )
 from tfcompress.text.corpora import Corpus, load_corpus
 from tfcompress.text.phrases import capacity, generate, phrase_corpus, write_corpus
+
+pytestmark = one_flavour
 
 NOUNS, ADJECTIVES, VERBS = lexicon.NOUNS, lexicon.ADJECTIVES, lexicon.VERBS
 NOM, ACC, DAT, GEN = german.Case

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from flavours import one_flavour
 from text_vocabularies import DIFFICULT, WORDPIECES, albert_sentencepiece, byte_pairs
 
 from tfcompress.errors import InputError
@@ -16,6 +17,8 @@ from tfcompress.text import (
     text_tokenizer,
     tokenizer_from_keras_nlp,
 )
+
+pytestmark = one_flavour
 
 KERAS_3 = os.environ.get("TF_USE_LEGACY_KERAS") != "1"
 TEXTS = [text for text in DIFFICULT if text and "\0" not in text]

@@ -6,11 +6,14 @@ import sys
 import numpy as np
 import pytest
 import sentencepiece
+from flavours import one_flavour
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfcompress.errors import InputError, InputWarning
 from tfcompress.text.tokenizer import Tokenizer, train_tokenizer
+
+pytestmark = one_flavour
 
 SUBJECTS = ["a man", "two dogs", "the old woman", "ein mann", "zwei hunde", "die alte frau"]
 VERBS = ["plays with", "looks at", "runs after", "spielt mit", "sieht", "läuft hinter"]

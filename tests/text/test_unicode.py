@@ -5,11 +5,14 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from flavours import one_flavour
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tfcompress.text import unicode, unicode_table
 from tfcompress.text.unicode import character_class, fold_case, has_category, remove_accents
+
+pytestmark = one_flavour
 
 REPOSITORY = Path(__file__).parents[2]
 NATIVE = REPOSITORY / "export" / "native" / "tokenizer"

@@ -3,11 +3,14 @@ import pickle
 
 import numpy as np
 import pytest
+from flavours import one_flavour
 from hypothesis import example, given, settings
 from text_vocabularies import DIFFICULT, WORDPIECES, any_text, likely_text
 
 from tfcompress.errors import InputError
 from tfcompress.text import WordPieceTokenizer
+
+pytestmark = one_flavour
 
 KERAS_3 = os.environ.get("TF_USE_LEGACY_KERAS") != "1"
 OPTIONS = [

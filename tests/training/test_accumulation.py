@@ -64,6 +64,7 @@ def assert_alike(ours, theirs, tolerance):
         np.testing.assert_allclose(one, other, atol=1e-7 + tolerance * np.abs(other).max())
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(("accumulate", "clip_norm"), [(1, None), (1, 0.05), (2, 0.05)])
 @pytest.mark.parametrize("policy", PRECISIONS)
 def test_a_step_is_that_of_keras(policy, accumulate, clip_norm):

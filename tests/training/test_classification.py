@@ -102,6 +102,7 @@ def test_an_interrupted_training_goes_on(tmp_path):
     assert [e["val_loss"] for e in history] == pytest.approx([e["val_loss"] for e in history_again])
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_keeps_its_best_state(tmp_path):
     schedule = {"schedule": "inverse_square_root", "warmup": 1, "accumulate": 2}
     first, _ = train(tmp_path, training=dataclasses.replace(TRAINING, **schedule))
@@ -116,6 +117,7 @@ def test_a_training_that_diverges_keeps_its_best_state(tmp_path):
         train(tmp_path / "other", training=diverging)
 
 
+@pytest.mark.slow
 def test_theseus(tmp_path, trained):
     predecessor = trained[0]
     config = CONFIG.replace(encoder=dataclasses.replace(STACK, successors=1))

@@ -85,6 +85,7 @@ def test_hidden_states_of_mapped_layers():
     assert float(objective(INPUTS, IDS)) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_training_brings_the_student_to_its_teacher():
     student, teacher = make(width=8, depth=1), make(width=16, seed=3)
     before = teacher.model.get_weights()

@@ -327,6 +327,7 @@ def test_accumulated_batches_count_as_one(run, corpus, tokenizer, model_config, 
     np.testing.assert_allclose(results[0][1], results[1][1], rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.costly
 @pytest.mark.parametrize(
     "settings",

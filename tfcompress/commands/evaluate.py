@@ -37,12 +37,12 @@ def _run(options: Namespace) -> None:
 
 
 def _evaluate_translator(options):
-    from tfcompress.pipeline import evaluate
+    from tfcompress.pipeline import evaluate_translation
     from tfcompress.text import read_lines
 
     if options.data is not None or options.source is None or options.reference is None:
         raise InputError("a translation model needs --source and --reference, and no --data")
-    metrics = evaluate(
+    metrics = evaluate_translation(
         options.bundle,
         read_lines(options.source),
         read_lines(options.reference),
@@ -58,7 +58,7 @@ def _evaluate_translator(options):
 
 
 def _evaluate_encoder(options):
-    from tfcompress.pipeline import evaluate_encoder
+    from tfcompress.pipeline import evaluate_text_encoder
 
     if options.data is None or options.source is not None or options.reference is not None:
         raise InputError("a text encoder needs --data, and no --source and --reference")
@@ -66,7 +66,7 @@ def _evaluate_encoder(options):
         if getattr(options, name) is not None:
             flag = f"--{name.replace('_', '-')}"
             raise InputError(f"{flag} is for translation models; leave it out for a text encoder")
-    metrics = evaluate_encoder(
+    metrics = evaluate_text_encoder(
         options.bundle, options.data, threads=options.threads, progress=not options.json
     )
     metrics.pop("labels", None)

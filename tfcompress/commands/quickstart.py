@@ -25,6 +25,6 @@ def _run(options: Namespace) -> None:
     from tfcompress.pipeline import quickstart
 
     log = print_to_stderr if options.json else print
-    runs = quickstart(options.run, say=log, verbose=0 if options.json else 1)
+    runs = quickstart(options.run, log=log, verbose=0 if options.json else 1)
     if options.json:
         print_json([schema.to_mapping(run) for run in runs])

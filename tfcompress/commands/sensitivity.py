@@ -53,7 +53,7 @@ def _run(options: Namespace) -> None:
         beam_size=options.beam_size,
         tokenize=options.tokenize,
         lowercase=options.lowercase,
-        say=print_to_stderr,
+        log=print_to_stderr,
     )
     if options.output is not None:
         replace_file(options.output, (json.dumps(report.plan, indent=2) + "\n").encode())

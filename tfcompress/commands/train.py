@@ -30,7 +30,7 @@ def _run(options: Namespace) -> None:
         options.run,
         corpus=options.corpus,
         verbose=0 if options.quiet or options.json else 1,
-        say=print_to_stderr,
+        log=print_to_stderr,
     )
     if options.json:
         return print_json(schema.to_mapping(results))
