@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from tfcompress.errors import InputError
 
 T = TypeVar("T")
+_MOST_PROBLEMS = 20
 
 _NAMES = {
     bool: "true or false",
@@ -40,7 +41,7 @@ def from_mapping(cls: type[T], mapping: Mapping[str, Any], path: str = "") -> T:
 
     Raises:
         InputError: If keys are unknown (the nearest valid one is named) or missing, or values of
-            the wrong type. All problems are reported at once.
+            the wrong type. All problems are reported at once, up to twenty.
 
     Example:
 
@@ -55,7 +56,9 @@ def from_mapping(cls: type[T], mapping: Mapping[str, Any], path: str = "") -> T:
     problems: list[str] = []
     make = _build(cls, mapping, path, problems)
     if problems:
-        raise InputError("; ".join(problems))
+        more = len(problems) - _MOST_PROBLEMS
+        shown = problems[:_MOST_PROBLEMS] + [f"and {more} more problems"] * (more > 0)
+        raise InputError("; ".join(shown))
     return make()
 
 

@@ -14,8 +14,6 @@ from tfcompress.models.head_config import CLASSIFICATION, EMBEDDING, MULTI_LABEL
 from tfcompress.pipeline.overlong import warn_overlong
 from tfcompress.text.labelled_texts import read_examples
 
-# The 97.5% quantile of the normal distribution.
-_Z = 1.959964
 _COLUMNS = {
     CLASSIFICATION: ("text", "label"),
     MULTI_LABEL: ("text", "labels"),
@@ -175,8 +173,8 @@ def regression_figures(found: ArrayLike, expected: ArrayLike) -> dict:
     found, expected = np.asarray(found, float), np.asarray(expected, float)
     return {
         "examples": len(found),
-        "pearson": _correlation(found, expected),
-        "spearman": _correlation(_ranks(found), _ranks(expected)),
+        "pearson": _correlation("pearsonr", found, expected),
+        "spearman": _correlation("spearmanr", found, expected),
         "mean_absolute_error": float(np.mean(np.abs(found - expected))),
     }
 
@@ -193,10 +191,9 @@ def similarity_figures(cosines: Sequence[float], scores: Sequence[float]) -> dic
     >>> similarity_figures([0.1, 0.5, 0.9], [1, 2, 3])["spearman"]
     1.0
     """
-    ranks = [_ranks(np.asarray(values, float)) for values in (cosines, scores)]
     return {
         "examples": len(scores),
-        "spearman": _correlation(*ranks),
+        "spearman": _correlation("spearmanr", cosines, scores),
         "mean_cosine": float(np.mean(cosines)),
     }
 
@@ -298,11 +295,11 @@ def _cosine(a, b):
     return float(a @ b) / norm if norm else 0.0
 
 
-def _correlation(a, b):
-    """Pearson's; 0 where either is all alike and there is no order to compare."""
-    a, b = (values - values.mean() for values in (a, b))
-    norm = np.sqrt(np.sum(a**2) * np.sum(b**2))
-    return float(np.sum(a * b) / norm) if norm else 0.0
+def _correlation(name, a, b):
+    """Pearson's or Spearman's; 0 where either is all alike and there is no order to compare."""
+    from scipy import stats
+
+    return float(getattr(stats, name)(a, b).statistic) if np.ptp(a) and np.ptp(b) else 0.0
 
 
 def _f1(found, expected):
@@ -311,12 +308,7 @@ def _f1(found, expected):
 
 
 def _wilson(share, count):
-    middle = share + _Z**2 / (2 * count)
-    reach = _Z * np.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
-    return tuple(float((middle + sign * reach) / (1 + _Z**2 / count)) for sign in (-1, 1))
+    from scipy import stats
 
-
-def _ranks(values):
-    """Ranks from 0; equal values share the mean of theirs."""
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts + 1) / 2)[places]
+    interval = stats.binomtest(round(share * count), count).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
