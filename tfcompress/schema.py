@@ -63,7 +63,7 @@ def to_mapping(instance: Any) -> dict[str, Any]:
     Args:
         instance: A dataclass.
     """
-    return _plain(dataclasses.asdict(instance))
+    return {name: _plain(value) for name, value in dataclasses.asdict(instance).items()}
 
 
 def type_problems(instance: Any, path: str = "") -> list[str]:
@@ -82,7 +82,9 @@ def type_problems(instance: Any, path: str = "") -> list[str]:
     hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):
         value, where = getattr(instance, field.name), _join(path, field.name)
-        nested = [cls for cls in _options(hints[field.name]) if dataclasses.is_dataclass(cls)]
+        nested: list[Any] = [
+            cls for cls in _options(hints[field.name]) if dataclasses.is_dataclass(cls)
+        ]
         if nested and isinstance(value, Mapping):
             problems.append(f"`{where}` must be a {nested[0].__name__} (received {value!r})")
         elif type(value) in nested:
@@ -209,7 +211,7 @@ def _maker(hint, value, where, problems) -> Callable[[], Any]:
 
 def _fits(hint, value) -> bool:
     """Whether a value is of a type, whatever its elements are."""
-    origin = typing.get_origin(hint) or hint
+    origin: Any = typing.get_origin(hint) or hint
     if origin is Any:
         return True
     if isinstance(value, bool):

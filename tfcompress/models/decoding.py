@@ -174,16 +174,15 @@ def target_limits(config, source_lengths: np.ndarray, max_length: int | None) ->
     Raises:
         InputError: If a sentence is empty or too long, or `max_length` impossible.
     """
-    if max_length is None:
-        max_length = config.max_target_length
-    check_count("max_length", max_length)
+    most = config.max_target_length if max_length is None else max_length
+    check_count("max_length", most)
     for number, length in enumerate(source_lengths):
         if not 1 <= length <= config.max_source_length:
             raise InputError(
                 f"sentence {number} has {length} token ids; give from 1 to the model's "
                 f"{config.max_source_length}, end mark included"
             )
-    return np.minimum(min(max_length, config.max_target_length), 2 * source_lengths + 16)
+    return np.minimum(min(most, config.max_target_length), 2 * source_lengths + 16)
 
 
 def _hypothesis(token_ids, log_probability, length_penalty):

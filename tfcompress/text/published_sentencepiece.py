@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from tfcompress.errors import InputError
 from tfcompress.text.pieces import check_ids, check_texts
-from tfcompress.text.published import import_tokenizers, open_definition
-from tfcompress.text.tokenizer import SentencePieceTokenizer
+from tfcompress.text.published import import_tokenizers, json_object, open_definition
+from tfcompress.text.tokenizer import MODEL_FILE, SentencePieceTokenizer
+from tfcompress.text.tokenizer_settings import check_settings, special_pieces
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -63,6 +64,32 @@ class PublishedSentencePieceTokenizer(SentencePieceTokenizer):
                 f"the rules of the SentencePiece tokenizer cannot be used: {error!r}; copy its "
                 "files again"
             ) from None
+
+    @classmethod
+    def from_settings(
+        cls, settings: Mapping[str, Any], files: Mapping[str, bytes]
+    ) -> "PublishedSentencePieceTokenizer":
+        """Makes the tokenizer again from what `settings` and `files` returned.
+
+        Args:
+            settings: The settings, as JSON holds them.
+            files: The contents of its files by name.
+
+        Raises:
+            InputError: A setting or file is missing or wrong.
+
+        Example:
+            >>> settings, files = tokenizer.settings(), tokenizer.files()
+            >>> again = PublishedSentencePieceTokenizer.from_settings(settings, files)
+        """
+        check_settings(cls.kind, settings, files, names=[MODEL_FILE, RULES])
+        model, rules = files[MODEL_FILE], json_object(files[RULES], RULES)
+        return cls(
+            model,
+            normalizer=rules.get("normalizer"),
+            added_tokens=rules.get("added_tokens") or (),
+            **special_pieces(settings, cls.piece_list(model)),
+        )
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Tokenizes texts, without begin and end ids.

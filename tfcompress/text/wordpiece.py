@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,11 +15,13 @@ from tfcompress.text.pieces import (
     special_ids,
     split_at,
 )
+from tfcompress.text.tokenizer_settings import check_settings, decode_file, special_pieces
 from tfcompress.text.unicode import CHINESE, character_class, fold_case, remove_accents
 
 SUFFIX = "##"
 LONGEST_WORD = 100
 _MOST_CACHED = 1 << 18
+_OPTIONS = ("lowercase", "strip_accents", "split_on_cjk", "special_in_text")
 _SPECIAL_PIECES = {"pad": "[PAD]", "unk": "[UNK]", "start": "[CLS]", "end": "[SEP]"}
 _ASCII_PUNCTUATION = r"!-/:-@\[-`{-~"
 
@@ -119,10 +121,30 @@ class WordPieceTokenizer:
         """
         return cls(read_pieces(read_text(path)), **options)
 
-    def __reduce__(self):
-        from tfcompress.text.text_tokenizers import text_tokenizer
+    @classmethod
+    def from_settings(
+        cls, settings: Mapping[str, Any], files: Mapping[str, bytes]
+    ) -> "WordPieceTokenizer":
+        """Makes the tokenizer again from what `settings` and `files` returned.
 
-        return text_tokenizer, (self.settings(), self.files())
+        Args:
+            settings: The settings, as JSON holds them.
+            files: The contents of its files by name.
+
+        Raises:
+            InputError: A setting or file is missing or wrong.
+
+        Example:
+            >>> again = WordPieceTokenizer.from_settings(tokenizer.settings(), tokenizer.files())
+        """
+        options = check_settings(
+            cls.kind, settings, files, names=["vocabulary.txt"], options=_OPTIONS
+        )
+        pieces = read_pieces(decode_file(cls.kind, files["vocabulary.txt"]))
+        return cls(pieces, **options, **special_pieces(settings, pieces))
+
+    def __reduce__(self):
+        return type(self).from_settings, (self.settings(), self.files())
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Tokenizes texts, without begin and end ids.
@@ -162,7 +184,7 @@ class WordPieceTokenizer:
         ]
 
     def settings(self) -> dict[str, Any]:
-        """Returns what, with `files`, makes this tokenizer again; see `text_tokenizer`."""
+        """Returns what, with `files`, makes this tokenizer again."""
         return {
             "kind": self.kind,
             "lowercase": self.lowercase,

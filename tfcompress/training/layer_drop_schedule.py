@@ -81,7 +81,7 @@ class LayerDropSchedule(keras.callbacks.Callback):
 
     def rate_at(self, step: int) -> float:
         """Returns the rate of the update after `step` others."""
-        if self.end is None:
+        if self.end is None or self.end_step is None:
             return self.start
         done = (step - self.begin_step) / (self.end_step - self.begin_step)
         return self.start + min(max(done, 0.0), 1.0) * (self.end - self.start)
