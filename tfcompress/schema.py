@@ -220,7 +220,8 @@ def _fits(hint, value) -> bool:
         return isinstance(value, (int, float))
     if origin in (list, tuple):
         return isinstance(value, (list, tuple))
-    if origin is dict or (dataclasses.is_dataclass(origin) and isinstance(value, Mapping)):
+    is_dataclass = dataclasses.is_dataclass(origin)
+    if origin is dict or (is_dataclass and isinstance(value, Mapping)):
         return isinstance(value, Mapping)
     return isinstance(value, origin)
 

@@ -112,7 +112,8 @@ class TokenizedPairs:
             InputError: The numbers of sentences differ.
 
         Example:
-            >>> TokenizedPairs.from_corpus(tokenizer, ["two dogs"], ["zwei hunde"])
+            >>> len(TokenizedPairs.from_corpus(tokenizer, ["two dogs"], ["zwei hunde"]))
+            1
         """
         target_tokenizer = target_tokenizer or tokenizer
         return cls(*tokenizer.encode_corpus(sources), *target_tokenizer.encode_corpus(targets))
@@ -465,7 +466,7 @@ def training_dataset(
 
     Example:
         >>> dataset = training_dataset(pairs, batch_tokens=4096, seed=1, start_step=2000)
-        >>> model.fit(dataset, steps_per_epoch=steps_per_epoch(pairs, batch_tokens=4096))
+        >>> inputs, labels = next(iter(dataset))
     """
     batches = endless_plan(
         pairs,
@@ -519,7 +520,7 @@ def evaluation_dataset(
         InputError: As for `plan_epoch`.
 
     Example:
-        >>> model.evaluate(evaluation_dataset(pairs, batch_tokens=4096))
+        >>> batches = list(evaluation_dataset(pairs, batch_tokens=4096))
     """
     import tensorflow as tf
 

@@ -101,7 +101,7 @@ class BytePairTokenizer:
                 f"the byte-pair vocabulary lacks {len(lost)} bytes, the first is {lost[0]:#04x}; "
                 "add them, or name the piece for unknown bytes as unk"
             )
-        self._cache: dict[str, tuple[int, ...]] = {}
+        self._cache: dict[str, tuple[Any, ...]] = {}
 
     @classmethod
     def load(
@@ -121,7 +121,7 @@ class BytePairTokenizer:
             InputError: A file cannot be read or used.
 
         Example:
-            >>> BytePairTokenizer.load("vocab.json", "merges.txt", add_prefix_space=True)
+            >>> tokenizer = BytePairTokenizer.load("vocab.json", "merges.txt", add_prefix_space=True)
         """
         vocabulary, merges = (read_text(path) for path in (vocabulary, merges))
         return cls(read_vocabulary(vocabulary), read_merges(merges), **options)
@@ -140,6 +140,7 @@ class BytePairTokenizer:
             InputError: A setting or file is missing or wrong.
 
         Example:
+            >>> tokenizer = BytePairTokenizer.load("vocab.json", "merges.txt")
             >>> again = BytePairTokenizer.from_settings(tokenizer.settings(), tokenizer.files())
         """
         names = ["vocabulary.json", "merges.txt"]
@@ -164,8 +165,9 @@ class BytePairTokenizer:
             The ids of every text.
 
         Example:
+            >>> tokenizer = BytePairTokenizer.load("vocab.json", "merges.txt")
             >>> tokenizer.encode(["It runs"])
-            [[243, 1237]]
+            [[261, 262, 122, 115, 120]]
         """
         return [self._encode(text) for text in check_texts(texts)]
 
@@ -182,7 +184,8 @@ class BytePairTokenizer:
             InputError: An id is outside the vocabulary.
 
         Example:
-            >>> tokenizer.decode([[0, 243, 1237, 2, 1]])
+            >>> tokenizer = BytePairTokenizer.load("vocab.json", "merges.txt")
+            >>> tokenizer.decode([[0, 261, 262, 122, 115, 120, 2, 1]])
             ['It runs']
         """
         hidden = {self.pad_id, self.start_id, self.end_id}
@@ -252,7 +255,7 @@ class BytePairTokenizer:
                 ids.extend(found)
         return ids
 
-    def _remember(self, word) -> tuple[int, ...]:
+    def _remember(self, word) -> tuple[Any, ...]:
         if len(self._cache) >= _MOST_CACHED:
             self._cache.clear()
         found = self._cache[word] = tuple(self._merge(word))

@@ -160,6 +160,7 @@ class LabelledTexts:
         InputError: There are more or fewer labels than texts, or `max_length` has no room.
 
     Example:
+        >>> tokenizer = tfc.text.load_text_tokenizer("sentence-encoder")
         >>> texts = LabelledTexts(tokenizer, ["It runs"], [1], max_length=128)
         >>> texts.lengths
         array([4], dtype=int32)

@@ -94,6 +94,8 @@ class PublishedTokenizer:
             InputError: A setting or file is missing or wrong.
 
         Example:
+            >>> definition = json.loads(Path("tokenizer.json").read_text())
+            >>> tokenizer = PublishedTokenizer(definition, pad="[PAD]")
             >>> again = PublishedTokenizer.from_settings(tokenizer.settings(), tokenizer.files())
         """
         check_settings(cls.kind, settings, files, names=[FILE])
@@ -119,8 +121,10 @@ class PublishedTokenizer:
             The ids of every text.
 
         Example:
+            >>> definition = json.loads(Path("tokenizer.json").read_text())
+            >>> tokenizer = PublishedTokenizer(definition, pad="[PAD]")
             >>> tokenizer.encode(["it runs"])
-            [[2009, 3216]]
+            [[5, 6]]
         """
         encode = self._tokenizer.encode
         return [encode(text, add_special_tokens=False).ids for text in check_texts(texts)]
@@ -138,7 +142,9 @@ class PublishedTokenizer:
             InputError: An id is outside the vocabulary.
 
         Example:
-            >>> tokenizer.decode([[101, 2009, 3216, 102, 0]])
+            >>> definition = json.loads(Path("tokenizer.json").read_text())
+            >>> tokenizer = PublishedTokenizer(definition, pad="[PAD]")
+            >>> tokenizer.decode([[2, 5, 6, 3, 0]])
             ['it runs']
         """
         hidden = {self.pad_id, self.start_id, self.end_id}
@@ -216,7 +222,7 @@ def open_definition(definition: Mapping[str, Any]) -> Any:
 
     Example:
         >>> open_definition(json.loads(Path("tokenizer.json").read_text())).get_vocab_size()
-        30522
+        10
     """
     tokenizers = import_tokenizers()
     try:

@@ -67,7 +67,7 @@ def load_published_tokenizer(
         InputError: A file cannot be used, or a setting is not supported.
 
     Example:
-        >>> load_published_tokenizer(Path("all-MiniLM-L6-v2")).kind
+        >>> load_published_tokenizer(Path("sentence-encoder")).kind
         'published'
     """
     folder = transformer_folder(folder)

@@ -79,6 +79,7 @@ class PublishedSentencePieceTokenizer(SentencePieceTokenizer):
             InputError: A setting or file is missing or wrong.
 
         Example:
+            >>> tokenizer = PublishedSentencePieceTokenizer("spiece.model")
             >>> settings, files = tokenizer.settings(), tokenizer.files()
             >>> again = PublishedSentencePieceTokenizer.from_settings(settings, files)
         """
@@ -101,8 +102,9 @@ class PublishedSentencePieceTokenizer(SentencePieceTokenizer):
             The ids of every text.
 
         Example:
-            >>> tokenizer.encode(["It runs"])
-            [[32, 1034]]
+            >>> tokenizer = PublishedSentencePieceTokenizer("spiece.model")
+            >>> tokenizer.decode(tokenizer.encode(["it runs"]))
+            ['it runs']
         """
         return [self._encode_text(text) for text in check_texts(texts)]
 
@@ -119,7 +121,8 @@ class PublishedSentencePieceTokenizer(SentencePieceTokenizer):
             InputError: An id is outside the vocabulary.
 
         Example:
-            >>> tokenizer.decode([[2, 32, 1034, 3, 0]])
+            >>> tokenizer = PublishedSentencePieceTokenizer("spiece.model")
+            >>> tokenizer.decode([[2, *tokenizer.encode(["it runs"])[0], 3, 0]])
             ['it runs']
         """
         return [*map(self._decode_row, check_ids(ids, self.vocabulary_size))]

@@ -52,6 +52,7 @@ def text_tokenizer(settings: Mapping[str, Any], files: Mapping[str, bytes]) -> T
         InputError: A setting or file is missing or wrong.
 
     Example:
+        >>> tokenizer = load_text_tokenizer("sentence-encoder")
         >>> again = text_tokenizer(tokenizer.settings(), tokenizer.files())
     """
     if not isinstance(settings, Mapping):
@@ -81,7 +82,7 @@ def load_text_tokenizer(folder: str | os.PathLike) -> TextTokenizer:
         InputError: A file is missing or cannot be used, or a setting is not supported.
 
     Example:
-        >>> tokenizer = load_text_tokenizer("all-MiniLM-L6-v2")
+        >>> tokenizer = load_text_tokenizer("sentence-encoder")
         >>> tokenizer.kind
         'published'
     """
@@ -110,8 +111,9 @@ def tokenizer_from_keras_nlp(tokenizer: Any) -> TextTokenizer:
             that this package does not know.
 
     Example:
-        >>> bert = keras_nlp.tokenizers.BertTokenizer.from_preset("bert_tiny_en_uncased")
-        >>> tokenizer = tokenizer_from_keras_nlp(bert)
+        >>> bert = keras_nlp.tokenizers.BertTokenizer("vocab.txt", lowercase=True)
+        >>> tokenizer_from_keras_nlp(bert).encode(["It runs"])
+        [[5, 6]]
     """
     names = {"pad": "pad_token", "start": "start_token", "end": "end_token"}
     special = {role: getattr(tokenizer, name, None) for role, name in names.items()}
@@ -190,10 +192,11 @@ def encode_texts(
         InputError: An argument is wrong, or a text is too long and `too_long` is "error".
 
     Example:
+        >>> tokenizer = load_text_tokenizer("sentence-encoder")
         >>> ids, lengths = encode_texts(tokenizer, ["It runs", "It"], max_length=128)
         >>> ids
-        array([[ 101, 2009, 3216,  102],
-               [ 101, 2009,  102,    0]], dtype=int32)
+        array([[2, 5, 6, 3],
+               [2, 5, 3, 0]], dtype=int32)
     """
     if too_long not in _TOO_LONG:
         raise InputError(f"too_long={too_long!r}; choose one of {', '.join(_TOO_LONG)}")

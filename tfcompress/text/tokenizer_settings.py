@@ -33,8 +33,9 @@ def check_settings(
         InputError: A setting or file is missing or wrong.
 
     Example:
-        >>> files = {"vocabulary.txt": b"[PAD]"}
-        >>> check_settings("wordpiece", tokenizer.settings(), files, names=["vocabulary.txt"])
+        >>> tokenizer = tfc.text.load_text_tokenizer("sentence-encoder")
+        >>> settings, files = tokenizer.settings(), tokenizer.files()
+        >>> check_settings("published", settings, files, names=["tokenizer.json"])
         {}
     """
     needed = (*options, *(f"{role}_id" for role in ROLES), "special_ids")
@@ -88,6 +89,7 @@ def special_pieces(
         InputError: An id is none of this vocabulary.
 
     Example:
+        >>> tokenizer = tfc.text.WordPieceTokenizer.load("vocab.txt")
         >>> special_pieces(tokenizer.settings(), tokenizer.pieces)["pad"]
         '[PAD]'
     """

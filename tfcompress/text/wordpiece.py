@@ -117,7 +117,7 @@ class WordPieceTokenizer:
             InputError: The file cannot be read or used.
 
         Example:
-            >>> WordPieceTokenizer.load("vocab.txt", lowercase=False)
+            >>> tokenizer = WordPieceTokenizer.load("vocab.txt", lowercase=False)
         """
         return cls(read_pieces(read_text(path)), **options)
 
@@ -135,6 +135,7 @@ class WordPieceTokenizer:
             InputError: A setting or file is missing or wrong.
 
         Example:
+            >>> tokenizer = WordPieceTokenizer.load("vocab.txt")
             >>> again = WordPieceTokenizer.from_settings(tokenizer.settings(), tokenizer.files())
         """
         options = check_settings(
@@ -156,8 +157,9 @@ class WordPieceTokenizer:
             The ids of every text.
 
         Example:
+            >>> tokenizer = WordPieceTokenizer.load("vocab.txt")
             >>> tokenizer.encode(["it runs"])
-            [[2009, 3216]]
+            [[5, 6]]
         """
         return [self._encode(text) for text in check_texts(texts)]
 
@@ -174,7 +176,8 @@ class WordPieceTokenizer:
             InputError: An id is outside the vocabulary.
 
         Example:
-            >>> tokenizer.decode([[101, 2009, 3216, 102, 0]])
+            >>> tokenizer = WordPieceTokenizer.load("vocab.txt")
+            >>> tokenizer.decode([[2, 5, 6, 3, 0]])
             ['it runs']
         """
         hidden = {self.pad_id, self.start_id, self.end_id}
