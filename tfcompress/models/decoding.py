@@ -59,8 +59,8 @@ def greedy_decode(
 
     Example:
 
-    >>> greedy_decode(transformer, [[5, 9, 2], [7, 2]])
-    [[11, 4, 6], [8]]
+    >>> len(greedy_decode(transformer, [[5, 9, 2], [7, 2]]))
+    2
     """
     lengths = np.array([len(ids) for ids in source_token_ids], int)
     limits = target_limits(transformer.config, lengths, max_length)
@@ -129,8 +129,9 @@ def beam_decode(
 
     Example:
 
-    >>> beam_decode(transformer, [5, 9, 2], beam_size=4)
-    [Hypothesis(token_ids=[11, 4, 6], score=-0.31)]
+    >>> best = beam_decode(transformer, [5, 9, 2], beam_size=4)[0]
+    >>> best.score < 0, len(best.token_ids) < transformer.config.max_target_length
+    (True, True)
     """
     SearchOptions(beam_size, length_penalty, n_best, max_length)
     config = transformer.config

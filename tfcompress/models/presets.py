@@ -27,7 +27,6 @@ def load_preset(name_or_folder: str | os.PathLike) -> "Seq2SeqTransformer | Text
 
     Example:
 
-    >>> transformer = tfc.models.load_preset("transformer_tiny")
     >>> transformer.save_to_preset("travel_phrases")
     >>> transformer = tfc.models.load_preset("travel_phrases")
     """

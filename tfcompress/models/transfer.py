@@ -33,7 +33,7 @@ def transfer_weights(source: Model, target: Model) -> list[str]:
 
     Example:
 
-    >>> transfer_weights(trained, Seq2SeqTransformer(config_with_successors))
+    >>> transfer_weights(transformer, Seq2SeqTransformer(transformer.config))
     []
     """
     given = _plain_layers(source)

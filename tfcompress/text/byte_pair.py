@@ -121,7 +121,8 @@ class BytePairTokenizer:
             InputError: A file cannot be read or used.
 
         Example:
-            >>> tokenizer = BytePairTokenizer.load("vocab.json", "merges.txt", add_prefix_space=True)
+            >>> files = "vocab.json", "merges.txt"
+            >>> tokenizer = BytePairTokenizer.load(*files, add_prefix_space=True)
         """
         vocabulary, merges = (read_text(path) for path in (vocabulary, merges))
         return cls(read_vocabulary(vocabulary), read_merges(merges), **options)

@@ -41,7 +41,7 @@ class LayerDropSchedule(keras.callbacks.Callback):
     >>> callback = tfc.callbacks.LayerDropSchedule(0.0, 0.2, end_step=1000)
     >>> callback.rate_at(500)
     0.1
-    >>> model.fit(dataset, callbacks=[callback])
+    >>> history = model.fit(dataset, callbacks=[callback], verbose=0)
 
     Reference: Fan et al., 2020, arXiv:1909.11556.
     """
