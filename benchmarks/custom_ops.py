@@ -33,9 +33,9 @@ from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.model_file import lower
 from tfcompress.export.graph.packing import pack_constants
 from tfcompress.export.quantization.quantizer import choice, quantize
-from tfcompress.layers.common.cache import UPDATE_OP
 from tfcompress.layers.common.embedding_lookup import LOOK_UP
 from tfcompress.layers.common.fixed_patterns import EIGHT_FIXED
+from tfcompress.layers.common.state import UPDATE_OP
 from tfcompress.models import Seq2SeqTransformer, preset
 from tfcompress.models.precision import to_float32
 from tfcompress.runtime.native_files import (
@@ -145,11 +145,8 @@ def decoder_cases():
                 return lower(Signatures(transformer, names - {TOP_LOGITS}), Path(folder))
 
         shapes = {"ids": (1,), "mask": (1, 1, 1, 256)}
-        for i, (heads, width) in enumerate(state.caches):
-            shapes |= {f"{key}_{i}": (1, heads, 256, width) for key in ("keys", "values")}
-        for i, (heads, width) in enumerate(state.memories):
-            keys = ("memory_keys", "memory_values")
-            shapes |= {f"{key}_{i}": (1, heads, 20, width) for key in keys}
+        for tensor, spec in state.items():
+            shapes[tensor] = spec.sizes(1, 256 if spec.grows else 20)
         made[f"decoder step, {name}"] = Case(build, 1.5, "step", shapes, {"position": 16})
     return made
 

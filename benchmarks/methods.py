@@ -19,7 +19,8 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 from rows import run_rows
 
 from tfcompress import schema
-from tfcompress.pipeline.recipe import Recipe, merged
+from tfcompress.pipeline import TranslationRecipe
+from tfcompress.pipeline.recipe import merged
 
 WIDTH = 128
 HEADS = {"num_heads": 4}
@@ -160,7 +161,7 @@ def taught_by(baseline: str) -> dict[str, dict]:
     }
 
 
-def recipes(options: argparse.Namespace) -> list[Recipe]:
+def recipes(options: argparse.Namespace) -> list[TranslationRecipe]:
     """All rows in the order in which they can be run."""
     training = {
         "updates": options.updates,
@@ -209,7 +210,9 @@ def recipes(options: argparse.Namespace) -> list[Recipe]:
     for name, changes in taught_by(baseline).items():
         changes = changes | {"model": merged(model, changes["model"])}
         rows[name] = merged(base | {"training": training}, changes)
-    return [schema.from_mapping(Recipe, {"name": name, **row}) for name, row in rows.items()]
+    return [
+        schema.from_mapping(TranslationRecipe, {"name": name, **row}) for name, row in rows.items()
+    ]
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from results_file import write_results
 from rows import run_rows
 
 from tfcompress import schema
-from tfcompress.pipeline.recipe import Recipe
+from tfcompress.pipeline import TranslationRecipe
 
 
 def rows(runs: Path) -> dict[str, dict]:
@@ -84,7 +84,7 @@ def sparser(pruning: dict) -> dict:
     }
 
 
-def recipe(name: str, changes: dict, options: argparse.Namespace) -> Recipe:
+def recipe(name: str, changes: dict, options: argparse.Namespace) -> TranslationRecipe:
     """The recipe of one row."""
     is_sparse = "pruning" in changes["training"]
     updates = 4 * options.updates if is_sparse else options.updates
@@ -118,7 +118,7 @@ def recipe(name: str, changes: dict, options: argparse.Namespace) -> Recipe:
     if is_sparse:
         pruning = changes["training"]["pruning"] | {"end": updates * 2 // 5}
         mapping["training"] = mapping["training"] | {"pruning": pruning}
-    return schema.from_mapping(Recipe, mapping)
+    return schema.from_mapping(TranslationRecipe, mapping)
 
 
 def compressed(runs: Path, system: str, quantization: str) -> dict[str, int]:

@@ -13,7 +13,7 @@ import dataclasses
 from pathlib import Path
 
 import tfcompress as tfc
-from tfcompress.pipeline import evaluate_encoder
+from tfcompress.pipeline import evaluate_text_encoder
 from tfcompress.training import ReplacingConfig, TrainingConfig, train_classifier
 
 _EVALUATIONS = 6
@@ -71,7 +71,7 @@ def main() -> None:
             bundle = options.run / "bundles" / f"{name}_{quantization}"
             if not bundle.exists():
                 tfc.export.convert(model, bundle, tokenizer=tokenizer, quantization=quantization)
-            figures = evaluate_encoder(bundle, options.test or _test_file(options.corpus))
+            figures = evaluate_text_encoder(bundle, options.test or _test_file(options.corpus))
             size = sum(file.stat().st_size for file in bundle.iterdir())
             print(f"{bundle.name}: accuracy {figures['accuracy']:.2%}, {size / 1e6:.1f} MB")
 

@@ -9,7 +9,7 @@ The command `tfcompress export` under another name: `--help` lists every option.
 import os
 import sys
 
-from tfcompress.cli import main
+from tfcompress.commands import main
 
 if __name__ == "__main__":
     code = main(["export", *sys.argv[1:]])

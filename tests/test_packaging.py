@@ -26,7 +26,7 @@ def test_a_wheel_holds_every_module_and_native_source(tmp_path):
     ignore = shutil.ignore_patterns("__pycache__")
     for name in ("tfcompress", "export"):
         shutil.copytree(ROOT / name, checkout / name, ignore=ignore)
-    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "-w", ".", "./checkout"]
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "./checkout"]
     subprocess.run(command, cwd=tmp_path, check=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = {*zipfile.ZipFile(wheel).namelist()}

@@ -53,7 +53,7 @@ def test_closed_streams(shell, arguments, code, message):
     assert message in done.stderr
 
 
-@pytest.mark.parametrize("name", ["tfcompress.cli", "argparse", "tfcompress.analysis"])
+@pytest.mark.parametrize("name", ["tfcompress.commands", "argparse", "tfcompress.analysis"])
 def test_early_interrupts(name):
     program = [sys.executable, "-c", INTERRUPTED.format(name=name)]
     done = subprocess.run(program, capture_output=True, text=True, env=os.environ)
@@ -73,7 +73,7 @@ def test_interrupts_that_are_ignored_stay_so():
     def ignore():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    program = [sys.executable, "-c", INTERRUPTED.format(name="tfcompress.cli").replace(
+    program = [sys.executable, "-c", INTERRUPTED.format(name="tfcompress.commands").replace(
         "signal.default_int_handler", "signal.SIG_IGN")]  # fmt: skip
     done = subprocess.run(program, capture_output=True, text=True, preexec_fn=ignore)
     assert done.returncode == 0

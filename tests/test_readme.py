@@ -7,7 +7,7 @@ import pytest
 from minilm import needs_minilm
 from tensorflow import keras
 
-from tfcompress.cli import _parser
+from tfcompress.commands.main import command_line
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -29,7 +29,7 @@ def test_python_runs(code, tmp_path, monkeypatch):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_exist(command):
     words = [word.strip("[]") for word in command.replace("RUN...", "RUN").split()]
-    assert _parser().parse_args(words).command
+    assert command_line().parse_args(words).run_command
 
 
 def test_there_are_examples():

@@ -14,7 +14,7 @@ def program() -> None:
     if not ignored:
         signal.signal(signal.SIGINT, _end_at_once)
     _open_standard_streams()
-    from tfcompress.cli import main
+    from tfcompress.commands import main
 
     try:
         if not ignored:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from tfcompress.decoder_state import StateSpec
 from tfcompress.export import QUANTIZATIONS, convert
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.quantization.schemes import STATIC
@@ -116,11 +117,11 @@ def interpreter_logits(data: bytes, manifest: dict, source: list[int], target: l
     encode, step = signature_runners(data)
     state = encode(ids=np.array(source, np.int32))
     tokens = [manifest["ids"]["bos"], *target]
-    for i, (heads, width) in enumerate(manifest["decoder"]["caches"]):
-        for name in ("keys", "values"):
-            state[f"{name}_{i}"] = np.zeros((1, heads, len(tokens), width), np.float32)
-    for i, (heads, width) in enumerate(manifest["decoder"]["histories"]):
-        state[f"inputs_{i}"] = np.zeros((1, heads, len(tokens), width), np.float32)
+    for entry in manifest["state"]:
+        spec = StateSpec.from_mapping(entry)
+        if spec.per == "hypothesis":
+            shape = spec.sizes(1, len(tokens))
+            state[entry["name"]] = np.full(shape, spec.initial, np.float32)
     mask = np.full((1, 1, 1, len(tokens)), -3e4, np.float32)
     logits = []
     for position, token in enumerate(tokens):

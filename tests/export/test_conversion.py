@@ -129,7 +129,7 @@ def test_manifest(bundle):
     path, manifest = bundle
     assert json.loads((path / "manifest.json").read_text()) == json.loads(json.dumps(manifest))
     config = plain_transformer().config
-    assert manifest["format"] == 1
+    assert manifest["format"] == 2
     assert manifest["kind"] == "seq2seq"
     assert manifest["made_by"]["tfcompress"] == tfcompress.__version__
     assert manifest["made_by"]["tensorflow"] == tf.__version__

@@ -1,4 +1,4 @@
-"""A stranger's own Keras model as one `.tflite` file."""
+"""A stranger's own Keras model as a bundle."""
 
 import numpy as np
 import pytest
@@ -10,13 +10,14 @@ from tensorflow import keras
 
 from tfcompress import layers
 from tfcompress.errors import InputError
-from tfcompress.export import ExportError, convert_keras
+from tfcompress.export import ExportError, Signature, convert
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.flatbuffer import schema
 from tfcompress.export.quantization.quantizer import unpack
 from tfcompress.layers.common.weight_slots import weight_slots
 from tfcompress.optimization import quantize_aware, strip_quantization
 from tfcompress.optimization.cloning import leaf_layers
+from tfcompress.runtime import KerasModel, Translator
 
 VOCABULARY, WIDTH = 80, 64
 BITS = {schema.TensorType.INT8: 8, schema.TensorType.INT4: 4}
@@ -66,7 +67,16 @@ def subclassed_inputs():
 
 
 def run(path, **inputs):
-    return Interpreter(str(path)).get_signature_runner()(**inputs)
+    with KerasModel(path) as model:
+        return model.run(inputs)
+
+
+def signature(inputs):
+    return {"serving_default": Signature(inputs=inputs)}
+
+
+def difference(manifest, name="serving_default"):
+    return manifest["parity"][name]["relative_difference"]
 
 
 @pytest.mark.costly
@@ -77,18 +87,23 @@ def run(path, **inputs):
 def test_nested_model(quantization, tolerance, tmp_path):
     """Any batch and length, with padding."""
     model = nested()
-    path = tmp_path / "model.tflite"
-    figures = convert_keras(model, path, quantization=quantization, inputs=ids_of())
-    assert figures["difference"] < tolerance
-    assert figures["bytes"] == path.stat().st_size
-    assert figures["inputs"] == {"tokens": {"shape": [-1, -1], "dtype": "int32"}}
-    assert figures["outputs"] == {"head": {"shape": [-1, 40], "dtype": "float32"}}
+    path = tmp_path / "bundle"
+    manifest = convert(model, path, quantization=quantization, samples=[ids_of()])
+    assert difference(manifest) < tolerance
+    size = manifest["files"]["model.tflite"]["bytes"]
+    assert size == (path / "model.tflite").stat().st_size
+    assert manifest["signatures"] == {
+        "serving_default": {
+            "inputs": {"tokens": {"shape": [None, None], "dtype": "int32"}},
+            "outputs": {"head": {"shape": [None, 40], "dtype": "float32"}},
+        }
+    }
     for ids in (ids_of(1, 3), ids_of(5, 11)):
         expected = model(ids).numpy()
         received = run(path, tokens=ids)["head"]
         assert np.abs(received - expected).max() <= tolerance * np.abs(expected).max()
     if quantization == "dynamic_int8":
-        assert figures["bytes"] < model.count_params() * 1.1 + 20_000
+        assert size < model.count_params() * 1.1 + 20_000
 
 
 @pytest.mark.parametrize(
@@ -106,10 +121,13 @@ def test_trained_models_with_dropout_convert_in_every_way(name, tmp_path):
     model, ids = subclassed_models.Subclassed(name), subclassed_models.ids()
     subclassed_models.compile_and_fit(model)
     expected = model(ids)
-    path = tmp_path / "model.tflite"
-    figures = convert_keras(model, path, quantization="float32", inputs=ids)
-    assert figures["difference"] < 1e-5
-    files = [path.read_bytes(), tf.lite.TFLiteConverter.from_keras_model(model).convert()]
+    path = tmp_path / "bundle"
+    manifest = convert(model, path, quantization="float32", signatures=signature(ids))
+    assert difference(manifest) < 1e-5
+    files = [
+        (path / "model.tflite").read_bytes(),
+        tf.lite.TFLiteConverter.from_keras_model(model).convert(),
+    ]
     call = tf.function(lambda ids: model(ids, training=False))
     owner = tf.Module()
     owner.kept = [getattr(variable, "value", variable) for variable in model.variables]
@@ -131,23 +149,126 @@ def test_trained_models_with_dropout_convert_in_every_way(name, tmp_path):
 def test_subclassed_model(quantization, tmp_path):
     model, inputs = Subclassed(), subclassed_inputs()
     model(inputs)
-    path = tmp_path / "model.tflite"
-    with pytest.raises(InputError, match="subclassed model needs `inputs`"):
-        convert_keras(model, path)
-    figures = convert_keras(model, path, quantization=quantization, inputs=inputs)
-    assert figures["difference"] < (1e-5 if quantization == "float32" else 0.05)
-    assert set(figures["inputs"]) == {"ids", "added"}
+    path = tmp_path / "bundle"
+    with pytest.raises(InputError, match="subclassed model needs the `inputs`"):
+        convert(model, path)
+    manifest = convert(model, path, quantization=quantization, signatures=signature(inputs))
+    assert difference(manifest) < (1e-5 if quantization == "float32" else 0.05)
+    assert set(manifest["signatures"]["serving_default"]["inputs"]) == {"ids", "added"}
     received, expected = run(path, **inputs), model(inputs)
     assert set(received) == {"logits", "mean"}
     specs = {
         "ids": tf.TensorSpec([None, None], tf.int64),
         "added": tf.TensorSpec([None, None, WIDTH]),
     }
-    figures = convert_keras(model, path, quantization="float32", inputs=specs, force=True)
-    assert "difference" not in figures
+    convert(model, path, quantization="float32", signatures=signature(specs), force=True)
     received = run(path, **{name: value[:2, :5] for name, value in inputs.items()})
     expected = model({name: value[:2, :5] for name, value in inputs.items()})
     np.testing.assert_allclose(received["logits"], expected["logits"], atol=1e-4)
+
+
+class Towers(keras.Model):
+    """Several functions, one table, tied to the output layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = keras.layers.Embedding(VOCABULARY, WIDTH)
+        self.dense = keras.layers.Dense(WIDTH)
+
+    def encode(self, ids):
+        return tf.reduce_mean(self.dense(self.table(ids)), axis=1)
+
+    def score(self, left, right):
+        logits = tf.matmul(left * right, self.table.embeddings, transpose_b=True)
+        return {"logits": logits, "best": tf.argmax(logits, -1)}
+
+    def call(self, inputs):
+        return self.score(self.encode(inputs), self.encode(inputs))
+
+
+def towers():
+    model, spec = Towers(), tf.TensorSpec
+    model(ids_of())
+    vectors = spec([None, WIDTH])
+    signatures = {
+        "encode": Signature(model.encode, spec([None, None], tf.int32), output_names=["vector"]),
+        "score": Signature(model.score, (vectors, vectors), input_names=["left", "right"]),
+    }
+    return model, signatures
+
+
+@pytest.mark.costly
+@pytest.mark.parametrize("quantization", ["dynamic_int8", "static_int8", "float32"])
+def test_signatures_share_one_table(quantization, tmp_path):
+    model, signatures = towers()
+    vectors = np.random.default_rng(0).normal(size=(2, 4, WIDTH)).astype("f")
+    data = {"encode": [ids_of()], "score": [tuple(vectors)]}
+    options = {"representative_data": data} if quantization == "static_int8" else {"samples": data}
+    path = tmp_path / "bundle"
+    manifest = convert(model, path, signatures=signatures, quantization=quantization, **options)
+    limit = 1e-5 if quantization == "float32" else 0.05
+    assert max(difference(manifest, name) for name in signatures) < limit
+    if quantization == "static_int8":
+        assert manifest["static"]["score"]["float_operations"] == {"ARG_MAX": 1}
+    bytes_a_weight = 4 if quantization == "float32" else 1
+    size = manifest["files"]["model.tflite"]["bytes"]
+    assert size < 1.1 * bytes_a_weight * model.count_params() + 5000
+    with KerasModel(path) as bundle:
+        a, b = (bundle.run(ids, signature="encode")["vector"] for ids in (ids_of(), ids_of(3, 4)))
+        assert list(bundle.run({"left": a, "right": b}, signature="score", outputs=["best"])) == [
+            "best"
+        ]
+        found = bundle.run({"left": a, "right": b}, signature="score")
+    expected = model.score(a, b)["logits"]
+    assert np.abs(found["logits"] - expected).max() < limit * np.abs(expected).max()
+    assert found["best"].dtype == "int64"
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    model, signatures = towers()
+    path = tmp_path_factory.mktemp("towers") / "bundle"
+    convert(model, path, signatures=signatures)
+    with KerasModel(path) as bundle:
+        yield bundle
+
+
+@pytest.mark.parametrize(
+    ("inputs", "options", "message"),
+    [
+        ({}, {}, "must be a name. Received: None.*encode, score"),
+        ({}, {"signature": "other"}, "Received: 'other'"),
+        ({}, {"signature": "score"}, "Give left, right"),
+        (np.ones(3), {"signature": "score"}, "must map names to arrays"),
+        (np.ones([2, 3], int), {"signature": "encode", "outputs": ["x"]}, "has vector"),
+        (np.ones([2], int), {"signature": "encode"}, r"must have the shape \(None, None\)"),
+        (np.ones([2, 3]), {"signature": "encode"}, "must be int32"),
+        (np.full([2, 3], 2**40), {"signature": "encode"}, "must be int32"),
+        (np.array([["a"]]), {"signature": "encode"}, "must be int32"),
+        (np.full([2, 3], VOCABULARY), {"signature": "encode"}, "Give ids that the model's tables"),
+        (
+            {"left": np.ones([2, WIDTH]), "right": np.ones([2, WIDTH - 1])},
+            {"signature": "score"},
+            "must have the shape",
+        ),
+        (
+            {"left": np.ones([2, WIDTH]), "right": np.ones([3, WIDTH])},
+            {"signature": "score"},
+            "shapes that go together",
+        ),
+    ],
+)
+def test_wrong_inputs_of_a_bundle(bundle, inputs, options, message):
+    with pytest.raises(InputError, match=message):
+        bundle.run(inputs, **options)
+    assert bundle.run(ids_of(), signature="encode")["vector"].shape == (3, WIDTH)
+
+
+def test_another_bundle_or_none(bundle, tmp_path):
+    with pytest.raises(InputError, match="is a Keras model, which KerasModel runs"):
+        Translator(bundle.bundle.path)
+    with pytest.raises(InputError, match="no such folder"):
+        KerasModel(tmp_path / "none")
 
 
 @pytest.mark.slow
@@ -156,12 +277,13 @@ def test_sequential_model_with_several_inputs_below(tmp_path):
     dense = keras.Sequential([keras.layers.Dense(64), keras.layers.Dense(40)])
     model = keras.Model(inputs, [dense(inputs[0]), dense(inputs[1])])
     batch = list(np.random.default_rng(0).normal(size=(2, 3, 8)).astype("f"))
-    figures = convert_keras(model, tmp_path / "a", quantization="float32", inputs=batch)
-    assert figures["difference"] < 1e-5
-    assert set(figures["inputs"]) == {"a", "b"}
-    assert len(figures["outputs"]) == 2
-    figures = convert_keras(dense, tmp_path / "b", quantization="float32", inputs=batch[0])
-    assert figures["difference"] < 1e-5
+    manifest = convert(model, tmp_path / "a", quantization="float32", samples=[batch])
+    assert difference(manifest) < 1e-5
+    (found,) = manifest["signatures"].values()
+    assert set(found["inputs"]) == {"a", "b"}
+    assert len(found["outputs"]) == 2
+    manifest = convert(dense, tmp_path / "b", quantization="float32", samples=[batch[0]])
+    assert difference(manifest) < 1e-5
 
 
 def test_half_precision_is_exported_in_float32(tmp_path):
@@ -170,9 +292,9 @@ def test_half_precision_is_exported_in_float32(tmp_path):
         model = nested()
     finally:
         keras.mixed_precision.set_global_policy("float32")
-    path = tmp_path / "model.tflite"
-    figures = convert_keras(model, path, quantization="float32", inputs=ids_of())
-    assert figures["outputs"]["head"]["dtype"] == "float32"
+    path = tmp_path / "bundle"
+    manifest = convert(model, path, quantization="float32", samples=[ids_of()])
+    assert manifest["signatures"]["serving_default"]["outputs"]["head"]["dtype"] == "float32"
     expected = model(ids_of()).numpy().astype("f")
     received = run(path, tokens=ids_of())["head"]
     assert np.abs(received - expected).max() < 0.05 * np.abs(expected).max()
@@ -182,9 +304,9 @@ def test_half_precision_is_exported_in_float32(tmp_path):
 def test_mixed_plan(tmp_path):
     model = nested()
     plan = {"^head/": "float32", "encoder/multi_head": "int4_per_channel"}
-    path = tmp_path / "model.tflite"
-    convert_keras(model, path, quantization="mixed", plan=plan)
-    stored = flatbuffer.read(path.read_bytes())
+    path = tmp_path / "bundle"
+    convert(model, path, quantization="mixed", plan=plan)
+    stored = flatbuffer.read((path / "model.tflite").read_bytes())
     types = [
         tensor.type
         for tensor in stored.subgraphs[0].tensors
@@ -193,12 +315,12 @@ def test_mixed_plan(tmp_path):
     assert types.count(schema.TensorType.FLOAT32) == 1
     assert types.count(schema.TensorType.INT4) == 4  # of the attention of Keras
     with pytest.raises(InputError, match="matches none"):
-        convert_keras(model, path, quantization="mixed", plan={"nothing": "int8"}, force=True)
+        convert(model, path, quantization="mixed", plan={"nothing": "int8"}, force=True)
 
 
 def stored_grids(path):
     """The integers of each stored weight by row, and the scales."""
-    model = flatbuffer.read(path.read_bytes())
+    model = flatbuffer.read((path / "model.tflite").read_bytes())
     found = []
     for subgraph in model.subgraphs:
         for tensor in subgraph.tensors:
@@ -252,10 +374,10 @@ def test_trained_grids_are_kept_bit_for_bit(options, quantization, tmp_path):
     model.compile(keras.optimizers.legacy.Adam(0.01), "mse", run_eagerly=True)
     model.fit(ids_of(), np.ones((3, 40)), epochs=2, verbose=0)
     plain = strip_quantization(model)
-    path = tmp_path / "model.tflite"
+    path = tmp_path / "bundle"
     with pytest.raises(InputError, match=r"quantize_aware made\. Strip it first"):
-        convert_keras(model, path)
-    convert_keras(plain, path, quantization=quantization)
+        convert(model, path)
+    convert(plain, path, quantization=quantization)
     stored = stored_grids(path)
     expected = list(trained_grids(plain, model.quantization_plan))
     assert len(expected) == len(stored) == 12
@@ -271,30 +393,48 @@ def test_trained_grids_are_kept_bit_for_bit(options, quantization, tmp_path):
 
 def test_wrong_arguments(tmp_path):
     model = nested()
-    path = tmp_path / "model.tflite"
+    path = tmp_path / "bundle"
+    one = Signature(inputs=ids_of())
     for options, message in [
         ({"quantization": "static_int8"}, "needs representative data"),
         ({"quantization": "static_int8", "representative_data": []}, "is empty"),
         ({"quantization": "int3"}, "must be one of"),
         ({"plan": {".": "int8"}}, "does not go with"),
-        ({"inputs": [ids_of(), ids_of()]}, "one of each input"),
+        ({"samples": [[ids_of(), ids_of()]]}, "must have batches of 1 input"),
+        ({"samples": ids_of()}, "Put a single batch into a list"),
+        ({"samples": [ids_of()[0]]}, "must fit the signature"),
+        ({"samples": {"other": [ids_of()]}}, "must map signatures"),
+        ({"samples": [ids_of()], "signatures": {"a": one, "b": one}}, "must be by signature"),
+        ({"signatures": {}}, "must map names to Signature"),
+        ({"signatures": {"a": ids_of()}}, "Wrap it"),
+        ({"signatures": {"a": Signature(lambda x: x)}}, "a function needs the `inputs`"),
+        ({"signatures": {"a": Signature(inputs=[ids_of(), ids_of()])}}, "one of each input"),
+        ({"signatures": {"a": Signature(input_names=["a", "b"])}}, "must name each one"),
+        ({"tokenizer": object()}, "takes no `tokenizer`"),
+        ({"custom_ops": ["tfc.Decoder"]}, "no such custom operations"),
     ]:
         with pytest.raises(InputError, match=message):
-            convert_keras(model, path, **options)
-    with pytest.raises(InputError, match="needs a Keras model"):
-        convert_keras(layers.FeedForward(8), path)
+            convert(model, path, **options)
+    with pytest.raises(InputError, match="or a Keras model"):
+        convert(layers.FeedForward(8), path)
     path.write_text("mine")
     with pytest.raises(InputError, match="exists already"):
-        convert_keras(model, path)
-    assert path.read_text() == "mine"
+        convert(model, path)
+    path.unlink()
+    foreign = keras.layers.Dense(40)
+    foreign.build((None, 40))
+    with pytest.raises(InputError, match="weights of the model only"):
+        convert(
+            model, path, signatures={"a": Signature(lambda x: foreign(model(x)), inputs=ids_of())}
+        )
     model.get_layer("head").bias.assign(np.full(40, np.nan))
     with pytest.raises(InputError, match="not finite"):
-        convert_keras(model, path, force=True)
+        convert(model, path)
     x = keras.Input((4,))
     odd = keras.Model(x, keras.layers.Lambda(lambda x: tf.math.bessel_i0(x))(x))
     with pytest.raises(ExportError, match="BesselI0"):
-        convert_keras(odd, path, force=True)
-    assert path.read_text() == "mine"
+        convert(odd, path)
+    assert not path.exists()
 
 
 def test_a_step_decoder_converts_plainly():
@@ -305,17 +445,19 @@ def test_a_step_decoder_converts_plainly():
     x = np.random.default_rng(0).normal(size=(2, 5, 16)).astype("f")
     expected = layer(x).numpy()
     cache = layer.init_cache(2, 5)
+    state = {f"state_{i}": value for i, value in enumerate(tf.nest.flatten(cache))}
 
     @tf.function(
         input_signature=[
             tf.TensorSpec([2, 16], name="x"),
             tf.TensorSpec([], tf.int32, "position"),
-            {name: tf.TensorSpec(value.shape, name=name) for name, value in cache.items()},
+            {name: tf.TensorSpec(value.shape, name=name) for name, value in state.items()},
         ]
     )
-    def step(x, position, cache):
-        y, cache = layer.step(x, position, cache)
-        return {"y": y, **{f"new_{name}": value for name, value in cache.items()}}
+    def step(x, position, state):
+        before = tf.nest.pack_sequence_as(cache, list(state.values()))
+        y, after = layer.step(x, position, before)
+        return {"y": y, **{f"new_{i}": value for i, value in enumerate(tf.nest.flatten(after))}}
 
     module = tf.Module()
     module.kept = [v if isinstance(v, tf.Variable) else v.value for v in layer.variables]
@@ -324,8 +466,8 @@ def test_a_step_decoder_converts_plainly():
         [step.get_concrete_function()], module
     )
     runner = Interpreter(model_content=converter.convert()).get_signature_runner()
-    cache = {name: value.numpy() for name, value in cache.items()}
+    state = {name: value.numpy() for name, value in state.items()}
     for position in range(5):
-        made = runner(x=x[:, position], position=np.int32(position), **cache)
-        np.testing.assert_allclose(made.pop("y"), expected[:, position], atol=1e-5)
-        cache = {name.removeprefix("new_"): value for name, value in made.items()}
+        outputs = runner(x=x[:, position], position=np.int32(position), **state)
+        np.testing.assert_allclose(outputs.pop("y"), expected[:, position], atol=1e-5)
+        state = {name.replace("new", "state"): value for name, value in outputs.items()}

@@ -1,54 +1,72 @@
 import pytest
 from export_harness import make_transformer, plain_transformer
 
+from tfcompress.decoder_state import StateSpec
 from tfcompress.errors import InputError
 from tfcompress.export.conversion.layered_decoder import LayeredDecoder
-from tfcompress.layers import TransformerDecoderLayer
+from tfcompress.layers import MultiHeadAttention
 from tfcompress.models import AttentionConfig, StackConfig
+
+
+def cache(heads=2, width=16):
+    return StateSpec((heads, None, width))
+
+
+def memory(heads=2, width=16):
+    return StateSpec((heads, None, width), per="sentence")
+
+
+def own(*numbers):
+    return {"keys": f"keys_{numbers[0]}", "values": f"values_{numbers[0]}"}
+
+
+def layer_names(depth, shared):
+    other = {name: f"{name}_{shared}" for name in ("memory_keys", "memory_values")}
+    return {"self_attention": own(depth), "cross_attention": other}
 
 
 def test_state_without_sharing():
     decoder = LayeredDecoder(plain_transformer())
-    assert decoder.state.caches == decoder.state.memories == [(2, 16), (2, 16)]
-    assert decoder.state.histories == []
-    assert decoder.indices == [(0, None, 0), (1, None, 1)]
+    assert list(decoder.state.items()) == [
+        *((f"{name}_{i}", cache()) for name in ("keys", "values") for i in range(2)),
+        *((f"memory_{name}_{i}", memory()) for name in ("keys", "values") for i in range(2)),
+    ]
+    assert decoder.names == [layer_names(0, 0), layer_names(1, 1)]
 
 
 def test_shared_attention_has_one_memory_and_a_cache_for_each_depth():
     decoder = LayeredDecoder(make_transformer(sharing="all", depth=3))
-    assert decoder.state.caches == [(2, 16)] * 3
-    assert decoder.state.memories == [(2, 16)]
-    assert decoder.indices == [(0, None, 0), (1, None, 0), (2, None, 0)]
+    assert decoder.names == [layer_names(depth, 0) for depth in range(3)]
+    assert len(decoder.state) == 3 * 2 + 2
 
 
 def test_half_layers_without_attention_keep_nothing():
     decoder = LayeredDecoder(make_transformer(sharing="feed_forward"))
-    nothing = (None, None, None)
-    assert decoder.indices == [(0, None, 0), nothing, (1, None, 1), nothing]
+    assert decoder.names == [layer_names(0, 0), {}, layer_names(1, 1), {}]
 
 
-@pytest.mark.parametrize(("kind", "caches"), [("convolution", []), ("lsra", [(2, 8)])])
-def test_convolutions_keep_their_inputs(kind, caches):
+@pytest.mark.parametrize("kind", ["convolution", "lsra"])
+def test_convolutions_keep_their_inputs(kind):
     stack = StackConfig(2, AttentionConfig(2, kind=kind))
     decoder = LayeredDecoder(make_transformer(decoder=stack))
+    names = [layer["self_attention"] for layer in decoder.names]
+    inputs = [{"inputs": "inputs_0"}, {"inputs": "inputs_1"}]
+    if kind == "lsra":
+        inputs = [{"attention": own(i), "convolution": part} for i, part in enumerate(inputs)]
+        assert decoder.state["keys_1"] == cache(2, 8)
+    assert names == inputs
     width = 32 if kind == "convolution" else 16
-    assert decoder.state.caches == caches * 2
-    assert decoder.state.histories == [(1, width)] * 2
-    assert [layer[1] for layer in decoder.indices] == [0, 1]
+    assert decoder.state["inputs_1"] == StateSpec((1, None, width))
 
 
 def test_head_width():
     stack = StackConfig(1, AttentionConfig(3, head_dim=5))
     decoder = LayeredDecoder(make_transformer(encoder=stack, decoder=stack))
-    assert decoder.state.caches == decoder.state.memories == [(3, 5)]
+    assert decoder.state["keys_0"] == cache(3, 5)
+    assert decoder.state["memory_values_0"] == memory(3, 5)
 
 
-def test_unknown_caches_are_refused(monkeypatch):
-    init_cache = TransformerDecoderLayer.init_cache
-
-    def with_inputs(self, *args):
-        return {**init_cache(self, *args), "last_inputs": None}
-
-    monkeypatch.setattr(TransformerDecoderLayer, "init_cache", with_inputs)
-    with pytest.raises(InputError, match="decoder_layer_0 keeps last_inputs between steps"):
+def test_layers_that_declare_nothing_are_refused(monkeypatch):
+    monkeypatch.delattr(MultiHeadAttention, "state_spec")
+    with pytest.raises(InputError, match="decoder_layer_0 does not declare the state"):
         LayeredDecoder(plain_transformer())

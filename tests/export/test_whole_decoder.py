@@ -13,26 +13,21 @@ from tfcompress.models import AttentionConfig, FeedForwardConfig, LayerDropConfi
 RNG = np.random.default_rng(0)
 
 
-def zeros(shapes, length):
-    return [tf.zeros([1, heads, length, width]) for heads, width in shapes]
-
-
 def decode(decoder, memory, length=4):
     """The logits of some steps."""
-    kept = {"inputs": []}
-    memories = decoder.memories(memory)
-    for kind in ("memory_keys", "memory_values"):
-        kept[kind] = [memories[f"{kind}_{i}"] for i in range(len(decoder.state.memories))]
-    for kind in ("keys", "values"):
-        kept[kind] = zeros(decoder.state.caches, length)
+    state = decoder.encode(memory)
+    own = [name for name, spec in decoder.state.items() if spec.grows]
+    state |= {name: tf.zeros(decoder.state[name].sizes(1, length)) for name in own}
+    assert state.keys() == decoder.state.keys()
     found = []
     for position in range(length):
         mask = np.where(np.arange(length) > position, -3e4, 0.0).astype("f").reshape(1, 1, 1, -1)
-        logits, new = decoder.step(tf.constant([5 + position]), tf.constant([position]), mask, kept)
-        for kind in ("keys", "values"):
-            kept[kind] = [new[f"new_{kind}_{i}"] for i in range(len(decoder.state.caches))]
+        ids, at = tf.constant([5 + position]), tf.constant([position])
+        logits, new = decoder.step(ids, at, mask, state)
+        assert [*new] == own
+        state |= new
         found.append(logits)
-    return np.concatenate(found), kept
+    return np.concatenate(found), state
 
 
 STACK = StackConfig(3, AttentionConfig(2, head_dim=5), FeedForwardConfig(12, "swish"))
@@ -63,7 +58,8 @@ def test_decodes_as_its_layers(name, monkeypatch):
     assert set(seen) == {names.DECODER}
     np.testing.assert_allclose(found, expected, atol=2e-5 * np.abs(expected).max())
     for kind in ("keys", "values"):
-        np.testing.assert_allclose(whole[kind][0], np.concatenate(caches[kind], 1), atol=1e-4)
+        depths = [caches[f"{kind}_{i}"] for i in range(len(transformer.decoder_layers))]
+        np.testing.assert_allclose(whole[f"{kind}_0"], np.concatenate(depths, 1), atol=1e-4)
 
 
 @pytest.mark.parametrize(

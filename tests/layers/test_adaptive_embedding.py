@@ -15,7 +15,7 @@ from layers.harness import (
 )
 from tensorflow import keras
 
-from tfcompress.export import convert_keras
+from tfcompress.export import convert
 from tfcompress.layers import AdaptiveEmbedding, FactorizedEmbedding
 
 V, H = 11, 8
@@ -266,10 +266,9 @@ def test_export_stores_each_table_once(quantization, tmp_path):
     layer = AdaptiveEmbedding(vocabulary, 64, [1000, 3000], factor=2)
     ids = keras.Input((None,), dtype="int32")
     model = keras.Model(ids, layer(layer(ids), reverse=True))
-    path = tmp_path / "model.tflite"
     tokens = np.array([[3, 2999, 5999]], "int32")
-    convert_keras(model, path, quantization=quantization, inputs=tokens)
-    data = path.read_bytes()
+    convert(model, tmp_path / "bundle", quantization=quantization, samples=[tokens])
+    data = (tmp_path / "bundle" / "model.tflite").read_bytes()
     interpreter = Interpreter(
         model_content=data,
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,

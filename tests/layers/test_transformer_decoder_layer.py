@@ -115,7 +115,7 @@ def test_one_memory_serves_every_row(masked):
     repeated = np.repeat(mask, 3, axis=0) if masked else None
     whole = layer(x, memory=np.repeat(memory, 3, axis=0), memory_padding_mask=repeated)
     cache = layer.init_cache(3, 4, memory)
-    assert cache["memory_keys"].shape[0] == 1
+    assert cache["cross_attention"]["memory_keys"].shape[0] == 1
     for position in range(4):
         y, cache = layer.step(x[:, position], position, cache, memory_padding_mask=mask)
         assert_close(y, whole[:, position])

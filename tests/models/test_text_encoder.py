@@ -14,7 +14,7 @@ from tfcompress.models import (
     TextEncoderConfig,
     preset,
 )
-from tfcompress.pipeline.recipe import Recipe
+from tfcompress.pipeline import TranslationRecipe
 
 STACK = StackConfig(4, AttentionConfig(2), FeedForwardConfig(24, "gelu_tanh"), SharingConfig("all"))
 CONFIG = TextEncoderConfig(30, 16, STACK, embedding_dim=8, max_length=12, dropout=0.0)
@@ -151,4 +151,4 @@ def test_all_problems_at_once():
 
 def test_text_encoders_do_not_translate():
     with pytest.raises(InputError, match="must be a translation model"):
-        Recipe("x", {"preset": "albert_base"})
+        TranslationRecipe("x", model={"preset": "albert_base"})

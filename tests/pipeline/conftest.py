@@ -55,7 +55,7 @@ def recipe_path(recipe_mapping, tmp_path_factory):
 @pytest.fixture(scope="session")
 def finished_run(corpus_folder, recipe_path, tmp_path_factory):
     """The folder of a run that went through all stages, made by the command line."""
-    from tfcompress.cli import main
+    from tfcompress.commands import main
 
     folder = tmp_path_factory.mktemp("runs") / "run"
     arguments = ["train", str(recipe_path), "--corpus", str(corpus_folder), "--quiet"]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from flavours import one_flavour
 
-from tfcompress.cli import main
+from tfcompress.commands import main
 
 # The command line chooses Keras 2 by itself.
 pytestmark = one_flavour

@@ -8,8 +8,7 @@ from flavours import one_flavour
 from tfcompress import schema
 from tfcompress.errors import InputError
 from tfcompress.models import load_preset
-from tfcompress.pipeline import run_recipe
-from tfcompress.pipeline.recipe import Recipe
+from tfcompress.pipeline import TranslationRecipe, run_recipe
 from tfcompress.text import Tokenizer
 
 
@@ -24,8 +23,8 @@ def run(finished_run, recipe_mapping, corpus_folder, tmp_path):
         if "start_from" in mapping:
             mapping["model"] = changes.get("model", {})
         folder = tmp_path / name
-        recipe = schema.from_mapping(Recipe, mapping)
-        run_recipe(recipe, folder, corpus=corpus_folder, verbose=0, say=lambda line: None)
+        recipe = schema.from_mapping(TranslationRecipe, mapping)
+        run_recipe(recipe, folder, corpus=corpus_folder, verbose=0, log=lambda line: None)
         return folder
 
     return start

@@ -13,9 +13,10 @@ from tfcompress.models import (
     TextEncoderConfig,
 )
 from tfcompress.pipeline.quickstart import NAMES, shipped_recipe
-from tfcompress.pipeline.recipe import Recipe, differences
+from tfcompress.pipeline.recipe import differences
 from tfcompress.pipeline.recipe_files import load_recipe
-from tfcompress.pipeline.text_recipe import TextRecipe
+from tfcompress.pipeline.text_encoder_recipe import TextEncoderRecipe
+from tfcompress.pipeline.translation_recipe import TranslationRecipe
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "recipes").glob("*.yaml"))
 MINIMAL = {"name": "tiny", "model": {"hidden_dim": 16}}
@@ -36,7 +37,7 @@ def test_minimal_recipe_has_defaults(tmp_path):
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example_recipes_load(path):
     recipe = load_recipe(path)
-    if isinstance(recipe, TextRecipe):
+    if isinstance(recipe, TextEncoderRecipe):
         options = {"vocabulary_size": 100, "pad_id": 0, "labels": recipe.corpus.labels}
         start = TextEncoderConfig(
             100, encoder=StackConfig(6, AttentionConfig(12), FeedForwardConfig(3072))
@@ -66,7 +67,7 @@ def test_preset_with_changes(tmp_path):
 
 def test_mapping_round_trip(tmp_path):
     recipe = load_recipe(write(tmp_path, MINIMAL))
-    assert schema.from_mapping(Recipe, schema.to_mapping(recipe)) == recipe
+    assert schema.from_mapping(TranslationRecipe, schema.to_mapping(recipe)) == recipe
 
 
 @pytest.mark.parametrize(

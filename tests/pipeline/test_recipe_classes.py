@@ -15,7 +15,7 @@ from text.text_corpus import BAD, GOOD, PIECES, write_text_corpus
 from tfcompress.errors import InputError
 from tfcompress.export import convert
 from tfcompress.models import from_safetensors, load_preset
-from tfcompress.pipeline import evaluate_encoder, run_recipe
+from tfcompress.pipeline import evaluate_text_encoder, run_recipe
 from tfcompress.pipeline.recipe_files import recipe_from_mapping
 from tfcompress.reporting import load_results
 from tfcompress.runtime import TextModel
@@ -99,7 +99,7 @@ def run(tmp_path):
 
         with contextlib.suppress(Trained):
             recipe = recipe_from_mapping(mapping | changes)
-            run_recipe(recipe, tmp_path / name, corpus=corpus, verbose=0, say=say)
+            run_recipe(recipe, tmp_path / name, corpus=corpus, verbose=0, log=say)
         return tmp_path / name, said
 
     return start
@@ -276,7 +276,7 @@ def bundle(bundles, tmp_path):
 def evaluated(bundle, rows):
     path = bundle.parent / "data.tsv"
     path.write_text("".join(f"{text}\t{label}\n" for text, label in rows))
-    return evaluate_encoder(bundle, path)
+    return evaluate_text_encoder(bundle, path)
 
 
 @one_flavour

@@ -43,7 +43,7 @@ def test_a_finished_run_is_only_reported(finished_run, corpus_folder, recipe_pat
     shutil.copytree(finished_run, copy)
     before = {p: p.stat().st_mtime_ns for p in copy.rglob("*") if p.is_file()}
     said = []
-    run_recipe(load_recipe(recipe_path), copy, corpus=corpus_folder, verbose=0, say=said.append)
+    run_recipe(load_recipe(recipe_path), copy, corpus=corpus_folder, verbose=0, log=said.append)
     assert said == []
     changed = {p.name for p, time in before.items() if p.stat().st_mtime_ns != time}
     assert changed == {"results.json", "report.md", "report.html"}
@@ -54,7 +54,7 @@ def test_where_figures_come_from_stays(
 ):
     def again(folder):
         recipe = load_recipe(recipe_path)
-        run_recipe(recipe, folder, corpus=corpus_folder, verbose=0, say=lambda line: None)
+        run_recipe(recipe, folder, corpus=corpus_folder, verbose=0, log=lambda line: None)
         return load_results(folder)
 
     copy = tmp_path / "copy"
@@ -113,7 +113,7 @@ def test_lost_stages_are_made_again(finished_run, corpus_folder, recipe_path, tm
     former = json.loads((copy / "evaluation" / "dynamic_int8.json").read_text())
     (copy / "evaluation" / "dynamic_int8.json").unlink()
     said = []
-    run_recipe(load_recipe(recipe_path), copy, corpus=corpus_folder, verbose=0, say=said.append)
+    run_recipe(load_recipe(recipe_path), copy, corpus=corpus_folder, verbose=0, log=said.append)
     assert [line.split(": ")[1].split()[0] for line in said] == ["exporting", "evaluating"]
     again = json.loads((copy / "evaluation" / "dynamic_int8.json").read_text())
     assert again["translations"] == former["translations"]

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from flavours import one_flavour
 
-from tfcompress.cli import main
+from tfcompress.commands import main
 from tfcompress.errors import InputError
 from tfcompress.export.quantization.schemes import QUANTIZATIONS
 from tfcompress.models import (

@@ -59,15 +59,19 @@ def test_repeated_offsets(library, files, size):
     ("keys", "value"),
     [
         (("vocabulary", "target"), HUGE),
-        (("decoder", "caches"), [[2**16, 2**16]]),
-        (("decoder", "memories"), [[2**16, 2**16]]),
+        (("state", 0, "shape"), [2**16, None, 2**16]),
+        (("state", -1, "shape"), [2**16, 2**16, 2**16, 2**16]),
     ],
 )
 def test_manifests_of_models_far_larger(library, files, keys, value):
     manifest = json.loads(files[MANIFEST])
-    manifest[keys[0]][keys[1]] = value
+    inner = manifest
+    for key in keys[:-1]:
+        inner = inner[key]
+    inner[keys[-1]] = value
     message = refused(library, files | {MANIFEST: json.dumps(manifest).encode()})
-    assert f"`{'.'.join(keys)}` must be less for a model of" in message
+    name = "state" if keys[0] == "state" else ".".join(keys)
+    assert f"`{name}` must be less for a model of" in message
 
 
 def test_a_manifest_without_end(library, files):

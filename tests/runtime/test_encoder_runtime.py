@@ -214,7 +214,7 @@ def test_bundles_of_the_other_kind(int8_encoder_bundle, plain_bundle):
 @pytest.mark.parametrize(
     ("keys", "value", "message"),
     [
-        (["format"], 2, "format 2, but this version runs 1"),
+        (["format"], 1, "format 1, but this version runs 2"),
         (["limits", "max_length"], 0, "`limits.max_length` cannot be 0"),
         (["vocabulary"], "9", "`vocabulary` cannot be '9'"),
         (["token_types"], -1, "`token_types` cannot be -1"),

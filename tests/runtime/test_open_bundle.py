@@ -4,10 +4,13 @@ import shutil
 import pytest
 from flavours import one_flavour
 
+from tfcompress.decoder_state import StateSpec
 from tfcompress.errors import InputError
 from tfcompress.runtime import Translator, open_bundle
 
 pytestmark = one_flavour
+
+ENTRY = {"name": "a", "shape": [4, None], "per": "hypothesis", "initial": 0}
 
 
 @pytest.fixture
@@ -38,7 +41,13 @@ def test_what_is_in_a_bundle(bundle):
     assert (opened.ids.pad, opened.ids.bos, opened.ids.eos) == (0, 1, 2)
     assert (opened.max_source_length, opened.max_target_length) == (40, 70)
     assert (opened.source_vocabulary, opened.target_vocabulary) == (120, 120)
-    assert opened.caches == opened.memories == ((4, 8), (4, 8))
+    cache, memory = StateSpec((4, None, 8)), StateSpec((4, None, 8), per="sentence")
+    assert opened.state == {
+        f"{prefix}{name}_{i}": memory if prefix else cache
+        for prefix in ("", "memory_")
+        for name in ("keys", "values")
+        for i in range(2)
+    }
     assert opened.block == 60
     assert opened.source_tokenizer == opened.target_tokenizer == bundle / "tokenizer.model"
     assert opened.model == bundle / "model.tflite"
@@ -83,7 +92,7 @@ def test_every_file_is_checked(copy):
 @pytest.mark.parametrize(
     ("keys", "value", "message"),
     [
-        (["format"], 2, "format 2, but this version runs 1"),
+        (["format"], 1, "format 1, but this version runs 2; export the model again"),
         (["kind"], "encoder", "kind 'encoder', but this version runs 'seq2seq'"),
         (["ids"], ..., "`ids.pad` is missing"),
         (["ids", "eos"], 120, "`ids.eos` cannot be 120"),
@@ -92,8 +101,13 @@ def test_every_file_is_checked(copy):
         (["limits", "max_target_length"], 0, "`limits.max_target_length` cannot be 0"),
         (["vocabulary", "source"], "120", "`vocabulary.source` cannot be '120'"),
         (["vocabulary"], [120, 120], "`vocabulary.target` is missing"),
-        (["decoder", "caches"], [[4]], "`decoder.caches` cannot be [[4]]"),
-        (["decoder", "memories"], [[4, -8]], "`decoder.memories` cannot be [[4, -8]]"),
+        (["state"], ..., "`state` is missing"),
+        (["state"], [[4]], "`state` cannot be [[4]]"),
+        (["state"], [{"name": "a", "shape": [4, -8]}], "`state` cannot be [{'name': 'a'"),
+        (["state"], 2 * [ENTRY], "`state` cannot be [{'name': 'a'"),
+        (["state"], [ENTRY | {"name": "mask"}], "`state` cannot be [{'name': 'mask'"),
+        (["state"], [ENTRY | {"per": "beam"}], "`state` cannot be [{'name': 'a'"),
+        (["state"], [ENTRY | {"shape": [None, None]}], "`state` cannot be [{'name': 'a'"),
         (["decoder", "block"], 7, "`decoder.block` cannot be 7"),
         (["custom_ops"], [1], "`custom_ops` cannot be [1]"),
         (["tokenizers", "source"], "other.model", "`tokenizers.source` cannot be 'other.model'"),

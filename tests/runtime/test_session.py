@@ -162,7 +162,7 @@ def test_custom_operations_are_named(bundle, tmp_path):
 
 def test_a_model_that_is_not_its_manifests(bundle, tmp_path):
     def edit(manifest):
-        manifest["decoder"]["caches"].append([4, 8])
+        manifest["state"].append(manifest["state"][0] | {"name": "keys_2"})
 
     with pytest.raises(InputError, match="'step' has no keys_2, new_keys_2"):
         Session(edit_manifest(bundle, tmp_path / "copy", edit))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfcompress.cli import main
+from tfcompress.commands import main
 from tfcompress.errors import InputError
 from tfcompress.text import (
     CorpusRules,

@@ -9,24 +9,24 @@ _MODULES = {
     "ExportError": "errors",
     "MixedPlan": "quantization.mixed_plan",
     "QUANTIZATIONS": "quantization.schemes",
+    "Signature": "conversion.keras_signatures",
     "Variants": "conversion.variants",
     "WeightNames": "quantization.mixed_plan",
     "benchmark_on": "devices.benchmarking",
     "build_native": "devices.building",
     "convert": "conversion.convert",
-    "convert_keras": "conversion.keras_conversion",
 }
 
 __all__ = [
     "QUANTIZATIONS",
     "ExportError",
     "MixedPlan",
+    "Signature",
     "Variants",
     "WeightNames",
     "benchmark_on",
     "build_native",
     "convert",
-    "convert_keras",
 ]
 
 

@@ -22,10 +22,10 @@ class DeLighTDecoderLayer(TransformedAttention, TransformerDecoderLayer):
     Args:
         transform: A layer called as `transform(x, training=...)` on every position alone.
         self_attention: A causal layer called as `self_attention(x, training=...)` on what the
-            transform gives, and giving back the width of the layer's input; with `init_cache` and
+            transform gives, and giving back the width of the layer's input; with `state_spec` and
             `step` as in `TransformerDecoderLayer`.
         cross_attention: A layer called as `cross_attention(x, memory=..., padding_mask=...,
-            training=...)` that also has `init_cache(memory=...)` and `step`; or None.
+            training=...)`, with what `TransformerDecoderLayer` asks of it; or None.
         feed_forward: A layer called as `feed_forward(x, training=...)`, or None.
         normalize_first: Whether normalization stands before each sub-layer (pre-norm) rather than
             after the addition (post-norm, the original order).

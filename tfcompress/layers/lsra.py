@@ -3,13 +3,13 @@
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.layers.common.layer import Layer
 from tfcompress.layers.common.serialization import pack, register, unpack
+from tfcompress.layers.common.state import IncrementalLayer
 from tfcompress.layers.common.sublayers import build_sublayer, check_sublayer
 
 
 @register
-class LSRA(Layer):
+class LSRA(IncrementalLayer):
     """Attention on the first channels and a convolution on the rest, side by side.
 
     Attention is left to relate distant positions and the convolution to relate neighbours, each
@@ -119,40 +119,23 @@ class LSRA(Layer):
     def call(self, inputs, padding_mask=None, training=None):
         outputs = [
             branch(part, padding_mask=padding_mask, training=training)
-            for branch, part in self._split(inputs)
+            for branch, part in self._split(inputs).values()
         ]
         return tf.concat(outputs, axis=-1)
 
     def _split(self, inputs):
         """Returns each branch with its channels of the input."""
         dim = self._attention_dim
-        parts = [(self.attention, inputs[..., :dim]), (self.convolution, inputs[..., dim:])]
-        return [(branch, part) for branch, part in parts if branch is not None]
+        shares = {"attention": inputs[..., :dim], "convolution": inputs[..., dim:]}
+        return {name: (branch, shares[name]) for name, branch in self._branches().items()}
 
-    def init_cache(self, batch_size: int, max_length: int) -> dict:
-        """Returns the cache that `step` starts from.
+    def _branches(self):
+        both = {"attention": self.attention, "convolution": self.convolution}
+        return {name: branch for name, branch in both.items() if branch is not None}
 
-        Args:
-            batch_size: Rows of the batch.
-            max_length: Tokens that the cache has room for.
-
-        Returns:
-            A dictionary with the caches of both branches.
-
-        Raises:
-            ValueError: If both branches call a part of their caches the same.
-        """
-        cache = {}
-        for branch in (self.attention, self.convolution):
-            part = {} if branch is None else branch.init_cache(batch_size, max_length)
-            if common := cache.keys() & part.keys():
-                raise ValueError(
-                    "The caches of the branches must differ in their names. Received: "
-                    f"{', '.join(sorted(common))} of both branches. Pass an attention and a "
-                    "convolution."
-                )
-            cache |= part
-        return cache
+    def state_spec(self) -> dict:
+        """Returns what `step` needs of the steps before, by branch."""
+        return {name: branch.state_spec() for name, branch in self._branches().items()}
 
     def step(self, inputs, position, cache, padding_mask=None):
         """Computes one position from the cache of the earlier ones.
@@ -168,12 +151,11 @@ class LSRA(Layer):
             A pair: `[batch, width]`, equal to what `call` gives at this position, and the new
             cache.
         """
-        outputs = []
-        for branch, part in self._split(inputs):
-            y, new = branch.step(part, position, cache, padding_mask=padding_mask)
-            cache = {**cache, **new}
+        outputs, new = [], {}
+        for name, (branch, part) in self._split(inputs).items():
+            y, new[name] = branch.step(part, position, cache[name], padding_mask=padding_mask)
             outputs.append(y)
-        return tf.concat(outputs, axis=-1), cache
+        return tf.concat(outputs, axis=-1), new
 
     def compute_output_shape(self, input_shape):
         *sizes, width = input_shape

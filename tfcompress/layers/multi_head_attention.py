@@ -6,18 +6,18 @@ from tensorflow import keras
 from tfcompress.custom_ops.attention import cached_attention, memory_attention
 from tfcompress.custom_ops.emission import emits
 from tfcompress.custom_ops.names import CACHED_ATTENTION, MEMORY_ATTENTION
-from tfcompress.layers.common.cache import update_row
-from tfcompress.layers.common.layer import Layer
+from tfcompress.decoder_state import SENTENCE, StateSpec
 from tfcompress.layers.common.masks import additive_padding_mask, causal_mask, step_mask
 from tfcompress.layers.common.recording import Recording
 from tfcompress.layers.common.serialization import register
 from tfcompress.layers.common.shapes import merge_heads, scale_queries, split_heads
+from tfcompress.layers.common.state import IncrementalLayer, update_row
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
 
 
 @register
-class MultiHeadAttention(Recording, Layer):
+class MultiHeadAttention(Recording, IncrementalLayer):
     """Scaled dot-product attention with several heads, over the input itself or over a memory.
 
     Number of parameters, with `n = num_heads * head_dim`, input width `d` and memory width `m`
@@ -168,6 +168,18 @@ class MultiHeadAttention(Recording, Layer):
             context *= tf.reshape(tf.cast(self.gates, context.dtype), [-1, 1, 1])
         return self._record(context)
 
+    def state_spec(self, over_memory: bool = False) -> dict[str, StateSpec]:
+        """Returns what `step` needs of the steps before, or of the memory.
+
+        Args:
+            over_memory: Whether the layer attends to a memory.
+        """
+        shape = (self.num_heads, None, self._head_dim)
+        if over_memory:
+            spec = StateSpec(shape, per=SENTENCE)
+            return {"memory_keys": spec, "memory_values": spec}
+        return {"keys": StateSpec(shape), "values": StateSpec(shape)}
+
     def init_cache(self, batch_size=None, max_length=None, memory=None) -> dict:
         """Returns the cache that `step` starts from.
 
@@ -181,11 +193,7 @@ class MultiHeadAttention(Recording, Layer):
             A dictionary of tensors `[batch, num_heads, length, head_dim]`: `keys` and `values`,
             or `memory_keys` and `memory_values`.
         """
-        if not self.built:
-            raise ValueError(
-                f"{self.name} has no weights yet. Received: init_cache before the first call. "
-                "Call the layer or its `build` first."
-            )
+        self._check_built()
         if memory is not None:
             self._check_memory(memory, self._memory_dim)
             return {
@@ -198,9 +206,7 @@ class MultiHeadAttention(Recording, Layer):
                 f"batch_size={batch_size}, max_length={max_length}, memory=None. Pass `batch_size` "
                 "and `max_length` for self-attention, or `memory` for cross-attention."
             )
-        shape = [batch_size, self.num_heads, max_length, self._head_dim]
-        empty = tf.zeros(shape, self.compute_dtype)
-        return {"keys": empty, "values": empty}
+        return super().init_cache(batch_size, max_length)
 
     def step(self, inputs, position, cache, padding_mask=None):
         """Computes one position from the cache of the earlier ones.

@@ -6,6 +6,7 @@ from tensorflow import keras
 from tfcompress.layers.common.layer import mask_for
 from tfcompress.layers.common.residual import ResidualLayer
 from tfcompress.layers.common.serialization import register
+from tfcompress.layers.common.state import initial_state
 
 
 @register
@@ -19,10 +20,12 @@ class TransformerDecoderLayer(ResidualLayer):
 
     Args:
         self_attention: A causal layer called as `self_attention(x, training=...)` that also has
-            `init_cache(batch_size, max_length)` and `step(x, position, cache, padding_mask)`,
-            such as `MultiHeadAttention(causal=True)`; or None.
+            `state_spec()`, which declares the state that it decodes with, and
+            `step(x, position, cache, padding_mask)`, such as `MultiHeadAttention(causal=True)`; or
+            None.
         cross_attention: A layer called as `cross_attention(x, memory=..., padding_mask=...,
-            training=...)` that also has `init_cache(memory=...)` and `step`; or None.
+            training=...)` that also has `state_spec(over_memory=True)`, `init_cache(memory=...)`
+            and `step`; or None.
         feed_forward: A layer called as `feed_forward(x, training=...)`, or None.
         normalize_first: Whether normalization stands before each sub-layer (pre-norm) rather than
             after the addition (post-norm, the original order).
@@ -117,6 +120,15 @@ class TransformerDecoderLayer(ResidualLayer):
                 "output as `memory`, or build the layer with cross_attention=None."
             )
 
+    def state_spec(self) -> dict:
+        """Returns what `step` needs of the steps before and of the memory, by sub-layer."""
+        specs = {}
+        if self.self_attention is not None:
+            specs["self_attention"] = self.self_attention.state_spec()
+        if self.cross_attention is not None:
+            specs["cross_attention"] = self.cross_attention.state_spec(over_memory=True)
+        return specs
+
     def init_cache(self, batch_size: int, max_length: int, memory=None) -> dict:
         """Returns the cache that `step` starts from.
 
@@ -126,14 +138,14 @@ class TransformerDecoderLayer(ResidualLayer):
             memory: `[batch, memory_length, memory_width]`, where there is cross-attention.
 
         Returns:
-            A dictionary with the caches of the self-attention and the cross-attention.
+            The caches of the self-attention and the cross-attention, by these names.
         """
         self._check_memory(memory)
         cache = {}
         if self.self_attention is not None:
-            cache |= self.self_attention.init_cache(batch_size, max_length)
+            cache["self_attention"] = initial_state(self.self_attention, batch_size, max_length)
         if self.cross_attention is not None:
-            cache |= self.cross_attention.init_cache(memory=memory)
+            cache["cross_attention"] = self.cross_attention.init_cache(memory=memory)
         return cache
 
     def step(self, inputs, position, cache, mask=None, memory_padding_mask=None):
@@ -151,16 +163,16 @@ class TransformerDecoderLayer(ResidualLayer):
             A pair: `[batch, width]`, equal to what `call` gives at this position, and the new
             cache.
         """
-        own = {name: value for name, value in cache.items() if not name.startswith("memory_")}
-        memory = {name: value for name, value in cache.items() if name.startswith("memory_")}
+        cache = dict(cache)
 
         def attend(x):
-            nonlocal own
-            x = self._attention_input(x)
-            y, own = self.self_attention.step(x, position, own, padding_mask=mask)
+            y, cache["self_attention"] = self.self_attention.step(
+                self._attention_input(x), position, cache["self_attention"], padding_mask=mask
+            )
             return y
 
         def attend_memory(x):
+            memory = cache["cross_attention"]
             y, _ = self.cross_attention.step(x, position, memory, padding_mask=memory_padding_mask)
             return y
 
@@ -171,4 +183,4 @@ class TransformerDecoderLayer(ResidualLayer):
         x = self._residual("self_attention", x, attend)
         x = self._residual("cross_attention", x, attend_memory)
         x = self._residual("feed_forward", x, feed)
-        return x, {**own, **memory}
+        return x, cache

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from tfcompress.decoder_state import SENTENCE
 from tfcompress.errors import InputError
 from tfcompress.models.precision import to_float32
 from tfcompress.models.seq2seq import Seq2SeqTransformer
@@ -160,7 +161,11 @@ def beam_decode(
         parents, tokens = parents[~ends][:beam_size], continuations[~ends][:beam_size]
         scores = candidates[parents, tokens]
         beams = [[*beams[parent], int(token)] for parent, token in zip(parents, tokens)]
-        cache = [_reorder(layer_cache, parents) for layer_cache in cache]
+        cache = tf.nest.map_structure(
+            lambda spec, x, rows=parents: x if spec.per == SENTENCE else tf.gather(x, rows),
+            [layer.state_spec() for layer in transformer.decoder_layers],
+            cache,
+        )
     return sorted(finished, key=lambda hypothesis: -hypothesis.score)[:n_best]
 
 
@@ -189,14 +194,6 @@ def target_limits(config, source_lengths: np.ndarray, max_length: int | None) ->
 def _hypothesis(token_ids, log_probability, length_penalty):
     length = len(token_ids) + 1
     return Hypothesis(token_ids, float(log_probability) / length**length_penalty)
-
-
-def _reorder(cache, parents):
-    """Gathers the rows of what belongs to beams; the one memory serves all of them."""
-    return {
-        name: value if name.startswith("memory_") else tf.gather(value, parents)
-        for name, value in cache.items()
-    }
 
 
 class _GreedySearch:

@@ -8,7 +8,6 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress import layers
-from tfcompress.layers.common.masks import step_mask
 from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.models.embeddings import Embeddings
 from tfcompress.models.preset_building import load_preset_as
@@ -197,7 +196,7 @@ class Seq2SeqTransformer:
             max_length: Tokens that the cache has room for.
 
         Returns:
-            A dictionary of tensors for each of `decoder_layers`.
+            For each of `decoder_layers` a tensor for every entry of its `state_spec`.
         """
         batch_size = tf.shape(memory)[0]
         return [layer.init_cache(batch_size, max_length, memory) for layer in self.decoder_layers]
@@ -223,9 +222,6 @@ class Seq2SeqTransformer:
         Returns:
             The logits of the next token `[batch, vocabulary_size]`, and the new cache.
         """
-        if mask is None:
-            rows = next((tf.shape(c["keys"])[2] for c in cache if "keys" in c), None)
-            mask = None if rows is None else step_mask(position, rows)
         x = self.embed_step(token_ids, position)
         new_cache = []
         for layer, layer_cache in zip(self.decoder_layers, cache):

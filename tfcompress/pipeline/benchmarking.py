@@ -5,13 +5,11 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
 from tfcompress.errors import InputError
-from tfcompress.pipeline.workspace import Workspace, write_figures
-from tfcompress.reporting import provenance
 
 
 def benchmark_in_turns(
@@ -53,35 +51,6 @@ def benchmark_in_turns(
         while waiting:
             waiting = [program for program in waiting if program.turn()]
         return [program.figures for program in programs]
-
-
-def benchmark_run(
-    workspace: Workspace,
-    name: str,
-    quantizations: Sequence[str],
-    sentences: list[str],
-    *,
-    say: Callable[[str], object],
-    **settings: int,
-) -> None:
-    """Times all bundles of a run together, unless all have been.
-
-    Args:
-        workspace: The run.
-        name: Its name.
-        quantizations: Its bundles.
-        sentences: What to translate or encode.
-        say: Called with a line if there is something to do.
-        **settings: Those of `benchmark_in_turns`.
-    """
-    paths = [workspace.figures("benchmark", quantization) for quantization in quantizations]
-    if all(path.exists() for path in paths):
-        return
-    say(f"{name}: timing {', '.join(quantizations)} on {len(sentences)} texts")
-    bundles = [workspace.bundle(quantization) for quantization in quantizations]
-    measured = provenance.measurement()
-    for path, figures in zip(paths, benchmark_in_turns(bundles, sentences, **settings)):
-        write_figures(path, figures | {"measured": measured})
 
 
 class _Program:

@@ -16,7 +16,8 @@ from tfcompress.models import TextEncoderConfig
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.workspace import (
     RUN_FILE,
-    TOKENIZER,
+    has_text_tokenizer,
+    has_tokenizers,
     saved_text_tokenizer,
     saved_tokenizers,
 )
@@ -150,7 +151,7 @@ def _text_tokenizer(run, folder):
     """The tokenizer that is named, or that a run has with its model."""
     if folder is not None:
         return load_text_tokenizer(folder)
-    has_one = (run / TOKENIZER / "settings.json").exists() or (run / RUN_FILE).exists()
+    has_one = has_text_tokenizer(run) or (run / RUN_FILE).exists()
     return saved_text_tokenizer(run) if has_one else None
 
 
@@ -248,7 +249,5 @@ def _sentences(path):
 
 
 def _tokenizers(run):
-    has_joint = (run / "tokenizer.model").exists()
-    has_both = (run / "source.model").exists() and (run / "target.model").exists()
-    has_some = has_joint or has_both or (run / RUN_FILE).exists()
+    has_some = has_tokenizers(run) or (run / RUN_FILE).exists()
     return saved_tokenizers(run) if has_some else (None, None)

@@ -12,9 +12,9 @@ import numpy as np
 from tfcompress.errors import InputError
 from tfcompress.export.quantization.schemes import KINDS
 from tfcompress.grids import MIN_ELEMENTS
-from tfcompress.pipeline.evaluation import evaluate
 from tfcompress.pipeline.exporting import source_ids
 from tfcompress.pipeline.loading import load_tensorflow
+from tfcompress.pipeline.translation_evaluation import evaluate_translation
 from tfcompress.pipeline.workspace import saved_tokenizers
 from tfcompress.search_options import SearchOptions
 from tfcompress.text.bleu import check_tokenization
@@ -112,7 +112,7 @@ def sensitivity(
     beam_size: int = 1,
     tokenize: str = "13a",
     lowercase: bool = False,
-    say: Callable[[str], object] = lambda line: None,
+    log: Callable[[str], object] = lambda line: None,
 ) -> Sensitivity:
     """Measures what every layer loses to quantization, and plans the smallest file.
 
@@ -131,7 +131,7 @@ def sensitivity(
         beam_size: Beam of the translations; 1 is greedy search.
         tokenize: sacrebleu's tokenization.
         lowercase: Whether BLEU ignores case.
-        say: Called with a line about each measurement.
+        log: Called with a line about each measurement.
 
     Returns:
         The report; `str` of it is a table for people.
@@ -163,10 +163,10 @@ def sensitivity(
 
     def bleu(path):
         options = {"beam_size": beam_size, "tokenize": tokenize, "lowercase": lowercase}
-        return evaluate(path, sources, references, **options)
+        return evaluate_translation(path, sources, references, **options)
 
     with tempfile.TemporaryDirectory() as folder:
-        say("converting to float32")
+        log("converting to float32")
         variants = Variants(transformer, Path(folder), *tokenizers)
         original = _Signal.of(variants.original, samples)
         figures = bleu(variants.original)
@@ -175,13 +175,13 @@ def sensitivity(
             for kind in kinds:
                 with variants.bundle({_expression(layer): kind}) as path:
                     row = _row(layer, kind, path, original, samples, figures["bleu"], bleu(path))
-                say(f"{layer} {kind}: BLEU {row.bleu:.2f}")
+                log(f"{layer} {kind}: BLEU {row.bleu:.2f}")
                 rows.append(row)
 
         def try_plan(plan):
             with variants.bundle(plan) as path:
                 tried = bleu(path)["bleu"], _size(path)
-            say(f"a plan of {tried[1]:,} bytes: BLEU {tried[0]:.2f}")
+            log(f"a plan of {tried[1]:,} bytes: BLEU {tried[0]:.2f}")
             return tried
 
         plan, (plan_bleu, plan_bytes) = _smallest(

@@ -14,14 +14,14 @@ NAMES = ("baseline", "compressed")
 
 
 def quickstart(
-    folder: str | Path, *, verbose: int = 1, say: Callable[[str], object] = print
+    folder: str | Path, *, verbose: int = 1, log: Callable[[str], object] = print
 ) -> list[RunResults]:
     """Trains a translator on the shipped corpus, compresses it, and compares the two.
 
     Args:
         folder: Where the two runs and `report.html` go; an interrupted quickstart goes on there.
         verbose: 1 for progress bars, 0 for none.
-        say: Called with each line of the result.
+        log: Called with each line of the result.
 
     Returns:
         The results of both runs.
@@ -39,17 +39,17 @@ def quickstart(
         recipe = shipped_recipe(name)
         if recipe.start_from is not None:
             recipe = dataclasses.replace(recipe, start_from=str(folder / recipe.start_from))
-        runs.append(run_recipe(recipe, folder / name, verbose=verbose, say=say))
+        runs.append(run_recipe(recipe, folder / name, verbose=verbose, log=log))
     write_report(runs, folder / "report.html")
-    say("")
-    say(terminal_table(runs))
-    say("")
+    log("")
+    log(terminal_table(runs))
+    log("")
     for example in runs[1].examples:
-        say(f"  {example.source}")
+        log(f"  {example.source}")
         for system, translation in example.translations.items():
-            say(f"    {translation}  ({system})")
-    say("")
-    say(f"report: {folder / 'report.html'}")
+            log(f"    {translation}  ({system})")
+    log("")
+    log(f"report: {folder / 'report.html'}")
     return runs
 
 

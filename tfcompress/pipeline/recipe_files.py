@@ -7,18 +7,19 @@ from typing import Any
 from tfcompress import schema
 from tfcompress.errors import InputError
 from tfcompress.pipeline.recipe import Recipe
-from tfcompress.pipeline.text_recipe import TextRecipe
+from tfcompress.pipeline.text_encoder_recipe import TextEncoderRecipe
+from tfcompress.pipeline.translation_recipe import TranslationRecipe
 from tfcompress.yaml_file import read_yaml
 
-_KINDS = {"translation": Recipe, "text_encoder": TextRecipe}
+_RECIPES = {recipe.kind: recipe for recipe in (TranslationRecipe, TextEncoderRecipe)}
 
 
-def load_recipe(path: str | Path) -> Recipe | TextRecipe:
+def load_recipe(path: str | Path) -> Recipe:
     """Reads a recipe from a YAML file.
 
     Args:
-        path: The file. Its keys are the attributes of `Recipe`, or with `kind: text_encoder` those
-            of `TextRecipe`.
+        path: The file. Its keys are the attributes of `TranslationRecipe`, or with
+            `kind: text_encoder` those of `TextEncoderRecipe`.
 
     Raises:
         InputError: If the file cannot be read, is no YAML mapping, has unknown keys (the nearest
@@ -35,7 +36,7 @@ def load_recipe(path: str | Path) -> Recipe | TextRecipe:
         raise InputError(f"{path}: {error}") from error
 
 
-def recipe_from_mapping(mapping: Mapping[str, Any]) -> Recipe | TextRecipe:
+def recipe_from_mapping(mapping: Mapping[str, Any]) -> Recipe:
     """Reads a recipe from a mapping.
 
     Args:
@@ -45,6 +46,6 @@ def recipe_from_mapping(mapping: Mapping[str, Any]) -> Recipe | TextRecipe:
         InputError: If keys are unknown, or settings impossible.
     """
     kind = mapping.get("kind", "translation") if isinstance(mapping, Mapping) else "translation"
-    if kind not in [*_KINDS]:
-        raise InputError(f"`kind` must be one of {', '.join(_KINDS)} (received {kind!r})")
-    return schema.from_mapping(_KINDS[kind], mapping)
+    if kind not in [*_RECIPES]:
+        raise InputError(f"`kind` must be one of {', '.join(_RECIPES)} (received {kind!r})")
+    return schema.from_mapping(_RECIPES[kind], mapping)

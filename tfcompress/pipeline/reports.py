@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tfcompress.pipeline.workspace import read_figures
+from tfcompress.pipeline.workspace import read_metrics
 from tfcompress.reporting import (
     Example,
     HistoryPoint,
@@ -30,7 +30,7 @@ def bundle_row(system: str, bundle: Path, timing: dict[str, Any], **scores: Any)
         timing: What benchmarking it gave.
         **scores: Figures of its evaluation, by attribute of `Row`.
     """
-    manifest = read_figures(bundle / "manifest.json", _MANIFEST)
+    manifest = read_metrics(bundle / "manifest.json", _MANIFEST)
     return Row(
         system=system,
         quantization=manifest["quantization"],

@@ -10,7 +10,6 @@ from tfcompress.errors import InputError
 from tfcompress.files import read_json, replace_file
 from tfcompress.pipeline.recipe import Recipe, differences
 from tfcompress.pipeline.recipe_files import recipe_from_mapping
-from tfcompress.pipeline.text_recipe import TextRecipe
 from tfcompress.text import TextTokenizer, Tokenizer, text_tokenizer
 
 TOKENIZER = "tokenizer"
@@ -38,7 +37,7 @@ class Workspace:
         InputError: If the folder belongs to another run or holds other files.
     """
 
-    def __init__(self, folder: str | Path, recipe: Recipe | TextRecipe, corpus_digest: str):
+    def __init__(self, folder: str | Path, recipe: Recipe, corpus_digest: str):
         self.folder = Path(folder)
         identity = {"recipe": schema.to_mapping(recipe), "corpus": corpus_digest}
         # The same corpus may lie in another place when the run goes on.
@@ -71,10 +70,6 @@ class Workspace:
                 "another --run"
             )
 
-    def tokenizer(self, side: str) -> Path:
-        """Returns where the tokenizer model of a side ("joint", "source", "target") lies."""
-        return self.folder / ("tokenizer.model" if side == "joint" else f"{side}.model")
-
     @property
     def training(self) -> Path:
         """The state of training."""
@@ -94,8 +89,8 @@ class Workspace:
         """Returns the folder of the bundle of that quantization."""
         return self.folder / "bundles" / quantization
 
-    def figures(self, stage: str, quantization: str) -> Path:
-        """Returns the file of a stage's figures for a bundle."""
+    def metrics(self, stage: str, quantization: str) -> Path:
+        """Returns the file of a stage's metrics of a bundle."""
         return self.folder / stage / f"{quantization}.json"
 
 
@@ -108,7 +103,17 @@ def save_text_tokenizer(tokenizer: TextTokenizer, folder: Path) -> None:
     """
     for name, content in tokenizer.files().items():
         replace_file(folder / TOKENIZER / name, content)
-    write_figures(folder / TOKENIZER / "settings.json", tokenizer.settings())
+    write_metrics(folder / TOKENIZER / "settings.json", tokenizer.settings())
+
+
+def has_text_tokenizer(folder: Path) -> bool:
+    """Returns whether a folder has the tokenizer of a text encoder's run.
+
+    Args:
+        folder: The run's folder.
+    """
+    # Its settings are written last.
+    return (folder / TOKENIZER / "settings.json").exists()
 
 
 def saved_text_tokenizer(folder: Path) -> TextTokenizer:
@@ -121,7 +126,7 @@ def saved_text_tokenizer(folder: Path) -> TextTokenizer:
         InputError: If it is missing or damaged.
     """
     place = folder / TOKENIZER
-    settings = read_figures(place / "settings.json", {})
+    settings = read_metrics(place / "settings.json", {})
     if settings is None:
         raise InputError(f"{folder}: has no tokenizer of a text encoder; give another run")
     files = {path.name: path.read_bytes() for path in place.iterdir()}
@@ -147,6 +152,27 @@ def finished_run(folder: str | Path, key: str) -> Path:
     return folder
 
 
+def tokenizer_path(folder: Path, side: str) -> Path:
+    """Returns where a translation run's tokenizer of a side lies.
+
+    Args:
+        folder: The run's folder.
+        side: "source", "target", or "joint" for both.
+    """
+    return folder / ("tokenizer.model" if side == "joint" else f"{side}.model")
+
+
+def has_tokenizers(folder: Path) -> bool:
+    """Returns whether a folder has the tokenizers of a translation run.
+
+    Args:
+        folder: The run's folder.
+    """
+    if tokenizer_path(folder, "joint").exists():
+        return True
+    return all(tokenizer_path(folder, side).exists() for side in ("source", "target"))
+
+
 def saved_tokenizers(folder: Path) -> tuple[Tokenizer, Tokenizer]:
     """Returns the tokenizers of source and target of a run, one object twice where they are one.
 
@@ -156,14 +182,15 @@ def saved_tokenizers(folder: Path) -> tuple[Tokenizer, Tokenizer]:
     Raises:
         InputError: If they are missing or damaged.
     """
-    joint = folder / "tokenizer.model"
+    joint = tokenizer_path(folder, "joint")
     if joint.exists():
         tokenizer = Tokenizer(joint)
         return tokenizer, tokenizer
-    return Tokenizer(folder / "source.model"), Tokenizer(folder / "target.model")
+    source, target = (Tokenizer(tokenizer_path(folder, side)) for side in ("source", "target"))
+    return source, target
 
 
-def read_figures(path: Path, shape: Any) -> Any:
+def read_metrics(path: Path, shape: Any) -> Any:
     """Returns what a finished stage wrote, or None.
 
     Args:
@@ -174,17 +201,17 @@ def read_figures(path: Path, shape: Any) -> Any:
         InputError: If the file is damaged.
     """
     try:
-        figures = read_json(path)
+        metrics = read_json(path)
     except FileNotFoundError:
         return None
     except InputError as error:
         raise InputError(f"{error}; remove the file to measure again") from None
-    problems = schema.shape_problems(shape, figures)
+    problems = schema.shape_problems(shape, metrics)
     if problems:
         raise InputError(
             f"{path}: damaged ({'; '.join(problems[:3])}); remove the file to measure again"
         )
-    return figures
+    return metrics
 
 
 def check_results(path: Path, results: Sequence, examples: Sequence) -> None:
@@ -205,11 +232,11 @@ def check_results(path: Path, results: Sequence, examples: Sequence) -> None:
         )
 
 
-def write_figures(path: Path, figures: dict) -> dict:
+def write_metrics(path: Path, metrics: dict) -> dict:
     """Writes what a stage found, completely or not at all, and returns it."""
-    text = json.dumps(figures, indent=2, ensure_ascii=False)
+    text = json.dumps(metrics, indent=2, ensure_ascii=False)
     replace_file(path, (text + "\n").encode("utf-8"))
-    return figures
+    return metrics
 
 
 def _completed(mapping):

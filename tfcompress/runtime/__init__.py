@@ -1,6 +1,6 @@
 """Runs a bundle from Python with LiteRT, numpy and sentencepiece; TensorFlow is not needed.
 
-`Translator` and `TextModel` are what most users want. `tfcompress.runtime.benchmark`
+`Translator`, `TextModel` and `KerasModel` are what most users want. `tfcompress.runtime.benchmark`
 measures a bundle.
 """
 
@@ -8,6 +8,8 @@ from tfcompress.runtime.bundle import Bundle, SpecialIds, open_bundle
 from tfcompress.runtime.encoder_bundle import EncoderBundle, open_encoder_bundle
 from tfcompress.runtime.encoder_engine import open_encoder_engine
 from tfcompress.runtime.engine import open_engine
+from tfcompress.runtime.keras_bundle import KerasBundle, open_keras_bundle
+from tfcompress.runtime.keras_model import KerasModel
 from tfcompress.runtime.search import Hypothesis, StepOutput, beam_search, greedy_search
 from tfcompress.runtime.session import Session
 from tfcompress.runtime.text_model import Classification, Tag, TextModel
@@ -18,6 +20,8 @@ __all__ = [
     "Classification",
     "EncoderBundle",
     "Hypothesis",
+    "KerasBundle",
+    "KerasModel",
     "Session",
     "SpecialIds",
     "StepOutput",
@@ -30,4 +34,5 @@ __all__ = [
     "open_encoder_bundle",
     "open_encoder_engine",
     "open_engine",
+    "open_keras_bundle",
 ]

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tfcompress.decoder_state import StateSpec
 from tfcompress.runtime.manifest import MODEL, Manifest, are_names, is_size
+
+# What steps take besides the state.
+_INPUTS = {"ids", "position", "mask", "shortlist", "shortlist_size", "width"}
 
 
 @dataclass(frozen=True)
@@ -35,9 +39,7 @@ class Bundle:
         max_target_length: Longest target in tokens, end mark included.
         source_vocabulary: Number of source ids.
         target_vocabulary: Number of target ids.
-        caches: `(num_heads, head_dim)` of every self-attention cache of the decoder.
-        histories: `(1, channels)` of every convolution of the decoder, which keeps its inputs.
-        memories: `(num_heads, head_dim)` of every encoder memory that the decoder reads.
+        state: What the decoder carries from step to step, by the names of the tensors.
         block: Logits that share an entry of `block_max`, or None where the model has none.
         source_tokenizer: The SentencePiece model of the source, or None.
         target_tokenizer: The SentencePiece model of the target, or None.
@@ -52,9 +54,7 @@ class Bundle:
     max_target_length: int
     source_vocabulary: int
     target_vocabulary: int
-    caches: tuple[tuple[int, int], ...]
-    histories: tuple[tuple[int, int], ...]
-    memories: tuple[tuple[int, int], ...]
+    state: dict[str, StateSpec]
     block: int | None
     source_tokenizer: Path | None
     target_tokenizer: Path | None
@@ -109,9 +109,7 @@ def open_bundle(path: str | os.PathLike, verify: bool = True) -> Bundle:
         max_target_length=take("limits", "max_target_length"),
         source_vocabulary=take("vocabulary", "source"),
         target_vocabulary=target_vocabulary,
-        caches=_shapes(take("decoder", "caches", kind=list, check=_are_shapes)),
-        histories=_shapes(take("decoder", "histories", kind=list, check=_are_shapes)),
-        memories=_shapes(take("decoder", "memories", kind=list, check=_are_shapes)),
+        state=_state(take("state", kind=list, check=_state)),
         block=take("decoder", "block", kind=int | None, check=_divides(target_vocabulary)),
         source_tokenizer=tokenizer("source"),
         target_tokenizer=tokenizer("target"),
@@ -124,12 +122,11 @@ def _divides(whole):
     return lambda value: value is None or (is_size(value) and whole % value == 0)
 
 
-def _are_shapes(value):
-    return all(
-        isinstance(shape, list) and len(shape) == 2 and all(type(n) is int and n > 0 for n in shape)
-        for shape in value
-    )
-
-
-def _shapes(value):
-    return tuple(tuple(shape) for shape in value)
+def _state(entries):
+    """Returns the tensors by name, or None where an entry is impossible."""
+    try:
+        state = {entry["name"]: StateSpec.from_mapping(entry) for entry in entries}
+    except (KeyError, TypeError, ValueError):
+        return None
+    usable = are_names([*state]) and len(state) == len(entries) and not _INPUTS & state.keys()
+    return state if usable else None

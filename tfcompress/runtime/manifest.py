@@ -9,13 +9,14 @@ from typing import Any
 from tfcompress.errors import InputError
 from tfcompress.files import read_json
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 MODEL = "model.tflite"
 _AGAIN = "export or copy the bundle again"
 _PLAIN_NAME = re.compile(r"(?!\.)[^/\\:\0]+")
 _RUNS = {"seq2seq": "a translation model, which Translator runs",
-         "text_encoder": "a text encoder, which TextModel runs"}  # fmt: skip
+         "text_encoder": "a text encoder, which TextModel runs",
+         "keras": "a Keras model, which KerasModel runs"}  # fmt: skip
 
 
 class Manifest:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tfcompress.decoder_state import SENTENCE
 from tfcompress.runtime.buffers import HostBuffer
 from tfcompress.runtime.bundle import Bundle
 from tfcompress.runtime.litert_model import Recent, Signature, load_model
@@ -41,9 +42,9 @@ class Session:
 
     def __init__(self, bundle: Bundle, *, num_threads: int = 1):
         self._limit = bundle.max_target_length
-        self._memories = _named(bundle.memories, "memory_keys", "memory_values")
-        self._caches = _named(bundle.caches, "keys", "values")
-        self._caches |= _named(bundle.histories, "inputs")
+        self._sentence = {n: spec for n, spec in bundle.state.items() if spec.per == SENTENCE}
+        self._own = {n: spec for n, spec in bundle.state.items() if spec.per != SENTENCE}
+        self._grows = any(spec.grows for spec in self._own.values())
         self._results = {"logits": bundle.target_vocabulary}
         if bundle.block:
             self._results |= {
@@ -51,13 +52,13 @@ class Session:
                 "log_sum_exp": 1,
             }
         self._model = load_model(bundle, num_threads, first_input=("step", "position"))
-        self._encode = Signature(self._model, bundle, "encode", {"ids"}, {*self._memories})
+        self._encode = Signature(self._model, bundle, "encode", {"ids"}, {*self._sentence})
         self._step = Signature(
             self._model,
             bundle,
             "step",
-            {"ids", "position", "mask", *self._caches, *self._memories},
-            {*self._results, *(f"new_{name}" for name in self._caches)},
+            {"ids", "position", "mask", *bundle.state},
+            {*self._results, *(f"new_{name}" for name in self._own)},
         )
         self._encoders = Recent(_KEPT_LENGTHS)
         self._decoders = Recent(_KEPT_DECODERS)
@@ -73,11 +74,11 @@ class Session:
         length = len(ids)
         self._encode.resize("ids", (length,))
         encoder = self._encoders.get_or_make(
-            length, lambda: _Encoder(self._encode, length, self._memories)
+            length, lambda: _Encoder(self._encode, length, self._sentence)
         )
         encoder.ids.array[:] = ids
         encoder.ids.upload()
-        self._encode.bind({"ids": encoder.ids.tensor}, encoder.memories)
+        self._encode.bind({"ids": encoder.ids.tensor}, encoder.state)
         self._encode.run()
         self._encoder = encoder
 
@@ -90,7 +91,7 @@ class Session:
         self._position = 0
         # Room for a translation a quarter longer than its source, which few outgrow.
         wanted = self._encoder.length * 5 // 4 + _CACHE_ROWS
-        self._use_decoder(rows, wanted - wanted % _CACHE_ROWS)
+        self._use_decoder(rows, wanted - wanted % _CACHE_ROWS if self._grows else self._limit)
         self._decoder.begin()
 
     def step(self, token_ids: int | np.ndarray) -> StepOutput:
@@ -123,20 +124,20 @@ class Session:
         self._encode = self._step = self._model = None
 
     def _use_decoder(self, rows, cache_rows):
-        """Gives the step these shapes, and the encoded sentence as its memory."""
+        """Gives the step these shapes, and what the encoded sentence has for it."""
         cache_rows = min(cache_rows, self._limit)
         step, encoder = self._step, self._encoder
         step.resize("ids", (rows,))
         step.resize("mask", (1, 1, 1, cache_rows))
-        for name, (heads, width) in self._caches.items():
-            step.resize(name, (rows, heads, cache_rows, width))
-        for name, (heads, width) in self._memories.items():
-            step.resize(name, (1, heads, encoder.length, width))
+        for name, spec in self._own.items():
+            step.resize(name, spec.sizes(rows, cache_rows))
+        for name, spec in self._sentence.items():
+            step.resize(name, spec.sizes(1, encoder.length))
         self._decoder = self._decoders.get_or_make(
             (rows, cache_rows),
-            lambda: _Decoder(step, rows, cache_rows, self._caches, self._results),
+            lambda: _Decoder(step, rows, cache_rows, self._own, self._results),
         )
-        step.bind(self._decoder.inputs | encoder.memories, self._decoder.outputs)
+        step.bind(self._decoder.inputs | encoder.state, self._decoder.outputs)
 
     def _grow(self):
         old = self._decoder
@@ -148,16 +149,16 @@ class Session:
 class _Encoder:
     """The buffers of `encode` for one length of source."""
 
-    def __init__(self, signature, length, memories):
+    def __init__(self, signature, length, state):
         self.length = length
         self.ids = HostBuffer(signature.new_input("ids"), (length,), np.int32)
-        self.memories = {name: signature.new_output(name) for name in memories}
+        self.state = {name: signature.new_output(name) for name in state}
 
 
 class _Decoder:
-    """The buffers of `step` for one number of rows and one length of cache."""
+    """The buffers of `step` for one number of rows and one length of what grows."""
 
-    def __init__(self, signature, rows, cache_rows, caches, results):
+    def __init__(self, signature, rows, cache_rows, state, results):
         self.rows = rows
         self.cache_rows = cache_rows
         self._signature = signature
@@ -168,9 +169,9 @@ class _Decoder:
         ids = buffer("ids", (rows,), np.int32)
         position = buffer("position", (1,), np.int32)
         mask = buffer("mask", (1, 1, 1, cache_rows))
-        caches = {
-            name: buffer(name, (rows, heads, cache_rows, width))
-            for name, (heads, width) in caches.items()
+        tensors = {
+            name: _StateTensor(signature, name, spec, rows, cache_rows)
+            for name, spec in state.items()
         }
         results = {
             name: buffer(name, (rows, width), new=signature.new_output)
@@ -180,31 +181,31 @@ class _Decoder:
             "ids": ids.tensor,
             "position": position.tensor,
             "mask": mask.tensor,
-            **{name: cache.tensor for name, cache in caches.items()},
+            **{name: tensor.now.tensor for name, tensor in tensors.items()},
         }
-        # The caches are updated in place: one buffer is both input and output.
         self.outputs = {
             **{name: result.tensor for name, result in results.items()},
-            **{f"new_{name}": cache.tensor for name, cache in caches.items()},
+            **{f"new_{name}": tensor.next.tensor for name, tensor in tensors.items()},
         }
         self._ids, self._position, self._mask = ids.array, position.array, mask.array.reshape(-1)
         self._uploads = [buffer for buffer in (ids, position, mask) if buffer.is_copy]
         self._downloads = [buffer for buffer in results.values() if buffer.is_copy]
-        self._caches = list(caches.values())
+        self._state = list(tensors.values())
+        self._replaced = [tensor for tensor in self._state if not tensor.spec.grows]
         self._output = StepOutput(*(result.array for result in results.values()))
 
     def begin(self):
         self._mask[:] = _MASKED
+        for tensor in self._replaced:
+            tensor.reset()
 
     def continue_from(self, shorter):
-        """Takes over the full cache of a shorter decoder."""
+        """Takes over what a shorter decoder, which is full, holds."""
         filled = shorter.cache_rows
         self._mask[:filled] = 0
         self._mask[filled:] = _MASKED
-        for cache, old in zip(self._caches, shorter._caches):
-            old.download()
-            cache.array[:, :, :filled] = old.array
-            cache.upload()
+        for tensor, old in zip(self._state, shorter._state):
+            tensor.copy_from(old, filled)
 
     def run(self, token_ids, position):
         self._ids[:] = token_ids
@@ -213,6 +214,8 @@ class _Decoder:
         for buffer in self._uploads:
             buffer.upload()
         self._signature.run()
+        for tensor in self._replaced:
+            tensor.advance()
         for buffer in self._downloads:
             buffer.download()
         return self._output
@@ -220,13 +223,45 @@ class _Decoder:
     def reorder(self, parents, filled):
         rows = np.flatnonzero(parents != np.arange(self.rows))
         sources = parents[rows]
-        for cache in self._caches:
-            cache.download()
-            # The right side is a copy, so rows may be exchanged.
-            cache.array[rows, :, :filled] = cache.array[sources, :, :filled]
-            cache.upload()
+        for tensor in self._state:
+            tensor.reorder(rows, sources, filled)
 
 
-def _named(shapes, *names):
-    """Returns `(num_heads, head_dim)` by the name of the tensor."""
-    return {f"{name}_{i}": shape for i, shape in enumerate(shapes) for name in names}
+class _StateTensor:
+    """A tensor per hypothesis: what a step reads, and what it writes for the next."""
+
+    def __init__(self, signature, name, spec, rows, length):
+        self.spec = spec
+        shape = spec.sizes(rows, length)
+        self.now = HostBuffer(signature.new_input(name), shape, np.float32)
+        # What grows is written in place: one buffer is both input and output.
+        self.next = self.now
+        if not spec.grows:
+            self.next = HostBuffer(signature.new_output(f"new_{name}"), shape, np.float32)
+
+    def reset(self):
+        self.now.array[...] = self.spec.initial
+        self.now.upload()
+
+    def advance(self):
+        self.next.download()
+        self.now.array[...] = self.next.array
+        self.now.upload()
+
+    def copy_from(self, shorter, filled):
+        shorter.now.download()
+        self.now.array[:, *self._first(filled)] = shorter.now.array
+        self.now.upload()
+
+    def reorder(self, rows, sources, filled):
+        self.now.download()
+        first = self._first(filled)
+        # The right side is a copy, so rows may be exchanged.
+        self.now.array[rows, *first] = self.now.array[sources, *first]
+        self.now.upload()
+
+    def _first(self, filled):
+        """The index, behind that of rows, of so many positions."""
+        if not self.spec.grows:
+            return ()
+        return (slice(None),) * self.spec.shape.index(None) + (slice(filled),)

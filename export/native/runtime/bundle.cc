@@ -1,7 +1,11 @@
 #include "runtime/bundle.h"
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
+#include <set>
 #include <string_view>
+#include <utility>
 
 #include "runtime/manifest.h"
 
@@ -9,31 +13,90 @@ namespace tfcompress {
 namespace {
 
 constexpr size_t kMostTensors = 1000;
+constexpr size_t kMostAxes = 6;
 constexpr int64_t kMostElements = 1 << 16;
+// What steps take besides the state.
+constexpr std::string_view kInputs[] = {"ids",       "position",       "mask",
+                                        "shortlist", "shortlist_size", "width"};
+const Manifest::Keys kState = {"state"};
 
-int32_t Extent(const Manifest& manifest, Manifest::Keys keys, const json::Value& value) {
-  const auto* extent = value.As<int64_t>();
-  if (extent == nullptr || *extent < 1 || *extent > kMostElements) {
-    manifest.Fail(keys, "pairs of numbers from 1 to " + std::to_string(kMostElements));
-  }
-  return static_cast<int32_t>(*extent);
+[[noreturn]] void FailEntry(const Manifest& manifest) {
+  manifest.Fail(kState, "a list of tensors, each with `name`, `shape`, `per` and `initial`");
 }
 
-std::vector<HeadShape> Shapes(const Manifest& manifest, Manifest::Keys keys, const Bytes& model) {
-  std::vector<HeadShape> shapes;
-  int64_t channels = 0;
-  for (const json::Value& element : manifest.Take<json::Array>(keys, "a list")) {
-    const auto* pair = element.As<json::Array>();
-    if (pair == nullptr || pair->size() != 2) manifest.Fail(keys, "a list of pairs");
-    shapes.push_back({Extent(manifest, keys, (*pair)[0]), Extent(manifest, keys, (*pair)[1])});
-    channels += int64_t{shapes.back().heads} * shapes.back().width;
+const json::Value& Take(const Manifest& manifest, const json::Value& entry, const char* key) {
+  const auto* object = entry.As<json::Object>();
+  if (object == nullptr) FailEntry(manifest);
+  const auto found = object->find(key);
+  if (found == object->end()) FailEntry(manifest);
+  return found->second;
+}
+
+template <typename T>
+const T& TakeAs(const Manifest& manifest, const json::Value& entry, const char* key) {
+  const T* value = Take(manifest, entry, key).As<T>();
+  if (value == nullptr) FailEntry(manifest);
+  return *value;
+}
+
+float TakeNumber(const Manifest& manifest, const json::Value& entry, const char* key) {
+  const json::Value& value = Take(manifest, entry, key);
+  if (const auto* whole = value.As<int64_t>()) return static_cast<float>(*whole);
+  const auto* number = value.As<double>();
+  if (number == nullptr) FailEntry(manifest);
+  return static_cast<float>(*number);
+}
+
+// The shape, and the product of its sizes in `elements`.
+std::vector<int32_t> Shape(const Manifest& manifest, const json::Array& sizes, int64_t* elements) {
+  std::vector<int32_t> shape;
+  *elements = 1;
+  for (const json::Value& value : sizes) {
+    const auto* size = value.As<int64_t>();
+    if (value.IsNull()) {
+      shape.push_back(StateTensor::kPositions);
+      continue;
+    }
+    if (size == nullptr || *size < 1 || *size > kMostElements) FailEntry(manifest);
+    shape.push_back(static_cast<int32_t>(*size));
+    *elements = std::min(*elements * *size, int64_t{1} << 40);
   }
-  manifest.CheckChannels(keys, channels, model);
-  if (shapes.size() > kMostTensors) manifest.Fail(keys, "shorter");
-  return shapes;
+  const auto positions = std::count(shape.begin(), shape.end(), StateTensor::kPositions);
+  if (shape.empty() || shape.size() > kMostAxes || positions > 1) FailEntry(manifest);
+  return shape;
+}
+
+std::vector<StateTensor> State(const Manifest& manifest, const Bytes& model) {
+  std::vector<StateTensor> state;
+  std::set<std::string> names(std::begin(kInputs), std::end(kInputs));
+  int64_t channels = 0;
+  for (const json::Value& entry : manifest.Take<json::Array>(kState, "a list")) {
+    int64_t elements = 0;
+    const auto& per = TakeAs<std::string>(manifest, entry, "per");
+    if (per != "sentence" && per != "hypothesis") FailEntry(manifest);
+    StateTensor tensor{TakeAs<std::string>(manifest, entry, "name"),
+                       Shape(manifest, TakeAs<json::Array>(manifest, entry, "shape"), &elements),
+                       per == "sentence", TakeNumber(manifest, entry, "initial")};
+    if (!names.insert(tensor.name).second) manifest.Fail(kState, "tensors of different names");
+    channels += elements;
+    state.push_back(std::move(tensor));
+    if (state.size() > kMostTensors) manifest.Fail(kState, "shorter");
+  }
+  manifest.CheckChannels(kState, channels, model);
+  return state;
 }
 
 }  // namespace
+
+bool StateTensor::grows() const {
+  return !per_sentence && std::count(shape.begin(), shape.end(), kPositions) > 0;
+}
+
+std::vector<int32_t> StateTensor::Sizes(int32_t rows, int32_t length) const {
+  std::vector<int32_t> sizes = {rows};
+  for (int32_t size : shape) sizes.push_back(size == kPositions ? length : size);
+  return sizes;
+}
 
 Bundle OpenBundle(const Files& files, bool verify) {
   constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
@@ -69,9 +132,7 @@ Bundle OpenBundle(const Files& files, bool verify) {
   bundle.ids = {special("pad"), special("bos"), special("eos")};
   bundle.max_source_length = manifest.Integer({"limits", "max_source_length"}, 1, kLongest);
   bundle.max_target_length = manifest.Integer({"limits", "max_target_length"}, 1, kLongest);
-  bundle.caches = Shapes(manifest, {"decoder", "caches"}, bundle.model);
-  bundle.histories = Shapes(manifest, {"decoder", "histories"}, bundle.model);
-  bundle.memories = Shapes(manifest, {"decoder", "memories"}, bundle.model);
+  bundle.state = State(manifest, bundle.model);
   if (!manifest.Take({"decoder", "block"}).IsNull()) {
     bundle.block = manifest.Integer({"decoder", "block"}, 1, bundle.target_vocabulary);
     if (bundle.target_vocabulary % *bundle.block != 0) {

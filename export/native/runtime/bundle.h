@@ -18,10 +18,23 @@ struct SpecialIds {
   int32_t eos;  // Ends sources and targets.
 };
 
-// A tensor for every row of a batch: `[heads, length, width]`, where the length varies.
-struct HeadShape {
-  int32_t heads;
-  int32_t width;
+// A tensor that a decoder carries from step to step.
+struct StateTensor {
+  std::string name;
+  // Without the batch axis; kPositions, at most once, where it is as long as the source, if it is
+  // per sentence, or else as the positions decoded so far.
+  std::vector<int32_t> shape;
+  // Computed when a sentence is encoded, one for all hypotheses; or a row for each of them.
+  bool per_sentence;
+  // Of one per hypothesis, before the first step.
+  float initial;
+
+  static constexpr int32_t kPositions = -1;
+
+  // Whether a step writes one more position, rather than all.
+  bool grows() const;
+  // The whole shape.
+  std::vector<int32_t> Sizes(int32_t rows, int32_t length) const;
 };
 
 // An opened bundle: what the runtime needs of its manifest, and its files.
@@ -32,10 +45,8 @@ struct Bundle {
   int32_t max_target_length;
   int32_t source_vocabulary;
   int32_t target_vocabulary;
-  std::vector<HeadShape> caches;     // Of the decoder's self-attention.
-  std::vector<HeadShape> histories;  // Of its convolutions.
-  std::vector<HeadShape> memories;   // Of what it reads of the encoder.
-  std::optional<int32_t> block;      // Logits that share a maximum.
+  std::vector<StateTensor> state;
+  std::optional<int32_t> block;  // Logits that share a maximum.
   std::vector<std::string> custom_ops;
   Bytes model;
   std::optional<Bytes> source_tokenizer;

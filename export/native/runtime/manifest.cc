@@ -10,7 +10,7 @@
 namespace tfcompress {
 namespace {
 
-constexpr int64_t kFormat = 1;
+constexpr int64_t kFormat = 2;
 constexpr char kManifest[] = "manifest.json";
 // Its values take several times as much memory.
 constexpr uint64_t kMostBytes = 1 << 21;

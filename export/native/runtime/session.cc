@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <iterator>
 #include <limits>
 
 #include "common/error.h"
@@ -29,17 +30,38 @@ double Run(litert::Model::Signature* signature) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-void Name(const std::vector<HeadShape>& shapes, const std::string& name,
-          std::map<std::string, HeadShape>* named) {
-  for (size_t i = 0; i < shapes.size(); ++i) (*named)[name + "_" + std::to_string(i)] = shapes[i];
+std::vector<StateTensor> Select(const std::vector<StateTensor>& state, bool per_sentence) {
+  std::vector<StateTensor> selected;
+  std::copy_if(state.begin(), state.end(), std::back_inserter(selected),
+               [&](const StateTensor& tensor) { return tensor.per_sentence == per_sentence; });
+  return selected;
 }
 
-// A view of a cache, `[rows, heads, length, width]`, by row and head.
-struct Cache {
+// A tensor per hypothesis as `[rows * outer, length, inner]`, with positions in the middle; of one
+// that does not grow, all is one position.
+struct View {
   float* data;
-  size_t heads, length, width;
+  bool grows;
+  size_t outer = 1, length = 1, inner = 1;
 
-  float* At(size_t row, size_t head) const { return data + (row * heads + head) * length * width; }
+  View(const StateTensor& tensor, const litert::Buffer& buffer, int32_t positions)
+      : data(buffer.floats()), grows(tensor.grows()) {
+    bool behind = !grows;
+    for (int32_t size : tensor.shape) {
+      if (size == StateTensor::kPositions) {
+        behind = true;
+        length = static_cast<size_t>(positions);
+      } else {
+        (behind ? inner : outer) *= static_cast<size_t>(size);
+      }
+    }
+  }
+
+  float* At(size_t row, size_t part) const { return data + (row * outer + part) * length * inner; }
+  // Values of the first positions.
+  size_t Filled(int32_t positions) const {
+    return grows ? static_cast<size_t>(positions) * inner : inner;
+  }
 };
 
 }  // namespace
@@ -50,31 +72,32 @@ Session::Session(const litert::Api& api, const Bundle& bundle, int num_threads,
       vocabulary_(bundle.target_vocabulary),
       blocks_(bundle.block ? bundle.target_vocabulary / *bundle.block : 0),
       gives_top_(std::count(bundle.custom_ops.begin(), bundle.custom_ops.end(), kTopLogits) > 0),
+      sentence_(Select(bundle.state, true)),
+      hypotheses_(Select(bundle.state, false)),
+      grows_(std::any_of(hypotheses_.begin(), hypotheses_.end(),
+                         [](const StateTensor& tensor) { return tensor.grows(); })),
       model_(api, bundle.name, bundle.model, num_threads, profile),
       encode_(model_.Find("encode")),
       step_(model_.Find("step")) {
-  Name(bundle.memories, "memory_keys", &memories_);
-  Name(bundle.memories, "memory_values", &memories_);
-  Name(bundle.caches, "keys", &caches_);
-  Name(bundle.caches, "values", &caches_);
-  Name(bundle.histories, "inputs", &caches_);
   if (!gives_top_) results_["logits"] = vocabulary_;
   if (bundle.block && !gives_top_) {
     results_["block_max"] = blocks_;
     results_["log_sum_exp"] = 1;
   }
   const litert::Spec ids{kInt32, {-1}};
-  const auto heads = [](const HeadShape& shape) {
-    return litert::Spec{kFloat32, {-1, shape.heads, -1, shape.width}};
+  const auto spec = [](const StateTensor& tensor) {
+    return litert::Spec{kFloat32, tensor.Sizes(-1, -1)};
   };
-  litert::Specs memories, inputs, outputs;
-  for (const auto& [name, shape] : memories_) memories[name] = heads(shape);
-  encode_.Expect({{"ids", ids}}, memories);
-  inputs = memories;
+  litert::Specs sentence, inputs, outputs;
+  for (const StateTensor& tensor : sentence_) sentence[tensor.name] = spec(tensor);
+  encode_.Expect({{"ids", ids}}, sentence);
+  inputs = sentence;
   inputs["ids"] = ids;
   inputs["position"] = {kInt32, {1}};
   inputs["mask"] = {kFloat32, {1, 1, 1, -1}};
-  for (const auto& [name, shape] : caches_) inputs[name] = outputs["new_" + name] = heads(shape);
+  for (const StateTensor& tensor : hypotheses_) {
+    inputs[tensor.name] = outputs["new_" + tensor.name] = spec(tensor);
+  }
   for (const auto& [name, width] : results_) outputs[name] = {kFloat32, {-1, width}};
   if (gives_top_) {
     inputs["shortlist"] = {kInt32, {vocabulary_}};
@@ -102,14 +125,14 @@ void Session::Encode(const std::vector<int32_t>& ids) {
       &encoders_, kKeptLengths, [&](const Encoder& e) { return e.length == length; },
       [&] {
         Encoder made{length, model_.NewBuffer(kInt32, {length}), {}};
-        for (const auto& [name, shape] : memories_) {
-          made.memories[name] = model_.NewBuffer(kFloat32, {1, shape.heads, length, shape.width});
+        for (const StateTensor& tensor : sentence_) {
+          made.state[tensor.name] = model_.NewBuffer(kFloat32, tensor.Sizes(1, length));
         }
         return made;
       });
   std::copy(ids.begin(), ids.end(), encoder.ids.integers());
   if (shortlist_) Choose(shortlist_->Candidates(ids));
-  encode_.Bind({{"ids", encoder.ids}}, encoder.memories);
+  encode_.Bind({{"ids", encoder.ids}}, encoder.state);
   timings_ = {};
   timings_.encode_seconds = Run(&encode_);
 }
@@ -118,9 +141,15 @@ void Session::Start(int32_t rows, int32_t top) {
   position_ = 0;
   // Room for a translation a quarter longer than its source, which few outgrow.
   const int32_t wanted = encoders_.front().length * 5 / 4 + kCacheRows;
-  UseDecoder(rows, wanted - wanted % kCacheRows, gives_top_ ? std::min(top, vocabulary_) : 0);
-  const litert::Buffer& mask = decoders_.front().inputs.at("mask");
+  UseDecoder(rows, grows_ ? wanted - wanted % kCacheRows : longest_,
+             gives_top_ ? std::min(top, vocabulary_) : 0);
+  const Decoder& decoder = decoders_.front();
+  const litert::Buffer& mask = decoder.inputs.at("mask");
   std::fill_n(mask.floats(), mask.elements(), kMasked);
+  for (const StateTensor& tensor : hypotheses_) {
+    const litert::Buffer& buffer = decoder.inputs.at(tensor.name);
+    if (!tensor.grows()) std::fill_n(buffer.floats(), buffer.elements(), tensor.initial);
+  }
 }
 
 StepOutput Session::Step(const std::vector<int32_t>& tokens) {
@@ -133,6 +162,11 @@ StepOutput Session::Step(const std::vector<int32_t>& tokens) {
   const double seconds = Run(&step_);
   if (timings_.steps++ == 0) timings_.first_step_seconds = seconds;
   timings_.step_seconds += seconds;
+  for (const StateTensor& tensor : hypotheses_) {
+    if (tensor.grows()) continue;
+    const litert::Buffer& next = decoder.outputs.at("new_" + tensor.name);
+    std::copy_n(next.floats(), next.elements(), decoder.inputs.at(tensor.name).floats());
+  }
   if (gives_top_) CheckTop(decoder.outputs.at("top_ids"));
   const auto result = [&](const char* name) -> const float* {
     const auto found = decoder.outputs.find(name);
@@ -184,17 +218,16 @@ void Session::CheckTop(const litert::Buffer& ids) const {
 void Session::Reorder(const std::vector<int32_t>& parents) {
   const Decoder& decoder = decoders_.front();
   std::vector<float> moved;
-  for (const auto& [name, shape] : caches_) {
-    const Cache cache{decoder.inputs.at(name).floats(), static_cast<size_t>(shape.heads),
-                      static_cast<size_t>(decoder.cache_rows), static_cast<size_t>(shape.width)};
-    const size_t filled = static_cast<size_t>(position_) * cache.width;
+  for (const StateTensor& tensor : hypotheses_) {
+    const View view(tensor, decoder.inputs.at(tensor.name), decoder.cache_rows);
+    const size_t filled = view.Filled(position_);
     // All sources are read before any row is written, as rows may change places.
     moved.clear();
     const auto for_moved = [&](auto action) {
       for (size_t row = 0; row < parents.size(); ++row) {
         const auto parent = static_cast<size_t>(parents[row]);
-        for (size_t head = 0; row != parent && head < cache.heads; ++head) {
-          action(cache.At(row, head), cache.At(parent, head));
+        for (size_t part = 0; row != parent && part < view.outer; ++part) {
+          action(view.At(row, part), view.At(parent, part));
         }
       }
     };
@@ -219,11 +252,11 @@ void Session::UseDecoder(int32_t rows, int32_t cache_rows, int32_t top) {
   step_.Resize("ids", {rows});
   step_.Resize("mask", {1, 1, 1, cache_rows});
   if (gives_top_) step_.Resize("width", {top});
-  for (const auto& [name, shape] : caches_) {
-    step_.Resize(name, {rows, shape.heads, cache_rows, shape.width});
+  for (const StateTensor& tensor : hypotheses_) {
+    step_.Resize(tensor.name, tensor.Sizes(rows, cache_rows));
   }
-  for (const auto& [name, shape] : memories_) {
-    step_.Resize(name, {1, shape.heads, encoder.length, shape.width});
+  for (const StateTensor& tensor : sentence_) {
+    step_.Resize(tensor.name, tensor.Sizes(1, encoder.length));
   }
   const Decoder& decoder = Recent(
       &decoders_, kKeptDecoders,
@@ -232,7 +265,7 @@ void Session::UseDecoder(int32_t rows, int32_t cache_rows, int32_t top) {
       },
       [&] { return NewDecoder(rows, cache_rows, top); });
   litert::Buffers inputs = decoder.inputs;
-  inputs.insert(encoder.memories.begin(), encoder.memories.end());
+  inputs.insert(encoder.state.begin(), encoder.state.end());
   inputs.insert(choice_.begin(), choice_.end());
   step_.Bind(inputs, decoder.outputs);
 }
@@ -242,10 +275,12 @@ Session::Decoder Session::NewDecoder(int32_t rows, int32_t cache_rows, int32_t t
   decoder.inputs["ids"] = model_.NewBuffer(kInt32, {rows});
   decoder.inputs["position"] = model_.NewBuffer(kInt32, {1});
   decoder.inputs["mask"] = model_.NewBuffer(kFloat32, {1, 1, 1, cache_rows});
-  for (const auto& [name, shape] : caches_) {
-    // Updated in place: one buffer is both input and output.
-    decoder.inputs[name] = decoder.outputs["new_" + name] =
-        model_.NewBuffer(kFloat32, {rows, shape.heads, cache_rows, shape.width});
+  for (const StateTensor& tensor : hypotheses_) {
+    const litert::Shape sizes = tensor.Sizes(rows, cache_rows);
+    litert::Buffer& now = decoder.inputs[tensor.name] = model_.NewBuffer(kFloat32, sizes);
+    // What grows is written in place: one buffer is both input and output.
+    decoder.outputs["new_" + tensor.name] =
+        tensor.grows() ? now : model_.NewBuffer(kFloat32, sizes);
   }
   for (const auto& [name, width] : results_) {
     decoder.outputs[name] = model_.NewBuffer(kFloat32, {rows, width});
@@ -268,16 +303,15 @@ void Session::Grow() {
   const litert::Buffer& mask = decoder.inputs.at("mask");
   std::fill_n(mask.floats(), mask.elements(), kMasked);
   std::fill_n(mask.floats(), position_, 0.0f);
-  for (const auto& [name, shape] : caches_) {
-    const auto heads = static_cast<size_t>(shape.heads), width = static_cast<size_t>(shape.width);
-    const auto view = [heads, width](const Decoder& d, const std::string& cache) {
-      return Cache{d.inputs.at(cache).floats(), heads, static_cast<size_t>(d.cache_rows), width};
+  for (const StateTensor& tensor : hypotheses_) {
+    const auto view = [&tensor](const Decoder& d) {
+      return View(tensor, d.inputs.at(tensor.name), d.cache_rows);
     };
-    const Cache source = view(old, name), target = view(decoder, name);
+    const View source = view(old), target = view(decoder);
     for (size_t row = 0; row < static_cast<size_t>(old.rows); ++row) {
-      for (size_t head = 0; head < heads; ++head) {
-        std::memcpy(target.At(row, head), source.At(row, head),
-                    static_cast<size_t>(position_) * width * sizeof(float));
+      for (size_t part = 0; part < source.outer; ++part) {
+        std::memcpy(target.At(row, part), source.At(row, part),
+                    source.Filled(position_) * sizeof(float));
       }
     }
   }

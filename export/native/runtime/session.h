@@ -46,16 +46,14 @@ class Session final : public Stepper {
   const Timings& timings() const { return timings_; }
 
  private:
-  using Shapes = std::map<std::string, HeadShape>;
-
   // The buffers of `encode` for one length of source.
   struct Encoder {
     int32_t length;
     litert::Buffer ids;
-    litert::Buffers memories;
+    litert::Buffers state;
   };
 
-  // The buffers of `step` for one number of rows, one length of cache and one number of best
+  // The buffers of `step` for one number of rows, one length of what grows and one number of best
   // tokens.
   struct Decoder {
     int32_t rows;
@@ -76,8 +74,9 @@ class Session final : public Stepper {
   const int32_t vocabulary_;
   const int32_t blocks_;
   const bool gives_top_;
-  Shapes memories_;
-  Shapes caches_;
+  std::vector<StateTensor> sentence_;    // The state per sentence,
+  std::vector<StateTensor> hypotheses_;  // and per hypothesis.
+  const bool grows_;
   std::map<std::string, int32_t> results_;  // Their width by name.
   litert::Model model_;
   litert::Model::Signature encode_;

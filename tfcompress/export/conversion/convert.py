@@ -4,9 +4,13 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tensorflow import keras
+
 from tfcompress.errors import InputError
 from tfcompress.export.bundle.writer import check_target
 from tfcompress.export.conversion.encoder_conversion import convert_encoder
+from tfcompress.export.conversion.keras_conversion import convert_keras
+from tfcompress.export.conversion.keras_signatures import Signature
 from tfcompress.export.conversion.seq2seq_conversion import convert_seq2seq
 from tfcompress.export.quantization.schemes import check_quantization, check_representative
 from tfcompress.models import Seq2SeqTransformer, TextEncoder
@@ -14,27 +18,30 @@ from tfcompress.text import Shortlist, TextTokenizer, Tokenizer
 
 
 def convert(
-    transformer: Seq2SeqTransformer | TextEncoder,
+    transformer: Seq2SeqTransformer | TextEncoder | keras.Model,
     path: str | os.PathLike,
     *,
+    signatures: Mapping[str, Signature] | None = None,
     tokenizer: TextTokenizer | None = None,
     source_tokenizer: Tokenizer | None = None,
     target_tokenizer: Tokenizer | None = None,
     quantization: str = "dynamic_int8",
     plan: Mapping[str, str] | None = None,
-    representative_data: Sequence[Sequence[int]] | None = None,
+    representative_data: Any = None,
     custom_ops: bool | Sequence[str] = False,
     shortlist: Shortlist | None = None,
     tokenizer_graph: bool = False,
-    samples: Sequence[Sequence[int]] | None = None,
+    samples: Any = None,
     force: bool = False,
 ) -> dict[str, Any]:
-    """Exports a translation model or a text encoder as a bundle: a folder that apps load.
+    """Exports a model as a bundle: a folder that apps load.
 
     The bundle holds `model.tflite`, the tokenizers, and `manifest.json`. The signatures are
     `encode` and `step` of a translation model, and `encode` of a text encoder, which takes one text
-    of any length up to the limit. It computes in float32, without dropout, whatever precision the
-    model was trained in. Weights that the model shares or ties are stored once.
+    of any length up to the limit. A Keras model of your own, functional, sequential or subclassed,
+    with layers of this library, Keras' own and others, has the signatures that you name;
+    `tfcompress.runtime.KerasModel` runs it. A bundle computes in float32, without dropout, whatever
+    precision the model was trained in. Weights that the model shares or ties are stored once.
 
     Before the folder appears, the bundle is run and compared with `transformer`. In float32 its
     tokens must be the same, but for ties, and its logits or vectors close. Quantized, the
@@ -43,6 +50,9 @@ def convert(
     Args:
         transformer: The model.
         path: Folder to write. It appears complete or not at all.
+        signatures: Of a Keras model, the functions that the bundle has, by name; by default the
+            model's call with `training=False`, as "serving_default". A subclassed model needs them,
+            as they say what its inputs are like.
         tokenizer: A text encoder's tokenizer. Without it the bundle takes ids.
         source_tokenizer: The source's tokenizer. Without tokenizers the bundle translates ids.
         target_tokenizer: The target's tokenizer.
@@ -59,7 +69,9 @@ def convert(
             a static quantization; see `tfcompress.export.MixedPlan`. Weights that it does not name
             have 8 bits.
         representative_data: With a static quantization, token ids of some hundred typical
-            sentences, begin and end ids included where the model was trained with them.
+            sentences, begin and end ids included where the model was trained with them. Of a Keras
+            model, a list of batches, each as the model takes it; by signature where there are
+            several, of which only those named have integer activations.
         custom_ops: Whether the model may need custom operations, which the native runtime has and
             a plain LiteRT runtime has not. True uses those that were measured to pay: of whole
             decoders, of grouped layers, of fixed patterns, of dynamic convolutions, and with
@@ -72,7 +84,8 @@ def convert(
             for apps that have tensorflow-text. Those of translation models always do.
         samples: Token ids to compare the bundle with the model on, for instance a few validation
             sentences, begin and end ids included where the model was trained with them; random ids
-            by default.
+            by default. Of a Keras model, a list of batches, or such lists by signature; by default
+            the `inputs` of its signatures, or random numbers.
         force: Whether to replace an existing bundle.
 
     Returns:
@@ -101,8 +114,13 @@ def convert(
         "samples": samples,
         "force": force,
     }
+    tokenizers = {"source_tokenizer": source_tokenizer, "target_tokenizer": target_tokenizer}
+    if isinstance(transformer, keras.Model):
+        others = {"tokenizer": tokenizer, **tokenizers, "shortlist": shortlist}
+        _check_absent(transformer, others | {"tokenizer_graph": tokenizer_graph or None}, "ids")
+        return convert_keras(transformer, path, signatures=signatures, **common)
+    _check_absent(transformer, {"signatures": signatures}, "a Keras model")
     if isinstance(transformer, TextEncoder):
-        tokenizers = {"source_tokenizer": source_tokenizer, "target_tokenizer": target_tokenizer}
         _check_absent(transformer, {**tokenizers, "shortlist": shortlist}, "tokenizer")
         return convert_encoder(
             transformer, path, tokenizer=tokenizer, tokenizer_graph=tokenizer_graph, **common
@@ -119,7 +137,8 @@ def convert(
             **common,
         )
     raise InputError(
-        f"transformer is {type(transformer).__name__}; give a Seq2SeqTransformer or a TextEncoder"
+        f"transformer is {type(transformer).__name__}; give a Seq2SeqTransformer, a TextEncoder or "
+        "a Keras model"
     )
 
 

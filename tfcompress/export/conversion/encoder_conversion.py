@@ -15,7 +15,6 @@ from tfcompress.export.conversion.encoder_signature import EncoderSignature
 from tfcompress.export.conversion.samples import check_ids
 from tfcompress.export.errors import ExportError
 from tfcompress.export.graph.model_file import (
-    FORMAT,
     check_custom_ops,
     check_finite,
     made_by,
@@ -25,6 +24,7 @@ from tfcompress.export.graph.size import check_convertible
 from tfcompress.export.tokenizers.text_tokenizer_graph import make_text_tokenizer_graph
 from tfcompress.models import TextEncoder, TextEncoderConfig
 from tfcompress.models.precision import to_float32
+from tfcompress.runtime.manifest import FORMAT
 from tfcompress.text import TextTokenizer
 from tfcompress.text.text_tokenizers import fits_table
 

@@ -1,120 +1,113 @@
-"""An exported decoder, layer by layer, and what it keeps between steps."""
+"""An exported decoder, layer by layer, and what it carries from step to step."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import tensorflow as tf
 
+from tfcompress.decoder_state import SENTENCE, StateSpec
 from tfcompress.errors import InputError
 from tfcompress.models import Seq2SeqTransformer
-
-_CACHE = {"keys", "values", "inputs", "memory_keys", "memory_values"}
-
-
-@dataclass(frozen=True)
-class DecoderState:
-    """What a decoder keeps between steps, read off its layers.
-
-    Attributes:
-        caches: `(num_heads, head_dim)` of each cache of keys and values, in order.
-        histories: `(1, channels)` of each depth's convolution, which keeps its inputs, in order.
-        memories: `(num_heads, head_dim)` of each memory, in order.
-    """
-
-    caches: list[tuple[int, int]]
-    histories: list[tuple[int, int]]
-    memories: list[tuple[int, int]]
 
 
 class LayeredDecoder:
     """A decoder whose layers compute one after another.
 
-    Each depth's self-attention has a cache of its own, and each distinct cross-attention a memory:
-    layers that share one share its keys and values.
+    Each depth has tensors per hypothesis of its own. Layers that share what they read a sentence
+    with, such as a cross-attention, share its tensors too.
 
     Args:
         transformer: Any.
 
     Attributes:
-        state: What the decoder keeps between steps.
-        indices: For each layer its places in the caches, histories and memories, or None.
+        state: What the decoder carries from step to step, by name: what the layers call it, and
+            its number among those of this name.
+        names: For each layer its tensors' names, nested as its `state_spec` is.
 
     Raises:
-        InputError: If a layer keeps something that the bundle's format has no place for.
+        InputError: If a layer does not declare its state.
     """
 
     def __init__(self, transformer: Seq2SeqTransformer):
         self._transformer = transformer
         self._layers = transformer.decoder_layers
-        self.indices = []
-        self.state = DecoderState([], [], [])
-        memory_of = {}
-        memory = tf.zeros([1, 1, transformer.config.hidden_dim])
-        for layer in self._layers:
-            cache = layer.init_cache(1, 1, memory)
-            if unknown := set(cache) - _CACHE:
-                raise InputError(
-                    f"decoder layer {layer.name} keeps {', '.join(sorted(unknown))} between steps, "
-                    "which cannot be exported; use this library's attention and convolution layers"
-                )
-            own = history = attended = None
-            if "keys" in cache:
-                own = len(self.state.caches)
-                self.state.caches.append(_heads(cache["keys"]))
-            if "inputs" in cache:
-                history = len(self.state.histories)
-                self.state.histories.append(_heads(cache["inputs"]))
-            if "memory_keys" in cache:
-                attention = id(getattr(layer, "cross_attention", layer))
-                attended = memory_of.setdefault(attention, len(self.state.memories))
-                if attended == len(self.state.memories):
-                    self.state.memories.append(_heads(cache["memory_keys"]))
-            self.indices.append((own, history, attended))
+        self._counts = Counter()
+        self._shared = {}
+        self._specs = {}
+        self.names = [self._number(layer, _state_spec(layer)) for layer in self._layers]
+        self.state: dict[str, StateSpec] = dict(sorted(self._specs.items(), key=self._rank))
 
-    def memories(self, memory: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns the keys and values of the encoder's output, `[1, length, width]`, by name."""
+    def _number(self, owner, specs):
+        """Names the tensors of a layer."""
+        return {
+            name: self._number(getattr(owner, name), spec)
+            if isinstance(spec, Mapping)
+            else self._name(owner, name, spec)
+            for name, spec in specs.items()
+        }
+
+    def _name(self, owner, name, spec):
+        key = id(owner), name
+        if spec.per == SENTENCE and key in self._shared:
+            return self._shared[key]
+        numbered = f"{name}_{self._counts[name]}"
+        self._counts[name] += 1
+        self._shared[key] = numbered
+        self._specs[numbered] = spec
+        return numbered
+
+    def _rank(self, item):
+        """Tensors per sentence stand last, and others of one name together."""
+        numbered, spec = item
+        kinds = list(self._counts)
+        return spec.per == SENTENCE, kinds.index(numbered.rpartition("_")[0])
+
+    def encode(self, memory: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns the tensors per sentence of the encoder's output, `[1, length, width]`, by name.
+
+        Args:
+            memory: The encoder's output.
+        """
         outputs = {}
-        for layer, (_, _, i) in zip(self._layers, self.indices):
-            if i is not None and f"memory_keys_{i}" not in outputs:
-                cache = layer.init_cache(1, 1, memory)
-                outputs[f"memory_keys_{i}"] = cache["memory_keys"]
-                outputs[f"memory_values_{i}"] = cache["memory_values"]
+        for layer, names in zip(self._layers, self.names):
+            wanted = [name for name in tf.nest.flatten(names) if self.state[name].per == SENTENCE]
+            if not outputs.keys() >= set(wanted):
+                values = _by_name(names, layer.init_cache(1, 1, memory))
+                outputs |= {name: values[name] for name in wanted}
         return outputs
 
     def step(
-        self, ids: tf.Tensor, position: tf.Tensor, mask: tf.Tensor, kept: dict[str, list[tf.Tensor]]
+        self, ids: tf.Tensor, position: tf.Tensor, mask: tf.Tensor, state: dict[str, tf.Tensor]
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Decodes one position.
 
         Args:
             ids: `[batch]`.
             position: `[1]`.
-            mask: `[1, 1, 1, max_length]`.
-            kept: The caches, histories and memories by kind.
+            mask: `[1, 1, 1, max_length]`, additive, over the positions decoded so far.
+            state: The tensors of `state`.
 
         Returns:
-            The logits, and the new caches and histories by name.
+            The logits, and the new tensors per hypothesis by name.
         """
-        cache = []
-        for own, history, attended in self.indices:
-            layer_cache = {}
-            if own is not None:
-                layer_cache |= {"keys": kept["keys"][own], "values": kept["values"][own]}
-            if history is not None:
-                layer_cache["inputs"] = kept["inputs"][history]
-            if attended is not None:
-                for kind in ("memory_keys", "memory_values"):
-                    layer_cache[kind] = kept[kind][attended]
-            cache.append(layer_cache)
+        cache = tf.nest.map_structure(state.__getitem__, self.names)
         logits, cache = self._transformer.step(ids, position, cache, mask=mask)
-        outputs = {}
-        for (own, history, _), layer_cache in zip(self.indices, cache):
-            if own is not None:
-                outputs[f"new_keys_{own}"] = layer_cache["keys"]
-                outputs[f"new_values_{own}"] = layer_cache["values"]
-            if history is not None:
-                outputs[f"new_inputs_{history}"] = layer_cache["inputs"]
-        return logits, outputs
+        new = _by_name(self.names, cache)
+        own = [name for name, spec in self.state.items() if spec.per != SENTENCE]
+        return logits, {name: new[name] for name in own}
 
 
-def _heads(cache):
-    return cache.shape[1], cache.shape[3]
+def _by_name(names, cache):
+    tf.nest.assert_same_structure(names, cache)
+    return dict(zip(tf.nest.flatten(names), tf.nest.flatten(cache)))
+
+
+def _state_spec(layer: Any) -> dict:
+    try:
+        return layer.state_spec()
+    except (AttributeError, NotImplementedError) as error:
+        raise InputError(
+            f"decoder layer {layer.name} does not declare the state it decodes with ({error}); "
+            "give its layers `state_spec` and `step`"
+        ) from error

@@ -6,8 +6,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.custom_ops.emission import emitting
-from tfcompress.layers.common.cache import UPDATE_OP
 from tfcompress.layers.common.embedding_lookup import LOOK_UP
+from tfcompress.layers.common.state import UPDATE_OP
 
 
 def save_functions(

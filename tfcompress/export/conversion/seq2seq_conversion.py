@@ -13,7 +13,6 @@ from tfcompress.export.conversion import parity
 from tfcompress.export.conversion.signatures import Signatures
 from tfcompress.export.errors import ExportError
 from tfcompress.export.graph.model_file import (
-    FORMAT,
     check_custom_ops,
     check_finite,
     made_by,
@@ -23,6 +22,7 @@ from tfcompress.export.graph.size import check_convertible
 from tfcompress.export.tokenizers.tokenizer_files import check_tokenizers, write_tokenizers
 from tfcompress.models import Seq2SeqTransformer
 from tfcompress.models.precision import to_float32
+from tfcompress.runtime.manifest import FORMAT
 from tfcompress.text import Shortlist, Tokenizer
 
 SHORTLIST = "shortlist.bin"
@@ -117,12 +117,10 @@ def convert_seq2seq(
                 "target": config.target_vocabulary_size,
             },
             **write_tokenizers(tokenizers, folder),
-            "decoder": {
-                "caches": signatures.state.caches,
-                "histories": signatures.state.histories,
-                "memories": signatures.state.memories,
-                "block": signatures.block,
-            },
+            "state": [
+                {"name": name, **spec.to_mapping()} for name, spec in signatures.state.items()
+            ],
+            "decoder": {"block": signatures.block},
         }
         # The runtime that compares the bundle reads its manifest.
         write_manifest(folder, manifest)

@@ -7,6 +7,7 @@ import tensorflow as tf
 from tfcompress.custom_ops.names import DECODER, TOP_LOGITS
 from tfcompress.custom_ops.output import capturing
 from tfcompress.custom_ops.top_logits import top_logits
+from tfcompress.decoder_state import SENTENCE
 from tfcompress.export.conversion.layered_decoder import LayeredDecoder
 from tfcompress.export.conversion.saving import save_functions
 from tfcompress.export.conversion.whole_decoder import WholeDecoder
@@ -30,11 +31,10 @@ def logits_block(vocabulary_size: int) -> int | None:
 class Signatures:
     """The functions `encode` and `step` of a transformer.
 
-    `encode` takes `ids` `[S]` and gives `memory_keys_j` and `memory_values_j` `[1, H, S, dh]` of
-    every distinct cross-attention. `step` takes `ids` `[B]`, `position` `[1]`, the additive
-    `mask` `[1, 1, 1, T]`, the caches `keys_i` and `values_i` `[B, H, T, dh]`, the histories
-    `inputs_i` `[B, 1, T, C]` and the memories; it gives `logits` `[B, V]`, the new caches, and,
-    where the vocabulary divides into blocks, `block_max` `[B, V / block]` and `log_sum_exp`
+    `encode` takes `ids` `[S]` and gives what `state` has per sentence, of batch size 1. `step`
+    takes `ids` `[B]`, `position` `[1]`, the additive `mask` `[1, 1, 1, T]` and all of `state`; it
+    gives `logits` `[B, V]`, each tensor per hypothesis anew under its name with `new_` in front,
+    and, where the vocabulary divides into blocks, `block_max` `[B, V / block]` and `log_sum_exp`
     `[B, 1]`.
 
     Where the output layer is a custom operation, `step` also takes `shortlist` `[V]`,
@@ -47,7 +47,7 @@ class Signatures:
 
     Attributes:
         names: Those of the signatures.
-        state: What the decoder keeps between steps.
+        state: What the decoder carries from step to step, by name.
         gives_top: Whether `step` gives the best tokens rather than all logits.
         block: Width of the blocks behind `block_max`, or None.
     """
@@ -75,14 +75,10 @@ class Signatures:
     def _functions(self):
         """Returns each signature's function and inputs."""
 
-        def heads(kind, batch, shapes):
-            return [
-                tf.TensorSpec([batch, num_heads, None, head_dim], tf.float32, f"{kind}_{i}")
-                for i, (num_heads, head_dim) in enumerate(shapes)
-            ]
-
-        caches, memories = self.state.caches, self.state.memories
-        histories = self.state.histories
+        state = [
+            tf.TensorSpec(spec.sizes(1 if spec.per == SENTENCE else None, None), tf.float32, name)
+            for name, spec in self.state.items()
+        ]
         vocabulary_size = self._transformer.config.target_vocabulary_size
         chosen = [
             tf.TensorSpec([vocabulary_size], tf.int32, "shortlist"),
@@ -97,11 +93,7 @@ class Signatures:
                     tf.TensorSpec([None], tf.int32, "ids"),
                     tf.TensorSpec([1], tf.int32, "position"),
                     tf.TensorSpec([1, 1, 1, None], tf.float32, "mask"),
-                    heads("keys", None, caches),
-                    heads("values", None, caches),
-                    heads("inputs", None, histories),
-                    heads("memory_keys", 1, memories),
-                    heads("memory_values", 1, memories),
+                    state,
                     *(chosen if self.gives_top else ()),
                 ],
             ),
@@ -109,19 +101,13 @@ class Signatures:
 
     def _encode(self, ids):
         memory = self._transformer.encode_with_mask(tf.expand_dims(ids, 0), None)
-        return self._decoder.memories(memory)
+        return self._decoder.encode(memory)
 
-    def _step(self, ids, position, mask, keys, values, inputs, memory_keys, memory_values, *chosen):
-        kept = {
-            "keys": keys,
-            "values": values,
-            "inputs": inputs,
-            "memory_keys": memory_keys,
-            "memory_values": memory_values,
-        }
+    def _step(self, ids, position, mask, state, *chosen):
         with capturing() as output:
-            logits, new = self._decoder.step(ids, position, mask, kept)
-        return (self._top(output, chosen) if self.gives_top else self._all(logits)) | new
+            logits, new = self._decoder.step(ids, position, mask, dict(zip(self.state, state)))
+        outputs = self._top(output, chosen) if self.gives_top else self._all(logits)
+        return outputs | {f"new_{name}": tensor for name, tensor in new.items()}
 
     def _top(self, output, chosen):
         config = self._transformer.config

@@ -97,7 +97,8 @@ def _give_floats(model):
     encoder = model.subgraphs[signature.subgraphIndex]
     for result in signature.outputs:
         index = result.tensorIndex
-        if encoder.tensors[index].type in _FLOATS:
+        q = encoder.tensors[index].quantization
+        if q is None or q.scale is None:
             continue
         operator = schema.OperatorT()
         operator.opcodeIndex = flatbuffer.add_operator_code(
@@ -110,6 +111,10 @@ def _give_floats(model):
         encoder.outputs = np.where(np.equal(encoder.outputs, index), restored, encoder.outputs)
         encoder.outputs = encoder.outputs.astype(np.int32)
         result.tensorIndex = restored
+    given = [result.tensorIndex for result in signature.outputs]
+    if {*given} != {*map(int, encoder.outputs)}:
+        # The library reads a result that operations in floats read as well in a copy of its own.
+        encoder.outputs = np.array(given, np.int32)
 
 
 def _open_sizes(model):

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from tfcompress.custom_ops.decoder import Decoder, Depth
 from tfcompress.custom_ops.maths import activation_code, dense_operands, norm_operands
-from tfcompress.export.conversion.layered_decoder import DecoderState
+from tfcompress.decoder_state import SENTENCE, StateSpec
 from tfcompress.layers import (
     FeedForward,
     LayerDropWrapper,
@@ -24,7 +24,7 @@ class WholeDecoder:
         transformer: One that `is_plain`.
 
     Attributes:
-        state: What the decoder keeps between steps.
+        state: What the decoder carries from step to step, by name.
     """
 
     def __init__(self, transformer: Seq2SeqTransformer):
@@ -53,11 +53,14 @@ class WholeDecoder:
             layer.epsilon,
         )
         own_heads = sum(depth.num_heads for depth in depths)
-        self.state = DecoderState(
-            [(own_heads, _head_dim(layer.self_attention))],
-            [],
-            [(heads, _head_dim(layer.cross_attention))],
-        )
+        own = StateSpec((own_heads, None, _head_dim(layer.self_attention)))
+        memory = StateSpec((heads, None, _head_dim(layer.cross_attention)), per=SENTENCE)
+        self.state = {
+            "keys_0": own,
+            "values_0": own,
+            "memory_keys_0": memory,
+            "memory_values_0": memory,
+        }
 
     @staticmethod
     def is_plain(transformer: Seq2SeqTransformer) -> bool:
@@ -84,8 +87,8 @@ class WholeDecoder:
         weights = [id(weight) for layer in distinct for weight in layer.weights]
         return len(kinds) == 1 and len(weights) == len(set(weights))
 
-    def memories(self, memory: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns the keys and values of the encoder's output; see `LayeredDecoder.memories`."""
+    def encode(self, memory: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns the keys and values of the encoder's output; see `LayeredDecoder.encode`."""
         caches = [attention.init_cache(memory=memory) for attention in self._attentions]
         return {
             f"{kind}_0": tf.concat([cache[kind] for cache in caches], axis=1)
@@ -93,16 +96,16 @@ class WholeDecoder:
         }
 
     def step(
-        self, ids: tf.Tensor, position: tf.Tensor, mask: tf.Tensor, kept: dict[str, list[tf.Tensor]]
+        self, ids: tf.Tensor, position: tf.Tensor, mask: tf.Tensor, state: dict[str, tf.Tensor]
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Decodes one position; see `LayeredDecoder.step`."""
         x, keys, values = self._decoder(
             self._transformer.embed_step(ids, position),
             position,
-            [kept[kind][0] for kind in ("keys", "values", "memory_keys", "memory_values")],
+            [state[name] for name in self.state],
             [_operands(layer) for layer in self._distinct],
         )
-        return self._transformer.logits(x), {"new_keys_0": keys, "new_values_0": values}
+        return self._transformer.logits(x), {"keys_0": keys, "values_0": values}
 
 
 def _inner(layer):

@@ -7,7 +7,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from tfcompress.layers.common.cache import UPDATE_OP
+from tfcompress.layers.common.state import UPDATE_OP
 
 _IDENTIFIER = b"TFL3"
 # Vectors of at least this many bytes are weights; custom kernels read them where they lie.

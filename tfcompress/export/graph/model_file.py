@@ -25,10 +25,9 @@ from tfcompress.export.quantization.mixed_plan import MixedPlan, WeightNames
 from tfcompress.export.quantization.quantizer import choice, quantize
 from tfcompress.export.quantization.schemes import STATIC
 from tfcompress.models import Seq2SeqTransformer, TextEncoder
+from tfcompress.runtime.manifest import MODEL
 from tfcompress.runtime.native_files import native_library
 
-FORMAT = 1
-MODEL = "model.tflite"
 # The arguments of a call of the signature `encode`.
 Inputs = Mapping[str, np.ndarray]
 

@@ -5,14 +5,14 @@ from tensorflow import keras
 
 from tfcompress.custom_ops.convolution import Convolution
 from tfcompress.custom_ops.emission import emits
-from tfcompress.layers.common.cache import update_row
-from tfcompress.layers.common.layer import Layer
+from tfcompress.decoder_state import StateSpec
 from tfcompress.layers.common.masks import token_mask
+from tfcompress.layers.common.state import IncrementalLayer, update_row
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
 
 
-class SequenceConvolution(Layer):
+class SequenceConvolution(IncrementalLayer):
     """Base of depthwise convolutions over a sequence whose channels share kernels in blocks.
 
     Subclasses have `_build_kernel(width)`; `_convolve(x, training)`, which convolves
@@ -118,31 +118,18 @@ class SequenceConvolution(Layer):
             kernel = tf.nn.softmax(kernel)
         return self.kernel_dropout(kernel, training=training)
 
-    def init_cache(self, batch_size: int, max_length: int) -> dict:
-        """Returns the cache that `step` starts from.
-
-        Args:
-            batch_size: Rows of the batch.
-            max_length: Tokens that the cache has room for.
-
-        Returns:
-            A dictionary with `inputs`, `[batch, 1, max_length, width]`: all that the convolution
-            has been applied to, as wide as the input.
+    def state_spec(self) -> dict[str, StateSpec]:
+        """Returns what `step` needs of the steps before: `inputs`, all that was convolved so far.
 
         Raises:
-            ValueError: If the layer has no weights yet or looks at later positions.
+            ValueError: If the layer looks at later positions.
         """
-        if not self.built:
-            raise ValueError(
-                f"{self.name} has no weights yet. Received: init_cache before the first call. "
-                "Call the layer or its `build` first."
-            )
         if not self.causal:
             raise ValueError(
                 "Only a causal convolution works step by step. Received: causal=False. Pass "
                 "causal=True to the layer."
             )
-        return {"inputs": tf.zeros([batch_size, 1, max_length, self._width], self.compute_dtype)}
+        return {"inputs": StateSpec((1, None, self._width))}
 
     def step(self, inputs, position, cache, padding_mask=None):
         """Computes one position from the cache of the earlier ones.

@@ -1,4 +1,4 @@
-"""Quality of a bundle on a test set."""
+"""Quality of a translation bundle on a test set."""
 
 import warnings
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from tfcompress.search_options import SearchOptions
 from tfcompress.text.bleu import bootstrap_interval, check_tokenization, corpus_bleu
 
 
-def evaluate(
+def evaluate_translation(
     bundle: str | Path,
     sources: Sequence[str],
     references: Sequence[str],
@@ -46,7 +46,7 @@ def evaluate(
 
     Example:
 
-    >>> tfc.pipeline.evaluate("bundle", ["a dog runs ."], ["ein hund rennt ."])["bleu"]
+    >>> tfc.pipeline.evaluate_translation("bundle", ["a dog runs ."], ["ein hund rennt ."])["bleu"]
     100.0
     """
     from tfcompress.runtime import Translator

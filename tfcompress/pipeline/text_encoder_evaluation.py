@@ -22,7 +22,7 @@ _COLUMNS = {
 }
 
 
-def evaluate_encoder(
+def evaluate_text_encoder(
     bundle: str | Path, data: str | Path, *, threads: int = 1, progress: bool = False
 ) -> dict:
     """Scores a bundle with a head for classification, for scores or for vectors.
@@ -54,7 +54,7 @@ def evaluate_encoder(
 
     Example:
 
-    >>> tfc.pipeline.evaluate_encoder("sentiment", "dev.tsv.gz")["accuracy"]
+    >>> tfc.pipeline.evaluate_text_encoder("sentiment", "dev.tsv.gz")["accuracy"]
     0.91
     """
     from tfcompress.runtime import TextModel
@@ -91,7 +91,7 @@ def evaluate_classifier(
         progress: Whether to show a progress bar on standard error.
 
     Returns:
-        What `evaluate_encoder` does for classification.
+        What `evaluate_text_encoder` does for classification.
 
     Raises:
         InputError: If the bundle is damaged.
@@ -108,7 +108,7 @@ def evaluate_classifier(
 
 
 def classification_figures(found: Sequence[int], expected: Sequence[int], classes: int) -> dict:
-    """Returns what `evaluate_encoder` does for classification.
+    """Returns what `evaluate_text_encoder` does for classification.
 
     Args:
         found: Numbers of the classes that were found.
@@ -134,7 +134,7 @@ def classification_figures(found: Sequence[int], expected: Sequence[int], classe
 
 
 def multi_label_figures(found: np.ndarray, expected: np.ndarray) -> dict:
-    """Returns what `evaluate_encoder` does for multi-label classification.
+    """Returns what `evaluate_text_encoder` does for multi-label classification.
 
     Args:
         found: Boolean `[texts, classes]`, the classes that were found.
@@ -158,7 +158,7 @@ def multi_label_figures(found: np.ndarray, expected: np.ndarray) -> dict:
 
 
 def regression_figures(found: Sequence[float], expected: Sequence[float]) -> dict:
-    """Returns what `evaluate_encoder` does for regression.
+    """Returns what `evaluate_text_encoder` does for regression.
 
     Args:
         found: The scores that the model gives.
@@ -179,7 +179,7 @@ def regression_figures(found: Sequence[float], expected: Sequence[float]) -> dic
 
 
 def similarity_figures(cosines: Sequence[float], scores: Sequence[float]) -> dict:
-    """Returns what `evaluate_encoder` does for vectors.
+    """Returns what `evaluate_text_encoder` does for vectors.
 
     Args:
         cosines: Of pairs of texts.

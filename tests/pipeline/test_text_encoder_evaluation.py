@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runtime.small_encoders import LABELS, make_encoder, make_tokenizer, texts
 
-from tfcompress.cli import main
+from tfcompress.commands import main
 from tfcompress.errors import InputError, InputWarning
 from tfcompress.export import convert
-from tfcompress.pipeline import evaluate_encoder
-from tfcompress.pipeline.encoder_evaluation import classification_figures, similarity_figures
+from tfcompress.pipeline import evaluate_text_encoder
+from tfcompress.pipeline.text_encoder_evaluation import classification_figures, similarity_figures
 from tfcompress.runtime import TextModel
 
 pytestmark = one_flavour
@@ -41,7 +41,7 @@ def test_accuracy(bundles, tmp_path):
     right = found[:7]
     wrong = [LABELS[(LABELS.index(label) + 1) % 3] for label in found[7:]]
     rows = list(zip(batch, [*right, *wrong]))
-    figures = evaluate_encoder(bundles / "classification", write(tmp_path / "a.tsv", rows))
+    figures = evaluate_text_encoder(bundles / "classification", write(tmp_path / "a.tsv", rows))
     assert figures["examples"] == 10
     assert figures["accuracy"] == 0.7
     assert figures["labels"] == [LABELS.index(label) for label in found]
@@ -49,14 +49,14 @@ def test_accuracy(bundles, tmp_path):
     assert 0.39 < low < 0.4
     assert 0.89 < high < 0.9
     numbers = [("sentence", "label"), *((text, LABELS.index(label)) for text, label in rows)]
-    again = evaluate_encoder(bundles / "classification", write(tmp_path / "b.tsv.gz", numbers))
+    again = evaluate_text_encoder(bundles / "classification", write(tmp_path / "b.tsv.gz", numbers))
     assert again == figures
 
 
 def test_texts_that_are_cut_are_counted(bundles, tmp_path):
     rows = [("two dogs " * 30, "play", 1), ("play", "two dogs", 2), ("dogs " * 22, "dogs", 3)]
     with pytest.warns(InputWarning, match="1 of 6 texts are cut, as they have more tokens than 24"):
-        figures = evaluate_encoder(bundles / "embedding", write(tmp_path / "a.tsv", rows))
+        figures = evaluate_text_encoder(bundles / "embedding", write(tmp_path / "a.tsv", rows))
     assert figures["cut"] == 1
 
 
@@ -65,11 +65,11 @@ def test_spearman(bundles, tmp_path):
     with TextModel(bundles / "embedding") as model:
         cosines = np.sum(model.embed(a) * model.embed(b), axis=1)
     rows = list(zip(a, b, np.round(5 * cosines, 4)))
-    figures = evaluate_encoder(bundles / "embedding", write(tmp_path / "a.tsv", rows))
+    figures = evaluate_text_encoder(bundles / "embedding", write(tmp_path / "a.tsv", rows))
     assert figures["spearman"] == pytest.approx(1)
     assert figures["mean_cosine"] == pytest.approx(cosines.mean(), abs=1e-5)
     rows = [(one, other, -score) for one, other, score in rows]
-    figures = evaluate_encoder(bundles / "embedding", write(tmp_path / "b.tsv", rows))
+    figures = evaluate_text_encoder(bundles / "embedding", write(tmp_path / "b.tsv", rows))
     assert figures["spearman"] == pytest.approx(-1)
 
 
@@ -92,13 +92,13 @@ def test_spearman(bundles, tmp_path):
 def test_wrong_files(bundles, tmp_path, head, text, message):
     (tmp_path / "a.tsv").write_text(text)
     with pytest.raises(InputError, match=message) as error:
-        evaluate_encoder(bundles / head, tmp_path / "a.tsv")
+        evaluate_text_encoder(bundles / head, tmp_path / "a.tsv")
     assert "\n" not in str(error.value)
 
 
 def test_a_missing_file(bundles, tmp_path):
     with pytest.raises(InputError, match="no such file"):
-        evaluate_encoder(bundles / "embedding", tmp_path / "none.tsv")
+        evaluate_text_encoder(bundles / "embedding", tmp_path / "none.tsv")
 
 
 def test_f1():

@@ -9,7 +9,7 @@ import yaml
 from flavours import one_flavour
 from text.text_corpus import write_text_corpus
 
-from tfcompress.cli import main
+from tfcompress.commands import main
 from tfcompress.errors import InputError
 from tfcompress.models import (
     AttentionConfig,
@@ -20,7 +20,7 @@ from tfcompress.models import (
     TextEncoder,
     load_preset,
 )
-from tfcompress.pipeline import TextRecipe, load_recipe, run_recipe
+from tfcompress.pipeline import TextEncoderRecipe, load_recipe, run_recipe
 from tfcompress.pipeline.recipe_files import recipe_from_mapping
 from tfcompress.reporting import load_results
 
@@ -90,7 +90,7 @@ def run(finished, corpus, tmp_path):
         }
         folder = tmp_path / name
         recipe = recipe_from_mapping(mapping | changes)
-        run_recipe(recipe, folder, corpus=corpus, verbose=0, say=lambda line: None)
+        run_recipe(recipe, folder, corpus=corpus, verbose=0, log=lambda line: None)
         return folder
 
     return start
@@ -119,10 +119,10 @@ def test_a_finished_run_is_only_reported(finished, corpus, recipe_path, tmp_path
     copy = tmp_path / "copy"
     shutil.copytree(finished, copy)
     said = []
-    run_recipe(load_recipe(recipe_path), copy, corpus=corpus, verbose=0, say=said.append)
+    run_recipe(load_recipe(recipe_path), copy, corpus=corpus, verbose=0, log=said.append)
     assert said == []
     shutil.rmtree(copy / "model")
-    run_recipe(load_recipe(recipe_path), copy, corpus=corpus, verbose=0, say=said.append)
+    run_recipe(load_recipe(recipe_path), copy, corpus=corpus, verbose=0, log=said.append)
     assert [line.split(": ")[1].split()[0] for line in said] == ["training"]
 
 
@@ -235,7 +235,7 @@ def test_labels_that_the_corpus_does_not_know(run, corpus):
 
 
 def test_recipes_are_of_their_kind():
-    recipe = TextRecipe("x", start_from="y")
+    recipe = TextEncoderRecipe("x", start_from="y")
     assert recipe.kind == "text_encoder"
     with pytest.raises(InputError, match="teachers"):
         recipe_from_mapping({"name": "x", "teachers": 1})

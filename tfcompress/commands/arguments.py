@@ -1,0 +1,69 @@
+"""What the commands' arguments have in common."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+EXIT_BAD_INPUT = 2
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports a wrong command line in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Ends the process with the message."""
+        self.exit(EXIT_BAD_INPUT, f"error: {message}; see `{self.prog} --help`\n")
+
+
+def add_commands(parser: argparse.ArgumentParser, metavar: str) -> Any:
+    """Returns what `add_command` adds to; one of the commands is then required."""
+    return parser.add_subparsers(required=True, metavar=metavar, parser_class=Parser)
+
+
+def add_command(
+    commands: Any,
+    name: str,
+    description: str,
+    run: Callable[[argparse.Namespace], None] | None = None,
+) -> argparse.ArgumentParser:
+    """Adds a command.
+
+    Args:
+        commands: What `add_commands` returned.
+        name: The command's name.
+        description: What it does.
+        run: Called with the parsed arguments; None for a command with commands of its own.
+
+    Returns:
+        The parser, to add arguments to.
+    """
+    parser = commands.add_parser(name, help=description, description=description)
+    parser.set_defaults(run_command=run)
+    return parser
+
+
+def add_json(parser: argparse.ArgumentParser, content: str = "print the figures as JSON") -> None:
+    """Adds `--json`."""
+    parser.add_argument("--json", action="store_true", help=content)
+
+
+def add_search(parser: argparse.ArgumentParser, *, beam_size: int) -> None:
+    """Adds the options of a search, None where the command line does not name them.
+
+    Args:
+        parser: The command's parser.
+        beam_size: The default that the help names.
+    """
+    parser.add_argument("--beam-size", type=int, help=f"1 is greedy search ({beam_size})")
+    parser.add_argument(
+        "--length-penalty",
+        type=float,
+        help="exponent of the length that beam scores are divided by (1.0)",
+    )
+    parser.add_argument("--threads", type=int, default=1, help="threads to run on (%(default)s)")
+
+
+def with_defaults(options: argparse.Namespace, **defaults: Any) -> dict[str, Any]:
+    """Returns the options by name, each its default where the command line does not name it."""
+    values = {name: getattr(options, name) for name in defaults}
+    return {name: defaults[name] if value is None else value for name, value in values.items()}

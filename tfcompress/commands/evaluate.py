@@ -1,0 +1,73 @@
+"""`tfcompress evaluate`."""
+
+from argparse import Namespace
+from typing import Any
+
+from tfcompress.commands.arguments import add_command, add_json, add_search, with_defaults
+from tfcompress.commands.printing import print_json, print_metrics
+from tfcompress.errors import InputError
+
+_SCORING = {"beam_size": 5, "length_penalty": 1.0, "tokenize": "13a", "lowercase": False}
+
+
+def add(commands: Any) -> None:
+    """Adds the command."""
+    parser = add_command(commands, "evaluate", "score a bundle on a test set", _run)
+    parser.add_argument("bundle", help="folder of a bundle")
+    parser.add_argument("--source", help="of a translation model: sentences, one a line")
+    parser.add_argument("--reference", help="of a translation model: their translations")
+    parser.add_argument(
+        "--data",
+        help="of a text encoder: a .tsv or .tsv.gz file of text<TAB>label lines, or for vectors of "
+        "text<TAB>text<TAB>score lines",
+    )
+    add_search(parser, beam_size=_SCORING["beam_size"])
+    parser.add_argument("--tokenize", help="sacrebleu's tokenization (13a)")
+    parser.add_argument("--lowercase", action="store_true", default=None, help="ignore case")
+    add_json(parser)
+
+
+def _run(options: Namespace) -> None:
+    from tfcompress.runtime.encoder_bundle import KIND
+    from tfcompress.runtime.manifest import bundle_kind
+
+    if bundle_kind(options.bundle) == KIND:
+        return _evaluate_encoder(options)
+    return _evaluate_translator(options)
+
+
+def _evaluate_translator(options):
+    from tfcompress.pipeline import evaluate_translation
+    from tfcompress.text import read_lines
+
+    if options.data is not None or options.source is None or options.reference is None:
+        raise InputError("a translation model needs --source and --reference, and no --data")
+    metrics = evaluate_translation(
+        options.bundle,
+        read_lines(options.source),
+        read_lines(options.reference),
+        **with_defaults(options, **_SCORING),
+        threads=options.threads,
+        progress=not options.json,
+    )
+    if options.json:
+        names = ("bleu", "interval", "signature", "sentences", "beam_size", "split")
+        return print_json({name: metrics[name] for name in names})
+    low, high = metrics["interval"]
+    return print(f"BLEU {metrics['bleu']:.2f} [{low:.2f}, {high:.2f}] {metrics['signature']}")
+
+
+def _evaluate_encoder(options):
+    from tfcompress.pipeline import evaluate_text_encoder
+
+    if options.data is None or options.source is not None or options.reference is not None:
+        raise InputError("a text encoder needs --data, and no --source and --reference")
+    for name in _SCORING:
+        if getattr(options, name) is not None:
+            flag = f"--{name.replace('_', '-')}"
+            raise InputError(f"{flag} is for translation models; leave it out for a text encoder")
+    metrics = evaluate_text_encoder(
+        options.bundle, options.data, threads=options.threads, progress=not options.json
+    )
+    metrics.pop("labels", None)
+    return print_json(metrics) if options.json else print_metrics(metrics)

@@ -1,0 +1,164 @@
+"""What a run must know of its kind of model."""
+
+import abc
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tfcompress.errors import InputError
+from tfcompress.pipeline.recipe import Recipe
+from tfcompress.pipeline.surgery_context import SurgeryContext
+from tfcompress.pipeline.workspace import Workspace, finished_run
+
+Log = Callable[[str], object]
+
+
+class Task(abc.ABC):
+    """A kind of model in a run: its data, its tokenizers, its training and its scores.
+
+    Args:
+        recipe: The recipe.
+        corpus: Where the corpus lies, instead of the recipe's own path.
+
+    Attributes:
+        recipe: The recipe.
+        corpus: The corpus: its `name`, its `splits`, and its `digest`.
+        tokenizers: What makes ids; None until the run has begun.
+
+    Raises:
+        InputError: If corpus and recipe do not fit together, or the recipe needs a run that is not
+            finished.
+    """
+
+    # What the examples are called, in the settings of benchmarks too.
+    examples: ClassVar[str]
+    # What the file of an evaluation must hold.
+    evaluation: ClassVar[Mapping[str, Any]]
+
+    def __init__(self, recipe: Recipe, corpus: str | Path | None):
+        self.recipe = recipe
+        self.tokenizers: Any = None
+        self.corpus = self.load_corpus(corpus)
+        if "test" not in self.corpus.splits:
+            raise InputError(
+                f"the corpus {self.corpus.name} has no test split `{recipe.corpus.test}`; add it, "
+                "or name another under `corpus.test`"
+            )
+        for key, run in recipe.runs().items():
+            if run is not None:
+                finished_run(run, key)
+        self.check()
+
+    @abc.abstractmethod
+    def load_corpus(self, path: str | Path | None) -> Any:
+        """Returns the corpus.
+
+        Args:
+            path: Where it lies, instead of the recipe's own path.
+
+        Raises:
+            InputError: If it cannot be read.
+        """
+
+    @abc.abstractmethod
+    def check(self) -> None:
+        """Finds, before anything is written, what would stop a later stage."""
+
+    @abc.abstractmethod
+    def begin(self, workspace: Workspace, log: Log) -> Any:
+        """Finds or makes the tokenizers, and returns the model to begin with, or None.
+
+        Args:
+            workspace: The run.
+            log: Called with a line about what is worth knowing.
+        """
+
+    @abc.abstractmethod
+    def save_tokenizers(self, folder: Path) -> None:
+        """Writes the tokenizers into a run's folder."""
+
+    @abc.abstractmethod
+    def load_tokenizers(self, folder: Path) -> Any:
+        """Returns the tokenizers of a run's folder, or None where there are none."""
+
+    @abc.abstractmethod
+    def surgery(self, model: Any) -> SurgeryContext:
+        """Returns a model with what its surgery needs."""
+
+    @abc.abstractmethod
+    def model_config(self, start: Any) -> Any:
+        """Returns the configuration of the model to train.
+
+        Args:
+            start: That of the model to begin with, or None.
+        """
+
+    @abc.abstractmethod
+    def load_teacher(self) -> Any:
+        """Returns the model to distill."""
+
+    @abc.abstractmethod
+    def training_data(self, config: Any, workspace: Workspace, log: Log) -> tuple[Any, Any]:
+        """Returns training and validation examples.
+
+        Args:
+            config: The model's configuration.
+            workspace: The run.
+            log: Called with a line about what takes long.
+        """
+
+    @abc.abstractmethod
+    def train(self, *arguments: Any, **settings: Any) -> tuple[Any, list[dict]]:
+        """Trains, as `tfcompress.training.train` does."""
+
+    @abc.abstractmethod
+    def tokenizer_options(self) -> dict[str, Any]:
+        """Returns the tokenizers by their names in `tfcompress.export.convert`."""
+
+    @abc.abstractmethod
+    def token_ids(self, texts: Sequence[str], config: Any) -> list[list[int]]:
+        """Returns the ids of texts as the model takes them, cut to its limit.
+
+        Args:
+            texts: The texts.
+            config: The model's configuration.
+        """
+
+    @abc.abstractmethod
+    def evaluate(self, bundle: Path, progress: bool) -> dict[str, Any]:
+        """Returns the quality of a bundle on the test split.
+
+        Args:
+            bundle: Its folder.
+            progress: Whether to show a progress bar.
+        """
+
+    @abc.abstractmethod
+    def results(self, evaluation: Mapping[str, Any]) -> Sequence[Any]:
+        """Returns the result of each test example of an evaluation."""
+
+    @abc.abstractmethod
+    def scores(self, evaluation: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the scores of an evaluation, by attribute of `tfcompress.reporting.Row`."""
+
+    def shown(self) -> int:
+        """Returns how many examples the report shows."""
+        return 8
+
+    def shown_text(self, result: Any) -> str:
+        """Returns a result, or a reference, as the report shows it."""
+        return result
+
+    def corpus_path(self, path: str | Path | None) -> str | Path:
+        """Returns where the corpus lies.
+
+        Args:
+            path: As `load_corpus` takes it.
+
+        Raises:
+            InputError: If nothing says it.
+        """
+        path = path or self.recipe.corpus.path
+        if path is None:
+            raise InputError("the recipe names no corpus: give --corpus, or set `corpus.path`")
+        return path

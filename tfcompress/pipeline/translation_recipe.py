@@ -1,0 +1,210 @@
+"""Recipes of translation models."""
+
+from dataclasses import dataclass, field
+
+from tfcompress.errors import InputError
+from tfcompress.models.config import Seq2SeqConfig
+from tfcompress.pipeline.recipe import BenchmarkRecipe, Recipe, merged
+from tfcompress.search_options import MAX_LENGTH_PENALTY
+
+CORPUS_KINDS = ("files", "phrases")
+
+
+@dataclass(frozen=True)
+class TranslationCorpus:
+    """Where the sentence pairs come from.
+
+    Attributes:
+        kind: "files" (plain files) or "phrases" (the corpus that ships with the library).
+        path: Folder or TSV file; may be left to the command line's `--corpus`.
+        source_language: Ending of the source files.
+        target_language: Ending of the target files.
+        train: File name of the training split without the language.
+        valid: The same for the validation split.
+        test: The same for the test split.
+        pairs: Number of phrase pairs.
+        seed: Seed of the phrases.
+    """
+
+    kind: str = "files"
+    path: str | None = None
+    source_language: str | None = None
+    target_language: str | None = None
+    train: str = "train"
+    valid: str = "valid"
+    test: str = "test"
+    pairs: int = 60000
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TranslationTokenizer:
+    """How text becomes token ids.
+
+    Attributes:
+        vocabulary_size: Number of token ids.
+        model_type: "unigram" or "bpe". Only unigram models have an exact tensorflow-text graph
+            on the device.
+        normalization: sentencepiece's normalization rule: "nmt_nfkc" or "identity".
+        joint: One tokenizer for both languages.
+        like: The folder of a run whose tokenizer to use instead of training one.
+    """
+
+    vocabulary_size: int = 8000
+    model_type: str = "unigram"
+    normalization: str = "nmt_nfkc"
+    joint: bool = True
+    like: str | None = None
+
+
+@dataclass(frozen=True)
+class TranslationScoring:
+    """How bundles are judged.
+
+    Attributes:
+        beam_size: Beam of the translations that are scored.
+        length_penalty: Exponent of the length that scores are divided by.
+        tokenize: sacrebleu's tokenization.
+        lowercase: Whether BLEU ignores case.
+        examples: Translations shown in the report.
+    """
+
+    beam_size: int = 5
+    length_penalty: float = 1.0
+    tokenize: str = "13a"
+    lowercase: bool = False
+    examples: int = 8
+
+
+@dataclass(frozen=True)
+class TranslationBenchmark(BenchmarkRecipe):
+    """How bundles are timed.
+
+    Attributes:
+        sentences: Test sentences translated in each run.
+        beam_size: Beam of the timed translations.
+        threads: As in `BenchmarkRecipe`.
+        runs: As in `BenchmarkRecipe`.
+    """
+
+    sentences: int = 100
+    beam_size: int = 1
+
+
+@dataclass(frozen=True)
+class TranslationTeacher:
+    """A trained model that this one learns from.
+
+    Attributes:
+        path: The folder of the teacher's run. For word-level distillation (`training.distillation`)
+            it must have the same tokenizer: name its run under `tokenizer.like` or `start_from`.
+        sequences: Whether the training targets are the teacher's translations.
+        quantization: The teacher's bundle that translates.
+        beam_size: Its beam.
+        n_best: How many of its translations to choose from, by BLEU with the reference; 1 takes the
+            best one.
+    """
+
+    path: str
+    sequences: bool = False
+    quantization: str = "dynamic_int8"
+    beam_size: int = 5
+    n_best: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslationRecipe(Recipe):
+    """A run from sentence pairs to measured bundles of a translation model.
+
+    Attributes:
+        model: A mapping with the names of `Seq2SeqConfig`, without vocabulary sizes; `preset`
+            names a preset to start from. With `start_from`, what changes in that model.
+        teacher: A trained model to learn from.
+        corpus: The sentence pairs.
+        tokenizer: The tokenizer.
+        evaluation: How bundles are judged.
+        benchmark: How they are timed.
+        kind: "translation".
+
+    The others are those of `Recipe`.
+    """
+
+    teacher: TranslationTeacher | None = None
+    corpus: TranslationCorpus = field(default_factory=TranslationCorpus)
+    tokenizer: TranslationTokenizer = field(default_factory=TranslationTokenizer)
+    evaluation: TranslationScoring = field(default_factory=TranslationScoring)
+    benchmark: TranslationBenchmark = field(default_factory=TranslationBenchmark)
+    kind: str = "translation"
+
+    minima = {"corpus.seed": 0, "evaluation.examples": 0}
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.start_from is None:
+            size = self.tokenizer.vocabulary_size
+            self.model_config(size, size)  # raises for an impossible model
+
+    def runs(self):
+        return {
+            "start_from": self.start_from,
+            "tokenizer.like": self.tokenizer.like,
+            "teacher.path": None if self.teacher is None else self.teacher.path,
+        }
+
+    def model_config(
+        self, source_size: int, target_size: int, start: Seq2SeqConfig | None = None
+    ) -> Seq2SeqConfig:
+        """Returns the model's configuration for vocabularies of these sizes.
+
+        Args:
+            source_size: Number of source token ids.
+            target_size: Number of target token ids.
+            start: The configuration of the model of `start_from`, after surgery.
+        """
+        mapping = dict(self.model)
+        if start is not None:
+            mapping = merged(start.to_mapping(), mapping)
+        name = mapping.pop("preset", None)
+        if name is not None:
+            from tfcompress.models.presets import preset
+
+            base = preset(name)
+            if not isinstance(base, Seq2SeqConfig):
+                raise InputError(
+                    f"`model.preset` must be a translation model (received {name!r}, a text "
+                    "encoder); `tfcompress describe` lists presets"
+                )
+            mapping = merged(base.to_mapping(), mapping)
+        mapping |= {"source_vocabulary_size": source_size, "target_vocabulary_size": target_size}
+        return Seq2SeqConfig.from_mapping(mapping)
+
+    def _own_problems(self):
+        if self.corpus.kind not in CORPUS_KINDS:
+            yield (
+                f"`corpus.kind` must be one of {', '.join(CORPUS_KINDS)} (received "
+                f"{self.corpus.kind!r})"
+            )
+        if self.has_start and "preset" in self.model:
+            yield "`model.preset` does not go with `start_from`, which names a model already"
+        if any(step.name == "trim_vocabulary" for step in self.surgery.after):
+            yield "`surgery.after` cannot trim the vocabulary; do it in `surgery.before`"
+        if self.training.metric == "val_accuracy":
+            yield "`training.metric` val_accuracy is for text encoders; choose val_bleu or val_loss"
+        if self.training.distillation is not None and self.teacher is None:
+            yield "`training.distillation` needs a `teacher` (received none)"
+        if self.teacher is not None:
+            if not self.teacher.sequences and self.training.distillation is None:
+                yield (
+                    "`teacher` teaches nothing: set `teacher.sequences` or `training.distillation`"
+                )
+            if not 1 <= self.teacher.n_best <= self.teacher.beam_size:
+                yield (
+                    "`teacher.n_best` must lie between 1 and `teacher.beam_size` (received "
+                    f"{self.teacher.n_best} and {self.teacher.beam_size})"
+                )
+        penalty = self.evaluation.length_penalty
+        if not abs(penalty) <= MAX_LENGTH_PENALTY:
+            yield (
+                f"`evaluation.length_penalty` must be from -{MAX_LENGTH_PENALTY} to "
+                f"{MAX_LENGTH_PENALTY} (received {penalty})"
+            )

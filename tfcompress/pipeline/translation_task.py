@@ -1,0 +1,192 @@
+"""Translation models in a run."""
+
+import json
+from pathlib import Path
+
+from tfcompress.errors import InputError
+from tfcompress.files import replace_file
+from tfcompress.pipeline.exporting import source_ids
+from tfcompress.pipeline.loading import load_tensorflow
+from tfcompress.pipeline.task import Task
+from tfcompress.pipeline.translation_evaluation import evaluate_translation
+from tfcompress.pipeline.workspace import (
+    finished_run,
+    has_tokenizers,
+    saved_tokenizers,
+    tokenizer_path,
+)
+from tfcompress.text import TokenizedPairs, load_corpus, train_tokenizer
+from tfcompress.text.bleu import check_tokenization
+
+
+class TranslationTask(Task):
+    """A translation model; its tokenizers are a pair, one object twice where they are one."""
+
+    examples = "sentences"
+    evaluation = {
+        "bleu": float,
+        "interval": (float, float),
+        "signature": str,
+        "sentences": int,
+        "beam_size": int,
+        "translations": [str],
+    }
+
+    def load_corpus(self, path):
+        source = self.recipe.corpus
+        if source.kind == "phrases":
+            if path is not None:
+                raise InputError(
+                    "this recipe uses the corpus that ships with the library; leave --corpus out, "
+                    "or set `corpus.kind` to files"
+                )
+            from tfcompress.text.phrases import phrase_corpus
+
+            return phrase_corpus(pairs=source.pairs, seed=source.seed)
+        return load_corpus(
+            self.corpus_path(path),
+            source_language=source.source_language,
+            target_language=source.target_language,
+            train=source.train,
+            valid=source.valid,
+            test=source.test,
+        )
+
+    def check(self):
+        check_tokenization(self.recipe.evaluation.tokenize)
+        teacher = self.recipe.teacher
+        if teacher is not None and teacher.sequences and not self._teacher_bundle().is_dir():
+            raise InputError(
+                f"{self._teacher_bundle()}: no such bundle; name one of the teacher's under "
+                "`teacher.quantization`"
+            )
+
+    def begin(self, workspace, log):
+        if self.recipe.start_from is not None:
+            former = finished_run(self.recipe.start_from, "start_from")
+            self.tokenizers = saved_tokenizers(former)
+            load_tensorflow()
+            from tfcompress.models.presets import load_preset
+
+            return load_preset(former / "model")
+        settings = self.recipe.tokenizer
+        sources, targets = self.corpus.splits["train"]
+        if settings.like is not None:
+            self.tokenizers = saved_tokenizers(finished_run(settings.like, "tokenizer.like"))
+        elif settings.joint:
+            joint = self._trained_tokenizer([*sources, *targets], "joint", workspace.folder)
+            self.tokenizers = joint, joint
+        else:
+            self.tokenizers = (
+                self._trained_tokenizer(sources, "source", workspace.folder),
+                self._trained_tokenizer(targets, "target", workspace.folder),
+            )
+        return None
+
+    def save_tokenizers(self, folder):
+        source, target = self.tokenizers
+        sides = ("joint",) if source is target else ("source", "target")
+        for side, tokenizer in zip(sides, self.tokenizers):
+            replace_file(tokenizer_path(folder, side), tokenizer.proto)
+
+    def load_tokenizers(self, folder):
+        return saved_tokenizers(folder) if has_tokenizers(folder) else None
+
+    def tokenizer_options(self):
+        return dict(zip(("source_tokenizer", "target_tokenizer"), self.tokenizers))
+
+    def token_ids(self, texts, config):
+        return source_ids(self.tokenizers[0], texts, config)
+
+    def surgery(self, model):
+        from tfcompress.pipeline.translation_surgery import TranslationSurgery
+
+        return TranslationSurgery(model, self.tokenizers, self.corpus)
+
+    def model_config(self, start):
+        sizes = (tokenizer.vocabulary_size for tokenizer in self.tokenizers)
+        return self.recipe.model_config(*sizes, start=start)
+
+    def load_teacher(self):
+        from tfcompress.models.presets import load_preset
+
+        return load_preset(finished_run(self.recipe.teacher.path, "teacher.path") / "model")
+
+    def training_data(self, config, workspace, log):
+        from tfcompress.training import Validation
+
+        source_tokenizer, target_tokenizer = self.tokenizers
+        sources, targets = self.corpus.splits["train"]
+        if self.recipe.teacher is not None and self.recipe.teacher.sequences:
+            targets = self._teacher_targets(workspace, log)
+        train = TokenizedPairs.from_corpus(
+            source_tokenizer, sources, targets, target_tokenizer=target_tokenizer
+        )
+        valid = Validation(
+            *self.corpus.splits["valid"],
+            source_tokenizer,
+            target_tokenizer,
+            tokenize=self.recipe.evaluation.tokenize,
+            lowercase=self.recipe.evaluation.lowercase,
+        )
+        return train, valid
+
+    def train(self, *arguments, **settings):
+        from tfcompress.training import train
+
+        return train(*arguments, **settings)
+
+    def evaluate(self, bundle, progress):
+        settings = self.recipe.evaluation
+        return evaluate_translation(
+            bundle,
+            *self.corpus.splits["test"],
+            beam_size=settings.beam_size,
+            length_penalty=settings.length_penalty,
+            tokenize=settings.tokenize,
+            lowercase=settings.lowercase,
+            progress=progress,
+        )
+
+    def results(self, evaluation):
+        return evaluation["translations"]
+
+    def scores(self, evaluation):
+        low, high = evaluation["interval"]
+        names = ("bleu", "signature", "sentences", "beam_size")
+        return {name: evaluation[name] for name in names} | {"bleu_low": low, "bleu_high": high}
+
+    def shown(self):
+        return self.recipe.evaluation.examples
+
+    def _trained_tokenizer(self, sentences, side, folder):
+        settings = self.recipe.tokenizer
+        return train_tokenizer(
+            sentences,
+            vocabulary_size=settings.vocabulary_size,
+            path=tokenizer_path(folder, side),
+            model_type=settings.model_type,
+            normalization=settings.normalization,
+        )
+
+    def _teacher_bundle(self):
+        teacher = self.recipe.teacher
+        return Path(teacher.path) / "bundles" / teacher.quantization
+
+    def _teacher_targets(self, workspace, log):
+        """Returns the teacher's translations of the training sentences."""
+        from tfcompress.runtime import Translator
+        from tfcompress.training import distill_corpus
+
+        teacher, bundle = self.recipe.teacher, self._teacher_bundle()
+        sources, targets = self.corpus.splits["train"]
+        search = {"beam_size": teacher.beam_size, "n_best": teacher.n_best, "return_scores": True}
+        log(f"{teacher.path} translates {len(sources)} sentences")
+        translator = Translator(bundle)
+        return distill_corpus(
+            lambda batch: [[h.text for h in row] for row in translator.translate(batch, **search)],
+            sources,
+            workspace.folder / "teacher.txt",
+            references=targets if teacher.n_best > 1 else None,
+            name=f"{json.dumps(search)} {(bundle / 'manifest.json').read_text(encoding='utf-8')}",
+        )
