@@ -30,7 +30,9 @@ def load_model(path: str | os.PathLike, **options) -> keras.Model:
 
     Example:
 
-    >>> model = tfc.load_model("quantized.keras")
+    >>> model = keras.Sequential([keras.Input((4,)), tfc.layers.FeedForward(8)])
+    >>> model.save("feed_forward.keras")
+    >>> again = tfc.load_model("feed_forward.keras")
     """
     _check_flavour(path)
     with contextlib.ExitStack() as stack:

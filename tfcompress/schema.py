@@ -68,7 +68,7 @@ def to_mapping(instance: Any) -> dict[str, Any]:
     Args:
         instance: A dataclass.
     """
-    return _plain(dataclasses.asdict(instance))
+    return {name: _plain(value) for name, value in dataclasses.asdict(instance).items()}
 
 
 def type_problems(instance: Any, path: str = "") -> list[str]:
@@ -87,7 +87,9 @@ def type_problems(instance: Any, path: str = "") -> list[str]:
     hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):
         value, where = getattr(instance, field.name), _join(path, field.name)
-        nested = [cls for cls in _options(hints[field.name]) if dataclasses.is_dataclass(cls)]
+        nested: list[Any] = [
+            cls for cls in _options(hints[field.name]) if dataclasses.is_dataclass(cls)
+        ]
         if nested and isinstance(value, Mapping):
             problems.append(f"`{where}` must be a {nested[0].__name__} (received {value!r})")
         elif nested and isinstance(value, tuple(nested)):
@@ -231,7 +233,7 @@ def _maker(hint, value, where, problems) -> Callable[[], Any]:
 
 def _fits(hint, value) -> bool:
     """Whether a value is of a type, whatever its elements are."""
-    origin = typing.get_origin(hint) or hint
+    origin: Any = typing.get_origin(hint) or hint
     if origin is Any:
         return True
     if isinstance(value, bool):
@@ -240,7 +242,8 @@ def _fits(hint, value) -> bool:
         return isinstance(value, (int, float))
     if origin in (list, tuple):
         return isinstance(value, (list, tuple))
-    if origin is dict or (dataclasses.is_dataclass(origin) and isinstance(value, Mapping)):
+    is_dataclass = dataclasses.is_dataclass(origin)
+    if origin is dict or (is_dataclass and isinstance(value, Mapping)):
         return isinstance(value, Mapping)
     return isinstance(value, origin)
 

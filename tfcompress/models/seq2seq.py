@@ -10,7 +10,8 @@ from tensorflow import keras
 from tfcompress import layers
 from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.models.embeddings import Embeddings
-from tfcompress.models.presets import load_preset_as, save_preset
+from tfcompress.models.preset_building import load_preset_as
+from tfcompress.models.preset_folder import save_preset
 from tfcompress.models.stacks import Stack
 
 
@@ -66,8 +67,8 @@ class Seq2SeqTransformer:
                 for side in ("source", "target")
             ]
             model = keras.Model(inputs, self.forward(*inputs).logits, name="seq2seq_transformer")
-        self.model = model
-        self._layers = {layer.name: layer for layer in model.layers}
+        self.model: keras.Model = model
+        self._layers = {layer.name: layer for layer in self.model.layers}
 
     @classmethod
     def from_preset(cls, name_or_folder: str | os.PathLike) -> "Seq2SeqTransformer":

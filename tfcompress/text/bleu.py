@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sacrebleu.metrics import BLEU
+from sacrebleu.metrics.bleu import BLEU
 
 from tfcompress.errors import InputError
 
@@ -72,7 +72,7 @@ def corpus_bleu(
 
     Example:
         >>> corpus_bleu(["two dogs play in snow"], ["two dogs play in snow"]).score
-        100.0
+        100.0...
     """
     metric = _metric(tokenize, lowercase)
     hypotheses, references = _checked(hypotheses, references)
@@ -151,7 +151,7 @@ def paired_bootstrap(
         InputError: As for `bootstrap_interval`.
 
     Example:
-        >>> paired_bootstrap(small, large, references).p_value < 0.05
+        >>> paired_bootstrap(hypotheses, references[::-1], references).p_value < 0.05
         True
     """
     metric = _metric(tokenize, lowercase)

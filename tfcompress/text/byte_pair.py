@@ -17,8 +17,10 @@ from tfcompress.text.pieces import (
     special_ids,
     split_at,
 )
+from tfcompress.text.tokenizer_settings import check_settings, decode_file, special_pieces
 from tfcompress.text.unicode import WHITE_SPACE, character_class
 
+_OPTIONS = ("add_prefix_space", "special_in_text")
 _SPECIAL_PIECES = {"pad": "<pad>", "unk": "<unk>", "start": "<s>", "end": "</s>"}
 _MOST_CACHED = 1 << 18
 
@@ -99,7 +101,7 @@ class BytePairTokenizer:
                 f"the byte-pair vocabulary lacks {len(lost)} bytes, the first is {lost[0]:#04x}; "
                 "add them, or name the piece for unknown bytes as unk"
             )
-        self._cache: dict[str, tuple[int, ...]] = {}
+        self._cache: dict[str, tuple[Any, ...]] = {}
 
     @classmethod
     def load(
@@ -119,15 +121,40 @@ class BytePairTokenizer:
             InputError: A file cannot be read or used.
 
         Example:
-            >>> BytePairTokenizer.load("vocab.json", "merges.txt", add_prefix_space=True)
+            >>> files = "vocab.json", "merges.txt"
+            >>> tokenizer = BytePairTokenizer.load(*files, add_prefix_space=True)
         """
         vocabulary, merges = (read_text(path) for path in (vocabulary, merges))
         return cls(read_vocabulary(vocabulary), read_merges(merges), **options)
 
-    def __reduce__(self):
-        from tfcompress.text.text_tokenizers import text_tokenizer
+    @classmethod
+    def from_settings(
+        cls, settings: Mapping[str, Any], files: Mapping[str, bytes]
+    ) -> "BytePairTokenizer":
+        """Makes the tokenizer again from what `settings` and `files` returned.
 
-        return text_tokenizer, (self.settings(), self.files())
+        Args:
+            settings: The settings, as JSON holds them.
+            files: The contents of its files by name.
+
+        Raises:
+            InputError: A setting or file is missing or wrong.
+
+        Example:
+            >>> tokenizer = BytePairTokenizer.load("vocab.json", "merges.txt")
+            >>> again = BytePairTokenizer.from_settings(tokenizer.settings(), tokenizer.files())
+        """
+        names = ["vocabulary.json", "merges.txt"]
+        options = check_settings(cls.kind, settings, files, names=names, options=_OPTIONS)
+        vocabulary, merges = (decode_file(cls.kind, files[name]) for name in names)
+        vocabulary = read_vocabulary(vocabulary)
+        pieces = {number: piece for piece, number in vocabulary.items()}
+        pieces = [pieces.get(number) for number in range(len(vocabulary))]
+        special = special_pieces(settings, pieces, may_lack_unk=True)
+        return cls(vocabulary, read_merges(merges), **options, **special)
+
+    def __reduce__(self):
+        return type(self).from_settings, (self.settings(), self.files())
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Tokenizes texts, without begin and end ids.
@@ -139,8 +166,9 @@ class BytePairTokenizer:
             The ids of every text.
 
         Example:
+            >>> tokenizer = BytePairTokenizer.load("vocab.json", "merges.txt")
             >>> tokenizer.encode(["It runs"])
-            [[243, 1237]]
+            [[261, 262, 122, 115, 120]]
         """
         return [self._encode(text) for text in check_texts(texts)]
 
@@ -157,7 +185,8 @@ class BytePairTokenizer:
             InputError: An id is outside the vocabulary.
 
         Example:
-            >>> tokenizer.decode([[0, 243, 1237, 2, 1]])
+            >>> tokenizer = BytePairTokenizer.load("vocab.json", "merges.txt")
+            >>> tokenizer.decode([[0, 261, 262, 122, 115, 120, 2, 1]])
             ['It runs']
         """
         hidden = {self.pad_id, self.start_id, self.end_id}
@@ -170,7 +199,7 @@ class BytePairTokenizer:
         ]
 
     def settings(self) -> dict[str, Any]:
-        """Returns what, with `files`, makes this tokenizer again; see `text_tokenizer`."""
+        """Returns what, with `files`, makes this tokenizer again."""
         return {
             "kind": self.kind,
             "add_prefix_space": self.add_prefix_space,
@@ -227,7 +256,7 @@ class BytePairTokenizer:
                 ids.extend(found)
         return ids
 
-    def _remember(self, word):
+    def _remember(self, word) -> tuple[Any, ...]:
         if len(self._cache) >= _MOST_CACHED:
             self._cache.clear()
         found = self._cache[word] = tuple(self._merge(word))
@@ -235,7 +264,7 @@ class BytePairTokenizer:
 
     def _merge(self, word):
         letters = byte_letters()
-        pieces = [letters[byte] for byte in word.encode()]
+        pieces: list[Any] = [letters[byte] for byte in word.encode()]
         # Neighbours in a linked list, and what may be merged: the rank, the place and both pieces.
         before, after = list(range(-1, len(pieces) - 1)), list(range(1, len(pieces) + 1))
         candidates = []

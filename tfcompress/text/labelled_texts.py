@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfcompress.errors import InputError
-from tfcompress.text.batching import endless_plan, plan_evaluation
+from tfcompress.text.batching import Limit, endless_plan, limits, plan_evaluation
 from tfcompress.text.characters import is_blank
 from tfcompress.text.corpora import check_lines, read_lines
 from tfcompress.text.text_tokenizers import TextTokenizer, check_max_length, encode_texts
@@ -160,6 +160,7 @@ class LabelledTexts:
         InputError: There are more or fewer labels than texts, or `max_length` has no room.
 
     Example:
+        >>> tokenizer = tfc.text.load_text_tokenizer("sentence-encoder")
         >>> texts = LabelledTexts(tokenizer, ["It runs"], [1], max_length=128)
         >>> texts.lengths
         array([4], dtype=int32)
@@ -184,10 +185,9 @@ class LabelledTexts:
         self._ids, self.lengths = ids[:, :max_length], np.minimum(lengths, max_length)
         self._ids[longer, -1] = tokenizer.end_id
         self.max_length = max_length
-        labels = np.asarray(labels)
-        self.labels = labels.astype(
-            np.float32 if labels.dtype.kind == "f" and len(labels) else np.int32
-        )
+        values = np.asarray(labels)
+        is_score = values.dtype.kind == "f" and len(values)
+        self.labels = values.astype(np.float32 if is_score else np.int32)
         self._pad_id = tokenizer.pad_id
         self._token_types = bool(token_types)
 
@@ -201,6 +201,14 @@ class LabelledTexts:
             length_multiple: Lengths are rounded up to a multiple of this.
         """
         return [self.padded_lengths(length_multiple)]
+
+    def fits(self, max_length: Limit) -> np.ndarray:
+        """Returns whether each text is short enough, boolean.
+
+        Args:
+            max_length: The most ids of a text; None for any number.
+        """
+        return self.lengths <= min(limits(max_length))
 
     def padded_lengths(self, length_multiple: int = 4) -> np.ndarray:
         """Returns the padded length of every text, at most `max_length`.

@@ -69,9 +69,10 @@ def generate(*, pairs: int = 60000, seed: int = 0) -> list[tuple[str, str]]:
         raise InputError(f"the phrase book can make {capacity()} pairs, not {pairs}: ask for fewer")
     rng = random.Random(seed)
     result = [
-        tuple(template.build(index))
+        (pair[0], pair[1])
         for template, count in zip(TEMPLATES, _shares(TEMPLATES, pairs))
         for index in _sample(rng, template.size, count)
+        for pair in [tuple(template.build(index))]
     ]
     return [result[i] for i in _sample(rng, pairs, pairs)]
 
@@ -118,7 +119,10 @@ def phrase_corpus(
         "valid": [made[i] for i in unique[:valid]],
         "test": [made[i] for i in unique[valid : valid + test]],
     }
-    splits = {name: tuple(map(list, zip(*part))) or ([], []) for name, part in chosen.items()}
+    splits = {
+        name: ([source for source, _ in part], [target for _, target in part])
+        for name, part in chosen.items()
+    }
     return Corpus("phrases", SOURCE_LANGUAGE, TARGET_LANGUAGE, splits)
 
 

@@ -121,7 +121,7 @@ def read_text(path: str | os.PathLike) -> str:
 
     Example:
         >>> read_text("merges.txt")
-        '#version: 0.2\\nĠ t\\n'
+        '#version: 0.2\nI t\nĠ r\n'
     """
     name = os.fspath(path)
     try:

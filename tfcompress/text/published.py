@@ -8,6 +8,7 @@ from typing import Any
 from tfcompress.errors import InputError
 from tfcompress.text.pieces import check_ids, check_texts, special_ids
 from tfcompress.text.published_parts import check_parts
+from tfcompress.text.tokenizer_settings import ROLES, check_settings
 
 FILE = "tokenizer.json"
 
@@ -79,10 +80,36 @@ class PublishedTokenizer:
         self.pad_id, self.start_id, self.end_id = ids["pad"], ids["start"], ids["end"]
         self.unk_id = ids.get("unk")
 
-    def __reduce__(self):
-        from tfcompress.text.text_tokenizers import text_tokenizer
+    @classmethod
+    def from_settings(
+        cls, settings: Mapping[str, Any], files: Mapping[str, bytes]
+    ) -> "PublishedTokenizer":
+        """Makes the tokenizer again from what `settings` and `files` returned.
 
-        return text_tokenizer, (self.settings(), self.files())
+        Args:
+            settings: The settings, as JSON holds them.
+            files: The contents of its files by name.
+
+        Raises:
+            InputError: A setting or file is missing or wrong.
+
+        Example:
+            >>> definition = json.loads(Path("tokenizer.json").read_text())
+            >>> tokenizer = PublishedTokenizer(definition, pad="[PAD]")
+            >>> again = PublishedTokenizer.from_settings(tokenizer.settings(), tokenizer.files())
+        """
+        check_settings(cls.kind, settings, files, names=[FILE])
+        ids = {role: settings[f"{role}_id"] for role in ROLES}
+        for role, number in ids.items():
+            if not isinstance(number, int | None) or (number is None and role != "unk"):
+                raise InputError(
+                    f"the tokenizer's settings name the special id {number!r}; give what "
+                    "settings() returned"
+                )
+        return cls(json_object(files[FILE], FILE), **ids)
+
+    def __reduce__(self):
+        return type(self).from_settings, (self.settings(), self.files())
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Tokenizes texts, without begin and end ids.
@@ -94,8 +121,10 @@ class PublishedTokenizer:
             The ids of every text.
 
         Example:
+            >>> definition = json.loads(Path("tokenizer.json").read_text())
+            >>> tokenizer = PublishedTokenizer(definition, pad="[PAD]")
             >>> tokenizer.encode(["it runs"])
-            [[2009, 3216]]
+            [[5, 6]]
         """
         encode = self._tokenizer.encode
         return [encode(text, add_special_tokens=False).ids for text in check_texts(texts)]
@@ -113,7 +142,9 @@ class PublishedTokenizer:
             InputError: An id is outside the vocabulary.
 
         Example:
-            >>> tokenizer.decode([[101, 2009, 3216, 102, 0]])
+            >>> definition = json.loads(Path("tokenizer.json").read_text())
+            >>> tokenizer = PublishedTokenizer(definition, pad="[PAD]")
+            >>> tokenizer.decode([[2, 5, 6, 3, 0]])
             ['it runs']
         """
         hidden = {self.pad_id, self.start_id, self.end_id}
@@ -122,7 +153,7 @@ class PublishedTokenizer:
         return [self._tokenizer.decode(row, skip_special_tokens=False) for row in shown]
 
     def settings(self) -> dict[str, Any]:
-        """Returns what, with `files`, makes this tokenizer again; see `text_tokenizer`."""
+        """Returns what, with `files`, makes this tokenizer again."""
         return {
             "kind": self.kind,
             "pad_id": self.pad_id,
@@ -191,7 +222,7 @@ def open_definition(definition: Mapping[str, Any]) -> Any:
 
     Example:
         >>> open_definition(json.loads(Path("tokenizer.json").read_text())).get_vocab_size()
-        30522
+        10
     """
     tokenizers = import_tokenizers()
     try:

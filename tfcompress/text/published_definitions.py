@@ -31,7 +31,8 @@ def wordpiece_definition(
         InputError: A setting has a wrong type.
 
     Example:
-        >>> wordpiece_definition(["[UNK]", "a"], roles, {})["model"]["vocab"]
+        >>> special = dict(zip(ROLES, ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]))
+        >>> wordpiece_definition(["[UNK]", "a"], special, {})["model"]["vocab"]
         {'[UNK]': 0, 'a': 1}
     """
     vocabulary = {piece: number for number, piece in enumerate(pieces) if piece}
@@ -76,7 +77,8 @@ def byte_pair_definition(
         InputError: A setting has a wrong type.
 
     Example:
-        >>> byte_pair_definition({"a": 0}, [], roles, {})["pre_tokenizer"]["type"]
+        >>> special = dict(zip(ROLES, ["<pad>", "<unk>", "<s>", "</s>", "<mask>"]))
+        >>> byte_pair_definition({"a": 0}, [], special, {})["pre_tokenizer"]["type"]
         'ByteLevel'
     """
     bytes_as_letters = {

@@ -19,8 +19,8 @@ CONFIG, MODULES = "tokenizer_config.json", "modules.json"
 _SENTENCE_CONFIG = "sentence_*_config.json"
 _SPECIAL_TOKENS, _ADDED_TOKENS = "special_tokens_map.json", "added_tokens.json"
 # The special pieces of a family, where a folder names none.
-_BERT = dict(zip(definitions.ROLES, ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")))
-_ROBERTA = dict(zip(definitions.ROLES, ("<pad>", "<unk>", "<s>", "</s>", "<mask>")))
+_BERT: dict[str, str] = dict(zip(definitions.ROLES, ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")))
+_ROBERTA: dict[str, str] = dict(zip(definitions.ROLES, ("<pad>", "<unk>", "<s>", "</s>", "<mask>")))
 _ALBERT = _BERT | {"pad_token": "<pad>", "unk_token": "<unk>"}
 # What we call them.
 _NAMES = {"pad": "pad_token", "unk": "unk_token", "start": "cls_token", "end": "sep_token"}
@@ -67,7 +67,7 @@ def load_published_tokenizer(
         InputError: A file cannot be used, or a setting is not supported.
 
     Example:
-        >>> load_published_tokenizer(Path("all-MiniLM-L6-v2")).kind
+        >>> load_published_tokenizer(Path("sentence-encoder")).kind
         'published'
     """
     folder = transformer_folder(folder)
@@ -188,11 +188,13 @@ def _overridden(definition, config):
     found = dict(definition)
     for place in ("normalizer", "pre_tokenizer"):
         part = found.get(place)
-        names = _OVERRIDES.get(part.get("type"), {}) if isinstance(part, dict) else {}
+        if not isinstance(part, dict):
+            continue
+        names = _OVERRIDES.get(f"{part.get('type')}", {})
         given = {new: config[old] for old, new in names.items() if old in config}
         # To strip accents may depend on the case; nothing else can be left open.
         given = {k: v for k, v in given.items() if v is not None or k == "strip_accents"}
-        found[place] = part | given if given else part
+        found[place] = part | given
     return found
 
 

@@ -4,7 +4,7 @@ import io
 import os
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,14 @@ import sentencepiece
 from tfcompress.errors import InputError, InputWarning
 from tfcompress.files import replace_file
 from tfcompress.text.pieces import check_ids, special_ids
+from tfcompress.text.tokenizer_settings import check_settings, special_pieces
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 MODEL_TYPES = ("bpe", "unigram")
 NORMALIZATIONS = ("nmt_nfkc", "identity")
+MODEL_FILE = "tokenizer.model"
 _SPECIAL_IDS = {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3}
 _ENCODE_BATCH = 1024
 _MIN_LIMIT = 10
@@ -82,8 +84,8 @@ class Tokenizer:
             The piece ids of every sentence.
 
         Example:
-            >>> tokenizer.encode(["two dogs"])
-            [[56, 391]]
+            >>> len(tokenizer.encode(["two dogs", "a man"]))
+            2
         """
         return self._processor.encode(_sentence_list(sentences))
 
@@ -100,7 +102,7 @@ class Tokenizer:
             InputError: An id is outside the vocabulary.
 
         Example:
-            >>> tokenizer.decode([[56, 391, 2, 0, 0]])
+            >>> tokenizer.decode([[*tokenizer.encode(["two dogs"])[0], 2, 0, 0]])
             ['two dogs']
         """
         rows = [np.asarray(row, dtype=np.int64) for row in ids]
@@ -117,8 +119,8 @@ class Tokenizer:
         """For each id, whether a word begins with it; the special pieces are words of their own.
 
         Example:
-            >>> int(tokenizer.word_starts.sum())
-            3127
+            >>> tokenizer.word_starts[:4]
+            array([ True,  True,  True, False])
         """
         special = {self.pad_id, self.bos_id, self.eos_id}
         return np.array(
@@ -138,7 +140,7 @@ class Tokenizer:
             A dataset of ragged int32 ids `[batch, None]` (for single strings, vectors of ids).
 
         Example:
-            >>> lines = tf.data.TextLineDataset("train.en").batch(1024)
+            >>> lines = tf.data.TextLineDataset("corpus/train.en").batch(1024)
             >>> ids = tokenizer.tokenize_dataset(lines)
         """
         import tensorflow as tf
@@ -222,18 +224,38 @@ class SentencePieceTokenizer(Tokenizer):
         self.start_id, self.end_id = self.bos_id, self.eos_id
         self._more_ids = special_ids(ids, dict.fromkeys(special), f"SentencePiece {name}")
 
-    def __reduce__(self):
-        from tfcompress.text.text_tokenizers import text_tokenizer
+    @classmethod
+    def from_settings(
+        cls, settings: Mapping[str, Any], files: Mapping[str, bytes]
+    ) -> "SentencePieceTokenizer":
+        """Makes the tokenizer again from what `settings` and `files` returned.
 
-        return text_tokenizer, (self.settings(), self.files())
+        Args:
+            settings: The settings, as JSON holds them.
+            files: The contents of its files by name.
+
+        Raises:
+            InputError: A setting or file is missing or wrong.
+
+        Example:
+            >>> tokenizer = SentencePieceTokenizer("spiece.model")
+            >>> settings, files = tokenizer.settings(), tokenizer.files()
+            >>> again = SentencePieceTokenizer.from_settings(settings, files)
+        """
+        check_settings(cls.kind, settings, files, names=[MODEL_FILE])
+        model = files[MODEL_FILE]
+        return cls(model, **special_pieces(settings, cls.piece_list(model)))
+
+    def __reduce__(self):
+        return type(self).from_settings, (self.settings(), self.files())
 
     @staticmethod
     def piece_list(model: bytes) -> list[str]:
         """Returns the pieces of a model in the order of their ids.
 
         Example:
-            >>> SentencePieceTokenizer.piece_list(tokenizer.proto)[:2]
-            ['<pad>', '<unk>']
+            >>> SentencePieceTokenizer.piece_list(Path("spiece.model").read_bytes())[:4]
+            ['<pad>', '<unk>', '[CLS]', '[SEP]']
         """
         return _pieces(_open_model(model)[2])
 
@@ -250,7 +272,8 @@ class SentencePieceTokenizer(Tokenizer):
             InputError: An id is outside the vocabulary.
 
         Example:
-            >>> tokenizer.decode([[2, 32, 1034, 3, 0]])
+            >>> tokenizer = SentencePieceTokenizer("spiece.model")
+            >>> tokenizer.decode([[2, *tokenizer.encode(["it runs"])[0], 3, 0]])
             ['it runs']
         """
         hidden = {self.pad_id, self.start_id, self.end_id}
@@ -258,7 +281,7 @@ class SentencePieceTokenizer(Tokenizer):
         return super().decode([[number for number in row if number not in hidden] for row in rows])
 
     def settings(self) -> dict[str, Any]:
-        """Returns what, with `files`, makes this tokenizer again; see `text_tokenizer`."""
+        """Returns what, with `files`, makes this tokenizer again."""
         return {
             "kind": self.kind,
             "pad_id": self.pad_id,
@@ -270,7 +293,7 @@ class SentencePieceTokenizer(Tokenizer):
 
     def files(self) -> dict[str, bytes]:
         """Returns the files of this tokenizer: the model."""
-        return {"tokenizer.model": self.proto}
+        return {MODEL_FILE: self.proto}
 
 
 def train_tokenizer(
@@ -304,7 +327,7 @@ def train_tokenizer(
     Example:
         >>> sources, targets = corpus.splits["train"]
         >>> tokenizer = train_tokenizer(
-        ...     sources + targets, vocabulary_size=8000, path="tokenizer.model"
+        ...     sources + targets, vocabulary_size=600, path="joint.model"
         ... )
     """
     if model_type not in MODEL_TYPES:
@@ -342,7 +365,10 @@ def train_tokenizer(
             # SentencePiece skips longer sentences, and refuses a smaller limit than this.
             max_sentence_length=max(_MIN_LIMIT, *(len(line.encode()) for line in sentences)),
             minloglevel=2,
-            **_SPECIAL_IDS,
+            pad_id=0,
+            bos_id=1,
+            eos_id=2,
+            unk_id=3,
         )
     except RuntimeError as error:
         raise _training_error(vocabulary_size, str(error)) from None

@@ -33,7 +33,7 @@ class HeadObjective:
     loss: Callable[[float], keras.losses.Loss]
     score: str
     measure: Callable[[np.ndarray, np.ndarray], float]
-    check: Callable[[np.ndarray, int], None]
+    check: Callable[[np.ndarray, int | None], None]
     divergence: Callable[[tf.Tensor, tf.Tensor, float], tf.Tensor]
     label_type: tf.DType = tf.int32
     no_label: float = _NO_CLASS

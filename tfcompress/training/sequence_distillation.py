@@ -49,7 +49,11 @@ def distill_corpus(
 
     Example:
 
-    >>> targets = tfc.training.distill_corpus(teacher, sources, "distilled.de", references=targets)
+    >>> distilled = tfc.training.distill_corpus(
+    ...     translate_n_best, sources, "distilled.de", references=targets
+    ... )
+    >>> len(distilled) == len(sources)
+    True
 
     Reference: Kim and Rush, 2016, arXiv:1606.07947.
     """

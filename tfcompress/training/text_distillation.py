@@ -47,7 +47,9 @@ class TextDistillation:
 
     Example:
 
-    >>> objective = tfc.training.TextDistillation(student, teacher, LabelSmoothedCrossentropy(0.0))
+    >>> from tfcompress.training.accumulation import AccumulatingModel
+    >>> loss = tfc.training.LabelSmoothedCrossentropy(0.0)
+    >>> objective = tfc.training.TextDistillation(student, teacher, loss)
     >>> model = AccumulatingModel(student.model, objective, pad_id=-1)
 
     Reference: Hinton et al., 2015, arXiv:1503.02531; Jiao et al., 2020, arXiv:1909.10351.

@@ -216,7 +216,7 @@ class _Evaluation(keras.callbacks.Callback):
             return
         now = time.monotonic()
         figures = {"update": update}
-        figures |= {name: float(value) for name, value in logs.items()}
+        figures |= {name: float(value) for name, value in (logs or {}).items()}
         figures["seconds"] = round(now - self.started, 3)
         self.started = now
         self.state.save(figures)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -199,6 +199,6 @@ class _ValidationLoss(keras.callbacks.Callback):
             logs["val_loss"] = float(total / tokens)
 
 
-def _translator(compressed, validation) -> Callable[[list[str]], list[str]]:
+def _translator(compressed, validation) -> Callable[[Sequence[str]], list[str]]:
     tokenizers = (validation.source_tokenizer, validation.target_tokenizer)
     return lambda sources: greedy_translate(compressed.plain(), *tokenizers, sources)
