@@ -319,6 +319,22 @@ def test_results_that_are_not_finite():
         text_encoder_parity.check({**native, "max_difference": 0.0, "native": native}, "float32")
 
 
+def test_samples_may_be_texts():
+    tokenizer, batch = make_tokenizer(), ["two dogs", "dogs " * 99]
+    options = ExportOptions(
+        tokenizer=tokenizer,
+        samples=batch,
+        quantization="static_int8",
+        representative_data=batch[:1],
+    )
+    exporter = TextEncoderExporter(make_encoder(None), options)
+    exporter.check()
+    start, end = tokenizer.start_id, tokenizer.end_id
+    short, long = tokenizer.encode(batch)
+    assert exporter._data == [[start, *short, end]]
+    assert exporter._samples == [[start, *short, end], [start, *long[:22], end]]
+
+
 def test_random_samples():
     samples = TextEncoderExporter(make_encoder(None), ExportOptions()).random_samples()
     assert [len(sample) for sample in samples] == [1, 2, 3, 5, 8, 13, 21, 24]
