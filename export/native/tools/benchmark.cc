@@ -10,9 +10,8 @@
 
 #include "runtime/manifest.h"
 #include "tools/arguments.h"
+#include "tools/bundle_benchmark.h"
 #include "tools/measuring.h"
-#include "tools/text_encoder_benchmark.h"
-#include "tools/translation_benchmark.h"
 
 namespace tfcompress {
 namespace {

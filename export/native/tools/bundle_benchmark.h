@@ -43,6 +43,10 @@ class BundleBenchmark {
   double total_ms_ = 0;
 };
 
+// Measure the bundle that the arguments name, and return the metrics as JSON. Throw Error.
+std::string BenchmarkTranslation(const Arguments& arguments);
+std::string BenchmarkTextEncoder(const Arguments& arguments);
+
 }  // namespace tfcompress
 
 #endif  // TFCOMPRESS_TOOLS_BUNDLE_BENCHMARK_H_

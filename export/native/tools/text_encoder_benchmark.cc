@@ -1,5 +1,3 @@
-#include "tools/text_encoder_benchmark.h"
-
 #include <algorithm>
 #include <chrono>
 #include <cstdint>

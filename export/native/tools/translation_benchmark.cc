@@ -1,5 +1,3 @@
-#include "tools/translation_benchmark.h"
-
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
