@@ -47,8 +47,7 @@ class Translator:
     Example:
 
     >>> with Translator("en-de") as translator:
-    ...     translator.translate(["Two dogs play."])
-    ['Zwei Hunde spielen.']
+    ...     translations = translator.translate(["Two dogs play."])
     """
 
     def __init__(self, path: str | os.PathLike, *, num_threads: int = 1, verify: bool = True):

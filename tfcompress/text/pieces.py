@@ -120,8 +120,8 @@ def read_text(path: str | os.PathLike) -> str:
         InputError: The file cannot be read, or is not UTF-8.
 
     Example:
-        >>> read_text("merges.txt")
-        '#version: 0.2\nI t\nĠ r\n'
+        >>> read_text("merges.txt").splitlines()[0]
+        '#version: 0.2'
     """
     name = os.fspath(path)
     try:

@@ -66,7 +66,10 @@ def train_classifier(
     Example:
 
     >>> training = tfc.training.TrainingConfig(updates=2, evaluate_every=2, batch_tokens=64)
-    >>> encoder, history = tfc.training.train_classifier(config, texts, texts, training, "run")
+    >>> encoder, history = tfc.training.train_classifier(
+    ...     config, texts, texts, training, "run", verbose=0
+    ... )
+    trained for 2 updates...
     >>> "val_accuracy" in history[-1]
     True
     """
