@@ -28,7 +28,6 @@ SLOW = {
     "tfcompress.models.keras_nlp_models",
     "tfcompress.pipeline.text_encoder_evaluation",
     "tfcompress.runtime.benchmark",
-    "tfcompress.runtime.encoder_benchmark",
     "tfcompress.surgery.head_scoring",
     "tfcompress.training.accumulation",
     "tfcompress.training.classification",
@@ -47,9 +46,10 @@ NOT_YET = (
     "tfcompress.pipeline.run",
     "tfcompress.pipeline.translation_evaluation",
     "tfcompress.reporting",
-    "tfcompress.runtime.encoder_native",
+    "tfcompress.runtime.encoder",
     "tfcompress.runtime.keras",
     "tfcompress.runtime.native",
+    "tfcompress.runtime.text_encoder",
     "tfcompress.yaml_file",
 )
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE

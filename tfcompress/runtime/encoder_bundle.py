@@ -95,7 +95,7 @@ def open_encoder_bundle(path: str | os.PathLike, verify: bool = True) -> Encoder
     Example:
 
     >>> open_encoder_bundle("sentiment").max_length
-    16
+    512
     """
     folder = Path(path)
     manifest = Manifest(folder, KIND)

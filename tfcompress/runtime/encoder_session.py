@@ -27,9 +27,9 @@ class EncoderSession:
 
     Example:
 
-    >>> session = EncoderSession(tfc.runtime.open_encoder_bundle("sentiment"))
-    >>> session.run([2, 5, 3])["logits"].shape
-    (2,)
+    >>> session = EncoderSession(open_encoder_bundle("sentiment"))
+    >>> session.run([101, 2009, 102])["logits"]
+    array([-1.2,  1.4], dtype=float32)
     """
 
     def __init__(self, bundle: EncoderBundle, *, num_threads: int = 1):
