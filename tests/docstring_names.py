@@ -4,6 +4,7 @@ A function here makes the value of the name, or the file or folder, that is call
 through `FILES`); it runs once, when an example first needs it.
 """
 
+import dataclasses
 import functools
 import json
 import math
@@ -85,7 +86,22 @@ def published_files():
         (folder / name).write_text(Path(name).read_text())
 
 
+@once
+def translation_bundle():
+    options = {"source_tokenizer": tokenizer(), "target_tokenizer": tokenizer()}
+    tfc.export.convert(transformer(), "en-de", quantization="float32", **options)
+
+
+@once
+def text_encoder_bundle():
+    published_files()
+    vocabulary = tfc.text.WordPieceTokenizer.load("vocab.txt")
+    tfc.export.convert(encoder(), "sentiment", tokenizer=vocabulary, quantization="float32")
+
+
 FILES = {
+    "en-de": translation_bundle,
+    "sentiment": text_encoder_bundle,
     "corpus": corpus_folder,
     "pairs.en-de.tsv": pairs_file,
     "sst2": labelled_folder,
@@ -155,14 +171,40 @@ def pairs():
     return tfc.text.TokenizedPairs.from_corpus(tokenizer(), sources(), targets())
 
 
-@once
-def transformer():
+def small_transformer(**changes):
     stack = tfc.models.StackConfig(
         2, tfc.models.AttentionConfig(4), tfc.models.FeedForwardConfig(32)
     )
-    settings = {"encoder": stack, "decoder": stack, "max_target_length": 16}
-    config = tfc.models.Seq2SeqConfig(500, hidden_dim=16, **settings)
-    return tfc.models.Seq2SeqTransformer(config)
+    settings = {"encoder": stack, "decoder": stack, "max_target_length": 16} | changes
+    return tfc.models.Seq2SeqTransformer(tfc.models.Seq2SeqConfig(500, hidden_dim=16, **settings))
+
+
+@once
+def transformer():
+    return small_transformer()
+
+
+def define_transformer():
+    return small_transformer(
+        embedding=tfc.models.EmbeddingConfig(kind="define", embedding_dim=8, tie="own")
+    )
+
+
+def theseus_transformer():
+    stack = dataclasses.replace(transformer().config.encoder, successors=1)
+    return small_transformer(encoder=stack)
+
+
+def bleu_of():
+    return lambda transformer: 0.0
+
+
+def inputs():
+    return batches()[0][0]
+
+
+def batches():
+    return [tfc.text.make_batch(pairs(), np.arange(4))]
 
 
 def loss():
@@ -237,6 +279,7 @@ NAMES = {
         for make in (
             *(tf, keras, keras_nlp, tfmot, corpus, tokenizer, sources, targets, pairs),
             *(transformer, loss, model, dataset, encoder, texts, translate, translate_n_best),
+            *(define_transformer, theseus_transformer, bleu_of, batches, inputs),
         )
     },
 }

@@ -54,7 +54,7 @@ def load_model(path: str | os.PathLike, **options) -> keras.Model:
         for layer in model._flatten_layers():
             if getattr(layer, "preserve_sparsity", False):
                 raise InputError(
-                    "a .h5 file does not hold which clustered weights stay zero. Received: "
+                    "A .h5 file does not hold which clustered weights stay zero. Received: "
                     f"{os.fspath(path)} with {layer.name}. Save the model as .keras."
                 )
     return model

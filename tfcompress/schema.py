@@ -245,7 +245,7 @@ def _fits(hint, value) -> bool:
     is_dataclass = dataclasses.is_dataclass(origin)
     if origin is dict or (is_dataclass and isinstance(value, Mapping)):
         return isinstance(value, Mapping)
-    return isinstance(value, origin)
+    return isinstance(value, typing.cast(Any, origin))
 
 
 def _is_required(field) -> bool:

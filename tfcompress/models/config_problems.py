@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Any
 
 from tfcompress.models.config_parts import (
     EMBEDDING_KINDS,
@@ -26,13 +26,10 @@ from tfcompress.scaling import (
     dextra_schedule,
 )
 
-if TYPE_CHECKING:
-    from tfcompress.models.config import Seq2SeqConfig
-
 _HALVES = ("attention", "feed_forward")
 
 
-def config_problems(config: "Seq2SeqConfig") -> Iterator[str]:
+def config_problems(config: Any) -> Iterator[str]:
     """Yields one line for each impossible setting.
 
     Args:

@@ -79,8 +79,8 @@ def benchmark(
 
     Example:
 
-    >>> benchmark("en-de", ["Two dogs play."])["latency_ms"]["p50"]
-    4.1
+    >>> benchmark("en-de", ["Two dogs play."])["latency_ms"]["p50"] > 0
+    True
     """
     SearchOptions(beam_size)
     check_count("num_threads", num_threads, most=MAX_THREADS)

@@ -33,11 +33,11 @@ class Session:
 
     Example:
 
-    >>> session = Session(open_bundle("en-de"))
+    >>> session = Session(tfc.runtime.open_bundle("en-de"))
     >>> session.encode([57, 391, 2])
     >>> session.start(rows=1)
     >>> session.step(1).logits.shape
-    (1, 8000)
+    (1, 500)
     """
 
     def __init__(self, bundle: TranslationBundle, *, num_threads: int = 1):

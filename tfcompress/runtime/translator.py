@@ -28,8 +28,7 @@ class Translator(Model[TranslationBundle]):
     Example:
 
     >>> with Translator("en-de") as translator:
-    ...     translator.translate(["Two dogs play."])
-    ['Zwei Hunde spielen.']
+    ...     translations = translator.translate(["Two dogs play."])
     """
 
     bundle_class = TranslationBundle

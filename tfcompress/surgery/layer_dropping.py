@@ -38,7 +38,7 @@ def drop_layers(
 
     Example:
 
-    >>> smaller = tfc.surgery.drop_layers(transformer, drop={"decoder": [1, 3, 5]})
+    >>> smaller = tfc.surgery.drop_layers(transformer, drop={"decoder": [1]})
 
     Reference: Fan et al., 2020, arXiv:1909.11556.
     """
@@ -99,7 +99,7 @@ def search_layers(
 
     Example:
 
-    >>> kept = tfc.surgery.search_layers(transformer, bleu_of, decoder=3)
+    >>> kept = tfc.surgery.search_layers(transformer, bleu_of, decoder=1)
     >>> smaller = tfc.surgery.drop_layers(transformer, keep=kept)
     """
     wanted = _by_side(transformer, encoder, decoder)

@@ -25,7 +25,7 @@ def take_successors(transformer: Model) -> Model:
 
     Example:
 
-    >>> smaller = tfc.surgery.take_successors(transformer)
+    >>> smaller = tfc.surgery.take_successors(theseus_transformer)
 
     Reference: Xu et al., 2020, arXiv:2002.02925.
     """

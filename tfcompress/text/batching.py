@@ -81,11 +81,15 @@ class TokenizedPairs:
             ids, splits = getattr(self, f"{side}_ids"), getattr(self, f"{side}_row_splits")
             shapes_fit = ids.ndim == 1 and splits.ndim == 1 and splits.size
             if not shapes_fit or splits[0] or splits[-1] != len(ids) or (np.diff(splits) < 0).any():
-                raise InputError(f"{side} row splits do not fit {ids.size} ids; tokenize again")
+                raise InputError(
+                    f"Row splits do not fit their ids. Received: {side} row splits, {ids.size} "
+                    "ids. Tokenize again."
+                )
         if len(self.source_row_splits) != len(self.target_row_splits):
             raise InputError(
-                f"{len(self.source_row_splits) - 1} sources but "
-                f"{len(self.target_row_splits) - 1} targets; give one target a source"
+                "Sources and targets are not as many. Received: "
+                f"{len(self.source_row_splits) - 1} sources, {len(self.target_row_splits) - 1} "
+                "targets. Give one target a source."
             )
 
     @classmethod
@@ -204,9 +208,12 @@ class TokenizedPairs:
             with np.load(path) as arrays:
                 return cls(*(arrays[name] for name in _ARRAYS))
         except FileNotFoundError:
-            raise InputError(f"{path}: no such file; check the path") from None
+            raise InputError(f"No such file. Received: {path}. Check the path.") from None
         except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
-            raise InputError(f"{path}: no tokenized pairs or damaged; tokenize again") from None
+            raise InputError(
+                f"The file holds no tokenized pairs or is damaged. Received: {path}. Tokenize "
+                "again."
+            ) from None
 
 
 def plan_epoch(
@@ -251,7 +258,10 @@ def plan_epoch(
         >>> inputs, labels = make_batch(pairs, plan[0])
     """
     if min(seed, epoch) < 0:
-        raise InputError(f"seed={seed}, epoch={epoch}; give numbers from 0")
+        raise InputError(
+            f"Seed and epoch must not be negative. Received: seed={seed}, epoch={epoch}. Give "
+            "numbers from 0."
+        )
     generator = np.random.default_rng([seed, epoch])
     batches = _cut(
         pairs,
@@ -571,7 +581,8 @@ def _cut(
     _at_least("length_multiple", length_multiple, 1)
     if static_batches and isinstance(max_length, tuple):
         raise InputError(
-            f"static batches have one max_length for both sides; give {min(max_length)}"
+            f"Static batches have one max_length for both sides. Received: {max_length}. Give "
+            f"{min(max_length)}."
         )
     lengths = pairs.padded_lengths(length_multiple)
     if max_length is not None:
@@ -579,8 +590,8 @@ def _cut(
         lengths = np.minimum(lengths, max(limits(max_length)))
     if not order.size:
         raise InputError(
-            f"no pair of {len(pairs)} is left with max_length={max_length}; "
-            "raise max_length or give more pairs"
+            f"No pair is short enough. Received: {len(pairs)} pairs, max_length={max_length}. "
+            "Raise max_length or give more pairs."
         )
     keys = [-lengths[order]]
     if not static_batches:
@@ -590,8 +601,8 @@ def _cut(
     longest = lengths[order[0]]
     if longest > batch_tokens:
         raise InputError(
-            f"batch_tokens={batch_tokens} does not hold the longest pair, padded to {longest}; "
-            "raise batch_tokens or set max_length"
+            f"A batch does not hold the longest pair. Received: batch_tokens={batch_tokens}, a "
+            f"pair padded to {longest}. Raise batch_tokens or set max_length."
         )
     batches, start = [], 0
     while start < len(order):
@@ -635,5 +646,5 @@ def _round_up(lengths, multiple: int):
 
 def _at_least(name: str, value: int, least: int) -> int:
     if value < least:
-        raise InputError(f"{name}={value}; give at least {least}")
+        raise InputError(f"`{name}` is too small. Received: {name}={value}. Give at least {least}.")
     return value

@@ -98,8 +98,8 @@ class BytePairTokenizer:
         lost = [byte for byte in range(256) if letters[byte] not in self.vocabulary]
         if lost and self.unk_id is None:
             raise InputError(
-                f"the byte-pair vocabulary lacks {len(lost)} bytes, the first is {lost[0]:#04x}; "
-                "add them, or name the piece for unknown bytes as unk"
+                f"The byte-pair vocabulary lacks bytes. Received: {len(lost)} missing, the first "
+                f"is {lost[0]:#04x}. Add them, or name the piece for unknown bytes as unk."
             )
         self._cache: dict[str, tuple[Any, ...]] = {}
 
@@ -225,18 +225,20 @@ class BytePairTokenizer:
             pair = tuple(merge.split(" ")) if isinstance(merge, str) else ()
             if len(pair) != 2 or not all(pair):
                 raise InputError(
-                    f"merge {number} is {merge!r}; give two pieces with a space between them"
+                    f"A merge is two pieces with a space between them. Received: merge {number}, "
+                    f"{merge!r}. Give two pieces."
                 )
             for piece in (*pair, "".join(pair)):
                 if piece not in self.vocabulary:
                     raise InputError(
-                        f"merge {number}, {merge!r}, names or makes {piece!r}, which the "
-                        f"vocabulary of {self.vocabulary_size} pieces lacks; give the merges that "
-                        "belong to it"
+                        "A merge names or makes a piece that the vocabulary lacks. Received: "
+                        f"merge {number}, {merge!r}, with {piece!r}, and {self.vocabulary_size} "
+                        "pieces. Give the merges that belong to the vocabulary."
                     )
             if pair in ranks:
                 raise InputError(
-                    f"merge {number}, {merge!r}, is also merge {ranks[pair]}; give each once"
+                    f"A merge stands twice. Received: merge {number}, {merge!r}, which is also "
+                    f"merge {ranks[pair]}. Give each once."
                 )
             ranks[pair] = number
         return ranks
@@ -323,10 +325,13 @@ def read_vocabulary(text: str) -> dict[str, int]:
     try:
         vocabulary = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"the vocabulary is no JSON: {error}; give a vocab.json") from None
+        raise InputError(
+            f"The vocabulary is no JSON. Received: {error}. Give a vocab.json."
+        ) from None
     if not isinstance(vocabulary, dict):
         raise InputError(
-            f"the vocabulary is a JSON {type(vocabulary).__name__}; give an object of ids by piece"
+            "A vocabulary is an object of ids by piece. Received: a JSON "
+            f"{type(vocabulary).__name__}. Give a vocab.json."
         )
     return _check_vocabulary(vocabulary)
 
@@ -367,8 +372,8 @@ def _object(members):
 def _check_vocabulary(vocabulary):
     if not isinstance(vocabulary, Mapping):
         raise InputError(
-            f"vocabulary is {type(vocabulary).__name__}; give the id of every piece, or paths to "
-            "BytePairTokenizer.load"
+            f"A vocabulary is a mapping of ids by piece. Received: {type(vocabulary).__name__}. "
+            "Give the id of every piece, or paths to BytePairTokenizer.load."
         )
     vocabulary = dict(vocabulary)
     check_pieces([*vocabulary])
@@ -376,12 +381,13 @@ def _check_vocabulary(vocabulary):
         is_id = isinstance(number, int) and not isinstance(number, bool)
         if not is_id:
             raise InputError(
-                f"vocabulary: {piece!r} has the id {number!r}; give pieces with whole numbers"
+                f"The vocabulary's ids are whole numbers. Received: {piece!r} with the id "
+                f"{number!r}. Give pieces with whole numbers."
             )
     missing = set(range(len(vocabulary))) - set(vocabulary.values())
     if missing:
         raise InputError(
-            f"vocabulary: {len(vocabulary)} pieces, but none has the id {min(missing)}; number "
-            "them from 0 without a gap"
+            f"The vocabulary's ids have a gap. Received: {len(vocabulary)} pieces, none with the "
+            f"id {min(missing)}. Number them from 0 without a gap."
         )
     return vocabulary

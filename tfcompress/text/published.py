@@ -103,8 +103,8 @@ class PublishedTokenizer:
         for role, number in ids.items():
             if not isinstance(number, int | None) or (number is None and role != "unk"):
                 raise InputError(
-                    f"the tokenizer's settings name the special id {number!r}; give what "
-                    "settings() returned"
+                    f"A special id must be a whole number. Received: {number!r}. Give what "
+                    "settings() returned."
                 )
         return cls(json_object(files[FILE], FILE), **ids)
 
@@ -173,9 +173,9 @@ class PublishedTokenizer:
             found = self._ids.get(token["content"])
             if found != token["id"]:
                 raise InputError(
-                    f"the added token {token['content']!r} has the id {token['id']}, but the "
-                    f"vocabulary before it ends so that it would get {found}; number added tokens "
-                    "from the vocabulary's size"
+                    "Added tokens are numbered from the vocabulary's size. Received: "
+                    f"{token['content']!r} with the id {token['id']}, which would get {found}. "
+                    "Number it so."
                 )
 
     def _around(self, start, end):
@@ -183,8 +183,8 @@ class PublishedTokenizer:
         tokens = self._tokenizer.encode("", add_special_tokens=True).tokens
         if len(tokens) not in (0, 2):
             raise InputError(
-                f"the tokenizer puts {' '.join(tokens)} around a text; give one that puts one "
-                "begin and one end"
+                "A tokenizer puts one begin and one end around a text. Received: "
+                f"{' '.join(tokens)}. Give one that does."
             )
         is_open = isinstance(start, str | None) and isinstance(end, str | None)
         return tokens if tokens and is_open else (start, end)
@@ -205,8 +205,8 @@ class PublishedTokenizer:
         pieces = [piece for piece, number in self._ids.items() if is_id and number == given]
         if not pieces:
             raise InputError(
-                f"the tokenizer's settings name the special id {given!r}, but its vocabulary has "
-                f"{len(self._ids)} pieces; give the files that belong to the settings"
+                f"A special id is none of the vocabulary. Received: {given!r}, {len(self._ids)} "
+                "pieces. Give the files that belong to the settings."
             )
         return pieces[0]
 
@@ -229,7 +229,9 @@ def open_definition(definition: Mapping[str, Any]) -> Any:
         tokenizer = tokenizers.Tokenizer.from_str(json.dumps({**definition}))
     # It raises nothing more special.
     except Exception as error:
-        raise InputError(f"the tokenizer.json cannot be used: {error}; copy it again") from None
+        raise InputError(
+            f"The tokenizer.json cannot be used. Received: {error}. Copy it again."
+        ) from None
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
@@ -252,9 +254,11 @@ def json_object(content: bytes, name: str) -> dict[str, Any]:
     try:
         found = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{name} is no JSON: {error}; copy it again") from None
+        raise InputError(
+            f"The file is no JSON ({error}). Received: {name}. Copy it again."
+        ) from None
     if not isinstance(found, dict):
-        raise InputError(f"{name} is no JSON object; copy it again")
+        raise InputError(f"The file is no JSON object. Received: {name}. Copy it again.")
     return found
 
 
@@ -269,8 +273,8 @@ def import_tokenizers() -> Any:
         import tokenizers
     except ImportError:
         raise InputError(
-            "a published tokenizer needs the package tokenizers, which is not installed; run "
-            "`pip install tokenizers==0.23.3`"
+            "A published tokenizer needs the package tokenizers. Received: it is not installed. "
+            "Run `pip install tokenizers==0.23.3`."
         ) from None
     return tokenizers
 

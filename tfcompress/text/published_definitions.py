@@ -186,8 +186,8 @@ def token_content(token: Any) -> str:
     content = token.get("content") if isinstance(token, Mapping) else token
     if not isinstance(content, str) or not content:
         raise InputError(
-            f"a special token of the tokenizer's settings is {token!r}; give a text, or an object "
-            "with its `content`"
+            f"A special token is a text, or an object with its `content`. Received: {token!r}. "
+            "Give one of these."
         )
     return content
 

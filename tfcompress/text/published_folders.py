@@ -75,8 +75,8 @@ def load_published_tokenizer(
     for path in sorted(folder.glob(_SENTENCE_CONFIG)):
         if tokenizer and read_object(path).get("do_lower_case") and not _folds_case(tokenizer):
             raise InputError(
-                f"{path}: do_lower_case is not supported beside a tokenizer that keeps case; give "
-                "a model whose tokenizer_config.json asks for lower case"
+                "do_lower_case is not supported beside a tokenizer that keeps case. Received: "
+                f"{path}. Give a model whose tokenizer_config.json asks for lower case."
             )
     return tokenizer
 
@@ -90,7 +90,7 @@ def _load(folder):
             return _from_definition(folder, config, definition)
         except (AttributeError, KeyError, TypeError) as error:
             raise InputError(
-                f"{folder / FILE}: cannot be used ({error!r}); copy it again"
+                f"The file cannot be used ({error!r}). Received: {folder / FILE}. Copy it again."
             ) from None
     for family in _FAMILIES:
         paths = [folder / name for name in family.files]
@@ -104,8 +104,8 @@ def _load(folder):
                 raise
             except (AttributeError, KeyError, TypeError, ValueError) as error:
                 raise InputError(
-                    f"{folder}: the tokenizer's settings cannot be used ({error!r}); copy them "
-                    "again"
+                    f"The tokenizer's settings cannot be used ({error!r}). Received: {folder}. "
+                    "Copy them again."
                 ) from None
     return None
 
@@ -124,7 +124,9 @@ def transformer_folder(folder: Path) -> Path:
         name = json.loads(read_text(path))[0]["path"] if path.is_file() else ""
         return folder / name
     except (ValueError, TypeError, LookupError, RecursionError) as error:
-        raise InputError(f"{path}: no list of modules ({error!r}); download it again") from None
+        raise InputError(
+            f"The file is no list of modules ({error!r}). Received: {path}. Download it again."
+        ) from None
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -157,8 +159,8 @@ def _check_settings(folder, config, classes):
             wrong.append(f"tokenizer_class {kind!r} without {FILE}")
     if wrong:
         raise InputError(
-            f"{folder / CONFIG}: {', '.join(wrong)} is not supported; give a model with BERT's, "
-            "RoBERTa's or ALBERT's own tokenizer"
+            f"Some settings are not supported. Received: {folder / CONFIG} with "
+            f"{', '.join(wrong)}. Give a model with BERT's, RoBERTa's or ALBERT's own tokenizer."
         )
 
 
@@ -166,8 +168,8 @@ def _from_definition(folder, config, definition):
     truncation = definition.get("truncation")
     if isinstance(truncation, dict) and truncation.get("direction", "Right") != "Right":
         raise InputError(
-            f"{folder / FILE}: truncation at the {truncation['direction']} is not supported; give "
-            "a model that reads the begin of long texts"
+            f"Truncation at the {truncation['direction']} is not supported. Received: "
+            f"{folder / FILE}. Give a model that reads the begin of long texts."
         )
     known = {token["content"] for token in definition.get("added_tokens") or ()}
     pad = (definition.get("padding") or {}).get("pad_token")

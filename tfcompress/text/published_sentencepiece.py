@@ -61,8 +61,8 @@ class PublishedSentencePieceTokenizer(SentencePieceTokenizer):
             self.vocabulary_size = 1 + max([self.vocabulary_size - 1, *self._added_ids])
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
-                f"the rules of the SentencePiece tokenizer cannot be used: {error!r}; copy its "
-                "files again"
+                f"The rules of the SentencePiece tokenizer cannot be used. Received: {error!r}. "
+                "Copy its files again."
             ) from None
 
     @classmethod
@@ -139,7 +139,10 @@ class PublishedSentencePieceTokenizer(SentencePieceTokenizer):
         Raises:
             InputError: Always.
         """
-        raise InputError("a published SentencePiece tokenizer has no tf.data form; use encode")
+        raise InputError(
+            "A published SentencePiece tokenizer has no tf.data form. Received: a call of "
+            "tokenize_dataset. Use encode."
+        )
 
     def _encode_text(self, text):
         ids = []

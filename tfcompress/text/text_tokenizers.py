@@ -56,10 +56,15 @@ def text_tokenizer(settings: Mapping[str, Any], files: Mapping[str, bytes]) -> T
         >>> again = text_tokenizer(tokenizer.settings(), tokenizer.files())
     """
     if not isinstance(settings, Mapping):
-        raise InputError(f"tokenizer settings {settings!r}; give what settings() returned")
+        raise InputError(
+            f"Tokenizer settings are a mapping. Received: {settings!r}. Give what settings() "
+            "returned."
+        )
     kind = settings.get("kind")
     if kind not in [*_CLASSES]:
-        raise InputError(f"tokenizer kind {kind!r}; choose one of {', '.join(_CLASSES)}")
+        raise InputError(
+            f"The tokenizer's kind must be one of {', '.join(_CLASSES)}. Received: {kind!r}."
+        )
     return _CLASSES[kind].from_settings(settings, files)
 
 
@@ -90,8 +95,8 @@ def load_text_tokenizer(folder: str | os.PathLike) -> TextTokenizer:
     tokenizer = load_published_tokenizer(folder) or _load_preset(folder)
     if tokenizer is None:
         raise InputError(
-            f"{folder} has no tokenizer; give a folder with tokenizer.json, with vocab.txt, with "
-            "vocab.json and merges.txt, or with spiece.model"
+            f"The folder has no tokenizer. Received: {folder}. Give one with tokenizer.json, with "
+            "vocab.txt, with vocab.json and merges.txt, or with spiece.model."
         )
     return tokenizer
 
@@ -151,8 +156,8 @@ def tokenizer_from_keras_nlp(tokenizer: Any) -> TextTokenizer:
     if hasattr(tokenizer, "proto"):
         return SentencePieceTokenizer(_vocabulary(tokenizer, "proto"), **special)
     raise InputError(
-        f"{kind} is no tokenizer that can be taken over; give a WordPiece, byte-pair or "
-        "SentencePiece tokenizer of keras-nlp"
+        "Only a WordPiece, byte-pair or SentencePiece tokenizer of keras-nlp can be taken over. "
+        f"Received: {kind}. Give one of these."
     )
 
 
@@ -199,14 +204,16 @@ def encode_texts(
                [2, 5, 3, 0]], dtype=int32)
     """
     if too_long not in _TOO_LONG:
-        raise InputError(f"too_long={too_long!r}; choose one of {', '.join(_TOO_LONG)}")
+        raise InputError(
+            f"`too_long` must be one of {', '.join(_TOO_LONG)}. Received: {too_long!r}."
+        )
     check_max_length(max_length)
     rows = tokenizer.encode(texts)
     for number, row in enumerate(rows):
         if len(row) > max_length - 2 and too_long == "error":
             raise InputError(
-                f"text {number} has {len(row) + 2} ids, begin and end included, but the limit is "
-                f'{max_length}; shorten it, or pass too_long="cut"'
+                f"A text is longer than {max_length} ids, begin and end included. Received: text "
+                f"{number} with {len(row) + 2} ids. Shorten it, or pass too_long='cut'."
             )
     rows = [[tokenizer.start_id, *row[: max_length - 2], tokenizer.end_id] for row in rows]
     lengths = np.array([len(row) for row in rows], np.int32)
@@ -224,8 +231,8 @@ def check_max_length(max_length: int) -> None:
     """
     if not isinstance(max_length, int | np.integer) or max_length < 2:
         raise InputError(
-            f"max_length={max_length!r} has no room for begin and end; give a whole number, at "
-            "least 2"
+            f"`max_length` has no room for begin and end. Received: {max_length!r}. Give a whole "
+            "number, at least 2."
         )
 
 
@@ -265,7 +272,8 @@ def _vocabulary(tokenizer, name):
     found = getattr(tokenizer, name)
     if found is None:
         raise InputError(
-            f"the {type(tokenizer).__name__} has no {name} yet; give one that was made with it"
+            f"The tokenizer has no {name} yet. Received: {type(tokenizer).__name__}. Give one "
+            "that was made with it."
         )
     return found
 
@@ -273,8 +281,8 @@ def _vocabulary(tokenizer, name):
 def _check_option(kind, name, value, known):
     if value != known:
         raise InputError(
-            f"the {kind} has {name}={value!r}, which cannot be taken over; make it with "
-            f"{name}={known!r}"
+            f"A tokenizer with this option cannot be taken over. Received: {kind} with "
+            f"{name}={value!r}. Make it with {name}={known!r}."
         )
 
 

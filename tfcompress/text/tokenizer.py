@@ -67,8 +67,8 @@ class Tokenizer:
         ids = {key: getattr(self, key) for key in _SPECIAL_IDS}
         if self.pad_id != 0 or min(ids.values()) < 0:
             raise InputError(
-                f"{name}: special ids {ids}, but padding must be 0 and bos, eos and unk must "
-                "exist; train it with train_tokenizer"
+                f"Padding must be id 0, and bos, eos and unk must exist. Received: {name} with "
+                f"{ids}. Train it with train_tokenizer."
             )
 
     def __reduce__(self):
@@ -109,8 +109,9 @@ class Tokenizer:
         for number, row in enumerate(rows):
             if row.size and (row.min() < 0 or row.max() >= self.vocabulary_size):
                 raise InputError(
-                    f"sentence {number}: ids from {row.min()} to {row.max()} are outside this "
-                    f"tokenizer's 0 to {self.vocabulary_size - 1}; use the tokenizer that made them"
+                    f"Ids are outside this tokenizer's 0 to {self.vocabulary_size - 1}. Received: "
+                    f"sentence {number} with ids from {row.min()} to {row.max()}. Use the "
+                    "tokenizer that made them."
                 )
         return [self._processor.decode(row.tolist()) if row.size else "" for row in rows]
 
@@ -331,19 +332,25 @@ def train_tokenizer(
         ... )
     """
     if model_type not in MODEL_TYPES:
-        raise InputError(f"model_type={model_type!r}; choose one of {', '.join(MODEL_TYPES)}")
+        raise InputError(
+            f"`model_type` must be one of {', '.join(MODEL_TYPES)}. Received: {model_type!r}."
+        )
     if normalization not in NORMALIZATIONS:
         raise InputError(
-            f"normalization={normalization!r}; choose one of {', '.join(NORMALIZATIONS)}"
+            f"`normalization` must be one of {', '.join(NORMALIZATIONS)}. Received: "
+            f"{normalization!r}."
         )
     if vocabulary_size <= len(_SPECIAL_IDS):
         raise InputError(
-            f"vocabulary_size={vocabulary_size} leaves no room beside the {len(_SPECIAL_IDS)} "
-            "special pieces; give a larger one"
+            f"A vocabulary must be larger than its {len(_SPECIAL_IDS)} special pieces. Received: "
+            f"vocabulary_size={vocabulary_size}. Give a larger one."
         )
     sentences = _sentence_list(sentences)
     if not any(sentence.strip() for sentence in sentences):
-        raise InputError("no text to train the tokenizer on; give at least one sentence")
+        raise InputError(
+            "There is no text to train the tokenizer on. Received: no sentences. Give at least "
+            "one sentence."
+        )
     if left_out := sum(any(c in sentence for c in _UNUSABLE) for sentence in sentences):
         warnings.warn(
             f"{left_out:,} of {len(sentences):,} sentences are left out of the tokenizer's "
@@ -385,14 +392,15 @@ def _open_model(model):
         try:
             proto = Path(model).read_bytes()
         except OSError as error:
-            raise InputError(f"{name}: {error.strerror}; give a .model file") from None
+            raise InputError(f"{error.strerror}. Received: {name}. Give a .model file.") from None
     try:
         # Given to the constructor, an empty model would count as none and pass unnoticed.
         processor = sentencepiece.SentencePieceProcessor()
         processor.LoadFromSerializedProto(proto)
     except RuntimeError:
         raise InputError(
-            f"{name}: {len(proto)} bytes that are no SentencePiece model; copy or train it again"
+            f"The file is no SentencePiece model. Received: {name}, {len(proto)} bytes. Copy or "
+            "train it again."
         ) from None
     return name, proto, processor
 
@@ -403,17 +411,22 @@ def _pieces(processor):
 
 def _sentence_list(sentences: Iterable[str]) -> list[str]:
     if isinstance(sentences, str | bytes):
-        raise InputError("sentences is one string; give a list of sentences")
+        raise InputError(
+            "`sentences` must be a list. Received: one string. Give a list of sentences."
+        )
     sentences = list(sentences)
     for number, sentence in enumerate(sentences):
         if not isinstance(sentence, str):
-            raise InputError(f"sentence {number} is {type(sentence).__name__}; give str")
+            raise InputError(
+                f"A sentence must be str. Received: sentence {number} of type "
+                f"{type(sentence).__name__}. Give str."
+            )
     try:
         "".join(sentences).encode()
     except UnicodeEncodeError as error:
         raise InputError(
-            f"the sentences contain {error.object[error.start]!r}, half a character; "
-            "read the text as UTF-8"
+            f"The sentences contain a lone surrogate. Received: {error.object[error.start]!r}. "
+            "Read the text as UTF-8."
         ) from None
     return sentences
 
@@ -422,13 +435,15 @@ def _training_error(vocabulary_size: int, message: str) -> InputError:
     too_large = re.search(r"value <= (\d+)", message)
     if too_large:
         return InputError(
-            f"vocabulary_size={vocabulary_size} is too large for this corpus; "
-            f"give at most {too_large.group(1)}, or more text"
+            "The vocabulary is too large for this corpus. Received: "
+            f"vocabulary_size={vocabulary_size}. Give at most {too_large.group(1)}, or more text."
         )
     too_small = re.search(r"smaller than required_chars\. \d+ vs (\d+)", message)
     if too_small:
         return InputError(
-            f"vocabulary_size={vocabulary_size} is too small for this corpus's characters; "
-            f"give at least {too_small.group(1)}"
+            "The vocabulary is too small for this corpus's characters. Received: "
+            f"vocabulary_size={vocabulary_size}. Give at least {too_small.group(1)}."
         )
-    return InputError(f"the tokenizer cannot be trained on this text: {message}")
+    return InputError(
+        f"The tokenizer cannot be trained on this text. Received: {message}. Give other text."
+    )

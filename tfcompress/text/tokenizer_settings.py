@@ -6,7 +6,7 @@ from typing import Any
 from tfcompress.errors import InputError
 
 ROLES = ("pad", "unk", "start", "end")
-_REMEDY = "give what settings() and files() returned"
+_REMEDY = "Give what settings() and files() returned"
 
 
 def check_settings(
@@ -42,13 +42,18 @@ def check_settings(
     missing = [name for name in needed if name not in settings]
     missing += [name for name in names if name not in files]
     if missing:
-        raise InputError(f"the {kind} tokenizer lacks {', '.join(missing)}; {_REMEDY}")
+        raise InputError(
+            f"The tokenizer's settings and files are incomplete. Received: {kind} without "
+            f"{', '.join(missing)}. {_REMEDY}."
+        )
     for name in options:
         if not isinstance(settings[name], bool):
-            raise InputError(f"tokenizer setting {name}={settings[name]!r}; give true or false")
+            raise InputError(
+                f"A tokenizer's setting must be true or false. Received: {name}={settings[name]!r}."
+            )
     if not isinstance(settings["special_ids"], list | tuple):
         raise InputError(
-            f"tokenizer setting special_ids={settings['special_ids']!r}; give a list of ids"
+            f"`special_ids` must be a list of ids. Received: {settings['special_ids']!r}."
         )
     return {name: settings[name] for name in options}
 
@@ -71,7 +76,7 @@ def decode_file(kind: str, content: bytes) -> str:
         return content.decode()
     except UnicodeDecodeError as error:
         raise InputError(
-            f"a file of the {kind} tokenizer is not UTF-8 at byte {error.start}; copy it again"
+            f"A tokenizer's file is not UTF-8. Received: {kind}, byte {error.start}. Copy it again."
         ) from None
 
 
@@ -98,8 +103,8 @@ def special_pieces(
         is_id = isinstance(number, int) and not isinstance(number, bool)
         if not is_id or not 0 <= number < len(pieces):
             raise InputError(
-                f"the tokenizer's settings name the special id {number!r}, but its vocabulary has "
-                f"{len(pieces)} pieces; give the files that belong to the settings"
+                f"A special id is none of the vocabulary. Received: {number!r}, {len(pieces)} "
+                "pieces. Give the files that belong to the settings."
             )
         return pieces[number]
 

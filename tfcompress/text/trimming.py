@@ -59,8 +59,8 @@ def keep_pieces(
     for sentence, ids, now in zip(sentences, encoded, smaller.encode(sentences)):
         if [new_ids[id] for id in ids] != now:
             raise InputError(
-                f"the smaller tokenizer would cut {sentence!r} into other pieces; keep the "
-                "vocabulary as it is"
+                "The smaller tokenizer would cut a sentence into other pieces. Received: "
+                f"{sentence!r}. Keep the vocabulary as it is."
             )
     return np.array(kept), smaller
 

@@ -84,8 +84,8 @@ class WordPieceTokenizer:
     ):
         if isinstance(vocabulary, str | bytes):
             raise InputError(
-                "vocabulary is one string; give a list of pieces, or a path to "
-                "WordPieceTokenizer.load"
+                "`vocabulary` must be a list of pieces. Received: one string. Give a list, or a "
+                "path to WordPieceTokenizer.load."
             )
         self.pieces = list(vocabulary)
         self.lowercase = bool(lowercase)
@@ -271,12 +271,13 @@ def _number(pieces):
     for number, piece in enumerate(pieces):
         if piece != piece.rstrip() or "\n" in piece or "\r" in piece:
             raise InputError(
-                f"vocabulary: piece {number} is {piece!r}; a piece must have neither a line break "
-                "nor white space at its end"
+                "A piece must have neither a line break nor white space at its end. Received: "
+                f"piece {number}, {piece!r}."
             )
         if piece in ids:
             raise InputError(
-                f"vocabulary: piece {number}, {piece!r}, is also piece {ids[piece]}; give each once"
+                f"A piece stands twice. Received: piece {number}, {piece!r}, which is also piece "
+                f"{ids[piece]}. Give each once."
             )
         ids[piece] = number
     return ids

@@ -73,8 +73,8 @@ class TrainingState:
         except (tf.errors.OpError, AssertionError, OSError, ValueError) as error:
             reason = str(error).strip().splitlines()[0]
             raise InputError(
-                f"{self.folder}: the saved training state is damaged ({reason}); remove this "
-                "folder to train from the start"
+                f"The saved training state is damaged ({reason}). Received: {self.folder}. Remove "
+                "this folder to train from the start."
             ) from error
         update = int(self._update.numpy())
         self.history = [entry for entry in history if entry["update"] <= update]
@@ -104,8 +104,9 @@ class TrainingState:
                     weights = [arrays[name].astype(np.float64) for name in arrays.files]
             except (OSError, ValueError, zipfile.BadZipFile) as error:
                 raise InputError(
-                    f"{path}: the weights of this evaluation are missing or damaged ({error}); "
-                    "choose others, or remove the folder of the training to train from the start"
+                    f"The weights of this evaluation are missing or damaged ({error}). Received: "
+                    f"{path}. Choose others, or remove the folder of the training to train from "
+                    "the start."
                 ) from error
             total = weights if total is None else [a + b for a, b in zip(total, weights)]
         return [(array / len(paths)).astype(np.float32) for array in total or ()]

@@ -157,7 +157,8 @@ class _Translation:
         limits = "`max_source_length` of {} and `max_target_length` of {}".format(*self._max_length)
         if left_out == len(pairs):
             raise InputError(
-                f"every {split} pair is longer than the model takes ({limits}); raise them"
+                f"Every {split} pair is longer than the model takes. Received: limits of "
+                f"{limits}. Raise them."
             )
         if left_out:
             effect = "" if split == "training" else " of the loss"
