@@ -258,6 +258,10 @@ def encoder():
     return tfc.models.TextEncoder(config)
 
 
+def translation_dataset():
+    return tfc.text.training_dataset(pairs(), batch_tokens=256, seed=1).take(1)
+
+
 def config():
     return encoder().config
 
@@ -285,6 +289,10 @@ NAMES = {
 }
 # What the same names are for in some modules.
 OTHERS = {
+    **{
+        f"tfcompress.optimization.{name}": {"dataset": translation_dataset}
+        for name in ("clustering", "pruning", "quantize_aware")
+    },
     "tfcompress.training.classification": {"config": config},
     "tfcompress.training.text_distillation": {"student": encoder, "teacher": encoder},
 }

@@ -25,6 +25,9 @@ FLAVOURS = {"tfcompress.optimization": True, "tfcompress.models.keras_nlp_models
 MINILM = {"tfcompress.models.published_tensors", "tfcompress.models.published_weights"}
 # Those that train, convert or measure.
 SLOW = {
+    "tfcompress.optimization.clustering",
+    "tfcompress.optimization.pruning",
+    "tfcompress.optimization.quantize_aware",
     "tfcompress.models.keras_nlp_models",
     "tfcompress.pipeline.text_encoder_evaluation",
     "tfcompress.runtime.benchmark",
@@ -38,7 +41,6 @@ NOT_YET = (
     "tfcompress.export.conversion",
     "tfcompress.export.devices",
     "tfcompress.export.quantization",
-    "tfcompress.optimization",
     "tfcompress.pipeline.exporting",
     "tfcompress.pipeline.layer_sensitivity",
     "tfcompress.pipeline.quickstart",
