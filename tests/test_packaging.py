@@ -30,8 +30,8 @@ def test_a_wheel_holds_every_module_and_native_source(tmp_path):
     subprocess.run(command, cwd=tmp_path, check=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = {*zipfile.ZipFile(wheel).namelist()}
-    modules = (checkout / "tfcompress").rglob("*.py")
-    assert {path.relative_to(checkout).as_posix() for path in modules} <= names
+    files = [path for path in (checkout / "tfcompress").rglob("*") if path.is_file()]
+    assert {path.relative_to(checkout).as_posix() for path in files} <= names
     sources = [path for path in (checkout / "export" / "native").rglob("*") if path.is_file()]
     installed = {"tfcompress" / path.relative_to(checkout / "export") for path in sources}
     assert installed

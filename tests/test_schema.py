@@ -107,6 +107,12 @@ def test_all_problems_at_once():
     ]
 
 
+def test_very_many_problems_are_counted():
+    message = problems_of({"name": "a", "front": {"radius": 1.0}, "gears": ["x"] * 1000})
+    assert message.count("must be a whole number") == 20
+    assert message.endswith("; and 980 more problems")
+
+
 def test_unknown_key_without_a_near_one_lists_all():
     assert "unknown key `zzz`: valid keys are name, front, electric" in problems_of({"zzz": 1})
 

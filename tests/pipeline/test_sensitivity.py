@@ -51,7 +51,7 @@ def better_when_larger(monkeypatch):
         size = Path(path, "model.tflite").stat().st_size
         return {"bleu": 10 * math.log2(size), "signature": "size"}
 
-    monkeypatch.setattr("tfcompress.pipeline.layer_sensitivity.evaluate", evaluate)
+    monkeypatch.setattr("tfcompress.pipeline.layer_sensitivity.evaluate_translation", evaluate)
 
 
 @pytest.mark.slow

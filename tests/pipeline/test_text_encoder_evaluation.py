@@ -55,9 +55,9 @@ def test_accuracy(bundles, tmp_path):
 
 def test_texts_that_are_cut_are_counted(bundles, tmp_path):
     rows = [("two dogs " * 30, "play", 1), ("play", "two dogs", 2), ("dogs " * 22, "dogs", 3)]
-    with pytest.warns(InputWarning, match="1 of 6 texts are cut, as they have more tokens than 24"):
+    with pytest.warns(InputWarning, match="1 of 3 examples are cut, as they have more"):
         figures = evaluate_text_encoder(bundles / "embedding", write(tmp_path / "a.tsv", rows))
-    assert figures["cut"] == 1
+    assert figures["overlong"] == [1]
 
 
 def test_spearman(bundles, tmp_path):
@@ -131,7 +131,7 @@ def test_the_commands(bundles, tmp_path, capsys):
     bundle = str(bundles / "classification")
     assert main(["evaluate", bundle, "--data", data, "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
-    assert {*figures} == {"examples", "accuracy", "interval", "macro_f1", "cut"}
+    assert {*figures} == {"examples", "accuracy", "interval", "macro_f1", "overlong"}
     assert main(["evaluate", bundle, "--data", data]) == 0
     assert "accuracy" in capsys.readouterr().out
     (tmp_path / "texts").write_text("\n".join(texts(3)))

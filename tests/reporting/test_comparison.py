@@ -115,3 +115,15 @@ def test_summaries_of_little():
     assert best(*two)[1] == "2 systems, none with a known size."
     name, text = best(make_row("a", model_bytes=10**6), make_row("b", model_bytes=10**7))
     assert (name, text.split(". ")[-1]) == ("a", "It is the smallest system.")
+
+
+def test_what_is_of_no_use_is_not_praised():
+    useless = {"bleu": 0.8, "bleu_low": 0.5, "bleu_high": 1.1}
+    name, text = best(make_teacher(**useless), make_row(**useless))
+    assert name is None
+    assert text.startswith("2 systems, the best of BLEU 0.80. Translations below BLEU 10 can")
+    name, text = best(make_row(**useless))
+    assert name is None
+    assert text.endswith("can hardly be understood: train longer or on more data.")
+    bad = make_row("bad", "int4", model_bytes=10**6, bleu=9.9, bleu_low=9.0, bleu_high=11.0)
+    assert best(make_teacher(bleu=10.5), make_row(bleu=10.4), bad)[0] == "student"

@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfcompress.analysis.description import Description
-from tfcompress.analysis.embedding import embeddings, output
-from tfcompress.analysis.positions import positions
+from tfcompress.analysis.embedding import embeddings, output, positions
 from tfcompress.analysis.published import published
-from tfcompress.analysis.stack import decoder, encoder
+from tfcompress.analysis.stack import decoder, encoder, words
 from tfcompress.analysis.text_encoder import text_encoder
-from tfcompress.analysis.words import words
 from tfcompress.errors import InputError
 from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.models.presets import preset

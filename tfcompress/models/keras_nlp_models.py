@@ -8,13 +8,13 @@ from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.models.config_parts import (
-    AttentionConfig,
     FeedForwardConfig,
     SharingConfig,
     StackConfig,
 )
 from tfcompress.models.encoder_weights import encoder_weights, set_weights
 from tfcompress.models.head_config import CLASSIFICATION, MULTI_LABEL, REGRESSION, HeadConfig
+from tfcompress.models.mixers import AttentionConfig
 from tfcompress.models.text_encoder import TextEncoder
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from tfcompress.errors import InputError
 from tfcompress.models.albert_presets import albert_presets
 from tfcompress.models.config import (
-    AttentionConfig,
     EmbeddingConfig,
     FeedForwardConfig,
     Seq2SeqConfig,
@@ -15,6 +14,7 @@ from tfcompress.models.config import (
     StackConfig,
 )
 from tfcompress.models.encoder_presets import encoder_presets
+from tfcompress.models.mixers import AttentionConfig
 from tfcompress.models.preset_folder import read_config
 from tfcompress.models.published_presets import published_presets
 from tfcompress.models.text_encoder_config import TextEncoderConfig

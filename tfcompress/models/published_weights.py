@@ -12,13 +12,13 @@ from typing import Any
 from tfcompress import schema
 from tfcompress.errors import InputError
 from tfcompress.models.config_parts import (
-    AttentionConfig,
     FeedForwardConfig,
     SharingConfig,
     StackConfig,
 )
 from tfcompress.models.encoder_weights import encoder_weights, set_weights
 from tfcompress.models.head_config import TOKEN_CLASSIFICATION, HeadConfig
+from tfcompress.models.mixers import AttentionConfig
 from tfcompress.models.published_heads import published_kind, published_labels
 from tfcompress.models.published_tensors import WEIGHTS, read_tensors
 from tfcompress.models.text_encoder import TextEncoder

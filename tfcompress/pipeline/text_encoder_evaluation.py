@@ -1,19 +1,19 @@
 """Quality of a text encoder's bundle on a test set."""
 
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from tqdm import tqdm
 
-from tfcompress.errors import InputError, InputWarning
+from tfcompress.errors import InputError
 from tfcompress.models.classes import find_names
 from tfcompress.models.head_config import CLASSIFICATION, EMBEDDING, MULTI_LABEL, REGRESSION
+from tfcompress.pipeline.overlong import warn_overlong
 from tfcompress.text.labelled_texts import read_examples
 
-# The 97.5% quantile of the normal distribution.
-_Z = 1.959964
 _COLUMNS = {
     CLASSIFICATION: ("text", "label"),
     MULTI_LABEL: ("text", "labels"),
@@ -23,7 +23,7 @@ _COLUMNS = {
 
 
 def evaluate_text_encoder(
-    bundle: str | Path, data: str | Path, *, threads: int = 1, progress: bool = False
+    bundle: str | Path, data: str | Path, *, num_threads: int = 1, progress: bool = False
 ) -> dict:
     """Scores a bundle with a head for classification, for scores or for vectors.
 
@@ -36,7 +36,7 @@ def evaluate_text_encoder(
             for regression, `text<TAB>score` lines; for vectors, `text<TAB>text<TAB>score` lines.
             Labels are names of classes, in capitals or small letters, or their numbers, from 0.
             A first line whose last column is called so is a heading.
-        threads: Threads of the runtime.
+        num_threads: Threads of the runtime.
         progress: Whether to show a progress bar on standard error.
 
     Returns:
@@ -45,8 +45,8 @@ def evaluate_text_encoder(
         found; for multi-label classification `exact_match`, the part of texts with all classes
         right, with its `interval`, `micro_f1`, `macro_f1` and `labels`; for regression `pearson`,
         `spearman` and `mean_absolute_error`; for vectors `spearman`, the rank correlation of scores
-        and cosines, and `mean_cosine`. `cut` is the number of texts that were cut, which a warning
-        says too.
+        and cosines, and `mean_cosine`. `overlong` are the numbers (from 1) of the examples that
+        were cut, which a warning says too.
 
     Raises:
         InputError: If the bundle is damaged or has another head, or a line has other columns or an
@@ -59,7 +59,7 @@ def evaluate_text_encoder(
     """
     from tfcompress.runtime import TextModel
 
-    with TextModel(bundle, num_threads=threads) as model:
+    with TextModel(bundle, num_threads=num_threads) as model:
         head = model.bundle.head
         if head not in _COLUMNS:
             raise InputError(
@@ -69,8 +69,8 @@ def evaluate_text_encoder(
         if head == REGRESSION and model.bundle.outputs["logits"].width > 1:
             raise InputError(f"{bundle}: has several scores a text; evaluate takes one")
         rows = read_examples(data, _COLUMNS[head])
-        figures = _figures(model, data, rows, progress)
-        return figures | _cut(model, [text for _, columns in rows for text in columns[:-1]])
+        metrics = _figures(model, data, rows, progress)
+        return metrics | _overlong(model, [columns[:-1] for _, columns in rows])
 
 
 def evaluate_classifier(
@@ -78,7 +78,7 @@ def evaluate_classifier(
     texts: Sequence[str],
     labels: Sequence[int],
     *,
-    threads: int = 1,
+    num_threads: int = 1,
     progress: bool = False,
 ) -> dict:
     """Scores a bundle with a head for classification.
@@ -87,7 +87,7 @@ def evaluate_classifier(
         bundle: The bundle's folder.
         texts: The texts; those beyond the bundle's limit are cut.
         labels: The numbers of their classes.
-        threads: Threads of the runtime.
+        num_threads: Threads of the runtime.
         progress: Whether to show a progress bar on standard error.
 
     Returns:
@@ -103,11 +103,12 @@ def evaluate_classifier(
     """
     from tfcompress.runtime import TextModel
 
-    with TextModel(bundle, num_threads=threads) as model:
-        return _classification(model, texts, labels, progress) | _cut(model, texts)
+    with TextModel(bundle, num_threads=num_threads) as model:
+        metrics = _classification(model, texts, labels, progress)
+        return metrics | _overlong(model, [[text] for text in texts])
 
 
-def classification_figures(found: Sequence[int], expected: Sequence[int], classes: int) -> dict:
+def classification_figures(found: ArrayLike, expected: ArrayLike, classes: int) -> dict:
     """Returns what `evaluate_text_encoder` does for classification.
 
     Args:
@@ -133,7 +134,7 @@ def classification_figures(found: Sequence[int], expected: Sequence[int], classe
     }
 
 
-def multi_label_figures(found: np.ndarray, expected: np.ndarray) -> dict:
+def multi_label_figures(found: ArrayLike, expected: ArrayLike) -> dict:
     """Returns what `evaluate_text_encoder` does for multi-label classification.
 
     Args:
@@ -157,7 +158,7 @@ def multi_label_figures(found: np.ndarray, expected: np.ndarray) -> dict:
     }
 
 
-def regression_figures(found: Sequence[float], expected: Sequence[float]) -> dict:
+def regression_figures(found: ArrayLike, expected: ArrayLike) -> dict:
     """Returns what `evaluate_text_encoder` does for regression.
 
     Args:
@@ -172,8 +173,8 @@ def regression_figures(found: Sequence[float], expected: Sequence[float]) -> dic
     found, expected = np.asarray(found, float), np.asarray(expected, float)
     return {
         "examples": len(found),
-        "pearson": _correlation(found, expected),
-        "spearman": _correlation(_ranks(found), _ranks(expected)),
+        "pearson": _correlation("pearsonr", found, expected),
+        "spearman": _correlation("spearmanr", found, expected),
         "mean_absolute_error": float(np.mean(np.abs(found - expected))),
     }
 
@@ -190,10 +191,9 @@ def similarity_figures(cosines: Sequence[float], scores: Sequence[float]) -> dic
     >>> similarity_figures([0.1, 0.5, 0.9], [1, 2, 3])["spearman"]
     1.0
     """
-    ranks = [_ranks(np.asarray(values, float)) for values in (cosines, scores)]
     return {
         "examples": len(scores),
-        "spearman": _correlation(*ranks),
+        "spearman": _correlation("spearmanr", cosines, scores),
         "mean_cosine": float(np.mean(cosines)),
     }
 
@@ -214,18 +214,17 @@ def _figures(model, data, rows, progress):
     return similarity_figures([_cosine(*pair) for pair in vectors], scores)
 
 
-def _cut(model, texts):
-    """Counts the texts beyond the limit, and says how many there are."""
+def _overlong(model, examples):
+    """The numbers of the examples with texts beyond the limit, which are cut."""
     limit = model.bundle.max_length
-    count = sum(len(ids) > limit for ids in model.tokenize(texts))
-    if count:
-        warnings.warn(
-            f"{count:,} of {len(texts):,} texts are cut, as they have more tokens than {limit}, "
-            "with begin and end",
-            InputWarning,
-            stacklevel=2,
-        )
-    return {"cut": count}
+    numbers = [
+        number
+        for number, texts in enumerate(examples, start=1)
+        if max(map(len, model.tokenize(texts))) > limit
+    ]
+    consequence = f"cut, as they have more tokens than {limit}, with begin and end"
+    warn_overlong(numbers, len(examples), "examples", consequence)
+    return {"overlong": numbers}
 
 
 def _classification(model, texts, expected, progress):
@@ -257,7 +256,7 @@ def _labels(path, rows, model):
     return _numbers(path, [(number, label) for number, (_, label) in rows], model)
 
 
-def _numbers(path, labels, model):
+def _numbers(path, labels, model) -> Any:
     """The numbers of classes that lines name."""
     classes = model.bundle.outputs["logits"].width
     by_number = {str(number): number for number in range(classes)}
@@ -287,7 +286,7 @@ def _score(path, number, text):
     return score
 
 
-def _shown(values, progress: bool) -> Callable:
+def _shown(values, progress: bool) -> Any:
     return tqdm(values, unit="text", disable=not progress, leave=False)
 
 
@@ -296,11 +295,11 @@ def _cosine(a, b):
     return float(a @ b) / norm if norm else 0.0
 
 
-def _correlation(a, b):
-    """Pearson's; 0 where either is all alike and there is no order to compare."""
-    a, b = (values - values.mean() for values in (a, b))
-    norm = np.sqrt(np.sum(a**2) * np.sum(b**2))
-    return float(np.sum(a * b) / norm) if norm else 0.0
+def _correlation(name, a, b):
+    """Pearson's or Spearman's; 0 where either is all alike and there is no order to compare."""
+    from scipy import stats
+
+    return float(getattr(stats, name)(a, b).statistic) if np.ptp(a) and np.ptp(b) else 0.0
 
 
 def _f1(found, expected):
@@ -309,12 +308,7 @@ def _f1(found, expected):
 
 
 def _wilson(share, count):
-    middle = share + _Z**2 / (2 * count)
-    reach = _Z * np.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
-    return tuple(float((middle + sign * reach) / (1 + _Z**2 / count)) for sign in (-1, 1))
+    from scipy import stats
 
-
-def _ranks(values):
-    """Ranks from 0; equal values share the mean of theirs."""
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts + 1) / 2)[places]
+    interval = stats.binomtest(round(share * count), count).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)

@@ -1,25 +1,19 @@
 """The report as one HTML page that needs nothing else."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
 
-from tfcompress.reporting import formats
-from tfcompress.reporting.bars import bytes_chart
+import jinja2
+from markupsafe import Markup
+
+from tfcompress.reporting import formats, palette
 from tfcompress.reporting.comparison import Entry, Group, group_runs
-from tfcompress.reporting.curves import history_charts
 from tfcompress.reporting.examples import merge_examples
-from tfcompress.reporting.markup import Markup, element, join
 from tfcompress.reporting.provenance import facts
-from tfcompress.reporting.results import Example, RunResults
-from tfcompress.reporting.scatter import latency_chart, size_chart
-from tfcompress.reporting.style import STYLE
+from tfcompress.reporting.results import RunResults
 from tfcompress.reporting.summary import best_entry, summary
 from tfcompress.reporting.table import column_notes, conditions, make_table, signature_notes
-
-_FEW = 6
-_SCATTER_HINT = (
-    "Up and to the left is better. Vertical bars are 95% intervals; the dashed line joins the "
-    "systems that no other beats in both."
-)
 
 
 def html_report(runs: Sequence[RunResults], *, max_examples: int = 10) -> str:
@@ -42,118 +36,83 @@ def html_report(runs: Sequence[RunResults], *, max_examples: int = 10) -> str:
     """
     groups = group_runs(runs)
     names = ", ".join(dict.fromkeys(formats.clean(run.name) for run in runs))
-    title = f"Results: {names}"
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", title),
-        element("style", Markup(STYLE)),
-    )
-    body = element(
-        "main",
-        element("h1", title),
-        *(
-            part
-            for number, group in enumerate(groups)
-            for part in _group_parts(group, number, has_heading=len(groups) > 1)
-        ),
-        *_history_parts(runs),
-        *_example_parts(runs, max_examples),
-        element("h2", "How this was measured"),
-        *(_facts(pairs) for pairs in facts(runs)),
-        _definitions(column_notes(groups)),
-    )
-    page = element("html", head, element("body", body), lang="en")
-    return f"<!doctype html>\n{page}\n"
-
-
-def _group_parts(group: Group, number: int, *, has_heading: bool) -> list[Markup]:
-    corpus = formats.clean(group.corpus)
-    about = ", ".join(text for text in (corpus, conditions(group)) if text)
-    parts = [element("h2", corpus)] if has_heading else []
-    parts.append(element("p", conditions(group) if has_heading else about, class_="about"))
-    parts.append(element("p", summary(group), class_="summary"))
-    if not group.entries:
-        return parts
-    parts += [_table(group), _notes(group)]
-    charts = _charts(group, f"group{number}")
-    if charts:
-        class_ = "charts" if len(group.entries) <= _FEW else "charts many"
-        parts.append(element("div", *charts, class_=class_))
-    return parts
-
-
-def _table(group: Group) -> Markup:
-    table, best = make_table(group), best_entry(group)
-    header = [
-        element("th", c.title, scope="col", title=c.explanation, class_=_class(c.is_number))
-        for c in table.columns
-    ]
-    rows = [
-        element(
-            "tr",
-            *(_cell(column, text) for column, text in zip(table.columns, cells)),
-            class_="best" if entry is best and len(group.entries) > 1 else None,
-        )
-        for entry, cells in zip(group.entries, table.rows)
-    ]
-    body = element("table", element("thead", element("tr", *header)), element("tbody", *rows))
-    return element("div", body, class_="sheet", role="region", aria_label="Figures", tabindex="0")
-
-
-def _cell(column, text: str | None) -> Markup:
-    if text is None:
-        return element("td", "\u2013", class_=f"{_class(column.is_number) or ''} missing".strip())
-    if column.name == "system":
-        return element("th", text, scope="row")
-    return element("td", text, class_=_class(column.is_number))
-
-
-def _class(is_number: bool) -> str | None:
-    return "number" if is_number else None
-
-
-def _notes(group: Group) -> Markup:
-    return join(
-        *(
-            element("p", "BLEU signature: ", element("code", note), class_="notes")
-            for note in signature_notes(group)
-        )
+    return _template().render(
+        title=f"Results: {names}",
+        light=palette.LIGHT,
+        dark=palette.DARK,
+        groups=[_group(group, f"group{number}") for number, group in enumerate(groups)],
+        history=[*_history_figures(runs)],
+        examples=merge_examples(runs, max_examples),
+        facts=facts(runs),
+        columns=column_notes(groups),
     )
 
 
-def _charts(group: Group, identifier: str) -> list[Markup]:
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("tfcompress.reporting"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: formats.printable(value) if type(value) is str else value,
+    )
+    return environment.get_template("report.html")
+
+
+def _group(group: Group, identifier: str) -> dict[str, Any]:
+    best = best_entry(group)
+    return {
+        "corpus": formats.clean(group.corpus),
+        "conditions": conditions(group),
+        "summary": summary(group),
+        "table": make_table(group),
+        "best": group.entries.index(best) if best and len(group.entries) > 1 else None,
+        "signatures": signature_notes(group),
+        "figures": [*_group_figures(group, identifier)],
+    }
+
+
+def _group_figures(group: Group, identifier: str) -> Iterator[dict[str, Any]]:
+    # matplotlib takes long to load.
+    from tfcompress.reporting import charts
+
     entries = group.entries
-    charts = [
-        _figure(
-            "Size against quality",
-            size_chart(entries, f"{identifier}-size"),
-            _scatter_notes(entries, "model_bytes"),
-        )
-    ]
+    lacking = _lacking(entries, "model_bytes", "score")
+    yield from _figure(charts.size_chart(entries), f"{identifier}-size", notes=lacking)
     for number, (where, members) in enumerate(_by_place(group).items()):
-        charts.append(
-            _figure(
-                f"Latency against quality{where and f', {where}'}",
-                latency_chart(members, f"{identifier}-latency{number}", where),
-                _scatter_notes(members, "latency_ms"),
-            )
+        chart, lacking = (
+            charts.latency_chart(members, where),
+            _lacking(members, "latency_ms", "score"),
         )
-    charts.append(
-        _figure(
-            "Size of the model files",
-            bytes_chart(entries, f"{identifier}-bytes"),
-            _lacking(entries, "model_bytes"),
-            class_="wide",
-        )
-    )
-    return [chart for chart in charts if chart is not None]
+        yield from _figure(chart, f"{identifier}-latency{number}", notes=lacking)
+    lacking = _lacking(entries, "model_bytes")
+    yield from _figure(charts.bytes_chart(entries), f"{identifier}-bytes", notes=lacking)
 
 
-def _scatter_notes(entries: Sequence[Entry], name: str) -> list[str]:
-    lacking = _lacking(entries, name, "score")
-    return [_SCATTER_HINT, *lacking] if len(entries) > 1 else lacking
+def _history_figures(runs: Sequence[RunResults]) -> Iterator[dict[str, Any]]:
+    from tfcompress.reporting import charts
+
+    for number, run in enumerate(runs):
+        name = f", {formats.clean(run.name)}" if len(runs) > 1 else ""
+        for title, chart in charts.history_charts(run.history).items():
+            yield from _figure(chart, f"run{number}-{title.lower()}", title=f"{title}{name}")
+
+
+def _figure(chart, identifier: str, *, title=None, notes=()) -> Iterator[dict[str, Any]]:
+    """Draws a chart for narrow and for wide screens; nothing if there is no chart."""
+    from tfcompress.reporting.charts.chart import NARROW
+
+    if chart is not None:
+        yield {
+            "title": title or chart.title,
+            "notes": [*chart.notes, *notes],
+            "is_wide": chart.width > 600,
+            "width": chart.width,
+            "wide": Markup(chart.svg(identifier)),
+            "narrow": Markup(chart.svg(f"{identifier}-narrow", NARROW)),
+        }
 
 
 def _by_place(group: Group) -> dict[str, list[Entry]]:
@@ -174,50 +133,3 @@ def _lacking(entries: Sequence[Entry], *names: str) -> list[str]:
         entry.label for entry in entries if any(getattr(entry.row, name) is None for name in names)
     ]
     return [f"Not measured: {', '.join(lacking)}."] if lacking else []
-
-
-def _figure(
-    title: str, chart: Markup | None, notes: Sequence[str] = (), *, class_: str | None = None
-) -> Markup | None:
-    if chart is None:
-        return None
-    caption = element("figcaption", title, *(element("small", note) for note in notes))
-    return element("figure", caption, chart, class_=class_)
-
-
-def _history_parts(runs: Sequence[RunResults]) -> list[Markup]:
-    charts = []
-    for number, run in enumerate(runs):
-        name = f", {formats.clean(run.name)}" if len(runs) > 1 else ""
-        for title, chart in history_charts(run.history, f"run{number}").items():
-            charts.append(_figure(f"{title}{name}", chart))
-    if not charts:
-        return []
-    return [element("h2", "Training"), element("div", *charts, class_="charts")]
-
-
-def _example_parts(runs: Sequence[RunResults], most: int) -> list[Markup]:
-    examples = merge_examples(runs, most)
-    if not examples:
-        return []
-    return [element("h2", "Examples"), *(_example(example) for example in examples)]
-
-
-def _example(example: Example) -> Markup:
-    pairs = [
-        ("source", example.source),
-        ("reference", example.reference),
-        *example.translations.items(),
-    ]
-    return _definitions(pairs)
-
-
-def _facts(pairs: Iterable[tuple[str, str]]) -> Markup:
-    return _definitions(
-        (name, element("code", text) if name == "Command" else text) for name, text in pairs
-    )
-
-
-def _definitions(pairs: Iterable[tuple[str, str]]) -> Markup:
-    items = [part for name, text in pairs for part in (element("dt", name), element("dd", text))]
-    return element("div", element("dl", *items), class_="sheet") if items else Markup()

@@ -4,10 +4,13 @@ from tfcompress.reporting import formats
 from tfcompress.reporting.comparison import Entry, Group
 
 TOLERATED_LOSS = 1.0
+# Translations below it hardly tell what the text is about.
+LEAST_BLEU = 10.0
+_WARNING = "Translations below BLEU 10 can hardly be understood: train longer or on more data."
 
 
 def best_entry(group: Group) -> Entry | None:
-    """Returns the smallest system, if smaller than the baseline and at most one point worse.
+    """Returns the smallest useful system, if smaller than the baseline and at most a point worse.
 
     Args:
         group: The systems.
@@ -16,7 +19,11 @@ def best_entry(group: Group) -> Entry | None:
         That system; the smallest of all if there is nothing to compare with; None if there is no
         such system or no size was measured.
     """
-    candidates = [entry for entry in group.entries if entry.row.model_bytes is not None]
+    candidates = [
+        entry
+        for entry in group.entries
+        if entry.row.model_bytes is not None and not _is_useless(entry)
+    ]
     baseline = group.baseline and group.baseline.row
     if baseline and baseline.score is not None:
         candidates = [entry for entry in candidates if _keeps_quality(entry)]
@@ -45,7 +52,11 @@ def summary(group: Group) -> str:
     if not entries:
         return "No system was measured."
     if len(entries) == 1:
-        return f"{entries[0].label}: {_figures(entries[0])}."
+        warning = f" {_WARNING}" if _is_useless(entries[0]) else ""
+        return f"{entries[0].label}: {_figures(entries[0])}.{warning}"
+    if all(map(_is_useless, entries)):
+        highest = max(entry.row.score.value for entry in entries)
+        return f"{len(entries)} systems, the best of BLEU {highest:.2f}. {_WARNING}"
     if best is None:
         if baseline is None:
             return f"{len(entries)} systems, none with a known size."
@@ -57,6 +68,11 @@ def summary(group: Group) -> str:
     if best.score_change is None:
         return f"{text} It is the smallest system."
     return f"{text} It is the smallest system that loses at most 1 {unit} against {baseline.label}."
+
+
+def _is_useless(entry: Entry) -> bool:
+    score = entry.row.score
+    return score is not None and score.name == "BLEU" and score.value < LEAST_BLEU
 
 
 def _keeps_quality(entry: Entry) -> bool:

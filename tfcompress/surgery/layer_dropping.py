@@ -160,11 +160,10 @@ def _checked(side, count, depths):
 
 def _shorter(side: str, stack: StackConfig, kept: list[int]) -> StackConfig:
     """The stack of the depths that are kept, its layers shared as before."""
-    scaled = stack.kind == "delight" and stack.scaling.min_depth != stack.scaling.max_depth
-    if scaled and len(kept) < stack.num_layers:
+    if stack.attention.differs_by_depth and len(kept) < stack.num_layers:
         raise InputError(
-            f"the {side}'s layers are scaled by depth, so none can be dropped (received min_depth "
-            f"{stack.scaling.min_depth} and max_depth {stack.scaling.max_depth})"
+            f"the {side}'s layers are scaled by depth, so none can be dropped (received mixer "
+            f"{stack.attention.mixer})"
         )
     new = dataclasses.replace(at_depths(stack, kept), layer_drop=LayerDropConfig())
     old = [[groups[depth] for depth in kept] for groups in layer_groups(stack)]
