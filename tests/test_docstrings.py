@@ -30,7 +30,8 @@ SLOW = {
     "tfcompress.optimization.quantize_aware",
     "tfcompress.models.keras_nlp_models",
     "tfcompress.pipeline.text_encoder_evaluation",
-    "tfcompress.runtime.benchmark",
+    "tfcompress.runtime.text_encoder_benchmark",
+    "tfcompress.runtime.translation_benchmark",
     "tfcompress.surgery.head_scoring",
     "tfcompress.training.accumulation",
     "tfcompress.training.classification",
@@ -47,11 +48,10 @@ NOT_YET = (
     "tfcompress.pipeline.recipe_files",
     "tfcompress.pipeline.run",
     "tfcompress.pipeline.translation_evaluation",
-    "tfcompress.reporting",
-    "tfcompress.runtime.encoder",
     "tfcompress.runtime.keras",
     "tfcompress.runtime.native",
-    "tfcompress.runtime.text_encoder",
+    "tfcompress.runtime.text_encoder_native",
+    "tfcompress.runtime.translation_native",
     "tfcompress.yaml_file",
 )
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
