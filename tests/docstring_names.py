@@ -99,7 +99,41 @@ def text_encoder_bundle():
     tfc.export.convert(encoder(), "sentiment", tokenizer=vocabulary, quantization="float32")
 
 
+@once
+def results():
+    from tfcompress.reporting import Example, Row, RunResults
+
+    return RunResults(
+        name="quickstart",
+        created="2026-03-01T12:00:00+00:00",
+        command="tfcompress quickstart --output runs/quickstart",
+        machine={"cpu": "Cortex-A76", "cores": 4, "memory_bytes": 8_000_000_000},
+        versions={"tfcompress": "0.1.0"},
+        corpus="phrasebook en-de test",
+        rows=[
+            Row(system="teacher", quantization="float32", model_bytes=140_211_408, bleu=38.31),
+            Row(system="student", quantization="int4", model_bytes=16_934_112, bleu=37.94),
+        ],
+        examples=[Example("Two dogs play.", "Zwei Hunde spielen.", {"teacher": "Hunde."})],
+        history=[],
+    )
+
+
+def group():
+    from tfcompress.reporting.comparison import group_runs
+
+    return group_runs([results()])[0]
+
+
+@once
+def run_folder():
+    from tfcompress.reporting import save_results
+
+    save_results(results(), "runs/quickstart")
+
+
 FILES = {
+    "runs": run_folder,
     "en-de": translation_bundle,
     "sentiment": text_encoder_bundle,
     "corpus": corpus_folder,
@@ -258,6 +292,10 @@ def encoder():
     return tfc.models.TextEncoder(config)
 
 
+def translation_dataset():
+    return tfc.text.training_dataset(pairs(), batch_tokens=256, seed=1).take(1)
+
+
 def config():
     return encoder().config
 
@@ -279,12 +317,16 @@ NAMES = {
         for make in (
             *(tf, keras, keras_nlp, tfmot, corpus, tokenizer, sources, targets, pairs),
             *(transformer, loss, model, dataset, encoder, texts, translate, translate_n_best),
-            *(define_transformer, theseus_transformer, bleu_of, batches, inputs),
+            *(define_transformer, theseus_transformer, bleu_of, batches, inputs, results, group),
         )
     },
 }
 # What the same names are for in some modules.
 OTHERS = {
+    **{
+        f"tfcompress.optimization.{name}": {"dataset": translation_dataset}
+        for name in ("clustering", "pruning", "quantize_aware")
+    },
     "tfcompress.training.classification": {"config": config},
     "tfcompress.training.text_distillation": {"student": encoder, "teacher": encoder},
 }

@@ -25,9 +25,13 @@ FLAVOURS = {"tfcompress.optimization": True, "tfcompress.models.keras_nlp_models
 MINILM = {"tfcompress.models.published_tensors", "tfcompress.models.published_weights"}
 # Those that train, convert or measure.
 SLOW = {
+    "tfcompress.optimization.clustering",
+    "tfcompress.optimization.pruning",
+    "tfcompress.optimization.quantize_aware",
     "tfcompress.models.keras_nlp_models",
     "tfcompress.pipeline.text_encoder_evaluation",
-    "tfcompress.runtime.benchmark",
+    "tfcompress.runtime.text_encoder_benchmark",
+    "tfcompress.runtime.translation_benchmark",
     "tfcompress.surgery.head_scoring",
     "tfcompress.training.accumulation",
     "tfcompress.training.classification",
@@ -38,18 +42,16 @@ NOT_YET = (
     "tfcompress.export.conversion",
     "tfcompress.export.devices",
     "tfcompress.export.quantization",
-    "tfcompress.optimization",
     "tfcompress.pipeline.exporting",
     "tfcompress.pipeline.layer_sensitivity",
     "tfcompress.pipeline.quickstart",
     "tfcompress.pipeline.recipe_files",
     "tfcompress.pipeline.run",
     "tfcompress.pipeline.translation_evaluation",
-    "tfcompress.reporting",
-    "tfcompress.runtime.encoder",
     "tfcompress.runtime.keras",
     "tfcompress.runtime.native",
-    "tfcompress.runtime.text_encoder",
+    "tfcompress.runtime.text_encoder_native",
+    "tfcompress.runtime.translation_native",
     "tfcompress.yaml_file",
 )
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE

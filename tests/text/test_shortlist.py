@@ -176,7 +176,7 @@ def content(frequent=(1, 4), offsets=(0, 1, 1, 2), targets=(0, 3), *, target_siz
         (b"", "no shortlist.*, 0 bytes"),
         (content()[:27], "no shortlist"),
         (b"TFCSHOES" + content()[8:], "no shortlist"),
-        (content(version=2), "version 2 .* reads 1"),
+        (content(version=2), "version is not 1, .*version 2"),
         (content()[:-1], "truncated or altered"),
         (content() + b"\0", "truncated or altered"),
         (content(frequent=()), "ascend"),
@@ -197,7 +197,7 @@ def test_refuses_malformed_files(path, data, message):
     path.write_bytes(data)
     with pytest.raises(InputError, match=message) as caught:
         Shortlist.read(path)
-    assert str(caught.value).startswith(f"{path}: ")
+    assert f"Received: {path}" in str(caught.value)
     assert "again" in str(caught.value)
 
 
@@ -212,7 +212,7 @@ def test_altered_files_are_refused_or_whole(path, data):
     except InputError as error:
         shortlist, message = None, str(error)
     if shortlist is None:
-        assert message.startswith(f"{path}: ")
+        assert f"Received: {path}" in message
     else:
         everything = shortlist.candidates(range(shortlist.source_vocabulary_size))
         assert everything.min() >= 0
@@ -228,5 +228,5 @@ def test_layout_of_the_file(path):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(InputError, match=r"none\.bin: No such file.*; give"):
+    with pytest.raises(InputError, match=r"No such file.*none\.bin. Give"):
         Shortlist.read(tmp_path / "none.bin")

@@ -170,7 +170,7 @@ def test_vocabulary_that_does_not_fit_names_the_limit(tmp_path, model_type):
         ({"sentences": ["", "  "]}, "no text"),
         ({"sentences": ["\x00"]}, "cannot be trained|too large"),
         ({"sentences": "one string"}, "one string"),
-        ({"sentences": ["a", b"b"]}, "sentence 1 is bytes"),
+        ({"sentences": ["a", b"b"]}, "sentence 1 of type bytes"),
         ({"sentences": ["a", "\ud800"]}, "lone surrogate"),
         ({"model_type": "word"}, "must be one of bpe, unigram"),
         ({"normalization": "nfc"}, "must be one of nmt_nfkc, identity"),
@@ -196,7 +196,7 @@ def test_damaged_models(tmp_path, cut):
 
 
 def test_other_files_and_missing_files(tmp_path):
-    with pytest.raises(InputError, match=r"tokenizer .*missing\.model: No such file"):
+    with pytest.raises(InputError, match=r"No such file .*tokenizer .*missing\.model"):
         Tokenizer(tmp_path / "missing.model")
     with pytest.raises(InputError, match="no SentencePiece model"):
         Tokenizer(b"a text file, no model\n")
@@ -217,12 +217,12 @@ def test_bad_sentences_and_ids(tokenizer):
     for method in (tokenizer.encode, tokenizer.encode_corpus):
         with pytest.raises(InputError, match="one string"):
             method("one string")
-        with pytest.raises(InputError, match="sentence 1 is int"):
+        with pytest.raises(InputError, match="sentence 1 of type int"):
             method(["a", 1])
         with pytest.raises(InputError, match="lone surrogate"):
             method(["a", "b\udc00"])
     for bad in (tokenizer.vocabulary_size, -1):
-        with pytest.raises(InputError, match="sentence 1: ids from"):
+        with pytest.raises(InputError, match="sentence 1 with ids from"):
             tokenizer.decode([[5], [4, bad]])
 
 

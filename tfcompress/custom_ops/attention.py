@@ -2,10 +2,10 @@
 
 import tensorflow as tf
 
+from tfcompress.constants import MASKED
 from tfcompress.custom_ops.emission import emit
 from tfcompress.custom_ops.maths import attend
 from tfcompress.custom_ops.names import CACHED_ATTENTION, MEMORY_ATTENTION
-from tfcompress.custom_ops.schema import MASKED
 
 
 def cached_attention(query, key, value, keys, values, position):

@@ -7,9 +7,9 @@ import re
 import sys
 from pathlib import Path
 
-from tfcompress.custom_ops.schema import MASKED, OPERATIONS, Operation
+from tfcompress.constants import FORMAT, MASKED
+from tfcompress.custom_ops.schema import OPERATIONS, Operation
 from tfcompress.grids import INT4_BLOCK
-from tfcompress.runtime.manifest import FORMAT
 
 HEADER = Path(__file__).parents[2] / "export" / "native" / "common" / "schema.h"
 

@@ -6,9 +6,6 @@ Imports nothing heavy, as recipes are checked against it.
 
 from dataclasses import dataclass
 
-# What an additive mask holds where nothing may be seen.
-MASKED = -3e4
-
 
 @dataclass(frozen=True)
 class Operand:

@@ -47,7 +47,7 @@ def cluster_weights(
 
     >>> model = tfc.optimization.cluster_weights(transformer.model, 16)
     >>> model.compile("adam", loss)
-    >>> model.fit(dataset)
+    >>> history = model.fit(dataset, verbose=0)
     >>> plain = tfc.optimization.strip_clustering(model)
     """
     check_plain(model, "cluster_weights")

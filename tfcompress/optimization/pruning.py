@@ -52,7 +52,8 @@ def prune(
     >>> schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, 0.7, begin_step=0, end_step=2000)
     >>> model = tfc.optimization.prune(transformer.model, schedule)
     >>> model.compile("adam", loss)
-    >>> model.fit(dataset, callbacks=[tfmot.sparsity.keras.UpdatePruningStep()])
+    >>> callback = tfmot.sparsity.keras.UpdatePruningStep()
+    >>> history = model.fit(dataset, callbacks=[callback], verbose=0)
     >>> plain = tfc.optimization.strip_pruning(model)
     """
     check_plain(model, "prune")

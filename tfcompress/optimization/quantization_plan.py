@@ -117,7 +117,7 @@ def plan_quantization(
 
     Example:
 
-    >>> print(tfc.optimization.plan_quantization(transformer.model))
+    >>> plan = tfc.optimization.plan_quantization(transformer.model)
     """
     check_bits(bits, block_size)
     skipped = None if skip is None else compile_expression("skip", skip)

@@ -68,9 +68,9 @@ def quantize_aware(
 
     >>> model = tfc.optimization.quantize_aware(transformer.model, bits=4, block_size=32)
     >>> model.compile("adam", loss)
-    >>> model.fit(dataset)
+    >>> history = model.fit(dataset, verbose=0)
     >>> plain = tfc.optimization.strip_quantization(model)
-    >>> tfc.export.convert(tfc.models.Seq2SeqTransformer(transformer.config, plain), "bundle")
+    >>> smaller = tfc.models.Seq2SeqTransformer(transformer.config, plain)
     """
     check_plain(model, "quantize_aware")
     if activations not in ACTIVATIONS:
@@ -121,6 +121,7 @@ def strip_quantization(model: keras.Model) -> keras.Model:
 
     Example:
 
+    >>> model = tfc.optimization.quantize_aware(transformer.model)
     >>> plain = tfc.optimization.strip_quantization(model)
     """
     wrappers(model, "quantize_aware", "strip_quantization")

@@ -99,8 +99,8 @@ def group_runs(runs: Sequence[RunResults]) -> list[Group]:
 
     Example:
 
-    >>> group_runs([load_results("runs/quickstart")])[0].baseline.label
-    'teacher (float32)'
+    >>> group_runs([tfc.reporting.load_results("runs/quickstart")])[0].baseline.label
+    'teacher'
     """
     if not runs:
         raise InputError("no runs to report; give at least one run's folder")

@@ -18,8 +18,8 @@ def merge_examples(runs: Sequence[RunResults], most: int) -> list[Example]:
 
     Example:
 
-    >>> merge_examples([baseline, compressed], 10)[0].translations
-    {'baseline': 'Zwei Hunde spielen.', 'compressed': 'Zwei Hunde spielen.'}
+    >>> merge_examples([results], 10)[0].translations
+    {'teacher': 'Hunde.'}
     """
     merged: dict[tuple[str, str], dict[str, str]] = {}
     for run in runs:

@@ -32,7 +32,7 @@ def html_report(runs: Sequence[RunResults], *, max_examples: int = 10) -> str:
 
     Example:
 
-    >>> Path("report.html").write_text(html_report([load_results("runs/quickstart")]))
+    >>> page = html_report([tfc.reporting.load_results("runs/quickstart")])
     """
     groups = group_runs(runs)
     names = ", ".join(dict.fromkeys(formats.clean(run.name) for run in runs))

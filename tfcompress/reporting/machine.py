@@ -34,8 +34,8 @@ def describe_machine() -> dict[str, str | int | float]:
 
     Example:
 
-    >>> describe_machine()["cores"]
-    4
+    >>> describe_machine()["cores"] > 0
+    True
     """
     cpuinfo = _read("/proc/cpuinfo")
     found = {

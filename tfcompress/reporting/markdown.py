@@ -29,7 +29,7 @@ def markdown_report(runs: Sequence[RunResults], *, max_examples: int = 10) -> st
 
     Example:
 
-    >>> Path("RESULTS.md").write_text(markdown_report([load_results("runs/quickstart")]))
+    >>> page = markdown_report([tfc.reporting.load_results("runs/quickstart")])
     """
     groups = group_runs(runs)
     names = ", ".join(dict.fromkeys(_escape(run.name) for run in runs))

@@ -20,8 +20,8 @@ def measurement() -> dict[str, Any]:
 
     Example:
 
-    >>> measurement()["machine"]["cores"]
-    4
+    >>> measurement()["machine"]["cores"] > 0
+    True
     """
     return {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -42,7 +42,7 @@ def facts(runs: Sequence[RunResults]) -> list[list[tuple[str, str]]]:
 
     Example:
 
-    >>> facts([load_results("runs/quickstart")])[0][1]
+    >>> facts([tfc.reporting.load_results("runs/quickstart")])[0][1]
     ('Date', '2026-03-01T12:00:00+00:00')
     """
     lists = [_facts(run) for run in runs]

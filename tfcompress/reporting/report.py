@@ -33,7 +33,7 @@ def write_report(runs: Sequence[RunResults], path: str | os.PathLike) -> Path:
 
     Example:
 
-    >>> write_report([load_results("runs/quickstart")], "report.html")
+    >>> write_report([tfc.reporting.load_results("runs/quickstart")], "report.html")
     PosixPath('report.html')
     """
     path = Path(path)

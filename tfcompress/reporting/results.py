@@ -66,7 +66,7 @@ class Row:
 
     Example:
 
-    >>> Row(system="teacher", quantization="float32", model_bytes=140_211_408, bleu=38.31)
+    >>> row = Row(system="teacher", quantization="float32", model_bytes=140_211_408, bleu=38.31)
     """
 
     system: str

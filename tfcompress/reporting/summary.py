@@ -44,8 +44,8 @@ def summary(group: Group) -> str:
     Example:
 
     >>> summary(group)
-    "student: 16.9 MB, 8.3x smaller than the baseline's 140 MB, BLEU 37.94 [36.8, 39.0] (-0.37),
-    9.1 ms a sentence. It is the smallest system that loses at most 1 BLEU against teacher."
+    "student: 16.9 MB, 8.3x smaller than the baseline's 140 MB, BLEU 37.94 (-0.37). It is the
+    smallest system that loses at most 1 BLEU against teacher."
     """
     entries, baseline, best = group.entries, group.baseline, best_entry(group)
     unit = "BLEU" if group.score_name == "BLEU" else f"point of {group.score_name}"

@@ -25,7 +25,7 @@ def terminal_table(runs: Sequence[RunResults]) -> str:
 
     Example:
 
-    >>> print(terminal_table([load_results("runs/quickstart")]))
+    >>> table = terminal_table([tfc.reporting.load_results("runs/quickstart")])
     """
     return "\n\n".join("\n".join(_lines(group)) for group in group_runs(runs))
 

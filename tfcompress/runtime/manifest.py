@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+from tfcompress.constants import FORMAT
 from tfcompress.errors import InputError
 from tfcompress.files import read_json
 
-FORMAT = 2
 MANIFEST = "manifest.json"
 MODEL = "model.tflite"
 _AGAIN = "export or copy the bundle again"

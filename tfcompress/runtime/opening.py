@@ -64,8 +64,8 @@ def open_engine(bundle: Bundle, *, num_threads: int = 1, native: bool | None = N
 
     Example:
 
-    >>> open_engine(open_bundle("en-de")).search([57, 391])[0].ids
-    [12, 804]
+    >>> len(open_engine(open_bundle("en-de")).search([57, 391]))
+    1
     """
     python_engine, native_engine = _ENGINES[type(bundle)]
     if native_engine is None and native:

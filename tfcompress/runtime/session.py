@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfcompress.custom_ops.schema import MASKED
+from tfcompress.constants import MASKED
 from tfcompress.decoder_state import SENTENCE
 from tfcompress.runtime.buffers import HostBuffer
 from tfcompress.runtime.litert_model import Recent, Signature, load_model

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tfcompress.constants import FORMAT
 from tfcompress.errors import InputError
 from tfcompress.export.bundle.writer import new_folder, write_manifest
 from tfcompress.export.errors import ExportError
 from tfcompress.export.graph.model_file import check_finite, made_by
 from tfcompress.export.graph.size import check_convertible
 from tfcompress.export.options import ExportOptions
-from tfcompress.runtime.manifest import FORMAT
 
 
 class Exporter(abc.ABC):

@@ -7,7 +7,7 @@ turn a masked row into NaN.
 
 import tensorflow as tf
 
-from tfcompress.custom_ops.schema import MASKED
+from tfcompress.constants import MASKED
 from tfcompress.layers.common.layer import Layer, check_padding_mask
 from tfcompress.layers.common.serialization import register
 
