@@ -9,6 +9,7 @@ faster.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -25,14 +26,15 @@ import tensorflow as tf
 from results_file import write_results
 
 from tfcompress import layers
-from tfcompress.custom_ops.emission import emitting
 from tfcompress.custom_ops.names import ALL, TOP_LOGITS
 from tfcompress.custom_ops.top_logits import top_logits
+from tfcompress.export import ExportOptions
 from tfcompress.export.conversion.signatures import Signatures
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.model_file import lower
 from tfcompress.export.graph.packing import pack_constants
 from tfcompress.export.quantization.quantizer import choice, quantize
+from tfcompress.layers.common.device_operations import device_operations
 from tfcompress.layers.common.embedding_lookup import LOOK_UP
 from tfcompress.layers.common.fixed_patterns import EIGHT_FIXED
 from tfcompress.layers.common.state import UPDATE_OP
@@ -117,7 +119,7 @@ def sequence_case(layer, width, length, goal):
     def build(names):
         layer(tf.zeros([1, 2, width]))
         spec = tf.TensorSpec([1, None, width], name="x")
-        return convert(lambda x: layer(x), [spec], names, *layer.weights)
+        return convert(lambda x: layer(x), [spec], names, *layer.weights, layer=layer)
 
     return Case(build, goal, shapes={"x": (1, length, width)})
 
@@ -128,7 +130,13 @@ def patterns_case(length):
     def build(names):
         attention(tf.zeros([1, 2, 512]))
         spec = tf.TensorSpec([1, None, 512], name="x")
-        return convert(lambda x: attention._fixed(x, None, None), [spec], names, *attention.weights)
+        return convert(
+            lambda x: attention._fixed(x, None, None),
+            [spec],
+            names,
+            *attention.weights,
+            layer=attention,
+        )
 
     return Case(build, 4, shapes={"x": (1, length, 512)})
 
@@ -138,11 +146,12 @@ def decoder_cases():
     made = {}
     for name in ("transformer_small", "transformer_base"):
         transformer = to_float32(Seq2SeqTransformer(preset(name)))
-        state = Signatures(transformer).state
+        state = Signatures(transformer, ExportOptions()).state
 
         def build(names, transformer=transformer):
             with tempfile.TemporaryDirectory() as folder:
-                return lower(Signatures(transformer, names - {TOP_LOGITS}), Path(folder))
+                options = ExportOptions(custom_ops=sorted(names - {TOP_LOGITS}))
+                return lower(Signatures(transformer, options), Path(folder))
 
         shapes = {"ids": (1,), "mask": (1, 1, 1, 256)}
         for tensor, spec in state.items():
@@ -181,11 +190,12 @@ def output_cases():
     }
 
 
-def convert(function, specs, names, *kept):
+def convert(function, specs, names, *kept, layer=None):
     """Returns the float32 LiteRT model of a function."""
     module = tf.Module()
     module.kept = kept
-    with emitting({*names, UPDATE_OP, LOOK_UP}):
+    names = {*names, UPDATE_OP, LOOK_UP}
+    with contextlib.nullcontext() if layer is None else device_operations(layer, names):
         traced = tf.function(function, autograph=False).get_concrete_function(*specs)
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder, traced)

@@ -107,10 +107,10 @@ def measure(counter, bundle, sentences, beam_size) -> dict:
     return {
         "bundle": bundle.name,
         "beam_size": beam_size,
-        "sentences": figures["sentences"],
+        "sentences": figures["texts"],
         "target_tokens": figures["target_tokens"],
         "instructions_per_token": round(instructions / figures["target_tokens"]),
-        "instructions_per_sentence": round(instructions / figures["sentences"]),
+        "instructions_per_sentence": round(instructions / figures["texts"]),
     }
 
 

@@ -39,12 +39,14 @@ PATTERNS = [
     "sentence_start",
 ]
 CONVOLUTION = {"kernel_size": [3, 5, 7, 15], "num_heads": 4}
-LSRA = {"num_heads": 2, "kind": "lsra", "convolution": CONVOLUTION}
+LSRA = {"num_heads": 2, "mixer": "lsra", "convolution": CONVOLUTION}
 DELIGHT = {
-    "kind": "delight",
-    "attention": {"num_heads": 1},
+    "attention": {
+        "num_heads": 1,
+        "mixer": "delight",
+        "scaling": {"min_depth": 2, "max_depth": 4, "width_multiplier": 2.0},
+    },
     "feed_forward": {"intermediate_dim": WIDTH // 4, "activation": "swish"},
-    "scaling": {"min_depth": 2, "max_depth": 4, "width_multiplier": 2.0},
 }
 
 
@@ -63,18 +65,18 @@ def trained_anew(vocabulary_size: int) -> dict[str, dict]:
         "shared_in_pairs": both({"sharing": {"pattern": "groups", "groups": 2}}),
         "delight": both(DELIGHT, transformed("dextra")),
         "fixed_7f1l": {
-            "encoder": {"attention": {"num_heads": 8, "kind": "fixed", "patterns": PATTERNS}}
+            "encoder": {"attention": {"num_heads": 8, "mixer": "fixed", "patterns": PATTERNS}}
         },
         "fixed_7f1l_words": {
             "encoder": {
-                "attention": {"num_heads": 8, "kind": "fixed", "patterns": PATTERNS, "words": True}
+                "attention": {"num_heads": 8, "mixer": "fixed", "patterns": PATTERNS, "words": True}
             }
         },
         "fixed_8f": {
             "encoder": {
                 "attention": {
                     "num_heads": 8,
-                    "kind": "fixed",
+                    "mixer": "fixed",
                     "patterns": [*PATTERNS, "last_token"],
                 }
             }
@@ -90,9 +92,9 @@ def trained_anew(vocabulary_size: int) -> dict[str, dict]:
             "encoder": {"attention": LSRA, "feed_forward": {"intermediate_dim": WIDTH}},
         },
         "dynamic_convolution": {
-            "encoder": {"attention": {"kind": "convolution", "convolution": CONVOLUTION}},
+            "encoder": {"attention": {"mixer": "convolution", "convolution": CONVOLUTION}},
             "decoder": {
-                "attention": {"kind": "convolution", "convolution": CONVOLUTION},
+                "attention": {"mixer": "convolution", "convolution": CONVOLUTION},
                 "cross_attention": HEADS,
             },
         },

@@ -22,8 +22,8 @@ import numpy as np
 from results_file import write_results
 
 from tfcompress.export import convert
+from tfcompress.export.conversion.translation_exporter import learn_shortlist
 from tfcompress.models import load_preset
-from tfcompress.pipeline.exporting import learn_shortlist
 from tfcompress.runtime import Translator
 from tfcompress.text import Tokenizer, read_lines
 

@@ -19,5 +19,5 @@ def compile_expression(name: str, expression: str) -> re.Pattern[str]:
         return re.compile(expression)
     except re.error as error:
         raise InputError(
-            f"`{name}` must be a regular expression (received {expression!r}: {error})"
+            f"`{name}` must be a regular expression. Received: {expression!r} ({error})."
         ) from error

@@ -58,12 +58,12 @@ class Interrupts:
         Raises:
             KeyboardInterrupt: If one waits and nothing around the block handles it otherwise.
         """
-        if self._waiting:
+        if self._waiting and self._former is not None:
             self._waiting = False
             self._former(signal.SIGINT, None)
 
     def _note(self, number, frame):
         self._waiting = self._waits and not self.noted
         self.noted = True
-        if not self._waiting:
+        if not self._waiting and self._former is not None:
             self._former(number, frame)

@@ -30,7 +30,9 @@ def load_model(path: str | os.PathLike, **options) -> keras.Model:
 
     Example:
 
-    >>> model = tfc.load_model("quantized.keras")
+    >>> model = keras.Sequential([keras.Input((4,)), tfc.layers.FeedForward(8)])
+    >>> model.save("feed_forward.keras")
+    >>> again = tfc.load_model("feed_forward.keras")
     """
     _check_flavour(path)
     with contextlib.ExitStack() as stack:
@@ -52,7 +54,7 @@ def load_model(path: str | os.PathLike, **options) -> keras.Model:
         for layer in model._flatten_layers():
             if getattr(layer, "preserve_sparsity", False):
                 raise InputError(
-                    "a .h5 file does not hold which clustered weights stay zero. Received: "
+                    "A .h5 file does not hold which clustered weights stay zero. Received: "
                     f"{os.fspath(path)} with {layer.name}. Save the model as .keras."
                 )
     return model

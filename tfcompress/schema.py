@@ -30,7 +30,9 @@ def from_mapping(cls: type[T], mapping: Mapping[str, Any], path: str = "") -> T:
 
     Args:
         cls: A dataclass whose fields are annotated with int, float, str, bool, other dataclasses,
-            `list[X]`, `tuple[X, ...]` or `dict[K, X]` of these, or one of these or None.
+            `list[X]`, `tuple[X, ...]` or `dict[K, X]` of these, or one of these or None. Where a
+            dataclass stands for several, its `tag` is the key whose value chooses among
+            `options()`, the first of them by default.
         mapping: Values by field name, nested mappings for nested dataclasses, lists for tuples.
         path: Where the mapping stands in its file, for error messages.
 
@@ -66,7 +68,7 @@ def to_mapping(instance: Any) -> dict[str, Any]:
     Args:
         instance: A dataclass.
     """
-    return _plain(dataclasses.asdict(instance))
+    return {name: _plain(value) for name, value in dataclasses.asdict(instance).items()}
 
 
 def type_problems(instance: Any, path: str = "") -> list[str]:
@@ -85,10 +87,12 @@ def type_problems(instance: Any, path: str = "") -> list[str]:
     hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):
         value, where = getattr(instance, field.name), _join(path, field.name)
-        nested = [cls for cls in _options(hints[field.name]) if dataclasses.is_dataclass(cls)]
+        nested: list[Any] = [
+            cls for cls in _options(hints[field.name]) if dataclasses.is_dataclass(cls)
+        ]
         if nested and isinstance(value, Mapping):
             problems.append(f"`{where}` must be a {nested[0].__name__} (received {value!r})")
-        elif type(value) in nested:
+        elif nested and isinstance(value, tuple(nested)):
             problems += type_problems(value, where)
         else:
             _convert(hints[field.name], value, where, problems)
@@ -156,6 +160,23 @@ def _build(cls, mapping, path, problems) -> Callable[[], Any]:
     if not isinstance(mapping, Mapping):
         problems.append(f"`{path or cls.__name__}` must be a mapping (received {mapping!r})")
         return lambda: None
+    if hasattr(cls, "tag"):
+        return _build_tagged(cls, dict(mapping), path, problems)
+    return _build_fields(cls, mapping, path, problems)
+
+
+def _build_tagged(cls, mapping, path, problems) -> Callable[[], Any]:
+    """Builds one of several dataclasses, which the value of a key tells apart."""
+    options = {name: option for name, option in cls.options().items() if issubclass(option, cls)}
+    name = mapping.pop(cls.tag, next(iter(options)))
+    if not isinstance(name, str) or name not in options:
+        where = _join(path, cls.tag)
+        problems.append(f"`{where}` must be one of {', '.join(options)} (received {name!r})")
+        return lambda: None
+    return _build_fields(options[name], mapping, path, problems)
+
+
+def _build_fields(cls, mapping, path, problems) -> Callable[[], Any]:
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
     hints = typing.get_type_hints(cls)
     values = {}
@@ -163,7 +184,7 @@ def _build(cls, mapping, path, problems) -> Callable[[], Any]:
         if key in fields:
             values[key] = _convert(hints[key], value, _join(path, key), problems)
         else:
-            problems.append(_unknown(_join(path, key), key, fields))
+            problems.append(_unknown(_join(path, key), key, cls, fields))
     for name, field in fields.items():
         if name not in mapping and _is_required(field):
             problems.append(f"missing key `{_join(path, name)}`")
@@ -212,7 +233,7 @@ def _maker(hint, value, where, problems) -> Callable[[], Any]:
 
 def _fits(hint, value) -> bool:
     """Whether a value is of a type, whatever its elements are."""
-    origin = typing.get_origin(hint) or hint
+    origin: Any = typing.get_origin(hint) or hint
     if origin is Any:
         return True
     if isinstance(value, bool):
@@ -221,9 +242,10 @@ def _fits(hint, value) -> bool:
         return isinstance(value, (int, float))
     if origin in (list, tuple):
         return isinstance(value, (list, tuple))
-    if origin is dict or (dataclasses.is_dataclass(origin) and isinstance(value, Mapping)):
+    is_dataclass = dataclasses.is_dataclass(origin)
+    if origin is dict or (is_dataclass and isinstance(value, Mapping)):
         return isinstance(value, Mapping)
-    return isinstance(value, origin)
+    return isinstance(value, typing.cast(Any, origin))
 
 
 def _is_required(field) -> bool:
@@ -239,11 +261,14 @@ def _join(path, name) -> str:
     return f"{path}.{name}" if path else str(name)
 
 
-def _unknown(where, key, fields) -> str:
-    near = difflib.get_close_matches(str(key), fields, n=1, cutoff=0.5)
+def _unknown(where, key, cls, fields) -> str:
+    tag = getattr(cls, "tag", None)
+    names = list(fields) if tag is None else [tag, *fields]
+    near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.5)
     if near:
         return f"unknown key `{where}`: did you mean `{near[0]}`?"
-    return f"unknown key `{where}`: valid keys are {', '.join(fields)}"
+    of = "" if tag is None else f" with {tag} {getattr(cls, tag)}"
+    return f"unknown key `{where}`: valid keys{of} are {', '.join(names)}"
 
 
 def _expected(hint) -> str:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfcompress.analysis import Cost, Matrix
-from tfcompress.analysis.units import with_prefix
+from tfcompress.analysis.description import with_prefix
 
 MATRICES = st.builds(Matrix, st.integers(1, 100), st.integers(1, 100))
 COSTS = st.builds(Cost, st.lists(MATRICES).map(tuple), st.integers(0, 10**6), st.integers(0, 10**9))

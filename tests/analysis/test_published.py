@@ -4,7 +4,7 @@ import pytest
 
 from tfcompress.analysis import describe
 from tfcompress.models import (
-    AttentionConfig,
+    DeLighTConfig,
     EmbeddingConfig,
     FeedForwardConfig,
     ScalingConfig,
@@ -66,10 +66,8 @@ def test_depths_of_the_ablation(min_depth, max_depth, multiplier, depth):
     """Layers in sequence of a language model: one embedding, one stack, one output."""
     stack = StackConfig(
         max_depth,
-        AttentionConfig(1),
+        DeLighTConfig(1, scaling=ScalingConfig(min_depth, max_depth, float(multiplier))),
         FeedForwardConfig(64, "swish"),
-        kind="delight",
-        scaling=ScalingConfig(min_depth, max_depth, float(multiplier)),
     )
     embedding = EmbeddingConfig(
         128, share=True, tie="own", kind="dextra", transform=TransformConfig(min_depth)

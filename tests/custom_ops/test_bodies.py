@@ -6,10 +6,10 @@ import tensorflow as tf
 
 import tfcompress as tfc
 from tfcompress.custom_ops import emission, names
-from tfcompress.custom_ops.emission import emitting
 from tfcompress.custom_ops.names import chosen
 from tfcompress.errors import InputError
 from tfcompress.layers.common import fixed_patterns as patterns
+from tfcompress.layers.common.device_operations import device_operations
 
 RNG = np.random.default_rng(0)
 
@@ -37,7 +37,7 @@ def check_call(layer, x, name, emitted):
     layer(x)
     shake(layer)
     expected = layer(x)
-    with emitting([name]):
+    with device_operations(layer, [name]):
         found = layer(x)
     assert emitted == [name]
     assert found.shape == expected.shape
@@ -59,7 +59,7 @@ def test_an_activation_that_kernels_do_not_know_is_not_emitted(emitted):
     layer = tfc.layers.GroupLinear(8, 2, activation=tf.math.square)
     x = random_tensor(3, 8)
     expected = layer(x)
-    with emitting([names.GROUP_TRANSFORM]):
+    with device_operations(layer, [names.GROUP_TRANSFORM]):
         np.testing.assert_array_equal(layer(x), expected)
     assert not emitted
 
@@ -103,7 +103,7 @@ def check_steps(layer, name, emitted, **memory):
         row = x[:, position]
         expected, cache = layer.step(row, tf.constant([position]), cache)
         emitted.clear()
-        with emitting([name]):
+        with device_operations(layer, [name]):
             found, other = layer.step(row, tf.constant([position]), other)
         assert emitted == [name]
         np.testing.assert_allclose(found, expected, atol=2e-5)
@@ -124,7 +124,7 @@ def test_memory_attention(emitted):
     shake(layer)
     cache = layer.init_cache(memory=memory)
     expected, _ = layer.step(x, 0, cache)
-    with emitting([names.MEMORY_ATTENTION]):
+    with device_operations(layer, [names.MEMORY_ATTENTION]):
         found, _ = layer.step(x, 0, cache)
     assert emitted == [names.MEMORY_ATTENTION]
     np.testing.assert_allclose(found, expected, atol=2e-5)
@@ -146,7 +146,7 @@ def test_padding_is_not_emitted(emitted):
     )
     x, mask = random_tensor(1, 3, 8), tf.constant([[1, 1, 0]])
     expected = layer(x, padding_mask=mask)
-    with emitting(names.ALL):
+    with device_operations(layer, names.ALL):
         np.testing.assert_array_equal(layer(x, padding_mask=mask), expected)
     assert not emitted
 

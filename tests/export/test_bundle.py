@@ -9,7 +9,7 @@ from export_harness import plain_transformer
 from tfcompress.errors import InputError
 from tfcompress.export import ExportError, convert
 from tfcompress.export.bundle.writer import new_folder, write_manifest
-from tfcompress.export.conversion import parity, seq2seq_conversion
+from tfcompress.export.conversion import exporter, translation_parity
 from tfcompress.export.graph import flatbuffer, model_file
 
 ERRORS = [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device"), MemoryError()]
@@ -25,7 +25,8 @@ def quick(monkeypatch):
     monkeypatch.setattr(model_file, "check_operations", lambda *args: None)
     monkeypatch.setattr(model_file, "check_size", lambda *args: None)
     monkeypatch.setattr(flatbuffer, "write", lambda model: b"model")
-    monkeypatch.setattr(parity, "compare", lambda *args: {"max_logit_difference": 0.0})
+    metrics = {"max_difference": 0.0, "native": None}
+    monkeypatch.setattr(translation_parity, "compare", lambda *args: metrics)
 
 
 def make(path, text="new"):
@@ -49,8 +50,8 @@ def test_failed_export_changes_nothing(tmp_path, monkeypatch, quick, stage, erro
     where = {
         "quantize": (model_file, "quantize"),
         "write": (flatbuffer, "write"),
-        "compare": (parity, "compare"),
-        "manifest": (seq2seq_conversion, "write_manifest"),
+        "compare": (translation_parity, "compare"),
+        "manifest": (exporter, "write_manifest"),
     }[stage]
 
     def fail(*args):
@@ -159,7 +160,8 @@ def test_permissions_are_those_of_ordinary_folders(tmp_path):
 
 
 def test_disagreement_leaves_nothing(tmp_path, monkeypatch, quick):
-    monkeypatch.setattr(parity, "compare", lambda *args: {"max_logit_difference": float("nan")})
+    metrics = {"max_difference": float("nan"), "native": None}
+    monkeypatch.setattr(translation_parity, "compare", lambda *args: metrics)
     with pytest.raises(ExportError, match="not finite"):
         convert(plain_transformer(), tmp_path / "bundle")
     assert names(tmp_path) == []

@@ -21,8 +21,9 @@ from tensorflow import keras
 
 from tfcompress import models
 from tfcompress.errors import InputError
-from tfcompress.export import QUANTIZATIONS, ExportError, convert
-from tfcompress.export.conversion import encoder_parity
+from tfcompress.export import QUANTIZATIONS, ExportError, ExportOptions, convert
+from tfcompress.export.conversion import text_encoder_parity
+from tfcompress.export.conversion.text_encoder_exporter import TextEncoderExporter
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.quantization.schemes import STATIC
 from tfcompress.text import Tokenizer, WordPieceTokenizer
@@ -153,7 +154,7 @@ SHAPES = {
     "fixed patterns": {
         "encoder": models.StackConfig(
             2,
-            models.AttentionConfig(4, kind="fixed", patterns=("previous", "next")),
+            models.FixedPatternConfig(4, patterns=("previous", "next")),
             models.FeedForwardConfig(64, "gelu"),
         )
     },
@@ -238,8 +239,10 @@ WRONG = {
         "tokenizer": other_tokenizer(more="1234")
     },
     "tokenizer pads with the id 4, but the model with 0": {"tokenizer": other_tokenizer(pad="two")},
-    "a TextEncoder takes no `source_tokenizer`; give tokenizer": {"source_tokenizer": object()},
-    "a TextEncoder takes no `shortlist`": {"shortlist": object()},
+    "a text encoder model takes no `source_tokenizer`; give tokenizer": {
+        "source_tokenizer": object()
+    },
+    "a text encoder model takes no `shortlist`": {"shortlist": object(), "custom_ops": True},
     "`quantization` must be one of": {"quantization": "int3"},
     "`quantization` static_int8 needs representative data": {"quantization": "static_int8"},
     "representative data is for static": {"representative_data": [[2, 3]]},
@@ -247,7 +250,9 @@ WRONG = {
     "sentence 1 of `samples` has 0 ids": {"samples": [[2, 3], []]},
     "sentence 0 of `samples` has 25 ids; give from 1 to the model's 24": {"samples": [[2] * 25]},
     "sentence 0 of `samples` has ids from 2 to 26, outside": {"samples": [[2, 26]]},
-    "sentence 0 of `samples` is no list of token ids": {"samples": ["two dogs"]},
+    "`samples` of texts needs a tokenizer; give tokenizer, or token ids": {"samples": ["two dogs"]},
+    "sentence 0 of `samples` is no list of token ids": {"samples": ["two dogs", 5]},
+    "`force` must be true or false": {"force": "yes"},
     "custom operations need the native runtime": {"custom_ops": ["tfc.EncoderLayer"]},
     "custom_ops=.*; give True, False or a list of": {"custom_ops": ["tfc.Nothing"]},
     "`plan` must name weights of the model": {"quantization": "mixed", "plan": {"x": "int4"}},
@@ -263,11 +268,11 @@ def test_wrong_arguments(encoders, tmp_path, message):
 
 
 def test_arguments_of_text_encoders_only(tmp_path):
-    with pytest.raises(InputError, match="a Seq2SeqTransformer takes no `tokenizer`; give source"):
+    with pytest.raises(InputError, match="a translation model takes no `tokenizer`; give source"):
         convert(plain_transformer(), tmp_path / "b", tokenizer=make_tokenizer())
     with pytest.raises(InputError, match="takes no `tokenizer_graph`"):
         convert(plain_transformer(), tmp_path / "b", tokenizer_graph=True)
-    with pytest.raises(InputError, match="transformer is str; give a Seq2SeqTransformer or a Text"):
+    with pytest.raises(InputError, match="model is str; give a Seq2SeqTransformer or a Text"):
         convert("bert", tmp_path / "b")
 
 
@@ -308,14 +313,29 @@ def test_a_bundle_that_computes_something_else(encoders, tmp_path, monkeypatch):
 def test_results_that_are_not_finite():
     figures = {"max_difference": float("nan"), "tolerance": 1.0, "native": None}
     with pytest.raises(ExportError, match="not finite"):
-        encoder_parity.check(figures, "dynamic_int8")
+        text_encoder_parity.check(figures, "dynamic_int8")
     native = {"max_difference": 3.0, "tolerance": 1.0}
     with pytest.raises(ExportError, match="differ"):
-        encoder_parity.check({**native, "max_difference": 0.0, "native": native}, "float32")
+        text_encoder_parity.check({**native, "max_difference": 0.0, "native": native}, "float32")
+
+
+def test_samples_may_be_texts():
+    tokenizer, batch = make_tokenizer(), ["two dogs", "dogs " * 99]
+    options = ExportOptions(
+        tokenizer=tokenizer,
+        samples=batch,
+        quantization="static_int8",
+        representative_data=batch[:1],
+    )
+    exporter = TextEncoderExporter(make_encoder(None), options)
+    exporter.check()
+    start, end = tokenizer.start_id, tokenizer.end_id
+    short, long = tokenizer.encode(batch)
+    assert exporter._data == [[start, *short, end]]
+    assert exporter._samples == [[start, *short, end], [start, *long[:22], end]]
 
 
 def test_random_samples():
-    config = make_encoder(None).config
-    samples = encoder_parity.random_samples(config)
+    samples = TextEncoderExporter(make_encoder(None), ExportOptions()).random_samples()
     assert [len(sample) for sample in samples] == [1, 2, 3, 5, 8, 13, 21, 24]
     assert all(0 < i < len(PIECES) for sample in samples for i in sample)

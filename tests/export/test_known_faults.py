@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from export_harness import WEIGHT_ONLY, make_transformer
 
-from tfcompress.export import ExportError, convert
+from tfcompress.export import ExportError, ExportOptions, convert
 from tfcompress.export.conversion.signatures import Signatures
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.flatbuffer import schema
@@ -14,7 +14,7 @@ from tfcompress.export.quantization.quantizer import choice, quantize
 @pytest.fixture(scope="module")
 def lowered(tmp_path_factory):
     return flatbuffer.write(
-        lower(Signatures(make_transformer()), tmp_path_factory.mktemp("lowered"))
+        lower(Signatures(make_transformer(), ExportOptions()), tmp_path_factory.mktemp("lowered"))
     )
 
 

@@ -5,7 +5,7 @@ from tfcompress.decoder_state import StateSpec
 from tfcompress.errors import InputError
 from tfcompress.export.conversion.layered_decoder import LayeredDecoder
 from tfcompress.layers import MultiHeadAttention
-from tfcompress.models import AttentionConfig, StackConfig
+from tfcompress.models import MIXERS, AttentionConfig, StackConfig
 
 
 def cache(heads=2, width=16):
@@ -45,17 +45,17 @@ def test_half_layers_without_attention_keep_nothing():
     assert decoder.names == [layer_names(0, 0), {}, layer_names(1, 1), {}]
 
 
-@pytest.mark.parametrize("kind", ["convolution", "lsra"])
-def test_convolutions_keep_their_inputs(kind):
-    stack = StackConfig(2, AttentionConfig(2, kind=kind))
+@pytest.mark.parametrize("mixer", ["convolution", "lsra"])
+def test_convolutions_keep_their_inputs(mixer):
+    stack = StackConfig(2, MIXERS[mixer](2))
     decoder = LayeredDecoder(make_transformer(decoder=stack))
     names = [layer["self_attention"] for layer in decoder.names]
     inputs = [{"inputs": "inputs_0"}, {"inputs": "inputs_1"}]
-    if kind == "lsra":
+    if mixer == "lsra":
         inputs = [{"attention": own(i), "convolution": part} for i, part in enumerate(inputs)]
         assert decoder.state["keys_1"] == cache(2, 8)
     assert names == inputs
-    width = 32 if kind == "convolution" else 16
+    width = 32 if mixer == "convolution" else 16
     assert decoder.state["inputs_1"] == StateSpec((1, None, width))
 
 

@@ -5,7 +5,7 @@ from flavours import one_flavour
 from optimization.families import FAMILIES, make_family, slow_but
 
 from tfcompress.errors import InputError
-from tfcompress.export import convert
+from tfcompress.export import ExportOptions, convert
 from tfcompress.export.conversion.signatures import Signatures
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.flatbuffer import schema
@@ -32,7 +32,7 @@ _ALWAYS = {"factorized_shared"}
 def types_by_name(transformer, plan, folder):
     """Returns the type of every large weight of the quantized model, by name."""
     names = WeightNames(transformer)
-    model = lower(Signatures(transformer), folder)
+    model = lower(Signatures(transformer, ExportOptions()), folder)
     before = {
         (number, index): names.find(model.buffers[t.buffer].data.view("f").reshape(t.shape))
         for number, subgraph in enumerate(model.subgraphs)

@@ -1,10 +1,13 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from export_harness import make_transformer, plain_transformer
 
-from tfcompress.export import ExportError, convert
-from tfcompress.export.conversion import parity
+from tfcompress.export import ExportError, ExportOptions, convert
+from tfcompress.export.conversion import translation_parity
+from tfcompress.export.conversion.translation_exporter import TranslationExporter
 from tfcompress.layers import MultiHeadAttention, SinusoidalPosition
 from tfcompress.models import Seq2SeqConfig
 
@@ -12,10 +15,11 @@ GOOD = {
     "tokens": 100,
     "identical": 1.0,
     "ties": 0,
-    "max_logit_difference": 1e-5,
-    "logit_tolerance": 1e-3,
+    "max_difference": 1e-5,
+    "tolerance": 1e-3,
     "beam_samples": 2,
     "beam_identical": 2,
+    "native": None,
 }
 
 
@@ -23,19 +27,19 @@ GOOD = {
     ("changes", "message"),
     [
         ({"identical": 0.98, "ties": 1}, "chooses 1 of 100 tokens unlike the Keras model"),
-        ({"max_logit_difference": 2e-3}, "logits differ from the Keras model's by up to 0.002"),
+        ({"max_difference": 2e-3}, "results differ from the Keras model's by up to 0.002"),
         ({"beam_identical": 1}, "beam search finds other translations"),
-        ({"max_logit_difference": np.nan}, "not finite"),
-        ({"max_logit_difference": np.inf}, "not finite"),
+        ({"max_difference": np.nan}, "not finite"),
+        ({"max_difference": np.inf}, "not finite"),
     ],
 )
 def test_check(changes, message):
-    parity.check(GOOD, "float32")
-    parity.check({**GOOD, "identical": 0.99, "ties": 1}, "float32")
+    translation_parity.check(GOOD, "float32")
+    translation_parity.check({**GOOD, "identical": 0.99, "ties": 1}, "float32")
     with pytest.raises(ExportError, match=message):
-        parity.check({**GOOD, **changes}, "float32")
-    if np.isfinite({**GOOD, **changes}["max_logit_difference"]):
-        parity.check({**GOOD, **changes}, "dynamic_int8")
+        translation_parity.check({**GOOD, **changes}, "float32")
+    if np.isfinite({**GOOD, **changes}["max_difference"]):
+        translation_parity.check({**GOOD, **changes}, "dynamic_int8")
 
 
 def test_steps_that_differ_from_calls_are_caught(tmp_path, monkeypatch):
@@ -63,9 +67,10 @@ def test_subtle_difference_is_caught(tmp_path, monkeypatch):
 
 def test_random_samples():
     config = Seq2SeqConfig(5, hidden_dim=16, max_source_length=6, pad_id=4, bos_id=0, eos_id=3)
-    samples = parity.random_samples(config)
+    exporter = TranslationExporter(SimpleNamespace(config=config), ExportOptions())
+    samples = exporter.random_samples()
     assert [len(sample) for sample in samples] == [1, 2, 3, 5, 6]
-    assert samples == parity.check_samples("samples", parity.random_samples(config), config)
+    assert samples == exporter.check_ids("samples", exporter.random_samples())
     for sample in samples:
         assert sample[-1] == 3
         assert {*sample[:-1]} <= {1, 2}
@@ -84,20 +89,20 @@ def test_figures_of_choices():
     ours = theirs.copy()
     ours[2, 7] = 3
     padded = np.concatenate([theirs, np.full((2, 60), 99, np.float32)])
-    figures = parity._compare_choices(target, ours, padded, config, limit=5)
+    figures = translation_parity._compare_choices(target, (ours, padded), config, limit=5)
     assert (figures["tokens"], figures["identical"], figures["ties"]) == (4, 2, 1)
-    assert figures["max_logit_difference"] == 2
+    assert figures["max_difference"] == 2
     expected = tf.nn.log_softmax(ours[2])[7] - tf.nn.log_softmax(theirs[2])[7]
     assert figures["log_probability_difference"] == pytest.approx(float(expected), rel=1e-5)
-    figures = parity._compare_choices(target, ours, padded, config, limit=6)
+    figures = translation_parity._compare_choices(target, (ours, padded), config, limit=6)
     assert (figures["tokens"], figures["identical"], figures["ties"]) == (5, 2, 1)
 
 
 def test_batches_hold_every_sample_once(monkeypatch):
-    monkeypatch.setattr(parity, "_BATCH_CELLS", 1000)
+    monkeypatch.setattr(translation_parity, "_BATCH_CELLS", 1000)
     lengths = [40, 3, 7, 3, 20, 20, 20]
     limits = np.array(lengths)
-    batches = list(parity._batches([[5] * n for n in lengths], limits, 20))
+    batches = list(translation_parity._batches([[5] * n for n in lengths], limits, 20))
     assert sorted(i for batch in batches for i in batch) == list(range(7))
     assert [len(batch) for batch in batches] == [2, 1, 2, 1, 1]
     for batch in batches:

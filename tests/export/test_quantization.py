@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
+from tfcompress.export import ExportOptions
 from tfcompress.export.conversion.signatures import Signatures
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.flatbuffer import schema
@@ -33,7 +34,7 @@ def lowered(tmp_path_factory):
     """A model with a tied, factorized table and rows of zeros, as bytes."""
     transformer = with_zero_rows(make_transformer(embedding=EmbeddingConfig(32, share=True)))
     folder = tmp_path_factory.mktemp("lowered")
-    model = lower(Signatures(transformer), folder)
+    model = lower(Signatures(transformer, ExportOptions()), folder)
     assert list(folder.iterdir()) == []
     return flatbuffer.write(model)
 
@@ -106,7 +107,7 @@ def test_packing(integers):
 def test_what_does_not_divide_has_8_bits():
     transformer = make_transformer(hidden_dim=40, embedding=EmbeddingConfig(share=True))
     with tempfile.TemporaryDirectory() as folder:
-        lowered = flatbuffer.write(lower(Signatures(transformer), Path(folder)))
+        lowered = flatbuffer.write(lower(Signatures(transformer, ExportOptions()), Path(folder)))
     types = {
         quantization: {tensor.type for _, tensor in constants(quantized(lowered, quantization))}
         for quantization in ("int4", "int4_per_channel")

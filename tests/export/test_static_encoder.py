@@ -102,7 +102,7 @@ def test_16_bits_are_closer_than_8():
     differences = [
         assert_export_parity(random_family("plain"), quantization=quantization, **options)[
             "parity"
-        ]["max_logit_difference"]
+        ]["max_difference"]
         for quantization in ("static_int8x16", "static_int8")
     ]
     assert differences[0] < differences[1]

@@ -3,7 +3,7 @@ import pytest
 from export_harness import make_transformer
 
 from tfcompress.errors import InputError
-from tfcompress.export import convert
+from tfcompress.export import ExportOptions, convert
 from tfcompress.export.tokenizers.tokenizer_files import check_tokenizers, write_tokenizers
 from tfcompress.export.tokenizers.tokenizer_graph import make_tokenizer_graph, open_tokenizer_graph
 from tfcompress.models import Seq2SeqConfig
@@ -87,9 +87,10 @@ def test_two_tokenizers(tokenizers, tmp_path):
 
 def test_bundle_with_tokenizers_translates_text(tokenizers, tmp_path):
     tokenizer = tokenizers["unigram"]
-    options = {"source_tokenizer": tokenizer, "target_tokenizer": tokenizer}
+    options = ExportOptions(source_tokenizer=tokenizer, target_tokenizer=tokenizer)
     transformer = make_transformer(depth=1, vocabulary=SIZE, max_source_length=40)
-    manifest = convert(transformer, tmp_path / "bundle", **options)
+    manifest = convert(transformer, tmp_path / "bundle", options, samples=SENTENCES[:3])
+    assert manifest["parity"]["samples"] == 3
     assert [*manifest["files"]] == ["model.tflite", "tokenizer.model", "tokenizer.tflite"]
     with Translator(tmp_path / "bundle") as translator:
         (text,) = translator.translate(SENTENCES[:1])

@@ -8,13 +8,20 @@ from export_harness import make_transformer
 from tfcompress.custom_ops import emission, names
 from tfcompress.export.conversion.layered_decoder import LayeredDecoder
 from tfcompress.export.conversion.whole_decoder import WholeDecoder
-from tfcompress.models import AttentionConfig, FeedForwardConfig, LayerDropConfig, StackConfig
+from tfcompress.models import (
+    AttentionConfig,
+    DeLighTConfig,
+    FeedForwardConfig,
+    LayerDropConfig,
+    LSRAConfig,
+    StackConfig,
+)
 
 RNG = np.random.default_rng(0)
 
 
 def decode(decoder, memory, length=4):
-    """The logits of some steps."""
+    """What the last layer gives at some steps, and the state after them."""
     state = decoder.encode(memory)
     own = [name for name, spec in decoder.state.items() if spec.grows]
     state |= {name: tf.zeros(decoder.state[name].sizes(1, length)) for name in own}
@@ -23,10 +30,10 @@ def decode(decoder, memory, length=4):
     for position in range(length):
         mask = np.where(np.arange(length) > position, -3e4, 0.0).astype("f").reshape(1, 1, 1, -1)
         ids, at = tf.constant([5 + position]), tf.constant([position])
-        logits, new = decoder.step(ids, at, mask, state)
+        x, new = decoder.step(ids, at, mask, state)
         assert [*new] == own
         state |= new
-        found.append(logits)
+        found.append(x)
     return np.concatenate(found), state
 
 
@@ -67,8 +74,8 @@ def test_decodes_as_its_layers(name, monkeypatch):
     [
         {"sharing": "attention"},
         {"sharing": "feed_forward"},
-        {"decoder": StackConfig(2, AttentionConfig(2, kind="lsra"))},
-        {"decoder": StackConfig(2, AttentionConfig(2), kind="delight")},
+        {"decoder": StackConfig(2, LSRAConfig(2))},
+        {"decoder": StackConfig(2, DeLighTConfig(2))},
     ],
     ids=str,
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tfcompress.errors import InputError
 from tfcompress.layers import FeedForward
 from tfcompress.models import (
+    MIXERS,
     AttentionConfig,
     EmbeddingConfig,
     FeedForwardConfig,
@@ -17,12 +18,8 @@ from tfcompress.models import (
     SharingConfig,
     StackConfig,
 )
-from tfcompress.models.config_parts import (
-    ACTIVATIONS,
-    POSITION_KINDS,
-    SHARING_PATTERNS,
-    layer_groups,
-)
+from tfcompress.models.config_parts import POSITION_KINDS, SHARING_PATTERNS, layer_groups
+from tfcompress.models.rules import ACTIVATIONS
 
 RATES = st.floats(0, 1, exclude_max=True)
 
@@ -186,6 +183,57 @@ def test_sinusoids_need_an_even_width(hidden_dim):
 )
 def test_wrong_types_in_python(settings, problem):
     assert problems_of(**settings) == [problem]
+
+
+@pytest.mark.parametrize("mixer", MIXERS)
+def test_each_mixer_is_read_back(mixer):
+    settings = {"patterns": ("next",)} if mixer == "fixed" else {}
+    stack = StackConfig(attention=MIXERS[mixer](4, dropout=0.25, **settings))
+    side = "encoder" if mixer == "fixed" else "decoder"
+    config = make(hidden_dim=32, **{side: stack})
+    mapping = config.to_mapping()
+    assert mapping[side]["attention"]["mixer"] == mixer
+    assert Seq2SeqConfig.from_mapping(json.loads(json.dumps(mapping))) == config
+
+
+@pytest.mark.parametrize(
+    ("stack", "problem"),
+    [
+        (
+            {"attention": {"mixer": "x"}},
+            f"mixer` must be one of {', '.join(MIXERS)} (received 'x')",
+        ),
+        ({"attention": {"mixer": ["lsra"]}}, "mixer` must be one of multi_head, "),
+        ({"attention": {"kind": "lsra"}}, "keys with mixer multi_head are mixer, num_heads, "),
+        ({"attention": {"mixr": "lsra"}}, "attention.mixr`: did you mean `mixer`?"),
+        ({"attention": {"mixer": "lsra", "patterns": []}}, "keys with mixer lsra are mixer, "),
+        (
+            {"cross_attention": {"mixer": "lsra"}},
+            "cross_attention.mixer` must be one of multi_",
+        ),
+        ({"attention": {"mixer": "fixed"}}, "mixer` fixed is for the encoder only"),
+        ({"attention": {"mixer": "lsra", "attention_dim": 32}}, "must lie between 1 and "),
+        ({"attention": {"mixer": "delight", "num_heads": 3}}, "half of `hidden_dim` must be divis"),
+        ({"attention": {"mixer": "delight", "scaling": {"min_depth": 1}}}, "needs 2 <= min_depth"),
+        (
+            {"attention": {"mixer": "convolution", "convolution": {"num_heads": 5}}},
+            "by `decoder.attention.convolution.num_heads` (received 32 and 5)",
+        ),
+        (
+            {"attention": {"mixer": "convolution", "convolution": {"kernel_size": [3, 5]}}},
+            "`decoder.attention.convolution.kernel_size` must have one value for each",
+        ),
+        (
+            {"attention": {"mixer": "delight"}, "sharing": {"pattern": "all"}},
+            "makes every layer another one",
+        ),
+    ],
+)
+def test_impossible_mixers(stack, problem):
+    mapping = {"source_vocabulary_size": 100, "hidden_dim": 32, "decoder": stack}
+    with pytest.raises(InputError) as error:
+        Seq2SeqConfig.from_mapping(mapping)
+    assert problem in str(error.value)
 
 
 def test_unknown_keys_name_the_nearest():

@@ -7,6 +7,7 @@ from tfcompress.errors import InputError
 from tfcompress.models import (
     AttentionConfig,
     FeedForwardConfig,
+    FixedPatternConfig,
     LayerDropConfig,
     SharingConfig,
     StackConfig,
@@ -77,9 +78,7 @@ def test_albert_ablation(embedding_dim, shared, published):
         {
             "encoder": StackConfig(
                 2,
-                AttentionConfig(
-                    4, kind="fixed", patterns=("previous", "next", "current"), words=True
-                ),
+                FixedPatternConfig(4, patterns=("previous", "next", "current"), words=True),
             )
         },
     ],

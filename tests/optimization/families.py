@@ -10,9 +10,12 @@ from tensorflow import keras
 from tfcompress.models import (
     AttentionConfig,
     ConvolutionConfig,
+    DeLighTConfig,
     EmbeddingConfig,
     FeedForwardConfig,
+    FixedPatternConfig,
     LayerDropConfig,
+    LSRAConfig,
     ScalingConfig,
     Seq2SeqConfig,
     Seq2SeqTransformer,
@@ -25,13 +28,11 @@ from tfcompress.training import LabelSmoothedCrossentropy
 VOCABULARY, WIDTH = 96, 64
 PLAIN = StackConfig(1, AttentionConfig(2), FeedForwardConfig(96))
 _CONVOLUTION = ConvolutionConfig(kernel_size=5)
-_LSRA = AttentionConfig(2, kind="lsra", convolution=_CONVOLUTION)
+_LSRA = LSRAConfig(2, convolution=_CONVOLUTION)
 _DELIGHT = StackConfig(
     2,
-    AttentionConfig(1),
+    DeLighTConfig(1, scaling=ScalingConfig(2, 4, 2.0, max_groups=2)),
     FeedForwardConfig(32, "swish"),
-    kind="delight",
-    scaling=ScalingConfig(2, 4, 2.0, max_groups=2),
 )
 _PATTERNS = ("previous", "next", "left_context")
 _TRANSFORM = TransformConfig(2, 2.0, 2)
@@ -72,9 +73,7 @@ FAMILIES = {
         "embedding": EmbeddingConfig(32, tie="own", kind="dextra", transform=_TRANSFORM),
     },
     "fixed_patterns": {
-        "encoder": StackConfig(
-            1, AttentionConfig(4, kind="fixed", patterns=_PATTERNS), FeedForwardConfig(96)
-        )
+        "encoder": StackConfig(1, FixedPatternConfig(4, patterns=_PATTERNS), FeedForwardConfig(96))
     },
     "lsra": {
         "encoder": StackConfig(2, _LSRA, FeedForwardConfig(64)),

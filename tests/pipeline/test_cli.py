@@ -160,10 +160,10 @@ def test_evaluate(capsys, corpus_folder, bundle):
         "--source", str(corpus_folder / "test.en"), "--reference", str(corpus_folder / "test.de"),
     ]  # fmt: skip
     figures = run_json(capsys, "evaluate", bundle, *files, "--beam-size", "2")
-    assert set(figures) == {"bleu", "interval", "signature", "sentences", "beam_size", "split"}
+    assert set(figures) == {"bleu", "interval", "signature", "examples", "beam_size", "overlong"}
     low, high = figures["interval"]
     assert 0 <= low <= figures["bleu"] <= high + 1e-9
-    assert figures["sentences"] == 12
+    assert figures["examples"] == 12
     assert figures["beam_size"] == 2
 
 
@@ -174,9 +174,9 @@ def test_evaluate_says_what_it_splits(capsys, bundle, tmp_path):
     options = ["evaluate", bundle, *files, "--beam-size", "1", "--json"]
     assert main([*map(str, options)]) == 0
     said = capsys.readouterr()
-    assert json.loads(said.out)["split"] == [2]
+    assert json.loads(said.out)["overlong"] == [2]
     assert said.err.startswith("warning: 1 of 3 sentences are translated in parts")
-    assert "(lines 2)" in said.err
+    assert "(examples 2)" in said.err
 
 
 def test_evaluate_unequal_files(capsys, corpus_folder, bundle):
@@ -190,12 +190,12 @@ def test_benchmark(capsys, corpus_folder, bundle):
         capsys, "benchmark", bundle, "--input", str(corpus_folder / "test.en"), "--runs", "1"
     )
     assert set(figures) == {
-        "bundle", "device", "threads", "beam_size", "sentences", "split", "source_tokens",
-        "target_tokens", "init_ms", "first_sentence_ms", "latency_ms", "target_tokens_per_s",
-        "peak_rss_bytes", "bundle_bytes", "load_average", "processors",
+        "bundle", "device", "runtime", "threads", "beam_size", "texts", "overlong",
+        "source_tokens", "target_tokens", "init_ms", "first_text_ms", "latency_ms",
+        "target_tokens_per_s", "peak_rss_bytes", "bundle_bytes", "load_average", "processors",
     }  # fmt: skip
     assert set(figures["latency_ms"]) == {"mean", "p50", "p90", "p99"}
-    assert figures["sentences"] == 12
+    assert figures["texts"] == 12
 
 
 def test_a_library_is_for_devices(capsys, bundle):

@@ -85,6 +85,10 @@ def test_mapping_round_trip(tmp_path):
         ({"tokenizer": {"vocabulary_size": 0}}, r"`tokenizer\.vocabulary_size` must be at least 1"),
         ({"model": {"hidden_dim": 15}}, "hidden_dim"),
         ({"training": {"metric": "val_accuracy"}}, "val_accuracy is for text encoders"),
+        ({"export": {"custom_op": True}}, "`export` may hold custom_ops.*received 'custom_op'"),
+        ({"export": {"force": True}}, "`export` may hold .*received 'force'"),
+        ({"export": {"tokenizer_graph": True}}, "`export` may hold .*received 'tokenizer_graph'"),
+        ({"kind": "text_encoder", "export": {"shortlist": []}}, "may hold .*received 'shortlist'"),
     ],
     ids=str,
 )
@@ -111,3 +115,22 @@ def test_missing_file(tmp_path):
 def test_differences_name_nested_keys():
     one = {"a": 1, "b": {"c": 1, "d": 2}}
     assert differences(one, {"a": 1, "b": {"c": 1, "d": 3}, "e": 4}) == ["b.d", "e"]
+
+
+def test_export_options_of_a_recipe(tmp_path):
+    (tmp_path / "en").write_text("a dog\na cat\n")
+    (tmp_path / "de").write_text("ein hund\neine katze\n")
+    files = [str(tmp_path / "en"), str(tmp_path / "de")]
+    changes = {
+        "quantizations": ["int4", "mixed"],
+        "plan": {".": "int8"},
+        "export": {"custom_ops": True, "shortlist": files},
+    }
+    recipe = load_recipe(write(tmp_path, MINIMAL | changes))
+    options = recipe.export_options("int4", samples=["a dog"])
+    assert (options.quantization, options.plan, options.custom_ops) == ("int4", None, True)
+    assert options.shortlist == (["a dog", "a cat"], ["ein hund", "eine katze"])
+    assert options.samples == ["a dog"]
+    assert recipe.export_options("mixed").plan == {".": "int8"}
+    with pytest.raises(InputError, match="custom operations compute with floats"):
+        recipe.export_options("static_int8")

@@ -96,14 +96,14 @@ def test_bundles_are_timed_in_turns(finished_run, monkeypatch):
     programs = {}
     monkeypatch.setattr(benchmarking._Program, "turn", noted)
     figures = benchmarking.benchmark_in_turns(
-        bundles, ["We are lost.", "I need a room."], threads=1, runs=2
+        bundles, ["We are lost.", "I need a room."], num_threads=1, runs=2
     )
     # Two passes to warm up and two that count; before them the start, after them the end.
     assert turns == [0, 1] * 6
     assert [row["bundle"] for row in figures] == [str(bundle) for bundle in bundles]
     assert all(row["latency_ms"]["mean"] > 0 for row in figures)
-    with pytest.raises(InputError, match="no sentences to translate"):
-        benchmarking.benchmark_in_turns(bundles, [" "], threads=1, runs=1)
+    with pytest.raises(InputError, match="no texts to run"):
+        benchmarking.benchmark_in_turns(bundles, [" "], num_threads=1, runs=1)
 
 
 def test_lost_stages_are_made_again(finished_run, corpus_folder, recipe_path, tmp_path):

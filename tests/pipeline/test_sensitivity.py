@@ -51,7 +51,7 @@ def better_when_larger(monkeypatch):
         size = Path(path, "model.tflite").stat().st_size
         return {"bleu": 10 * math.log2(size), "signature": "size"}
 
-    monkeypatch.setattr("tfcompress.pipeline.layer_sensitivity.evaluate", evaluate)
+    monkeypatch.setattr("tfcompress.pipeline.layer_sensitivity.evaluate_translation", evaluate)
 
 
 @pytest.mark.slow
@@ -159,7 +159,7 @@ def test_bad_options(run, options, message):
         (["--plan", "{good}"], "does not go with `quantization` dynamic_int8"),
         (["--quantization", "mixed"], "needs a `plan`"),
         (["--quantization", "static_int8"], "needs representative data"),
-        (["--quantization", "static_int8", "--representative", "{missing}"], "no such file"),
+        (["--quantization", "static_int8", "--representative", "{missing}"], "No such file"),
         (["--quantization", "static_int8", "--representative", "{empty}"], "has no sentences"),
         (["--representative", "{good}"], "representative data is for static"),
     ],

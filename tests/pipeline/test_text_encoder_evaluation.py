@@ -55,9 +55,9 @@ def test_accuracy(bundles, tmp_path):
 
 def test_texts_that_are_cut_are_counted(bundles, tmp_path):
     rows = [("two dogs " * 30, "play", 1), ("play", "two dogs", 2), ("dogs " * 22, "dogs", 3)]
-    with pytest.warns(InputWarning, match="1 of 6 texts are cut, as they have more tokens than 24"):
+    with pytest.warns(InputWarning, match="1 of 3 examples are cut, as they have more"):
         figures = evaluate_text_encoder(bundles / "embedding", write(tmp_path / "a.tsv", rows))
-    assert figures["cut"] == 1
+    assert figures["overlong"] == [1]
 
 
 def test_spearman(bundles, tmp_path):
@@ -76,14 +76,14 @@ def test_spearman(bundles, tmp_path):
 @pytest.mark.parametrize(
     ("head", "text", "message"),
     [
-        ("classification", "", "a.tsv: has no examples; give text<TAB>label lines"),
+        ("classification", "", "a.tsv. Give text<TAB>label lines"),
         ("classification", "text\tlabel\n", "a.tsv: has no examples"),
-        ("classification", "a\t0\nb\n", "a.tsv, line 2: 1 columns; give text<TAB>label"),
-        ("classification", "a\tb\t0\n", "a.tsv, line 1: 3 columns; give text<TAB>label"),
+        ("classification", "a\t0\nb\n", "a.tsv, line 2 with 1. Give text<TAB>label"),
+        ("classification", "a\tb\t0\n", "a.tsv, line 1 with 3. Give text<TAB>label"),
         ("classification", "a\t0\nb\t3\n", "line 2: label '3'; give 0 to 2, or one of bad, good"),
         ("classification", "a\t0\nb\tfine\n", "line 2: label 'fine'; give 0 to 2"),
         ("classification", "a\t0\n\n", "a.tsv, line 2: 1 columns"),
-        ("embedding", "a\tb\n", "line 1: 2 columns; give text<TAB>text<TAB>score"),
+        ("embedding", "a\tb\n", "line 1 with 2. Give text<TAB>text<TAB>score"),
         ("embedding", "a\tb\tmuch\n", "line 1: score 'much'; give a number"),
         ("embedding", "a\tb\tnan\n", "line 1: score 'nan'; give a number"),
         ("token_classification", "a\t0\n", "has a head for token_classification; evaluate takes"),
@@ -97,7 +97,7 @@ def test_wrong_files(bundles, tmp_path, head, text, message):
 
 
 def test_a_missing_file(bundles, tmp_path):
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="No such file"):
         evaluate_text_encoder(bundles / "embedding", tmp_path / "none.tsv")
 
 
@@ -131,7 +131,7 @@ def test_the_commands(bundles, tmp_path, capsys):
     bundle = str(bundles / "classification")
     assert main(["evaluate", bundle, "--data", data, "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
-    assert {*figures} == {"examples", "accuracy", "interval", "macro_f1", "cut"}
+    assert {*figures} == {"examples", "accuracy", "interval", "macro_f1", "overlong"}
     assert main(["evaluate", bundle, "--data", data]) == 0
     assert "accuracy" in capsys.readouterr().out
     (tmp_path / "texts").write_text("\n".join(texts(3)))

@@ -17,12 +17,13 @@ KEYS = {
     "device",
     "threads",
     "beam_size",
-    "sentences",
-    "split",
+    "runtime",
+    "texts",
+    "overlong",
     "source_tokens",
     "target_tokens",
     "init_ms",
-    "first_sentence_ms",
+    "first_text_ms",
     "latency_ms",
     "target_tokens_per_s",
     "peak_rss_bytes",
@@ -45,12 +46,12 @@ def test_figures(bundle, beam_size):
         progress=lambda done, total: passes.append((done, total)),
     )
     assert {*figures} == KEYS
-    assert figures["split"] == [9]
+    assert figures["overlong"] == [9]
     assert {*figures["latency_ms"]} == {"mean", "p50", "p90", "p99"}
     assert passes == [(1, 3), (2, 3), (3, 3)]
     assert figures["device"] == "local"
     assert figures["bundle"] == str(bundle)
-    assert (figures["threads"], figures["beam_size"], figures["sentences"]) == (1, beam_size, 8)
+    assert (figures["threads"], figures["beam_size"], figures["texts"]) == (1, beam_size, 8)
     tokenizer = Tokenizer(bundle / "tokenizer.model")
     assert figures["source_tokens"] == sum(map(len, tokenizer.encode(batch)))
     latency = figures["latency_ms"]
@@ -58,7 +59,7 @@ def test_figures(bundle, beam_size):
     per_second = figures["target_tokens"] / (8 * latency["mean"] / 1000)
     assert figures["target_tokens_per_s"] == pytest.approx(per_second, rel=0.01)
     assert figures["init_ms"] > 0
-    assert figures["first_sentence_ms"] > 0
+    assert figures["first_text_ms"] > 0
     assert figures["peak_rss_bytes"] > figures["bundle_bytes"]
     assert figures["bundle_bytes"] == sum(file.stat().st_size for file in bundle.iterdir())
     assert {*figures["load_average"]} == {"before", "after"}
@@ -69,7 +70,7 @@ def test_figures(bundle, beam_size):
 
 @pytest.mark.parametrize("batch", [[], ["", "  "], ["\u3000", "\ufeff", "\u2028"]])
 def test_nothing_to_translate(bundle, batch):
-    with pytest.raises(InputError, match="no sentences"):
+    with pytest.raises(InputError, match="no texts to run"):
         benchmark(bundle, batch)
 
 
@@ -100,7 +101,7 @@ def test_the_program(bundle, tmp_path):
         assert (output.returncode, output.stderr) == (0, b"")
         figures = json.loads(output.stdout)
         assert {*figures} == KEYS
-        assert (figures["sentences"], figures["beam_size"]) == (3, 2)
+        assert (figures["texts"], figures["beam_size"]) == (3, 2)
 
 
 def test_the_program_waits_for_its_turns(bundle, tmp_path):

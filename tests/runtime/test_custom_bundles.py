@@ -137,7 +137,7 @@ WRONG = {
         "quantization": "static_int8",
         "representative_data": SAMPLES,
     },
-    "custom operation tfc.TopLogits, which is not asked for": {
+    "custom operation tfc.TopLogits; ask for `custom_ops` too": {
         "custom_ops": False,
         "shortlist": NO_END,
     },

@@ -68,7 +68,7 @@ def test_measures_and_cleans_up(device, bundle, name):
     figures = benchmark_on(name, bundle, batch, runs=1, warmup=0, say=said.append, **options)
     assert figures["device"] == name
     assert figures["bundle"] == str(bundle)
-    assert figures["sentences"] == 3
+    assert figures["texts"] == 3
     assert figures["latency_ms"]["p50"] > 0
     assert list(device.iterdir()) == []
     assert said == [f"copying to {name}", "measuring"]
@@ -111,7 +111,7 @@ def test_one_clear_error(device, bundle, name, message):
 
 
 def test_what_the_device_says_is_passed_on(device, bundle, plain_bundle):
-    with pytest.raises(InputError, match="the bundle has no tokenizers, so it takes ids only"):
+    with pytest.raises(InputError, match="the bundle has no tokenizer, so it takes ids only"):
         benchmark_on("ssh:pi", plain_bundle, sentences(2))
     with pytest.raises(InputError, match="no sentences to translate"):
         benchmark_on("ssh:pi", bundle, ["", " "])
@@ -145,4 +145,4 @@ def test_the_emulator(bundle, monkeypatch, tmp_path):
     figures = benchmark_on("emulator", bundle, sentences(5), runs=1, warmup=0)
     assert "asimddp" in figures["cpu"]["features"]
     here = benchmark_on("emulator", bundle, sentences(5), runs=1, warmup=0, beam_size=2)
-    assert here["sentences"] == figures["sentences"] == 5
+    assert here["texts"] == figures["texts"] == 5

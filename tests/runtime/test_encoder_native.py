@@ -270,7 +270,7 @@ def test_the_benchmark_program(built, encoder_bundles, tmp_path):
         expected = model.embed(batch, overlong="cut")
     np.testing.assert_array_equal(np.array([r.split() for r in lines], np.float32), expected)
     figures = json.loads(done.stdout)
-    assert figures["texts"] == 7
+    assert (figures["texts"], figures["overlong"]) == (7, [7])
     lengths = [len(row) + 2 for row in make_tokenizer().encode(batch)]
     assert figures["tokens"] == sum(min(length, MAX_LENGTH) for length in lengths)
     assert {*figures["length_ms"]} == {"8"}

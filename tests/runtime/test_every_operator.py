@@ -15,7 +15,8 @@ from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.model_file import lower
 from tfcompress.layers import FixedPatternAttention, LightweightConv, WordIds
 from tfcompress.layers.common.activations import get_activation
-from tfcompress.models.config_parts import ACTIVATIONS, PATTERNS
+from tfcompress.models.mixers.fixed_patterns import PATTERNS
+from tfcompress.models.rules import ACTIVATIONS
 
 pytestmark = one_flavour
 

@@ -14,7 +14,7 @@ from small_encoders import LABELS, make_encoder, make_tokenizer, model_outputs, 
 
 from tfcompress.errors import InputError
 from tfcompress.export import convert
-from tfcompress.runtime import TextModel, open_encoder_bundle
+from tfcompress.runtime import TextModel, open_bundle
 from tfcompress.runtime.text_model import sigmoid
 
 pytestmark = one_flavour
@@ -112,7 +112,7 @@ def test_other_heads(opened, head, call, message):
 
 def test_manifest(encoder_bundles):
     for head in KINDS:
-        manifest = open_encoder_bundle(encoder_bundles[head]).manifest
+        manifest = open_bundle(encoder_bundles[head]).manifest
         assert manifest["head"]["kind"] == head
         classifies = head not in ("regression", "embedding")
         assert ("identical_classes" in manifest["parity"]) == classifies

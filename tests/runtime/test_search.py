@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfcompress.runtime.bundle import SpecialIds
+from tfcompress.runtime import SpecialIds
 from tfcompress.runtime.search import StepOutput, beam_search, greedy_search
 
 SPECIAL = SpecialIds(pad=0, bos=1, eos=2)

@@ -12,6 +12,7 @@ from surgery.small_models import (
 from tfcompress.errors import InputError
 from tfcompress.models import (
     AttentionConfig,
+    DeLighTConfig,
     FeedForwardConfig,
     LayerDropConfig,
     ScalingConfig,
@@ -116,8 +117,6 @@ def test_impossible_stacks():
     stack = StackConfig(4, AttentionConfig(2), FeedForwardConfig(24), SharingConfig("groups", 2))
     with pytest.raises(InputError, match="shared unevenly"):
         drop_layers(make_transformer(stack=stack), keep={"encoder": [0, 2, 3]})
-    stack = StackConfig(
-        3, AttentionConfig(1), FeedForwardConfig(8), kind="delight", scaling=ScalingConfig(2, 4)
-    )
+    stack = StackConfig(3, DeLighTConfig(1, scaling=ScalingConfig(2, 4)), FeedForwardConfig(8))
     with pytest.raises(InputError, match="scaled by depth"):
         drop_layers(make_transformer(stack=stack), keep={"encoder": [0]})

@@ -12,7 +12,9 @@ from tfcompress.errors import InputError
 from tfcompress.models import (
     AttentionConfig,
     ConvolutionConfig,
+    DeLighTConfig,
     FeedForwardConfig,
+    LSRAConfig,
     ScalingConfig,
     SharingConfig,
     StackConfig,
@@ -29,10 +31,8 @@ STACKS = {
     ),
     "delight": StackConfig(
         2,
-        AttentionConfig(2, gated=True),
+        DeLighTConfig(2, gated=True, scaling=ScalingConfig(2, 3, 2.0, 2)),
         FeedForwardConfig(8),
-        kind="delight",
-        scaling=ScalingConfig(2, 3, 2.0, 2),
     ),
 }
 
@@ -71,7 +71,7 @@ def test_given_heads_go_from_one_layer_only():
 
 
 def test_heads_of_a_split_attention():
-    attention = AttentionConfig(2, kind="lsra", convolution=ConvolutionConfig(num_heads=2))
+    attention = LSRAConfig(2, convolution=ConvolutionConfig(num_heads=2))
     stack = StackConfig(2, attention, FeedForwardConfig(16))
     transformer = make_transformer(stack=stack)
     names = [name for name in attention_layers(transformer) if "cross" not in name]

@@ -123,8 +123,8 @@ def replace_word(line, generator):
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
-        ((["a"], ["a", "b"]), {}, "1 hypotheses but 2 references"),
-        (([], []), {}, "no sentences to score"),
+        ((["a"], ["a", "b"]), {}, "1 hypotheses, 2 references"),
+        (([], []), {}, "no sentences"),
         (("a", ["a"]), {}, "one string"),
         ((["a"], "a"), {}, "one string"),
         ((["a"], ["a"]), {"tokenize": "spm"}, "must be one of 13a, none"),
@@ -139,7 +139,7 @@ def test_bad_input(arguments, options, message):
 def test_bad_input_of_bootstraps():
     with pytest.raises(InputError, match="samples=0"):
         bootstrap_interval(["a"], ["a"], samples=0)
-    with pytest.raises(InputError, match="2 hypotheses but 1 references"):
+    with pytest.raises(InputError, match="2 hypotheses, 1 references"):
         paired_bootstrap(["a"], ["a", "b"], ["a"])
-    with pytest.raises(InputError, match="1 hypotheses but 2 references"):
+    with pytest.raises(InputError, match="1 hypotheses, 2 references"):
         paired_bootstrap(["a"], ["a"], ["a", "b"])

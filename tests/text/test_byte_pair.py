@@ -88,7 +88,7 @@ def test_unknown_bytes():
     tokenizer = BytePairTokenizer(vocabulary, ["a a"])
     assert tokenizer.encode(["aaaé"]) == [[5, 3, 4, 4]]
     del vocabulary["<unk>"], vocabulary["aa"]
-    with pytest.raises(InputError, match=r"lacks 255 bytes, the first is 0x00; add them, or name"):
+    with pytest.raises(InputError, match=r"255 missing, the first is 0x00. Add them, or name"):
         BytePairTokenizer(vocabulary, [], unk=None)
 
 
@@ -118,19 +118,19 @@ def test_pickled_and_loaded(tmp_path):
 @pytest.mark.parametrize(
     ("vocabulary", "merges", "message"),
     [
-        (VOCABULARY, ["a zzz"], r"merge 0, 'a zzz', names or makes 'zzz', which the vocabulary of"),
-        (VOCABULARY, ["a z"], r"names or makes 'az'"),
-        (VOCABULARY, ["ab"], r"merge 0 is 'ab'; give two pieces with a space between"),
-        (VOCABULARY, ["a b c"], r"give two pieces"),
-        (VOCABULARY, ["u n", "u n"], r"is also merge 0; give each once"),
-        (VOCABULARY | {"new": 9999}, MERGES, r"none has the id \d+; number them from 0"),
-        (VOCABULARY | {"new": 5}, MERGES, r"none has the id"),
-        (VOCABULARY | {"new": "5"}, MERGES, r"'new' has the id '5'"),
+        (VOCABULARY, ["a zzz"], r"names or makes .*merge 0, 'a zzz', with 'zzz'"),
+        (VOCABULARY, ["a z"], r"names or makes .*with 'az'"),
+        (VOCABULARY, ["ab"], r"merge 0 is 'ab'; Give two pieces with a space between"),
+        (VOCABULARY, ["a b c"], r"Give two pieces"),
+        (VOCABULARY, ["u n", "u n"], r"is also merge 0. Give each once"),
+        (VOCABULARY | {"new": 9999}, MERGES, r"none with the id \d+. Number them from 0"),
+        (VOCABULARY | {"new": 5}, MERGES, r"none with the id"),
+        (VOCABULARY | {"new": "5"}, MERGES, r"'new' with the id '5'"),
         (VOCABULARY | {"": len(VOCABULARY)}, MERGES, r"a piece must not be empty"),
         (VOCABULARY | {"\ud800": len(VOCABULARY)}, MERGES, r"'\\ud800', half a character"),
         (VOCABULARY | {3: len(VOCABULARY)}, MERGES, r"is int; give str"),
-        (VOCABULARY, [("u", "n")], r"merge 0 is \('u', 'n'\); give two pieces"),
-        (["a"], [], r"vocabulary is list; give the id of every piece"),
+        (VOCABULARY, [("u", "n")], r"merge 0 is \('u', 'n'\); Give two pieces"),
+        (["a"], [], r"Received: list. Give the id of every piece"),
         ({"a": 0}, [], r"lacks '<pad>', '<s>', '</s>', '<unk>'"),
     ],
 )
@@ -143,7 +143,7 @@ def test_wrong_vocabularies(vocabulary, merges, message):
 def test_no_json(tmp_path, text):
     (tmp_path / "vocab.json").write_text(text)
     (tmp_path / "merges.txt").write_text("")
-    with pytest.raises(InputError, match=r"no JSON: .* give a vocab\.json"):
+    with pytest.raises(InputError, match=r"no JSON. .* Give a vocab\.json"):
         BytePairTokenizer.load(tmp_path / "vocab.json", tmp_path / "merges.txt")
 
 

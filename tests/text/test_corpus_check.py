@@ -181,12 +181,12 @@ def test_bad_input(tmp_path, capsys):
     (tmp_path / "cut.en-de.tsv.gz").write_bytes(gzip.compress(b"a\tb\n" * 1000)[:-10])
     for arguments, message in [
         (["check", str(tmp_path / "none")], "does not exist"),
-        (["check", str(tmp_path / "cut.en-de.tsv.gz")], "damaged gzip"),
+        (["check", str(tmp_path / "cut.en-de.tsv.gz")], "gzip file is damaged"),
         (["check", str(folder), "--max-ratio", "nan"], "`max_ratio` must be at least 1"),
         (["check", str(folder), "--max-words", "0"], "`max_words` must be at least 1"),
-        (["clean", str(folder), out, "--source-language", "en"], "no line of valid is good"),
+        (["clean", str(folder), out, "--source-language", "en"], "No line of valid is good"),
         (["clean", str(folder), str(folder)], "exists already"),
-        (["clean", str(folder), "/proc/out"], "cannot write"),
+        (["clean", str(folder), "/proc/out"], "cannot be written"),
     ]:
         assert main(["corpus", *arguments]) == 2
         assert message in capsys.readouterr().err

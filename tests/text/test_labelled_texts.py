@@ -68,10 +68,10 @@ def test_numbers_that_are_no_classes(tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("a text\t \u00a0", r"dev\.tsv: 1 of its lines is without label.*lines 2\)"),
-        ("a text\t2", r"dev\.tsv, line 2: label '2'; give one of 0, 1"),
-        ("a text", r"dev\.tsv, line 2: 1 columns; give text<TAB>label"),
-        (" \t1", r"dev\.tsv: 1 of its lines is without text.*lines 2\)"),
+        ("a text\t \u00a0", r"dev\.tsv, of whose lines 1 is without label.*lines 2\)"),
+        ("a text\t2", r"dev\.tsv, line 2, label '2'. Give one of 0, 1"),
+        ("a text", r"dev\.tsv, line 2 with 1. Give text<TAB>label"),
+        (" \t1", r"dev\.tsv, of whose lines 1 is without text.*lines 2\)"),
     ],
 )
 def test_wrong_lines(tmp_path, line, message):
@@ -82,7 +82,7 @@ def test_wrong_lines(tmp_path, line, message):
 
 
 def test_missing_files(tmp_path):
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(InputError, match="No such folder"):
         load_labelled_corpus(tmp_path / "none")
     write_text_corpus(tmp_path)
     (tmp_path / "dev.tsv").unlink()

@@ -173,7 +173,7 @@ def test_any_number_of_pairs_from_any_seed(pairs, seed):
     [
         ({"pairs": 0}, "at least 1, got 0"),
         ({"pairs": 10**9}, rf"can make {capacity()} pairs"),
-        ({"seed": -1}, "seed must not be negative, got -1"),
+        ({"seed": -1}, "`seed` must not be negative. Received: -1"),
     ],
 )
 def test_generate_refuses_what_it_cannot_do(arguments, message):
@@ -243,7 +243,7 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
 def test_a_file_is_no_folder(tmp_path):
     file = tmp_path / "corpus"
     file.write_text("mine")
-    with pytest.raises(InputError, match="name a folder"):
+    with pytest.raises(InputError, match="Name another"):
         write_corpus(file, pairs=300, valid=20, test=20)
     assert file.read_text() == "mine"
 

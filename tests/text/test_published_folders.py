@@ -173,7 +173,7 @@ def test_albert_with_added_tokens(tmp_path):
     assert 500 in ids
     assert tokenizer.vocabulary_size == 501
     assert tokenizer.decode([ids]) == ["it New Word runs"]
-    with pytest.raises(InputError, match=r"no tf\.data form; use encode"):
+    with pytest.raises(InputError, match=r"no tf\.data form.*Use encode"):
         tokenizer.encode_corpus(["it"])
 
 
@@ -323,10 +323,10 @@ WRONG = {
         model=unigram_definition()["model"] | {"unk_id": None}
     ),
     r"puts \[CLS\] around a text": definition_of(post_processor=TEMPLATE),
-    "truncation at the Left": definition_of(
+    "Truncation at the Left": definition_of(
         truncation={"direction": "Left", "max_length": 9, "strategy": "LongestFirst", "stride": 0}
     ),
-    "'new' has the id 900, but the vocabulary": definition_of(
+    "'new' with the id 900, which would get": definition_of(
         added_tokens=[added(piece, i) for i, piece in enumerate(WORDPIECES[:5])]
         + [added("new", 900)]
     ),
@@ -336,7 +336,7 @@ WRONG = {
         post_processor=None,
     ),
     "cannot be used": {"model": {"type": "WordPiece"}},
-    "tokenizer.json: cannot be used": definition_of(added_tokens=[3]),
+    "cannot be used.*tokenizer.json": definition_of(added_tokens=[3]),
 }
 
 
@@ -350,16 +350,16 @@ def test_definitions_that_are_not_supported(message, tmp_path):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"tokenizer_config.json": b"{"}, r"tokenizer_config\.json is no JSON"),
+        ({"tokenizer_config.json": b"{"}, r"no JSON.*tokenizer_config\.json"),
         ({"tokenizer_config.json": []}, "is no JSON object"),
-        ({"tokenizer.json": b"[" * 100_000}, r"tokenizer\.json is no JSON"),
+        ({"tokenizer.json": b"[" * 100_000}, r"no JSON.*tokenizer\.json"),
         ({"vocab.txt": b"[PAD]"}, r"lacks '\[UNK\]', '\[CLS\]', '\[SEP\]'"),
         ({"vocab.txt": b"\xff"}, "byte 0 is not UTF-8"),
         ({"added_tokens.json": {"a": "b"}}, r"settings cannot be used \(TypeError"),
         ({"tokenizer_config.json": {"added_tokens_decoder": {"x": {}}}}, "special token .* is {}"),
         ({"tokenizer_config.json": {"added_tokens_decoder": ["x"]}}, "settings cannot be used"),
         ({"tokenizer_config.json": {"additional_special_tokens": 3}}, "settings cannot be used"),
-        ({"modules.json": [{"path": 3}]}, r"modules\.json: no list of modules"),
+        ({"modules.json": [{"path": 3}]}, r"no list of modules.*modules\.json"),
         ({"special_tokens_map.json": {"cls_token": 3}}, "special token .* is 3; give a text"),
         ({"vocab.json": {"a": 0}, "merges.txt": b""}, "lacks '<pad>', '<s>', '</s>'"),
     ],
@@ -383,5 +383,5 @@ def test_settings_of_another_tokenizer():
     for wrong in (99_999, True, -1, "x", 1.5):
         with pytest.raises(InputError, match=r"special id|lacks"):
             text_tokenizer(tokenizer.settings() | {"start_id": wrong}, tokenizer.files())
-    with pytest.raises(InputError, match=r"tokenizer\.json is no JSON object"):
+    with pytest.raises(InputError, match=r"no JSON object.*tokenizer\.json"):
         text_tokenizer(tokenizer.settings(), {"tokenizer.json": b"[]"})

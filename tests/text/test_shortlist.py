@@ -142,7 +142,7 @@ def test_coverage():
         ([([SOURCES], [1])], {}, "source ids from 7 to 7"),
         ([([1], [-1])], {}, "target ids from -1 to -1"),
         (SMALL, {"always": [TARGETS]}, "always ids"),
-        (SMALL, {"frequent": 0}, "frequent=0; give at least 1"),
+        (SMALL, {"frequent": 0}, "frequent. must be at least 1"),
         (SMALL, {"per_source": 0}, "per_source=0"),
         (SMALL, {"iterations": 0}, "iterations=0"),
     ],
@@ -173,7 +173,7 @@ def content(frequent=(1, 4), offsets=(0, 1, 1, 2), targets=(0, 3), *, target_siz
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "0 bytes that are no shortlist"),
+        (b"", "no shortlist.*, 0 bytes"),
         (content()[:27], "no shortlist"),
         (b"TFCSHOES" + content()[8:], "no shortlist"),
         (content(version=2), "version 2 .* reads 1"),

@@ -59,8 +59,8 @@ def test_made_again_from_settings_and_files(tokenizers, kind):
 @pytest.mark.parametrize(
     ("kind", "changes", "message"),
     [
-        ("wordpiece", {"kind": "words"}, r"tokenizer kind 'words'; choose one of wordpiece, byte_"),
-        ("wordpiece", {"pad_id": 99_999}, r"name the special id 99999, but its vocabulary has"),
+        ("wordpiece", {"kind": "words"}, r"one of wordpiece, byte_.*'words'"),
+        ("wordpiece", {"pad_id": 99_999}, r"special id is none of the vocabulary.*99999"),
         ("wordpiece", {"unk_id": None}, r"name the special id None"),
         ("byte_pair", {"end_id": True}, r"name the special id True"),
         ("sentencepiece", {"special_ids": [-1]}, r"name the special id -1"),
@@ -78,7 +78,7 @@ def test_missing_settings_and_files(tokenizers, kind):
     settings, files = tokenizer.settings(), tokenizer.files()
     for name in set(settings) - {"kind"}:
         rest = {key: value for key, value in settings.items() if key != name}
-        with pytest.raises(InputError, match=rf"{kind} tokenizer lacks {name}; give what settings"):
+        with pytest.raises(InputError, match=rf"{kind} tokenizer lacks {name}; Give what settings"):
             text_tokenizer(rest, files)
     for name in files:
         rest = {key: value for key, value in files.items() if key != name}
@@ -91,16 +91,16 @@ def test_missing_settings_and_files(tokenizers, kind):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"kind": []}, r"tokenizer kind \[\]; choose one of"),
-        ({"lowercase": "no"}, "lowercase='no'; give true or false"),
-        ({"special_ids": None}, "special_ids=None; give a list of ids"),
+        ({"kind": []}, r"must be one of .*\[\]"),
+        ({"lowercase": "no"}, "true or false.*lowercase='no'"),
+        ({"special_ids": None}, "list of ids.*None"),
     ],
 )
 def test_settings_of_wrong_types(tokenizers, changes, message):
     tokenizer = tokenizers["wordpiece"]
     with pytest.raises(InputError, match=message):
         text_tokenizer(tokenizer.settings() | changes, tokenizer.files())
-    with pytest.raises(InputError, match="give what settings"):
+    with pytest.raises(InputError, match="Give what settings"):
         text_tokenizer(None, tokenizer.files())
 
 
@@ -126,9 +126,9 @@ def test_encode_texts(tokenizers):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"max_length": 1}, "max_length=1 has no room for begin and end"),
-        ({"max_length": "8"}, "max_length='8' has no room"),
-        ({"max_length": 9, "too_long": "wrap"}, "too_long='wrap'; choose one of cut, error"),
+        ({"max_length": 1}, "no room for begin and end. Received: 1"),
+        ({"max_length": "8"}, "no room .*'8'"),
+        ({"max_length": 9, "too_long": "wrap"}, "must be one of cut, error. Received: 'wrap'"),
     ],
 )
 def test_wrong_arguments(tokenizers, arguments, message):
@@ -143,14 +143,14 @@ def test_sentencepiece_ids(tokenizers):
     assert (tokenizer.bos_id, tokenizer.eos_id) == (2, 3)
     (row,) = tokenizer.encode(["it runs"])
     assert tokenizer.decode([[2, *row, 3, 0, 0]]) == ["it runs"]
-    with pytest.raises(InputError, match=r"pieces lacks '<s>'; add what is missing"):
+    with pytest.raises(InputError, match=r"pieces without '<s>'. Add what is missing"):
         SentencePieceTokenizer(albert_model(), start="<s>")
     with pytest.raises(InputError, match="no SentencePiece model"):
         SentencePieceTokenizer(b"")
 
 
 def test_folders_without_a_tokenizer(tmp_path):
-    message = r"has no tokenizer; give a folder with tokenizer\.json, with vocab\.txt"
+    message = r"has no tokenizer.*Give one with tokenizer\.json, with vocab\.txt"
     with pytest.raises(InputError, match=message):
         load_text_tokenizer(tmp_path)
 
@@ -193,7 +193,7 @@ def test_what_cannot_be_taken_over():
     keras_nlp = pytest.importorskip("keras_nlp")
     make = keras_nlp.tokenizers.WordPieceTokenizer
     for options, message in [
-        ({"split": False}, r"split=False, which cannot be taken over; make it with split=True"),
+        ({"split": False}, r"split=False. Make it with split=True"),
         ({"suffix_indicator": "@@"}, r"suffix_indicator='@@'"),
     ]:
         with pytest.raises(InputError, match=message):

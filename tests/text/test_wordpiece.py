@@ -125,22 +125,22 @@ def test_load(tmp_path):
     path.write_bytes(b"[PAD]\n\xff")
     with pytest.raises(InputError, match=r"vocab\.txt: byte 6 is not UTF-8"):
         WordPieceTokenizer.load(path)
-    with pytest.raises(InputError, match=r"missing\.txt: No such file .* give the published file"):
+    with pytest.raises(InputError, match=r"No such file .*missing\.txt. Give the published file"):
         WordPieceTokenizer.load(tmp_path / "missing.txt")
 
 
 @pytest.mark.parametrize(
     ("pieces", "message"),
     [
-        ([], r"0 pieces lacks '\[PAD\]', '\[UNK\]', '\[CLS\]', '\[SEP\]'; add what is missing"),
+        ([], r"0 pieces without '\[PAD\]', '\[UNK\]', '\[CLS\]', '\[SEP\]'. Add what is missing"),
         (WORDPIECES[1:], r"lacks '\[PAD\]'; add"),
-        ([*WORDPIECES, "the"], r"'the', is also piece 5; give each once"),
-        ([*WORDPIECES, ""], r"is ''; a piece must not be empty"),
+        ([*WORDPIECES, "the"], r"'the', which is also piece 5. Give each once"),
+        ([*WORDPIECES, ""], r"must not be empty.*, ''"),
         ([*WORDPIECES, "them "], r"is 'them '; .* nor white space at its end"),
-        ([*WORDPIECES, "\ud800"], r"half a character"),
+        ([*WORDPIECES, "\ud800"], r"lone surrogate"),
         ([*WORDPIECES, "a\nb"], r"line break"),
         ([*WORDPIECES, 7], r"is int; give str"),
-        ("vocab.txt", r"one string; give a list of pieces, or a path to WordPieceTokenizer\.load"),
+        ("vocab.txt", r"one string. Give a list, or a path to WordPieceTokenizer\.load"),
     ],
 )
 def test_wrong_vocabularies(pieces, message):
@@ -150,7 +150,7 @@ def test_wrong_vocabularies(pieces, message):
 
 @pytest.mark.parametrize(
     ("texts", "message"),
-    [("text", "one string"), ([3], "text 0 is int"), (["\ud800"], "half a character")],
+    [("text", "one string"), ([3], "text 0 is int"), (["\ud800"], "lone surrogate")],
 )
 def test_wrong_texts(texts, message):
     with pytest.raises(InputError, match=message):

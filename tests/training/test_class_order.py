@@ -112,11 +112,11 @@ def test_other_heads_start_anew(name, tmp_path):
     left = transfer_weights(start, TextEncoder(config()))
     hidden = ["head_hidden"] if name in ("tokens", "pooling", "activation") else []
     assert [layer for layer in left if layer.startswith("head_")] == [*hidden, "head_output"]
-    with pytest.raises(InputError, match=r"the head must start anew, .* \(received updates 0\)"):
+    with pytest.raises(InputError, match=r"the head must start anew, .* Received: updates 0"):
         begin(start, config())
     # The predecessor's head would stay random, too.
     frozen = dataclasses.replace(TRAINING, train_only="_layer_")
-    with pytest.raises(InputError, match=r"would not be trained \(received train_only _layer_"):
+    with pytest.raises(InputError, match=r"would not be trained. Received: train_only _layer_"):
         begin(start, config(), frozen)
 
 
@@ -215,10 +215,10 @@ def test_scores_are_learnt(columns, tmp_path):
     ("kind", "labels", "message"),
     [
         ("classification", [0.5] * 20, "the number of one class a text .* type float32"),
-        ("classification", [[0, 1]] * 20, r"one class a text \(received labels of shape \(20, 2\)"),
+        ("classification", [[0, 1]] * 20, r"one class a text. Received: labels of shape \(20, 2\)"),
         ("multi_label_classification", [1] * 20, "needs 2 labels a text, one for each class"),
         ("multi_label_classification", [[0, 1, 1]] * 20, "needs 2 labels a text"),
-        ("multi_label_classification", [[0, 2]] * 20, "must be 0 or 1 .received 2"),
+        ("multi_label_classification", [[0, 2]] * 20, "must be 0 or 1. Received: 2"),
         ("regression", [1.0] * 20, "a regression needs 2 scores a text"),
         ("regression", [[1.0, np.inf]] * 20, "scores must be finite"),
     ],

@@ -198,5 +198,5 @@ def test_other_heads(tmp_path, head):
 
 def test_labels_out_of_range(tmp_path):
     texts = LabelledTexts(TOKENIZER, ["great", "dull"], [0, 2], max_length=8)
-    with pytest.raises(InputError, match=r"labels must lie between 0 and 1 \(received 2\)"):
+    with pytest.raises(InputError, match=r"Labels must lie between 0 and 1. Received: 2"):
         train_classifier(CONFIG, texts, VALID, TRAINING, tmp_path)

@@ -106,11 +106,11 @@ def test_training_brings_the_student_to_its_teacher():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"weight": 1.5}, r"`weight` must lie in \[0, 1\] \(received 1.5\)"),
+        ({"weight": 1.5}, r"`weight` must lie in \[0, 1\]. Received: 1.5"),
         ({"temperature": 0}, "`temperature` must be positive"),
         ({"hidden_weight": -1}, "`hidden_weight` must not be negative"),
         ({"hidden_weight": 1.0, "encoder_layers": [1]}, "0 to 2, for each of the student's 2"),
-        ({"hidden_weight": 1.0, "decoder_layers": [1, 5]}, r"received \[1, 5\]"),
+        ({"hidden_weight": 1.0, "decoder_layers": [1, 5]}, r"Received: \[1, 5\]"),
     ],
 )
 def test_impossible(settings, message):

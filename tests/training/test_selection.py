@@ -112,5 +112,5 @@ def test_impossible_settings(settings, message):
 
 
 def test_a_metric_that_is_not_measured():
-    with pytest.raises(InputError, match=r"val_bleu, val_loss \(received 'val_accuracy'\)"):
+    with pytest.raises(InputError, match=r"val_bleu, val_loss. Received: 'val_accuracy'"):
         selection(TrainingConfig(metric="val_accuracy"), TRANSLATION)

@@ -100,7 +100,7 @@ def test_a_narrow_student_gets_a_projection():
         ({"classes": 4}, {}, "heads for the same classes .the teacher has the classes 0, 1, 2, 3"),
         ({"classes": None, "pooler": False}, {}, "the teacher has no head, not one for classif"),
         ({"labels": ("a", "b", "d")}, {}, "the teacher has the classes a, b, d, not a, b, c"),
-        ({"token_types": 1}, {}, "must have the student's token types .received .* 1 and 2"),
+        ({"token_types": 1}, {}, "must have the student's token types. Received: .* 1 and 2"),
         ({"kind": "multi_label_classification"}, {}, "a head for multi_label_classification, not"),
         ({}, {"weight": 1.1}, "`weight` must lie"),
         ({}, {"hidden_weight": 1.0, "encoder_layers": [1, 3]}, "a layer of the teacher, 0 to 2"),

@@ -216,7 +216,7 @@ def test_a_finished_run_is_not_trained_again(run):
 def test_damaged_state_is_reported(run, tmp_path):
     run("run", updates=4)
     (tmp_path / "run" / "history.json").write_text("[")
-    with pytest.raises(InputError, match=r"saved training state is damaged.*remove this folder"):
+    with pytest.raises(InputError, match=r"saved training state is damaged.*Remove this folder"):
         run("run", updates=8)
 
 
@@ -353,7 +353,7 @@ def test_every_setting_trains(run, settings):
 @pytest.mark.slow
 def test_accumulation_with_a_strategy(run):
     if not LEGACY:
-        with pytest.raises(InputError, match=r"needs Keras 2; set TF_USE_LEGACY_KERAS=1"):
+        with pytest.raises(InputError, match=r"needs Keras 2.*Set TF_USE_LEGACY_KERAS=1"):
             run("run", updates=4, strategy="mirrored", accumulate=2)
         return
     _, history = run("run", updates=4, strategy="mirrored", accumulate=2)
@@ -364,7 +364,7 @@ def test_sentences_beyond_the_limit_are_an_error(corpus, tokenizer, model_config
     pairs = TokenizedPairs.from_corpus(tokenizer, *corpus)
     validation = Validation(*corpus, tokenizer, tokenizer)
     short = model_config.replace(max_source_length=1, max_target_length=1)
-    with pytest.raises(InputError, match=r"every training pair is longer than the model takes"):
+    with pytest.raises(InputError, match=r"Every training pair is longer than the model takes"):
         train(short, pairs, validation, TrainingConfig(), tmp_path / "run", verbose=0)
 
 

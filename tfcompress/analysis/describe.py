@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfcompress.analysis.description import Description
-from tfcompress.analysis.embedding import embeddings, output
-from tfcompress.analysis.positions import positions
+from tfcompress.analysis.embedding import embeddings, output, positions
 from tfcompress.analysis.published import published
-from tfcompress.analysis.stack import decoder, encoder
+from tfcompress.analysis.stack import decoder, encoder, words
 from tfcompress.analysis.text_encoder import text_encoder
-from tfcompress.analysis.words import words
 from tfcompress.errors import InputError
 from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.models.presets import preset
@@ -83,13 +81,13 @@ def describe(
     }
     for name, length in lengths.items():
         if length < 1:
-            raise InputError(f"`{name}` must be at least 1 (received {length})")
+            raise InputError(f"`{name}` must be at least 1. Received: {length}.")
     name, config = _name_and_config(model)
     if isinstance(config, TextEncoderConfig):
         if target_length is not None:
             raise InputError(
-                f"`target_length` is for translation models (received {target_length}); leave it "
-                f"out, {name} is a text encoder"
+                f"`target_length` is for translation models. Received: {target_length}. Leave it "
+                f"out, {name} is a text encoder."
             )
         components = text_encoder(config, length=source_length)
         return Description(name, components, source_length=source_length)
@@ -121,6 +119,6 @@ def _name_and_config(model) -> tuple[str, Seq2SeqConfig]:
     if isinstance(config, TextEncoderConfig):
         return "text_encoder", config
     raise InputError(
-        "only a configuration, a model of it, or a preset's name or folder can be described "
-        f"(received {type(model).__name__})"
+        "Only a configuration, a model of it, or a preset's name or folder can be described. "
+        f"Received: {type(model).__name__}. Give one of these."
     )

@@ -1,11 +1,9 @@
-"""The cost of embeddings and of the output layer."""
+"""The cost of embeddings, positions and the output layer."""
 
 import dataclasses
 import itertools
 
-from tfcompress.analysis.cost import Cost, Matrix
-from tfcompress.analysis.dense import dense
-from tfcompress.analysis.group_transform import group_transform
+from tfcompress.cost import Cost, Matrix, dense, group_transform
 from tfcompress.models.config import EmbeddingConfig, Seq2SeqConfig
 from tfcompress.scaling import default_max_groups, define_schedule, dextra_schedule
 
@@ -31,6 +29,17 @@ def embeddings(config: Seq2SeqConfig, *, source_length: int, target_length: int)
         _table(embedding, size, width, tokens=tokens) for size, tokens in zip(sizes, lengths)
     )
     return dataclasses.replace(source, depth=0) + target
+
+
+def positions(kind: str, max_length: int, width: int) -> Cost:
+    """Returns the cost of positions: a table if "learned", nothing if "sinusoidal".
+
+    Args:
+        kind: "learned" or "sinusoidal".
+        max_length: Rows of the table.
+        width: The model's width.
+    """
+    return Cost((Matrix(max_length, width),)) if kind == "learned" else Cost()
 
 
 def output(config: Seq2SeqConfig, *, tokens: int) -> Cost:

@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tfcompress.analysis.cost import Cost
 from tfcompress.analysis.embedding import embeddings, output
 from tfcompress.analysis.stack import decoder
+from tfcompress.cost import Cost
 from tfcompress.models.config import Seq2SeqConfig
-
-_CONVOLUTIONS = ("convolution", "lsra")
 
 
 @dataclass(frozen=True)
@@ -41,10 +39,10 @@ def published(
         source_length: Tokens of the source.
         target_length: Tokens of the target.
     """
-    stacks = (config.encoder, config.decoder)
-    if any(stack.kind == "delight" for stack in stacks):
+    ways = {stack.attention.published_counting for stack in (config.encoder, config.decoder)}
+    if "delight" in ways:
         return _profiler(config, components, source_length, target_length)
-    if any(stack.attention.kind in _CONVOLUTIONS for stack in stacks):
+    if "lite_transformer" in ways:
         body = components["encoder"] + components["decoder"]
         return Published(
             "Lite Transformer: encoder and decoder without embeddings and output; taps of "

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from tfcompress.analysis.attention import attention, self_attention
-from tfcompress.analysis.cost import Cost
-from tfcompress.analysis.feed_forward import feed_forward
-from tfcompress.analysis.group_transform import group_transform
-from tfcompress.analysis.normalization import normalization
-from tfcompress.models.config import Seq2SeqConfig, StackConfig, at_depth, layer_groups
-from tfcompress.scaling import block_wise_scaling, default_max_groups, dextra_schedule
+from tfcompress.cost import Cost, dense, normalization
+from tfcompress.models.config import Seq2SeqConfig, StackConfig, layer_groups
+from tfcompress.models.mixers import MixerConfig, Site
+from tfcompress.models.mixers.base import attention_cost
+from tfcompress.models.rules import at_depth
+
+_BITS = 16
 
 
 def encoder(config: Seq2SeqConfig, *, source_length: int) -> Cost:
@@ -40,43 +40,23 @@ def decoder(config: Seq2SeqConfig, *, source_length: int, target_length: int) ->
 
     def attending(depth):
         own = _own(config, stack, depth, target_length)
-        half = None
-        if stack.kind == "delight":
-            heads = across.num_heads
-            half = width // 2 // (at_depth(heads, depth))
-        return (
-            own
-            + attention(
-                across,
-                width,
-                depth=depth,
-                queries=target_length,
-                keys=source_length,
-                head_dim=half,
-            )
-            + normalization(width)
+        reading = attention_cost(
+            across,
+            width,
+            depth=depth,
+            queries=target_length,
+            keys=source_length,
+            head_dim=stack.attention.memory_width(width) // at_depth(across.num_heads, depth),
         )
+        return own + reading + normalization(width)
 
     return _stack(config, stack, attending, target_length)
 
 
 def _own(config, stack, depth, length):
-    """Self-attention and its normalization."""
-    width = config.hidden_dim
-    if stack.kind != "delight":
-        mixing = self_attention(stack.attention, width, depth=depth, length=length)
-        return mixing + normalization(width)
-    scaling, half = stack.scaling, width // 2
-    num_layers, multiplier = block_wise_scaling(
-        scaling.min_depth, scaling.max_depth, scaling.width_multiplier, stack.num_layers
-    )[depth]
-    groups = scaling.max_groups or default_max_groups(width)
-    schedule = dextra_schedule(half, half, multiplier * width, num_layers, groups)
-    transform = group_transform(schedule, width, half, half, tokens=length)
-    mixing = attention(
-        stack.attention, half, depth=depth, queries=length, keys=length, output_dim=width
-    )
-    return transform + mixing + normalization(width)
+    """What mixes positions, and its normalization."""
+    site = Site(config.hidden_dim, depth, stack.num_layers)
+    return stack.attention.cost(site, length=length) + normalization(config.hidden_dim)
 
 
 def _stack(
@@ -86,9 +66,9 @@ def _stack(
     width = config.hidden_dim
 
     def feeding(depth):
-        return feed_forward(stack.feed_forward, width, depth=depth, tokens=tokens) + normalization(
-            width
-        )
+        inner = at_depth(stack.feed_forward.intermediate_dim, depth)
+        both = dense(width, inner, tokens=tokens) + dense(inner, width, tokens=tokens)
+        return both + normalization(width)
 
     layers = Cost()
     for groups, make in zip(layer_groups(stack), (attending, feeding)):
@@ -103,3 +83,13 @@ def _stack(
         # One score for each wrapper.
         layers += Cost(vector_values=stack.successors or len(set(layer_groups(stack)[0])))
     return layers + normalization(width) if config.normalize_first else layers
+
+
+def words(attention: MixerConfig, vocabulary_size: int) -> Cost:
+    """Returns the cost of patterns between words: one bit for each token, 16 in an integer of 4.
+
+    Args:
+        attention: The attention of the encoder.
+        vocabulary_size: Number of source token ids.
+    """
+    return Cost(vector_values=-(-vocabulary_size // _BITS)) if attention.words else Cost()

@@ -1,10 +1,7 @@
 """The cost of a text encoder."""
 
-from tfcompress.analysis.cost import Cost, Matrix
-from tfcompress.analysis.dense import dense
-from tfcompress.analysis.normalization import normalization
-from tfcompress.analysis.stack import encoder
-from tfcompress.analysis.words import words
+from tfcompress.analysis.stack import encoder, words
+from tfcompress.cost import Cost, Matrix, dense, normalization
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 

@@ -34,18 +34,15 @@ def _run(options: Namespace) -> None:
     if options.input is None:
         standard_input()
     sentences = read_lines(options.input or "/dev/stdin")
-    settings = {"beam_size": options.beam_size, "runs": options.runs}
+    settings: dict[str, Any] = {"beam_size": options.beam_size, "runs": options.runs}
+    settings["num_threads"] = options.threads
     if options.device == "local":
         from tfcompress.pipeline.benchmarking import benchmark_in_turns
 
-        (metrics,) = benchmark_in_turns(
-            [options.bundle], sentences, threads=options.threads, **settings
-        )
+        (metrics,) = benchmark_in_turns([options.bundle], sentences, **settings)
     else:
         from tfcompress.export.devices.benchmarking import benchmark_on
 
-        settings |= {"num_threads": options.threads, "library": options.library}
-        metrics = benchmark_on(
-            options.device, options.bundle, sentences, say=print_to_stderr, **settings
-        )
+        settings |= {"library": options.library, "say": print_to_stderr}
+        metrics = benchmark_on(options.device, options.bundle, sentences, **settings)
     return print_json(metrics) if options.json else print_metrics(metrics)

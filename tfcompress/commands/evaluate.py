@@ -28,10 +28,10 @@ def add(commands: Any) -> None:
 
 
 def _run(options: Namespace) -> None:
-    from tfcompress.runtime.encoder_bundle import KIND
+    from tfcompress.runtime import TextEncoderBundle
     from tfcompress.runtime.manifest import bundle_kind
 
-    if bundle_kind(options.bundle) == KIND:
+    if bundle_kind(options.bundle) == TextEncoderBundle.kind:
         return _evaluate_encoder(options)
     return _evaluate_translator(options)
 
@@ -47,11 +47,11 @@ def _evaluate_translator(options):
         read_lines(options.source),
         read_lines(options.reference),
         **with_defaults(options, **_SCORING),
-        threads=options.threads,
+        num_threads=options.threads,
         progress=not options.json,
     )
     if options.json:
-        names = ("bleu", "interval", "signature", "sentences", "beam_size", "split")
+        names = ("bleu", "interval", "signature", "examples", "beam_size", "overlong")
         return print_json({name: metrics[name] for name in names})
     low, high = metrics["interval"]
     return print(f"BLEU {metrics['bleu']:.2f} [{low:.2f}, {high:.2f}] {metrics['signature']}")
@@ -67,7 +67,7 @@ def _evaluate_encoder(options):
             flag = f"--{name.replace('_', '-')}"
             raise InputError(f"{flag} is for translation models; leave it out for a text encoder")
     metrics = evaluate_text_encoder(
-        options.bundle, options.data, threads=options.threads, progress=not options.json
+        options.bundle, options.data, num_threads=options.threads, progress=not options.json
     )
     metrics.pop("labels", None)
     return print_json(metrics) if options.json else print_metrics(metrics)

@@ -1,6 +1,6 @@
-"""Operations that the native runtime computes in one pass, and when conversion emits them.
+"""Operations that the native runtime computes in one pass.
 
 Each module holds one operation: its TensorFlow body over the operands that the device gets, and the
-attributes that become its first operand. Layers compute as they always do; only while a model is
-converted with custom operations do they call these.
+attributes that become its first operand; `schema` says what each gets and gives. Layers compute as
+they always do; only where an export has set their `device_operations` do they call these.
 """

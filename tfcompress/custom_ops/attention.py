@@ -5,8 +5,7 @@ import tensorflow as tf
 from tfcompress.custom_ops.emission import emit
 from tfcompress.custom_ops.maths import attend
 from tfcompress.custom_ops.names import CACHED_ATTENTION, MEMORY_ATTENTION
-
-_MASKED = -3e4
+from tfcompress.custom_ops.schema import MASKED
 
 
 def cached_attention(query, key, value, keys, values, position):
@@ -38,7 +37,7 @@ def attend_cache(query, key, value, keys, values, position):
     is_new, is_later = rows == position[0], rows[:, 0] > position[0]
     new_keys = tf.where(is_new, tf.reshape(key, shape), keys)
     new_values = tf.where(is_new, tf.reshape(value, shape), values)
-    mask = tf.where(is_later, _MASKED, 0.0)
+    mask = tf.where(is_later, MASKED, 0.0)
     context = attend(tf.reshape(query, shape), new_keys, new_values, mask)
     context = tf.reshape(context, [-1, heads * head_dim])
     # Of batch 1 or any: the comparison lost that.

@@ -1,33 +1,10 @@
 """Marks computations for conversion."""
 
-import contextlib
-import contextvars
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
 from tfcompress.custom_ops.names import is_weight
-
-_emitted = contextvars.ContextVar("emitted", default=frozenset())
-
-
-@contextlib.contextmanager
-def emitting(names: Iterable[str]) -> Iterator[None]:
-    """Lets layers emit custom operations while a model is traced.
-
-    Args:
-        names: The operations.
-    """
-    token = _emitted.set(frozenset(names))
-    try:
-        yield
-    finally:
-        _emitted.reset(token)
-
-
-def emits(name: str) -> bool:
-    """Returns whether an operation is to be emitted now."""
-    return name in _emitted.get()
 
 
 def emit(

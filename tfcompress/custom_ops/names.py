@@ -2,56 +2,33 @@
 
 from collections.abc import Sequence
 
+from tfcompress.custom_ops.schema import OPERATIONS
 from tfcompress.errors import InputError
 
-GROUP_TRANSFORM = "tfc.GroupTransform"
-FIXED_PATTERNS = "tfc.FixedPatterns"
-DYNAMIC_CONV = "tfc.DynamicConv"
-DYNAMIC_CONV_STEP = "tfc.DynamicConvStep"
-LIGHTWEIGHT_CONV = "tfc.LightweightConv"
-LIGHTWEIGHT_CONV_STEP = "tfc.LightweightConvStep"
-CACHED_ATTENTION = "tfc.CachedAttention"
-MEMORY_ATTENTION = "tfc.MemoryAttention"
-DECODER = "tfc.Decoder"
-ENCODER_LAYER = "tfc.EncoderLayer"
-TOP_LOGITS = "tfc.TopLogits"
+# In the order of the schema.
+(
+    GROUP_TRANSFORM,
+    FIXED_PATTERNS,
+    DYNAMIC_CONV,
+    DYNAMIC_CONV_STEP,
+    LIGHTWEIGHT_CONV,
+    LIGHTWEIGHT_CONV_STEP,
+    CACHED_ATTENTION,
+    MEMORY_ATTENTION,
+    DECODER,
+    ENCODER_LAYER,
+    TOP_LOGITS,
+) = (operation.name for operation in OPERATIONS)
 
+_OPERATIONS = {operation.name: operation for operation in OPERATIONS}
 # Which operands are weights, beside those of an operation's layers. The operand after each is its
 # scales.
-WEIGHTS = {
-    GROUP_TRANSFORM: (),
-    FIXED_PATTERNS: (),
-    DYNAMIC_CONV: (2,),
-    DYNAMIC_CONV_STEP: (2,),
-    LIGHTWEIGHT_CONV: (),
-    LIGHTWEIGHT_CONV_STEP: (),
-    CACHED_ATTENTION: (),
-    MEMORY_ATTENTION: (),
-    DECODER: (),
-    ENCODER_LAYER: tuple(range(2, 20, 3)),
-    TOP_LOGITS: (2,),
-}
-# Where the operands of an operation's layers begin, how many each layer has, and which of those are
-# weights.
-_LAYERS = {DECODER: (7, 30, range(0, 24, 3)), GROUP_TRANSFORM: (2, 5, (0,))}
+WEIGHTS = {name: operation.weights() for name, operation in _OPERATIONS.items()}
 # Which operands stay such in a bundle. All others are constants, and packed into one.
-GIVEN = {
-    GROUP_TRANSFORM: (1,),
-    FIXED_PATTERNS: (1,),
-    DYNAMIC_CONV: (1,),
-    DYNAMIC_CONV_STEP: (1, 4, 5),
-    LIGHTWEIGHT_CONV: (1,),
-    LIGHTWEIGHT_CONV_STEP: (1, 3, 4),
-    CACHED_ATTENTION: (1, 2, 3, 4, 5, 6),
-    MEMORY_ATTENTION: (1, 2, 3),
-    DECODER: (1, 2, 3, 4, 5, 6),
-    ENCODER_LAYER: (1,),
-    # The table may be the embedding's too.
-    TOP_LOGITS: (1, 2, 5, 6, 7),
-}
-ALL = tuple(WEIGHTS)
-# Those that make bundles faster by themselves; `benchmarks/custom_ops.py` measures it.
-DEFAULT = (DECODER, GROUP_TRANSFORM, FIXED_PATTERNS, DYNAMIC_CONV, DYNAMIC_CONV_STEP)
+GIVEN = {name: operation.given() for name, operation in _OPERATIONS.items()}
+ALL = tuple(_OPERATIONS)
+# Those that make bundles faster by themselves.
+DEFAULT = tuple(name for name, operation in _OPERATIONS.items() if operation.makes_faster)
 
 
 def is_weight(name: str, operand: int) -> bool:
@@ -61,10 +38,7 @@ def is_weight(name: str, operand: int) -> bool:
         name: The operation.
         operand: Index of the operand.
     """
-    first, count, weights = _LAYERS.get(name, (0, 1, ()))
-    if weights and operand >= first:
-        return (operand - first) % count in weights
-    return operand in WEIGHTS[name]
+    return _OPERATIONS[name].is_weight(operand)
 
 
 def chosen(custom_ops: bool | Sequence[str]) -> frozenset[str]:

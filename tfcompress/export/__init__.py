@@ -7,6 +7,7 @@ import importlib
 
 _MODULES = {
     "ExportError": "errors",
+    "ExportOptions": "options",
     "MixedPlan": "quantization.mixed_plan",
     "QUANTIZATIONS": "quantization.schemes",
     "Signature": "conversion.keras_signatures",
@@ -20,6 +21,7 @@ _MODULES = {
 __all__ = [
     "QUANTIZATIONS",
     "ExportError",
+    "ExportOptions",
     "MixedPlan",
     "Signature",
     "Variants",

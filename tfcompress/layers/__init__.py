@@ -6,6 +6,7 @@ as `memory_padding_mask`) where none is given.
 """
 
 from tfcompress.layers.adaptive_embedding import AdaptiveEmbedding
+from tfcompress.layers.averaged_attention import AveragedAttention
 from tfcompress.layers.common.masks import PaddingMask
 from tfcompress.layers.define_embedding import DeFINEEmbedding
 from tfcompress.layers.delight_decoder_layer import DeLighTDecoderLayer
@@ -39,6 +40,7 @@ from tfcompress.layers.word_ids import WordIds
 __all__ = [
     "LSRA",
     "AdaptiveEmbedding",
+    "AveragedAttention",
     "DExTraBlock",
     "DExTraEmbedding",
     "DeFINEEmbedding",

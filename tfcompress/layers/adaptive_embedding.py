@@ -215,7 +215,7 @@ class AdaptiveEmbedding(TokenEmbedding):
             if i < last:
                 rows = tf.minimum(rows, end - start - 1)
                 inside = tf.logical_and(inside, ids < end)
-            x = embedding_lookup(tf.cast(self.embeddings[i], self.compute_dtype), rows)
+            x = embedding_lookup(self, tf.cast(self.embeddings[i], self.compute_dtype), rows)
             # Selection and scale are one factor, which no converter can fold into the kernel.
             scale = self._widths[i] ** 0.5 if self.scale_bands else 1.0
             x *= scale * tf.cast(inside, x.dtype)[:, tf.newaxis]

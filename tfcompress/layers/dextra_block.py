@@ -3,7 +3,6 @@
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.custom_ops.emission import emits
 from tfcompress.custom_ops.group_transform import group_transform
 from tfcompress.custom_ops.maths import activation_code
 from tfcompress.custom_ops.names import GROUP_TRANSFORM
@@ -169,7 +168,7 @@ class DExTraBlock(Layer):
     def call(self, inputs, training=None):
         rank = inputs.shape.rank
         x = inputs if rank == 2 else tf.reshape(inputs, [-1, self._input_dim])
-        if emits(GROUP_TRANSFORM) and activation_code(self.activation) is not None:
+        if self.computes_with(GROUP_TRANSFORM) and activation_code(self.activation) is not None:
             chain = (self.input_projection, *self.transform.group_layers, self.output_projection)
             y = group_transform(x, [layer.stage() for layer in chain], projected=True)
         else:

@@ -3,7 +3,6 @@
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.custom_ops.output import capture
 from tfcompress.layers.common.embedding_lookup import embedding_lookup
 from tfcompress.layers.common.layer import mask_for
 from tfcompress.layers.common.serialization import pack, register, unpack
@@ -220,7 +219,7 @@ class FactorizedEmbedding(TokenEmbedding):
         return self._finish(x, training=False)
 
     def _look_up(self, table, ids):
-        rows = embedding_lookup(tf.cast(table, self.compute_dtype), tf.reshape(ids, [-1]))
+        rows = embedding_lookup(self, tf.cast(table, self.compute_dtype), tf.reshape(ids, [-1]))
         if ids.shape.rank == 1:
             return rows
         return tf.reshape(rows, [*known_or_dynamic_shape(ids), table.shape[1]])
@@ -237,13 +236,30 @@ class FactorizedEmbedding(TokenEmbedding):
             return x
         return self.projection(x)
 
-    def _logits(self, hidden):
+    def output_operands(self, hidden: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Returns what the logits of hidden vectors are a product of.
+
+        Args:
+            hidden: `[..., hidden_dim]`.
+
+        Returns:
+            `x` `[count, width]`, the table `[vocabulary_size, width]` and the bias
+            `[vocabulary_size]`, zeros where there is none: logits are `x @ table.T + bias`.
+        """
+        size = [self.vocabulary_size]
+        bias = tf.convert_to_tensor(self.output_bias) if self.use_output_bias else tf.zeros(size)
+        return self._before_table(hidden), tf.convert_to_tensor(self.embeddings), bias
+
+    def _before_table(self, hidden):
         x = tf.reshape(tf.cast(hidden, self.compute_dtype), [-1, self.hidden_dim])
         if self.tie == "own":
-            x = self.output_projection(x)
-        elif self.embedding_dim is not None:
-            x = tf.matmul(x, tf.cast(self.projection.kernel, x.dtype), transpose_b=True)
-        capture(x, self._table_and_bias)
+            return self.output_projection(x)
+        if self.embedding_dim is not None:
+            return tf.matmul(x, tf.cast(self.projection.kernel, x.dtype), transpose_b=True)
+        return x
+
+    def _logits(self, hidden):
+        x = self._before_table(hidden)
         logits = tf.matmul(x, tf.cast(self.embeddings, x.dtype), transpose_b=True)
         if self.use_output_bias:
             logits = tf.nn.bias_add(logits, tf.cast(self.output_bias, x.dtype))
@@ -251,11 +267,6 @@ class FactorizedEmbedding(TokenEmbedding):
             return logits
         leading = known_or_dynamic_shape(hidden, rank=hidden.shape.rank - 1)
         return tf.reshape(logits, [*leading, self.vocabulary_size])
-
-    def _table_and_bias(self):
-        size = [self.vocabulary_size]
-        bias = tf.convert_to_tensor(self.output_bias) if self.use_output_bias else tf.zeros(size)
-        return tf.convert_to_tensor(self.embeddings), bias
 
     def get_config(self):
         return {

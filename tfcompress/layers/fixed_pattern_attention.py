@@ -6,7 +6,6 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.custom_ops.emission import emits
 from tfcompress.custom_ops.fixed_patterns import fixed_patterns
 from tfcompress.custom_ops.names import FIXED_PATTERNS
 from tfcompress.layers.common.fixed_patterns import (
@@ -175,8 +174,8 @@ class FixedPatternAttention(Layer):
             )
         return tf.cast(word_ids, tf.int32)
 
-    def _fixed(self, values, mask, word_ids):
-        if emits(FIXED_PATTERNS) and mask is None and word_ids is None:
+    def _fixed(self, values, mask=None, word_ids=None):
+        if self.computes_with(FIXED_PATTERNS) and mask is None and word_ids is None:
             return fixed_patterns(
                 values, self._average, map(PATTERNS.index, self.patterns), EDGES.index(self.edges)
             )

@@ -3,7 +3,6 @@
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.custom_ops.emission import emits
 from tfcompress.custom_ops.group_transform import Stage, group_transform
 from tfcompress.custom_ops.maths import activation_code, bias_of, norm_operands
 from tfcompress.custom_ops.names import GROUP_TRANSFORM
@@ -134,7 +133,7 @@ class GroupLinear(Layer):
 
     def call(self, inputs, training=None):
         inputs = tf.cast(inputs, self.compute_dtype)
-        if emits(GROUP_TRANSFORM) and activation_code(self.activation) is not None:
+        if self.computes_with(GROUP_TRANSFORM) and activation_code(self.activation) is not None:
             y = group_transform(tf.reshape(inputs, [-1, self._input_dim]), [self.stage()])
             leading = known_or_dynamic_shape(inputs, rank=inputs.shape.rank - 1)
             return tf.reshape(y, [*leading, self.units])

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.custom_ops.emission import emits
 from tfcompress.custom_ops.group_transform import group_transform
 from tfcompress.custom_ops.maths import activation_code
 from tfcompress.custom_ops.names import GROUP_TRANSFORM
@@ -139,7 +138,7 @@ class HierarchicalGroupTransform(Layer):
     def call(self, inputs, training=None):
         x = inputs if inputs.shape.rank == 2 else tf.reshape(inputs, [-1, self._input_dim])
         first, *others = self.group_layers
-        if emits(GROUP_TRANSFORM) and activation_code(self.activation) is not None:
+        if self.computes_with(GROUP_TRANSFORM) and activation_code(self.activation) is not None:
             y = group_transform(x, [layer.stage() for layer in self.group_layers])
         else:
             y = first(x, training=training)

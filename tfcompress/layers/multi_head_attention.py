@@ -4,14 +4,13 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.custom_ops.attention import cached_attention, memory_attention
-from tfcompress.custom_ops.emission import emits
 from tfcompress.custom_ops.names import CACHED_ATTENTION, MEMORY_ATTENTION
 from tfcompress.decoder_state import SENTENCE, StateSpec
 from tfcompress.layers.common.masks import additive_padding_mask, causal_mask, step_mask
 from tfcompress.layers.common.recording import Recording
 from tfcompress.layers.common.serialization import register
 from tfcompress.layers.common.shapes import merge_heads, scale_queries, split_heads
-from tfcompress.layers.common.state import IncrementalLayer, update_row
+from tfcompress.layers.common.state import IncrementalLayer
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
 
@@ -226,11 +225,13 @@ class MultiHeadAttention(Recording, IncrementalLayer):
         """
         if "memory_keys" in cache:
             return self._step_memory(inputs, cache, padding_mask), cache
-        if emits(CACHED_ATTENTION) and not self.gated:
+        if self.computes_with(CACHED_ATTENTION) and not self.gated:
             return self._step_emitted(inputs, position, cache)
         cache = {
-            "keys": update_row(cache["keys"], self._step_heads(self.key(inputs)), position),
-            "values": update_row(cache["values"], self._step_heads(self.value(inputs)), position),
+            "keys": self.update_row(cache["keys"], self._step_heads(self.key(inputs)), position),
+            "values": self.update_row(
+                cache["values"], self._step_heads(self.value(inputs)), position
+            ),
         }
         mask = padding_mask
         if mask is None:
@@ -250,7 +251,7 @@ class MultiHeadAttention(Recording, IncrementalLayer):
         keys, values = cache["memory_keys"], cache["memory_values"]
         query = self.query(inputs)
         is_plain = keys.shape[0] == 1 and padding_mask is None and not self.gated
-        if emits(MEMORY_ATTENTION) and is_plain:
+        if self.computes_with(MEMORY_ATTENTION) and is_plain:
             return self.output_projection(memory_attention(query, keys, values))
         mask = None
         if padding_mask is not None:

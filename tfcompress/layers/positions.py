@@ -151,7 +151,7 @@ class LearnedPosition(_Position):
             )
 
     def _rows(self, positions, width):
-        return embedding_lookup(self.embeddings, positions)
+        return embedding_lookup(self, self.embeddings, positions)
 
     def get_config(self):
         return {

@@ -2,15 +2,13 @@
 
 from tensorflow import keras
 
-from tfcompress.custom_ops.emission import emits
 from tfcompress.custom_ops.encoder_layer import encoder_layer
 from tfcompress.custom_ops.maths import activation_code, dense_operands, norm_operands
 from tfcompress.custom_ops.names import ENCODER_LAYER
 from tfcompress.layers.common.layer import mask_for
+from tfcompress.layers.common.plain import fits_operation
 from tfcompress.layers.common.residual import ResidualLayer
 from tfcompress.layers.common.serialization import register
-from tfcompress.layers.feed_forward import FeedForward
-from tfcompress.layers.multi_head_attention import MultiHeadAttention
 
 
 @register
@@ -71,7 +69,7 @@ class TransformerEncoderLayer(ResidualLayer):
         super().__init__((attention, feed_forward), normalize_first, dropout, epsilon, **kwargs)
 
     def call(self, inputs, padding_mask=None, word_ids=None, training=None):
-        if emits(ENCODER_LAYER) and self._is_plain(inputs, padding_mask):
+        if self.computes_with(ENCODER_LAYER) and self._is_plain(inputs, padding_mask):
             return self._call_emitted(inputs)
         words = {} if word_ids is None else {"word_ids": word_ids}
 
@@ -94,13 +92,10 @@ class TransformerEncoderLayer(ResidualLayer):
     def _is_plain(self, inputs, padding_mask):
         """Whether a call has the parts that the custom operation has, and no others."""
         return (
-            type(self) is TransformerEncoderLayer
-            and inputs.shape[0] == 1
+            inputs.shape[0] == 1
             and padding_mask is None
-            and type(self.attention) is MultiHeadAttention
-            and not (self.attention.causal or self.attention.gated)
-            and type(self.feed_forward) is FeedForward
-            and activation_code(self.feed_forward.activation) is not None
+            and fits_operation(self, TransformerEncoderLayer)
+            and not self.attention.causal
         )
 
     def _call_emitted(self, inputs):

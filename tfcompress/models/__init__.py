@@ -6,18 +6,29 @@ Models load when they are first used: configurations and presets need no TensorF
 import importlib
 
 from tfcompress.models.config import (
-    AttentionConfig,
-    ConvolutionConfig,
     EmbeddingConfig,
     FeedForwardConfig,
     LayerDropConfig,
-    ScalingConfig,
     Seq2SeqConfig,
     SharingConfig,
     StackConfig,
     TransformConfig,
 )
 from tfcompress.models.head_config import HeadConfig
+from tfcompress.models.mixers import (
+    MIXERS,
+    AttentionConfig,
+    AveragedAttentionConfig,
+    ConvolutionConfig,
+    ConvolutionMixerConfig,
+    DeLighTConfig,
+    FixedPatternConfig,
+    LSRAConfig,
+    MixerConfig,
+    ScalingConfig,
+    Site,
+    register_mixer,
+)
 from tfcompress.models.presets import (
     PRESETS,
     Preset,
@@ -38,18 +49,26 @@ _MODULES = {
 }
 
 __all__ = [
+    "MIXERS",
     "PRESETS",
     "AttentionConfig",
+    "AveragedAttentionConfig",
     "ConvolutionConfig",
+    "ConvolutionMixerConfig",
+    "DeLighTConfig",
     "EmbeddingConfig",
     "FeedForwardConfig",
+    "FixedPatternConfig",
     "HeadConfig",
+    "LSRAConfig",
     "LayerDropConfig",
+    "MixerConfig",
     "Preset",
     "ScalingConfig",
     "Seq2SeqConfig",
     "Seq2SeqTransformer",
     "SharingConfig",
+    "Site",
     "StackConfig",
     "TextEncoder",
     "TextEncoderConfig",
@@ -60,6 +79,7 @@ __all__ = [
     "load_preset",
     "minilm_folder",
     "preset",
+    "register_mixer",
     "save_preset",
     "to_keras_nlp",
 ]

@@ -1,11 +1,11 @@
 """The architectures of ALBERT."""
 
 from tfcompress.models.config_parts import (
-    AttentionConfig,
     FeedForwardConfig,
     SharingConfig,
     StackConfig,
 )
+from tfcompress.models.mixers import AttentionConfig
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 # Layers, width and heads.

@@ -92,8 +92,8 @@ def find_names(known: Sequence[str], wanted: Sequence[str]) -> list[int | None]:
 
 
 def _by_name(known, wanted):
-    order = find_names(known, wanted)
-    return None if None in order or len({*order}) < len(order) else tuple(order)
+    order = [number for number in find_names(known, wanted) if number is not None]
+    return tuple(order) if len({*order}) == len(order) == len(wanted) else None
 
 
 def _fold(name):

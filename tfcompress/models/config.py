@@ -8,32 +8,24 @@ from typing import Any
 from tfcompress import schema
 from tfcompress.errors import InputError
 from tfcompress.models.config_parts import (
-    AttentionConfig,
-    ConvolutionConfig,
     EmbeddingConfig,
     FeedForwardConfig,
     LayerDropConfig,
-    ScalingConfig,
     SharingConfig,
     StackConfig,
     TransformConfig,
-    at_depth,
     layer_groups,
 )
 from tfcompress.models.config_problems import config_problems
 
 __all__ = [
-    "AttentionConfig",
-    "ConvolutionConfig",
     "EmbeddingConfig",
     "FeedForwardConfig",
     "LayerDropConfig",
-    "ScalingConfig",
     "Seq2SeqConfig",
     "SharingConfig",
     "StackConfig",
     "TransformConfig",
-    "at_depth",
     "layer_groups",
 ]
 

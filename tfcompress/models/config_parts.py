@@ -1,44 +1,12 @@
 """The parts of a model's configuration."""
 
 from dataclasses import dataclass, field
-from typing import TypeVar
+
+from tfcompress.models.mixers import AttentionConfig, MixerConfig
 
 EMBEDDING_KINDS = ("factorized", "adaptive", "define", "dextra")
-LAYER_KINDS = ("transformer", "delight")
-ATTENTION_KINDS = ("multi_head", "fixed", "convolution", "lsra")
-CONVOLUTION_KINDS = ("dynamic", "lightweight")
-PATTERNS = (
-    "current",
-    "previous",
-    "next",
-    "left_context",
-    "right_context",
-    "sentence_end",
-    "sentence_start",
-    "last_token",
-)
 SHARING_PATTERNS = ("none", "all", "groups", "attention", "feed_forward")
 POSITION_KINDS = ("sinusoidal", "learned")
-ACTIVATIONS = (
-    "relu",
-    "relu6",
-    "gelu",
-    "gelu_tanh",
-    "silu",
-    "swish",
-    "tanh",
-    "sigmoid",
-    "hard_sigmoid",
-    "elu",
-    "selu",
-    "leaky_relu",
-    "mish",
-    "softplus",
-    "softsign",
-    "linear",
-)
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -97,63 +65,6 @@ class EmbeddingConfig:
 
 
 @dataclass(frozen=True)
-class ConvolutionConfig:
-    """The convolution of "convolution" and "lsra" attention.
-
-    Attributes:
-        kind: "dynamic" (kernels predicted at every position) or "lightweight" (fixed kernels).
-        kernel_size: Taps; one number, or one for each depth.
-        num_heads: Groups of channels that share a kernel.
-        gated: Whether a gated linear unit stands before the convolution.
-        weight_softmax: Whether the taps are normalized by a softmax.
-        weight_dropout: Dropout rate on the taps.
-        mask_after_linear: Whether padding is cleared after the first dense layer. The reference
-            code clears it before, so that the layer's bias leaks out of the padding and a sentence
-            gets another translation in a batch than alone.
-    """
-
-    kind: str = "dynamic"
-    kernel_size: int | tuple[int, ...] = 3
-    num_heads: int = 4
-    gated: bool = True
-    weight_softmax: bool = True
-    weight_dropout: float = 0.0
-    mask_after_linear: bool = True
-
-
-@dataclass(frozen=True)
-class AttentionConfig:
-    """What mixes the positions in a stack's layers.
-
-    Attributes:
-        num_heads: Number of heads, those of fixed patterns included; one number, or one for each
-            depth.
-        head_dim: Width of a head; None for the width divided by `num_heads`.
-        dropout: Dropout rate on the attention probabilities.
-        kind: "multi_head"; "fixed" (heads of fixed patterns beside learned ones; encoder only);
-            "convolution"; or "lsra" (attention on some channels, convolution on the others).
-        gated: Whether each head has a gate, which pruning closes; "multi_head" only.
-        patterns: The patterns of "fixed".
-        edges: What a pattern of "fixed" without a target at a position attends to: "zero"
-            (nothing) or "self".
-        words: Whether the patterns of "fixed" hold between words instead of tokens.
-        attention_dim: Channels that the attention of "lsra" takes; None for half.
-        convolution: The convolution of "convolution" and "lsra".
-    """
-
-    num_heads: int | tuple[int, ...] = 8
-    head_dim: int | None = None
-    dropout: float = 0.0
-    kind: str = "multi_head"
-    gated: bool = False
-    patterns: tuple[str, ...] = ()
-    edges: str = "zero"
-    words: bool = False
-    attention_dim: int | None = None
-    convolution: ConvolutionConfig = field(default_factory=ConvolutionConfig)
-
-
-@dataclass(frozen=True)
 class FeedForwardConfig:
     """The feed-forward network of a stack's layers.
 
@@ -165,25 +76,6 @@ class FeedForwardConfig:
 
     intermediate_dim: int | tuple[int, ...] = 2048
     activation: str = "relu"
-    dropout: float = 0.0
-
-
-@dataclass(frozen=True)
-class ScalingConfig:
-    """DeLighT's block-wise scaling: deeper and wider transforms towards the output.
-
-    Attributes:
-        min_depth: Group linear layers in the first layer's transform, at least 2.
-        max_depth: The same in the last layer's.
-        width_multiplier: Largest width of the first transform, in widths of the model.
-        max_groups: Largest number of groups; None for the published rule.
-        dropout: Dropout rate after each layer of a transform.
-    """
-
-    min_depth: int = 4
-    max_depth: int = 8
-    width_multiplier: float = 2.0
-    max_groups: int | None = None
     dropout: float = 0.0
 
 
@@ -221,25 +113,21 @@ class StackConfig:
 
     Attributes:
         num_layers: Its depth.
-        attention: What mixes the positions.
+        attention: What mixes the positions: one of `MIXERS`.
         feed_forward: The feed-forward networks.
         sharing: Which layers share their parameters.
-        kind: "transformer", or "delight" (a group transform before an attention of half width).
         cross_attention: The decoder's attention to the encoder, always "multi_head"; None for the
             heads of `attention`.
-        scaling: The transforms of "delight".
         layer_drop: Which layers training skips.
         successors: Number of layers that BERT-of-Theseus replaces the stack by in training; None
             for no replacement.
     """
 
     num_layers: int = 6
-    attention: AttentionConfig = field(default_factory=AttentionConfig)
+    attention: MixerConfig = field(default_factory=AttentionConfig)
     feed_forward: FeedForwardConfig = field(default_factory=FeedForwardConfig)
     sharing: SharingConfig = field(default_factory=SharingConfig)
-    kind: str = "transformer"
     cross_attention: AttentionConfig | None = None
-    scaling: ScalingConfig = field(default_factory=ScalingConfig)
     layer_drop: LayerDropConfig = field(default_factory=LayerDropConfig)
     successors: int | None = None
 
@@ -277,13 +165,3 @@ def layer_groups(stack: StackConfig) -> tuple[list[int], list[int]]:
         "attention": (shared, alone),
         "feed_forward": (alone, shared),
     }[stack.sharing.pattern]
-
-
-def at_depth(value: T | tuple[T, ...], depth: int) -> T:
-    """Returns the value at one depth of what is one value, or one for each depth.
-
-    Args:
-        value: One value or a tuple.
-        depth: Which layer, from 0.
-    """
-    return value[depth] if isinstance(value, tuple | list) else value

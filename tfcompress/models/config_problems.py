@@ -1,37 +1,35 @@
 """Finds every impossible setting of a configuration."""
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import Any
 
 from tfcompress.models.config_parts import (
-    ACTIVATIONS,
-    ATTENTION_KINDS,
-    CONVOLUTION_KINDS,
     EMBEDDING_KINDS,
-    LAYER_KINDS,
-    PATTERNS,
     POSITION_KINDS,
     SHARING_PATTERNS,
-    AttentionConfig,
     EmbeddingConfig,
     StackConfig,
     layer_groups,
 )
+from tfcompress.models.mixers import AttentionConfig
+from tfcompress.models.rules import (
+    ACTIVATIONS,
+    divisor_problems,
+    listed,
+    option_problems,
+    range_problems,
+)
 from tfcompress.scaling import (
-    block_wise_scaling,
     default_max_groups,
     define_schedule,
     dextra_schedule,
 )
 
-if TYPE_CHECKING:
-    from tfcompress.models.config import Seq2SeqConfig
-
 _HALVES = ("attention", "feed_forward")
 
 
-def config_problems(config: "Seq2SeqConfig") -> Iterator[str]:
+def config_problems(config: Any) -> Iterator[str]:
     """Yields one line for each impossible setting.
 
     Args:
@@ -57,23 +55,6 @@ def config_problems(config: "Seq2SeqConfig") -> Iterator[str]:
     yield from _id_problems(config)
 
 
-def range_problems(
-    positive: Mapping[str, object], rates: Mapping[str, float] | None = None
-) -> Iterator[str]:
-    """Yields one line for each number that is out of range.
-
-    Args:
-        positive: Sizes by name: whole numbers, several of them, or None.
-        rates: Dropout rates by name.
-    """
-    for name, value in positive.items():
-        if any(v is not None and v < 1 for v in _listed(value)):
-            yield f"`{name}` must be at least 1 (received {value})"
-    for name, value in (rates or {}).items():
-        if not 0 <= value < 1:
-            yield f"`{name}` must lie in [0, 1) (received {value})"
-
-
 def _stack_ranges(name, stack):
     positive = {
         f"{name}.num_layers": stack.num_layers,
@@ -82,34 +63,17 @@ def _stack_ranges(name, stack):
     }
     rates = {
         f"{name}.feed_forward.dropout": stack.feed_forward.dropout,
-        f"{name}.scaling.dropout": stack.scaling.dropout,
     }
-    for kind, attention in _attentions(stack):
-        where = f"{name}.{kind}"
-        positive |= {
-            f"{where}.num_heads": attention.num_heads,
-            f"{where}.head_dim": attention.head_dim,
-            f"{where}.convolution.kernel_size": attention.convolution.kernel_size,
-            f"{where}.convolution.num_heads": attention.convolution.num_heads,
-        }
-        rates[f"{where}.dropout"] = attention.dropout
-        rates[f"{where}.convolution.weight_dropout"] = attention.convolution.weight_dropout
+    for part, mixer in _mixers(stack):
+        positive |= {f"{name}.{part}.{key}": value for key, value in mixer.sizes().items()}
+        rates |= {f"{name}.{part}.{key}": value for key, value in mixer.rates().items()}
     yield from range_problems(positive, rates)
 
 
-def _attentions(stack):
+def _mixers(stack):
     yield "attention", stack.attention
     if stack.cross_attention is not None:
         yield "cross_attention", stack.cross_attention
-
-
-def _listed(value):
-    return value if isinstance(value, tuple | list) else [value]
-
-
-def _choice(name, value, valid):
-    if value not in valid:
-        yield f"`{name}` must be one of {', '.join(valid)} (received {value!r})"
 
 
 def stack_problems(name: str, stack: StackConfig, hidden_dim: int) -> Iterator[str]:
@@ -121,13 +85,15 @@ def stack_problems(name: str, stack: StackConfig, hidden_dim: int) -> Iterator[s
         hidden_dim: The model's width.
     """
     yield from _stack_ranges(name, stack)
-    yield from _choice(f"{name}.kind", stack.kind, LAYER_KINDS)
-    yield from _choice(
+    yield from option_problems(
         f"{name}.feed_forward.activation", stack.feed_forward.activation, ACTIVATIONS
     )
-    yield from _choice(f"{name}.sharing.pattern", stack.sharing.pattern, SHARING_PATTERNS)
-    for kind, attention in _attentions(stack):
-        yield from _attention_problems(f"{name}.{kind}", name, stack, attention, hidden_dim)
+    yield from option_problems(f"{name}.sharing.pattern", stack.sharing.pattern, SHARING_PATTERNS)
+    yield from stack.attention.problems(
+        f"{name}.attention", side=name, width=hidden_dim, num_layers=stack.num_layers
+    )
+    if stack.cross_attention is not None:
+        yield from _cross_attention_problems(name, stack, hidden_dim)
     lists = list(_list_problems(name, stack))
     yield from lists
     groups = stack.sharing.groups
@@ -138,7 +104,7 @@ def stack_problems(name: str, stack: StackConfig, hidden_dim: int) -> Iterator[s
         )
     elif not lists and stack.num_layers >= 1 and stack.sharing.pattern in SHARING_PATTERNS:
         yield from _sharing_problems(name, stack)
-    for rate in _listed(stack.layer_drop.rate):
+    for rate in listed(stack.layer_drop.rate):
         if not 0 <= rate <= 1:
             yield f"`{name}.layer_drop.rate` must lie in [0, 1] (received {rate})"
     if stack.drops_layers and stack.sharing.pattern in _HALVES:
@@ -152,10 +118,18 @@ def stack_problems(name: str, stack: StackConfig, hidden_dim: int) -> Iterator[s
             f"`{name}.num_layers` must be a multiple of `{name}.successors` (received "
             f"{stack.num_layers} and {successors})"
         )
-    if stack.kind == "delight":
-        yield from _scaling_problems(name, stack, hidden_dim)
-    if name == "encoder" and stack.cross_attention is not None:
+
+
+def _cross_attention_problems(name, stack, hidden_dim):
+    attention, width = stack.cross_attention, stack.attention.memory_width(hidden_dim)
+    if name == "encoder":
         yield "`encoder.cross_attention` has nothing to attend to (received one; leave it out)"
+    if type(attention) is not AttentionConfig:
+        yield f"`{name}.cross_attention.mixer` must be multi_head (received {attention.mixer!r})"
+    elif attention.head_dim is None:
+        share = "`hidden_dim`" if width == hidden_dim else "the attention's share of `hidden_dim`"
+        where = f"{name}.cross_attention"
+        yield from divisor_problems(where, share, width, attention.num_heads)
 
 
 def _depth_values(stack):
@@ -164,9 +138,8 @@ def _depth_values(stack):
         "feed_forward.intermediate_dim": stack.feed_forward.intermediate_dim,
         "layer_drop.rate": stack.layer_drop.rate,
     }
-    for kind, attention in _attentions(stack):
-        values[f"{kind}.num_heads"] = attention.num_heads
-        values[f"{kind}.convolution.kernel_size"] = attention.convolution.kernel_size
+    for part, mixer in _mixers(stack):
+        values |= {f"{part}.{key}": value for key, value in mixer.by_depth().items()}
     return {name: value for name, value in values.items() if isinstance(value, tuple | list)}
 
 
@@ -182,12 +155,10 @@ def _list_problems(name, stack):
 def _sharing_problems(name, stack):
     """Layers that are one and the same must have one set of sizes."""
     attention, feed_forward = layer_groups(stack)
-    scaled = stack.kind == "delight" and stack.scaling.min_depth != stack.scaling.max_depth
-    if scaled and len(set(attention)) < stack.num_layers:
+    if stack.attention.differs_by_depth and len(set(attention)) < stack.num_layers:
         yield (
-            f"`{name}.scaling` makes every layer another one, so layers cannot be shared (received "
-            f"min_depth {stack.scaling.min_depth}, max_depth {stack.scaling.max_depth} and "
-            f"sharing {stack.sharing.pattern})"
+            f"`{name}.attention` makes every layer another one, so layers cannot be shared "
+            f"(received mixer {stack.attention.mixer} and sharing {stack.sharing.pattern})"
         )
     for key, value in _depth_values(stack).items():
         groups = feed_forward if key.startswith("feed_forward") else attention
@@ -198,112 +169,10 @@ def _sharing_problems(name, stack):
             )
 
 
-def _attention_problems(where, name, stack, attention: AttentionConfig, hidden_dim):
-    yield from _choice(f"{where}.kind", attention.kind, ATTENTION_KINDS)
-    across = where.endswith("cross_attention")
-    if across and attention.kind != "multi_head":
-        yield f"`{where}.kind` must be multi_head (received {attention.kind!r})"
-        return
-    width = hidden_dim
-    if stack.kind == "delight":
-        width = hidden_dim // 2
-        if attention.kind != "multi_head":
-            yield (
-                f"`{where}.kind` must be multi_head where `{name}.kind` is delight (received "
-                f"{attention.kind!r})"
-            )
-    if attention.gated and attention.kind != "multi_head":
-        yield f"`{where}.gated` needs kind multi_head (received {attention.kind!r})"
-    if attention.words and attention.kind != "fixed":
-        yield (
-            f"`{where}.words` is for the patterns of kind fixed (received true with kind "
-            f"{attention.kind!r})"
-        )
-    if attention.kind == "fixed":
-        yield from _pattern_problems(where, name, attention)
-    if attention.kind == "lsra":
-        part = attention.attention_dim
-        if part is not None and not 1 <= part < hidden_dim:
-            yield (
-                f"`{where}.attention_dim` must lie between 1 and `hidden_dim` - 1 (received {part})"
-            )
-            return
-        width = hidden_dim // 2 if part is None else part
-        yield from _convolution_problems(where, attention.convolution, hidden_dim - width)
-    if attention.kind == "convolution":
-        yield from _convolution_problems(where, attention.convolution, hidden_dim)
-        return
-    for heads in _listed(attention.num_heads):
-        if attention.head_dim is None and heads >= 1 and width % heads:
-            yield (
-                f"{_width_name(attention, stack)} must be divisible by `{where}.num_heads` unless "
-                f"`head_dim` is given (received {width} and {heads})"
-            )
-            break
-
-
-def _width_name(attention, stack):
-    if attention.kind == "lsra":
-        return "the attention's share of `hidden_dim`"
-    return "half of `hidden_dim`" if stack.kind == "delight" else "`hidden_dim`"
-
-
-def _pattern_problems(where, name, attention):
-    if name == "decoder":
-        yield f"`{where}.kind` fixed is for the encoder only: its patterns look ahead"
-    for pattern in attention.patterns:
-        yield from _choice(f"{where}.patterns", pattern, PATTERNS)
-    if not attention.patterns:
-        yield f"`{where}.patterns` must name at least one of {', '.join(PATTERNS)} (received none)"
-    yield from _choice(f"{where}.edges", attention.edges, ("zero", "self"))
-    if min(_listed(attention.num_heads)) < len(attention.patterns):
-        yield (
-            f"`{where}.num_heads` counts fixed and learned heads, so there must be one for each "
-            f"pattern (received {attention.num_heads} for {len(attention.patterns)} patterns)"
-        )
-
-
-def _convolution_problems(where, convolution, width):
-    yield from _choice(f"{where}.convolution.kind", convolution.kind, CONVOLUTION_KINDS)
-    if convolution.num_heads >= 1 and width % convolution.num_heads:
-        yield (
-            f"the channels of the convolution must be divisible by `{where}.convolution.num_heads` "
-            f"(received {width} and {convolution.num_heads})"
-        )
-
-
-def _scaling_problems(name, stack, hidden_dim):
-    scaling = stack.scaling
-    if not 2 <= scaling.min_depth <= scaling.max_depth:
-        yield (
-            f"`{name}.scaling` needs 2 <= min_depth <= max_depth (received {scaling.min_depth} and "
-            f"{scaling.max_depth})"
-        )
-        return
-    if hidden_dim % 2 or stack.num_layers < 1:
-        yield f"`{name}.kind` delight needs an even `hidden_dim` (received {hidden_dim})"
-        return
-    try:
-        blocks = block_wise_scaling(
-            scaling.min_depth, scaling.max_depth, scaling.width_multiplier, stack.num_layers
-        )
-        for depth, multiplier in blocks:
-            half = hidden_dim // 2
-            dextra_schedule(
-                half,
-                half,
-                multiplier * hidden_dim,
-                depth,
-                scaling.max_groups or default_max_groups(hidden_dim),
-            )
-    except ValueError as error:
-        yield f"`{name}.scaling` is impossible ({error})"
-
-
 def _embedding_problems(config):
     embedding: EmbeddingConfig = config.embedding
-    yield from _choice("embedding.kind", embedding.kind, EMBEDDING_KINDS)
-    yield from _choice("embedding.tie", embedding.tie, ("shared", "own", "none"))
+    yield from option_problems("embedding.kind", embedding.kind, EMBEDDING_KINDS)
+    yield from option_problems("embedding.tie", embedding.tie, ("shared", "own", "none"))
     if embedding.share and config.source_vocabulary_size != config.target_vocabulary_size:
         yield (
             "`embedding.share` needs equal source and target vocabularies (received "
@@ -329,7 +198,7 @@ def _transform_problems(config, embedding):
         return
     if embedding.use_bias:
         yield f"`embedding.use_bias` is for kind factorized (received kind {embedding.kind!r})"
-    yield from _choice("embedding.schedule", embedding.schedule, ("paper", "released"))
+    yield from option_problems("embedding.schedule", embedding.schedule, ("paper", "released"))
     transform, width = embedding.transform, embedding.embedding_dim
     most = transform.max_groups or default_max_groups(config.hidden_dim)
     sizes = (config.hidden_dim // 2, config.hidden_dim, transform.width_multiplier * width)
@@ -370,7 +239,7 @@ def _band_problems(config, embedding):
 
 
 def _position_problems(config):
-    yield from _choice("positions", config.positions, POSITION_KINDS)
+    yield from option_problems("positions", config.positions, POSITION_KINDS)
     if config.positions == "sinusoidal" and (config.hidden_dim % 2 or config.hidden_dim < 4):
         yield (
             "sinusoidal positions need an even `hidden_dim` of at least 4 (received "

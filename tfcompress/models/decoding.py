@@ -60,8 +60,8 @@ def greedy_decode(
 
     Example:
 
-    >>> greedy_decode(transformer, [[5, 9, 2], [7, 2]])
-    [[11, 4, 6], [8]]
+    >>> len(greedy_decode(transformer, [[5, 9, 2], [7, 2]]))
+    2
     """
     lengths = np.array([len(ids) for ids in source_token_ids], int)
     limits = target_limits(transformer.config, lengths, max_length)
@@ -130,8 +130,9 @@ def beam_decode(
 
     Example:
 
-    >>> beam_decode(transformer, [5, 9, 2], beam_size=4)
-    [Hypothesis(token_ids=[11, 4, 6], score=-0.31)]
+    >>> best = beam_decode(transformer, [5, 9, 2], beam_size=4)[0]
+    >>> best.score < 0, len(best.token_ids) < transformer.config.max_target_length
+    (True, True)
     """
     SearchOptions(beam_size, length_penalty, n_best, max_length)
     config = transformer.config
@@ -179,16 +180,15 @@ def target_limits(config, source_lengths: np.ndarray, max_length: int | None) ->
     Raises:
         InputError: If a sentence is empty or too long, or `max_length` impossible.
     """
-    if max_length is None:
-        max_length = config.max_target_length
-    check_count("max_length", max_length)
+    most = config.max_target_length if max_length is None else max_length
+    check_count("max_length", most)
     for number, length in enumerate(source_lengths):
         if not 1 <= length <= config.max_source_length:
             raise InputError(
                 f"sentence {number} has {length} token ids; give from 1 to the model's "
                 f"{config.max_source_length}, end mark included"
             )
-    return np.minimum(min(max_length, config.max_target_length), 2 * source_lengths + 16)
+    return np.minimum(min(most, config.max_target_length), 2 * source_lengths + 16)
 
 
 def _hypothesis(token_ids, log_probability, length_penalty):

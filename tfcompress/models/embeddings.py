@@ -7,7 +7,6 @@ from tensorflow import keras
 
 from tfcompress import layers
 from tfcompress.custom_ops.maths import dense_operands
-from tfcompress.custom_ops.output import capture
 from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.scaling import default_max_groups
 
@@ -98,12 +97,29 @@ class Embeddings:
             x: `[..., hidden_dim]`.
         """
         if self._config.embedding.tie == "none":
-            dense = made["output_projection"]
-            capture(x, lambda: dense_operands(dense))
-            return dense(x)
+            return made["output_projection"](x)
         if "output_map" in made:
             x = made["output_map"](x)
         return made[self._output](x, reverse=True)
+
+    def output_operands(
+        self, made: Mapping[str, keras.layers.Layer], x: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor] | None:
+        """Returns what the logits of hidden vectors are a product of, if they are one.
+
+        Args:
+            made: Layers by name.
+            x: `[batch, hidden_dim]`.
+
+        Returns:
+            As of `FactorizedEmbedding.output_operands`, or None.
+        """
+        if self._config.embedding.tie == "none":
+            return x, *dense_operands(made["output_projection"])
+        output = made[self._output]
+        if not hasattr(output, "output_operands"):
+            return None
+        return output.output_operands(made["output_map"](x) if "output_map" in made else x)
 
     def _transformed(self, made, side, x, **options):
         transform = made.get(f"{side}_transform")

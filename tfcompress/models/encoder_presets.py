@@ -1,7 +1,8 @@
 """The architectures of published text encoders."""
 
-from tfcompress.models.config_parts import AttentionConfig, FeedForwardConfig, StackConfig
+from tfcompress.models.config_parts import FeedForwardConfig, StackConfig
 from tfcompress.models.head_config import HeadConfig
+from tfcompress.models.mixers import AttentionConfig
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 

@@ -7,6 +7,7 @@ from tensorflow import keras
 
 from tfcompress import layers
 from tfcompress.errors import InputError
+from tfcompress.layers.common.plain import is_plain
 from tfcompress.models.text_encoder import TextEncoder
 
 
@@ -79,13 +80,7 @@ def _named(encoder: TextEncoder) -> Iterator[tuple[str, tf.Variable]]:
 
 
 def _check(layer: keras.layers.Layer) -> None:
-    plain = (
-        type(layer) is layers.TransformerEncoderLayer
-        and type(layer.attention) is layers.MultiHeadAttention
-        and type(layer.feed_forward) is layers.FeedForward
-        and not layer.normalize_first
-    )
-    if not plain:
+    if not is_plain(layer, layers.TransformerEncoderLayer) or layer.normalize_first:
         raise InputError(
             f"{layer.name} is no plain post-norm Transformer layer, the only kind that other "
             "libraries' BERT-like encoders have; build the encoder without changed layers"

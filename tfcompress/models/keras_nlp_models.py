@@ -8,13 +8,13 @@ from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.models.config_parts import (
-    AttentionConfig,
     FeedForwardConfig,
     SharingConfig,
     StackConfig,
 )
 from tfcompress.models.encoder_weights import encoder_weights, set_weights
 from tfcompress.models.head_config import CLASSIFICATION, MULTI_LABEL, REGRESSION, HeadConfig
+from tfcompress.models.mixers import AttentionConfig
 from tfcompress.models.text_encoder import TextEncoder
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
@@ -81,8 +81,9 @@ def from_keras_nlp(model: Any) -> TextEncoder:
 
     Example:
 
-    >>> backbone = keras_nlp.models.BertBackbone(30522, 6, 12, 384, 1536)
-    >>> tfc.models.from_keras_nlp(backbone).save_to_preset("minilm")
+    >>> backbone = keras_nlp.models.BertBackbone(100, 2, 2, 16, 32)
+    >>> tfc.models.from_keras_nlp(backbone).config.hidden_dim
+    16
     """
     family, backbone = _family(model)
     config = _config(family, backbone, None if backbone is model else model)
@@ -111,6 +112,7 @@ def to_keras_nlp(encoder: TextEncoder, family: str) -> Any:
 
     Example:
 
+    >>> encoder = tfc.models.from_keras_nlp(keras_nlp.models.BertBackbone(100, 2, 2, 16, 32))
     >>> backbone = tfc.models.to_keras_nlp(encoder, "bert")
     """
     import_keras_nlp()

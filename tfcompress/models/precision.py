@@ -29,7 +29,9 @@ def to_float32(transformer: Model) -> Model:
     twin = float32_twin(transformer.model)
     if twin is transformer.model:
         return transformer
-    return type(transformer)(transformer.config, twin)
+    if isinstance(transformer, TextEncoder):
+        return TextEncoder(transformer.config, twin)
+    return Seq2SeqTransformer(transformer.config, twin)
 
 
 def float32_twin(model: keras.Model) -> keras.Model:

@@ -7,23 +7,28 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from tfcompress.errors import InputError
 from tfcompress.files import read_json
 from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
-if TYPE_CHECKING:
-    from tfcompress.models.seq2seq import Seq2SeqTransformer
-    from tfcompress.models.text_encoder import TextEncoder
-
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.weights.h5"
 _TEXT_ENCODER = "text_encoder"
 
 
-def save_preset(transformer: "Seq2SeqTransformer | TextEncoder", folder: str | os.PathLike) -> None:
+class _Model(Protocol):
+    """A `Seq2SeqTransformer` or a `TextEncoder`."""
+
+    config: Any
+    model: Any
+
+    def __init__(self, config: Any): ...
+
+
+def save_preset(transformer: _Model, folder: str | os.PathLike) -> None:
     """Saves a model as a folder that `load_preset` reads, under either Keras.
 
     The folder appears whole or not at all; one that an earlier call wrote is replaced.
@@ -92,9 +97,7 @@ def _from_mapping(mapping):
     return Seq2SeqConfig.from_mapping(mapping)
 
 
-def load_weights(
-    transformer: "Seq2SeqTransformer | TextEncoder", folder: str | os.PathLike
-) -> None:
+def load_weights(transformer: _Model, folder: str | os.PathLike) -> None:
     """Loads the weights of a saved model.
 
     Args:

@@ -38,7 +38,8 @@ def published_kind(path: Path, settings: Mapping[str, Any], outputs: int) -> str
             f"{path}: problem_type {problem!r} is not supported; it must be one of "
             f"{', '.join(_PROBLEMS)}"
         )
-    kind = _PROBLEMS.get(problem, REGRESSION if outputs == 1 else CLASSIFICATION)
+    usual = REGRESSION if outputs == 1 else CLASSIFICATION
+    kind = usual if problem is None else _PROBLEMS[problem]
     if tokens:
         kind = TOKEN_CLASSIFICATION
     if outputs == 1 and kind in (CLASSIFICATION, TOKEN_CLASSIFICATION):

@@ -1,15 +1,20 @@
 """The architectures of the papers behind the methods."""
 
 from tfcompress.models.config import (
-    AttentionConfig,
-    ConvolutionConfig,
     EmbeddingConfig,
     FeedForwardConfig,
     LayerDropConfig,
-    ScalingConfig,
     Seq2SeqConfig,
     StackConfig,
     TransformConfig,
+)
+from tfcompress.models.mixers import (
+    AttentionConfig,
+    ConvolutionConfig,
+    DeLighTConfig,
+    FixedPatternConfig,
+    LSRAConfig,
+    ScalingConfig,
 )
 
 # Not printed with the figures; any from 43,728 to 43,740 gives them.
@@ -24,7 +29,7 @@ def published_presets() -> dict[str, tuple[str, Seq2SeqConfig]]:
 
     Example:
 
-    >>> published_presets()["delight_256"][1].encoder.kind
+    >>> published_presets()["delight_256"][1].encoder.attention.mixer
     'delight'
     """
     return {
@@ -42,10 +47,8 @@ def published_presets() -> dict[str, tuple[str, Seq2SeqConfig]]:
 def _delight(width):
     stack = StackConfig(
         8,
-        AttentionConfig(1, dropout=round(0.1 * width / 1024, 2)),
+        DeLighTConfig(1, dropout=round(0.1 * width / 1024, 2), scaling=ScalingConfig(4, 8, 2.0)),
         FeedForwardConfig(width // 4, "swish"),
-        kind="delight",
-        scaling=ScalingConfig(4, 8, 2.0),
     )
     embedding = EmbeddingConfig(
         128, share=True, tie="own", kind="dextra", transform=TransformConfig(4, 2.0)
@@ -64,10 +67,9 @@ def _delight(width):
 def _lite(width, *, dropout, attention_dropout):
     stack = StackConfig(
         6,
-        AttentionConfig(
+        LSRAConfig(
             4,
             dropout=attention_dropout,
-            kind="lsra",
             convolution=ConvolutionConfig(
                 kernel_size=(3, 7, 15, 31, 31, 31), weight_dropout=attention_dropout
             ),
@@ -92,12 +94,12 @@ def _lite(width, *, dropout, attention_dropout):
 
 
 def _fixed(heads, patterns):
-    kind = "fixed" if patterns else "multi_head"
-    encoder = StackConfig(6, AttentionConfig(8, kind=kind, patterns=tuple(patterns.split())))
+    patterns = tuple(patterns.split())
+    mixer = FixedPatternConfig(8, patterns=patterns) if patterns else AttentionConfig(8)
     config = Seq2SeqConfig(
         source_vocabulary_size=_FIXED_VOCABULARY,
         hidden_dim=512,
-        encoder=encoder,
+        encoder=StackConfig(6, mixer),
         decoder=StackConfig(6),
         embedding=EmbeddingConfig(tie="none"),
         normalize_first=True,

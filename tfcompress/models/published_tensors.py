@@ -138,7 +138,7 @@ def _renamed(folder, tensors):
     return {names[name]: tensor for name, tensor in tensors.items()}
 
 
-def _plain(name, prefixes):
+def _plain(name: str, prefixes) -> str:
     for prefix in prefixes:
         if name.startswith(prefix):
             name = name.removeprefix(prefix)

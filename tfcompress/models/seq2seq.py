@@ -10,7 +10,8 @@ from tensorflow import keras
 from tfcompress import layers
 from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.models.embeddings import Embeddings
-from tfcompress.models.presets import load_preset_as, save_preset
+from tfcompress.models.preset_building import load_preset_as
+from tfcompress.models.preset_folder import save_preset
 from tfcompress.models.stacks import Stack
 
 
@@ -66,8 +67,8 @@ class Seq2SeqTransformer:
                 for side in ("source", "target")
             ]
             model = keras.Model(inputs, self.forward(*inputs).logits, name="seq2seq_transformer")
-        self.model = model
-        self._layers = {layer.name: layer for layer in model.layers}
+        self.model: keras.Model = model
+        self._layers = {layer.name: layer for layer in self.model.layers}
 
     @classmethod
     def from_preset(cls, name_or_folder: str | os.PathLike) -> "Seq2SeqTransformer":
@@ -221,6 +222,26 @@ class Seq2SeqTransformer:
         Returns:
             The logits of the next token `[batch, vocabulary_size]`, and the new cache.
         """
+        x, cache = self.hidden_step(token_ids, position, cache, mask, memory_padding_mask)
+        return self.logits(x), cache
+
+    def hidden_step(
+        self,
+        token_ids: tf.Tensor,
+        position: tf.Tensor | int,
+        cache: list[dict],
+        mask: tf.Tensor | None = None,
+        memory_padding_mask: tf.Tensor | None = None,
+    ) -> tuple[tf.Tensor, list[dict]]:
+        """Decodes one position up to what the last layer gives, `[batch, hidden_dim]`; see `step`.
+
+        Args:
+            token_ids: As for `step`, like all that follows.
+            position: The position.
+            cache: The state so far.
+            mask: The mask over the cache.
+            memory_padding_mask: The memory's mask.
+        """
         x = self.embed_step(token_ids, position)
         new_cache = []
         for layer, layer_cache in zip(self.decoder_layers, cache):
@@ -228,7 +249,7 @@ class Seq2SeqTransformer:
                 x, position, layer_cache, mask=mask, memory_padding_mask=memory_padding_mask
             )
             new_cache.append(layer_cache)
-        return self.logits(x), new_cache
+        return x, new_cache
 
     def embed_step(self, token_ids: tf.Tensor, position: tf.Tensor | int) -> tf.Tensor:
         """Returns the input of the first decoder layer at one position, `[batch, hidden_dim]`.
@@ -246,9 +267,18 @@ class Seq2SeqTransformer:
         Args:
             x: `[batch, hidden_dim]`.
         """
-        if self.config.normalize_first:
-            x = self._layers["decoder_normalization"](x)
-        return self._embeddings.logits(self._layers, x)
+        return self._embeddings.logits(self._layers, self._normalized(x))
+
+    def output_operands(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor] | None:
+        """Returns what the logits are a product of, if they are one: vectors, table and bias.
+
+        Args:
+            x: As for `logits`.
+        """
+        return self._embeddings.output_operands(self._layers, self._normalized(x))
+
+    def _normalized(self, x):
+        return self._layers["decoder_normalization"](x) if self.config.normalize_first else x
 
 
 def _make_layers(config: Seq2SeqConfig, *parts) -> dict[str, keras.layers.Layer]:

@@ -1,19 +1,15 @@
 """The encoder's and the decoder's layers, from the configuration."""
 
+import dataclasses
 from dataclasses import dataclass
 
 from tensorflow import keras
 
 from tfcompress import layers
-from tfcompress.models.config import (
-    AttentionConfig,
-    ConvolutionConfig,
-    Seq2SeqConfig,
-    StackConfig,
-    at_depth,
-    layer_groups,
-)
-from tfcompress.scaling import block_wise_scaling
+from tfcompress.models.config import Seq2SeqConfig, StackConfig, layer_groups
+from tfcompress.models.mixers import Site
+from tfcompress.models.mixers.multi_head import multi_head
+from tfcompress.models.rules import at_depth
 
 
 @dataclass(frozen=True)
@@ -103,69 +99,31 @@ class Stack:
             "name": name,
         }
         feed_forward = _feed_forward(stack, part.depth) if part.feeds else None
+        site = Site(config.hidden_dim, part.depth, stack.num_layers)
         attention = transform = None
         if part.attends:
-            attention = self._attention(part.depth, f"{name}_self_attention")
-            transform = self._transform(part.depth) if stack.kind == "delight" else None
+            causal = self._side == "decoder"
+            own = dataclasses.replace(site, causal=causal, name=f"{name}_self_attention")
+            attention = stack.attention.build(own)
+            transform = stack.attention.build_transform(own)
         if self._side == "encoder":
             if transform is None:
                 return layers.TransformerEncoderLayer(attention, feed_forward, **options)
             return layers.DeLighTEncoderLayer(transform, attention, feed_forward, **options)
         across = None
         if part.attends:
-            across = self._cross_attention(part.depth, f"{name}_cross_attention")
+            across = dataclasses.replace(site, name=f"{name}_cross_attention")
+            across = self._cross_attention(across)
         if transform is None:
             return layers.TransformerDecoderLayer(attention, across, feed_forward, **options)
         return layers.DeLighTDecoderLayer(transform, attention, across, feed_forward, **options)
 
-    def _attention(self, depth, name):
-        attention, width = self._stack.attention, self._config.hidden_dim
-        causal = self._side == "decoder"
-        if attention.kind == "fixed":
-            return layers.FixedPatternAttention(
-                attention.patterns,
-                at_depth(attention.num_heads, depth) - len(attention.patterns),
-                attention.head_dim,
-                edges=attention.edges,
-                dropout=attention.dropout,
-                name=name,
-            )
-        if attention.kind == "convolution":
-            return _convolution(attention.convolution, depth, causal, name)
-        if attention.kind == "lsra":
-            part = width // 2 if attention.attention_dim is None else attention.attention_dim
-            return layers.LSRA(
-                _multi_head(attention, depth, causal=causal, name=name),
-                _convolution(attention.convolution, depth, causal, f"{name}_convolution"),
-                attention_dim=part,
-                name=f"{name}_split",
-            )
-        output_dim = width if self._stack.kind == "delight" else None
-        return _multi_head(attention, depth, causal=causal, output_dim=output_dim, name=name)
-
-    def _cross_attention(self, depth, name):
-        attention = self._stack.memory_attention
-        head_dim = attention.head_dim
-        if head_dim is None and self._stack.kind == "delight":
-            head_dim = self._config.hidden_dim // 2 // at_depth(attention.num_heads, depth)
-        return _multi_head(attention, depth, head_dim=head_dim, name=name)
-
-    def _transform(self, depth):
-        scaling, width = self._stack.scaling, self._config.hidden_dim
-        blocks = block_wise_scaling(
-            scaling.min_depth,
-            scaling.max_depth,
-            scaling.width_multiplier,
-            self._stack.num_layers,
-        )
-        num_layers, width_multiplier = blocks[depth]
-        return layers.DExTraBlock(
-            width // 2,
-            num_layers,
-            width_multiplier,
-            max_groups=scaling.max_groups,
-            dropout=scaling.dropout,
-        )
+    def _cross_attention(self, site):
+        own, attention = self._stack.attention, self._stack.memory_attention
+        head_dim, width = attention.head_dim, own.memory_width(site.width)
+        if head_dim is None and width != site.width:
+            head_dim = width // at_depth(attention.num_heads, site.depth)
+        return multi_head(attention, site, head_dim=head_dim)
 
 
 def stack_parts(side: str, stack: StackConfig) -> list[list[Part]]:
@@ -185,30 +143,6 @@ def stack_parts(side: str, stack: StackConfig) -> list[list[Part]]:
         ]
         for i, j in zip(attention, feed_forward)
     ]
-
-
-def _multi_head(attention: AttentionConfig, depth, head_dim=None, **options):
-    return layers.MultiHeadAttention(
-        at_depth(attention.num_heads, depth),
-        attention.head_dim if head_dim is None else head_dim,
-        dropout=attention.dropout,
-        gated=attention.gated,
-        **options,
-    )
-
-
-def _convolution(convolution: ConvolutionConfig, depth, causal, name):
-    kind = {"dynamic": layers.DynamicConv, "lightweight": layers.LightweightConv}
-    return kind[convolution.kind](
-        at_depth(convolution.kernel_size, depth),
-        convolution.num_heads,
-        causal=causal,
-        gated=convolution.gated,
-        weight_softmax=convolution.weight_softmax,
-        weight_dropout=convolution.weight_dropout,
-        mask_after_linear=convolution.mask_after_linear,
-        name=name,
-    )
 
 
 def _feed_forward(stack, depth):

@@ -8,7 +8,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress import layers
-from tfcompress.models.presets import load_preset_as, save_preset
+from tfcompress.models.preset_building import load_preset_as
+from tfcompress.models.preset_folder import save_preset
 from tfcompress.models.stacks import Stack
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 from tfcompress.models.text_heads import apply_head, make_head
@@ -62,8 +63,8 @@ class TextEncoder:
         self._stack = Stack(config, "encoder")
         if model is None:
             model = self._build()
-        self.model = model
-        self._layers = {layer.name: layer for layer in model.layers}
+        self.model: keras.Model = model
+        self._layers = {layer.name: layer for layer in self.model.layers}
 
     @classmethod
     def from_preset(cls, name_or_folder: str | os.PathLike) -> "TextEncoder":

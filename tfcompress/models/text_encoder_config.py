@@ -7,9 +7,11 @@ from typing import Any
 
 from tfcompress import schema
 from tfcompress.errors import InputError
-from tfcompress.models.config_parts import AttentionConfig, FeedForwardConfig, StackConfig
-from tfcompress.models.config_problems import epsilon_problems, range_problems, stack_problems
+from tfcompress.models.config_parts import FeedForwardConfig, StackConfig
+from tfcompress.models.config_problems import epsilon_problems, stack_problems
 from tfcompress.models.head_config import HeadConfig, head_problems
+from tfcompress.models.mixers import AttentionConfig
+from tfcompress.models.rules import range_problems
 
 
 def _bert_stack():

@@ -33,7 +33,7 @@ def transfer_weights(source: Model, target: Model) -> list[str]:
 
     Example:
 
-    >>> transfer_weights(trained, Seq2SeqTransformer(config_with_successors))
+    >>> transfer_weights(transformer, Seq2SeqTransformer(transformer.config))
     []
     """
     given = _plain_layers(source)
@@ -66,8 +66,13 @@ def match_head(source: TextEncoderConfig, target: TextEncoderConfig) -> ClassMat
     Returns:
         The match; no classes match where the heads read texts differently.
     """
+    assert target.head is not None
     match = match_classes(source.head, target.head)
-    if match.order is not None and not _read_alike(source.head, target.head):
+    if (
+        source.head is not None
+        and match.order is not None
+        and not _read_alike(source.head, target.head)
+    ):
         how = f"pooling {source.head.pooling}, hidden_activation {source.head.hidden_activation}"
         return ClassMatch(None, f"a head that reads texts differently ({how})")
     return match

@@ -49,6 +49,8 @@ def template(*, weight: float = 1.0, **slots: Sequence):
     Example:
         >>> @template(color=("red", "blue"))
         ... def paint(color): ...
+        >>> TEMPLATES.pop().size
+        2
     """
 
     def register(function: Callable[..., Text]) -> Callable[..., Text]:

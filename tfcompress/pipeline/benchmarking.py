@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from tfcompress.errors import InputError
 
@@ -16,7 +16,7 @@ def benchmark_in_turns(
     bundles: Sequence[str | Path],
     sentences: list[str],
     *,
-    threads: int,
+    num_threads: int,
     runs: int,
     beam_size: int = 1,
 ) -> list[dict]:
@@ -28,17 +28,24 @@ def benchmark_in_turns(
     Args:
         bundles: The bundles' folders.
         sentences: What to translate or encode, one by one.
-        threads: Threads of the runtime.
+        num_threads: Threads of the runtime.
         runs: Repetitions.
-        beam_size: Beam; 1 is greedy search, and is what a text encoder has.
+        beam_size: Beam; 1 is greedy search, and is what a text encoder takes.
 
     Returns:
-        For each bundle the figures of `tfcompress.runtime.benchmark` or `benchmark_encoder`.
+        For each bundle the metrics of `tfcompress.runtime.benchmark`.
 
     Raises:
         InputError: If a benchmark fails, with its message.
     """
-    options = ["--num-threads", str(threads), "--beam-size", str(beam_size), "--runs", str(runs)]
+    options = [
+        "--num-threads",
+        str(num_threads),
+        "--beam-size",
+        str(beam_size),
+        "--runs",
+        str(runs),
+    ]
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         text = Path(folder) / "sentences"
@@ -50,7 +57,7 @@ def benchmark_in_turns(
         waiting = programs
         while waiting:
             waiting = [program for program in waiting if program.turn()]
-        return [program.figures for program in programs]
+        return [program.metrics for program in programs]
 
 
 class _Program:
@@ -63,15 +70,15 @@ class _Program:
         errors: An open file for what it writes to standard error.
 
     Attributes:
-        figures: What it found; None as long as it is not done.
+        metrics: What it found; None as long as it is not done.
     """
 
     def __init__(self, bundle: str | Path, text: Path, options: Sequence[str], errors: IO):
-        self.figures: dict | None = None
+        self.metrics: dict | None = None
         self._begun = False
         self._errors = errors
         module = "tfcompress.runtime.benchmark"
-        self._process = subprocess.Popen(
+        self._process: Any = subprocess.Popen(
             [sys.executable, "-m", module, str(bundle), str(text), "--in-turns", *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -89,7 +96,7 @@ class _Program:
         line = self._process.stdout.readline()
         if line != "\n":
             self._finish(line)
-        return self.figures is None
+        return self.metrics is None
 
     def _finish(self, line):
         output = line + self._process.stdout.read()
@@ -99,7 +106,7 @@ class _Program:
             said = self._errors.read().decode("utf-8", errors="replace")
             lines = said.strip().splitlines() or [f"exit code {code}"]
             raise InputError(lines[-1].removeprefix("error: "))
-        self.figures = json.loads(output)
+        self.metrics = json.loads(output)
 
     def __enter__(self):
         return self

@@ -6,13 +6,13 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tfcompress.errors import InputError
 from tfcompress.export.quantization.schemes import KINDS
 from tfcompress.grids import MIN_ELEMENTS
-from tfcompress.pipeline.exporting import source_ids
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.translation_evaluation import evaluate_translation
 from tfcompress.pipeline.workspace import saved_tokenizers
@@ -149,10 +149,11 @@ def sensitivity(
     SearchOptions(beam_size)
     check_tokenization(tokenize)
     load_tensorflow()
+    from tfcompress.export.conversion.translation_exporter import source_ids
     from tfcompress.export.conversion.variants import Variants
     from tfcompress.models.presets import load_preset
 
-    transformer = load_preset(run / "model" if (run / "model").is_dir() else run)
+    transformer: Any = load_preset(run / "model" if (run / "model").is_dir() else run)
     tokenizers = saved_tokenizers(run)
     samples = list(
         zip(
@@ -196,7 +197,7 @@ def sensitivity(
             float32_bleu=figures["bleu"],
             layers=tuple(rows),
             max_loss=max_loss,
-            plan=plan,
+            plan=dict(plan),
             plan_bytes=plan_bytes,
             plan_bleu=plan_bleu,
         )
@@ -230,7 +231,7 @@ class _Signal:
     def of(cls, path, samples):
         from tfcompress.runtime import open_bundle, open_engine
 
-        engine = open_engine(open_bundle(path, verify=False))
+        engine: Any = open_engine(open_bundle(path, verify=False))
         rows, chosen = [], []
         for source, target in samples:
             rows.append(engine.logits(source[:-1], target[:-1]))
@@ -304,7 +305,7 @@ def _large_layers(transformer):
     return [
         layer.name
         for layer in transformer.model.layers
-        if any(math.prod(slot.get().shape) >= MIN_ELEMENTS for slot in weight_slots(layer))
+        if any(math.prod(tuple(slot.get().shape)) >= MIN_ELEMENTS for slot in weight_slots(layer))
     ]
 
 

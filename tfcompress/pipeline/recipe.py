@@ -1,12 +1,15 @@
 """Recipes: everything that a run depends on, in one YAML file."""
 
 import abc
-from collections.abc import Iterator, Mapping
+import dataclasses
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass
 from typing import Any, ClassVar
 
 from tfcompress.errors import InputError
-from tfcompress.export.quantization.schemes import QUANTIZATIONS, check_plan
+from tfcompress.export.options import ExportOptions, read_options, settings
+from tfcompress.export.quantization.schemes import QUANTIZATIONS, STATIC, check_plan
 from tfcompress.pipeline.surgery_recipe import SurgeryRecipe
 from tfcompress.search_options import MAX_BEAM_SIZE, MAX_THREADS
 from tfcompress.training.config import TrainingConfig
@@ -14,6 +17,8 @@ from tfcompress.training.config import TrainingConfig
 # What the runtimes allow, by the names of settings.
 _MAXIMA = {"beam_size": MAX_BEAM_SIZE, "threads": MAX_THREADS}
 _LARGEST = 2**31 - 1
+# Options of exports that a run sets itself.
+_SET_BY_RUNS = ("quantization", "plan", "representative_data", "tokenizer", "force")
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,9 @@ class Recipe(abc.ABC):
             "static_int8x16" need to know, is seen on the first 200 training examples.
         plan: What weights are stored as in the bundle "mixed", by regular expressions over their
             names, as for `tfcompress.export.convert`.
+        export: Further options of all bundles, by their names in `tfcompress.export.ExportOptions`,
+            with files as on the command line of `tfcompress export`.
+        kind: The kind of model.
     """
 
     name: str
@@ -54,6 +62,8 @@ class Recipe(abc.ABC):
     training: TrainingConfig = field(default_factory=TrainingConfig)
     quantizations: list[str] = field(default_factory=lambda: ["float32", "dynamic_int8"])
     plan: dict[str, str] | None = None
+    export: dict[str, Any] = field(default_factory=dict)
+    kind: str = ""
 
     # The keys that name a trained model to begin with.
     starts: ClassVar[tuple[str, ...]] = ("start_from",)
@@ -77,6 +87,31 @@ class Recipe(abc.ABC):
     @abc.abstractmethod
     def _own_problems(self) -> Iterator[str]:
         """Yields what is impossible about the settings of this kind of model."""
+
+    def export_options(
+        self, quantization: str, *, representative_data: Sequence[str] = (), **others: Any
+    ) -> ExportOptions:
+        """Returns the options of a bundle.
+
+        Args:
+            quantization: One of `quantizations`.
+            representative_data: Typical texts, in case that the quantization needs them.
+            **others: Options that the run gives to all bundles.
+
+        Raises:
+            InputError: If they are impossible.
+        """
+        return dataclasses.replace(
+            self._options,
+            quantization=quantization,
+            plan=self.plan if quantization == "mixed" else None,
+            representative_data=representative_data if quantization in STATIC else None,
+            **others,
+        )
+
+    @functools.cached_property
+    def _options(self):
+        return read_options(self.export)
 
     def _problems(self):
         expected = type(self).kind
@@ -110,6 +145,10 @@ class Recipe(abc.ABC):
             )
         if len(set(self.quantizations)) < len(self.quantizations):
             yield f"`quantizations` must not repeat (received {self.quantizations})"
+        allowed = [name for name in settings(self.kind) if name not in _SET_BY_RUNS]
+        for name in self.export:
+            if name not in allowed:
+                yield f"`export` may hold {', '.join(allowed)} (received {name!r})"
 
     def _count_problems(self):
         """Yields which whole numbers are too small or too large."""

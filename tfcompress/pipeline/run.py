@@ -4,9 +4,9 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from tfcompress.export.quantization.schemes import STATIC
+from tfcompress.export.option_files import REPRESENTATIVE_TEXTS
 from tfcompress.pipeline.benchmarking import benchmark_in_turns
-from tfcompress.pipeline.exporting import REPRESENTATIVE_SENTENCES, check_plan_names
+from tfcompress.pipeline.exporting import check_plan_names
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.recipe import Recipe
 from tfcompress.pipeline.reports import bundle_row, report_run
@@ -61,6 +61,8 @@ def run_recipe(
     >>> recipe = tfc.pipeline.load_recipe("examples/recipes/multi30k_tiny.yaml")
     >>> results = tfc.pipeline.run_recipe(recipe, "runs/multi30k", corpus="multi30k/tok")
     """
+    for quantization in recipe.quantizations:
+        recipe.export_options(quantization).check_runtime()
     task = _TASKS[type(recipe)](recipe, corpus)
     run = _Run(task, Workspace(folder, recipe, task.corpus.digest()), verbose, log)
     run.begin()
@@ -143,20 +145,14 @@ class _Run:
         from tfcompress.models.presets import load_preset
 
         self.log(f"exporting {quantization}")
-        model = load_preset(self.workspace.model)
-        train, valid = (self.task.corpus.splits[name][0] for name in ("train", "valid"))
-        data = None
-        if quantization in STATIC:
-            data = self.task.token_ids(train[:REPRESENTATIVE_SENTENCES], model.config)
-        convert(
-            model,
-            path,
+        texts = self.task.corpus.splits
+        options = self.recipe.export_options(
+            quantization,
+            representative_data=texts["train"][0][:REPRESENTATIVE_TEXTS],
+            samples=texts["valid"][0][:_SAMPLES],
             **self.task.tokenizer_options(),
-            quantization=quantization,
-            plan=self.recipe.plan if quantization == "mixed" else None,
-            representative_data=data,
-            samples=self.task.token_ids(valid[:_SAMPLES], model.config),
         )
+        convert(load_preset(self.workspace.model), path, options)
 
     def evaluate(self, quantization):
         path = self.workspace.metrics("evaluation", quantization)
@@ -175,6 +171,7 @@ class _Run:
         if all(path.exists() for path in paths):
             return
         settings = dataclasses.asdict(self.recipe.benchmark)
+        settings["num_threads"] = settings.pop("threads")
         texts = self.task.corpus.splits["test"][0][: settings.pop(self.task.examples)]
         self.log(f"timing {', '.join(names)} on {len(texts)} {self.task.examples}")
         bundles = [self.workspace.bundle(name) for name in names]

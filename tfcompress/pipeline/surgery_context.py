@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 from tfcompress.errors import InputError
@@ -51,7 +51,7 @@ class SurgeryContext(abc.ABC):
         """
 
     @abc.abstractmethod
-    def token_counts(self) -> Sequence[float]:
+    def token_counts(self) -> Any:
         """Returns how often the training examples have each token."""
 
     def query_mask(self) -> Callable | None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tfcompress.errors import InputError
-from tfcompress.pipeline.recipe import Recipe
 from tfcompress.pipeline.surgery_context import SurgeryContext
 from tfcompress.pipeline.workspace import Workspace, finished_run
 
@@ -35,7 +34,7 @@ class Task(abc.ABC):
     # What the file of an evaluation must hold.
     evaluation: ClassVar[Mapping[str, Any]]
 
-    def __init__(self, recipe: Recipe, corpus: str | Path | None):
+    def __init__(self, recipe: Any, corpus: str | Path | None):
         self.recipe = recipe
         self.tokenizers: Any = None
         self.corpus = self.load_corpus(corpus)
@@ -112,17 +111,8 @@ class Task(abc.ABC):
         """Trains, as `tfcompress.training.train` does."""
 
     @abc.abstractmethod
-    def tokenizer_options(self) -> dict[str, Any]:
-        """Returns the tokenizers by their names in `tfcompress.export.convert`."""
-
-    @abc.abstractmethod
-    def token_ids(self, texts: Sequence[str], config: Any) -> list[list[int]]:
-        """Returns the ids of texts as the model takes them, cut to its limit.
-
-        Args:
-            texts: The texts.
-            config: The model's configuration.
-        """
+    def tokenizer_options(self) -> Mapping[str, Any]:
+        """Returns the tokenizers by their names in `ExportOptions`."""
 
     @abc.abstractmethod
     def evaluate(self, bundle: Path, progress: bool) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from tfcompress.errors import InputError
 from tfcompress.models.head_config import CLASSIFICATION
-from tfcompress.pipeline.exporting import text_ids
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.reports import percent
 from tfcompress.pipeline.task import Task
@@ -66,9 +65,6 @@ class TextEncoderTask(Task):
 
     def tokenizer_options(self):
         return {"tokenizer": self.tokenizers}
-
-    def token_ids(self, texts, config):
-        return text_ids(self.tokenizers, texts, config.max_length)
 
     def surgery(self, model):
         from tfcompress.pipeline.text_encoder_surgery import TextEncoderSurgery

@@ -1,12 +1,13 @@
 """Quality of a translation bundle on a test set."""
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
-from tfcompress.errors import InputError, InputWarning
+from tfcompress.errors import InputError
+from tfcompress.pipeline.overlong import warn_overlong
 from tfcompress.search_options import SearchOptions
 from tfcompress.text.bleu import bootstrap_interval, check_tokenization, corpus_bleu
 
@@ -20,7 +21,7 @@ def evaluate_translation(
     length_penalty: float = 1.0,
     tokenize: str = "13a",
     lowercase: bool = False,
-    threads: int = 1,
+    num_threads: int = 1,
     progress: bool = False,
 ) -> dict:
     """Translates with a bundle and scores the result with sacrebleu.
@@ -33,13 +34,13 @@ def evaluate_translation(
         length_penalty: Exponent of the length that scores are divided by.
         tokenize: sacrebleu's tokenization.
         lowercase: Whether case is ignored.
-        threads: Threads of the runtime.
+        num_threads: Threads of the runtime.
         progress: Whether to show a progress bar on standard error.
 
     Returns:
-        `bleu`, `interval` (95%, by bootstrap), `signature`, `sentences`, `beam_size`, the
-        `translations`, and `split`, the numbers (from 1) of the sentences that were translated in
-        parts, which a warning says too.
+        `bleu`, `interval` (95%, by bootstrap), `signature`, `examples` (their
+        number), `beam_size`, the `translations`, and `overlong`, the numbers (from 1) of the
+        sentences that were translated in parts, which a warning says too.
 
     Raises:
         InputError: If sources and references differ in number, or the bundle is damaged.
@@ -58,31 +59,25 @@ def evaluate_translation(
             "sources and references must be equal in number and not empty; received "
             f"{len(sources)} and {len(references)}"
         )
-    with Translator(bundle, num_threads=threads) as translator:
+    with Translator(bundle, num_threads=num_threads) as translator:
         limit = translator.bundle.max_source_length
         search = {"beam_size": beam_size, "length_penalty": length_penalty, "return_scores": True}
-        found = [
+        hypotheses: list[Any] = [
             translator.translate(source, **search)[0]
             for source in tqdm(sources, unit="sentence", disable=not progress, leave=False)
         ]
-    translations = [best.text for best in found]
-    split = [number for number, best in enumerate(found, start=1) if best.parts > 1]
-    if split:
-        shown = ", ".join(map(str, split[:10])) + (", ..." if len(split) > 10 else "")
-        warnings.warn(
-            f"{len(split):,} of {len(sources):,} sentences are translated in parts, as they have "
-            f"more tokens with their end than {limit} (lines {shown})",
-            InputWarning,
-            stacklevel=2,
-        )
+    translations = [best.text for best in hypotheses]
+    overlong = [number for number, best in enumerate(hypotheses, start=1) if best.parts > 1]
+    consequence = f"translated in parts, as they have more tokens with their end than {limit}"
+    warn_overlong(overlong, len(sources), "sentences", consequence)
     options = {"tokenize": tokenize, "lowercase": lowercase}
     score = corpus_bleu(translations, references, **options)
     return {
         "bleu": score.score,
         "interval": list(bootstrap_interval(translations, references, **options)),
         "signature": score.signature,
-        "sentences": len(sources),
+        "examples": len(sources),
         "beam_size": beam_size,
         "translations": translations,
-        "split": split,
+        "overlong": overlong,
     }

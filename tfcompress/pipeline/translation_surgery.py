@@ -30,9 +30,10 @@ class TranslationSurgery(SurgeryContext):
 
     def score(self, count):
         sources, references = self.corpus.splits["valid"]
+        source, target = self.tokenizers
 
         def bleu(candidate):
-            translations = greedy_translate(candidate, *self.tokenizers, sources[:count])
+            translations = greedy_translate(candidate, source, target, sources[:count])
             return corpus_bleu(translations, references[:count]).score
 
         return bleu

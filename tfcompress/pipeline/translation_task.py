@@ -2,10 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tfcompress.errors import InputError
 from tfcompress.files import replace_file
-from tfcompress.pipeline.exporting import source_ids
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.task import Task
 from tfcompress.pipeline.translation_evaluation import evaluate_translation
@@ -27,7 +27,6 @@ class TranslationTask(Task):
         "bleu": float,
         "interval": (float, float),
         "signature": str,
-        "sentences": int,
         "beam_size": int,
         "translations": [str],
     }
@@ -93,10 +92,8 @@ class TranslationTask(Task):
         return saved_tokenizers(folder) if has_tokenizers(folder) else None
 
     def tokenizer_options(self):
-        return dict(zip(("source_tokenizer", "target_tokenizer"), self.tokenizers))
-
-    def token_ids(self, texts, config):
-        return source_ids(self.tokenizers[0], texts, config)
+        source, target = self.tokenizers
+        return {"source_tokenizer": source, "target_tokenizer": target}
 
     def surgery(self, model):
         from tfcompress.pipeline.translation_surgery import TranslationSurgery
@@ -153,8 +150,9 @@ class TranslationTask(Task):
 
     def scores(self, evaluation):
         low, high = evaluation["interval"]
-        names = ("bleu", "signature", "sentences", "beam_size")
-        return {name: evaluation[name] for name in names} | {"bleu_low": low, "bleu_high": high}
+        scores = {name: evaluation[name] for name in ("bleu", "signature", "beam_size")}
+        count = len(evaluation["translations"])
+        return {**scores, "sentences": count, "bleu_low": low, "bleu_high": high}
 
     def shown(self):
         return self.recipe.evaluation.examples
@@ -182,7 +180,7 @@ class TranslationTask(Task):
         sources, targets = self.corpus.splits["train"]
         search = {"beam_size": teacher.beam_size, "n_best": teacher.n_best, "return_scores": True}
         log(f"{teacher.path} translates {len(sources)} sentences")
-        translator = Translator(bundle)
+        translator: Any = Translator(bundle)
         return distill_corpus(
             lambda batch: [[h.text for h in row] for row in translator.translate(batch, **search)],
             sources,

@@ -232,7 +232,7 @@ def check_results(path: Path, results: Sequence, examples: Sequence) -> None:
         )
 
 
-def write_metrics(path: Path, metrics: dict) -> dict:
+def write_metrics(path: Path, metrics: Any) -> Any:
     """Writes what a stage found, completely or not at all, and returns it."""
     text = json.dumps(metrics, indent=2, ensure_ascii=False)
     replace_file(path, (text + "\n").encode("utf-8"))

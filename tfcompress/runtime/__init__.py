@@ -4,21 +4,22 @@
 measures a bundle.
 """
 
-from tfcompress.runtime.bundle import Bundle, SpecialIds, open_bundle
-from tfcompress.runtime.encoder_bundle import EncoderBundle, open_encoder_bundle
-from tfcompress.runtime.encoder_engine import open_encoder_engine
-from tfcompress.runtime.engine import open_engine
-from tfcompress.runtime.keras_bundle import KerasBundle, open_keras_bundle
+from tfcompress.runtime.bundle import Bundle
+from tfcompress.runtime.engine import Engine
+from tfcompress.runtime.keras_bundle import KerasBundle
 from tfcompress.runtime.keras_model import KerasModel
+from tfcompress.runtime.opening import open_bundle, open_engine
 from tfcompress.runtime.search import Hypothesis, StepOutput, beam_search, greedy_search
 from tfcompress.runtime.session import Session
+from tfcompress.runtime.text_encoder_bundle import TextEncoderBundle
 from tfcompress.runtime.text_model import Classification, Tag, TextModel
+from tfcompress.runtime.translation_bundle import SpecialIds, TranslationBundle
 from tfcompress.runtime.translator import Translator
 
 __all__ = [
     "Bundle",
     "Classification",
-    "EncoderBundle",
+    "Engine",
     "Hypothesis",
     "KerasBundle",
     "KerasModel",
@@ -26,13 +27,12 @@ __all__ = [
     "SpecialIds",
     "StepOutput",
     "Tag",
+    "TextEncoderBundle",
     "TextModel",
+    "TranslationBundle",
     "Translator",
     "beam_search",
     "greedy_search",
     "open_bundle",
-    "open_encoder_bundle",
-    "open_encoder_engine",
     "open_engine",
-    "open_keras_bundle",
 ]

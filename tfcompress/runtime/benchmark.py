@@ -1,7 +1,7 @@
 """Measures a bundle: latency, throughput, memory.
 
-As a program, `python -m tfcompress.runtime.benchmark BUNDLE [FILE]` reads a sentence a line
-from the file or from standard input and prints the figures as JSON. A process of its own is what
+As a program, `python -m tfcompress.runtime.benchmark BUNDLE [FILE]` reads a text a line
+from the file or from standard input and prints the metrics as JSON. A process of its own is what
 makes the peak of memory honest.
 """
 
@@ -13,27 +13,22 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import sentencepiece
-
 from tfcompress.errors import InputError
-from tfcompress.runtime.bundle import open_bundle
-from tfcompress.runtime.encoder_benchmark import benchmark_encoder
-from tfcompress.runtime.encoder_bundle import KIND
-from tfcompress.runtime.manifest import bundle_kind
-from tfcompress.runtime.measuring import (
-    latencies,
-    load_average,
-    peak_rss_bytes,
-    rounded,
-)
-from tfcompress.runtime.translator import Translator
+from tfcompress.runtime.measuring import latencies, load_average, peak_rss_bytes, rounded
+from tfcompress.runtime.opening import open_bundle
+from tfcompress.runtime.text_encoder_benchmark import TextEncoderBenchmark
+from tfcompress.runtime.text_encoder_bundle import TextEncoderBundle
+from tfcompress.runtime.translation_benchmark import TranslationBenchmark
+from tfcompress.runtime.translation_bundle import TranslationBundle
 from tfcompress.search_options import MAX_THREADS, SearchOptions, check_count
 from tfcompress.text import is_blank, read_lines
+
+_BENCHMARKS = {TranslationBundle: TranslationBenchmark, TextEncoderBundle: TextEncoderBenchmark}
 
 
 def benchmark(
     path: str | os.PathLike,
-    sentences: Sequence[str],
+    texts: Sequence[str],
     *,
     num_threads: int = 1,
     beam_size: int = 1,
@@ -41,94 +36,102 @@ def benchmark(
     runs: int = 3,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Translates sentences one by one, in their order, and measures it.
+    """Translates or encodes texts one by one, in their order, and measures it.
 
     The bundle is verified before the clock starts. Peak memory is that of the whole process, with
     all that it did before, so call this in a fresh process, or run this module as a program.
 
     Args:
         path: The bundle's folder.
-        sentences: What to translate; blank sentences are left out.
+        texts: What to translate or encode; blank texts are left out, and those beyond the limit
+            translated in parts, or cut.
         num_threads: Threads that LiteRT may use.
-        beam_size: Hypotheses that the search keeps; 1 is greedy search.
-        warmup: Passes over the sentences that are not measured.
-        runs: Passes over the sentences that are measured.
+        beam_size: Hypotheses that a translation's search keeps; 1 is greedy search, and what a text
+            encoder takes.
+        warmup: Passes over the texts that are not measured.
+        runs: Passes over the texts that are measured.
         progress: Called after each pass with the number done and the number of all.
 
     Returns:
         A dictionary that JSON can hold:
         `bundle`: the path.
         `device`: "local".
-        `threads`, `beam_size`: as given.
-        `sentences`: their number.
-        `split`: the numbers, from 1, of the sentences that are translated in parts.
-        `source_tokens`, `target_tokens`: of one pass, end marks not counted.
+        `runtime`: "native" or "python".
+        `threads`: as received.
+        `texts`: their number.
+        `overlong`: the numbers, from 1, of those beyond the limit.
         `init_ms`: to load the model and the tokenizers.
-        `first_sentence_ms`: of the very first translation, before the warm-up.
-        `latency_ms`: `mean`, `p50`, `p90` and `p99` over the sentences of all measured passes.
-        `target_tokens_per_s`: over all measured passes.
+        `first_text_ms`: of the very first text, before the warm-up.
+        `latency_ms`: `mean`, `p50`, `p90` and `p99` over the texts of all measured passes, from the
+            text to the result.
         `peak_rss_bytes`: the process's peak of resident memory.
         `bundle_bytes`: size of the bundle's files.
         `load_average`: how many processes the machine ran or had waiting in the last minute,
             `before` and `after`; and its `processors`.
+        Of a translation model also `beam_size`; `source_tokens` and `target_tokens` of one pass,
+        end marks not counted; and `target_tokens_per_s` over all measured passes. Of a text encoder
+        `tokens` of one pass, begin and end counted; `tokens_per_s`; and `length_ms`, the median
+        time of the model alone on as many tokens as each key says.
 
     Raises:
-        InputError: The bundle is not whole, an option is impossible, or there is no sentence.
+        InputError: The bundle is incomplete or has no tokenizer, an option is impossible, or there
+            is no text.
 
     Example:
 
-    >>> benchmark("en-de", ["Two dogs play."])["latency_ms"]["p50"]
-    4.1
+    >>> benchmark("en-de", ["Two dogs play."])["latency_ms"]["p50"] > 0
+    True
     """
     SearchOptions(beam_size)
     check_count("num_threads", num_threads, most=MAX_THREADS)
-    lines = [n for n, sentence in enumerate(sentences, start=1) if not is_blank(sentence)]
-    sentences = [sentences[number - 1] for number in lines]
-    if not sentences:
-        raise InputError("no sentences to translate; give at least one that is not blank")
+    lines = [n for n, text in enumerate(texts, start=1) if not is_blank(text)]
+    texts = [texts[number - 1] for number in lines]
+    if not texts:
+        raise InputError("no texts to run; give at least one that is not blank")
     if warmup < 0 or runs < 1:
         raise InputError(f"warmup={warmup}, runs={runs}; give warmup >= 0 and runs >= 1")
     bundle = open_bundle(path)
+    if type(bundle) not in _BENCHMARKS:
+        raise InputError(
+            f"{path}: takes no texts. Received: a bundle of the kind {bundle.kind}. Give that of "
+            "a translation model or a text encoder."
+        )
+    task = _BENCHMARKS[type(bundle)](beam_size)
     load = load_average()
     begin = time.perf_counter()
-    with Translator(path, num_threads=num_threads, verify=False) as translator:
+    with task.model_class(path, num_threads=num_threads, verify=False) as model:
         init = time.perf_counter() - begin
-
-        def measure(sentence):
-            begin = time.perf_counter()
-            translator.translate(sentence, beam_size=beam_size)
-            return time.perf_counter() - begin
-
-        first = measure(sentences[0])
+        first = _seconds(task, model, texts[0])
         seconds = []
         for done in range(warmup + runs):
-            measured = [measure(sentence) for sentence in sentences]
+            measured = [_seconds(task, model, text) for text in texts]
             if done >= warmup:
                 seconds += measured
             if progress is not None:
                 progress(done + 1, warmup + runs)
-        found = translator.translate(sentences, beam_size=beam_size, return_scores=True)
-    tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(bundle.source_tokenizer))
-    source_tokens = sum(map(len, tokenizer.encode(sentences)))
-    target_tokens = sum(len(hypotheses[0].ids) for hypotheses in found)
+        overlong, metrics = task.metrics(model, texts, runs, sum(seconds))
     return {
         "bundle": str(path),
         "device": "local",
+        "runtime": "native" if model.is_native else "python",
         "threads": num_threads,
-        "beam_size": beam_size,
-        "sentences": len(sentences),
-        "split": [line for line, hypotheses in zip(lines, found) if hypotheses[0].parts > 1],
-        "source_tokens": source_tokens,
-        "target_tokens": target_tokens,
+        "texts": len(texts),
+        "overlong": [lines[index] for index in overlong],
         "init_ms": rounded(1000 * init),
-        "first_sentence_ms": rounded(1000 * first),
+        "first_text_ms": rounded(1000 * first),
         "latency_ms": latencies(seconds),
-        "target_tokens_per_s": rounded(runs * target_tokens / sum(seconds)),
+        **metrics,
         "peak_rss_bytes": peak_rss_bytes(),
         "bundle_bytes": bundle.size,
         "load_average": {"before": load, "after": load_average()},
         "processors": os.cpu_count(),
     }
+
+
+def _seconds(task, model, text):
+    begin = time.perf_counter()
+    task.compute(model, text)
+    return time.perf_counter() - begin
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -142,10 +145,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(
         prog="python -m tfcompress.runtime.benchmark",
-        description="Measures a bundle and prints the figures as JSON.",
+        description="Measures a bundle and prints the metrics as JSON.",
     )
     parser.add_argument("bundle", help="the bundle's folder")
-    parser.add_argument("file", nargs="?", default="-", help="a sentence a line; '-' for stdin")
+    parser.add_argument("file", nargs="?", default="-", help="a text a line; '-' for stdin")
     parser.add_argument("--num-threads", type=int, default=1)
     parser.add_argument("--beam-size", type=int, default=1)
     parser.add_argument("--warmup", type=int, default=2, help="passes that are not measured")
@@ -161,13 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _wait()
             options["progress"] = _wait
         bundle, file = options.pop("bundle"), options.pop("file")
-        sentences = read_lines("/dev/stdin" if file == "-" else file)
-        measure = benchmark
-        if bundle_kind(bundle) == KIND:
-            measure = benchmark_encoder
-            if options.pop("beam_size") != 1:
-                raise InputError(f"{bundle}: is a text encoder, which has no beam; leave it out")
-        print(json.dumps(measure(bundle, sentences, **options), indent=2))
+        texts = read_lines("/dev/stdin" if file == "-" else file)
+        print(json.dumps(benchmark(bundle, texts, **options), indent=2))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tfcompress.errors import InputError
-from tfcompress.runtime.bundle import SpecialIds
+from tfcompress.runtime.translation_bundle import SpecialIds
 
 
 def whole_numbers(name: str, row: Any) -> list[int]:

@@ -1,15 +1,10 @@
-"""Reads and checks the bundle of a Keras model of the user's own."""
+"""The bundle of a Keras model of the user's own."""
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from tfcompress.runtime.manifest import MODEL, Manifest, are_names
-
-KIND = "keras"
+from tfcompress.runtime.bundle import Bundle
 
 
 @dataclass(frozen=True)
@@ -38,75 +33,40 @@ class SignatureInfo:
     outputs: dict[str, TensorInfo]
 
 
-@dataclass(frozen=True)
-class KerasBundle:
+@dataclass(frozen=True, kw_only=True)
+class KerasBundle(Bundle):
     """An opened bundle of a Keras model.
 
     Attributes:
-        path: The folder.
-        manifest: The whole manifest.
         signatures: The model's functions by name.
-        custom_ops: Names of the custom operations that the model needs.
-        size: Bytes of all files together.
+
+    The others are those of `Bundle`.
     """
 
-    path: Path
-    manifest: dict[str, Any]
     signatures: dict[str, SignatureInfo]
-    custom_ops: tuple[str, ...]
-    size: int
 
-    @property
-    def model(self) -> Path:
-        """The LiteRT model."""
-        return self.path / MODEL
+    kind = "keras"
 
+    @classmethod
+    def _read(cls, manifest):
+        take = manifest.take
 
-def open_keras_bundle(path: str | os.PathLike, verify: bool = True) -> KerasBundle:
-    """Opens the bundle of a Keras model and checks that it is complete.
+        def tensors(signature, side):
+            return {
+                name: TensorInfo(
+                    tuple(take(*where, "shape", kind=list, check=_is_shape)),
+                    take(*where, "dtype", kind=str, check=_is_type),
+                )
+                for name in take("signatures", signature, side, kind=dict)
+                if (where := ("signatures", signature, side, name))
+            }
 
-    Args:
-        path: The folder.
-        verify: Whether to compare the size and SHA-256 of every file with the manifest. Without,
-            only their presence is checked.
-
-    Returns:
-        The bundle.
-
-    Raises:
-        InputError: The folder or a file is missing, the manifest is of another format or model or
-            incomplete, it names files outside the folder, or a file is truncated or altered.
-
-    Example:
-
-    >>> open_keras_bundle("sentiment").signatures["serving_default"].inputs["ids"].shape
-    (None, None)
-    """
-    folder = Path(path)
-    manifest = Manifest(folder, KIND)
-    take = manifest.take
-    manifest.check_files(verify)
-
-    def tensors(signature, side):
         return {
-            name: TensorInfo(
-                tuple(take(*where, "shape", kind=list, check=_is_shape)),
-                take(*where, "dtype", kind=str, check=_is_type),
-            )
-            for name in take("signatures", signature, side, kind=dict)
-            if (where := ("signatures", signature, side, name))
+            "signatures": {
+                name: SignatureInfo(tensors(name, "inputs"), tensors(name, "outputs"))
+                for name in take("signatures", kind=dict, check=bool)
+            }
         }
-
-    return KerasBundle(
-        path=folder,
-        manifest=manifest.values,
-        signatures={
-            name: SignatureInfo(tensors(name, "inputs"), tensors(name, "outputs"))
-            for name in take("signatures", kind=dict, check=bool)
-        },
-        custom_ops=tuple(take("custom_ops", kind=list, check=are_names)),
-        size=manifest.total_size(),
-    )
 
 
 def _is_shape(value):

@@ -3,9 +3,8 @@
 import functools
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Hashable, Mapping
+from typing import Any
 
 import numpy as np
 from ai_edge_litert.compiled_model import CompiledModel, CpuOptions, HardwareAccelerator, Options
@@ -13,20 +12,11 @@ from ai_edge_litert.environment import Environment
 from ai_edge_litert.tensor_buffer import TensorBuffer
 
 from tfcompress.errors import InputError
+from tfcompress.runtime.bundle import Bundle
 from tfcompress.runtime.quiet import quiet_stderr
 
 
-class Runnable(Protocol):
-    """What is needed of a bundle to load its model."""
-
-    path: Path
-    model: Path
-    custom_ops: Sequence[str]
-
-
-def load_model(
-    bundle: Runnable, num_threads: int, *, first_input: tuple[str, str]
-) -> CompiledModel:
+def load_model(bundle: Bundle, num_threads: int, *, first_input: tuple[str, str]) -> CompiledModel:
     """Loads the model of a bundle.
 
     Args:
@@ -80,7 +70,7 @@ class Signature:
     def __init__(
         self,
         model: CompiledModel,
-        bundle: Runnable,
+        bundle: Bundle,
         name: str,
         inputs: Collection[str],
         outputs: Collection[str],

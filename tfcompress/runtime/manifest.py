@@ -14,7 +14,7 @@ MANIFEST = "manifest.json"
 MODEL = "model.tflite"
 _AGAIN = "export or copy the bundle again"
 _PLAIN_NAME = re.compile(r"(?!\.)[^/\\:\0]+")
-_RUNS = {"seq2seq": "a translation model, which Translator runs",
+_RUNS = {"translation": "a translation model, which Translator runs",
          "text_encoder": "a text encoder, which TextModel runs",
          "keras": "a Keras model, which KerasModel runs"}  # fmt: skip
 
@@ -27,6 +27,7 @@ class Manifest:
         kind: What kind of model it must be.
 
     Attributes:
+        folder: The bundle's folder.
         path: The manifest's file.
         values: All that it says.
 
@@ -36,18 +37,18 @@ class Manifest:
 
     Example:
 
-    >>> Manifest("en-de", "seq2seq").take("limits", "max_source_length")
+    >>> Manifest("en-de", "translation").take("limits", "max_source_length")
     256
     """
 
     def __init__(self, folder: str | os.PathLike, kind: str):
-        self._folder = Path(folder)
-        self.path = self._folder / MANIFEST
-        self.values = _read(self._folder)
+        self.folder = Path(folder)
+        self.path = self.folder / MANIFEST
+        self.values = _read(self.folder)
         found = self.values.get("kind")
         runs = _RUNS.get(found) if isinstance(found, str) else None
         if found != kind and runs and self.values.get("format") == FORMAT:
-            raise InputError(f"{self._folder}: is {runs}; use that")
+            raise InputError(f"{self.folder}: is {runs}; use that")
         for key, expected in {"format": FORMAT, "kind": kind}.items():
             if self.values.get(key) != expected:
                 raise InputError(
@@ -101,10 +102,10 @@ class Manifest:
     def total_size(self) -> int:
         """Returns the bytes of all files together."""
         names = (MANIFEST, *self.values["files"])
-        return sum((self._folder / name).stat().st_size for name in names)
+        return sum((self.folder / name).stat().st_size for name in names)
 
     def _check_file(self, name: str, size: int, sha256: str, verify: bool) -> None:
-        path = self._folder / name
+        path = self.folder / name
         if not _PLAIN_NAME.fullmatch(name):
             raise InputError(
                 f"{self.path}: names the file {name!r}, but the files of a bundle lie in its own "
@@ -128,7 +129,7 @@ class Manifest:
 
 
 def bundle_kind(folder: str | os.PathLike) -> str:
-    """Returns the kind of model in a bundle, such as "seq2seq" or "text_encoder".
+    """Returns the kind of model in a bundle, such as "translation" or "text_encoder".
 
     Args:
         folder: The bundle's folder.

@@ -28,7 +28,7 @@ def quiet_stderr() -> Iterator[None]:
     Example:
 
     >>> with quiet_stderr():
-    ...     model = CompiledModel.from_file("model.tflite")
+    ...     bundle = tfc.runtime.open_bundle("en-de")
     """
     with _lock, contextlib.ExitStack() as stack:
         try:

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from tfcompress.runtime.bundle import SpecialIds
+from tfcompress.runtime.translation_bundle import SpecialIds
 
 
 class StepOutput(NamedTuple):

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tfcompress.custom_ops.schema import MASKED
 from tfcompress.decoder_state import SENTENCE
 from tfcompress.runtime.buffers import HostBuffer
-from tfcompress.runtime.bundle import Bundle
 from tfcompress.runtime.litert_model import Recent, Signature, load_model
 from tfcompress.runtime.search import StepOutput
+from tfcompress.runtime.translation_bundle import TranslationBundle
 
-_MASKED = -3e4
 # Caches have a multiple of this many rows. A step costs more the longer its cache is, but to
 # lengthen it costs as much as several steps.
 _CACHE_ROWS = 32
@@ -33,14 +33,14 @@ class Session:
 
     Example:
 
-    >>> session = Session(open_bundle("en-de"))
+    >>> session = Session(tfc.runtime.open_bundle("en-de"))
     >>> session.encode([57, 391, 2])
     >>> session.start(rows=1)
     >>> session.step(1).logits.shape
-    (1, 8000)
+    (1, 500)
     """
 
-    def __init__(self, bundle: Bundle, *, num_threads: int = 1):
+    def __init__(self, bundle: TranslationBundle, *, num_threads: int = 1):
         self._limit = bundle.max_target_length
         self._sentence = {n: spec for n, spec in bundle.state.items() if spec.per == SENTENCE}
         self._own = {n: spec for n, spec in bundle.state.items() if spec.per != SENTENCE}
@@ -195,7 +195,7 @@ class _Decoder:
         self._output = StepOutput(*(result.array for result in results.values()))
 
     def begin(self):
-        self._mask[:] = _MASKED
+        self._mask[:] = MASKED
         for tensor in self._replaced:
             tensor.reset()
 
@@ -203,7 +203,7 @@ class _Decoder:
         """Takes over what a shorter decoder, which is full, holds."""
         filled = shorter.cache_rows
         self._mask[:filled] = 0
-        self._mask[filled:] = _MASKED
+        self._mask[filled:] = MASKED
         for tensor, old in zip(self._state, shorter._state):
             tensor.copy_from(old, filled)
 

@@ -1,9 +1,7 @@
 """Classifies, tags and embeds texts with a bundle."""
 
 import functools
-import os
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -11,21 +9,18 @@ from typing import Any
 import numpy as np
 
 from tfcompress.errors import InputError
-from tfcompress.runtime.encoder_bundle import (
+from tfcompress.runtime.ids import check_range, whole_numbers, without_padding
+from tfcompress.runtime.model import Model, Progress, check_text
+from tfcompress.runtime.text_encoder_bundle import (
     CLASSIFICATION,
     EMBEDDING,
     MULTI_LABEL,
     REGRESSION,
     TOKEN_CLASSIFICATION,
-    open_encoder_bundle,
+    TextEncoderBundle,
 )
-from tfcompress.runtime.encoder_engine import EncoderEngine, open_encoder_engine
-from tfcompress.runtime.encoder_native import NativeEncoder
-from tfcompress.runtime.encoder_tokenizer import load_tokenizer
-from tfcompress.runtime.ids import check_range, whole_numbers, without_padding
-from tfcompress.search_options import MAX_THREADS, check_count
+from tfcompress.runtime.text_encoder_tokenizer import load_tokenizer
 
-OVERLONG = ("error", "cut")
 THRESHOLD = 0.5
 _DOES = {
     CLASSIFICATION: "classifies texts; use classify",
@@ -71,72 +66,34 @@ class Tag:
     probability: float
 
 
-class TextModel:
+class TextModel(Model[TextEncoderBundle]):
     """Runs an exported text encoder; needs LiteRT and numpy, and no TensorFlow.
 
-    Where `tfcompress build-native` built the native runtime, that computes instead of Python, and
-    gives the same. The environment variable `TFCOMPRESS_NATIVE=0` turns it off.
-
-    A model may be used by several threads, which then take turns. To run in parallel, make one for
-    each thread or process.
-
-    Args:
-        path: The bundle's folder.
-        num_threads: Threads that LiteRT may use for one text, at most 1,024.
-        native: Whether the native runtime computes; by default, where it is built.
-        verify: Whether to check the bundle's files against its manifest first.
-
-    Attributes:
-        bundle: The opened bundle.
-        labels: The names of the classes or scores, or None.
-        is_native: Whether the native runtime computes.
-
-    Raises:
-        InputError: The bundle is not whole (see `open_encoder_bundle`), needs custom operations
-            that there are not, or an option is impossible.
+    Arguments, attributes and errors are those of `Model`: `path`, `num_threads`, `native` and
+    `verify`; and there are `labels`, the names of the classes or scores, or None.
 
     Example:
 
     >>> with TextModel("sentiment") as model:
-    ...     model.classify(["A gripping film."])[0].label
-    'positive'
+    ...     model.classify(["A gripping film."])[0].label in ("negative", "positive")
+    True
     """
 
-    def __init__(
-        self,
-        path: str | os.PathLike,
-        *,
-        num_threads: int = 1,
-        native: bool | None = None,
-        verify: bool = True,
-    ):
-        check_count("num_threads", num_threads, most=MAX_THREADS)
-        self.bundle = open_encoder_bundle(path, verify=verify)
-        self.labels = self.bundle.labels
-        self._engine: EncoderEngine | None = open_encoder_engine(
-            self.bundle, num_threads=int(num_threads), native=native
-        )
-        self.is_native = isinstance(self._engine, NativeEncoder)
-        self._lock = threading.Lock()
+    bundle_class = TextEncoderBundle
+    unit = "text"
+    overlong = ("error", "cut")
 
-    def __enter__(self) -> "TextModel":
-        return self
-
-    def __exit__(self, *exception) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Frees the model. It cannot be used any more."""
-        with self._lock:
-            if self._engine is not None:
-                self._engine.close()
-                self._engine = None
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """The names of the classes or scores, or None."""
+        return self.bundle.labels
 
     def classify(
         self,
         texts: str | Sequence[str],
         *,
         overlong: str = "error",
+        progress: Progress | None = None,
         threshold: float | None = None,
     ) -> Classification | list[Classification]:
         """Classifies texts.
@@ -149,6 +106,7 @@ class TextModel:
             texts: The texts, or a single one.
             overlong: What to do with a text of more tokens than the bundle's limit: "cut" its end
                 off, or raise an "error".
+            progress: Called after each text with the number done and the number of all.
             threshold: Of a multi-label classification, the least probability of a text's classes;
                 0.5 by default.
 
@@ -172,14 +130,21 @@ class TextModel:
             if not isinstance(least, Real) or not 0 <= least <= 1:
                 raise InputError(f"threshold={threshold!r}; give a number from 0 to 1")
             take = functools.partial(self._members, least=least)
-        return self._each(texts, overlong, lambda ids, outputs: take(outputs["logits"]))
+        return self._each(texts, overlong, progress, lambda ids, outputs: take(outputs["logits"]))
 
-    def score(self, texts: str | Sequence[str], *, overlong: str = "error") -> np.ndarray:
+    def score(
+        self,
+        texts: str | Sequence[str],
+        *,
+        overlong: str = "error",
+        progress: Progress | None = None,
+    ) -> np.ndarray:
         """Gives texts the scores of a regression, as the model computes them.
 
         Args:
             texts: As in `classify`.
             overlong: As in `classify`.
+            progress: As in `classify`.
 
         Returns:
             float32 `[texts]`, or `[texts, scores]` where the model gives several; of a single text
@@ -190,16 +155,23 @@ class TextModel:
         """
         self._check_head(REGRESSION)
         width = self.bundle.outputs["logits"].width
-        rows = self._each(texts, overlong, lambda ids, outputs: outputs["logits"])
+        rows = self._each(texts, overlong, progress, lambda ids, outputs: outputs["logits"])
         shape = [-1] * (not isinstance(texts, str)) + [width] * (width > 1)
         return np.array(rows, np.float32).reshape(shape)
 
-    def tag(self, texts: str | Sequence[str], *, overlong: str = "error") -> list:
+    def tag(
+        self,
+        texts: str | Sequence[str],
+        *,
+        overlong: str = "error",
+        progress: Progress | None = None,
+    ) -> list:
         """Classifies the tokens of texts.
 
         Args:
             texts: As in `classify`.
             overlong: As in `classify`.
+            progress: As in `classify`.
 
         Returns:
             For each text, or for the single one, the `Tag` of each of its tokens, begin and end
@@ -209,14 +181,21 @@ class TextModel:
             InputError: As in `classify`.
         """
         self._check_head(TOKEN_CLASSIFICATION)
-        return self._each(texts, overlong, self._tags)
+        return self._each(texts, overlong, progress, self._tags)
 
-    def embed(self, texts: str | Sequence[str], *, overlong: str = "error") -> np.ndarray:
+    def embed(
+        self,
+        texts: str | Sequence[str],
+        *,
+        overlong: str = "error",
+        progress: Progress | None = None,
+    ) -> np.ndarray:
         """Gives texts their vectors.
 
         Args:
             texts: As in `classify`.
             overlong: As in `classify`.
+            progress: As in `classify`.
 
         Returns:
             float32 `[texts, width]`, or `[width]` of a single text.
@@ -225,19 +204,24 @@ class TextModel:
             InputError: As in `classify`.
         """
         self._check_head(EMBEDDING)
-        rows = self._each(texts, overlong, lambda ids, outputs: outputs["embedding"])
+        rows: Any = self._each(texts, overlong, progress, lambda ids, outputs: outputs["embedding"])
         if isinstance(texts, str):
             return rows
         return np.array(rows, np.float32).reshape(-1, self.bundle.outputs["embedding"].width)
 
     def encode(
-        self, texts: str | Sequence[str], *, overlong: str = "error"
+        self,
+        texts: str | Sequence[str],
+        *,
+        overlong: str = "error",
+        progress: Progress | None = None,
     ) -> dict[str, np.ndarray] | list[dict[str, np.ndarray]]:
         """Gives the model's results of texts, whatever its head.
 
         Args:
             texts: As in `classify`.
             overlong: As in `classify`.
+            progress: As in `classify`.
 
         Returns:
             What `run` does, for each text or for the single one.
@@ -245,7 +229,7 @@ class TextModel:
         Raises:
             InputError: The bundle has no tokenizer, or a text is none or too long.
         """
-        return self._each(texts, overlong, lambda ids, outputs: outputs)
+        return self._each(texts, overlong, progress, lambda ids, outputs: outputs)
 
     def run(
         self,
@@ -268,16 +252,22 @@ class TextModel:
             InputError: A text has no ids, ids outside the vocabulary, padding before other ids, or
                 too many ids.
         """
-        given = [whole_numbers(f"text {n}", row) for n, row in enumerate(_as_list(sentences))]
-        types = [None] * len(given)
+        named = [
+            (name, whole_numbers(name, row))
+            for name, row in self._named_list(sentences, "lists of ids")
+        ]
+        rows = [row for _, row in named]
+        types = [None] * len(rows)
         if token_type_ids is not None:
-            types = self._checked_types(given, _as_list(token_type_ids))
+            types = self._checked_types(
+                rows, [row for _, row in self._named_list(token_type_ids, "lists of types")]
+            )
         jobs = []
-        for number, (row, kinds) in enumerate(zip(given, types)):
-            ids = self._checked(f"text {number}", row)
-            kinds = None if kinds is None else kinds[: len(ids)]
-            jobs.append((ids, lambda engine, ids=ids, kinds=kinds: engine.run(ids, kinds)))
-        return self._run(jobs, lambda ids, outputs: outputs)
+        for (name, row), row_types in zip(named, types):
+            ids = self._checked(name, row)
+            row_types = None if row_types is None else row_types[: len(ids)]
+            jobs.append((ids, lambda engine, ids=ids, types=row_types: engine.run(ids, types)))
+        return self._compute(jobs, lambda ids, outputs: outputs)
 
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         """Returns the ids of texts, however long, begin and end included.
@@ -288,49 +278,36 @@ class TextModel:
         Raises:
             InputError: The bundle has no tokenizer, or a text is none.
         """
-        return [self._tokenize(number, text) for number, text in enumerate(_as_list(texts))]
+        return [self._tokenize(name, text) for name, text in self._named_list(texts)]
 
     @functools.cached_property
-    def _tokenizer(self):
+    def _tokenizer(self) -> Any:
         return load_tokenizer(self.bundle)
 
     def _check_head(self, *kinds):
         if self.bundle.head not in kinds:
             raise InputError(f"{self.bundle.path}: the model {_DOES[self.bundle.head]}")
 
-    def _each(self, texts, overlong, take):
-        if overlong not in OVERLONG:
-            raise InputError(f"overlong={overlong!r}; give {' or '.join(map(repr, OVERLONG))}")
+    def _each(self, texts, overlong, progress, take):
+        self._check_overlong(overlong)
         limit = self.bundle.max_length
         jobs = []
-        for number, text in enumerate([texts] if isinstance(texts, str) else _as_list(texts)):
-            ids = self._tokenize(number, text)
+        for name, text in self._named(texts):
+            ids = self._tokenize(name, text)
             if len(ids) > limit and (overlong == "error" or limit < 2):
                 remedy = "shorten it, or set `overlong` to cut"
-                raise self._too_long(f"text {number}", ids, remedy)
+                raise self._too_long(name, ids, remedy)
             if len(ids) > limit:
                 ids = [*ids[: limit - 1], ids[-1]]
             jobs.append((ids, lambda engine, text=text, ids=ids: engine.encode(text, ids)))
-        results = self._run(jobs, take)
+        results = self._compute(jobs, take, progress)
         return results[0] if isinstance(texts, str) else results
 
-    def _tokenize(self, number: int, text: str) -> list[int]:
+    def _tokenize(self, name: str, text: str) -> list[int]:
         if self.bundle.tokenizer is None:
-            raise InputError(
-                f"{self.bundle.path}: has no tokenizer, so it takes ids only; use run, or export "
-                "it with its tokenizer"
-            )
-        if not isinstance(text, str):
-            raise InputError(f"text {number} is {type(text).__name__}; give str")
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise InputError(
-                f"text {number} contains {text[error.start]!r}, half a character; read the text "
-                "as UTF-8"
-            ) from None
-        with self._lock:
-            return self._open_engine().tokenize(text)
+            raise self._without_tokenizer("run")
+        check_text(name, text)
+        return self._run(lambda engine: engine.tokenize(text))
 
     def _checked(self, name: str, ids: list[int]) -> list[int]:
         check_range(name, ids, self.bundle.vocabulary)
@@ -361,21 +338,22 @@ class TextModel:
             f"{self.bundle.max_length}; {remedy}"
         )
 
-    def _run(self, jobs: list[tuple], take: Callable[[list[int], dict], Any]) -> list:
+    def _compute(
+        self,
+        jobs: list[tuple],
+        take: Callable[[list[int], dict], Any],
+        progress: Progress | None = None,
+    ) -> list:
         """Computes each job, its ids and what runs them, those of one length after another."""
         results = [None] * len(jobs)
         # A length that follows another makes LiteRT plan anew.
-        for number in sorted(range(len(jobs)), key=lambda number: len(jobs[number][0])):
+        order = sorted(range(len(jobs)), key=lambda number: len(jobs[number][0]))
+        for done, number in enumerate(order, start=1):
             ids, compute = jobs[number]
-            with self._lock:
-                outputs = compute(self._open_engine())
-            results[number] = take(ids, outputs)
+            results[number] = take(ids, self._run(compute))
+            if progress is not None:
+                progress(done, len(jobs))
         return results
-
-    def _open_engine(self) -> EncoderEngine:
-        if self._engine is None:
-            raise InputError("the model is closed; make a new one")
-        return self._engine
 
     def _classified(self, logits):
         probabilities = softmax(logits)
@@ -407,9 +385,3 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 def sigmoid(logits: np.ndarray) -> np.ndarray:
     """Returns the probabilities of logits by themselves, float32."""
     return np.exp(-np.logaddexp(np.float32(0), -logits))
-
-
-def _as_list(values: Iterable) -> list:
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise InputError(f"texts is {type(values).__name__}; give a list")
-    return list(values)

@@ -1,77 +1,43 @@
 """Translates text with a bundle."""
 
-import os
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import sentencepiece
 
 from tfcompress.errors import InputError
-from tfcompress.runtime.bundle import open_bundle
-from tfcompress.runtime.engine import Engine, open_engine
 from tfcompress.runtime.ids import source_ids
-from tfcompress.runtime.native import NativeEngine
+from tfcompress.runtime.model import Model, Progress, check_text
 from tfcompress.runtime.search import Hypothesis
 from tfcompress.runtime.splitting import join_texts, split_lines, split_text
-from tfcompress.search_options import MAX_THREADS, SearchOptions, check_count
+from tfcompress.runtime.translation_bundle import TranslationBundle
+from tfcompress.search_options import SearchOptions
 
-Progress = Callable[[int, int], None]
 # A part of a text: the line breaks before it, and its ids.
 Part = tuple[str, list[int]]
 
 
-class Translator:
+class Translator(Model[TranslationBundle]):
     """Translates with an exported bundle; needs LiteRT, numpy and sentencepiece only.
 
-    Where `tfcompress build-native` built the native runtime, that searches instead of Python, and
-    finds the same. The environment variable `TFCOMPRESS_NATIVE=0` turns it off.
-
-    A translator may be used by several threads, which then take turns. To translate in parallel,
-    make one for each thread or process.
-
-    Args:
-        path: The bundle's folder.
-        num_threads: Threads that LiteRT may use for one sentence, at most 1,024.
-        verify: Whether to check the bundle's files against its manifest first.
-
-    Attributes:
-        bundle: The opened bundle.
-        is_native: Whether the native runtime searches.
-
-    Raises:
-        InputError: The bundle is not whole (see `open_bundle`), needs custom operations that
-            there are not, or an option is impossible.
+    Arguments, attributes and errors are those of `Model`: `path`, `num_threads`, `native` and
+    `verify`.
 
     Example:
 
     >>> with Translator("en-de") as translator:
-    ...     translator.translate(["Two dogs play."])
-    ['Zwei Hunde spielen.']
+    ...     translations = translator.translate(["Two dogs play."])
     """
 
-    def __init__(self, path: str | os.PathLike, *, num_threads: int = 1, verify: bool = True):
-        check_count("num_threads", num_threads, most=MAX_THREADS)
-        self.bundle = open_bundle(path, verify=verify)
-        self._source = _load_tokenizer(self.bundle.source_tokenizer)
-        self._target = _load_tokenizer(self.bundle.target_tokenizer)
-        self._engine: Engine | None = open_engine(self.bundle, num_threads=num_threads)
-        self.is_native = isinstance(self._engine, NativeEngine)
-        self._lock = threading.Lock()
+    bundle_class = TranslationBundle
+    unit = "sentence"
+    overlong = ("split", "error")
 
-    def __enter__(self) -> "Translator":
-        return self
-
-    def __exit__(self, *exception) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Frees the model. The translator cannot be used any more."""
-        with self._lock:
-            if self._engine is not None:
-                self._engine.close()
-                self._engine = None
+    def _load_tokenizers(self):
+        self._source: Any = _load_tokenizer(self.bundle.source_tokenizer)
+        self._target: Any = _load_tokenizer(self.bundle.target_tokenizer)
 
     def translate(
         self,
@@ -117,20 +83,12 @@ class Translator:
                 has no tokenizers.
         """
         options = SearchOptions(beam_size, length_penalty, n_best, max_length)
-        if overlong not in ("split", "error"):
-            raise InputError(f"overlong={overlong!r}; give 'split' or 'error'")
+        self._check_overlong(overlong)
         if self._source is None or self._target is None:
-            raise InputError(
-                f"{self.bundle.path}: has no tokenizers, so it takes ids only; use translate_ids, "
-                "or export it with its tokenizer"
-            )
-        if isinstance(sentences, str):
-            jobs = [self._parts("the text", sentences, overlong)]
-        else:
-            rows = enumerate(_as_list(sentences, "strings"))
-            jobs = [self._parts(f"sentence {number}", row, overlong) for number, row in rows]
+            raise self._without_tokenizer("translate_ids")
+        jobs = [self._parts(name, row, overlong) for name, row in self._named(sentences)]
         wants_hypotheses = return_scores or n_best > 1
-        results = self._run(jobs, options, wants_hypotheses, progress, self._decode)
+        results: Any = self._translate(jobs, options, wants_hypotheses, progress, self._decode)
         if not wants_hypotheses:
             results = [hypotheses[0].text for hypotheses in results]
         return results[0] if isinstance(sentences, str) else results
@@ -167,25 +125,19 @@ class Translator:
                 too many, or the ids of padding, begin or end elsewhere than at its end.
         """
         options = SearchOptions(beam_size, length_penalty, n_best, max_length)
-        rows = enumerate(_as_list(sentences, "lists of ids"))
-        jobs = [self._checked_ids(f"sentence {number}", row) for number, row in rows]
+        jobs = [
+            self._checked_ids(name, row)
+            for name, row in self._named_list(sentences, "lists of ids")
+        ]
         wants_hypotheses = return_scores or n_best > 1
-        results = self._run(jobs, options, wants_hypotheses, progress)
+        results: Any = self._translate(jobs, options, wants_hypotheses, progress)
         if not wants_hypotheses:
             results = [hypotheses[0].ids for hypotheses in results]
         return results
 
     def _parts(self, name: str, sentence: str, overlong: str) -> list[Part]:
         """Returns the parts of a sentence: none if it is blank, one if it is a line that fits."""
-        if not isinstance(sentence, str):
-            raise InputError(f"{name} is {type(sentence).__name__}; give str")
-        try:
-            sentence.encode()
-        except UnicodeEncodeError as error:
-            raise InputError(
-                f"{name} contains {sentence[error.start]!r}, half a character; read the text as "
-                "UTF-8"
-            ) from None
+        check_text(name, sentence)
         parts = []
         for breaks, line in split_lines(sentence):
             for ids in self._line_parts(name, line, overlong):
@@ -224,7 +176,7 @@ class Translator:
         known = self._target.get_piece_size()
         return self._target.decode([token for token in ids if token < known]) or ""
 
-    def _run(
+    def _translate(
         self,
         jobs: list[list[Part]],
         options: SearchOptions,
@@ -251,10 +203,8 @@ class Translator:
     def _search(
         self, ids: list[int], options: SearchOptions, with_scores: bool
     ) -> list[Hypothesis]:
-        with self._lock:
-            if self._engine is None:
-                raise InputError("the translator is closed; make a new one")
-            return self._engine.search(
+        return self._run(
+            lambda engine: engine.search(
                 ids,
                 beam_size=options.beam_size,
                 n_best=options.n_best,
@@ -262,6 +212,7 @@ class Translator:
                 length_penalty=options.length_penalty,
                 with_scores=with_scores,
             )
+        )
 
 
 def _join(
@@ -277,12 +228,6 @@ def _join(
     total = sum(part.log_probability for part in parts)
     score = total / (len(ids) + len(parts)) ** length_penalty
     return Hypothesis(ids, total, score, text, len(parts))
-
-
-def _as_list(sentences: Iterable, kind: str) -> list:
-    if isinstance(sentences, str | bytes) or not isinstance(sentences, Iterable):
-        raise InputError(f"sentences is {type(sentences).__name__}; give a list of {kind}")
-    return list(sentences)
 
 
 def _load_tokenizer(path: Path | None) -> sentencepiece.SentencePieceProcessor | None:

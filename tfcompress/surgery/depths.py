@@ -16,23 +16,13 @@ def at_depths(stack: StackConfig, kept: list[int]) -> StackConfig:
     def chosen(value):
         return tuple(value[depth] for depth in kept) if isinstance(value, tuple | list) else value
 
-    def attention(config):
-        convolution = config.convolution
-        return dataclasses.replace(
-            config,
-            num_heads=chosen(config.num_heads),
-            convolution=dataclasses.replace(
-                convolution, kernel_size=chosen(convolution.kernel_size)
-            ),
-        )
-
     feed_forward = stack.feed_forward
     across = stack.cross_attention
     return dataclasses.replace(
         stack,
         num_layers=len(kept),
-        attention=attention(stack.attention),
-        cross_attention=None if across is None else attention(across),
+        attention=stack.attention.at_depths(kept),
+        cross_attention=None if across is None else across.at_depths(kept),
         feed_forward=dataclasses.replace(
             feed_forward, intermediate_dim=chosen(feed_forward.intermediate_dim)
         ),

@@ -44,9 +44,9 @@ def factorize_embedding(
 
     Example:
 
-    >>> smaller, errors = tfc.surgery.factorize_embedding(transformer, 64)
-    >>> errors
-    {'embedding': 0.31}
+    >>> smaller, errors = tfc.surgery.factorize_embedding(transformer, 8)
+    >>> 0 < errors["source_embedding"] < 1
+    True
 
     Reference: Lan et al., 2020, arXiv:1909.11942 (the factors, there trained from the start).
     """

@@ -45,7 +45,7 @@ def narrow_feed_forward(
 
     Example:
 
-    >>> smaller = tfc.surgery.narrow_feed_forward(transformer, 128, batches)
+    >>> smaller = tfc.surgery.narrow_feed_forward(transformer, 16, [inputs])
     """
     widths = intermediate_dim
     if not isinstance(widths, Mapping):

@@ -1,6 +1,5 @@
 """Removes attention heads for good."""
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -131,11 +130,9 @@ def _with_heads(config, side, layers, kept):
     for place, attentions in found.items():
         across = place == "cross_attention"
         part = stack.memory_attention if across else stack.attention
-        changes["cross_attention" if across else "attention"] = dataclasses.replace(
-            part,
-            num_heads=one_or_each([len(kept[attention.name]) for attention in attentions]),
-            head_dim=attentions[0].query.units // attentions[0].num_heads,
-            gated=False,
+        changes["cross_attention" if across else "attention"] = part.with_heads(
+            one_or_each([len(kept[attention.name]) for attention in attentions]),
+            attentions[0].query.units // attentions[0].num_heads,
         )
     if side == "decoder" and "attention" in changes and "cross_attention" not in changes:
         changes["cross_attention"] = stack.memory_attention

@@ -66,9 +66,9 @@ def head_importance(
 
     Example:
 
-    >>> scores = tfc.surgery.head_importance(model, dataset.take(100))
+    >>> scores = tfc.surgery.head_importance(transformer.model, batches, loss=loss)
     >>> scores["encoder_layer_0_self_attention"].shape
-    (8,)
+    (4,)
 
     Reference: Michel et al., 2019, arXiv:1905.10650.
     """
@@ -91,7 +91,7 @@ class HeadScorer:
 
     Example:
 
-    >>> scorer = HeadScorer(model, "mse")
+    >>> scorer = HeadScorer(transformer.model, loss)
     >>> before = scorer(batches)
     """
 

@@ -38,7 +38,7 @@ def drop_layers(
 
     Example:
 
-    >>> smaller = tfc.surgery.drop_layers(transformer, drop={"decoder": [1, 3, 5]})
+    >>> smaller = tfc.surgery.drop_layers(transformer, drop={"decoder": [1]})
 
     Reference: Fan et al., 2020, arXiv:1909.11556.
     """
@@ -99,7 +99,7 @@ def search_layers(
 
     Example:
 
-    >>> kept = tfc.surgery.search_layers(transformer, bleu_of, decoder=3)
+    >>> kept = tfc.surgery.search_layers(transformer, bleu_of, decoder=1)
     >>> smaller = tfc.surgery.drop_layers(transformer, keep=kept)
     """
     wanted = _by_side(transformer, encoder, decoder)
@@ -160,11 +160,10 @@ def _checked(side, count, depths):
 
 def _shorter(side: str, stack: StackConfig, kept: list[int]) -> StackConfig:
     """The stack of the depths that are kept, its layers shared as before."""
-    scaled = stack.kind == "delight" and stack.scaling.min_depth != stack.scaling.max_depth
-    if scaled and len(kept) < stack.num_layers:
+    if stack.attention.differs_by_depth and len(kept) < stack.num_layers:
         raise InputError(
-            f"the {side}'s layers are scaled by depth, so none can be dropped (received min_depth "
-            f"{stack.scaling.min_depth} and max_depth {stack.scaling.max_depth})"
+            f"the {side}'s layers are scaled by depth, so none can be dropped (received mixer "
+            f"{stack.attention.mixer})"
         )
     new = dataclasses.replace(at_depths(stack, kept), layer_drop=LayerDropConfig())
     old = [[groups[depth] for depth in kept] for groups in layer_groups(stack)]

@@ -34,7 +34,7 @@ def cache_outputs(transformer: Seq2SeqTransformer, *, prefer: str = "bytes") -> 
 
     Example:
 
-    >>> fast = tfc.surgery.cache_outputs(transformer, prefer="multiply_adds")
+    >>> fast = tfc.surgery.cache_outputs(define_transformer, prefer="multiply_adds")
 
     Reference: Mehta et al., 2020, arXiv:1911.12385.
     """

@@ -25,7 +25,7 @@ def take_successors(transformer: Model) -> Model:
 
     Example:
 
-    >>> smaller = tfc.surgery.take_successors(transformer)
+    >>> smaller = tfc.surgery.take_successors(theseus_transformer)
 
     Reference: Xu et al., 2020, arXiv:2002.02925.
     """
@@ -47,14 +47,11 @@ def take_successors(transformer: Model) -> Model:
 def _replaced(stack: StackConfig) -> StackConfig:
     """The stack of the successors alone: each is made like the layer of its own depth."""
     count = stack.successors
-    if stack.kind == "delight":
-        scaling = stack.scaling
-        if scaling.min_depth != scaling.max_depth:
-            raise InputError(
-                "successors of a DeLighT stack can be taken only where its layers are alike "
-                f"(received min_depth {scaling.min_depth} and max_depth {scaling.max_depth})"
-            )
-
+    if stack.attention.differs_by_depth:
+        raise InputError(
+            "successors can be taken only where the layers of a stack are alike (received mixer "
+            f"{stack.attention.mixer}, scaled by depth)"
+        )
     return at_depths(
         dataclasses.replace(
             stack, successors=None, sharing=SharingConfig(), layer_drop=LayerDropConfig()

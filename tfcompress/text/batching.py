@@ -10,7 +10,7 @@ import math
 import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from tfcompress.files import replace_file
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from tfcompress.text.labelled_texts import LabelledTexts
     from tfcompress.text.tokenizer import Tokenizer
 
 PADDING_ROW = -1
@@ -30,6 +29,24 @@ Limit = int | tuple[int, int] | None
 """The most ids of a source and of a target, or of both; None for any number."""
 
 _ARRAYS = ("source_ids", "source_row_splits", "target_ids", "target_row_splits")
+
+
+class Examples(Protocol):
+    """What is divided into batches: sentence pairs, or texts with labels."""
+
+    def __len__(self) -> int: ...
+
+    def fits(self, max_length: Limit) -> np.ndarray:
+        """Returns whether each example is within these limits."""
+        ...
+
+    def padded_lengths(self, length_multiple: int) -> np.ndarray:
+        """Returns the longer padded side of every example."""
+        ...
+
+    def widths(self, length_multiple: int) -> Sequence[np.ndarray]:
+        """Returns the padded length of each side of every example."""
+        ...
 
 
 class TokenizedPairs:
@@ -64,11 +81,15 @@ class TokenizedPairs:
             ids, splits = getattr(self, f"{side}_ids"), getattr(self, f"{side}_row_splits")
             shapes_fit = ids.ndim == 1 and splits.ndim == 1 and splits.size
             if not shapes_fit or splits[0] or splits[-1] != len(ids) or (np.diff(splits) < 0).any():
-                raise InputError(f"{side} row splits do not fit {ids.size} ids; tokenize again")
+                raise InputError(
+                    f"Row splits do not fit their ids. Received: {side} row splits, {ids.size} "
+                    "ids. Tokenize again."
+                )
         if len(self.source_row_splits) != len(self.target_row_splits):
             raise InputError(
-                f"{len(self.source_row_splits) - 1} sources but "
-                f"{len(self.target_row_splits) - 1} targets; give one target a source"
+                "Sources and targets are not as many. Received: "
+                f"{len(self.source_row_splits) - 1} sources, {len(self.target_row_splits) - 1} "
+                "targets. Give one target a source."
             )
 
     @classmethod
@@ -95,7 +116,8 @@ class TokenizedPairs:
             InputError: The numbers of sentences differ.
 
         Example:
-            >>> TokenizedPairs.from_corpus(tokenizer, ["two dogs"], ["zwei hunde"])
+            >>> len(TokenizedPairs.from_corpus(tokenizer, ["two dogs"], ["zwei hunde"]))
+            1
         """
         target_tokenizer = target_tokenizer or tokenizer
         return cls(*tokenizer.encode_corpus(sources), *target_tokenizer.encode_corpus(targets))
@@ -149,7 +171,7 @@ class TokenizedPairs:
         Args:
             max_length: As for `plan_epoch`.
         """
-        source, target = _limits(max_length)
+        source, target = limits(max_length)
         return (self.source_lengths < source) & (self.target_lengths < target)
 
     def left_out(self, max_length: Limit) -> int:
@@ -186,13 +208,16 @@ class TokenizedPairs:
             with np.load(path) as arrays:
                 return cls(*(arrays[name] for name in _ARRAYS))
         except FileNotFoundError:
-            raise InputError(f"{path}: no such file; check the path") from None
+            raise InputError(f"No such file. Received: {path}. Check the path.") from None
         except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
-            raise InputError(f"{path}: no tokenized pairs or damaged; tokenize again") from None
+            raise InputError(
+                f"The file holds no tokenized pairs or is damaged. Received: {path}. Tokenize "
+                "again."
+            ) from None
 
 
 def plan_epoch(
-    pairs: TokenizedPairs,
+    pairs: Examples,
     *,
     batch_tokens: int,
     seed: int,
@@ -233,7 +258,10 @@ def plan_epoch(
         >>> inputs, labels = make_batch(pairs, plan[0])
     """
     if min(seed, epoch) < 0:
-        raise InputError(f"seed={seed}, epoch={epoch}; give numbers from 0")
+        raise InputError(
+            f"Seed and epoch must not be negative. Received: seed={seed}, epoch={epoch}. Give "
+            "numbers from 0."
+        )
     generator = np.random.default_rng([seed, epoch])
     batches = _cut(
         pairs,
@@ -247,7 +275,7 @@ def plan_epoch(
 
 
 def plan_evaluation(
-    pairs: TokenizedPairs,
+    pairs: Examples,
     *,
     batch_tokens: int,
     length_multiple: int = 4,
@@ -283,7 +311,7 @@ def plan_evaluation(
 
 
 def endless_plan(
-    pairs: "TokenizedPairs | LabelledTexts",
+    pairs: Examples,
     *,
     start_step: int = 0,
     accumulate: int = 1,
@@ -355,12 +383,12 @@ def make_batch(
     source_lengths = np.where(real, pairs.source_lengths[rows], -1)
     target_lengths = np.where(real, pairs.target_lengths[rows], -1)
     longest = (source_lengths.max(initial=0) + 1, target_lengths.max(initial=0) + 1)
-    limits = _limits(max_length)
+    most = limits(max_length)
     if square:
-        longest, limits = (max(longest),) * 2, (min(limits),) * 2
+        longest, most = (max(longest),) * 2, (min(most),) * 2
     source_width, target_width = (
         int(min(_round_up(length, length_multiple), max(length, limit)))
-        for length, limit in zip(longest, limits)
+        for length, limit in zip(longest, most)
     )
     source = _padded(
         pairs.source_ids, pairs.source_row_splits[rows], source_lengths, source_width, pad_id
@@ -448,7 +476,7 @@ def training_dataset(
 
     Example:
         >>> dataset = training_dataset(pairs, batch_tokens=4096, seed=1, start_step=2000)
-        >>> model.fit(dataset, steps_per_epoch=steps_per_epoch(pairs, batch_tokens=4096))
+        >>> inputs, labels = next(iter(dataset))
     """
     batches = endless_plan(
         pairs,
@@ -502,7 +530,7 @@ def evaluation_dataset(
         InputError: As for `plan_epoch`.
 
     Example:
-        >>> model.evaluate(evaluation_dataset(pairs, batch_tokens=4096))
+        >>> batches = list(evaluation_dataset(pairs, batch_tokens=4096))
     """
     import tensorflow as tf
 
@@ -537,7 +565,7 @@ def _dataset(pairs: TokenizedPairs, batches, **batch_options) -> "tf.data.Datase
 
 
 def _cut(
-    pairs: TokenizedPairs,
+    pairs: Examples,
     order: np.ndarray,
     *,
     batch_tokens: int,
@@ -553,16 +581,17 @@ def _cut(
     _at_least("length_multiple", length_multiple, 1)
     if static_batches and isinstance(max_length, tuple):
         raise InputError(
-            f"static batches have one max_length for both sides; give {min(max_length)}"
+            f"Static batches have one max_length for both sides. Received: {max_length}. Give "
+            f"{min(max_length)}."
         )
     lengths = pairs.padded_lengths(length_multiple)
     if max_length is not None:
         order = order[pairs.fits(max_length)[order]]
-        lengths = np.minimum(lengths, max(_limits(max_length)))
+        lengths = np.minimum(lengths, max(limits(max_length)))
     if not order.size:
         raise InputError(
-            f"no pair of {len(pairs)} is left with max_length={max_length}; "
-            "raise max_length or give more pairs"
+            f"No pair is short enough. Received: {len(pairs)} pairs, max_length={max_length}. "
+            "Raise max_length or give more pairs."
         )
     keys = [-lengths[order]]
     if not static_batches:
@@ -572,8 +601,8 @@ def _cut(
     longest = lengths[order[0]]
     if longest > batch_tokens:
         raise InputError(
-            f"batch_tokens={batch_tokens} does not hold the longest pair, padded to {longest}; "
-            "raise batch_tokens or set max_length"
+            f"A batch does not hold the longest pair. Received: batch_tokens={batch_tokens}, a "
+            f"pair padded to {longest}. Raise batch_tokens or set max_length."
         )
     batches, start = [], 0
     while start < len(order):
@@ -581,7 +610,7 @@ def _cut(
         batches.append(order[start : start + rows])
         start += rows
     if static_batches:
-        batches[-1] = np.pad(batches[-1], (0, start - len(order)), constant_values=PADDING_ROW)
+        batches[-1] = np.pad(batches[-1], (0, int(start - len(order))), constant_values=PADDING_ROW)
     return batches
 
 
@@ -595,11 +624,20 @@ def _padded(
     return rows
 
 
-def _limits(max_length: Limit) -> tuple[float, float]:
-    """The most ids of a source and of a target."""
+def limits(max_length: Limit) -> tuple[float, float]:
+    """Returns the most ids of a source and of a target.
+
+    Args:
+        max_length: As for `plan_epoch`.
+
+    Example:
+        >>> limits(32)
+        (32, 32)
+    """
     if isinstance(max_length, tuple):
         return max_length
-    return (math.inf if max_length is None else max_length,) * 2
+    most = math.inf if max_length is None else max_length
+    return most, most
 
 
 def _round_up(lengths, multiple: int):
@@ -608,5 +646,5 @@ def _round_up(lengths, multiple: int):
 
 def _at_least(name: str, value: int, least: int) -> int:
     if value < least:
-        raise InputError(f"{name}={value}; give at least {least}")
+        raise InputError(f"`{name}` is too small. Received: {name}={value}. Give at least {least}.")
     return value

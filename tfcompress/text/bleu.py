@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sacrebleu.metrics import BLEU
+from sacrebleu.metrics.bleu import BLEU
 
 from tfcompress.errors import InputError
 
@@ -72,7 +72,7 @@ def corpus_bleu(
 
     Example:
         >>> corpus_bleu(["two dogs play in snow"], ["two dogs play in snow"]).score
-        100.0
+        100.0...
     """
     metric = _metric(tokenize, lowercase)
     hypotheses, references = _checked(hypotheses, references)
@@ -151,7 +151,7 @@ def paired_bootstrap(
         InputError: As for `bootstrap_interval`.
 
     Example:
-        >>> paired_bootstrap(small, large, references).p_value < 0.05
+        >>> paired_bootstrap(hypotheses, references[::-1], references).p_value < 0.05
         True
     """
     metric = _metric(tokenize, lowercase)
@@ -184,7 +184,7 @@ def check_tokenization(tokenize: str) -> None:
     """
     if tokenize not in TOKENIZERS:
         raise InputError(
-            f"`tokenize` must be one of {', '.join(TOKENIZERS)} (received {tokenize!r})"
+            f"`tokenize` must be one of {', '.join(TOKENIZERS)}. Received: {tokenize!r}."
         )
 
 
@@ -196,15 +196,20 @@ def _metric(tokenize: str, lowercase: bool) -> BLEU:
 
 def _checked(hypotheses: Sequence[str], references: Sequence[str]) -> tuple[list[str], list[str]]:
     if isinstance(hypotheses, str) or isinstance(references, str):
-        raise InputError("BLEU of one string; give lists of sentences")
+        raise InputError(
+            "BLEU is that of many sentences. Received: one string. Give lists of sentences."
+        )
     hypotheses, references = list(hypotheses), list(references)
     if len(hypotheses) != len(references):
         raise InputError(
-            f"{len(hypotheses)} hypotheses but {len(references)} references; "
-            "give one hypothesis a reference"
+            f"Hypotheses and references are not as many. Received: {len(hypotheses)} hypotheses, "
+            f"{len(references)} references. Give one hypothesis a reference."
         )
     if not hypotheses:
-        raise InputError("no sentences to score; give at least one hypothesis and reference")
+        raise InputError(
+            "There is nothing to score. Received: no sentences. Give at least one hypothesis and "
+            "reference."
+        )
     return hypotheses, references
 
 
@@ -218,7 +223,9 @@ def _statistics(metric: BLEU, hypotheses: Sequence[str], references: Sequence[st
 def _resample(sentences: int, samples: int, seed: int) -> np.ndarray:
     """Returns how often every resampled corpus contains every sentence."""
     if samples < 1:
-        raise InputError(f"samples={samples}; give at least 1")
+        raise InputError(
+            f"There are too few samples. Received: samples={samples}. Give at least 1."
+        )
     generator = np.random.default_rng(seed)
     weights = generator.multinomial(sentences, np.full(sentences, 1 / sentences), size=samples)
     return weights.astype(np.float64)

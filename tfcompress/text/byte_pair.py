@@ -17,8 +17,10 @@ from tfcompress.text.pieces import (
     special_ids,
     split_at,
 )
+from tfcompress.text.tokenizer_settings import check_settings, decode_file, special_pieces
 from tfcompress.text.unicode import WHITE_SPACE, character_class
 
+_OPTIONS = ("add_prefix_space", "special_in_text")
 _SPECIAL_PIECES = {"pad": "<pad>", "unk": "<unk>", "start": "<s>", "end": "</s>"}
 _MOST_CACHED = 1 << 18
 
@@ -96,10 +98,10 @@ class BytePairTokenizer:
         lost = [byte for byte in range(256) if letters[byte] not in self.vocabulary]
         if lost and self.unk_id is None:
             raise InputError(
-                f"the byte-pair vocabulary lacks {len(lost)} bytes, the first is {lost[0]:#04x}; "
-                "add them, or name the piece for unknown bytes as unk"
+                f"The byte-pair vocabulary lacks bytes. Received: {len(lost)} missing, the first "
+                f"is {lost[0]:#04x}. Add them, or name the piece for unknown bytes as unk."
             )
-        self._cache: dict[str, tuple[int, ...]] = {}
+        self._cache: dict[str, tuple[Any, ...]] = {}
 
     @classmethod
     def load(
@@ -119,15 +121,40 @@ class BytePairTokenizer:
             InputError: A file cannot be read or used.
 
         Example:
-            >>> BytePairTokenizer.load("vocab.json", "merges.txt", add_prefix_space=True)
+            >>> files = "vocab.json", "merges.txt"
+            >>> tokenizer = BytePairTokenizer.load(*files, add_prefix_space=True)
         """
         vocabulary, merges = (read_text(path) for path in (vocabulary, merges))
         return cls(read_vocabulary(vocabulary), read_merges(merges), **options)
 
-    def __reduce__(self):
-        from tfcompress.text.text_tokenizers import text_tokenizer
+    @classmethod
+    def from_settings(
+        cls, settings: Mapping[str, Any], files: Mapping[str, bytes]
+    ) -> "BytePairTokenizer":
+        """Makes the tokenizer again from what `settings` and `files` returned.
 
-        return text_tokenizer, (self.settings(), self.files())
+        Args:
+            settings: The settings, as JSON holds them.
+            files: The contents of its files by name.
+
+        Raises:
+            InputError: A setting or file is missing or wrong.
+
+        Example:
+            >>> tokenizer = BytePairTokenizer.load("vocab.json", "merges.txt")
+            >>> again = BytePairTokenizer.from_settings(tokenizer.settings(), tokenizer.files())
+        """
+        names = ["vocabulary.json", "merges.txt"]
+        options = check_settings(cls.kind, settings, files, names=names, options=_OPTIONS)
+        vocabulary, merges = (decode_file(cls.kind, files[name]) for name in names)
+        vocabulary = read_vocabulary(vocabulary)
+        pieces = {number: piece for piece, number in vocabulary.items()}
+        pieces = [pieces.get(number) for number in range(len(vocabulary))]
+        special = special_pieces(settings, pieces, may_lack_unk=True)
+        return cls(vocabulary, read_merges(merges), **options, **special)
+
+    def __reduce__(self):
+        return type(self).from_settings, (self.settings(), self.files())
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Tokenizes texts, without begin and end ids.
@@ -139,8 +166,9 @@ class BytePairTokenizer:
             The ids of every text.
 
         Example:
+            >>> tokenizer = BytePairTokenizer.load("vocab.json", "merges.txt")
             >>> tokenizer.encode(["It runs"])
-            [[243, 1237]]
+            [[261, 262, 122, 115, 120]]
         """
         return [self._encode(text) for text in check_texts(texts)]
 
@@ -157,7 +185,8 @@ class BytePairTokenizer:
             InputError: An id is outside the vocabulary.
 
         Example:
-            >>> tokenizer.decode([[0, 243, 1237, 2, 1]])
+            >>> tokenizer = BytePairTokenizer.load("vocab.json", "merges.txt")
+            >>> tokenizer.decode([[0, 261, 262, 122, 115, 120, 2, 1]])
             ['It runs']
         """
         hidden = {self.pad_id, self.start_id, self.end_id}
@@ -170,7 +199,7 @@ class BytePairTokenizer:
         ]
 
     def settings(self) -> dict[str, Any]:
-        """Returns what, with `files`, makes this tokenizer again; see `text_tokenizer`."""
+        """Returns what, with `files`, makes this tokenizer again."""
         return {
             "kind": self.kind,
             "add_prefix_space": self.add_prefix_space,
@@ -196,18 +225,20 @@ class BytePairTokenizer:
             pair = tuple(merge.split(" ")) if isinstance(merge, str) else ()
             if len(pair) != 2 or not all(pair):
                 raise InputError(
-                    f"merge {number} is {merge!r}; give two pieces with a space between them"
+                    f"A merge is two pieces with a space between them. Received: merge {number}, "
+                    f"{merge!r}. Give two pieces."
                 )
             for piece in (*pair, "".join(pair)):
                 if piece not in self.vocabulary:
                     raise InputError(
-                        f"merge {number}, {merge!r}, names or makes {piece!r}, which the "
-                        f"vocabulary of {self.vocabulary_size} pieces lacks; give the merges that "
-                        "belong to it"
+                        "A merge names or makes a piece that the vocabulary lacks. Received: "
+                        f"merge {number}, {merge!r}, with {piece!r}, and {self.vocabulary_size} "
+                        "pieces. Give the merges that belong to the vocabulary."
                     )
             if pair in ranks:
                 raise InputError(
-                    f"merge {number}, {merge!r}, is also merge {ranks[pair]}; give each once"
+                    f"A merge stands twice. Received: merge {number}, {merge!r}, which is also "
+                    f"merge {ranks[pair]}. Give each once."
                 )
             ranks[pair] = number
         return ranks
@@ -227,7 +258,7 @@ class BytePairTokenizer:
                 ids.extend(found)
         return ids
 
-    def _remember(self, word):
+    def _remember(self, word) -> tuple[Any, ...]:
         if len(self._cache) >= _MOST_CACHED:
             self._cache.clear()
         found = self._cache[word] = tuple(self._merge(word))
@@ -235,7 +266,7 @@ class BytePairTokenizer:
 
     def _merge(self, word):
         letters = byte_letters()
-        pieces = [letters[byte] for byte in word.encode()]
+        pieces: list[Any] = [letters[byte] for byte in word.encode()]
         # Neighbours in a linked list, and what may be merged: the rank, the place and both pieces.
         before, after = list(range(-1, len(pieces) - 1)), list(range(1, len(pieces) + 1))
         candidates = []
@@ -294,10 +325,13 @@ def read_vocabulary(text: str) -> dict[str, int]:
     try:
         vocabulary = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"the vocabulary is no JSON: {error}; give a vocab.json") from None
+        raise InputError(
+            f"The vocabulary is no JSON. Received: {error}. Give a vocab.json."
+        ) from None
     if not isinstance(vocabulary, dict):
         raise InputError(
-            f"the vocabulary is a JSON {type(vocabulary).__name__}; give an object of ids by piece"
+            "A vocabulary is an object of ids by piece. Received: a JSON "
+            f"{type(vocabulary).__name__}. Give a vocab.json."
         )
     return _check_vocabulary(vocabulary)
 
@@ -338,8 +372,8 @@ def _object(members):
 def _check_vocabulary(vocabulary):
     if not isinstance(vocabulary, Mapping):
         raise InputError(
-            f"vocabulary is {type(vocabulary).__name__}; give the id of every piece, or paths to "
-            "BytePairTokenizer.load"
+            f"A vocabulary is a mapping of ids by piece. Received: {type(vocabulary).__name__}. "
+            "Give the id of every piece, or paths to BytePairTokenizer.load."
         )
     vocabulary = dict(vocabulary)
     check_pieces([*vocabulary])
@@ -347,12 +381,13 @@ def _check_vocabulary(vocabulary):
         is_id = isinstance(number, int) and not isinstance(number, bool)
         if not is_id:
             raise InputError(
-                f"vocabulary: {piece!r} has the id {number!r}; give pieces with whole numbers"
+                f"The vocabulary's ids are whole numbers. Received: {piece!r} with the id "
+                f"{number!r}. Give pieces with whole numbers."
             )
     missing = set(range(len(vocabulary))) - set(vocabulary.values())
     if missing:
         raise InputError(
-            f"vocabulary: {len(vocabulary)} pieces, but none has the id {min(missing)}; number "
-            "them from 0 without a gap"
+            f"The vocabulary's ids have a gap. Received: {len(vocabulary)} pieces, none with the "
+            f"id {min(missing)}. Number them from 0 without a gap."
         )
     return vocabulary

@@ -27,7 +27,7 @@ class Corpus:
             equal length, source sentences and target sentences.
 
     Example:
-        >>> sources, targets = load_corpus("corpora/multi30k", source_language="en").splits["train"]
+        >>> sources, targets = load_corpus("corpus", source_language="en").splits["train"]
     """
 
     name: str
@@ -39,8 +39,8 @@ class Corpus:
         """Returns 16 hexadecimal digits that change when any sentence or language changes.
 
         Example:
-            >>> load_corpus("a.en-de.tsv").digest() == load_corpus("a.en-de.tsv").digest()
-            True
+            >>> len(load_corpus("corpus", source_language="en", target_language="de").digest())
+            16
         """
         content = [self.source_language, self.target_language, self.splits]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
@@ -62,8 +62,8 @@ def read_lines(path: str | Path) -> list[str]:
         InputError: The file is missing, unreadable, a damaged gzip file, or not UTF-8.
 
     Example:
-        >>> read_lines("train.en")[0]
-        'A man in a blue shirt .'
+        >>> read_lines("corpus/train.en")[0]
+        "My neighbour doesn't like to travel to Denmark."
     """
     path = Path(path)
     try:
@@ -71,18 +71,22 @@ def read_lines(path: str | Path) -> list[str]:
         if path.suffix == ".gz":
             data = gzip.decompress(data)
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file; check the path") from None
+        raise InputError(f"No such file. Received: {path}. Check the path.") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path}: damaged gzip file ({error}); compress it again") from None
+        raise InputError(
+            f"A gzip file is damaged ({error}). Received: {path}. Compress it again."
+        ) from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+        raise InputError(
+            f"The file cannot be read ({error.strerror}). Received: {path}. Check the path."
+        ) from None
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(
-            f"{path}, line {line}: not UTF-8 (byte 0x{data[error.start]:02x}); "
-            "convert the file to UTF-8"
+            f"The file is not UTF-8 (byte 0x{data[error.start]:02x}). Received: {path}, line "
+            f"{line}. Convert the file to UTF-8."
         ) from None
     lines = text.removeprefix("\ufeff").split("\n")
     if not lines[-1]:
@@ -127,9 +131,9 @@ def load_corpus(
             a line is empty or has not exactly one tab, or a language cannot be deduced.
 
     Example:
-        >>> corpus = load_corpus("corpora/multi30k", source_language="en", target_language="de")
+        >>> corpus = load_corpus("corpus", source_language="en", target_language="de")
         >>> len(corpus.splits["train"][0])
-        29000
+        500
     """
     path = Path(path)
     if path.is_dir():
@@ -162,8 +166,8 @@ def corpus_files(
         InputError: A file is missing, or a language cannot be deduced.
 
     Example:
-        >>> corpus_files("pairs.tsv", {})
-        {'train': (PosixPath('pairs.tsv'),)}
+        >>> corpus_files("pairs.en-de.tsv", {})
+        {'train': (PosixPath('pairs.en-de.tsv'),)}
     """
     path = Path(path)
     if not path.is_dir():
@@ -177,7 +181,9 @@ def _tsv_name(path: Path) -> str:
     name = path.name.removesuffix(".gz")
     if not name.endswith(".tsv") or not path.exists():
         problem = "is neither a folder nor a .tsv file" if path.exists() else "does not exist"
-        raise InputError(f"corpus {path} {problem}; give a folder or a .tsv or .tsv.gz file")
+        raise InputError(
+            f"The corpus {problem}. Received: {path}. Give a folder or a .tsv or .tsv.gz file."
+        )
     return name.removesuffix(".tsv")
 
 
@@ -201,8 +207,8 @@ def _folder_languages(
             source, target = source or others[0], target or others[0]
     if not found and (source is None or target is None):
         raise InputError(
-            f"corpus {folder}: no training files named {stem}.LANGUAGE; "
-            "give the stem and the languages of the files"
+            f"There are no training files named {stem}.LANGUAGE. Received: corpus {folder}. Give "
+            "the stem and the languages of the files."
         )
     return _checked_languages(folder, source, target, f"files found: {', '.join(found)}; ")
 
@@ -222,12 +228,13 @@ def _checked_languages(
     if source is None or target is None:
         missing = "target" if source else "source"
         raise InputError(
-            f"corpus {path}: {missing} language not given and not clear from the names "
-            f"({found}source {source}, target {target}); give both languages"
+            f"The {missing} language is not given and not clear from the names. Received: corpus "
+            f"{path} ({found}source {source}, target {target}). Give both languages."
         )
     if source == target:
         raise InputError(
-            f"corpus {path}: source and target language are both {source}; give two languages"
+            f"Source and target language must differ. Received: {source} for both of corpus "
+            f"{path}. Give two languages."
         )
     return source, target
 
@@ -247,8 +254,9 @@ def _folder_files(
         for language, side in zip((source, target), sides):
             if side is None:
                 raise InputError(
-                    f"corpus {folder}: no {split} file {candidates[0]}.{language} or "
-                    f"{candidates[0]}.{language}.gz; add it, or give the stem of the {split} files"
+                    f"There is no {split} file {candidates[0]}.{language} or "
+                    f"{candidates[0]}.{language}.gz. Received: corpus {folder}. Add it, or give "
+                    f"the stem of the {split} files."
                 )
         splits[split] = tuple(sides)
     return splits
@@ -265,11 +273,11 @@ def _read_pair(source: Path, target: Path) -> tuple[list[str], list[str]]:
     sides = read_lines(source), read_lines(target)
     for file, lines in zip((source, target), sides):
         if not lines:
-            raise InputError(f"{file}: empty file; give at least one sentence")
+            raise InputError(f"The file is empty. Received: {file}. Give at least one sentence.")
     if len(sides[0]) != len(sides[1]):
         raise InputError(
-            f"{source} has {len(sides[0])} lines but {target} has {len(sides[1])}; "
-            "line N of one must translate line N of the other"
+            f"Line N of one file must translate line N of the other. Received: {source} with "
+            f"{len(sides[0])} lines, {target} with {len(sides[1])}. Give files of as many lines."
         )
     for file, lines in zip((source, target), sides):
         check_lines(
@@ -294,15 +302,18 @@ def check_lines(path: Path, numbers: list[int], fault: str) -> None:
     if numbers:
         shown = ", ".join(map(str, numbers[:10])) + (", ..." if len(numbers) > 10 else "")
         raise InputError(
-            f"{path}: {len(numbers):,} of its lines {'is' if len(numbers) == 1 else 'are'} "
-            f"{fault}, or let `tfcompress corpus clean` do it (lines {shown})"
+            f"Some lines cannot be used. Received: {path}, of whose lines {len(numbers):,} "
+            f"{'is' if len(numbers) == 1 else 'are'} {fault} (lines {shown}). Do so, or let "
+            "`tfcompress corpus clean` do it."
         )
 
 
 def _read_tsv(path: Path) -> list[tuple[str, str]]:
     rows = [line.split("\t") for line in read_lines(path)]
     if not rows:
-        raise InputError(f"{path}: empty file; write one pair a line as source<TAB>target")
+        raise InputError(
+            f"The file is empty. Received: {path}. Write one pair a line as source<TAB>target."
+        )
     numbered = [*enumerate(rows, start=1)]
     wrong = [number for number, fields in numbered if len(fields) != 2]
     check_lines(path, wrong, "no pair; write one a line as source<TAB>target")
@@ -320,8 +331,8 @@ def _split_pairs(
     )
     if len(sources) < 3:
         raise InputError(
-            f"{path}: {len(sources)} distinct source sentences cannot make training, validation "
-            "and test splits; give at least 3"
+            "Training, validation and test splits need at least 3 distinct source sentences. "
+            f"Received: {len(sources)} in {path}. Give more."
         )
     size = max(1, len(sources) // 100)
     split_of = dict.fromkeys(sources, "train")

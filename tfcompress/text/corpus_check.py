@@ -111,9 +111,9 @@ def check_corpus(
 
     Example:
 
-    >>> print(tfc.text.check_corpus("corpus"))
-    train: 28,990 of 29,000 lines are good
-      10 duplicate: stands above already (lines 212, 407, 1193, 2231, 2232, ...)
+    >>> print(tfc.text.check_corpus("pairs.en-de.tsv"))
+    train: 40 of 41 lines are good
+      1 empty: a side is blank (line 41)
     """
     return _run(_files(path, source_language, target_language, train, valid, test), path, rules)
 
@@ -154,13 +154,13 @@ def clean_corpus(
 
     Example:
 
-    >>> report = tfc.text.clean_corpus("corpus", "clean")
+    >>> report = tfc.text.clean_corpus("pairs.en-de.tsv", "clean")
     >>> report.splits["train"].good
-    28990
+    40
     """
     output = Path(output)
     if os.path.lexists(output):
-        raise InputError(f"{output}: exists already; give another folder")
+        raise InputError(f"The folder exists already. Received: {output}. Give another folder.")
     check_writable(output)
     files = _files(path, source_language, target_language, train, valid, test)
     try:
@@ -171,7 +171,10 @@ def clean_corpus(
                 report = _run(files, path, rules, writer)
             for name, split in report.splits.items():
                 if not split.good:
-                    raise InputError(f"{path}: no line of {name} is good; nothing was written")
+                    raise InputError(
+                        f"No line of {name} is good, and nothing was written. Received: {path}. "
+                        "Give other rules or files."
+                    )
             text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
             (folder / REPORT).write_text(text, encoding="utf-8")
             folder.chmod(0o755)
@@ -179,7 +182,10 @@ def clean_corpus(
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
-        raise InputError(f"{output}: cannot write: {error.strerror or error}") from error
+        raise InputError(
+            f"The folder cannot be written. Received: {output} ({error.strerror or error}). Give "
+            "another folder."
+        ) from error
     return report
 
 
@@ -233,8 +239,9 @@ def _lines(files, split) -> Iterator[_Line]:
         if None in raw:
             counts = [sum(1 for _ in _raw_lines(path)) for path in paths]
             raise InputError(
-                f"{paths[0]} has {counts[0]} lines but {paths[1]} has {counts[1]}; line N of one "
-                "must translate line N of the other"
+                f"Line N of one file must translate line N of the other. Received: {paths[0]} "
+                f"with {counts[0]} lines, {paths[1]} with {counts[1]}. Give files of as many "
+                "lines."
             )
         try:
             columns = [line.decode("utf-8-sig" if number == 1 else "utf-8") for line in raw]
@@ -256,9 +263,13 @@ def _raw_lines(path) -> Iterator[bytes]:
             for line in file:
                 yield line.removesuffix(b"\n").removesuffix(b"\r")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path}: damaged gzip file ({error}); compress it again") from None
+        raise InputError(
+            f"A gzip file is damaged ({error}). Received: {path}. Compress it again."
+        ) from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+        raise InputError(
+            f"The file cannot be read ({error.strerror}). Received: {path}. Check the path."
+        ) from None
 
 
 def _run(files, path, rules, writer=None) -> CorpusReport:
@@ -291,7 +302,9 @@ def _split_report(files, split, judge, writer) -> SplitReport:
         if writer is not None:
             writer.keep(split, line) if fault is None else writer.remove(split, line, fault)
     if not number:
-        raise InputError(f"{files.splits[split][0]}: empty file; give at least one example")
+        raise InputError(
+            f"The file is empty. Received: {files.splits[split][0]}. Give at least one example."
+        )
     ordered = {fault: counts[fault] for fault in FAULTS if fault in counts}
     return SplitReport(number, ordered, {fault: first[fault] for fault in ordered})
 

@@ -56,9 +56,9 @@ class CorpusRules:
     def __post_init__(self):
         for name in ("max_words", "max_characters"):
             if getattr(self, name) < 1:
-                raise InputError(f"`{name}` must be at least 1 (received {getattr(self, name)})")
+                raise InputError(f"`{name}` must be at least 1. Received: {getattr(self, name)}.")
         if not self.max_ratio >= 1:
-            raise InputError(f"`max_ratio` must be at least 1 (received {self.max_ratio})")
+            raise InputError(f"`max_ratio` must be at least 1. Received: {self.max_ratio}.")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfcompress.errors import InputError
-from tfcompress.text.batching import endless_plan, plan_evaluation
+from tfcompress.text.batching import Limit, endless_plan, limits, plan_evaluation
 from tfcompress.text.characters import is_blank
 from tfcompress.text.corpora import check_lines, read_lines
 from tfcompress.text.text_tokenizers import TextTokenizer, check_max_length, encode_texts
@@ -81,7 +81,9 @@ def load_labelled_corpus(
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputError(f"corpus {folder}: no such folder; give one with {train}.tsv and so on")
+        raise InputError(
+            f"No such folder. Received: corpus {folder}. Give one with {train}.tsv and so on."
+        )
     stems = {"train": [train], "valid": [valid] + ["dev"] * (valid == "valid"), "test": [test]}
     rows = {}
     for split, names in stems.items():
@@ -91,8 +93,8 @@ def load_labelled_corpus(
             rows[split] = (found[0], read_examples(found[0], ("text", "label")))
         elif split != "test":
             raise InputError(
-                f"corpus {folder}: no {split} file {names[0]}.tsv or {names[0]}.tsv.gz; add it, or "
-                f"give the stem of the {split} file"
+                f"There is no {split} file {names[0]}.tsv or {names[0]}.tsv.gz. Received: corpus "
+                f"{folder}. Add it, or give the stem of the {split} file."
             )
     for path, examples in rows.values():
         for place, name in enumerate(("text", "label")):
@@ -105,7 +107,8 @@ def load_labelled_corpus(
         for number, (_, label) in examples:
             if label.strip() not in numbers:
                 raise InputError(
-                    f"{path}, line {number}: label {label!r}; give one of {', '.join(labels)}"
+                    f"The label is none of the classes. Received: {path}, line {number}, label "
+                    f"{label!r}. Give one of {', '.join(labels)}."
                 )
         texts, found = zip(*(columns for _, columns in examples))
         splits[split] = [*texts], [numbers[label.strip()] for label in found]
@@ -130,12 +133,15 @@ def read_examples(path: str | Path, columns: Sequence[str]) -> list[tuple[int, l
         found = line.split("\t")
         if len(found) != len(columns):
             raise InputError(
-                f"{path}, line {number}: {len(found)} columns; give {'<TAB>'.join(columns)}"
+                f"A line has other columns. Received: {path}, line {number} with {len(found)}. "
+                f"Give {'<TAB>'.join(columns)}."
             )
         if number > 1 or found[-1].strip().lower() != columns[-1]:
             rows.append((number, found))
     if not rows:
-        raise InputError(f"{path}: has no examples; give {'<TAB>'.join(columns)} lines")
+        raise InputError(
+            f"The file has no examples. Received: {path}. Give {'<TAB>'.join(columns)} lines."
+        )
     return rows
 
 
@@ -160,6 +166,7 @@ class LabelledTexts:
         InputError: There are more or fewer labels than texts, or `max_length` has no room.
 
     Example:
+        >>> tokenizer = tfc.text.load_text_tokenizer("sentence-encoder")
         >>> texts = LabelledTexts(tokenizer, ["It runs"], [1], max_length=128)
         >>> texts.lengths
         array([4], dtype=int32)
@@ -175,7 +182,10 @@ class LabelledTexts:
         token_types: bool | int = False,
     ):
         if len(texts) != len(labels):
-            raise InputError(f"{len(texts)} texts but {len(labels)} labels; give one label a text")
+            raise InputError(
+                f"Texts and labels are not as many. Received: {len(texts)} texts, {len(labels)} "
+                "labels. Give one label a text."
+            )
         check_max_length(max_length)
         # One id more than is kept shows which texts are longer.
         ids, lengths = encode_texts(tokenizer, texts, max_length=max_length + 1)
@@ -184,10 +194,9 @@ class LabelledTexts:
         self._ids, self.lengths = ids[:, :max_length], np.minimum(lengths, max_length)
         self._ids[longer, -1] = tokenizer.end_id
         self.max_length = max_length
-        labels = np.asarray(labels)
-        self.labels = labels.astype(
-            np.float32 if labels.dtype.kind == "f" and len(labels) else np.int32
-        )
+        values = np.asarray(labels)
+        is_score = values.dtype.kind == "f" and len(values)
+        self.labels = values.astype(np.float32 if is_score else np.int32)
         self._pad_id = tokenizer.pad_id
         self._token_types = bool(token_types)
 
@@ -201,6 +210,14 @@ class LabelledTexts:
             length_multiple: Lengths are rounded up to a multiple of this.
         """
         return [self.padded_lengths(length_multiple)]
+
+    def fits(self, max_length: Limit) -> np.ndarray:
+        """Returns whether each text is short enough, boolean.
+
+        Args:
+            max_length: The most ids of a text; None for any number.
+        """
+        return self.lengths <= min(limits(max_length))
 
     def padded_lengths(self, length_multiple: int = 4) -> np.ndarray:
         """Returns the padded length of every text, at most `max_length`.
@@ -282,7 +299,7 @@ def _labels(path, examples):
     classes = 1 + max(map(int, found))
     if classes > _MOST_CLASSES:
         raise InputError(
-            f"{path}: labels that are numbers are those of classes, at most {_MOST_CLASSES - 1:,} "
-            f"(received {classes - 1}); name the labels under `labels`"
+            f"Labels that are numbers are those of classes, at most {_MOST_CLASSES - 1:,}. "
+            f"Received: {classes - 1} in {path}. Name the labels under `labels`."
         )
     return tuple(map(str, range(classes)))

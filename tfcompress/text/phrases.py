@@ -62,16 +62,20 @@ def generate(*, pairs: int = 60000, seed: int = 0) -> list[tuple[str, str]]:
     from tfcompress.phrasebook import TEMPLATES
 
     if pairs < 1:
-        raise InputError(f"pairs must be at least 1, got {pairs}")
+        raise InputError(f"`pairs` must be at least 1. Received: {pairs}.")
     if seed < 0:
-        raise InputError(f"seed must not be negative, got {seed}")
+        raise InputError(f"`seed` must not be negative. Received: {seed}.")
     if pairs > capacity():
-        raise InputError(f"the phrase book can make {capacity()} pairs, not {pairs}: ask for fewer")
+        raise InputError(
+            f"The phrase book cannot make so many pairs. Received: pairs={pairs}. Give at most "
+            f"{capacity()}."
+        )
     rng = random.Random(seed)
     result = [
-        tuple(template.build(index))
+        (pair[0], pair[1])
         for template, count in zip(TEMPLATES, _shares(TEMPLATES, pairs))
         for index in _sample(rng, template.size, count)
+        for pair in [tuple(template.build(index))]
     ]
     return [result[i] for i in _sample(rng, pairs, pairs)]
 
@@ -100,8 +104,8 @@ def phrase_corpus(
 
     if min(valid, test) < 0 or valid + test >= pairs:
         raise InputError(
-            f"valid and test must not be negative and together less than pairs ({pairs}), "
-            f"got {valid} and {test}"
+            "`valid` and `test` must not be negative, and together less than `pairs`. Received: "
+            f"valid={valid}, test={test}, pairs={pairs}."
         )
     made = generate(pairs=pairs, seed=seed)
     # A translation that several sentences share stays in one split: the training split.
@@ -109,8 +113,8 @@ def phrase_corpus(
     unique = [i for i, (_, target) in enumerate(made) if uses[target] == 1]
     if len(unique) < valid + test:
         raise InputError(
-            f"only {len(unique)} of {pairs} pairs can be held out, asked for {valid} + {test}: "
-            "ask for fewer"
+            f"Too few pairs can be held out. Received: {len(unique)} of {pairs} for {valid} + "
+            f"{test}. Give fewer."
         )
     held_out = set(unique[: valid + test])
     chosen = {
@@ -118,7 +122,10 @@ def phrase_corpus(
         "valid": [made[i] for i in unique[:valid]],
         "test": [made[i] for i in unique[valid : valid + test]],
     }
-    splits = {name: tuple(map(list, zip(*part))) or ([], []) for name, part in chosen.items()}
+    splits = {
+        name: ([source for source, _ in part], [target for _, target in part])
+        for name, part in chosen.items()
+    }
     return Corpus("phrases", SOURCE_LANGUAGE, TARGET_LANGUAGE, splits)
 
 
@@ -163,7 +170,10 @@ def write_corpus(
         for draft, file in drafts.items():
             os.replace(draft, file)
     except OSError as error:
-        raise InputError(f"{folder}: cannot be written ({error.strerror}); name a folder") from None
+        raise InputError(
+            f"The folder cannot be written ({error.strerror}). Received: {folder}. Name another "
+            "one."
+        ) from None
     finally:
         for draft in drafts:
             draft.unlink(missing_ok=True)

@@ -22,11 +22,14 @@ def check_texts(texts: Iterable[str]) -> list[str]:
         ['a', 'b']
     """
     if isinstance(texts, str | bytes):
-        raise InputError("texts is one string; give a list of texts")
+        raise InputError("`texts` must be a list. Received: one string. Give a list of texts.")
     texts = list(texts)
     for number, text in enumerate(texts):
         if not isinstance(text, str):
-            raise InputError(f"text {number} is {type(text).__name__}; give str")
+            raise InputError(
+                f"A text must be str. Received: text {number} of type {type(text).__name__}. Give "
+                "str."
+            )
     _check_utf8("texts", texts)
     return texts
 
@@ -42,9 +45,15 @@ def check_pieces(pieces: Sequence[str]) -> None:
     """
     for number, piece in enumerate(pieces):
         if not isinstance(piece, str):
-            raise InputError(f"vocabulary: piece {number} is {type(piece).__name__}; give str")
+            raise InputError(
+                f"A piece must be str. Received: piece {number} of type {type(piece).__name__}. "
+                "Give str."
+            )
         if not piece:
-            raise InputError(f"vocabulary: piece {number} is ''; a piece must not be empty")
+            raise InputError(
+                f"A piece must not be empty. Received: piece {number} of the vocabulary, ''. "
+                "Remove or name it."
+            )
     _check_utf8("pieces", pieces)
 
 
@@ -66,13 +75,14 @@ def check_ids(ids: Iterable[Sequence[int]], size: int) -> list[list[int]]:
     for number, row in enumerate(rows):
         if row.ndim != 1 or (row.size and not np.issubdtype(row.dtype, np.integer)):
             raise InputError(
-                f"text {number} is no row of ids but an array of {row.dtype} with "
-                f"{row.ndim} dimensions; give a list of whole numbers for every text"
+                f"A text's ids are a row of whole numbers. Received: text {number}, an array of "
+                f"{row.dtype} with {row.ndim} dimensions. Give a list of whole numbers for every "
+                "text."
             )
         if row.size and (row.min() < 0 or row.max() >= size):
             raise InputError(
-                f"text {number}: ids from {row.min()} to {row.max()} are outside this tokenizer's "
-                f"0 to {size - 1}; use the tokenizer that made them"
+                f"Ids are outside this tokenizer's 0 to {size - 1}. Received: text {number} with "
+                f"ids from {row.min()} to {row.max()}. Use the tokenizer that made them."
             )
     return [row.tolist() for row in rows]
 
@@ -96,8 +106,9 @@ def special_ids(ids: Mapping[str, int], special: Mapping[str, str | None], name:
     missing = [piece for piece in pieces if piece not in ids]
     if missing:
         raise InputError(
-            f"the {name} of {len(ids)} pieces lacks {', '.join(map(repr, missing))}; add what is "
-            "missing, or name the pieces it has instead"
+            f"The {name} lacks special pieces. Received: {len(ids)} pieces without "
+            f"{', '.join(map(repr, missing))}. Add what is missing, or name the pieces it has "
+            "instead."
         )
     return [ids[piece] for piece in pieces]
 
@@ -120,19 +131,20 @@ def read_text(path: str | os.PathLike) -> str:
         InputError: The file cannot be read, or is not UTF-8.
 
     Example:
-        >>> read_text("merges.txt")
-        '#version: 0.2\\nĠ t\\n'
+        >>> read_text("merges.txt").splitlines()[0]
+        '#version: 0.2'
     """
     name = os.fspath(path)
     try:
         return Path(path).read_bytes().decode()
     except OSError as error:
         raise InputError(
-            f"tokenizer file {name}: {error.strerror}; give the published file"
+            f"{error.strerror}. Received: tokenizer file {name}. Give the published file."
         ) from None
     except UnicodeDecodeError as error:
         raise InputError(
-            f"tokenizer file {name}: byte {error.start} is not UTF-8; give the published file"
+            f"The file is not UTF-8. Received: tokenizer file {name}, byte {error.start}. Give "
+            "the published file."
         ) from None
 
 
@@ -141,8 +153,8 @@ def _check_utf8(name, texts):
         "".join(texts).encode()
     except UnicodeEncodeError as error:
         raise InputError(
-            f"the {name} contain {error.object[error.start]!r}, half a character; "
-            "read the text as UTF-8"
+            f"The {name} contain a lone surrogate. Received: {error.object[error.start]!r}. Read "
+            "the text as UTF-8."
         ) from None
 
 

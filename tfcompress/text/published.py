@@ -8,6 +8,7 @@ from typing import Any
 from tfcompress.errors import InputError
 from tfcompress.text.pieces import check_ids, check_texts, special_ids
 from tfcompress.text.published_parts import check_parts
+from tfcompress.text.tokenizer_settings import ROLES, check_settings
 
 FILE = "tokenizer.json"
 
@@ -79,10 +80,36 @@ class PublishedTokenizer:
         self.pad_id, self.start_id, self.end_id = ids["pad"], ids["start"], ids["end"]
         self.unk_id = ids.get("unk")
 
-    def __reduce__(self):
-        from tfcompress.text.text_tokenizers import text_tokenizer
+    @classmethod
+    def from_settings(
+        cls, settings: Mapping[str, Any], files: Mapping[str, bytes]
+    ) -> "PublishedTokenizer":
+        """Makes the tokenizer again from what `settings` and `files` returned.
 
-        return text_tokenizer, (self.settings(), self.files())
+        Args:
+            settings: The settings, as JSON holds them.
+            files: The contents of its files by name.
+
+        Raises:
+            InputError: A setting or file is missing or wrong.
+
+        Example:
+            >>> definition = json.loads(Path("tokenizer.json").read_text())
+            >>> tokenizer = PublishedTokenizer(definition, pad="[PAD]")
+            >>> again = PublishedTokenizer.from_settings(tokenizer.settings(), tokenizer.files())
+        """
+        check_settings(cls.kind, settings, files, names=[FILE])
+        ids = {role: settings[f"{role}_id"] for role in ROLES}
+        for role, number in ids.items():
+            if not isinstance(number, int | None) or (number is None and role != "unk"):
+                raise InputError(
+                    f"A special id must be a whole number. Received: {number!r}. Give what "
+                    "settings() returned."
+                )
+        return cls(json_object(files[FILE], FILE), **ids)
+
+    def __reduce__(self):
+        return type(self).from_settings, (self.settings(), self.files())
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Tokenizes texts, without begin and end ids.
@@ -94,8 +121,10 @@ class PublishedTokenizer:
             The ids of every text.
 
         Example:
+            >>> definition = json.loads(Path("tokenizer.json").read_text())
+            >>> tokenizer = PublishedTokenizer(definition, pad="[PAD]")
             >>> tokenizer.encode(["it runs"])
-            [[2009, 3216]]
+            [[5, 6]]
         """
         encode = self._tokenizer.encode
         return [encode(text, add_special_tokens=False).ids for text in check_texts(texts)]
@@ -113,7 +142,9 @@ class PublishedTokenizer:
             InputError: An id is outside the vocabulary.
 
         Example:
-            >>> tokenizer.decode([[101, 2009, 3216, 102, 0]])
+            >>> definition = json.loads(Path("tokenizer.json").read_text())
+            >>> tokenizer = PublishedTokenizer(definition, pad="[PAD]")
+            >>> tokenizer.decode([[2, 5, 6, 3, 0]])
             ['it runs']
         """
         hidden = {self.pad_id, self.start_id, self.end_id}
@@ -122,7 +153,7 @@ class PublishedTokenizer:
         return [self._tokenizer.decode(row, skip_special_tokens=False) for row in shown]
 
     def settings(self) -> dict[str, Any]:
-        """Returns what, with `files`, makes this tokenizer again; see `text_tokenizer`."""
+        """Returns what, with `files`, makes this tokenizer again."""
         return {
             "kind": self.kind,
             "pad_id": self.pad_id,
@@ -142,9 +173,9 @@ class PublishedTokenizer:
             found = self._ids.get(token["content"])
             if found != token["id"]:
                 raise InputError(
-                    f"the added token {token['content']!r} has the id {token['id']}, but the "
-                    f"vocabulary before it ends so that it would get {found}; number added tokens "
-                    "from the vocabulary's size"
+                    "Added tokens are numbered from the vocabulary's size. Received: "
+                    f"{token['content']!r} with the id {token['id']}, which would get {found}. "
+                    "Number it so."
                 )
 
     def _around(self, start, end):
@@ -152,8 +183,8 @@ class PublishedTokenizer:
         tokens = self._tokenizer.encode("", add_special_tokens=True).tokens
         if len(tokens) not in (0, 2):
             raise InputError(
-                f"the tokenizer puts {' '.join(tokens)} around a text; give one that puts one "
-                "begin and one end"
+                "A tokenizer puts one begin and one end around a text. Received: "
+                f"{' '.join(tokens)}. Give one that does."
             )
         is_open = isinstance(start, str | None) and isinstance(end, str | None)
         return tokens if tokens and is_open else (start, end)
@@ -174,8 +205,8 @@ class PublishedTokenizer:
         pieces = [piece for piece, number in self._ids.items() if is_id and number == given]
         if not pieces:
             raise InputError(
-                f"the tokenizer's settings name the special id {given!r}, but its vocabulary has "
-                f"{len(self._ids)} pieces; give the files that belong to the settings"
+                f"A special id is none of the vocabulary. Received: {given!r}, {len(self._ids)} "
+                "pieces. Give the files that belong to the settings."
             )
         return pieces[0]
 
@@ -191,14 +222,16 @@ def open_definition(definition: Mapping[str, Any]) -> Any:
 
     Example:
         >>> open_definition(json.loads(Path("tokenizer.json").read_text())).get_vocab_size()
-        30522
+        10
     """
     tokenizers = import_tokenizers()
     try:
         tokenizer = tokenizers.Tokenizer.from_str(json.dumps({**definition}))
     # It raises nothing more special.
     except Exception as error:
-        raise InputError(f"the tokenizer.json cannot be used: {error}; copy it again") from None
+        raise InputError(
+            f"The tokenizer.json cannot be used. Received: {error}. Copy it again."
+        ) from None
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
@@ -221,9 +254,11 @@ def json_object(content: bytes, name: str) -> dict[str, Any]:
     try:
         found = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{name} is no JSON: {error}; copy it again") from None
+        raise InputError(
+            f"The file is no JSON ({error}). Received: {name}. Copy it again."
+        ) from None
     if not isinstance(found, dict):
-        raise InputError(f"{name} is no JSON object; copy it again")
+        raise InputError(f"The file is no JSON object. Received: {name}. Copy it again.")
     return found
 
 
@@ -238,8 +273,8 @@ def import_tokenizers() -> Any:
         import tokenizers
     except ImportError:
         raise InputError(
-            "a published tokenizer needs the package tokenizers, which is not installed; run "
-            "`pip install tokenizers==0.23.3`"
+            "A published tokenizer needs the package tokenizers. Received: it is not installed. "
+            "Run `pip install tokenizers==0.23.3`."
         ) from None
     return tokenizers
 

@@ -31,7 +31,8 @@ def wordpiece_definition(
         InputError: A setting has a wrong type.
 
     Example:
-        >>> wordpiece_definition(["[UNK]", "a"], roles, {})["model"]["vocab"]
+        >>> special = dict(zip(ROLES, ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]))
+        >>> wordpiece_definition(["[UNK]", "a"], special, {})["model"]["vocab"]
         {'[UNK]': 0, 'a': 1}
     """
     vocabulary = {piece: number for number, piece in enumerate(pieces) if piece}
@@ -76,7 +77,8 @@ def byte_pair_definition(
         InputError: A setting has a wrong type.
 
     Example:
-        >>> byte_pair_definition({"a": 0}, [], roles, {})["pre_tokenizer"]["type"]
+        >>> special = dict(zip(ROLES, ["<pad>", "<unk>", "<s>", "</s>", "<mask>"]))
+        >>> byte_pair_definition({"a": 0}, [], special, {})["pre_tokenizer"]["type"]
         'ByteLevel'
     """
     bytes_as_letters = {
@@ -184,8 +186,8 @@ def token_content(token: Any) -> str:
     content = token.get("content") if isinstance(token, Mapping) else token
     if not isinstance(content, str) or not content:
         raise InputError(
-            f"a special token of the tokenizer's settings is {token!r}; give a text, or an object "
-            "with its `content`"
+            f"A special token is a text, or an object with its `content`. Received: {token!r}. "
+            "Give one of these."
         )
     return content
 

@@ -19,8 +19,8 @@ CONFIG, MODULES = "tokenizer_config.json", "modules.json"
 _SENTENCE_CONFIG = "sentence_*_config.json"
 _SPECIAL_TOKENS, _ADDED_TOKENS = "special_tokens_map.json", "added_tokens.json"
 # The special pieces of a family, where a folder names none.
-_BERT = dict(zip(definitions.ROLES, ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")))
-_ROBERTA = dict(zip(definitions.ROLES, ("<pad>", "<unk>", "<s>", "</s>", "<mask>")))
+_BERT: dict[str, str] = dict(zip(definitions.ROLES, ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")))
+_ROBERTA: dict[str, str] = dict(zip(definitions.ROLES, ("<pad>", "<unk>", "<s>", "</s>", "<mask>")))
 _ALBERT = _BERT | {"pad_token": "<pad>", "unk_token": "<unk>"}
 # What we call them.
 _NAMES = {"pad": "pad_token", "unk": "unk_token", "start": "cls_token", "end": "sep_token"}
@@ -67,7 +67,7 @@ def load_published_tokenizer(
         InputError: A file cannot be used, or a setting is not supported.
 
     Example:
-        >>> load_published_tokenizer(Path("all-MiniLM-L6-v2")).kind
+        >>> load_published_tokenizer(Path("sentence-encoder")).kind
         'published'
     """
     folder = transformer_folder(folder)
@@ -75,8 +75,8 @@ def load_published_tokenizer(
     for path in sorted(folder.glob(_SENTENCE_CONFIG)):
         if tokenizer and read_object(path).get("do_lower_case") and not _folds_case(tokenizer):
             raise InputError(
-                f"{path}: do_lower_case is not supported beside a tokenizer that keeps case; give "
-                "a model whose tokenizer_config.json asks for lower case"
+                "do_lower_case is not supported beside a tokenizer that keeps case. Received: "
+                f"{path}. Give a model whose tokenizer_config.json asks for lower case."
             )
     return tokenizer
 
@@ -90,7 +90,7 @@ def _load(folder):
             return _from_definition(folder, config, definition)
         except (AttributeError, KeyError, TypeError) as error:
             raise InputError(
-                f"{folder / FILE}: cannot be used ({error!r}); copy it again"
+                f"The file cannot be used ({error!r}). Received: {folder / FILE}. Copy it again."
             ) from None
     for family in _FAMILIES:
         paths = [folder / name for name in family.files]
@@ -104,8 +104,8 @@ def _load(folder):
                 raise
             except (AttributeError, KeyError, TypeError, ValueError) as error:
                 raise InputError(
-                    f"{folder}: the tokenizer's settings cannot be used ({error!r}); copy them "
-                    "again"
+                    f"The tokenizer's settings cannot be used ({error!r}). Received: {folder}. "
+                    "Copy them again."
                 ) from None
     return None
 
@@ -124,7 +124,9 @@ def transformer_folder(folder: Path) -> Path:
         name = json.loads(read_text(path))[0]["path"] if path.is_file() else ""
         return folder / name
     except (ValueError, TypeError, LookupError, RecursionError) as error:
-        raise InputError(f"{path}: no list of modules ({error!r}); download it again") from None
+        raise InputError(
+            f"The file is no list of modules ({error!r}). Received: {path}. Download it again."
+        ) from None
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -157,8 +159,8 @@ def _check_settings(folder, config, classes):
             wrong.append(f"tokenizer_class {kind!r} without {FILE}")
     if wrong:
         raise InputError(
-            f"{folder / CONFIG}: {', '.join(wrong)} is not supported; give a model with BERT's, "
-            "RoBERTa's or ALBERT's own tokenizer"
+            f"Some settings are not supported. Received: {folder / CONFIG} with "
+            f"{', '.join(wrong)}. Give a model with BERT's, RoBERTa's or ALBERT's own tokenizer."
         )
 
 
@@ -166,8 +168,8 @@ def _from_definition(folder, config, definition):
     truncation = definition.get("truncation")
     if isinstance(truncation, dict) and truncation.get("direction", "Right") != "Right":
         raise InputError(
-            f"{folder / FILE}: truncation at the {truncation['direction']} is not supported; give "
-            "a model that reads the begin of long texts"
+            f"Truncation at the {truncation['direction']} is not supported. Received: "
+            f"{folder / FILE}. Give a model that reads the begin of long texts."
         )
     known = {token["content"] for token in definition.get("added_tokens") or ()}
     pad = (definition.get("padding") or {}).get("pad_token")
@@ -188,11 +190,13 @@ def _overridden(definition, config):
     found = dict(definition)
     for place in ("normalizer", "pre_tokenizer"):
         part = found.get(place)
-        names = _OVERRIDES.get(part.get("type"), {}) if isinstance(part, dict) else {}
+        if not isinstance(part, dict):
+            continue
+        names = _OVERRIDES.get(f"{part.get('type')}", {})
         given = {new: config[old] for old, new in names.items() if old in config}
         # To strip accents may depend on the case; nothing else can be left open.
         given = {k: v for k, v in given.items() if v is not None or k == "strip_accents"}
-        found[place] = part | given if given else part
+        found[place] = part | given
     return found
 
 

@@ -29,8 +29,8 @@ def check_parts(definition: Mapping[str, Any]) -> None:
     ]
     if problems:
         raise InputError(
-            f"the tokenizer.json has what is not supported: {', '.join(problems)}; give a model "
-            "with a tokenizer as BERT's, RoBERTa's or ALBERT's"
+            f"The tokenizer.json has unsupported parts. Received: {', '.join(problems)}. Give a "
+            "model with a tokenizer as BERT's, RoBERTa's or ALBERT's."
         )
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from tfcompress.errors import InputError
 from tfcompress.text.pieces import check_ids, check_texts
-from tfcompress.text.published import import_tokenizers, open_definition
-from tfcompress.text.tokenizer import SentencePieceTokenizer
+from tfcompress.text.published import import_tokenizers, json_object, open_definition
+from tfcompress.text.tokenizer import MODEL_FILE, SentencePieceTokenizer
+from tfcompress.text.tokenizer_settings import check_settings, special_pieces
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -60,9 +61,36 @@ class PublishedSentencePieceTokenizer(SentencePieceTokenizer):
             self.vocabulary_size = 1 + max([self.vocabulary_size - 1, *self._added_ids])
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
-                f"the rules of the SentencePiece tokenizer cannot be used: {error!r}; copy its "
-                "files again"
+                f"The rules of the SentencePiece tokenizer cannot be used. Received: {error!r}. "
+                "Copy its files again."
             ) from None
+
+    @classmethod
+    def from_settings(
+        cls, settings: Mapping[str, Any], files: Mapping[str, bytes]
+    ) -> "PublishedSentencePieceTokenizer":
+        """Makes the tokenizer again from what `settings` and `files` returned.
+
+        Args:
+            settings: The settings, as JSON holds them.
+            files: The contents of its files by name.
+
+        Raises:
+            InputError: A setting or file is missing or wrong.
+
+        Example:
+            >>> tokenizer = PublishedSentencePieceTokenizer("spiece.model")
+            >>> settings, files = tokenizer.settings(), tokenizer.files()
+            >>> again = PublishedSentencePieceTokenizer.from_settings(settings, files)
+        """
+        check_settings(cls.kind, settings, files, names=[MODEL_FILE, RULES])
+        model, rules = files[MODEL_FILE], json_object(files[RULES], RULES)
+        return cls(
+            model,
+            normalizer=rules.get("normalizer"),
+            added_tokens=rules.get("added_tokens") or (),
+            **special_pieces(settings, cls.piece_list(model)),
+        )
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Tokenizes texts, without begin and end ids.
@@ -74,8 +102,9 @@ class PublishedSentencePieceTokenizer(SentencePieceTokenizer):
             The ids of every text.
 
         Example:
-            >>> tokenizer.encode(["It runs"])
-            [[32, 1034]]
+            >>> tokenizer = PublishedSentencePieceTokenizer("spiece.model")
+            >>> tokenizer.decode(tokenizer.encode(["it runs"]))
+            ['it runs']
         """
         return [self._encode_text(text) for text in check_texts(texts)]
 
@@ -92,7 +121,8 @@ class PublishedSentencePieceTokenizer(SentencePieceTokenizer):
             InputError: An id is outside the vocabulary.
 
         Example:
-            >>> tokenizer.decode([[2, 32, 1034, 3, 0]])
+            >>> tokenizer = PublishedSentencePieceTokenizer("spiece.model")
+            >>> tokenizer.decode([[2, *tokenizer.encode(["it runs"])[0], 3, 0]])
             ['it runs']
         """
         return [*map(self._decode_row, check_ids(ids, self.vocabulary_size))]
@@ -109,7 +139,10 @@ class PublishedSentencePieceTokenizer(SentencePieceTokenizer):
         Raises:
             InputError: Always.
         """
-        raise InputError("a published SentencePiece tokenizer has no tf.data form; use encode")
+        raise InputError(
+            "A published SentencePiece tokenizer has no tf.data form. Received: a call of "
+            "tokenize_dataset. Use encode."
+        )
 
     def _encode_text(self, text):
         ids = []

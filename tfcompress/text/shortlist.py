@@ -23,7 +23,7 @@ _MAGIC = b"TFCSHORT"
 _HEADER = struct.Struct("<8s5I")
 _NUMBERS = np.dtype("<i4")
 _PART = 1 << 20
-_AGAIN = "build the shortlist or copy its file again"
+_AGAIN = "Build the shortlist or copy its file again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +39,9 @@ class Shortlist:
 
     Example:
 
-    >>> shortlist = build_shortlist(pairs, 6144, 6144, always=[tokenizer.eos_id, tokenizer.unk_id])
-    >>> shortlist.candidates(tokenizer.encode(["two dogs play ."])[0]).size
-    168
+    >>> shortlist = build_shortlist(pairs, 500, 500, always=[tokenizer.eos_id, tokenizer.unk_id])
+    >>> shortlist.candidates(tokenizer.encode(["two dogs play ."])[0]).size < 500
+    True
     """
 
     frequent: np.ndarray
@@ -68,8 +68,9 @@ class Shortlist:
 
         Example:
 
-        >>> shortlist.candidates([37, 285])
-        array([   2,    3,    4, ..., 2831, 4019, 4794], dtype=int32)
+        >>> shortlist = build_shortlist(pairs, 500, 500)
+        >>> shortlist.candidates([37, 285]).size < 500
+        True
         """
         ids = np.unique(np.asarray(source_ids, np.int64))
         _check_ids("source", ids, self.source_vocabulary_size)
@@ -87,6 +88,7 @@ class Shortlist:
 
         Example:
 
+        >>> shortlist = build_shortlist(pairs, 500, 500)
         >>> shortlist.write("shortlist.bin")
         """
         arrays = self.frequent, self.offsets, self.targets
@@ -109,32 +111,40 @@ class Shortlist:
 
         Example:
 
+        >>> build_shortlist(pairs, 500, 500).write("shortlist.bin")
         >>> shortlist = Shortlist.read("shortlist.bin")
         """
         try:
             data = Path(path).read_bytes()
         except OSError as error:
-            raise InputError(f"{path}: {error.strerror}; give the file of a shortlist") from None
+            raise InputError(
+                f"{error.strerror}. Received: {path}. Give the file of a shortlist."
+            ) from None
         if len(data) < _HEADER.size or not data.startswith(_MAGIC):
-            raise InputError(f"{path}: {len(data)} bytes that are no shortlist; {_AGAIN}")
+            raise InputError(
+                f"The file is no shortlist. Received: {path}, {len(data)} bytes. {_AGAIN}."
+            )
         _, version, sources, targets, *lengths = _HEADER.unpack_from(data)
         if version != VERSION:
             raise InputError(
-                f"{path}: version {version} of shortlists, but this version reads {VERSION}; build "
-                "it again with this version, or read it with the version that made it"
+                f"The shortlist's version is not {VERSION}, which this version reads. Received: "
+                f"{path}, version {version}. Build it again with this version, or read it with "
+                "the version that made it."
             )
         lengths.insert(1, sources + 1)
         expected = _HEADER.size + sum(lengths) * _NUMBERS.itemsize
         if len(data) != expected:
             raise InputError(
-                f"{path}: {len(data)} bytes, but its header tells of {expected}: the file is "
-                f"truncated or altered; {_AGAIN}"
+                f"The file is truncated or altered. Received: {path}, {len(data)} bytes where its "
+                f"header tells of {expected}. {_AGAIN}."
             )
         numbers = np.frombuffer(data, _NUMBERS, offset=_HEADER.size).astype(np.int32)
         shortlist = cls(*np.split(numbers, np.cumsum(lengths[:2])), target_vocabulary_size=targets)
         problem = shortlist._problem()
         if problem:
-            raise InputError(f"{path}: {problem}; {_AGAIN}")
+            raise InputError(
+                f"The shortlist cannot be used. Received: {path}: {problem}. {_AGAIN}."
+            )
         return shortlist
 
     def _problem(self) -> str | None:
@@ -187,7 +197,6 @@ def build_shortlist(
 
     Example:
 
-    >>> pairs = TokenizedPairs.from_corpus(tokenizer, *corpus.splits["train"])
     >>> size = tokenizer.vocabulary_size
     >>> shortlist = build_shortlist(pairs, size, size, always=[tokenizer.eos_id])
     """
@@ -199,7 +208,7 @@ def build_shortlist(
         "iterations": iterations,
     }.items():
         if value < 1:
-            raise InputError(f"{name}={value}; give at least 1")
+            raise InputError(f"`{name}` must be at least 1. Received: {name}={value}.")
     always = np.asarray(list(always), np.int64)
     _check_ids("always", always, target_vocabulary_size)
     corpus = _Corpus(pairs, source_vocabulary_size, target_vocabulary_size)
@@ -235,15 +244,19 @@ def coverage(shortlist: Shortlist, pairs: Iterable[tuple[Sequence[int], Sequence
 
     Example:
 
-    >>> round(coverage(shortlist, validation_pairs), 3)
-    0.962
+    >>> shortlist = build_shortlist(pairs, 500, 500)
+    >>> round(coverage(shortlist, pairs), 3)
+    1.0
     """
     covered = total = 0
     for source, target in pairs:
         covered += int(np.isin(target, shortlist.candidates(source)).sum())
         total += len(target)
     if not total:
-        raise InputError("no target piece to cover; give at least one pair with a translation")
+        raise InputError(
+            f"There is no target piece to cover. Received: {len(pairs)} pairs. Give at least one "
+            "with a translation."
+        )
     return covered / total
 
 
@@ -261,7 +274,10 @@ class _Corpus:
             targets.extend(target)
             target_lengths.append(len(target))
         if not sources or not targets:
-            raise InputError("no text to build a shortlist from; give at least one sentence pair")
+            raise InputError(
+                "There is no text to build a shortlist from. Received: no pairs. Give at least "
+                "one sentence pair."
+            )
         sources, source_lengths = np.asarray(sources), np.asarray(source_lengths)
         self.targets, self.target_lengths = np.asarray(targets), np.asarray(target_lengths)
         _check_ids("source", sources, source_size)
@@ -318,6 +334,6 @@ def _likeliest(sources, targets, probabilities, most):
 def _check_ids(name, ids, size):
     if ids.size and (ids.min() < 0 or ids.max() >= size):
         raise InputError(
-            f"{name} ids from {ids.min()} to {ids.max()}, but its vocabulary has 0 to {size - 1}; "
-            "use the tokenizer of this vocabulary"
+            f"Ids are outside the vocabulary's 0 to {size - 1}. Received: {name} ids from "
+            f"{ids.min()} to {ids.max()}. Use the tokenizer of this vocabulary."
         )

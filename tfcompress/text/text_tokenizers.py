@@ -10,31 +10,26 @@ import numpy as np
 from tfcompress.errors import InputError
 from tfcompress.text.byte_pair import BytePairTokenizer, read_merges, read_vocabulary
 from tfcompress.text.pieces import read_text
-from tfcompress.text.published import FILE, PublishedTokenizer, json_object
+from tfcompress.text.published import FILE, PublishedTokenizer
 from tfcompress.text.published_folders import load_published_tokenizer, read_object
-from tfcompress.text.published_sentencepiece import RULES, PublishedSentencePieceTokenizer
+from tfcompress.text.published_sentencepiece import PublishedSentencePieceTokenizer
 from tfcompress.text.tokenizer import SentencePieceTokenizer
 from tfcompress.text.wordpiece import WordPieceTokenizer, read_pieces
 
 TextTokenizer = PublishedTokenizer | WordPieceTokenizer | BytePairTokenizer | SentencePieceTokenizer
 
-_OPTIONS = {
-    "wordpiece": ("lowercase", "strip_accents", "split_on_cjk", "special_in_text"),
-    "byte_pair": ("add_prefix_space", "special_in_text"),
-    "sentencepiece": (),
-    "published": (),
-    "published_sentencepiece": (),
-}
-_FILES = {
-    "wordpiece": ("vocabulary.txt",),
-    "byte_pair": ("vocabulary.json", "merges.txt"),
-    "sentencepiece": ("tokenizer.model",),
-    "published": (FILE,),
-    "published_sentencepiece": ("tokenizer.model", RULES),
+_CLASSES = {
+    tokenizer.kind: tokenizer
+    for tokenizer in (
+        WordPieceTokenizer,
+        BytePairTokenizer,
+        SentencePieceTokenizer,
+        PublishedTokenizer,
+        PublishedSentencePieceTokenizer,
+    )
 }
 # Those that need the package tokenizers.
-PUBLISHED_KINDS = ("published", "published_sentencepiece")
-_ROLES = ("pad", "unk", "start", "end")
+PUBLISHED_KINDS = (PublishedTokenizer.kind, PublishedSentencePieceTokenizer.kind)
 # Published tables are padded to a multiple of at most this many rows, or to another such size.
 _SPARE_ROWS = 128
 _TOO_LONG = ("cut", "error")
@@ -57,66 +52,20 @@ def text_tokenizer(settings: Mapping[str, Any], files: Mapping[str, bytes]) -> T
         InputError: A setting or file is missing or wrong.
 
     Example:
+        >>> tokenizer = load_text_tokenizer("sentence-encoder")
         >>> again = text_tokenizer(tokenizer.settings(), tokenizer.files())
     """
     if not isinstance(settings, Mapping):
-        raise InputError(f"tokenizer settings {settings!r}; give what settings() returned")
+        raise InputError(
+            f"Tokenizer settings are a mapping. Received: {settings!r}. Give what settings() "
+            "returned."
+        )
     kind = settings.get("kind")
-    if kind not in [*_OPTIONS]:
-        raise InputError(f"tokenizer kind {kind!r}; choose one of {', '.join(_OPTIONS)}")
-    needed = (*_OPTIONS[kind], *(f"{role}_id" for role in _ROLES), "special_ids")
-    missing = [name for name in needed if name not in settings]
-    missing += [name for name in _FILES[kind] if name not in files]
-    if missing:
+    if kind not in [*_CLASSES]:
         raise InputError(
-            f"the {kind} tokenizer lacks {', '.join(missing)}; give what settings() and files() "
-            "returned"
+            f"The tokenizer's kind must be one of {', '.join(_CLASSES)}. Received: {kind!r}."
         )
-    contents = [files[name] for name in _FILES[kind]]
-    options = {name: settings[name] for name in _OPTIONS[kind]}
-    for name, value in options.items():
-        if not isinstance(value, bool):
-            raise InputError(f"tokenizer setting {name}={value!r}; give true or false")
-    if not isinstance(settings["special_ids"], list | tuple):
-        raise InputError(
-            f"tokenizer setting special_ids={settings['special_ids']!r}; give a list of ids"
-        )
-    if kind == "published":
-        ids = {role: settings[f"{role}_id"] for role in _ROLES}
-        for role, number in ids.items():
-            if not isinstance(number, int | None) or (number is None and role != "unk"):
-                raise InputError(
-                    f"the tokenizer's settings name the special id {number!r}; give what "
-                    "settings() returned"
-                )
-        return PublishedTokenizer(json_object(contents[0], FILE), **ids)
-    if kind == "published_sentencepiece":
-        rules = json_object(contents[1], RULES)
-        return _with_specials(SentencePieceTokenizer.piece_list(contents[0]), settings)(
-            PublishedSentencePieceTokenizer,
-            contents[0],
-            normalizer=rules.get("normalizer"),
-            added_tokens=rules.get("added_tokens") or (),
-        )
-    if kind == "sentencepiece":
-        return _with_specials(SentencePieceTokenizer.piece_list(*contents), settings)(
-            SentencePieceTokenizer, *contents
-        )
-    try:
-        texts = [content.decode() for content in contents]
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"a file of the {kind} tokenizer is not UTF-8 at byte {error.start}; copy it again"
-        ) from None
-    if kind == "wordpiece":
-        pieces = read_pieces(texts[0])
-        return _with_specials(pieces, settings)(WordPieceTokenizer, pieces, **options)
-    vocabulary = read_vocabulary(texts[0])
-    pieces = {number: piece for piece, number in vocabulary.items()}
-    pieces = [pieces.get(number) for number in range(len(vocabulary))]
-    return _with_specials(pieces, settings)(
-        BytePairTokenizer, vocabulary, read_merges(texts[1]), **options
-    )
+    return _CLASSES[kind].from_settings(settings, files)
 
 
 def load_text_tokenizer(folder: str | os.PathLike) -> TextTokenizer:
@@ -138,7 +87,7 @@ def load_text_tokenizer(folder: str | os.PathLike) -> TextTokenizer:
         InputError: A file is missing or cannot be used, or a setting is not supported.
 
     Example:
-        >>> tokenizer = load_text_tokenizer("all-MiniLM-L6-v2")
+        >>> tokenizer = load_text_tokenizer("sentence-encoder")
         >>> tokenizer.kind
         'published'
     """
@@ -146,8 +95,8 @@ def load_text_tokenizer(folder: str | os.PathLike) -> TextTokenizer:
     tokenizer = load_published_tokenizer(folder) or _load_preset(folder)
     if tokenizer is None:
         raise InputError(
-            f"{folder} has no tokenizer; give a folder with tokenizer.json, with vocab.txt, with "
-            "vocab.json and merges.txt, or with spiece.model"
+            f"The folder has no tokenizer. Received: {folder}. Give one with tokenizer.json, with "
+            "vocab.txt, with vocab.json and merges.txt, or with spiece.model."
         )
     return tokenizer
 
@@ -167,8 +116,9 @@ def tokenizer_from_keras_nlp(tokenizer: Any) -> TextTokenizer:
             that this package does not know.
 
     Example:
-        >>> bert = keras_nlp.tokenizers.BertTokenizer.from_preset("bert_tiny_en_uncased")
-        >>> tokenizer = tokenizer_from_keras_nlp(bert)
+        >>> bert = keras_nlp.tokenizers.BertTokenizer("vocab.txt", lowercase=True)
+        >>> tokenizer_from_keras_nlp(bert).encode(["It runs"])
+        [[5, 6]]
     """
     names = {"pad": "pad_token", "start": "start_token", "end": "end_token"}
     special = {role: getattr(tokenizer, name, None) for role, name in names.items()}
@@ -206,8 +156,8 @@ def tokenizer_from_keras_nlp(tokenizer: Any) -> TextTokenizer:
     if hasattr(tokenizer, "proto"):
         return SentencePieceTokenizer(_vocabulary(tokenizer, "proto"), **special)
     raise InputError(
-        f"{kind} is no tokenizer that can be taken over; give a WordPiece, byte-pair or "
-        "SentencePiece tokenizer of keras-nlp"
+        "Only a WordPiece, byte-pair or SentencePiece tokenizer of keras-nlp can be taken over. "
+        f"Received: {kind}. Give one of these."
     )
 
 
@@ -247,20 +197,23 @@ def encode_texts(
         InputError: An argument is wrong, or a text is too long and `too_long` is "error".
 
     Example:
+        >>> tokenizer = load_text_tokenizer("sentence-encoder")
         >>> ids, lengths = encode_texts(tokenizer, ["It runs", "It"], max_length=128)
         >>> ids
-        array([[ 101, 2009, 3216,  102],
-               [ 101, 2009,  102,    0]], dtype=int32)
+        array([[2, 5, 6, 3],
+               [2, 5, 3, 0]], dtype=int32)
     """
     if too_long not in _TOO_LONG:
-        raise InputError(f"too_long={too_long!r}; choose one of {', '.join(_TOO_LONG)}")
+        raise InputError(
+            f"`too_long` must be one of {', '.join(_TOO_LONG)}. Received: {too_long!r}."
+        )
     check_max_length(max_length)
     rows = tokenizer.encode(texts)
     for number, row in enumerate(rows):
         if len(row) > max_length - 2 and too_long == "error":
             raise InputError(
-                f"text {number} has {len(row) + 2} ids, begin and end included, but the limit is "
-                f'{max_length}; shorten it, or pass too_long="cut"'
+                f"A text is longer than {max_length} ids, begin and end included. Received: text "
+                f"{number} with {len(row) + 2} ids. Shorten it, or pass too_long='cut'."
             )
     rows = [[tokenizer.start_id, *row[: max_length - 2], tokenizer.end_id] for row in rows]
     lengths = np.array([len(row) for row in rows], np.int32)
@@ -278,33 +231,9 @@ def check_max_length(max_length: int) -> None:
     """
     if not isinstance(max_length, int | np.integer) or max_length < 2:
         raise InputError(
-            f"max_length={max_length!r} has no room for begin and end; give a whole number, at "
-            "least 2"
+            f"`max_length` has no room for begin and end. Received: {max_length!r}. Give a whole "
+            "number, at least 2."
         )
-
-
-def _with_specials(pieces, settings):
-    """Returns a call of a constructor that passes the special pieces of settings' ids."""
-
-    def piece(number):
-        is_id = isinstance(number, int) and not isinstance(number, bool)
-        if not is_id or not 0 <= number < len(pieces):
-            raise InputError(
-                f"the tokenizer's settings name the special id {number!r}, but its vocabulary has "
-                f"{len(pieces)} pieces; give the files that belong to the settings"
-            )
-        return pieces[number]
-
-    special = {role: settings[f"{role}_id"] for role in _ROLES}
-    may_lack = settings["kind"] == "byte_pair"
-    special = {
-        role: None if number is None and role == "unk" and may_lack else piece(number)
-        for role, number in special.items()
-    }
-    more = [piece(number) for number in settings["special_ids"]]
-    if more:
-        special["special"] = more
-    return lambda make, *args, **options: make(*args, **options, **special)
 
 
 def _load_preset(folder):
@@ -343,7 +272,8 @@ def _vocabulary(tokenizer, name):
     found = getattr(tokenizer, name)
     if found is None:
         raise InputError(
-            f"the {type(tokenizer).__name__} has no {name} yet; give one that was made with it"
+            f"The tokenizer has no {name} yet. Received: {type(tokenizer).__name__}. Give one "
+            "that was made with it."
         )
     return found
 
@@ -351,8 +281,8 @@ def _vocabulary(tokenizer, name):
 def _check_option(kind, name, value, known):
     if value != known:
         raise InputError(
-            f"the {kind} has {name}={value!r}, which cannot be taken over; make it with "
-            f"{name}={known!r}"
+            f"A tokenizer with this option cannot be taken over. Received: {kind} with "
+            f"{name}={value!r}. Make it with {name}={known!r}."
         )
 
 

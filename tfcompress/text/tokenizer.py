@@ -4,7 +4,7 @@ import io
 import os
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,14 @@ import sentencepiece
 from tfcompress.errors import InputError, InputWarning
 from tfcompress.files import replace_file
 from tfcompress.text.pieces import check_ids, special_ids
+from tfcompress.text.tokenizer_settings import check_settings, special_pieces
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 MODEL_TYPES = ("bpe", "unigram")
 NORMALIZATIONS = ("nmt_nfkc", "identity")
+MODEL_FILE = "tokenizer.model"
 _SPECIAL_IDS = {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3}
 _ENCODE_BATCH = 1024
 _MIN_LIMIT = 10
@@ -65,8 +67,8 @@ class Tokenizer:
         ids = {key: getattr(self, key) for key in _SPECIAL_IDS}
         if self.pad_id != 0 or min(ids.values()) < 0:
             raise InputError(
-                f"{name}: special ids {ids}, but padding must be 0 and bos, eos and unk must "
-                "exist; train it with train_tokenizer"
+                f"Padding must be id 0, and bos, eos and unk must exist. Received: {name} with "
+                f"{ids}. Train it with train_tokenizer."
             )
 
     def __reduce__(self):
@@ -82,8 +84,8 @@ class Tokenizer:
             The piece ids of every sentence.
 
         Example:
-            >>> tokenizer.encode(["two dogs"])
-            [[56, 391]]
+            >>> len(tokenizer.encode(["two dogs", "a man"]))
+            2
         """
         return self._processor.encode(_sentence_list(sentences))
 
@@ -100,15 +102,16 @@ class Tokenizer:
             InputError: An id is outside the vocabulary.
 
         Example:
-            >>> tokenizer.decode([[56, 391, 2, 0, 0]])
+            >>> tokenizer.decode([[*tokenizer.encode(["two dogs"])[0], 2, 0, 0]])
             ['two dogs']
         """
         rows = [np.asarray(row, dtype=np.int64) for row in ids]
         for number, row in enumerate(rows):
             if row.size and (row.min() < 0 or row.max() >= self.vocabulary_size):
                 raise InputError(
-                    f"sentence {number}: ids from {row.min()} to {row.max()} are outside this "
-                    f"tokenizer's 0 to {self.vocabulary_size - 1}; use the tokenizer that made them"
+                    f"Ids are outside this tokenizer's 0 to {self.vocabulary_size - 1}. Received: "
+                    f"sentence {number} with ids from {row.min()} to {row.max()}. Use the "
+                    "tokenizer that made them."
                 )
         return [self._processor.decode(row.tolist()) if row.size else "" for row in rows]
 
@@ -117,8 +120,8 @@ class Tokenizer:
         """For each id, whether a word begins with it; the special pieces are words of their own.
 
         Example:
-            >>> int(tokenizer.word_starts.sum())
-            3127
+            >>> tokenizer.word_starts[:4]
+            array([ True,  True,  True, False])
         """
         special = {self.pad_id, self.bos_id, self.eos_id}
         return np.array(
@@ -138,7 +141,7 @@ class Tokenizer:
             A dataset of ragged int32 ids `[batch, None]` (for single strings, vectors of ids).
 
         Example:
-            >>> lines = tf.data.TextLineDataset("train.en").batch(1024)
+            >>> lines = tf.data.TextLineDataset("corpus/train.en").batch(1024)
             >>> ids = tokenizer.tokenize_dataset(lines)
         """
         import tensorflow as tf
@@ -222,18 +225,38 @@ class SentencePieceTokenizer(Tokenizer):
         self.start_id, self.end_id = self.bos_id, self.eos_id
         self._more_ids = special_ids(ids, dict.fromkeys(special), f"SentencePiece {name}")
 
-    def __reduce__(self):
-        from tfcompress.text.text_tokenizers import text_tokenizer
+    @classmethod
+    def from_settings(
+        cls, settings: Mapping[str, Any], files: Mapping[str, bytes]
+    ) -> "SentencePieceTokenizer":
+        """Makes the tokenizer again from what `settings` and `files` returned.
 
-        return text_tokenizer, (self.settings(), self.files())
+        Args:
+            settings: The settings, as JSON holds them.
+            files: The contents of its files by name.
+
+        Raises:
+            InputError: A setting or file is missing or wrong.
+
+        Example:
+            >>> tokenizer = SentencePieceTokenizer("spiece.model")
+            >>> settings, files = tokenizer.settings(), tokenizer.files()
+            >>> again = SentencePieceTokenizer.from_settings(settings, files)
+        """
+        check_settings(cls.kind, settings, files, names=[MODEL_FILE])
+        model = files[MODEL_FILE]
+        return cls(model, **special_pieces(settings, cls.piece_list(model)))
+
+    def __reduce__(self):
+        return type(self).from_settings, (self.settings(), self.files())
 
     @staticmethod
     def piece_list(model: bytes) -> list[str]:
         """Returns the pieces of a model in the order of their ids.
 
         Example:
-            >>> SentencePieceTokenizer.piece_list(tokenizer.proto)[:2]
-            ['<pad>', '<unk>']
+            >>> SentencePieceTokenizer.piece_list(Path("spiece.model").read_bytes())[:4]
+            ['<pad>', '<unk>', '[CLS]', '[SEP]']
         """
         return _pieces(_open_model(model)[2])
 
@@ -250,7 +273,8 @@ class SentencePieceTokenizer(Tokenizer):
             InputError: An id is outside the vocabulary.
 
         Example:
-            >>> tokenizer.decode([[2, 32, 1034, 3, 0]])
+            >>> tokenizer = SentencePieceTokenizer("spiece.model")
+            >>> tokenizer.decode([[2, *tokenizer.encode(["it runs"])[0], 3, 0]])
             ['it runs']
         """
         hidden = {self.pad_id, self.start_id, self.end_id}
@@ -258,7 +282,7 @@ class SentencePieceTokenizer(Tokenizer):
         return super().decode([[number for number in row if number not in hidden] for row in rows])
 
     def settings(self) -> dict[str, Any]:
-        """Returns what, with `files`, makes this tokenizer again; see `text_tokenizer`."""
+        """Returns what, with `files`, makes this tokenizer again."""
         return {
             "kind": self.kind,
             "pad_id": self.pad_id,
@@ -270,7 +294,7 @@ class SentencePieceTokenizer(Tokenizer):
 
     def files(self) -> dict[str, bytes]:
         """Returns the files of this tokenizer: the model."""
-        return {"tokenizer.model": self.proto}
+        return {MODEL_FILE: self.proto}
 
 
 def train_tokenizer(
@@ -304,23 +328,29 @@ def train_tokenizer(
     Example:
         >>> sources, targets = corpus.splits["train"]
         >>> tokenizer = train_tokenizer(
-        ...     sources + targets, vocabulary_size=8000, path="tokenizer.model"
+        ...     sources + targets, vocabulary_size=600, path="joint.model"
         ... )
     """
     if model_type not in MODEL_TYPES:
-        raise InputError(f"model_type={model_type!r}; choose one of {', '.join(MODEL_TYPES)}")
+        raise InputError(
+            f"`model_type` must be one of {', '.join(MODEL_TYPES)}. Received: {model_type!r}."
+        )
     if normalization not in NORMALIZATIONS:
         raise InputError(
-            f"normalization={normalization!r}; choose one of {', '.join(NORMALIZATIONS)}"
+            f"`normalization` must be one of {', '.join(NORMALIZATIONS)}. Received: "
+            f"{normalization!r}."
         )
     if vocabulary_size <= len(_SPECIAL_IDS):
         raise InputError(
-            f"vocabulary_size={vocabulary_size} leaves no room beside the {len(_SPECIAL_IDS)} "
-            "special pieces; give a larger one"
+            f"A vocabulary must be larger than its {len(_SPECIAL_IDS)} special pieces. Received: "
+            f"vocabulary_size={vocabulary_size}. Give a larger one."
         )
     sentences = _sentence_list(sentences)
     if not any(sentence.strip() for sentence in sentences):
-        raise InputError("no text to train the tokenizer on; give at least one sentence")
+        raise InputError(
+            "There is no text to train the tokenizer on. Received: no sentences. Give at least "
+            "one sentence."
+        )
     if left_out := sum(any(c in sentence for c in _UNUSABLE) for sentence in sentences):
         warnings.warn(
             f"{left_out:,} of {len(sentences):,} sentences are left out of the tokenizer's "
@@ -342,7 +372,10 @@ def train_tokenizer(
             # SentencePiece skips longer sentences, and refuses a smaller limit than this.
             max_sentence_length=max(_MIN_LIMIT, *(len(line.encode()) for line in sentences)),
             minloglevel=2,
-            **_SPECIAL_IDS,
+            pad_id=0,
+            bos_id=1,
+            eos_id=2,
+            unk_id=3,
         )
     except RuntimeError as error:
         raise _training_error(vocabulary_size, str(error)) from None
@@ -359,14 +392,15 @@ def _open_model(model):
         try:
             proto = Path(model).read_bytes()
         except OSError as error:
-            raise InputError(f"{name}: {error.strerror}; give a .model file") from None
+            raise InputError(f"{error.strerror}. Received: {name}. Give a .model file.") from None
     try:
         # Given to the constructor, an empty model would count as none and pass unnoticed.
         processor = sentencepiece.SentencePieceProcessor()
         processor.LoadFromSerializedProto(proto)
     except RuntimeError:
         raise InputError(
-            f"{name}: {len(proto)} bytes that are no SentencePiece model; copy or train it again"
+            f"The file is no SentencePiece model. Received: {name}, {len(proto)} bytes. Copy or "
+            "train it again."
         ) from None
     return name, proto, processor
 
@@ -377,17 +411,22 @@ def _pieces(processor):
 
 def _sentence_list(sentences: Iterable[str]) -> list[str]:
     if isinstance(sentences, str | bytes):
-        raise InputError("sentences is one string; give a list of sentences")
+        raise InputError(
+            "`sentences` must be a list. Received: one string. Give a list of sentences."
+        )
     sentences = list(sentences)
     for number, sentence in enumerate(sentences):
         if not isinstance(sentence, str):
-            raise InputError(f"sentence {number} is {type(sentence).__name__}; give str")
+            raise InputError(
+                f"A sentence must be str. Received: sentence {number} of type "
+                f"{type(sentence).__name__}. Give str."
+            )
     try:
         "".join(sentences).encode()
     except UnicodeEncodeError as error:
         raise InputError(
-            f"the sentences contain {error.object[error.start]!r}, half a character; "
-            "read the text as UTF-8"
+            f"The sentences contain a lone surrogate. Received: {error.object[error.start]!r}. "
+            "Read the text as UTF-8."
         ) from None
     return sentences
 
@@ -396,13 +435,15 @@ def _training_error(vocabulary_size: int, message: str) -> InputError:
     too_large = re.search(r"value <= (\d+)", message)
     if too_large:
         return InputError(
-            f"vocabulary_size={vocabulary_size} is too large for this corpus; "
-            f"give at most {too_large.group(1)}, or more text"
+            "The vocabulary is too large for this corpus. Received: "
+            f"vocabulary_size={vocabulary_size}. Give at most {too_large.group(1)}, or more text."
         )
     too_small = re.search(r"smaller than required_chars\. \d+ vs (\d+)", message)
     if too_small:
         return InputError(
-            f"vocabulary_size={vocabulary_size} is too small for this corpus's characters; "
-            f"give at least {too_small.group(1)}"
+            "The vocabulary is too small for this corpus's characters. Received: "
+            f"vocabulary_size={vocabulary_size}. Give at least {too_small.group(1)}."
         )
-    return InputError(f"the tokenizer cannot be trained on this text: {message}")
+    return InputError(
+        f"The tokenizer cannot be trained on this text. Received: {message}. Give other text."
+    )

@@ -34,10 +34,12 @@ def keep_pieces(
 
     >>> kept, smaller = keep_pieces(tokenizer, sources + targets)
     """
-    from sentencepiece import sentencepiece_model_pb2
+    from sentencepiece.sentencepiece_model_pb2 import (
+        ModelProto,  # pyright: ignore[reportAttributeAccessIssue]
+    )
 
     sentences = list(sentences)
-    model = sentencepiece_model_pb2.ModelProto.FromString(tokenizer.proto)
+    model = ModelProto.FromString(tokenizer.proto)
     encoded = tokenizer.encode(sentences)
     used = {id for ids in encoded for id in ids} | {int(id) for id in keep}
     ordinary = model.SentencePiece.NORMAL
@@ -57,8 +59,8 @@ def keep_pieces(
     for sentence, ids, now in zip(sentences, encoded, smaller.encode(sentences)):
         if [new_ids[id] for id in ids] != now:
             raise InputError(
-                f"the smaller tokenizer would cut {sentence!r} into other pieces; keep the "
-                "vocabulary as it is"
+                "The smaller tokenizer would cut a sentence into other pieces. Received: "
+                f"{sentence!r}. Keep the vocabulary as it is."
             )
     return np.array(kept), smaller
 

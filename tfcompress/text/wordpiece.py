@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,11 +15,13 @@ from tfcompress.text.pieces import (
     special_ids,
     split_at,
 )
+from tfcompress.text.tokenizer_settings import check_settings, decode_file, special_pieces
 from tfcompress.text.unicode import CHINESE, character_class, fold_case, remove_accents
 
 SUFFIX = "##"
 LONGEST_WORD = 100
 _MOST_CACHED = 1 << 18
+_OPTIONS = ("lowercase", "strip_accents", "split_on_cjk", "special_in_text")
 _SPECIAL_PIECES = {"pad": "[PAD]", "unk": "[UNK]", "start": "[CLS]", "end": "[SEP]"}
 _ASCII_PUNCTUATION = r"!-/:-@\[-`{-~"
 
@@ -82,8 +84,8 @@ class WordPieceTokenizer:
     ):
         if isinstance(vocabulary, str | bytes):
             raise InputError(
-                "vocabulary is one string; give a list of pieces, or a path to "
-                "WordPieceTokenizer.load"
+                "`vocabulary` must be a list of pieces. Received: one string. Give a list, or a "
+                "path to WordPieceTokenizer.load."
             )
         self.pieces = list(vocabulary)
         self.lowercase = bool(lowercase)
@@ -115,14 +117,35 @@ class WordPieceTokenizer:
             InputError: The file cannot be read or used.
 
         Example:
-            >>> WordPieceTokenizer.load("vocab.txt", lowercase=False)
+            >>> tokenizer = WordPieceTokenizer.load("vocab.txt", lowercase=False)
         """
         return cls(read_pieces(read_text(path)), **options)
 
-    def __reduce__(self):
-        from tfcompress.text.text_tokenizers import text_tokenizer
+    @classmethod
+    def from_settings(
+        cls, settings: Mapping[str, Any], files: Mapping[str, bytes]
+    ) -> "WordPieceTokenizer":
+        """Makes the tokenizer again from what `settings` and `files` returned.
 
-        return text_tokenizer, (self.settings(), self.files())
+        Args:
+            settings: The settings, as JSON holds them.
+            files: The contents of its files by name.
+
+        Raises:
+            InputError: A setting or file is missing or wrong.
+
+        Example:
+            >>> tokenizer = WordPieceTokenizer.load("vocab.txt")
+            >>> again = WordPieceTokenizer.from_settings(tokenizer.settings(), tokenizer.files())
+        """
+        options = check_settings(
+            cls.kind, settings, files, names=["vocabulary.txt"], options=_OPTIONS
+        )
+        pieces = read_pieces(decode_file(cls.kind, files["vocabulary.txt"]))
+        return cls(pieces, **options, **special_pieces(settings, pieces))
+
+    def __reduce__(self):
+        return type(self).from_settings, (self.settings(), self.files())
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Tokenizes texts, without begin and end ids.
@@ -134,8 +157,9 @@ class WordPieceTokenizer:
             The ids of every text.
 
         Example:
+            >>> tokenizer = WordPieceTokenizer.load("vocab.txt")
             >>> tokenizer.encode(["it runs"])
-            [[2009, 3216]]
+            [[5, 6]]
         """
         return [self._encode(text) for text in check_texts(texts)]
 
@@ -152,7 +176,8 @@ class WordPieceTokenizer:
             InputError: An id is outside the vocabulary.
 
         Example:
-            >>> tokenizer.decode([[101, 2009, 3216, 102, 0]])
+            >>> tokenizer = WordPieceTokenizer.load("vocab.txt")
+            >>> tokenizer.decode([[2, 5, 6, 3, 0]])
             ['it runs']
         """
         hidden = {self.pad_id, self.start_id, self.end_id}
@@ -162,7 +187,7 @@ class WordPieceTokenizer:
         ]
 
     def settings(self) -> dict[str, Any]:
-        """Returns what, with `files`, makes this tokenizer again; see `text_tokenizer`."""
+        """Returns what, with `files`, makes this tokenizer again."""
         return {
             "kind": self.kind,
             "lowercase": self.lowercase,
@@ -246,12 +271,13 @@ def _number(pieces):
     for number, piece in enumerate(pieces):
         if piece != piece.rstrip() or "\n" in piece or "\r" in piece:
             raise InputError(
-                f"vocabulary: piece {number} is {piece!r}; a piece must have neither a line break "
-                "nor white space at its end"
+                "A piece must have neither a line break nor white space at its end. Received: "
+                f"piece {number}, {piece!r}."
             )
         if piece in ids:
             raise InputError(
-                f"vocabulary: piece {number}, {piece!r}, is also piece {ids[piece]}; give each once"
+                f"A piece stands twice. Received: piece {number}, {piece!r}, which is also piece "
+                f"{ids[piece]}. Give each once."
             )
         ids[piece] = number
     return ids

@@ -26,7 +26,7 @@ class AccumulatingModel(keras.Model):
 
     >>> accumulating = AccumulatingModel(model, crossentropy(model, LabelSmoothedCrossentropy(0.1)))
     >>> accumulating.compile(optimizer="adam")
-    >>> accumulating.fit(grouped(dataset, 4))
+    >>> history = accumulating.fit(grouped(dataset, 4), verbose=0)
     """
 
     def __init__(

@@ -25,7 +25,7 @@ class BleuCallback(keras.callbacks.Callback):
     Example:
 
     >>> callback = tfc.callbacks.BleuCallback(translate, sources, references)
-    >>> model.fit(dataset, callbacks=[callback])
+    >>> history = model.fit(dataset, callbacks=[callback], verbose=0)
     """
 
     def __init__(

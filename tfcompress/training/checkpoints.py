@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +37,7 @@ class TrainingState:
         model: keras.Model,
         optimizer: keras.optimizers.Optimizer,
         *,
-        choose: Callable[[list[dict]], list[dict]] = lambda history: history[-1:],
+        choose: Callable[[list[dict]], Sequence[Mapping]] = lambda history: history[-1:],
         helpers: Sequence[keras.layers.Layer] = (),
     ):
         self.folder = Path(folder)
@@ -73,8 +73,8 @@ class TrainingState:
         except (tf.errors.OpError, AssertionError, OSError, ValueError) as error:
             reason = str(error).strip().splitlines()[0]
             raise InputError(
-                f"{self.folder}: the saved training state is damaged ({reason}); remove this "
-                "folder to train from the start"
+                f"The saved training state is damaged ({reason}). Received: {self.folder}. Remove "
+                "this folder to train from the start."
             ) from error
         update = int(self._update.numpy())
         self.history = [entry for entry in history if entry["update"] <= update]
@@ -104,17 +104,18 @@ class TrainingState:
                     weights = [arrays[name].astype(np.float64) for name in arrays.files]
             except (OSError, ValueError, zipfile.BadZipFile) as error:
                 raise InputError(
-                    f"{path}: the weights of this evaluation are missing or damaged ({error}); "
-                    "choose others, or remove the folder of the training to train from the start"
+                    f"The weights of this evaluation are missing or damaged ({error}). Received: "
+                    f"{path}. Choose others, or remove the folder of the training to train from "
+                    "the start."
                 ) from error
             total = weights if total is None else [a + b for a, b in zip(total, weights)]
-        return [(array / len(paths)).astype(np.float32) for array in total]
+        return [(array / len(paths)).astype(np.float32) for array in total or ()]
 
     def _save_weights(self, update):
         path = self._weights_path(update)
         path.parent.mkdir(exist_ok=True)
         arrays = {f"{i:05d}": array for i, array in enumerate(model_weights(self._model))}
-        replace_file(path, lambda file: np.savez(file, **arrays))
+        replace_file(path, lambda file: np.savez(file, **arrays))  # pyright: ignore[reportArgumentType]
 
     def _remove_weights(self):
         keep = self._chosen_paths()

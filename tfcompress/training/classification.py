@@ -65,15 +65,19 @@ def train_classifier(
 
     Example:
 
-    >>> encoder, history = tfc.training.train_classifier(config, texts, valid, training, "run")
-    >>> history[-1]["val_accuracy"]
-    0.89
+    >>> training = tfc.training.TrainingConfig(updates=2, evaluate_every=2, batch_tokens=64)
+    >>> encoder, history = tfc.training.train_classifier(
+    ...     config, texts, texts, training, "run", verbose=0
+    ... )
+    trained for 2 updates...
+    >>> "val_accuracy" in history[-1]
+    True
     """
     head = model_config.head
     if head is None or head.kind not in HEAD_OBJECTIVES:
         raise InputError(
-            f"`train_classifier` needs a head for {', '.join(HEAD_OBJECTIVES)} (received "
-            f"{'none' if head is None else head.kind})"
+            f"`train_classifier` needs a head for {', '.join(HEAD_OBJECTIVES)}. Received: "
+            f"{'none' if head is None else head.kind}."
         )
     objective = HEAD_OBJECTIVES[head.kind]
     for name, part in (("training", texts), ("validation", validation)):
@@ -105,8 +109,8 @@ def _say_of_head(match, config, say):
     if not config.updates or not trains:
         setting = f"train_only {config.train_only}" if config.updates else "updates 0"
         raise InputError(
-            f"the model to begin with has {match.message}, so the head must start anew, but it "
-            f"would not be trained (received {setting}); train it, or begin with these classes"
+            f"The model to begin with has {match.message}, so the head must start anew, but it "
+            f"would not be trained. Received: {setting}. Train it, or begin with these classes."
         )
     say(f"the head starts anew: the model to begin with has {match.message}")
 
@@ -141,7 +145,10 @@ class _Classification:
     def distillation(self, student, teacher, config):
         settings = dataclasses.asdict(config.distillation)
         if settings.pop("decoder_layers") is not None:
-            raise InputError("`distillation.decoder_layers` is for translation models only")
+            raise InputError(
+                "`distillation.decoder_layers` is for translation models only. Received: a text "
+                "encoder. Leave it out."
+            )
         self._check_lengths(teacher)
         loss = self._objective.loss(config.label_smoothing)
         objective = TextDistillation(student, teacher, loss, **settings)
@@ -168,8 +175,8 @@ class _Classification:
         longest = int(self._texts.lengths.max())
         if longest > teacher.config.max_length:
             raise InputError(
-                f"the teacher takes texts of {teacher.config.max_length} tokens at most (received "
-                f"one of {longest}); give the student that `max_length`"
+                f"The teacher takes texts of {teacher.config.max_length} tokens at most. "
+                f"Received: one of {longest}. Give the student that `max_length`."
             )
 
 

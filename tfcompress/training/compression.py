@@ -74,14 +74,14 @@ class Pruning(Uncompressed):
 
         super().__init__(transformer)
         check_optimizable(transformer.model, "prune")
-        from tensorflow_model_optimization.sparsity import keras as sparsity
+        import tensorflow_model_optimization as tfmot
 
         end = updates if config.end is None else config.end
-        schedule = sparsity.PolynomialDecay(
+        schedule = tfmot.sparsity.keras.PolynomialDecay(
             0.0, config.sparsity, config.begin, end, frequency=config.frequency
         )
         self.model = prune(transformer.model, schedule, sparsity=config.pattern, scope=config.scope)
-        self.callbacks = [sparsity.UpdatePruningStep()]
+        self.callbacks = [tfmot.sparsity.keras.UpdatePruningStep()]
         self._plain = type(transformer)(transformer.config, strip_pruning(self.model))
 
 

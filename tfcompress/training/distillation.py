@@ -48,7 +48,9 @@ class Distillation:
 
     Example:
 
-    >>> objective = tfc.training.Distillation(student, teacher, LabelSmoothedCrossentropy(0.1))
+    >>> from tfcompress.training.accumulation import AccumulatingModel
+    >>> loss = tfc.training.LabelSmoothedCrossentropy(0.1)
+    >>> objective = tfc.training.Distillation(student, teacher, loss)
     >>> model = AccumulatingModel(student.model, objective)
 
     Reference: Hinton et al., 2015, arXiv:1503.02531; Kim and Rush, 2016, arXiv:1606.07947; hidden

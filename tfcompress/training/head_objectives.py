@@ -33,7 +33,7 @@ class HeadObjective:
     loss: Callable[[float], keras.losses.Loss]
     score: str
     measure: Callable[[np.ndarray, np.ndarray], float]
-    check: Callable[[np.ndarray, int], None]
+    check: Callable[[np.ndarray, int | None], None]
     divergence: Callable[[tf.Tensor, tf.Tensor, float], tf.Tensor]
     label_type: tf.DType = tf.int32
     no_label: float = _NO_CLASS
@@ -56,32 +56,32 @@ class _SquaredError(keras.losses.MeanSquaredError):
 def _check_numbers(labels, classes):
     if labels.ndim != 1 or labels.dtype.kind == "f":
         raise InputError(
-            f"a classification needs the number of one class a text (received labels of shape "
-            f"{labels.shape} and type {labels.dtype})"
+            "A classification needs the number of one class a text. Received: labels of shape "
+            f"{labels.shape} and type {labels.dtype}."
         )
     outside = labels[(labels < 0) | (labels >= classes)]
     if outside.size:
-        raise InputError(f"labels must lie between 0 and {classes - 1} (received {outside[0]})")
+        raise InputError(f"Labels must lie between 0 and {classes - 1}. Received: {outside[0]}.")
 
 
 def _check_members(labels, classes):
     if labels.shape[1:] != (classes,):
         raise InputError(
-            f"a multi-label classification needs {classes} labels a text, one for each class "
-            f"(received labels of shape {labels.shape})"
+            f"A multi-label classification needs {classes} labels a text, one for each class. "
+            f"Received: labels of shape {labels.shape}."
         )
     others = labels[(labels != 0) & (labels != 1)]
     if others.size:
-        raise InputError(f"labels of several classes must be 0 or 1 (received {others[0]})")
+        raise InputError(f"Labels of several classes must be 0 or 1. Received: {others[0]}.")
 
 
 def _check_scores(labels, classes):
     if labels.shape[1:] not in [(classes,), *[()] * (classes == 1)]:
         raise InputError(
-            f"a regression needs {classes} scores a text (received labels of shape {labels.shape})"
+            f"A regression needs {classes} scores a text. Received: labels of shape {labels.shape}."
         )
     if not np.isfinite(labels).all():
-        raise InputError("scores must be finite numbers (received others)")
+        raise InputError("Scores must be finite numbers. Received: others.")
 
 
 def _accuracy(labels, logits):

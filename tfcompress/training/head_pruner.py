@@ -47,9 +47,9 @@ class HeadPruner(keras.callbacks.Callback):
     Example:
 
     >>> callback = tfc.callbacks.HeadPruner(
-    ...     dataset.take(50), heads=12, every=500, begin=1000, protect="cross_attention"
+    ...     dataset.take(50), heads=1, every=500, begin=1000
     ... )
-    >>> model.fit(dataset, callbacks=[callback])
+    >>> history = model.fit(dataset, callbacks=[callback], verbose=0)
 
     Reference: Michel et al., 2019, arXiv:1905.10650.
     """

@@ -94,8 +94,8 @@ def check_vocabularies(student: Model, teacher: Model, names: Sequence[str]) -> 
         ours, theirs = getattr(student.config, name), getattr(teacher.config, name)
         if ours != theirs:
             raise InputError(
-                f"student and teacher must have one vocabulary (received {name} {ours} and "
-                f"{theirs}); train the student with the teacher's tokenizer"
+                f"Student and teacher must have one vocabulary. Received: {name} {ours} and "
+                f"{theirs}. Train the student with the teacher's tokenizer."
             )
 
 
@@ -111,11 +111,11 @@ def check_weights(weight: float, temperature: float, hidden_weight: float) -> No
         InputError: If one is not.
     """
     if not 0 <= weight <= 1:
-        raise InputError(f"`weight` must lie in [0, 1] (received {weight})")
+        raise InputError(f"`weight` must lie in [0, 1]. Received: {weight}.")
     if temperature <= 0:
-        raise InputError(f"`temperature` must be positive (received {temperature})")
+        raise InputError(f"`temperature` must be positive. Received: {temperature}.")
     if hidden_weight < 0:
-        raise InputError(f"`hidden_weight` must not be negative (received {hidden_weight})")
+        raise InputError(f"`hidden_weight` must not be negative. Received: {hidden_weight}.")
 
 
 def _layer_map(side, student, teacher, given):
@@ -126,6 +126,6 @@ def _layer_map(side, student, teacher, given):
     if len(given) != ours or any(not 0 <= layer <= theirs for layer in given):
         raise InputError(
             f"`{side}_layers` must name a layer of the teacher, 0 to {theirs}, for each of the "
-            f"student's {ours} (received {list(given)})"
+            f"student's {ours}. Received: {list(given)}."
         )
     return list(given)

@@ -41,7 +41,7 @@ class LayerDropSchedule(keras.callbacks.Callback):
     >>> callback = tfc.callbacks.LayerDropSchedule(0.0, 0.2, end_step=1000)
     >>> callback.rate_at(500)
     0.1
-    >>> model.fit(dataset, callbacks=[callback])
+    >>> history = model.fit(dataset, callbacks=[callback], verbose=0)
 
     Reference: Fan et al., 2020, arXiv:1909.11556.
     """
@@ -81,7 +81,7 @@ class LayerDropSchedule(keras.callbacks.Callback):
 
     def rate_at(self, step: int) -> float:
         """Returns the rate of the update after `step` others."""
-        if self.end is None:
+        if self.end is None or self.end_step is None:
             return self.start
         done = (step - self.begin_step) / (self.end_step - self.begin_step)
         return self.start + min(max(done, 0.0), 1.0) * (self.end - self.start)

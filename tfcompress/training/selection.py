@@ -82,7 +82,7 @@ def selection(config: TrainingConfig, metrics: Sequence[str]) -> Selection:
     metric = metrics[0] if config.metric is None else config.metric
     if metric not in metrics:
         raise InputError(
-            f"`metric` must be one that is measured: {', '.join(metrics)} (received {metric!r})"
+            f"`metric` must be one that is measured: {', '.join(metrics)}. Received: {metric!r}."
         )
     weights = config.weights
     if weights is None:

@@ -49,17 +49,21 @@ def distill_corpus(
 
     Example:
 
-    >>> targets = tfc.training.distill_corpus(teacher, sources, "distilled.de", references=targets)
+    >>> distilled = tfc.training.distill_corpus(
+    ...     translate_n_best, sources, "distilled.de", references=targets
+    ... )
+    >>> len(distilled) == len(sources)
+    True
 
     Reference: Kim and Rush, 2016, arXiv:1606.07947.
     """
     sources = list(sources)
     if not sources:
-        raise InputError("no sentences to translate; give a corpus")
+        raise InputError("There is nothing to translate. Received: no sentences. Give a corpus.")
     if references is not None and len(references) != len(sources):
         raise InputError(
-            f"every sentence needs a reference (received {len(sources)} sentences and "
-            f"{len(references)} references)"
+            f"Every sentence needs a reference. Received: {len(sources)} sentences and "
+            f"{len(references)} references."
         )
     path = Path(path)
     job = _digest(sources, references, name)
@@ -110,8 +114,8 @@ def _begun(path: Path, job: str) -> list[str]:
         known = None
     if known != job:
         raise InputError(
-            f"{found}: was begun with other sentences or another teacher; choose another file, or "
-            "remove it"
+            f"The file was begun with other sentences or another teacher. Received: {found}. "
+            "Choose another file, or remove it."
         )
     text = found.read_text(encoding="utf-8")
     whole = text[: text.rfind("\n") + 1]

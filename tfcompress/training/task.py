@@ -1,6 +1,6 @@
 """What the trainer needs to know about a kind of model."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import tensorflow as tf
@@ -19,8 +19,11 @@ class Task(Protocol):
         pad_label: Label of what does not count; one that does not occur, where all count.
     """
 
-    model_config: Seq2SeqConfig | TextEncoderConfig
-    pad_label: int
+    @property
+    def model_config(self) -> Seq2SeqConfig | TextEncoderConfig: ...
+
+    @property
+    def pad_label(self) -> int: ...
 
     def new_model(self, start: Model | None = None) -> Model:
         """Returns a new model, with the weights of another wherever names and shapes are the same.
@@ -40,7 +43,7 @@ class Task(Protocol):
 
     def objective(
         self, model: keras.Model, config: TrainingConfig
-    ) -> Callable[[Mapping[str, tf.Tensor], tf.Tensor], tf.Tensor]:
+    ) -> Callable[[dict[str, tf.Tensor], tf.Tensor], tf.Tensor]:
         """Returns what ordinary training minimizes, as a function of inputs and labels.
 
         Args:

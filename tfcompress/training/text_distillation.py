@@ -47,7 +47,9 @@ class TextDistillation:
 
     Example:
 
-    >>> objective = tfc.training.TextDistillation(student, teacher, LabelSmoothedCrossentropy(0.0))
+    >>> from tfcompress.training.accumulation import AccumulatingModel
+    >>> loss = tfc.training.LabelSmoothedCrossentropy(0.0)
+    >>> objective = tfc.training.TextDistillation(student, teacher, loss)
     >>> model = AccumulatingModel(student.model, objective, pad_id=-1)
 
     Reference: Hinton et al., 2015, arXiv:1503.02531; Jiao et al., 2020, arXiv:1909.10351.
@@ -103,20 +105,20 @@ def _checked_classes(student, teacher, weight):
     ours, theirs = student.config, teacher.config
     if theirs.token_types and theirs.token_types < ours.token_types:
         raise InputError(
-            "the teacher must have the student's token types (received token_types "
-            f"{theirs.token_types} and {ours.token_types}); give the student as many"
+            "The teacher must have the student's token types. Received: token_types "
+            f"{theirs.token_types} and {ours.token_types}. Give the student as many."
         )
     if ours.head is None or ours.head.kind not in HEAD_OBJECTIVES:
         raise InputError(
-            f"the student needs a head for {', '.join(HEAD_OBJECTIVES)} (received "
-            f"{'none' if ours.head is None else ours.head.kind})"
+            f"The student needs a head for {', '.join(HEAD_OBJECTIVES)}. Received: "
+            f"{'none' if ours.head is None else ours.head.kind}."
         )
     if not weight:
         return None, None  # The teacher's classes teach nothing.
     match = match_classes(theirs.head, ours.head)
     if match.order is None:
         raise InputError(
-            "student and teacher must have heads for the same classes (the teacher has "
-            f"{match.message}); give a teacher that has the student's classes"
+            "Student and teacher must have heads for the same classes. Received: a teacher that "
+            f"has {match.message}. Give one that has the student's classes."
         )
     return match

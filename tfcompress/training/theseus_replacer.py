@@ -38,7 +38,7 @@ class TheseusReplacer(keras.callbacks.Callback):
     >>> callback = tfc.callbacks.TheseusReplacer("linear", base=0.3, slope=0.0006)
     >>> round(callback.rate_at(500), 6)
     0.6
-    >>> model.fit(dataset, callbacks=[callback])
+    >>> history = model.fit(dataset, callbacks=[callback], verbose=0)
 
     Reference: Xu et al., 2020, arXiv:2002.02925.
     """

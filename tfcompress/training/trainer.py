@@ -62,8 +62,8 @@ def run_training(
     load_methods(config)
     if config.replacing is not None and not _has_successors(task.model_config):
         raise InputError(
-            "`replacing` needs a model with successors (received none); set `successors` of the "
-            "encoder or decoder"
+            "`replacing` needs a model with successors. Received: none. Set `successors` of the "
+            "encoder or decoder."
         )
     keras.utils.set_random_seed(config.seed)
     if not config.updates:
@@ -108,8 +108,8 @@ def _freeze(transformer, train_only):
             transformer.layer(name).trainable = False
     if not transformer.model.trainable_weights:
         raise InputError(
-            f"`train_only` {train_only!r} matches no layer with weights; there are "
-            f"{', '.join(names)}"
+            f"`train_only` matches no layer with weights. Received: {train_only!r}. Give one of "
+            f"{', '.join(names)}."
         )
 
 
@@ -124,15 +124,16 @@ def _compiled(task, transformer, model, config, teacher):
     loss = task.loss(config)
     if config.distillation is not None:
         if teacher is None:
-            raise InputError("`distillation` needs a teacher (received none)")
+            raise InputError("`distillation` needs a teacher. Received: none.")
         objective = task.distillation(transformer, teacher, config)
         model = AccumulatingModel(model, objective, task.pad_label, objective.helpers)
         model.compile(optimizer=optimizer)
     elif config.accumulate > 1 or loss is None:
         if config.accumulate > 1 and config.strategy != "none" and hasattr(keras, "ops"):
             raise InputError(
-                f"`accumulate` {config.accumulate} with `strategy` {config.strategy} needs "
-                "Keras 2; set TF_USE_LEGACY_KERAS=1 or accumulate 1"
+                "`accumulate` with a strategy needs Keras 2. Received: "
+                f"accumulate={config.accumulate}, strategy={config.strategy}. Set "
+                "TF_USE_LEGACY_KERAS=1 or accumulate 1."
             )
         model = AccumulatingModel(model, task.objective(model, config), task.pad_label)
         model.compile(optimizer=optimizer)
@@ -164,8 +165,8 @@ def _fit(task, compressed, model, config, folder, state, selected, verbose):
         )
     if not state.history:
         raise InputError(
-            f"{evaluation.ended}, before the first evaluation; lower `learning_rate`, lengthen "
-            "`warmup`, or set `clip_norm`"
+            f"The training ended before the first evaluation. Received: {evaluation.ended}. Lower "
+            "`learning_rate`, lengthen `warmup`, or set `clip_norm`."
         )
     return evaluation.ended
 
@@ -216,7 +217,7 @@ class _Evaluation(keras.callbacks.Callback):
             return
         now = time.monotonic()
         figures = {"update": update}
-        figures |= {name: float(value) for name, value in logs.items()}
+        figures |= {name: float(value) for name, value in (logs or {}).items()}
         figures["seconds"] = round(now - self.started, 3)
         self.started = now
         self.state.save(figures)

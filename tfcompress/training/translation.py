@@ -2,7 +2,7 @@
 
 import dataclasses
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -157,7 +157,8 @@ class _Translation:
         limits = "`max_source_length` of {} and `max_target_length` of {}".format(*self._max_length)
         if left_out == len(pairs):
             raise InputError(
-                f"every {split} pair is longer than the model takes ({limits}); raise them"
+                f"Every {split} pair is longer than the model takes. Received: limits of "
+                f"{limits}. Raise them."
             )
         if left_out:
             effect = "" if split == "training" else " of the loss"
@@ -199,6 +200,6 @@ class _ValidationLoss(keras.callbacks.Callback):
             logs["val_loss"] = float(total / tokens)
 
 
-def _translator(compressed, validation) -> Callable[[list[str]], list[str]]:
+def _translator(compressed, validation) -> Callable[[Sequence[str]], list[str]]:
     tokenizers = (validation.source_tokenizer, validation.target_tokenizer)
     return lambda sources: greedy_translate(compressed.plain(), *tokenizers, sources)

@@ -6,9 +6,9 @@ namespace tfcompress::ops {
 namespace {
 
 void Infer(const Shape* inputs, int32_t, Shape* outputs) {
-  outputs[0] = inputs[1];
-  outputs[1] = inputs[4];
-  outputs[2] = inputs[5];
+  outputs[cached_attention::kOutputContext] = inputs[cached_attention::kInputQuery];
+  outputs[cached_attention::kOutputNewKeys] = inputs[cached_attention::kInputKeys];
+  outputs[cached_attention::kOutputNewValues] = inputs[cached_attention::kInputValues];
 }
 
 void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs) {
@@ -28,15 +28,16 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
   float* const context = out.Floats({batch, all});
   out.Floats({batch, heads, length, width});
   out.Floats({batch, heads, length, width});
-  keys.values = Updated(inputs[4], outputs[1]);
-  values.values = Updated(inputs[5], outputs[2]);
+  keys.values =
+      Updated(inputs[cached_attention::kInputKeys], outputs[cached_attention::kOutputNewKeys]);
+  values.values =
+      Updated(inputs[cached_attention::kInputValues], outputs[cached_attention::kOutputNewValues]);
   AttendToCache(kernels, &FreshScratch(), batch, q, k, v, keys, values, {0, heads}, position,
                 context);
 }
 
 }  // namespace
 
-const Op kCachedAttention = {"tfc.CachedAttention",      7,     3,  0,
-                             Inputs({1, 2, 3, 4, 5, 6}), Infer, Run};
+const Op kCachedAttention = {cached_attention::kSchema, Infer, Run};
 
 }  // namespace tfcompress::ops

@@ -5,8 +5,8 @@
 namespace tfcompress::ops {
 namespace {
 
-enum Input : size_t { kX = 1, kKeys = 3, kValues = 4, kLayers = 7 };
-constexpr size_t kLayerInputs = 30;
+constexpr size_t kLayers = decoder::kSchema.num_inputs;
+constexpr size_t kLayerInputs = decoder::kSchema.layer_inputs;
 
 // What follows the config's first values, for each depth.
 struct Depth {
@@ -31,9 +31,9 @@ struct Caches {
 };
 
 void Infer(const Shape* inputs, int32_t, Shape* outputs) {
-  outputs[0] = inputs[kX];
-  outputs[1] = inputs[kKeys];
-  outputs[2] = inputs[kValues];
+  outputs[decoder::kOutputY] = inputs[decoder::kInputX];
+  outputs[decoder::kOutputNewKeys] = inputs[decoder::kInputKeys];
+  outputs[decoder::kOutputNewValues] = inputs[decoder::kInputValues];
 }
 
 Caches ReadCaches(Operands* operands, int32_t batch) {
@@ -91,8 +91,8 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
                   updated.keys.length == caches.keys.length &&
                   updated.keys.width == caches.keys.width,
               "the new caches have another shape");
-  caches.keys.values = Updated(inputs[kKeys], outputs[1]);
-  caches.values.values = Updated(inputs[kValues], outputs[2]);
+  caches.keys.values = Updated(inputs[decoder::kInputKeys], outputs[decoder::kOutputNewKeys]);
+  caches.values.values = Updated(inputs[decoder::kInputValues], outputs[decoder::kOutputNewValues]);
 
   kernels::Scratch& scratch = FreshScratch();
   const auto rows = [&](int64_t cols) {
@@ -138,7 +138,6 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
 
 }  // namespace
 
-const Op kDecoder = {"tfc.Decoder", kLayers, 3, kLayerInputs, Inputs({1, 2, 3, 4, 5, 6}),
-                     Infer,         Run};
+const Op kDecoder = {decoder::kSchema, Infer, Run};
 
 }  // namespace tfcompress::ops

@@ -5,7 +5,7 @@ namespace tfcompress::ops {
 namespace {
 
 void Infer(const Shape* inputs, int32_t width, Shape* outputs) {
-  outputs[0] = Ranked(inputs[1], 3);
+  outputs[0] = Ranked(inputs[dynamic_conv::kInputX], 3);
   outputs[0].dims[2] = width;
 }
 
@@ -28,6 +28,6 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
 
 }  // namespace
 
-const Op kDynamicConv = {"tfc.DynamicConv", 4, 1, 0, Inputs({1}), Infer, Run};
+const Op kDynamicConv = {dynamic_conv::kSchema, Infer, Run};
 
 }  // namespace tfcompress::ops

@@ -6,9 +6,9 @@ namespace tfcompress::ops {
 namespace {
 
 void Infer(const Shape* inputs, int32_t width, Shape* outputs) {
-  outputs[0] = Ranked(inputs[1], 2);
-  outputs[0].dims[1] = width;
-  outputs[1] = inputs[4];
+  outputs[dynamic_conv_step::kOutputY] = Ranked(inputs[dynamic_conv_step::kInputX], 2);
+  outputs[dynamic_conv_step::kOutputY].dims[1] = width;
+  outputs[dynamic_conv_step::kOutputNewInputs] = inputs[dynamic_conv_step::kInputInputs];
 }
 
 void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs) {
@@ -26,7 +26,9 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
   out.Floats({batch, 1, length, width});
 
   kernels::Scratch& scratch = FreshScratch();
-  const History history = {Updated(inputs[4], outputs[1]), batch, length, position};
+  const History history = {Updated(inputs[dynamic_conv_step::kInputInputs],
+                                   outputs[dynamic_conv_step::kOutputNewInputs]),
+                           batch, length, position};
   const float* const u = Gated(kernels, &scratch, config.gated, x, batch, width);
   const float* const taps = DynamicTaps(kernels, &scratch, config, weight, u, batch);
   ConvolveStep(kernels, convolution, history, u, taps, weight.rows, y);
@@ -34,6 +36,6 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
 
 }  // namespace
 
-const Op kDynamicConvStep = {"tfc.DynamicConvStep", 6, 2, 0, Inputs({1, 4, 5}), Infer, Run};
+const Op kDynamicConvStep = {dynamic_conv_step::kSchema, Infer, Run};
 
 }  // namespace tfcompress::ops

@@ -4,7 +4,9 @@
 namespace tfcompress::ops {
 namespace {
 
-void Infer(const Shape* inputs, int32_t, Shape* outputs) { outputs[0] = inputs[1]; }
+void Infer(const Shape* inputs, int32_t, Shape* outputs) {
+  outputs[0] = inputs[encoder_layer::kInputX];
+}
 
 void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs) {
   Operands in(kEncoderLayer.name, "input", inputs);
@@ -48,6 +50,6 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
 
 }  // namespace
 
-const Op kEncoderLayer = {"tfc.EncoderLayer", 24, 1, 0, Inputs({1}), Infer, Run};
+const Op kEncoderLayer = {encoder_layer::kSchema, Infer, Run};
 
 }  // namespace tfcompress::ops

@@ -4,7 +4,9 @@
 namespace tfcompress::ops {
 namespace {
 
-void Infer(const Shape* inputs, int32_t, Shape* outputs) { outputs[0] = inputs[1]; }
+void Infer(const Shape* inputs, int32_t, Shape* outputs) {
+  outputs[0] = inputs[fixed_patterns::kInputValues];
+}
 
 void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs) {
   Operands in(kFixedPatterns.name, "input", inputs);
@@ -35,6 +37,6 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
 
 }  // namespace
 
-const Op kFixedPatterns = {"tfc.FixedPatterns", 2, 1, 0, Inputs({1}), Infer, Run};
+const Op kFixedPatterns = {fixed_patterns::kSchema, Infer, Run};
 
 }  // namespace tfcompress::ops

@@ -6,8 +6,8 @@
 namespace tfcompress::ops {
 namespace {
 
-enum Input : size_t { kLayers = 2 };
-constexpr size_t kLayerInputs = 5;
+constexpr size_t kLayers = group_transform::kSchema.num_inputs;
+constexpr size_t kLayerInputs = group_transform::kSchema.layer_inputs;
 // Values of the config in front of those of the layers, and of each layer.
 constexpr int32_t kCommon = 1, kOfLayer = 5;
 
@@ -87,7 +87,7 @@ const float* Mix(kernels::Scratch* scratch, int32_t count, int32_t groups, const
 }
 
 void Infer(const Shape* inputs, int32_t width, Shape* outputs) {
-  outputs[0] = inputs[1];
+  outputs[0] = inputs[group_transform::kInputX];
   if (outputs[0].rank < 1) Ranked(outputs[0], 1);
   outputs[0].dims[outputs[0].rank - 1] = width;
 }
@@ -130,7 +130,6 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
 
 }  // namespace
 
-const Op kGroupTransform = {"tfc.GroupTransform", kLayers, 1,  kLayerInputs,
-                            Inputs({1}),          Infer,   Run};
+const Op kGroupTransform = {group_transform::kSchema, Infer, Run};
 
 }  // namespace tfcompress::ops

@@ -5,7 +5,7 @@ namespace tfcompress::ops {
 namespace {
 
 void Infer(const Shape* inputs, int32_t width, Shape* outputs) {
-  outputs[0] = Ranked(inputs[1], 3);
+  outputs[0] = Ranked(inputs[lightweight_conv::kInputX], 3);
   outputs[0].dims[2] = width;
 }
 
@@ -27,6 +27,6 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
 
 }  // namespace
 
-const Op kLightweightConv = {"tfc.LightweightConv", 3, 1, 0, Inputs({1}), Infer, Run};
+const Op kLightweightConv = {lightweight_conv::kSchema, Infer, Run};
 
 }  // namespace tfcompress::ops

@@ -6,9 +6,9 @@ namespace tfcompress::ops {
 namespace {
 
 void Infer(const Shape* inputs, int32_t width, Shape* outputs) {
-  outputs[0] = Ranked(inputs[1], 2);
-  outputs[0].dims[1] = width;
-  outputs[1] = inputs[3];
+  outputs[lightweight_conv_step::kOutputY] = Ranked(inputs[lightweight_conv_step::kInputX], 2);
+  outputs[lightweight_conv_step::kOutputY].dims[1] = width;
+  outputs[lightweight_conv_step::kOutputNewInputs] = inputs[lightweight_conv_step::kInputInputs];
 }
 
 void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs) {
@@ -26,7 +26,9 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
   out.Floats({batch, 1, length, width});
 
   kernels::Scratch& scratch = FreshScratch();
-  const History history = {Updated(inputs[3], outputs[1]), batch, length, position};
+  const History history = {Updated(inputs[lightweight_conv_step::kInputInputs],
+                                   outputs[lightweight_conv_step::kOutputNewInputs]),
+                           batch, length, position};
   const float* const u = Gated(kernels, &scratch, config.gated, x, batch, width);
   const float* const taps = FixedTaps(kernels, &scratch, config, kernel);
   ConvolveStep(kernels, convolution, history, u, taps, 0, y);
@@ -34,6 +36,6 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
 
 }  // namespace
 
-const Op kLightweightConvStep = {"tfc.LightweightConvStep", 5, 2, 0, Inputs({1, 3, 4}), Infer, Run};
+const Op kLightweightConvStep = {lightweight_conv_step::kSchema, Infer, Run};
 
 }  // namespace tfcompress::ops

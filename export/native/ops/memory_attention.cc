@@ -5,7 +5,9 @@
 namespace tfcompress::ops {
 namespace {
 
-void Infer(const Shape* inputs, int32_t, Shape* outputs) { outputs[0] = inputs[1]; }
+void Infer(const Shape* inputs, int32_t, Shape* outputs) {
+  outputs[0] = inputs[memory_attention::kInputQuery];
+}
 
 void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs) {
   Operands in(kMemoryAttention.name, "input", inputs);
@@ -23,6 +25,6 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
 
 }  // namespace
 
-const Op kMemoryAttention = {"tfc.MemoryAttention", 4, 1, 0, Inputs({1, 2, 3}), Infer, Run};
+const Op kMemoryAttention = {memory_attention::kSchema, Infer, Run};
 
 }  // namespace tfcompress::ops

@@ -3,10 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <string>
 #include <vector>
 
+#include "common/schema.h"
 #include "kernels/levels.h"
 
 namespace tfcompress::ops {
@@ -29,22 +29,8 @@ struct Tensor {
 
 using Tensors = std::vector<Tensor>;
 
-// Some of an operation's inputs.
-constexpr uint64_t Inputs(std::initializer_list<size_t> indices) {
-  uint64_t chosen = 0;
-  for (size_t index : indices) chosen |= uint64_t{1} << index;
-  return chosen;
-}
-
 // A custom operation. Both functions throw Error (kBadBundle) for operands that it cannot have.
-struct Op {
-  const char* name;
-  size_t num_inputs;
-  size_t num_outputs;
-  // How many inputs, all constant, each of its layers has besides; 0 if it has none.
-  size_t layer_inputs;
-  // Those that a model gives one by one. It gives all others, constants, in a pack behind them.
-  uint64_t given;
+struct Op : Schema {
   // Shapes of the outputs, of which the first has this width. Reads shapes of given inputs only.
   void (*infer)(const Shape* inputs, int32_t width, Shape* outputs);
   void (*run)(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs);

@@ -7,11 +7,11 @@
 #include <numeric>
 
 #include "common/error.h"
+#include "common/schema.h"
 
 namespace tfcompress::ops {
 namespace {
 
-constexpr int32_t kBlock = 32;
 // Sums of this many products of int8 fit in 32 bits.
 constexpr int32_t kMostColumns = 1 << 16;
 
@@ -143,9 +143,9 @@ kernels::Weight Operands::Weight(std::initializer_list<int64_t> dims) {
   if (type == Type::kInt4) {
     if (cols % 2 != 0) FailAt(tensor, "of an even width");
     if (scales.shape.rank == 2) {
-      if (cols % kBlock != 0) FailAt(tensor, "of a width in blocks of 32");
-      weight.block = kBlock;
-      Check(scales, Type::kFloat32, {rows, cols / kBlock});
+      if (cols % kInt4Block != 0) FailAt(tensor, "of a width in blocks of 32");
+      weight.block = kInt4Block;
+      Check(scales, Type::kFloat32, {rows, cols / kInt4Block});
       return weight;
     }
   }

@@ -116,10 +116,10 @@ void Look(const kernels::Kernels& kernels, const Special& special, const Candida
 }
 
 void Infer(const Shape* inputs, int32_t, Shape* outputs) {
-  const int32_t batch = Ranked(inputs[1], 2).dims[0];
-  const int32_t width = Ranked(inputs[7], 1).dims[0];
-  outputs[0] = outputs[1] = {2, {batch, width}};
-  outputs[2] = outputs[3] = {2, {batch, 1}};
+  const int32_t batch = Ranked(inputs[top_logits::kInputX], 2).dims[0];
+  const int32_t width = Ranked(inputs[top_logits::kInputWidth], 1).dims[0];
+  outputs[top_logits::kOutputTopValues] = outputs[top_logits::kOutputTopIds] = {2, {batch, width}};
+  outputs[top_logits::kOutputLogSumExp] = outputs[top_logits::kOutputEosLogits] = {2, {batch, 1}};
 }
 
 void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs) {
@@ -177,6 +177,6 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
 
 }  // namespace
 
-const Op kTopLogits = {"tfc.TopLogits", 8, 4, 0, Inputs({1, 2, 5, 6, 7}), Infer, Run};
+const Op kTopLogits = {top_logits::kSchema, Infer, Run};
 
 }  // namespace tfcompress::ops

@@ -37,6 +37,14 @@ inline MemoryFiles Copies(const tfc_file* files, size_t num_files) {
   return memory;
 }
 
+// Opens a bundle from `files` and makes the handle of its model: a `Handle` of what `open` returns.
+template <typename Handle, typename Model, typename Open>
+void OpenHandle(const Files& files, const tfc_options* given, Open open, Handle** handle) {
+  const tfc_options options = CheckedOptions(given);
+  const litert::Api& api = LoadedApi(options);
+  *handle = new Handle{Model(api, open(files, options.verify != 0), options.num_threads)};
+}
+
 }  // namespace tfcompress
 
 #endif  // TFCOMPRESS_RUNTIME_C_HANDLES_H_

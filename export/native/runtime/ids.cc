@@ -4,10 +4,29 @@
 #include <string>
 
 #include "common/error.h"
+#include "tokenizer/utf8.h"
 
 namespace tfcompress {
 
 using Code = Error::Code;
+
+void CheckUtf8(std::string_view text) {
+  const size_t invalid = FindInvalidUtf8(text);
+  if (invalid == text.npos) return;
+  throw Error(Code::kInvalidArgument,
+              "byte " + std::to_string(invalid) + " of the text is not UTF-8; convert it");
+}
+
+void FailTooLong(size_t tokens, const char* marks, int32_t limit, const char* remedy) {
+  throw Error(Code::kInvalidArgument, std::to_string(tokens) + " tokens with " + marks +
+                                          ", but the bundle's limit is " + std::to_string(limit) +
+                                          "; " + remedy);
+}
+
+void FailWithoutTokenizer(const std::string& bundle) {
+  throw Error(Code::kInvalidArgument,
+              bundle + ": the bundle has no tokenizer, so it takes ids only");
+}
 
 void CheckRange(const std::vector<int32_t>& ids, int32_t count, const char* what, const char* whose,
                 const char* remedy) {

@@ -1,12 +1,23 @@
 #ifndef TFCOMPRESS_RUNTIME_IDS_H_
 #define TFCOMPRESS_RUNTIME_IDS_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace tfcompress {
 
-// Checks of ids that callers give. They throw Error (kInvalidArgument).
+// Checks of text and ids that callers give. They throw Error (kInvalidArgument).
+
+void CheckUtf8(std::string_view text);
+
+// For more tokens, with some `marks`, than a bundle's limit.
+[[noreturn]] void FailTooLong(size_t tokens, const char* marks, int32_t limit, const char* remedy);
+
+// For text where a bundle has no tokenizer.
+[[noreturn]] void FailWithoutTokenizer(const std::string& bundle);
 
 // Makes sure that ids are from 0 to below a count. The words are for the message: `what` they are,
 // whose the count is, and the remedy.

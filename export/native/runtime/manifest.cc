@@ -4,13 +4,13 @@
 #include <utility>
 
 #include "common/error.h"
+#include "common/schema.h"
 #include "common/sha256.h"
 #include "ops/op.h"
 
 namespace tfcompress {
 namespace {
 
-constexpr int64_t kFormat = 2;
 constexpr char kManifest[] = "manifest.json";
 // Its values take several times as much memory.
 constexpr uint64_t kMostBytes = 1 << 21;
@@ -62,10 +62,10 @@ Manifest::Manifest(const Files& files, const std::string& kind) : name_(files.Na
   std::tie(value_, size_) = Read(files);
   const auto& found = Take<std::string>({"kind"}, "a text");
   const auto& format = Take<int64_t>({"format"}, "a whole number");
-  if (format == kFormat && found != kind && (found == kSeq2Seq || found == kTextEncoder)) {
+  if (format == kFormat && found != kind && (found == kTranslation || found == kTextEncoder)) {
     throw Error(Code::kUnsupported,
                 name_ + ": is that of " +
-                    (found == kSeq2Seq ? "a translation model; open it with tfc_open"
+                    (found == kTranslation ? "a translation model; open it with tfc_open"
                                        : "a text encoder; open it with tfc_open_encoder"));
   }
   if (format != kFormat || found != kind) {

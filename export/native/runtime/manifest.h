@@ -15,7 +15,7 @@
 namespace tfcompress {
 
 constexpr char kModelFile[] = "model.tflite";
-constexpr char kSeq2Seq[] = "seq2seq";
+constexpr char kTranslation[] = "translation";
 constexpr char kTextEncoder[] = "text_encoder";
 
 // The kind of model that a bundle's manifest names. Throws Error (kNotFound, kBadBundle).

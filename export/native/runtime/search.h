@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "runtime/bundle.h"
+#include "runtime/translation_bundle.h"
 
 namespace tfcompress {
 

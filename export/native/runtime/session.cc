@@ -5,8 +5,10 @@
 #include <cstring>
 #include <iterator>
 #include <limits>
+#include <string_view>
 
 #include "common/error.h"
+#include "common/schema.h"
 #include "runtime/recent.h"
 
 namespace tfcompress {
@@ -15,13 +17,12 @@ namespace {
 using litert::kFloat32;
 using litert::kInt32;
 
-constexpr float kMasked = -3e4f;
 // Caches have a multiple of this many rows. A step costs more the longer its cache is, but to
 // lengthen it costs as much as several steps.
 constexpr int32_t kCacheRows = 32;
 constexpr size_t kKeptLengths = 8;
 constexpr size_t kKeptDecoders = 4;
-constexpr char kTopLogits[] = "tfc.TopLogits";
+constexpr std::string_view kTopLogits = ops::top_logits::kSchema.name;
 
 // Runs a signature and gives the seconds that took.
 double Run(litert::Model::Signature* signature) {
@@ -66,7 +67,7 @@ struct View {
 
 }  // namespace
 
-Session::Session(const litert::Api& api, const Bundle& bundle, int num_threads,
+Session::Session(const litert::Api& api, const TranslationBundle& bundle, int num_threads,
                  litert::Profile* profile)
     : longest_(bundle.max_target_length),
       vocabulary_(bundle.target_vocabulary),

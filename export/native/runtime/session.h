@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "litert/model.h"
-#include "runtime/bundle.h"
 #include "runtime/search.h"
 #include "runtime/shortlist.h"
+#include "runtime/translation_bundle.h"
 
 namespace tfcompress {
 
@@ -28,7 +28,7 @@ struct Timings {
 class Session final : public Stepper {
  public:
   // Throws Error if the model does not load or is not the one that the manifest describes.
-  Session(const litert::Api& api, const Bundle& bundle, int num_threads,
+  Session(const litert::Api& api, const TranslationBundle& bundle, int num_threads,
           litert::Profile* profile = nullptr);
 
   // Encodes a sentence, the end id included, which the steps after it translate.

@@ -5,7 +5,6 @@
 
 #include "common/error.h"
 #include "runtime/ids.h"
-#include "tokenizer/utf8.h"
 
 namespace tfcompress {
 namespace {
@@ -28,14 +27,6 @@ void CheckOptions(const SearchOptions& options) {
               "; give a number from -10 to 10");
 }
 
-void CheckUtf8(std::string_view text) {
-  const size_t invalid = FindInvalidUtf8(text);
-  if (invalid != text.npos) {
-    throw Error(Code::kInvalidArgument,
-                "byte " + std::to_string(invalid) + " of the text is not UTF-8; convert it");
-  }
-}
-
 void Add(const Timings& timings, Timings* sum) {
   if (sum->steps == 0) sum->first_step_seconds = timings.first_step_seconds;
   sum->encode_seconds += timings.encode_seconds;
@@ -54,7 +45,7 @@ std::optional<Tokenizer> Load(const std::optional<Bytes>& bytes) {
 
 }  // namespace
 
-Translator::Translator(const litert::Api& api, Bundle bundle, int num_threads,
+Translator::Translator(const litert::Api& api, TranslationBundle bundle, int num_threads,
                        litert::Profile* profile)
     : bundle_(std::move(bundle)),
       source_(Load(bundle_.source_tokenizer)),
@@ -202,17 +193,11 @@ bool Translator::Fits(size_t num_ids) const {
 }
 
 void Translator::FailTooLong(size_t num_ids, const char* remedy) const {
-  throw Error(Code::kInvalidArgument, std::to_string(num_ids + 1) +
-                                          " tokens with the end mark, but the bundle's limit is " +
-                                          std::to_string(bundle_.max_source_length) + "; " +
-                                          remedy);
+  tfcompress::FailTooLong(num_ids + 1, "the end mark", bundle_.max_source_length, remedy);
 }
 
 const Tokenizer& Translator::RequireTokenizer() const {
-  if (!source_ || !target_) {
-    throw Error(Code::kInvalidArgument,
-                bundle_.name + ": the bundle has no tokenizers, so it takes ids only");
-  }
+  if (!source_ || !target_) FailWithoutTokenizer(bundle_.name);
   return *source_;
 }
 

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "litert/api.h"
-#include "runtime/bundle.h"
 #include "runtime/search.h"
 #include "runtime/session.h"
 #include "runtime/splitting.h"
+#include "runtime/translation_bundle.h"
 #include "tokenizer/tokenizer.h"
 
 namespace tfcompress {
@@ -41,9 +41,9 @@ struct Translations {
 // Translates text with a bundle. Gives what the Python runtime gives.
 class Translator {
  public:
-  // Throws Error if the bundle needs operations that there are not, or does not load. What LiteRT's
-  // operations take is added to `profile`, if it is given.
-  Translator(const litert::Api& api, Bundle bundle, int num_threads,
+  // Throws Error if the bundle needs operations that are unavailable, or does not load. What
+  // LiteRT's operations take is added to `profile`, if it is given.
+  Translator(const litert::Api& api, TranslationBundle bundle, int num_threads,
              litert::Profile* profile = nullptr);
 
   // Throw Error (kInvalidArgument) for impossible options, text that is not UTF-8 or too long, ids
@@ -55,7 +55,7 @@ class Translator {
   std::vector<float> Logits(const std::vector<int32_t>& ids, const std::vector<int32_t>& target);
   std::vector<int32_t> Tokenize(std::string_view text) const;
 
-  const Bundle& bundle() const { return bundle_; }
+  const TranslationBundle& bundle() const { return bundle_; }
   // Of the text that was translated last.
   const Timings& timings() const { return timings_; }
 
@@ -81,7 +81,7 @@ class Translator {
   [[noreturn]] void FailTooLong(size_t num_ids, const char* remedy) const;
   const Tokenizer& RequireTokenizer() const;
 
-  Bundle bundle_;
+  TranslationBundle bundle_;
   std::optional<Tokenizer> source_;
   std::optional<Tokenizer> target_;
   Session session_;

@@ -10,9 +10,8 @@
 
 #include "runtime/manifest.h"
 #include "tools/arguments.h"
-#include "tools/encoder_benchmark.h"
+#include "tools/bundle_benchmark.h"
 #include "tools/measuring.h"
-#include "tools/translator_benchmark.h"
 
 namespace tfcompress {
 namespace {
@@ -47,7 +46,7 @@ int Main(const std::vector<std::string>& words) {
     const Arguments arguments = ParseArguments(words);
     const bool encodes = BundleKind(FolderFiles(arguments.bundle)) == kTextEncoder;
     const std::string report =
-        encodes ? BenchmarkEncoder(arguments) : BenchmarkTranslator(arguments);
+        encodes ? BenchmarkTextEncoder(arguments) : BenchmarkTranslation(arguments);
     if (!arguments.output.empty()) {
       std::ofstream file(arguments.output);
       if (!(file << report << "\n" << std::flush)) Fail(arguments.output + ": cannot be written");

@@ -89,13 +89,14 @@ class LayeredDecoder:
             state: The tensors of `state`.
 
         Returns:
-            The logits, and the new tensors per hypothesis by name.
+            What the last layer gives, `[batch, hidden_dim]`, and the new tensors per hypothesis by
+            name.
         """
         cache = tf.nest.map_structure(state.__getitem__, self.names)
-        logits, cache = self._transformer.step(ids, position, cache, mask=mask)
+        x, cache = self._transformer.hidden_step(ids, position, cache, mask=mask)
         new = _by_name(self.names, cache)
         own = [name for name, spec in self.state.items() if spec.per != SENTENCE]
-        return logits, {name: new[name] for name in own}
+        return x, {name: new[name] for name in own}
 
 
 def _by_name(names, cache):

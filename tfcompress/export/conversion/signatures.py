@@ -1,16 +1,14 @@
 """The two signatures of an exported encoder-decoder."""
 
-from collections.abc import Iterable
-
 import tensorflow as tf
 
 from tfcompress.custom_ops.names import DECODER, TOP_LOGITS
-from tfcompress.custom_ops.output import capturing
 from tfcompress.custom_ops.top_logits import top_logits
 from tfcompress.decoder_state import SENTENCE
 from tfcompress.export.conversion.layered_decoder import LayeredDecoder
 from tfcompress.export.conversion.saving import save_functions
 from tfcompress.export.conversion.whole_decoder import WholeDecoder
+from tfcompress.export.options import ExportOptions
 from tfcompress.models import Seq2SeqTransformer
 
 _LARGEST_BLOCK, _SMALLEST_BLOCK = 64, 16
@@ -43,7 +41,7 @@ class Signatures:
 
     Args:
         transformer: A transformer that computes in float32.
-        custom_ops: The custom operations to emit.
+        options: How it is exported.
 
     Attributes:
         names: Those of the signatures.
@@ -54,13 +52,14 @@ class Signatures:
 
     names = ("encode", "step")
 
-    def __init__(self, transformer: Seq2SeqTransformer, custom_ops: Iterable[str] = ()):
+    def __init__(self, transformer: Seq2SeqTransformer, options: ExportOptions):
         self._transformer = transformer
-        self._custom_ops = frozenset(custom_ops)
+        self._custom_ops = options.operations
         whole = DECODER in self._custom_ops and WholeDecoder.is_plain(transformer)
         self._decoder = (WholeDecoder if whole else LayeredDecoder)(transformer)
         self.state = self._decoder.state
-        self.gives_top = TOP_LOGITS in self._custom_ops and _is_product(transformer)
+        is_product = transformer.output_operands(tf.zeros([1, transformer.config.hidden_dim]))
+        self.gives_top = TOP_LOGITS in self._custom_ops and is_product is not None
         vocabulary_size = transformer.config.target_vocabulary_size
         self.block = None if self.gives_top else logits_block(vocabulary_size)
 
@@ -104,17 +103,14 @@ class Signatures:
         return self._decoder.encode(memory)
 
     def _step(self, ids, position, mask, state, *chosen):
-        with capturing() as output:
-            logits, new = self._decoder.step(ids, position, mask, dict(zip(self.state, state)))
-        outputs = self._top(output, chosen) if self.gives_top else self._all(logits)
+        x, new = self._decoder.step(ids, position, mask, dict(zip(self.state, state)))
+        outputs = self._top(x, chosen) if self.gives_top else self._all(x)
         return outputs | {f"new_{name}": tensor for name, tensor in new.items()}
 
-    def _top(self, output, chosen):
+    def _top(self, x, chosen):
         config = self._transformer.config
         values, ids, log_sum_exp, eos_logits = top_logits(
-            output.x,
-            output.table,
-            output.bias,
+            *self._transformer.output_operands(x),
             *chosen,
             pad_id=config.pad_id,
             bos_id=config.bos_id,
@@ -127,7 +123,8 @@ class Signatures:
             "eos_logits": eos_logits,
         }
 
-    def _all(self, logits):
+    def _all(self, x):
+        logits = self._transformer.logits(x)
         outputs = {"logits": logits}
         if self.block is not None:
             blocks = tf.reshape(logits, [-1, logits.shape[1] // self.block, self.block])
@@ -136,13 +133,3 @@ class Signatures:
             total = tf.reduce_sum(tf.exp(logits - largest), axis=1, keepdims=True)
             outputs["log_sum_exp"] = tf.math.log(total) + largest
         return outputs
-
-
-def _is_product(transformer):
-    """Whether the logits are a product with one table."""
-    bos = tf.constant([transformer.config.bos_id])
-    memory = tf.zeros([1, 1, transformer.config.hidden_dim])
-    cache = [layer.init_cache(1, 1, memory) for layer in transformer.decoder_layers]
-    with capturing() as output:
-        transformer.step(bos, tf.constant(0), cache)
-    return output.x is not None

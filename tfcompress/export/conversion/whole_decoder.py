@@ -5,12 +5,8 @@ import tensorflow as tf
 from tfcompress.custom_ops.decoder import Decoder, Depth
 from tfcompress.custom_ops.maths import activation_code, dense_operands, norm_operands
 from tfcompress.decoder_state import SENTENCE, StateSpec
-from tfcompress.layers import (
-    FeedForward,
-    LayerDropWrapper,
-    MultiHeadAttention,
-    TransformerDecoderLayer,
-)
+from tfcompress.layers import LayerDropWrapper, TransformerDecoderLayer
+from tfcompress.layers.common.plain import fits_operation
 from tfcompress.models import Seq2SeqTransformer
 
 
@@ -70,7 +66,7 @@ class WholeDecoder:
             transformer: Any.
         """
         layers = [_inner(layer) for layer in transformer.decoder_layers]
-        if not layers or not all(map(_is_plain, layers)):
+        if not layers or not all(fits_operation(x, TransformerDecoderLayer) for x in layers):
             return False
         kinds = {
             (
@@ -105,24 +101,12 @@ class WholeDecoder:
             [state[name] for name in self.state],
             [_operands(layer) for layer in self._distinct],
         )
-        return self._transformer.logits(x), {"keys_0": keys, "values_0": values}
+        return x, {"keys_0": keys, "values_0": values}
 
 
 def _inner(layer):
     """The layer that decodes, without what drops it during training."""
     return layer.layer if isinstance(layer, LayerDropWrapper) else layer
-
-
-def _is_plain(layer):
-    if type(layer) is not TransformerDecoderLayer:
-        return False
-    attentions = (layer.self_attention, layer.cross_attention)
-    return (
-        all(type(attention) is MultiHeadAttention for attention in attentions)
-        and not any(attention.gated for attention in attentions)
-        and type(layer.feed_forward) is FeedForward
-        and activation_code(layer.feed_forward.activation) is not None
-    )
 
 
 def _operands(layer):

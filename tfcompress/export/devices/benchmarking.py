@@ -14,10 +14,8 @@ from typing import Protocol
 from tfcompress.errors import InputError
 from tfcompress.export.devices.building import build_native
 from tfcompress.export.devices.litert_library import litert_library
-from tfcompress.runtime.bundle import open_bundle
-from tfcompress.runtime.encoder_bundle import KIND, open_encoder_bundle
-from tfcompress.runtime.manifest import bundle_kind
 from tfcompress.runtime.native_files import PROGRAM, TARGETS, native_folder
+from tfcompress.runtime.opening import open_bundle
 from tfcompress.search_options import MAX_THREADS, SearchOptions, check_count
 from tfcompress.text import is_blank
 
@@ -81,7 +79,7 @@ def benchmark_on(
     SearchOptions(beam_size)
     check_count("num_threads", num_threads, most=MAX_THREADS)
     reached = _reach(device)
-    _open(bundle)
+    open_bundle(bundle)
     sentences = [sentence for sentence in sentences if not is_blank(sentence)]
     if not sentences:
         raise InputError("no sentences to translate; give at least one that is not blank")
@@ -115,11 +113,6 @@ def benchmark_on(
     finally:
         _clean_up(reached, folder, say)
     return figures | {"bundle": str(bundle), "device": device}
-
-
-def _open(bundle):
-    """Checks a bundle of either kind."""
-    (open_encoder_bundle if bundle_kind(bundle) == KIND else open_bundle)(bundle)
 
 
 def _reach(device: str) -> Device:

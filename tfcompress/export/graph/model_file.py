@@ -21,25 +21,24 @@ from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.known_faults import check_traps
 from tfcompress.export.graph.packing import pack_constants
 from tfcompress.export.graph.size import check_size, size_limit
+from tfcompress.export.options import ExportOptions
 from tfcompress.export.quantization.mixed_plan import MixedPlan, WeightNames
 from tfcompress.export.quantization.quantizer import choice, quantize
 from tfcompress.export.quantization.schemes import STATIC
 from tfcompress.models import Seq2SeqTransformer, TextEncoder
 from tfcompress.runtime.manifest import MODEL
-from tfcompress.runtime.native_files import native_library
 
 # The arguments of a call of the signature `encode`.
 Inputs = Mapping[str, np.ndarray]
 
 
 class Exported(Protocol):
-    """The functions of a model that are exported.
+    """The functions of a model that are exported."""
 
-    Attributes:
-        names: Those of the signatures.
-    """
-
-    names: Sequence[str]
+    @property
+    def names(self) -> Sequence[str]:
+        """Those of the signatures."""
+        ...
 
     def save(self, path: str) -> None:
         """Writes a SavedModel with these signatures."""
@@ -49,11 +48,8 @@ def write_model(
     folder: Path,
     signatures: Exported,
     transformer: Seq2SeqTransformer | TextEncoder,
-    *,
-    quantization: str,
-    plan: Mapping[str, str] | None,
+    options: ExportOptions,
     samples: Sequence[Inputs] | None,
-    custom_ops: Collection[str],
 ) -> dict[str, Any]:
     """Writes `model.tflite`.
 
@@ -61,10 +57,8 @@ def write_model(
         folder: The bundle's folder.
         signatures: What to export.
         transformer: What it belongs to, in float32.
-        quantization: One of `QUANTIZATIONS`.
-        plan: What weights are stored as, by regular expressions over their names.
+        options: How it is exported.
         samples: With a static quantization, arguments of `encode` that are typical.
-        custom_ops: The custom operations that the model may need.
 
     Returns:
         What the manifest says of it: how it is quantized and what custom operations it needs.
@@ -73,6 +67,7 @@ def write_model(
         ExportError: If it has what LiteRT cannot compute or computes wrongly, or is larger than its
             weights.
     """
+    quantization, plan = options.quantization, options.plan
     # The plan is checked before the long conversion.
     choose = choice(
         quantization, None if plan is None else MixedPlan(plan, WeightNames(transformer))
@@ -82,22 +77,22 @@ def write_model(
         model = quantize_encoder(model, STATIC[quantization], samples, choose)
     quantize(model, choose)
     check_traps(model)
-    check_operations(model, custom_ops)
+    check_operations(model, options.operations)
     limit = size_limit(model, transformer, quantization)
     pack_constants(model)
     data = flatbuffer.write(model)
     check_size(len(data), limit)
     (folder / MODEL).write_bytes(data)
-    how = {"quantization": quantization}
+    description: dict[str, Any] = {"quantization": quantization}
     if plan is not None:
-        how["plan"] = dict(plan)
+        description["plan"] = dict(plan)
     if quantization in STATIC:
-        how["encoder"] = {
+        description["encoder"] = {
             "activation_bits": STATIC[quantization],
             "representative_sentences": len(samples),
             "float_operations": float_operations(model),
         }
-    return how | {"custom_ops": sorted(flatbuffer.custom_operations(model))}
+    return description | {"custom_ops": sorted(flatbuffer.custom_operations(model))}
 
 
 def lower(signatures: Exported, folder: Path) -> schema.ModelT:
@@ -140,28 +135,6 @@ def check_operations(model: schema.ModelT, custom_ops: Collection[str] = ()) -> 
         raise ExportError(
             f"LiteRT has no operation for {', '.join(sorted(missing))}; replace the layers that "
             "use them"
-        )
-
-
-def check_custom_ops(names: Collection[str], quantization: str) -> None:
-    """Makes sure that custom operations go with a quantization, and can be run here.
-
-    Args:
-        names: The operations.
-        quantization: One of `QUANTIZATIONS`.
-
-    Raises:
-        InputError: If they do not.
-    """
-    if names and quantization in STATIC:
-        raise InputError(
-            f"custom operations compute with floats between them, unlike {quantization!r}; choose "
-            "another quantization, or no `custom_ops`"
-        )
-    if names and native_library() is None:
-        raise InputError(
-            "custom operations need the native runtime, which compares the bundle with the model; "
-            "run `tfcompress build-native` first, or leave `custom_ops` out"
         )
 
 

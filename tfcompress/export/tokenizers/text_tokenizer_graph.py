@@ -46,6 +46,7 @@ def make_text_tokenizer_graph(tokenizer: TextTokenizer) -> tuple[bytes | None, s
         together make one (jamo; with accents kept, letters and marks) stay apart.
 
     Example:
+        >>> tokenizer = tfc.text.WordPieceTokenizer.load("vocab.txt")
         >>> graph, reason = make_text_tokenizer_graph(tokenizer)
     """
     if not isinstance(tokenizer, WordPieceTokenizer):

@@ -15,7 +15,7 @@ def gelu_tanh(inputs: tf.Tensor) -> tf.Tensor:
 
     Example:
 
-    >>> tfc.layers.FeedForward(64, activation="gelu_tanh")
+    >>> layer = tfc.layers.FeedForward(64, activation="gelu_tanh")
 
     Reference: Hendrycks and Gimpel, 2016, arXiv:1606.08415.
     """

@@ -4,10 +4,9 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.custom_ops.convolution import Convolution
-from tfcompress.custom_ops.emission import emits
 from tfcompress.decoder_state import StateSpec
 from tfcompress.layers.common.masks import token_mask
-from tfcompress.layers.common.state import IncrementalLayer, update_row
+from tfcompress.layers.common.state import IncrementalLayer
 from tfcompress.layers.dense import sub_dense
 from tfcompress.layers.dropout import Dropout
 
@@ -82,7 +81,7 @@ class SequenceConvolution(IncrementalLayer):
         if tokens is not None and not self.mask_after_linear:
             x *= tokens
         operation = self._operation()
-        if tokens is None and emits(operation.name):
+        if tokens is None and self.computes_with(operation.name):
             x = self.linear1(x) if self.project else x
             return self._project_out(operation.call(x, self._operand()))
         x = self._project_in(x)
@@ -147,14 +146,14 @@ class SequenceConvolution(IncrementalLayer):
         """
         x = tf.cast(inputs, self.compute_dtype)
         operation = self._operation()
-        if emits(operation.step_name):
+        if self.computes_with(operation.step_name):
             x = self.linear1(x) if self.project else x
             position = tf.reshape(tf.cast(position, tf.int32), [1])
             y, history = operation.step(x, self._operand(), cache["inputs"], position)
             return self._project_out(y), {"inputs": history}
         x = self._project_in(x)
         row = tf.reshape(x, [-1, 1, 1, self._width])
-        history = update_row(cache["inputs"], row, position)
+        history = self.update_row(cache["inputs"], row, position)
         # Rows before the first do not exist: the first stands in for them, times 0.
         rows = tf.reshape(tf.cast(position, tf.int32), [1]) + tf.range(1 - self.kernel_size, 1)
         exists = tf.cast(rows >= 0, x.dtype)

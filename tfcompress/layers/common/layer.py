@@ -21,6 +21,10 @@ class Layer(keras.layers.Layer):
 
     input_axes: tuple[str, ...] = ("...",)
 
+    # The operations of the device that it computes with, where it has them: names that
+    # `tfcompress.layers.common.device_operations` sets while a model is traced for export.
+    device_operations: frozenset[str] = frozenset()
+
     _input_width: int | None = None
 
     # Keras 2's `TimeDistributed` hands masks on to layers with names in an interface only.
@@ -56,6 +60,10 @@ class Layer(keras.layers.Layer):
         # Before Keras 2 casts the input, which would lose its mask.
         masks = _implicit_masks(_parameters(type(self)), args[0], kwargs)
         return super().__call__(args[0], **{**kwargs, **masks})
+
+    def computes_with(self, operation: str) -> bool:
+        """Returns whether an operation of the device is to be used where the layer has it."""
+        return operation in self.device_operations
 
     def accepts(self, name: str) -> bool:
         """Returns whether calls take a keyword argument of this name."""

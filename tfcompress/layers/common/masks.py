@@ -7,10 +7,9 @@ turn a masked row into NaN.
 
 import tensorflow as tf
 
+from tfcompress.custom_ops.schema import MASKED
 from tfcompress.layers.common.layer import Layer, check_padding_mask
 from tfcompress.layers.common.serialization import register
-
-MASKED = -3e4
 
 
 def additive_padding_mask(mask: tf.Tensor, dtype: tf.DType) -> tf.Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.custom_ops.emission import emits, implements
+from tfcompress.custom_ops.emission import implements
 from tfcompress.layers.common.layer import Layer
 
 # Marks the function while a bundle is traced: it becomes one operation of this name, which the
@@ -45,6 +45,23 @@ class IncrementalLayer(Layer):
         self._check_built()
         return initial_state(self, batch_size, max_length)
 
+    def update_row(
+        self, tensor: tf.Tensor, row: tf.Tensor, position: tf.Tensor, axis: int = 2
+    ) -> tf.Tensor:
+        """Returns a growing tensor with one position written; `step` writes it with nothing else.
+
+        Args:
+            tensor: Such as `[batch, num_heads, max_length, head_dim]`.
+            row: The same with a size of 1 along `axis`.
+            position: Integer scalar.
+            axis: The axis of positions, the batch axis counted too.
+        """
+        start = tf.reshape(tf.cast(position, tf.int32), [1])
+        start = tf.pad(start, [[axis, tensor.shape.rank - 1 - axis]])
+        updated = _update(axis, self.computes_with(UPDATE_OP))(tensor, row, start)
+        updated.set_shape(tensor.shape)
+        return updated
+
     def _check_built(self):
         if not self.built:
             raise ValueError(
@@ -69,22 +86,6 @@ def initial_state(layer: keras.layers.Layer, batch_size: Any, max_length: Any) -
         return tf.fill(spec.sizes(batch_size, max_length), value)
 
     return {name: initial(name, spec) for name, spec in layer.state_spec().items()}
-
-
-def update_row(tensor: tf.Tensor, row: tf.Tensor, position: tf.Tensor, axis: int = 2) -> tf.Tensor:
-    """Returns a growing tensor with one position written; all of them are written by this.
-
-    Args:
-        tensor: Such as `[batch, num_heads, max_length, head_dim]`.
-        row: The same with a size of 1 along `axis`.
-        position: Integer scalar.
-        axis: The axis of positions, the batch axis counted too.
-    """
-    start = tf.reshape(tf.cast(position, tf.int32), [1])
-    start = tf.pad(start, [[axis, tensor.shape.rank - 1 - axis]])
-    updated = _update(axis, emits(UPDATE_OP))(tensor, row, start)
-    updated.set_shape(tensor.shape)
-    return updated
 
 
 @functools.cache

@@ -1,0 +1,82 @@
+#include "runtime/text_encoder_bundle.h"
+
+#include <limits>
+
+#include "runtime/manifest.h"
+
+namespace tfcompress {
+namespace {
+
+constexpr int64_t kWidest = 1 << 20;
+constexpr size_t kMostOutputs = 100;
+
+// What a head gives, whether for each token, and how many numbers at least.
+struct Head {
+  const char* kind;
+  const char* output;
+  bool per_token;
+  int32_t least;
+};
+constexpr Head kHeads[] = {{"classification", "logits", false, 2},
+                           {"multi_label_classification", "logits", false, 1},
+                           {"regression", "logits", false, 1},
+                           {"token_classification", "logits", true, 2},
+                           {"embedding", "embedding", false, 1}};
+
+std::map<std::string, EncoderOutput> Outputs(const Manifest& manifest, const Bytes& model) {
+  std::map<std::string, EncoderOutput> outputs;
+  for (const auto& [name, entry] : manifest.Take<json::Object>({"outputs"}, "an object")) {
+    const int32_t width = manifest.Integer({"outputs", name, "width"}, 1, kWidest);
+    manifest.CheckChannels({"outputs", name, "width"}, width, model);
+    outputs[name] = {width, manifest.Take<bool>({"outputs", name, "per_token"}, "true or false")};
+  }
+  if (outputs.empty() || outputs.size() > kMostOutputs) {
+    manifest.Fail({"outputs"}, "from 1 to " + std::to_string(kMostOutputs) + " results");
+  }
+  return outputs;
+}
+
+void ReadHead(const Manifest& manifest, TextEncoderBundle* bundle) {
+  if (manifest.Take({"head"}).IsNull()) return;
+  const auto& kind = manifest.Take<std::string>({"head", "kind"}, "a text");
+  for (const Head& head : kHeads) {
+    const auto found = bundle->outputs.find(head.output);
+    if (kind != head.kind || found == bundle->outputs.end()) continue;
+    if (found->second.per_token != head.per_token || found->second.width < head.least) continue;
+    bundle->head = kind;
+    if (found->first != "logits") return;
+    bundle->labels = manifest.Names({"head", "labels"});
+    const size_t count = bundle->labels.size();
+    if (count == 0 || count == static_cast<size_t>(found->second.width)) return;
+    manifest.Fail({"head", "labels"}, "as many as there are classes");
+  }
+  manifest.Fail({"head", "kind"}, "a head that gives the model's results");
+}
+
+}  // namespace
+
+TextEncoderBundle OpenTextEncoderBundle(const Files& files, bool verify) {
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+  constexpr int64_t kLongest = 1 << 20;
+  const Manifest manifest(files, kTextEncoder);
+  TextEncoderBundle bundle = {};
+  const std::map<std::string, Bytes> opened = bundle.Open(manifest, files, verify);
+  bundle.outputs = Outputs(manifest, bundle.model);
+  ReadHead(manifest, &bundle);
+  bundle.max_length = manifest.Integer({"limits", "max_length"}, 1, kLongest);
+  bundle.vocabulary = manifest.Integer({"vocabulary"}, 1, kMost);
+  bundle.token_types = manifest.Integer({"token_types"}, 0, kMost);
+  bundle.pad = manifest.Integer({"ids", "pad"}, 0, bundle.vocabulary - 1);
+  const json::Value& settings = manifest.Take({"tokenizer"});
+  if (!settings.IsNull()) {
+    bundle.tokenizer = TextSettings::Read(settings);
+    for (const std::string& name : bundle.tokenizer->FileNames()) {
+      const auto found = opened.find(name);
+      if (found == opened.end()) manifest.Fail({"files"}, "with the tokenizer's " + name);
+      bundle.tokenizer_files.push_back(found->second);
+    }
+  }
+  return bundle;
+}
+
+}  // namespace tfcompress

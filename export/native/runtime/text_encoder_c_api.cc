@@ -1,0 +1,131 @@
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/last_error.h"
+#include "runtime/c_handles.h"
+#include "runtime/probabilities.h"
+#include "runtime/text_encoder.h"
+#include "tfcompress.h"
+
+using tfcompress::Guarded;
+using tfcompress::Require;
+
+struct tfc_encoder {
+  tfcompress::TextEncoder encoder;
+};
+
+namespace {
+
+// Results and what they point to.
+struct OwnedEncoding : tfc_encoding {
+  std::vector<int32_t> owned_ids;
+  tfcompress::Encoding results;
+  std::vector<tfc_output> views;
+};
+
+void Open(const tfcompress::Files& files, const tfc_options* options, tfc_encoder** handle) {
+  tfcompress::OpenHandle<tfc_encoder, tfcompress::TextEncoder>(
+      files, options, tfcompress::OpenTextEncoderBundle, handle);
+}
+
+tfc_encoding* NewEncoding(std::vector<int32_t> ids, tfcompress::Encoding results) {
+  auto owned = std::make_unique<OwnedEncoding>();
+  owned->owned_ids = std::move(ids);
+  owned->results = std::move(results);
+  for (const auto& [name, rows] : owned->results) {
+    owned->views.push_back({name.c_str(), rows.rows, rows.width, rows.values.data()});
+  }
+  owned->num_ids = owned->owned_ids.size();
+  owned->ids = owned->owned_ids.data();
+  owned->num_outputs = owned->views.size();
+  owned->outputs = owned->views.data();
+  return owned.release();
+}
+
+}  // namespace
+
+tfc_status tfc_open_encoder(const char* folder, const tfc_options* options, tfc_encoder** encoder) {
+  return Guarded([&] {
+    Require(folder != nullptr && encoder != nullptr, "`folder` and `encoder` must be given");
+    Open(tfcompress::FolderFiles(folder), options, encoder);
+  });
+}
+
+tfc_status tfc_open_encoder_memory(const tfc_file* files, size_t num_files,
+                                   const tfc_options* options, tfc_encoder** encoder) {
+  return Guarded([&] {
+    Require(files != nullptr && encoder != nullptr, "`files` and `encoder` must be given");
+    Open(tfcompress::Copies(files, num_files), options, encoder);
+  });
+}
+
+void tfc_free_encoder(tfc_encoder* encoder) { delete encoder; }
+
+tfc_status tfc_describe_encoder(const tfc_encoder* encoder, tfc_encoder_info* info) {
+  return Guarded([&] {
+    Require(encoder != nullptr && info != nullptr && info->struct_size == sizeof(*info),
+            "`encoder` and `info`, with its `struct_size`, must be given");
+    const tfcompress::TextEncoderBundle& bundle = encoder->encoder.bundle();
+    *info = {sizeof(*info),     bundle.head.c_str(),  bundle.vocabulary, bundle.token_types,
+             bundle.max_length, bundle.labels.size(), bundle.size};
+  });
+}
+
+const char* tfc_encoder_label(const tfc_encoder* encoder, size_t number) {
+  if (encoder == nullptr) return nullptr;
+  const std::vector<std::string>& labels = encoder->encoder.bundle().labels;
+  return number < labels.size() ? labels[number].c_str() : nullptr;
+}
+
+tfc_status tfc_encode(tfc_encoder* encoder, const char* text, size_t size, int32_t cut,
+                      tfc_encoding** encoding) {
+  return Guarded([&] {
+    Require(encoder != nullptr && text != nullptr && encoding != nullptr,
+            "`encoder`, `text` and `encoding` must be given");
+    std::vector<int32_t> ids = encoder->encoder.Fitting({text, size}, cut != 0);
+    tfcompress::Encoding results = encoder->encoder.Run(ids);
+    *encoding = NewEncoding(std::move(ids), std::move(results));
+  });
+}
+
+tfc_status tfc_encode_ids(tfc_encoder* encoder, const int32_t* ids, const int32_t* token_types,
+                          size_t num_ids, tfc_encoding** encoding) {
+  return Guarded([&] {
+    Require(encoder != nullptr && (ids != nullptr || num_ids == 0) && encoding != nullptr,
+            "`encoder`, `ids` and `encoding` must be given");
+    std::vector<int32_t> types;
+    if (token_types != nullptr) types.assign(token_types, token_types + num_ids);
+    std::vector<int32_t> given(ids, ids + num_ids);
+    encoder->encoder.CutPadding(&given, &types);
+    tfcompress::Encoding results = encoder->encoder.Run(given, types);
+    *encoding = NewEncoding(std::move(given), std::move(results));
+  });
+}
+
+tfc_status tfc_probabilities(const tfc_encoder* encoder, const tfc_output* logits,
+                             float* probabilities) {
+  return Guarded([&] {
+    Require(encoder != nullptr && logits != nullptr && probabilities != nullptr,
+            "`encoder`, `logits` and `probabilities` must be given");
+    Require(logits->rows == 0 || (logits->values != nullptr && logits->width > 0),
+            "`logits` has no values");
+    for (size_t row = 0; row < logits->rows; ++row) {
+      const size_t begin = row * logits->width;
+      tfcompress::Probabilities(encoder->encoder.bundle().head, logits->values + begin,
+                                logits->width, probabilities + begin);
+    }
+  });
+}
+
+tfc_status tfc_encoder_tokenize(const tfc_encoder* encoder, const char* text, size_t size,
+                                tfc_encoding** encoding) {
+  return Guarded([&] {
+    Require(encoder != nullptr && text != nullptr && encoding != nullptr,
+            "`encoder`, `text` and `encoding` must be given");
+    *encoding = NewEncoding(encoder->encoder.Tokenize({text, size}), {});
+  });
+}
+
+void tfc_free_encoding(tfc_encoding* encoding) { delete static_cast<OwnedEncoding*>(encoding); }

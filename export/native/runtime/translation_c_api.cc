@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/last_error.h"
+#include "runtime/c_handles.h"
+#include "runtime/translation_bundle.h"
+#include "runtime/translator.h"
+#include "tfcompress.h"
+
+using tfcompress::Guarded;
+using tfcompress::Require;
+using tfcompress::Translations;
+
+struct tfc_translator {
+  tfcompress::Translator translator;
+};
+
+namespace {
+
+// A result and what it points to.
+struct OwnedResult : tfc_result {
+  Translations translations;
+  std::vector<tfc_hypothesis> views;
+};
+
+void Open(const tfcompress::Files& files, const tfc_options* options, tfc_translator** handle) {
+  tfcompress::OpenHandle<tfc_translator, tfcompress::Translator>(
+      files, options, tfcompress::OpenTranslationBundle, handle);
+}
+
+tfcompress::SearchOptions Options(const tfc_search* search) {
+  tfcompress::SearchOptions options;
+  if (search == nullptr) return options;
+  Require(search->struct_size == sizeof(*search),
+          "`struct_size` is not that of tfc_search; begin with TFC_DEFAULT_SEARCH");
+  options.beam_size = search->beam_size;
+  options.n_best = search->n_best;
+  options.max_length = search->max_length;
+  options.split = search->split != 0;
+  options.with_scores = search->with_scores != 0;
+  options.length_penalty = search->length_penalty;
+  return options;
+}
+
+tfc_result* NewResult(Translations translations) {
+  auto owned = std::make_unique<OwnedResult>();
+  owned->translations = std::move(translations);
+  for (const tfcompress::Translation& one : owned->translations.best) {
+    owned->views.push_back({one.text ? one.text->c_str() : nullptr, one.hypothesis.ids.data(),
+                            one.hypothesis.ids.size(), one.hypothesis.log_probability,
+                            one.hypothesis.score});
+  }
+  owned->num_hypotheses = owned->views.size();
+  owned->hypotheses = owned->views.data();
+  owned->num_parts = owned->translations.parts;
+  return owned.release();
+}
+
+}  // namespace
+
+tfc_status tfc_open(const char* folder, const tfc_options* options, tfc_translator** translator) {
+  return Guarded([&] {
+    Require(folder != nullptr && translator != nullptr, "`folder` and `translator` must be given");
+    Open(tfcompress::FolderFiles(folder), options, translator);
+  });
+}
+
+tfc_status tfc_open_memory(const tfc_file* files, size_t num_files, const tfc_options* options,
+                           tfc_translator** translator) {
+  return Guarded([&] {
+    Require(files != nullptr && translator != nullptr, "`files` and `translator` must be given");
+    Open(tfcompress::Copies(files, num_files), options, translator);
+  });
+}
+
+void tfc_free_translator(tfc_translator* translator) { delete translator; }
+
+tfc_status tfc_describe(const tfc_translator* translator, tfc_info* info) {
+  return Guarded([&] {
+    Require(translator != nullptr && info != nullptr && info->struct_size == sizeof(*info),
+            "`translator` and `info`, with its `struct_size`, must be given");
+    const tfcompress::TranslationBundle& bundle = translator->translator.bundle();
+    *info = {sizeof(*info),
+             bundle.source_vocabulary,
+             bundle.target_vocabulary,
+             bundle.max_source_length,
+             bundle.max_target_length,
+             bundle.size};
+  });
+}
+
+tfc_status tfc_translate(tfc_translator* translator, const char* text, size_t size,
+                         const tfc_search* search, tfc_result** result) {
+  return Guarded([&] {
+    Require(translator != nullptr && text != nullptr && result != nullptr,
+            "`translator`, `text` and `result` must be given");
+    *result = NewResult(translator->translator.Translate({text, size}, Options(search)));
+  });
+}
+
+tfc_status tfc_translate_ids(tfc_translator* translator, const int32_t* ids, size_t num_ids,
+                             const tfc_search* search, tfc_result** result) {
+  return Guarded([&] {
+    Require(translator != nullptr && (ids != nullptr || num_ids == 0) && result != nullptr,
+            "`translator`, `ids` and `result` must be given");
+    *result = NewResult(translator->translator.TranslateIds({ids, ids + num_ids}, Options(search)));
+  });
+}
+
+tfc_status tfc_logits(tfc_translator* translator, const int32_t* ids, size_t num_ids,
+                      const int32_t* target, size_t num_target, float* logits) {
+  return Guarded([&] {
+    Require(translator != nullptr && (ids != nullptr || num_ids == 0) &&
+                (target != nullptr || num_target == 0) && logits != nullptr,
+            "`translator`, `ids`, `target` and `logits` must be given");
+    const std::vector<float> found =
+        translator->translator.Logits({ids, ids + num_ids}, {target, target + num_target});
+    std::copy(found.begin(), found.end(), logits);
+  });
+}
+
+tfc_status tfc_tokenize(const tfc_translator* translator, const char* text, size_t size,
+                        tfc_result** result) {
+  return Guarded([&] {
+    Require(translator != nullptr && text != nullptr && result != nullptr,
+            "`translator`, `text` and `result` must be given");
+    Translations only;
+    only.best.push_back({{translator->translator.Tokenize({text, size}), 0, 0}, std::nullopt});
+    *result = NewResult(std::move(only));
+  });
+}
+
+void tfc_free_result(tfc_result* result) { delete static_cast<OwnedResult*>(result); }
+
+const char* tfc_version(void) { return TFC_VERSION; }

@@ -1,0 +1,290 @@
+"""What examples in docstrings take as given: names, and files in the folder that they run in.
+
+A function here makes the value of the name, or the file or folder, that is called like it (files
+through `FILES`); it runs once, when an example first needs it.
+"""
+
+import dataclasses
+import functools
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+
+import tfcompress as tfc
+
+once = functools.cache
+EXAMPLES = ["It runs!", "It plays."]
+
+
+# Files.
+
+
+@once
+def corpus_folder():
+    from tfcompress.text.phrases import write_corpus
+
+    write_corpus("corpus", pairs=600, valid=50, test=50)
+
+
+@once
+def pairs_file():
+    lines = zip(sources(), targets())
+    Path("pairs.en-de.tsv").write_text("".join(f"{a}\t{b}\n" for a, b in [*lines, ("a", "")]))
+
+
+@once
+def labelled_folder():
+    folder = Path("sst2")
+    folder.mkdir()
+    for split in ("train", "dev"):
+        (folder / f"{split}.tsv").write_text("a gripping film\t1\na dull film\t0\n" * 8)
+
+
+@once
+def tokenizer_file():
+    sources, targets = corpus().splits["train"]
+    tfc.text.train_tokenizer(sources + targets, vocabulary_size=500, path="tokenizer.model")
+
+
+@once
+def published_files():
+    from sentencepiece import SentencePieceTrainer
+
+    from tfcompress.text.byte_pair import byte_letters
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    words = ["it", "runs", "!", "play", "##s"]
+    Path("vocab.txt").write_text("".join(f"{piece}\n" for piece in special + words))
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", *byte_letters(), "It", "Ġr"]
+    Path("vocab.json").write_text(json.dumps({piece: i for i, piece in enumerate(pieces)}))
+    Path("merges.txt").write_text("#version: 0.2\nI t\nĠ r\n", encoding="utf-8")
+    Path("tokenizer_config.json").write_text('{"do_lower_case": true}')
+    with open("spiece.model", "wb") as model:
+        SentencePieceTrainer.train(
+            sentence_iterator=iter(["it runs", "the dog runs", "it plays with the dog"]),
+            model_writer=model,
+            vocab_size=60,
+            hard_vocab_limit=False,
+            minloglevel=2,
+            num_threads=1,
+            pad_id=0,
+            unk_id=1,
+            bos_id=2,
+            eos_id=3,
+            bos_piece="[CLS]",
+            eos_piece="[SEP]",
+        )
+    definition = tfc.text.load_text_tokenizer(".").definition
+    Path("tokenizer.json").write_text(json.dumps(definition))
+    folder = Path("sentence-encoder/0_Transformer")
+    folder.mkdir(parents=True)
+    (folder.parent / "modules.json").write_text('[{"path": "0_Transformer"}]')
+    for name in ("vocab.txt", "tokenizer_config.json"):
+        (folder / name).write_text(Path(name).read_text())
+
+
+@once
+def translation_bundle():
+    options = {"source_tokenizer": tokenizer(), "target_tokenizer": tokenizer()}
+    tfc.export.convert(transformer(), "en-de", quantization="float32", **options)
+
+
+@once
+def text_encoder_bundle():
+    published_files()
+    vocabulary = tfc.text.WordPieceTokenizer.load("vocab.txt")
+    tfc.export.convert(encoder(), "sentiment", tokenizer=vocabulary, quantization="float32")
+
+
+FILES = {
+    "en-de": translation_bundle,
+    "sentiment": text_encoder_bundle,
+    "corpus": corpus_folder,
+    "pairs.en-de.tsv": pairs_file,
+    "sst2": labelled_folder,
+    "tokenizer.model": tokenizer_file,
+    **dict.fromkeys(
+        (
+            "vocab.txt",
+            "vocab.json",
+            "merges.txt",
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "spiece.model",
+            "sentence-encoder",
+        ),
+        published_files,
+    ),
+}
+
+
+# Names.
+
+
+def tf():
+    import tensorflow
+
+    return tensorflow
+
+
+def keras():
+    return tf().keras
+
+
+def keras_nlp():
+    import keras_nlp
+
+    return keras_nlp
+
+
+def tfmot():
+    import tensorflow_model_optimization
+
+    return tensorflow_model_optimization
+
+
+@once
+def corpus():
+    corpus_folder()
+    return tfc.text.load_corpus("corpus", source_language="en", target_language="de")
+
+
+@once
+def tokenizer():
+    tokenizer_file()
+    return tfc.text.Tokenizer("tokenizer.model")
+
+
+def sources():
+    return corpus().splits["train"][0][:40]
+
+
+def targets():
+    return corpus().splits["train"][1][:40]
+
+
+@once
+def pairs():
+    return tfc.text.TokenizedPairs.from_corpus(tokenizer(), sources(), targets())
+
+
+def small_transformer(**changes):
+    stack = tfc.models.StackConfig(
+        2, tfc.models.AttentionConfig(4), tfc.models.FeedForwardConfig(32)
+    )
+    settings = {"encoder": stack, "decoder": stack, "max_target_length": 16} | changes
+    return tfc.models.Seq2SeqTransformer(tfc.models.Seq2SeqConfig(500, hidden_dim=16, **settings))
+
+
+@once
+def transformer():
+    return small_transformer()
+
+
+def define_transformer():
+    return small_transformer(
+        embedding=tfc.models.EmbeddingConfig(kind="define", embedding_dim=8, tie="own")
+    )
+
+
+def theseus_transformer():
+    stack = dataclasses.replace(transformer().config.encoder, successors=1)
+    return small_transformer(encoder=stack)
+
+
+def bleu_of():
+    return lambda transformer: 0.0
+
+
+def inputs():
+    return batches()[0][0]
+
+
+def batches():
+    return [tfc.text.make_batch(pairs(), np.arange(4))]
+
+
+def loss():
+    return tfc.training.LabelSmoothedCrossentropy(0.1)
+
+
+@once
+def model():
+    """One with a layer for each callback."""
+    from tfcompress import layers
+
+    ids = keras().Input((None,), dtype="int32")
+    x = keras().layers.Embedding(16, 8)(ids)
+    x = layers.LayerDropWrapper(layers.FeedForward(8), rate=0.1)(x)
+    x = layers.TheseusModule([layers.FeedForward(8)], layers.FeedForward(8))(x)
+    x = layers.MultiHeadAttention(2, gated=True)(x)
+    compiled = keras().Model(ids, keras().layers.Dense(16)(x))
+    compiled.compile("adam", loss())
+    return compiled
+
+
+def dataset():
+    ids = np.arange(1, 9).reshape(2, 4)
+    return tf().data.Dataset.from_tensors((ids, ids)).repeat(4)
+
+
+@once
+def texts():
+    published_files()
+    tokenizer = tfc.text.WordPieceTokenizer.load("vocab.txt")
+    return tfc.text.LabelledTexts(tokenizer, EXAMPLES, [0, 1], max_length=16, token_types=True)
+
+
+def translate():
+    return list
+
+
+def translate_n_best():
+    return lambda sources: [[source] for source in sources]
+
+
+@once
+def encoder():
+    stack = tfc.models.StackConfig(
+        2, tfc.models.AttentionConfig(2), tfc.models.FeedForwardConfig(32)
+    )
+    head = tfc.models.HeadConfig(labels=("negative", "positive"))
+    config = tfc.models.TextEncoderConfig(
+        10, hidden_dim=16, encoder=stack, head=head, max_length=16
+    )
+    return tfc.models.TextEncoder(config)
+
+
+def config():
+    return encoder().config
+
+
+NAMES = {
+    "tfc": lambda: tfc,
+    "np": lambda: np,
+    "json": lambda: json,
+    "math": lambda: math,
+    "re": lambda: re,
+    "Path": lambda: Path,
+    "hypotheses": targets,
+    "references": targets,
+    "student": transformer,
+    "teacher": transformer,
+    "trained_in_mixed_precision": transformer,
+    **{
+        make.__name__: make
+        for make in (
+            *(tf, keras, keras_nlp, tfmot, corpus, tokenizer, sources, targets, pairs),
+            *(transformer, loss, model, dataset, encoder, texts, translate, translate_n_best),
+            *(define_transformer, theseus_transformer, bleu_of, batches, inputs),
+        )
+    },
+}
+# What the same names are for in some modules.
+OTHERS = {
+    "tfcompress.training.classification": {"config": config},
+    "tfcompress.training.text_distillation": {"student": encoder, "teacher": encoder},
+}

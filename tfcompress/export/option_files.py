@@ -1,0 +1,81 @@
+"""Reads the files that options of an export name on the command line and in recipes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfcompress.errors import InputError
+from tfcompress.export.quantization.schemes import check_plan
+from tfcompress.yaml_file import read_yaml
+
+if TYPE_CHECKING:
+    from tfcompress.text import TextTokenizer
+
+# Whose activations a static quantization allows for.
+REPRESENTATIVE_TEXTS = 200
+
+
+def read_plan(path: str | Path) -> dict[str, str]:
+    """Reads what weights are stored as from a YAML or JSON file.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: If it cannot be read or holds no plan.
+    """
+    plan = read_yaml(path)
+    try:
+        check_plan(plan)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    return plan
+
+
+def read_texts(path: str | Path) -> list[str]:
+    """Reads representative texts, one a line, of which the first 200 are used.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: If it cannot be read or has no text.
+    """
+    from tfcompress.text import is_blank, read_lines
+
+    texts = [line for line in read_lines(path) if not is_blank(line)][:REPRESENTATIVE_TEXTS]
+    if not texts:
+        raise InputError(f"{path}: has no representative texts; give typical ones, one a line")
+    return texts
+
+
+def read_parallel(paths: Sequence[str | Path]) -> tuple[list[str], list[str]]:
+    """Reads sentences and their translations.
+
+    Args:
+        paths: The two files.
+
+    Raises:
+        InputError: If they cannot be read, or have not as many lines each.
+    """
+    from tfcompress.text import read_lines
+
+    source, target = paths
+    sources, targets = read_lines(source), read_lines(target)
+    if len(sources) != len(targets):
+        raise InputError(
+            f"{source} has {len(sources)} lines and {target} {len(targets)}; a shortlist is "
+            "learned from files whose lines are translations of each other"
+        )
+    return sources, targets
+
+
+def read_tokenizer(folder: str | Path) -> "TextTokenizer":
+    """Reads a text encoder's tokenizer; see `tfcompress.text.load_text_tokenizer`.
+
+    Args:
+        folder: Its folder.
+    """
+    from tfcompress.text import load_text_tokenizer
+
+    return load_text_tokenizer(folder)

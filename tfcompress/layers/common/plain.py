@@ -1,0 +1,39 @@
+"""Whether a layer is the Transformer's own, which other libraries and custom operations have."""
+
+from tensorflow import keras
+
+from tfcompress.custom_ops.maths import activation_code
+from tfcompress.layers.feed_forward import FeedForward
+from tfcompress.layers.multi_head_attention import MultiHeadAttention
+
+
+def is_plain(layer: keras.layers.Layer, kind: type) -> bool:
+    """Returns whether a layer consists of multi-head attention and feed-forward, and nothing else.
+
+    Args:
+        layer: Any.
+        kind: `TransformerEncoderLayer` or `TransformerDecoderLayer`; its subclasses do not count.
+    """
+    return (
+        type(layer) is kind
+        and all(type(attention) is MultiHeadAttention for attention in _attentions(layer))
+        and type(layer.feed_forward) is FeedForward
+    )
+
+
+def fits_operation(layer: keras.layers.Layer, kind: type) -> bool:
+    """Returns whether a plain layer has nothing that the custom operation of its kind lacks.
+
+    Args:
+        layer: Any.
+        kind: As for `is_plain`.
+    """
+    return (
+        is_plain(layer, kind)
+        and not any(attention.gated for attention in _attentions(layer))
+        and activation_code(layer.feed_forward.activation) is not None
+    )
+
+
+def _attentions(layer):
+    return [getattr(layer, name) for name in layer.sublayer_names if name != "feed_forward"]

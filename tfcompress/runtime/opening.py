@@ -1,0 +1,78 @@
+"""Opens bundles of every kind of model, and what runs them."""
+
+import os
+
+from tfcompress.errors import InputError
+from tfcompress.runtime.bundle import Bundle
+from tfcompress.runtime.engine import Engine
+from tfcompress.runtime.keras_bundle import KerasBundle
+from tfcompress.runtime.keras_engine import KerasEngine
+from tfcompress.runtime.manifest import bundle_kind
+from tfcompress.runtime.native_files import wanted_library
+from tfcompress.runtime.text_encoder_bundle import TextEncoderBundle
+from tfcompress.runtime.text_encoder_engine import TextEncoderEngine
+from tfcompress.runtime.text_encoder_native import NativeTextEncoderEngine
+from tfcompress.runtime.translation_bundle import TranslationBundle
+from tfcompress.runtime.translation_engine import TranslationEngine
+from tfcompress.runtime.translation_native import NativeTranslationEngine
+
+_BUNDLES: tuple[type[Bundle], ...] = (TranslationBundle, TextEncoderBundle, KerasBundle)
+# In Python and, where that can run it, in the native runtime.
+_ENGINES: dict[type[Bundle], tuple[type[Engine], type[Engine] | None]] = {
+    TranslationBundle: (TranslationEngine, NativeTranslationEngine),
+    TextEncoderBundle: (TextEncoderEngine, NativeTextEncoderEngine),
+    KerasBundle: (KerasEngine, None),
+}
+
+
+def open_bundle(path: str | os.PathLike, verify: bool = True) -> Bundle:
+    """Opens a bundle and checks that it is complete.
+
+    Args:
+        path: The folder.
+        verify: Whether to compare the size and SHA-256 of every file with the manifest. Without,
+            only their presence is checked.
+
+    Returns:
+        A `TranslationBundle`, `TextEncoderBundle` or `KerasBundle`, as its manifest says.
+
+    Raises:
+        InputError: The folder or a file is missing, the manifest is of another format or
+            incomplete, it names files outside the folder, or a file is truncated or altered.
+
+    Example:
+
+    >>> open_bundle("en-de").max_source_length
+    256
+    """
+    kind = bundle_kind(path)
+    bundle = next((one for one in _BUNDLES if one.kind == kind), _BUNDLES[0])
+    return bundle.open(path, verify)
+
+
+def open_engine(bundle: Bundle, *, num_threads: int = 1, native: bool | None = None) -> Engine:
+    """Returns what runs a bundle: the native runtime where it is built, else Python.
+
+    Args:
+        bundle: What `open_bundle` returned.
+        num_threads: Threads that LiteRT may use.
+        native: Whether it is the native runtime; by default, where there is one.
+
+    Raises:
+        InputError: The bundle needs custom operations that are unavailable, or does not load; or
+            the native runtime is asked for and not built.
+
+    Example:
+
+    >>> open_engine(open_bundle("en-de")).search([57, 391])[0].ids
+    [12, 804]
+    """
+    python_engine, native_engine = _ENGINES[type(bundle)]
+    if native_engine is None and native:
+        raise InputError(
+            f"{bundle.path}: the native runtime cannot run this kind of model. Received: "
+            "native=True. Leave it out."
+        )
+    library = None if native_engine is None else wanted_library(native)
+    engine = native_engine if library is not None and native_engine else python_engine
+    return engine(bundle, library=library, num_threads=num_threads)

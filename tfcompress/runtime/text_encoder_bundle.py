@@ -1,0 +1,129 @@
+"""The bundle of a text encoder."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tfcompress.runtime.bundle import Bundle
+from tfcompress.runtime.manifest import are_names
+
+CLASSIFICATION, MULTI_LABEL, REGRESSION = (
+    "classification",
+    "multi_label_classification",
+    "regression",
+)
+TOKEN_CLASSIFICATION, EMBEDDING = "token_classification", "embedding"
+_FILES = {
+    "wordpiece": ("vocabulary.txt",),
+    "byte_pair": ("vocabulary.json", "merges.txt"),
+    "sentencepiece": ("tokenizer.model",),
+    "published": ("tokenizer.json",),
+    "published_sentencepiece": ("tokenizer.model", "rules.json"),
+}
+
+
+@dataclass(frozen=True)
+class Output:
+    """A result of the model.
+
+    Attributes:
+        width: Its last extent.
+        per_token: Whether there is a row for each token, rather than one.
+    """
+
+    width: int
+    per_token: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextEncoderBundle(Bundle):
+    """An opened bundle of a text encoder.
+
+    Attributes:
+        max_length: Longest text in tokens, begin and end marks included.
+        vocabulary: Number of ids.
+        token_types: Number of token types; 0 for none.
+        pad: The id of padding.
+        outputs: The model's results by name.
+        head: "classification", "multi_label_classification", "regression",
+            "token_classification", "embedding", or None.
+        labels: Names of the classes or scores, or None.
+        tokenizer: The tokenizer's settings, or None.
+        tokenizer_files: Names of its files.
+
+    The others are those of `Bundle`.
+    """
+
+    max_length: int
+    vocabulary: int
+    token_types: int
+    pad: int
+    outputs: dict[str, Output]
+    head: str | None
+    labels: tuple[str, ...] | None
+    tokenizer: dict[str, Any] | None
+    tokenizer_files: tuple[str, ...]
+
+    kind = "text_encoder"
+
+    @classmethod
+    def _read(cls, manifest):
+        take = manifest.take
+        names = take("outputs", kind=dict, check=bool)
+        outputs = {
+            name: Output(
+                take("outputs", name, "width"), take("outputs", name, "per_token", kind=bool)
+            )
+            for name in names
+        }
+        head, labels = _head(take, outputs)
+        tokenizer, tokenizer_files = take("tokenizer", kind=dict | None), ()
+        if tokenizer is not None:
+            kind = take("tokenizer", "kind", kind=str, check=lambda kind: kind in _FILES)
+            tokenizer_files = _FILES[kind]
+            for name in tokenizer_files:
+                take("files", name, kind=dict)
+        vocabulary = take("vocabulary")
+        return {
+            "max_length": take("limits", "max_length"),
+            "vocabulary": vocabulary,
+            "token_types": take("token_types", check=lambda count: count >= 0),
+            "pad": take("ids", "pad", check=lambda pad: 0 <= pad < vocabulary),
+            "outputs": outputs,
+            "head": head,
+            "labels": labels,
+            "tokenizer": tokenizer,
+            "tokenizer_files": tokenizer_files,
+        }
+
+
+# What each head gives, whether for each token, and how many numbers at least.
+_RESULTS = {
+    CLASSIFICATION: ("logits", False, 2),
+    MULTI_LABEL: ("logits", False, 1),
+    REGRESSION: ("logits", False, 1),
+    TOKEN_CLASSIFICATION: ("logits", True, 2),
+    EMBEDDING: ("embedding", False, 1),
+}
+
+
+def _head(take, outputs):
+    """Returns the kind of head and the names of its classes."""
+    if take("head", kind=dict | None) is None:
+        return None, None
+
+    def gives(kind):
+        name, per_token, least = _RESULTS.get(kind, ("", False, 1))
+        found = outputs.get(name)
+        return found is not None and found.per_token == per_token and found.width >= least
+
+    kind = take("head", "kind", kind=str, check=gives)
+    if kind == EMBEDDING:
+        return kind, None
+    width = outputs["logits"].width
+    labels = take(
+        "head",
+        "labels",
+        kind=list,
+        check=lambda names: not names or (len(names) == width and are_names(names)),
+    )
+    return kind, tuple(labels) or None

@@ -1,0 +1,37 @@
+"""The tokenizer in the bundle of a text encoder."""
+
+from tfcompress.errors import InputError
+from tfcompress.runtime.text_encoder_bundle import TextEncoderBundle
+from tfcompress.text import TextTokenizer, text_tokenizer
+from tfcompress.text.published import import_tokenizers
+from tfcompress.text.text_tokenizers import PUBLISHED_KINDS
+
+
+def load_tokenizer(bundle: TextEncoderBundle) -> TextTokenizer | None:
+    """Returns the tokenizer of a bundle, or None where it has none.
+
+    Args:
+        bundle: What `open_bundle` returned.
+
+    Raises:
+        InputError: Its files or settings cannot be used or have more ids than the model, or a
+            published tokenizer finds the package tokenizers not installed.
+    """
+    if bundle.tokenizer is None:
+        return None
+    if bundle.tokenizer["kind"] in PUBLISHED_KINDS:
+        import_tokenizers()
+    try:
+        files = {name: (bundle.path / name).read_bytes() for name in bundle.tokenizer_files}
+        tokenizer = text_tokenizer(bundle.tokenizer, files)
+    except (OSError, InputError) as error:
+        raise InputError(
+            f"{bundle.path}: its tokenizer cannot be used ({error}); export or copy the bundle "
+            "again"
+        ) from None
+    if tokenizer.vocabulary_size > bundle.vocabulary:
+        raise InputError(
+            f"{bundle.path}: its tokenizer has {tokenizer.vocabulary_size} pieces, but its model "
+            f"{bundle.vocabulary}; export or copy the bundle again"
+        )
+    return tokenizer

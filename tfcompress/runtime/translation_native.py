@@ -1,0 +1,110 @@
+"""Translation models in the native runtime."""
+
+import ctypes
+from collections.abc import Sequence
+from ctypes import POINTER, c_float, c_int32, c_size_t, c_void_p
+
+import numpy as np
+
+from tfcompress.runtime.c_interface import CResult, CSearch
+from tfcompress.runtime.native import NativeEngine, int32_pointer
+from tfcompress.runtime.search import Hypothesis
+from tfcompress.runtime.translation_bundle import TranslationBundle
+from tfcompress.search_options import SearchOptions
+
+
+class NativeTranslationEngine(NativeEngine[TranslationBundle]):
+    """Translates ids with the native runtime; see `Engine`."""
+
+    opens, frees, frees_result = "tfc_open", "tfc_free_translator", "tfc_free_result"
+    functions = {
+        "tfc_translate_ids": (
+            c_void_p,
+            POINTER(c_int32),
+            c_size_t,
+            POINTER(CSearch),
+            POINTER(POINTER(CResult)),
+        ),
+        "tfc_logits": (
+            c_void_p,
+            POINTER(c_int32),
+            c_size_t,
+            POINTER(c_int32),
+            c_size_t,
+            POINTER(c_float),
+        ),
+        "tfc_free_result": (POINTER(CResult),),
+    }
+
+    def search(
+        self,
+        ids: Sequence[int],
+        *,
+        beam_size: int = 1,
+        n_best: int = 1,
+        max_length: int | None = None,
+        length_penalty: float = 1.0,
+        with_scores: bool = False,
+    ) -> list[Hypothesis]:
+        """Translates a sentence.
+
+        Args:
+            ids: Its ids, without the end id.
+            beam_size: Hypotheses that the search keeps; 1 is greedy search.
+            n_best: Hypotheses to return.
+            max_length: Most tokens, the end id included, where fewer than the bundle's are wanted.
+            length_penalty: The power of the length that log-probabilities are divided by.
+            with_scores: Whether greedy search computes scores too.
+
+        Returns:
+            The hypotheses, best first.
+
+        Raises:
+            InputError: An option is impossible.
+        """
+        SearchOptions(beam_size, length_penalty, n_best, max_length)
+        source = np.asarray(ids, np.int32)
+        search = CSearch(
+            ctypes.sizeof(CSearch),
+            beam_size,
+            n_best,
+            min(max_length or 0, self._bundle.max_target_length),
+            False,
+            with_scores,
+            length_penalty,
+        )
+        return self._call(
+            "tfc_translate_ids",
+            int32_pointer(source),
+            len(source),
+            ctypes.byref(search),
+            result=CResult,
+            take=lambda result: [
+                Hypothesis(one.ids[: one.num_ids], one.log_probability, one.score)
+                for one in result.hypotheses[: result.num_hypotheses]
+            ],
+        )
+
+    def logits(self, ids: Sequence[int], target: Sequence[int]) -> np.ndarray:
+        """Returns the logits of all tokens after each prefix of a target.
+
+        Args:
+            ids: Source ids, without the end id.
+            target: Target ids, without the begin id.
+
+        Returns:
+            `[len(target) + 1, vocabulary]`, the first row after the begin id alone.
+        """
+        source, forced = np.asarray(ids, np.int32), np.asarray(target, np.int32)
+        logits = np.empty([len(forced) + 1, self._bundle.target_vocabulary], np.float32)
+        self._check(
+            self._library.tfc_logits(
+                self._handle,
+                int32_pointer(source),
+                len(source),
+                int32_pointer(forced),
+                len(forced),
+                logits.ctypes.data_as(POINTER(c_float)),
+            )
+        )
+        return logits
