@@ -3,7 +3,7 @@
 import json
 from argparse import Namespace
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from tfcompress.commands.arguments import add_command, add_json, add_search, with_defaults
 from tfcompress.commands.printing import print_to_stderr
@@ -30,18 +30,19 @@ def add(commands: Any) -> None:
 
 
 def _run(options: Namespace) -> None:
-    from tfcompress.runtime import Translator
+    from tfcompress.runtime import Hypothesis, Translator
 
     search = with_defaults(options, beam_size=1, length_penalty=1.0) | {"n_best": options.n_best}
     SearchOptions(**search)
     with Translator(options.bundle, num_threads=options.threads) as translator:
         for number, source in enumerate(_sentences(), start=1):
             try:
-                hypotheses = translator.translate(
+                result = translator.translate(
                     source, **search, overlong=options.overlong, return_scores=True
                 )
             except InputError as error:
                 raise InputError(f"standard input, line {number}: {error}") from None
+            hypotheses = cast(list[Hypothesis], result)
             if hypotheses[0].parts > 1:
                 print_to_stderr(
                     f"line {number}: beyond the limit of {translator.bundle.max_source_length} "

@@ -36,8 +36,9 @@ class Entry:
     @property
     def score_change(self) -> float | None:
         """The score less the baseline's, if both were measured alike; otherwise None."""
-        own = self.row.score
-        other = None if self.baseline is None else self.baseline.score
+        if self.baseline is None:
+            return None
+        own, other = self.row.score, self.baseline.score
         if own is None or other is None or own.name != other.name:
             return None
         alike = (self.row.signature, self.row.sentences) == (

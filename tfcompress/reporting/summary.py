@@ -20,16 +20,14 @@ def best_entry(group: Group) -> Entry | None:
         such system or no size was measured.
     """
     candidates = [
-        entry
-        for entry in group.entries
-        if entry.row.model_bytes is not None and not _is_useless(entry)
+        (size, place, entry)
+        for place, entry in enumerate(group.entries)
+        if (size := entry.row.model_bytes) is not None
+        and not _is_useless(entry)
+        and _keeps_quality(entry, group.baseline)
+        and (entry.times_smaller is None or entry.times_smaller > 1)
     ]
-    baseline = group.baseline and group.baseline.row
-    if baseline and baseline.score is not None:
-        candidates = [entry for entry in candidates if _keeps_quality(entry)]
-    if baseline and baseline.model_bytes is not None:
-        candidates = [entry for entry in candidates if entry.times_smaller > 1]
-    return min(candidates, key=lambda entry: entry.row.model_bytes, default=None)
+    return min(candidates)[-1] if candidates else None
 
 
 def summary(group: Group) -> str:
@@ -55,7 +53,7 @@ def summary(group: Group) -> str:
         warning = f" {_WARNING}" if _is_useless(entries[0]) else ""
         return f"{entries[0].label}: {_figures(entries[0])}.{warning}"
     if all(map(_is_useless, entries)):
-        highest = max(entry.row.score.value for entry in entries)
+        highest = max(score.value for entry in entries if (score := entry.row.score))
         return f"{len(entries)} systems, the best of BLEU {highest:.2f}. {_WARNING}"
     if best is None:
         if baseline is None:
@@ -67,7 +65,8 @@ def summary(group: Group) -> str:
     text = f"{best.label}: {_figures(best)}."
     if best.score_change is None:
         return f"{text} It is the smallest system."
-    return f"{text} It is the smallest system that loses at most 1 {unit} against {baseline.label}."
+    against = f" against {baseline.label}" if baseline else ""
+    return f"{text} It is the smallest system that loses at most 1 {unit}{against}."
 
 
 def _is_useless(entry: Entry) -> bool:
@@ -75,7 +74,9 @@ def _is_useless(entry: Entry) -> bool:
     return score is not None and score.name == "BLEU" and score.value < LEAST_BLEU
 
 
-def _keeps_quality(entry: Entry) -> bool:
+def _keeps_quality(entry: Entry, baseline: Entry | None) -> bool:
+    if baseline is None or baseline.row.score is None:
+        return True
     change = entry.score_change
     return change is not None and change >= -TOLERATED_LOSS
 
@@ -84,8 +85,9 @@ def _figures(entry: Entry) -> str:
     row, parts = entry.row, []
     if row.model_bytes is not None:
         parts.append(formats.byte_size(row.model_bytes))
-    if entry.times_smaller is not None and row is not entry.baseline:
-        size = formats.byte_size(entry.baseline.model_bytes)
+    whole = entry.baseline and entry.baseline.model_bytes
+    if entry.times_smaller is not None and whole and row is not entry.baseline:
+        size = formats.byte_size(whole)
         parts.append(f"{formats.ratio(entry.times_smaller)} smaller than the baseline's {size}")
     if row.score is not None:
         change = ""

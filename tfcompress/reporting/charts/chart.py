@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from tfcompress.reporting.palette import LIGHT, SERIES
 
 NARROW = 320
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": LIGHT["axis"],
     "axes.grid": True,
@@ -95,10 +96,8 @@ class Chart:
             width: Its width in pixels, `self.width` by default.
         """
         figure, content = self.figure(width), io.StringIO()
-        with (
-            matplotlib.rc_context(_STYLE | {"svg.hashsalt": identifier}),
-            warnings.catch_warnings(),
-        ):
+        style: dict[Any, Any] = _STYLE | {"svg.hashsalt": identifier}
+        with matplotlib.rc_context(style), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph")
             figure.savefig(content, format="svg", metadata=_NO_METADATA)
         _, _, drawing = content.getvalue().partition("<svg ")
@@ -118,7 +117,9 @@ class Chart:
 
 def freeze_layout(figure: Figure) -> None:
     """Lays a figure out once and for all, which takes longer than to draw it."""
-    figure.get_layout_engine().execute(figure)
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
     figure.set_layout_engine("none")
 
 

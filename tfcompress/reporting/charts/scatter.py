@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import textalloc
 from matplotlib.axes import Axes
@@ -22,6 +23,7 @@ from tfcompress.reporting.charts.chart import Chart, freeze_layout, shorten, too
 from tfcompress.reporting.charts.series import color, series_numbers, shape
 from tfcompress.reporting.comparison import Entry
 from tfcompress.reporting.palette import LIGHT
+from tfcompress.reporting.results import Score
 
 FEW = 6
 _LABEL_LENGTH = 28
@@ -75,6 +77,7 @@ def latency_chart(entries: Sequence[Entry], where: str = "") -> Chart | None:
 @dataclass(frozen=True)
 class _Point:
     entry: Entry
+    score: Score
     x: float
     y: float
     series: int
@@ -91,17 +94,21 @@ def _scatter(
     write_tick: Callable[[float], str],
     is_log: bool,
 ) -> Chart | None:
-    shown = [entry for entry in entries if value(entry) is not None and entry.row.score is not None]
+    shown = [
+        (entry, x, score)
+        for entry in entries
+        if (x := value(entry)) is not None and (score := entry.row.score) is not None
+    ]
     if not shown:
         return None
-    series = series_numbers(entry.row.quantization for entry in shown)
-    points = [_point(entry, value(entry), write, series) for entry in shown]
+    series = series_numbers(entry.row.quantization for entry, _, _ in shown)
+    points = [_point(entry, x, score, write, series) for entry, x, score in shown]
     frontier = _frontier(points)
 
     def draw(figure: Figure, width: int) -> None:
         figure.set_figheight((460 if len(points) > FEW else 340) / 72)
         axes = figure.subplots()
-        axes.set_title(points[0].entry.row.score.name)
+        axes.set_title(points[0].score.name)
         axes.set_xlabel(axis)
         _set_limits(axes, points, is_log)
         set_x_ticks(axes, width, write_tick)
@@ -124,11 +131,10 @@ def _scatter(
     )
 
 
-def _point(entry, x, write, series):
-    score = entry.row.score
+def _point(entry, x, score, write, series):
     written = formats.score(score.value, score.low, score.high)
     text = f"{entry.label}: {write(x)}, {score.name} {written}"
-    return _Point(entry, x, score.value, series[entry.row.quantization], text)
+    return _Point(entry, score, x, score.value, series[entry.row.quantization], text)
 
 
 def _frontier(points: Sequence[_Point]) -> list[tuple[float, float]]:
@@ -144,7 +150,7 @@ def _notes(points, frontier) -> tuple[str, ...]:
     if len(points) < 2:
         return ()
     parts = ["Up and to the left is better."]
-    if any(point.entry.row.score.low is not None for point in points):
+    if any(point.score.low is not None for point in points):
         parts.append("Vertical bars are 95% intervals.")
     if len(frontier) > 1:
         parts.append("The dashed line joins the systems that no other beats in both.")
@@ -152,7 +158,7 @@ def _notes(points, frontier) -> tuple[str, ...]:
 
 
 def _set_limits(axes: Axes, points: Sequence[_Point], is_log: bool) -> None:
-    scores = [point.entry.row.score for point in points]
+    scores = [point.score for point in points]
     ends = [end for score in scores for end in (score.value, score.low, score.high)]
     axes.set_ylim(linear_limits(end for end in ends if end is not None))
     values = [point.x for point in points]
@@ -164,7 +170,7 @@ def _set_limits(axes: Axes, points: Sequence[_Point], is_log: bool) -> None:
 
 
 def _draw_interval(axes, point):
-    low, high = point.entry.row.score.low, point.entry.row.score.high
+    low, high = point.score.low, point.score.high
     if low is not None:
         line = {"color": color(point.series), "alpha": 0.55, "linewidth": 1.5}
         axes.plot([point.x] * 2, [low, high], marker="_", gid="interval", **line)
@@ -188,7 +194,7 @@ def _draw_labels(axes: Axes, points: Sequence[_Point]) -> None:
         together.setdefault(key, []).append(point)
     first = [members[0] for members in together.values()]
     x, y = [point.x for point in first], [point.y for point in first]
-    radii = [_MARK_SIZE / 2 + 1] * len(first)
+    radii: Any = [_MARK_SIZE / 2 + 1] * len(first)
     with contextlib.redirect_stdout(None):  # it prints where there is room for none
         textalloc.allocate(
             axes,
