@@ -15,8 +15,8 @@ from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.flatbuffer import schema
 from tfcompress.export.quantization.quantizer import unpack
 from tfcompress.layers.common.weight_slots import weight_slots
+from tfcompress.models.cloning import leaf_layers
 from tfcompress.optimization import quantize_aware, strip_quantization
-from tfcompress.optimization.cloning import leaf_layers
 from tfcompress.runtime import KerasModel, Translator
 
 VOCABULARY, WIDTH = 80, 64
