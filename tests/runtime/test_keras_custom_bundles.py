@@ -31,7 +31,7 @@ def model():
         layers.FixedPatternAttention(("previous", "next")), layers.FeedForward(48)
     )(x)
     x = layers.DynamicConv(3, num_heads=2)(x)
-    return keras.Model(ids, {"hidden": x, "logits": keras.layers.Dense(40)(x)})
+    return keras.Model(ids, {"hidden": x, "logits": layers.Dense(40)(x)})
 
 
 def ids_of(batch, length):

@@ -20,7 +20,15 @@ from tfcompress.surgery import (
 )
 
 
-@pytest.fixture(scope="module", params=MODELS)
+QUICK = ("functional", "subclassed")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in MODELS
+    ],
+)
 def model(request):
     """Shared by tests: surgery leaves it as it is, which each test's end makes sure of."""
     made = randomized(MODELS[request.param]())

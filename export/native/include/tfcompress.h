@@ -225,7 +225,7 @@ typedef struct {
 } tfc_arrays;
 
 /* Opens the `model.tflite` of a bundle in a folder. Of `options`, which may be NULL, `verify` has
-   no meaning here. */
+   no meaning here: the model always is. */
 TFC_API tfc_status tfc_open_model(const char* folder, const tfc_options* options,
                                   tfc_model** model);
 
