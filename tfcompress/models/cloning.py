@@ -158,7 +158,10 @@ def copy_model(model: keras.Model) -> keras.Model:
     """
     if not is_graph(model):
         copy = copy_layer(model)
-        _build_like(model, copy)
+        try:
+            _build_like(model, copy)
+        except Exception as error:  # Whatever a class of the user's own may raise.
+            raise _no_copy(model, f"{type(error).__name__}: {error}".splitlines()[0]) from error
         _copy_state(model, copy)
         return copy
     copy = clone(model, copy_layer)

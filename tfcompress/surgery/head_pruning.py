@@ -58,7 +58,10 @@ def prune_heads(transformer: Any, *, drop: Mapping[str, Sequence[int]] | None = 
 
     Args:
         transformer: The model; it stays as it is. A Keras model of your own may be functional,
-            sequential or subclassed; a subclassed one is made again from its `get_config`.
+            sequential or subclassed; a subclassed one is made again from its `get_config`. Where a
+            class of yours makes its attention itself, from numbers in its configuration, those stay
+            as they were: a `.keras` file of the result does not load, unlike saved weights and what
+            `convert` writes. Layers that are passed in, as in this library, have no such limit.
         drop: Numbers of the heads to remove, from 0, by the names of `attention_layers`. None
             for the heads whose gates are 0, of a model with gates (as `HeadPruner` leaves it).
             Gates are multiplied into the output projection; the new model has none.

@@ -1,11 +1,11 @@
 """What stands in the place of a layer that was dropped."""
 
-from tfcompress.layers.common.layer import Layer
 from tfcompress.layers.common.serialization import register
+from tfcompress.layers.common.state import IncrementalLayer
 
 
 @register
-class PassThrough(Layer):
+class PassThrough(IncrementalLayer):
     """Gives its input, whatever else it is called with."""
 
     def __init__(self, **kwargs):
@@ -15,8 +15,12 @@ class PassThrough(Layer):
     def call(self, inputs, **kwargs):
         return inputs
 
+    def state_spec(self) -> dict:
+        """Declares nothing, as there is nothing to keep between steps."""
+        return {}
+
     def init_cache(self, *args, **kwargs) -> dict:
-        """Returns an empty cache, as there is nothing to keep between steps."""
+        """Returns an empty cache, also where a decoder layer is given a memory."""
         return {}
 
     def step(self, inputs, position, cache, **kwargs):

@@ -19,7 +19,6 @@ from tfcompress.surgery import (
     take_successors,
 )
 
-
 QUICK = ("functional", "subclassed")
 
 
