@@ -2,7 +2,6 @@
 
 import os
 
-from tfcompress.errors import InputError
 from tfcompress.runtime.bundle import Bundle
 from tfcompress.runtime.engine import Engine
 from tfcompress.runtime.keras_bundle import KerasBundle
