@@ -48,6 +48,28 @@ def test_keras_nlp_to_bundle(tmp_path):
     assert all(line[:2] in ("0\t", "1\t") for line in printed.splitlines()[-3:])
 
 
+RUN = """
+import sys
+import numpy as np
+from tfcompress.runtime import KerasModel
+
+with KerasModel(sys.argv[1]) as model:
+    print(model.run(np.ones([2, 5], int), signature="tag", outputs=["logits"])["logits"].shape)
+heavy = {"tensorflow", "keras", "tf_keras", "tfcompress.layers"}
+print(sorted(heavy & {*sys.modules}))
+"""
+
+
+@one_flavour
+def test_own_keras_model(tmp_path):
+    """Its bundle then runs where TensorFlow is not loaded."""
+    printed = run(EXAMPLES / "own_keras_model.py", tmp_path / "bundle", keras="0").splitlines()
+    before, after = (int(word) for word in printed[0].split() if word.isdigit())
+    assert after < before
+    assert float(printed[-1].split()[-1]) > 0.7
+    assert run("-c", RUN, tmp_path / "bundle").splitlines() == ["(2, 5, 2)", "[]"]
+
+
 @one_flavour
 @pytest.mark.slow
 def test_theseus(tmp_path):

@@ -15,8 +15,8 @@ from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.flatbuffer import schema
 from tfcompress.export.quantization.quantizer import unpack
 from tfcompress.layers.common.weight_slots import weight_slots
+from tfcompress.models.cloning import leaf_layers
 from tfcompress.optimization import quantize_aware, strip_quantization
-from tfcompress.optimization.cloning import leaf_layers
 from tfcompress.runtime import KerasModel, Translator
 
 VOCABULARY, WIDTH = 80, 64
@@ -222,6 +222,63 @@ def test_signatures_share_one_table(quantization, tmp_path):
     expected = model.score(a, b)["logits"]
     assert np.abs(found["logits"] - expected).max() < limit * np.abs(expected).max()
     assert found["best"].dtype == "int64"
+
+
+class LanguageModel(keras.Model):
+    """A decoder without encoder, with one table for input and output."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = keras.layers.Embedding(VOCABULARY, WIDTH)
+        self.blocks = [
+            layers.TransformerDecoderLayer(
+                layers.MultiHeadAttention(2, causal=True), None, layers.FeedForward(96)
+            )
+            for _ in range(2)
+        ]
+
+    def call(self, ids, training=None):
+        x = self.table(ids)
+        for block in self.blocks:
+            x = block(x, training=training)
+        return tf.matmul(x, self.table.embeddings, transpose_b=True)
+
+    def init_cache(self, rows, length):
+        return [block.init_cache(rows, length) for block in self.blocks]
+
+    def step(self, ids, position, cache):
+        x, new = self.table(ids), []
+        for block, kept in zip(self.blocks, cache):
+            x, kept = block.step(x, position, kept)
+            new.append(kept)
+        return {"logits": tf.matmul(x, self.table.embeddings, transpose_b=True), "cache": new}
+
+
+def test_a_language_model_decodes_step_by_step(tmp_path):
+    model, ids = LanguageModel(), ids_of(2, 6)
+    expected = model(ids).numpy()
+    cache = model.init_cache(2, 6)
+    specs = tf.nest.map_structure(lambda x: tf.TensorSpec([None, 2, None, WIDTH // 2]), cache)
+    signatures = {
+        "score": Signature(inputs=tf.TensorSpec([None, None], tf.int32)),
+        "step": Signature(
+            model.step, (tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32), specs)
+        ),
+    }
+    samples = {"score": [ids], "step": [(ids[:, 0], 0, cache)]}
+    path = tmp_path / "bundle"
+    manifest = convert(model, path, signatures=signatures, quantization="float32", samples=samples)
+    assert max(difference(manifest, name) for name in signatures) < 1e-5
+    size = manifest["files"]["model.tflite"]["bytes"]
+    assert size < 1.05 * 4 * model.count_params() + 20_000
+    names = [n for n in manifest["signatures"]["step"]["inputs"] if n.startswith("input_2")]
+    kept = dict(zip(names, map(np.asarray, tf.nest.flatten(cache))))
+    with KerasModel(path) as bundle:
+        for position in range(6):
+            inputs = {"input_0": ids[:, position], "input_1": position, **kept}
+            found = bundle.run(inputs, signature="step")
+            np.testing.assert_allclose(found["logits"], expected[:, position], atol=1e-4)
+            kept = {name: found[name.replace("input_2", "cache")] for name in names}
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ from tensorflow import keras
 from tfcompress.errors import InputError
 from tfcompress.grids import MIN_ELEMENTS
 from tfcompress.layers.common.weight_slots import weight_slots
+from tfcompress.models.cloning import leaf_layers
 from tfcompress.optimization import (
     cluster_weights,
     plan_quantization,
@@ -34,7 +35,6 @@ from tfcompress.optimization import (
     strip_pruning,
     strip_quantization,
 )
-from tfcompress.optimization.cloning import leaf_layers
 
 pytestmark = legacy_only
 

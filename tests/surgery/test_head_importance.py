@@ -385,3 +385,32 @@ def test_wrong_selections(action, fragments):
         action()
     for fragment in ("Received: ", *fragments):
         assert fragment in str(caught.value)
+
+
+@pytest.mark.parametrize("absolute", ["positions", "examples"])
+def test_the_attention_of_keras_scores_as_that_of_this_library(absolute):
+    """The same weights give the same importance, also in a layer of a user's own."""
+
+    class Own(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = keras.layers.MultiHeadAttention(2, 4, name="attention")
+
+        def call(self, x):
+            return self.inner(x, x)
+
+    ours, layer = single()
+    own = Own()
+    inputs = keras.Input((None, 8))
+    theirs = keras.Model(inputs, own(inputs))
+    for name in ("query", "key", "value"):
+        kernel, bias = getattr(layer, name).get_weights()
+        weights = [kernel.reshape(8, 2, 4), bias.reshape(2, 4)]
+        getattr(own.inner, f"_{name}_dense").set_weights(weights)
+    kernel, bias = layer.output_projection.get_weights()
+    own.inner._output_dense.set_weights([kernel.reshape(2, 4, 8), bias])
+    np.testing.assert_allclose(theirs(X), ours(X), atol=1e-5)
+    expected, found = (
+        head_importance(m, BATCHES, "mse", absolute=absolute) for m in (ours, theirs)
+    )
+    np.testing.assert_allclose(found["attention"], expected["attention"], rtol=1e-4)

@@ -6,7 +6,7 @@ from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
 from tfcompress.grids import MIN_ELEMENTS
 from tfcompress.layers.common.weight_slots import weight_slots
-from tfcompress.optimization.cloning import (
+from tfcompress.models.cloning import (
     clone,
     copy_changed,
     copy_layer,

@@ -3,7 +3,7 @@
 from tensorflow import keras
 
 from tfcompress.errors import InputError
-from tfcompress.optimization.cloning import is_graph, leaf_layers
+from tfcompress.models.cloning import is_graph, leaf_layers
 from tfcompress.optimization.layer_wrapper import LayerWrapper
 
 

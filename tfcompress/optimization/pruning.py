@@ -8,7 +8,7 @@ from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
 from tfcompress.grids import MIN_ELEMENTS
 from tfcompress.layers.common.weight_slots import WeightSlot, weight_slots
-from tfcompress.optimization.cloning import clone, copy_model, leaf_layers, wrapped
+from tfcompress.models.cloning import clone, copy_model, leaf_layers, wrapped
 from tfcompress.optimization.models import check_plain, wrappers
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
 from tfcompress.grids import MIN_ELEMENTS, Grid, check_bits
 from tfcompress.layers.common.weight_slots import WeightSlot, weight_slots
-from tfcompress.optimization.cloning import leaf_layers
+from tfcompress.models.cloning import leaf_layers
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from tensorflow import keras
 from tfcompress.errors import InputError
 from tfcompress.layers import AdaptiveEmbedding, FactorizedEmbedding
 from tfcompress.layers.common.weight_slots import weight_slots
-from tfcompress.optimization.cloning import (
+from tfcompress.models.cloning import (
     clone,
     copy_changed,
     copy_layer,

@@ -19,7 +19,8 @@ class KerasEngine(Engine[KerasBundle]):
         if bundle.custom_ops:
             raise InputError(
                 f"{bundle.path}: needs the custom operations {', '.join(bundle.custom_ops)}, which "
-                "this runtime does not have; export without `custom_ops`"
+                "only the native runtime has; build it with `tfcompress build-native`, or export "
+                "without `custom_ops`"
             )
         try:
             with quiet_stderr():

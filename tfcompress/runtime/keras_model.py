@@ -12,9 +12,10 @@ from tfcompress.runtime.model import Model
 class KerasModel(Model[KerasBundle]):
     """Runs a Keras model that `tfcompress.export.convert` wrote; needs LiteRT and numpy only.
 
-    Arguments, attributes and errors are those of `Model`: `path`, `num_threads` and `verify`; there
-    is no native runtime. `signatures` are the model's functions by name, with the shapes and types
-    of their inputs and outputs.
+    Arguments, attributes and errors are those of `Model`: `path`, `num_threads`, `native` and
+    `verify`. The native runtime computes where the bundle needs custom operations, which it alone
+    has; it takes and gives float32 and int32 only. `signatures` are the model's functions by name,
+    with the shapes and types of their inputs and outputs.
 
     Example:
 

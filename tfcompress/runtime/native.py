@@ -29,6 +29,11 @@ class NativeEngine(Engine[B]):
     frees_result: ClassVar[str]
     functions: ClassVar[Mapping[str, Sequence]]
 
+    @classmethod
+    def is_wanted(cls, bundle: B) -> bool:
+        """Returns whether it runs a bundle where nobody says what shall."""
+        return True
+
     def _open(self, library, num_threads):
         self._library = _load(library, self._declare)
         self._handle = c_void_p()

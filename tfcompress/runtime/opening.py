@@ -2,12 +2,13 @@
 
 import os
 
-from tfcompress.errors import InputError
 from tfcompress.runtime.bundle import Bundle
 from tfcompress.runtime.engine import Engine
 from tfcompress.runtime.keras_bundle import KerasBundle
 from tfcompress.runtime.keras_engine import KerasEngine
+from tfcompress.runtime.keras_native import NativeKerasEngine
 from tfcompress.runtime.manifest import bundle_kind
+from tfcompress.runtime.native import NativeEngine
 from tfcompress.runtime.native_files import wanted_library
 from tfcompress.runtime.text_encoder_bundle import TextEncoderBundle
 from tfcompress.runtime.text_encoder_engine import TextEncoderEngine
@@ -17,11 +18,11 @@ from tfcompress.runtime.translation_engine import TranslationEngine
 from tfcompress.runtime.translation_native import NativeTranslationEngine
 
 _BUNDLES: tuple[type[Bundle], ...] = (TranslationBundle, TextEncoderBundle, KerasBundle)
-# In Python and, where that can run it, in the native runtime.
-_ENGINES: dict[type[Bundle], tuple[type[Engine], type[Engine] | None]] = {
+# In Python and in the native runtime.
+_ENGINES: dict[type[Bundle], tuple[type[Engine], type[NativeEngine]]] = {
     TranslationBundle: (TranslationEngine, NativeTranslationEngine),
     TextEncoderBundle: (TextEncoderEngine, NativeTextEncoderEngine),
-    KerasBundle: (KerasEngine, None),
+    KerasBundle: (KerasEngine, NativeKerasEngine),
 }
 
 
@@ -68,11 +69,8 @@ def open_engine(bundle: Bundle, *, num_threads: int = 1, native: bool | None = N
     1
     """
     python_engine, native_engine = _ENGINES[type(bundle)]
-    if native_engine is None and native:
-        raise InputError(
-            f"{bundle.path}: the native runtime cannot run this kind of model. Received: "
-            "native=True. Leave it out."
-        )
-    library = None if native_engine is None else wanted_library(native)
-    engine = native_engine if library is not None and native_engine else python_engine
+    if native is None and not native_engine.is_wanted(bundle):
+        native = False
+    library = wanted_library(native)
+    engine = python_engine if library is None else native_engine
     return engine(bundle, library=library, num_threads=num_threads)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from tfcompress.errors import InputError
 from tfcompress.models import TextEncoder
 from tfcompress.models.classes import match_classes
+from tfcompress.surgery.keras_models import refuse_own
 from tfcompress.surgery.rebuilding import rebuild
 
 
@@ -27,6 +28,11 @@ def select_classes(encoder: TextEncoder, labels: Sequence[str]) -> TextEncoder:
 
     >>> swapped = tfc.surgery.select_classes(encoder, ["negative", "positive"])
     """
+    refuse_own(
+        encoder,
+        "select_classes",
+        "knows the classes of a TextEncoder's head only. Give the model another output layer.",
+    )
     head = encoder.config.head
     if head is None or head.classes is None:
         raise InputError("the model has no head with classes to select from")

@@ -1,22 +1,29 @@
 """Factorizes trained embedding tables."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from tensorflow import keras
 
 from tfcompress.errors import InputError
+from tfcompress.layers import FactorizedEmbedding
+from tfcompress.layers.common.nested import by_name, named_layers, select_layers
 from tfcompress.models import TextEncoder
+from tfcompress.models.cloning import copy_model, replace_layers
 from tfcompress.models.copying import copy_weights
-from tfcompress.surgery.rebuilding import Model, rebuild
+from tfcompress.surgery.keras_models import check_own, remade
+from tfcompress.surgery.rebuilding import rebuild
 
 
 def factorize_embedding(
-    transformer: Model,
+    transformer: Any,
     embedding_dim: int,
     *,
     token_counts: Sequence[float] | Mapping[str, Sequence[float]] | None = None,
-) -> tuple[Model, dict[str, float]]:
+    layers: str | Iterable[str] | None = None,
+) -> tuple[Any, dict[str, float]]:
     """Returns a model whose tables are products of a narrow table and a projection.
 
     Each table is replaced by its best approximation of this rank (truncated singular value
@@ -26,13 +33,21 @@ def factorize_embedding(
     A text encoder whose table has the model's width gets `project_first`: positions, token types
     and normalization stay as they are.
 
+    In a Keras model of your own, `FactorizedEmbedding` takes the place of `keras.layers.Embedding`
+    under its name. A model that reads the table of such a layer elsewhere, for instance as its
+    output layer, cannot have it factorized: the table gets another width. Tie with
+    `FactorizedEmbedding`, called with `reverse=True`, instead.
+
     Args:
-        transformer: A text encoder, or a translation model with "factorized" embeddings; it stays
-            as it is.
+        transformer: A text encoder, a translation model with "factorized" embeddings, or a Keras
+            model of your own, functional, sequential or subclassed; it stays as it is.
         embedding_dim: The new width of the tables.
         token_counts: How often each token occurs in typical text. The more often it does, the
             better its row is approximated; by default all rows weigh the same. By the name of the
             table, where a model has two.
+        layers: Of a Keras model, which `Embedding` and `FactorizedEmbedding` layers: a regular
+            expression to search their paths for, or a collection of names; by default all that
+            become smaller.
 
     Returns:
         The smaller model, and for each table the norm of the difference as a part of its own norm,
@@ -50,6 +65,13 @@ def factorize_embedding(
 
     Reference: Lan et al., 2020, arXiv:1909.11942 (the factors, there trained from the start).
     """
+    if isinstance(transformer, keras.Model):
+        return _factorize_own(transformer, embedding_dim, token_counts, layers)
+    if layers is not None:
+        raise InputError(
+            f"`layers` is for Keras models of your own. Received: {layers!r} with a "
+            f"{type(transformer).__name__}. Leave it out."
+        )
     if isinstance(transformer, TextEncoder):
         new_config = _encoder_config(transformer.config, embedding_dim)
     else:
@@ -58,11 +80,81 @@ def factorize_embedding(
     for name in ("embedding", "source_embedding", "target_embedding"):
         layers = [layer for layer in transformer.model.layers if layer.name == name]
         if layers:
-            counts = token_counts.get(name) if isinstance(token_counts, Mapping) else token_counts
-            factors = _Factors(layers[0], embedding_dim, counts)
+            factors = _Factors(layers[0], embedding_dim, _counts(token_counts, name))
             changed[name] = factors.fill
             errors[name] = factors.error
     return rebuild(transformer, new_config, changed=changed), errors
+
+
+def _counts(token_counts, name):
+    return token_counts.get(name) if isinstance(token_counts, Mapping) else token_counts
+
+
+def _factorize_own(model, embedding_dim, token_counts, layers):
+    check_own(model, "factorize_embedding")
+    copy = copy_model(model)
+    tables = {
+        path: layer
+        for path, layer in named_layers(copy, (keras.layers.Embedding, FactorizedEmbedding)).items()
+        # A class of its own may be an output layer as well.
+        if type(layer) in (keras.layers.Embedding, FactorizedEmbedding)
+    }
+    chosen = select_layers(tables, layers)
+    if layers is None:
+        chosen = {path: x for path, x in tables.items() if _shrinks(x, embedding_dim)}
+    if not chosen:
+        raise InputError(
+            "factorize_embedding needs Embedding or FactorizedEmbedding layers that become "
+            f"smaller. Received: {model.name} with {', '.join(by_name(tables)) or 'none'} and "
+            f"embedding_dim={embedding_dim}. Give a smaller one, or leave the model as it is."
+        )
+    replacements, errors = {}, {}
+    for name, old in by_name(chosen).items():
+        table = _as_factorized(old)
+        _check_width(embedding_dim, table.embeddings.shape[1])
+        normalizes = table.normalize or table.positions is not None or table.token_types
+        if table.embedding_dim is not None and normalizes and not table.project_first:
+            raise InputError(
+                "vectors that are normalized, or to which others are added, before they are "
+                f"projected cannot be factorized once more. Received: {name}. Leave it out of "
+                "`layers`."
+            )
+        factors = _Factors(table, embedding_dim, _counts(token_counts, name))
+        changes = {
+            "embedding_dim": embedding_dim,
+            "tie": "own" if table.tie == "shared" else table.tie,
+            "project_first": table.embedding_dim is None or table.project_first,
+            "scale": None if table.scale is None else embedding_dim**0.5,
+        }
+        new = remade(table, changes, input_shape=(None, None))
+        factors.fill(new)
+        replacements[id(old)], errors[name] = new, factors.error
+    return replace_layers(copy, replacements), errors
+
+
+def _shrinks(layer, width):
+    rows, now = layer.embeddings.shape
+    out = layer.hidden_dim if isinstance(layer, FactorizedEmbedding) else now
+    inner = now * out if out != now else 0
+    return width < now and rows * width + width * out < rows * now + inner
+
+
+def _as_factorized(layer):
+    """A table of Keras as one of this library, that computes the same."""
+    if isinstance(layer, FactorizedEmbedding):
+        return layer
+    new = FactorizedEmbedding(
+        layer.input_dim,
+        layer.output_dim,
+        tie="none",
+        mask_zero=layer.mask_zero,
+        name=layer.name,
+        dtype=layer.dtype_policy,
+    )
+    new.build((None, None))
+    new.embeddings.assign(layer.embeddings)
+    new.trainable = layer.trainable
+    return new
 
 
 def _encoder_config(config, embedding_dim):

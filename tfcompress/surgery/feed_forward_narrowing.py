@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.layers import FeedForward
+from tfcompress.layers.common.nested import by_name, named_layers
+from tfcompress.models.cloning import copy_model, replace_layers
+from tfcompress.surgery.keras_models import check_own, remade
 from tfcompress.surgery.rebuilding import (
-    Model,
     copy_sublayers,
     dense_weights,
     rebuild,
@@ -22,10 +25,10 @@ from tfcompress.surgery.rebuilding import (
 
 
 def narrow_feed_forward(
-    transformer: Model,
+    transformer: Any,
     intermediate_dim: int | Mapping[str, int],
-    batches: Iterable[Mapping[str, Any]] | None = None,
-) -> Model:
+    batches: Iterable[Any] | None = None,
+) -> Any:
     """Returns a model with narrower feed-forward networks.
 
     A unit's importance is the norm of its row of the second matrix, times its mean absolute value
@@ -33,9 +36,12 @@ def narrow_feed_forward(
     not. The most important ones are kept.
 
     Args:
-        transformer: The model; it stays as it is.
-        intermediate_dim: The new width; one for both sides or by side.
-        batches: Inputs of `transformer.model` to measure on.
+        transformer: The model; it stays as it is. In a Keras model of your own, functional,
+            sequential or subclassed, the `FeedForward` layers at any depth are narrowed.
+        intermediate_dim: The new width; one for both sides or by side. Of a Keras model, one for
+            all `FeedForward` layers or by their names, by their paths where several have one name;
+            others stay as they are.
+        batches: Inputs of `transformer.model`, or of the Keras model, to measure on.
 
     Returns:
         The smaller model.
@@ -47,6 +53,8 @@ def narrow_feed_forward(
 
     >>> smaller = tfc.surgery.narrow_feed_forward(transformer, 16, [inputs])
     """
+    if isinstance(transformer, keras.Model):
+        return _narrow_own(transformer, intermediate_dim, batches)
     widths = intermediate_dim
     if not isinstance(widths, Mapping):
         widths = dict.fromkeys(sides(transformer.config), intermediate_dim)
@@ -73,7 +81,7 @@ def narrow_feed_forward(
                 f"the feed-forward width of the {side} can be 1 to {least} "
                 f"(received {widths[side]})"
             )
-    importance = _importance(transformer, networks, batches)
+    importance = _importance(transformer.model, networks, batches)
     config, changed = transformer.config, {}
     for side, found in layers.items():
         feed_forward = getattr(config, side).feed_forward
@@ -83,12 +91,54 @@ def narrow_feed_forward(
             feed_forward=dataclasses.replace(feed_forward, intermediate_dim=widths[side]),
         )
         for name, layer in found.items():
-            kept = np.sort(np.argsort(-importance[name], kind="stable")[: widths[side]])
-            changed[name] = _filler(layer, kept)
+            changed[name] = _filler(layer, _kept(importance[name], widths[side]))
     return rebuild(transformer, config, changed=changed)
 
 
-def _importance(transformer, networks: Mapping[str, FeedForward], batches):
+def _narrow_own(model, intermediate_dim, batches):
+    check_own(model, "narrow_feed_forward")
+    networks = by_name(named_layers(model, FeedForward))
+    if not networks:
+        raise InputError(
+            f"narrow_feed_forward needs FeedForward layers. Received: {model.name} with none. "
+            "Make its feed-forward networks with tfcompress.layers.FeedForward."
+        )
+    widths = intermediate_dim
+    if not isinstance(widths, Mapping):
+        widths = dict.fromkeys(networks, intermediate_dim)
+    for name, width in widths.items():
+        if name not in networks:
+            raise InputError(
+                f"`intermediate_dim` must name FeedForward layers. Received: {name!r}. Give some "
+                f"of {', '.join(networks)}."
+            )
+        if not 1 <= width <= networks[name].intermediate_dim:
+            raise InputError(
+                f"a width can be 1 to {networks[name].intermediate_dim}. Received: {width} for "
+                f"{name}. Give one that this layer has."
+            )
+    copy = copy_model(model)
+    found = by_name(named_layers(copy, FeedForward))
+    networks = {name: found[name] for name in widths}
+    importance = _importance(copy, networks, batches)
+    return replace_layers(
+        copy,
+        {
+            id(network): _narrowed(network, _kept(importance[name], widths[name]))
+            for name, network in networks.items()
+        },
+    )
+
+
+def _narrowed(network, kept):
+    width = network.inner.kernel.shape[0]
+    changes = {"intermediate_dim": len(kept)}
+    new = remade(network, changes, input_shape=(None, None, width))
+    _copy_units(network, new, kept)
+    return new
+
+
+def _importance(model, networks: Mapping[str, FeedForward], batches):
     outgoing = {
         name: np.linalg.norm(dense_weights(network.outer)[0], axis=1)
         for name, network in networks.items()
@@ -104,7 +154,7 @@ def _importance(transformer, networks: Mapping[str, FeedForward], batches):
             name: stack.enter_context(network.recording()) for name, network in networks.items()
         }
         for batch in batches:
-            transformer.model(batch, training=False)
+            model(batch, training=False)
             for name, values in recorded.items():
                 for value in values:
                     width = value.shape[-1]
@@ -117,10 +167,17 @@ def _filler(old, kept):
     def fill(new):
         source, target = unwrapped(old), unwrapped(new)
         copy_sublayers(source, target, except_for=["feed_forward"])
-        kernel, bias = dense_weights(source.feed_forward.inner)
-        bias = None if bias is None else bias[kept]
-        set_dense(target.feed_forward.inner, kernel[:, kept], bias)
-        kernel, bias = dense_weights(source.feed_forward.outer)
-        set_dense(target.feed_forward.outer, kernel[kept], bias)
+        _copy_units(source.feed_forward, target.feed_forward, kept)
 
     return fill
+
+
+def _kept(importance, width):
+    return np.sort(np.argsort(-importance, kind="stable")[:width])
+
+
+def _copy_units(source, target, kept):
+    kernel, bias = dense_weights(source.inner)
+    set_dense(target.inner, kernel[:, kept], None if bias is None else bias[kept])
+    kernel, bias = dense_weights(source.outer)
+    set_dense(target.outer, kernel[kept], bias)

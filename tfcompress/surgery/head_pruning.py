@@ -1,13 +1,17 @@
 """Removes attention heads for good."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.layers import LSRA, MultiHeadAttention
+from tfcompress.layers.common.nested import by_name, named_layers
+from tfcompress.models.cloning import copy_model, replace_layers
 from tfcompress.models.copying import copy_weights
+from tfcompress.surgery.keras_models import check_own, remade
 from tfcompress.surgery.rebuilding import (
     Model,
     copy_sublayers,
@@ -21,17 +25,23 @@ from tfcompress.surgery.rebuilding import (
 )
 
 
-def attention_layers(transformer: Model) -> dict[str, MultiHeadAttention]:
+def attention_layers(
+    transformer: Model | keras.Model,
+) -> dict[str, MultiHeadAttention | keras.layers.MultiHeadAttention]:
     """Returns the attention layers whose heads can be removed, by name.
 
     Args:
-        transformer: Any.
+        transformer: Any, or a Keras model of your own, whose layers may also be Keras'
+            `MultiHeadAttention`; where several have one name, they go by their paths in the model.
 
     Example:
 
     >>> list(tfc.surgery.attention_layers(transformer))[:2]
     ['encoder_layer_0_self_attention', 'encoder_layer_1_self_attention']
     """
+    if isinstance(transformer, keras.Model):
+        kinds = (MultiHeadAttention, keras.layers.MultiHeadAttention)
+        return by_name(named_layers(transformer, kinds))
     found = {}
     for side in sides(transformer.config):
         for layer in getattr(transformer, f"{side}_layers"):
@@ -40,14 +50,18 @@ def attention_layers(transformer: Model) -> dict[str, MultiHeadAttention]:
     return found
 
 
-def prune_heads(transformer: Model, *, drop: Mapping[str, Sequence[int]] | None = None) -> Model:
+def prune_heads(transformer: Any, *, drop: Mapping[str, Sequence[int]] | None = None) -> Any:
     """Returns a model without some of the attention heads.
 
     The columns of the heads leave the projections of queries, keys and values, their rows the
     output projection: what masking the heads gives, at less cost.
 
     Args:
-        transformer: The model; it stays as it is.
+        transformer: The model; it stays as it is. A Keras model of your own may be functional,
+            sequential or subclassed; a subclassed one is made again from its `get_config`. Where a
+            class of yours makes its attention itself, from numbers in its configuration, those stay
+            as they were: a `.keras` file of the result does not load, unlike saved weights and what
+            `convert` writes. Layers that are passed in, as in this library, have no such limit.
         drop: Numbers of the heads to remove, from 0, by the names of `attention_layers`. None
             for the heads whose gates are 0, of a model with gates (as `HeadPruner` leaves it).
             Gates are multiplied into the output projection; the new model has none.
@@ -70,14 +84,23 @@ def prune_heads(transformer: Model, *, drop: Mapping[str, Sequence[int]] | None 
     attentions = attention_layers(transformer)
     removed = _closed(attentions) if drop is None else _checked(drop, attentions)
     kept = {
-        name: [h for h in range(attention.num_heads) if h not in removed.get(name, ())]
+        name: [h for h in range(_heads(attention)) if h not in removed.get(name, ())]
         for name, attention in attentions.items()
     }
     for name, rest in kept.items():
         if not rest:
             raise InputError(
-                f"{name} would lose all its {attentions[name].num_heads} heads; keep at least one"
+                f"{name} would lose all its {_heads(attentions[name])} heads; keep at least one"
             )
+    if isinstance(transformer, keras.Model):
+        check_own(transformer, "prune_heads")
+        copy = copy_model(transformer)
+        replacements = {
+            id(attention): _pruned(attention, kept[name])
+            for name, attention in attention_layers(copy).items()
+            if len(kept[name]) < _heads(attention) or getattr(attention, "gated", False)
+        }
+        return replace_layers(copy, replacements)
     config, changed = transformer.config, {}
     for side in sides(transformer.config):
         layers = getattr(transformer, f"{side}_layers")
@@ -98,7 +121,7 @@ def _attentions(layer: keras.layers.Layer, side: str):
 
 
 def _closed(attentions):
-    gated = {name: a for name, a in attentions.items() if a.gated}
+    gated = {name: a for name, a in attentions.items() if getattr(a, "gated", False)}
     if not gated:
         raise InputError(
             "no attention of this model has gates, so `drop` must say which heads to remove"
@@ -111,9 +134,9 @@ def _checked(heads, attentions):
         if name not in attentions:
             raise InputError(
                 f"no attention {name!r} whose heads could be removed; there are "
-                f"{', '.join(attentions)}"
+                f"{', '.join(attentions) or 'none'}"
             )
-        size = attentions[name].num_heads
+        size = _heads(attentions[name])
         if wrong := [h for h in numbers if not 0 <= h < size]:
             raise InputError(f"{name} has heads 0 to {size - 1} (received {wrong})")
     return {name: set(numbers) for name, numbers in heads.items()}
@@ -168,3 +191,35 @@ def _copy_heads(source: MultiHeadAttention, target: MultiHeadAttention, kept: li
     if source.gated:
         rows = rows * np.asarray(source.gates)[:, np.newaxis, np.newaxis]
     set_dense(target.output_projection, rows[kept].reshape(-1, kernel.shape[1]), bias)
+
+
+def _heads(attention):
+    if isinstance(attention, MultiHeadAttention):
+        return attention.num_heads
+    return attention.get_config()["num_heads"]
+
+
+def _pruned(attention, kept):
+    """An attention layer with some of another's heads."""
+    if isinstance(attention, MultiHeadAttention):
+        changes = {"num_heads": len(kept), "head_dim": attention._head_dim, "gated": False}
+        changes["output_dim"] = attention.output_projection.units
+        width = attention.query.kernel.shape[0]
+        new = remade(attention, changes, input_shape=(None, None, width))
+        _copy_heads(attention, new, kept)
+        return new
+    # Keras 2 builds it where it is made, from what its configuration says.
+    build = attention.get_build_config()["shapes_dict"] if hasattr(keras, "ops") else {}
+    new = remade(attention, {"num_heads": len(kept)}, **build)
+    for name in ("_query_dense", "_key_dense", "_value_dense", "_output_dense"):
+        source, target = getattr(attention, name), getattr(new, name)
+        if not target.built:  # of Keras 2
+            shape = list(source._build_input_shape)
+            shape[-2] = len(kept) if name == "_output_dense" else shape[-2]
+            target.build(shape)
+        if name == "_output_dense":
+            kernel, *bias = source.get_weights()
+            target.set_weights([kernel[kept], *bias])
+        else:
+            target.set_weights([weight.take(kept, axis=-2) for weight in source.get_weights()])
+    return new

@@ -8,12 +8,14 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.errors import InputError
+from tfcompress.layers.common.capturing import captured_calls
 from tfcompress.layers.common.nested import by_name, named_layers
 from tfcompress.layers.multi_head_attention import MultiHeadAttention
 
 ABSOLUTE = ("positions", "examples")
 NORMALIZERS = ("tokens", "examples", None)
 
+Attention = MultiHeadAttention | keras.layers.MultiHeadAttention
 QueryMask = Callable[[object, str], tf.Tensor]
 
 
@@ -22,7 +24,7 @@ def head_importance(
     batches: Iterable[tuple],
     loss: Callable | str | None = None,
     *,
-    attention_layers: Sequence[MultiHeadAttention] | None = None,
+    attention_layers: Sequence[Attention] | None = None,
     query_mask: QueryMask | None = None,
     absolute: str = "positions",
     normalize: str | Mapping[str, str | None] | None = "tokens",
@@ -41,8 +43,8 @@ def head_importance(
         loss: Called as `loss(labels, outputs)`, with `sample_weight` too where batches have
             weights, it returns one loss or one for each example, whose mean is taken; or the
             name of a Keras loss. The loss that the model is compiled with by default.
-        attention_layers: The layers to look at; by default all `MultiHeadAttention` layers, at any
-            depth, that the model calls.
+        attention_layers: The layers to look at; by default all `MultiHeadAttention` layers, of this
+            library and Keras' own, at any depth, that the model calls.
         query_mask: Called as `query_mask(inputs, name)` with the inputs of a batch and the name
             of a layer, returns which of the layer's query positions are tokens, `[batch, length]`.
             Others then count neither in the sum nor as tokens. Without it, all count, as in the
@@ -100,7 +102,7 @@ class HeadScorer:
         model: keras.Model,
         loss: Callable | str | None = None,
         *,
-        attention_layers: Sequence[MultiHeadAttention] | None = None,
+        attention_layers: Sequence[Attention] | None = None,
         query_mask: QueryMask | None = None,
         absolute: str = "positions",
         normalize: str | Mapping[str, str | None] | None = "tokens",
@@ -166,8 +168,8 @@ class HeadScorer:
     def _sums(self, scale, inputs, labels, weights=None):
         """Sum of scores, number of tokens and of examples of one batch, by name."""
         with contextlib.ExitStack() as stack:
-            recorded = {
-                name: stack.enter_context(layer.recording()) for name, layer in self.layers.items()
+            contexts = {
+                name: stack.enter_context(_contexts(layer)) for name, layer in self.layers.items()
             }
             tape = stack.enter_context(tf.GradientTape())
             # Frozen weights are not watched otherwise, and heads depend on nothing else.
@@ -178,10 +180,11 @@ class HeadScorer:
             options = {} if weights is None else {"sample_weight": weights}
             loss = tf.reduce_mean(self.loss(labels, outputs, **options))
             scaled = tf.cast(loss, tf.float32) * scale
+            recorded = {name: contexts[name]() for name in contexts}
         gradients = tape.gradient(scaled, recorded)
         sums = {}
-        for name, contexts in recorded.items():
-            pairs = [pair for pair in zip(contexts, gradients[name]) if pair[1] is not None]
+        for name, found in recorded.items():
+            pairs = [pair for pair in zip(found, gradients[name]) if pair[1] is not None]
             if pairs:
                 parts = [self._context_sums(name, inputs, *pair) for pair in pairs]
                 scores, *counts = (tf.add_n(values) for values in zip(*parts))
@@ -191,6 +194,8 @@ class HeadScorer:
 
     def _context_sums(self, name, inputs, context, gradient):
         products = tf.cast(context, tf.float32) * tf.cast(gradient, tf.float32)
+        if not isinstance(self.layers[name], MultiHeadAttention):
+            products = tf.transpose(products, [0, 2, 1, 3])
         scores = tf.reduce_sum(products, axis=-1)
         counted = tf.ones_like(scores[:, 0])
         if self.query_mask is not None:
@@ -212,6 +217,18 @@ class HeadScorer:
             )
 
 
+@contextlib.contextmanager
+def _contexts(layer):
+    """Gives, when called, what the heads gave in each call before the output projection."""
+    if isinstance(layer, MultiHeadAttention):
+        with layer.recording() as recorded:
+            yield lambda: list(recorded)
+    else:
+        # That of Keras has heads behind positions.
+        with captured_calls({"output": layer._output_dense}) as calls:
+            yield lambda: [context for context, _ in calls["output"]]
+
+
 def _loss_of(model):
     loss = getattr(model, "loss", None)
     if isinstance(loss, str) or callable(loss):
@@ -227,7 +244,8 @@ def _loss(loss):
 
 
 def _attention_layers(model, given):
-    found = by_name(named_layers(model, MultiHeadAttention))
+    kinds = (MultiHeadAttention, keras.layers.MultiHeadAttention)
+    found = by_name(named_layers(model, kinds))
     if given is not None:
         for layer in given:
             if not any(layer is other for other in found.values()):

@@ -2,6 +2,9 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.layer_selection import layer_drop_keep
@@ -9,25 +12,30 @@ from tfcompress.models import LayerDropConfig, SharingConfig, StackConfig
 from tfcompress.models.config import layer_groups
 from tfcompress.models.stacks import stack_parts
 from tfcompress.surgery.depths import at_depths
+from tfcompress.surgery.keras_models import refuse_own
+from tfcompress.surgery.own_layer_dropping import drop_own_layers
 from tfcompress.surgery.rebuilding import Model, rebuild, sides, unwrapped
 
 
 def drop_layers(
-    transformer: Model,
+    transformer: Any,
     *,
-    keep: Mapping[str, Sequence[int]] | None = None,
-    drop: Mapping[str, Sequence[int]] | None = None,
-) -> Model:
+    keep: Mapping[str, Sequence[int]] | Sequence[str] | None = None,
+    drop: Mapping[str, Sequence[int]] | Sequence[str] | None = None,
+) -> Any:
     """Returns a model of fewer layers.
 
     A model trained with LayerDrop loses little; the new one has no LayerDrop. `every_other`,
     `search_layers` and the rates of a learned LayerDrop find layers to keep.
 
     Args:
-        transformer: The model; it stays as it is.
+        transformer: The model; it stays as it is. A Keras model of your own may be functional,
+            sequential or subclassed.
         keep: Depths to keep, from 0, by side ("encoder", "decoder"). A side that neither `keep` nor
-            `drop` names stays whole.
-        drop: Depths to drop, likewise.
+            `drop` names stays whole. Of a Keras model, names or paths of layers to keep among its
+            encoder and decoder layers and those in a `LayerDropWrapper`.
+        drop: Depths to drop, likewise. Of a Keras model, names or paths of any layers whose output
+            has the shape of their input, which is passed on instead.
 
     Returns:
         The smaller model.
@@ -42,6 +50,8 @@ def drop_layers(
 
     Reference: Fan et al., 2020, arXiv:1909.11556.
     """
+    if isinstance(transformer, keras.Model):
+        return drop_own_layers(transformer, keep=keep, drop=drop)
     config, moved = transformer.config, {}
     for side, kept in _kept(config, keep or {}, drop or {}).items():
         stack = getattr(config, side)
@@ -102,6 +112,12 @@ def search_layers(
     >>> kept = tfc.surgery.search_layers(transformer, bleu_of, decoder=1)
     >>> smaller = tfc.surgery.drop_layers(transformer, keep=kept)
     """
+    refuse_own(
+        transformer,
+        "search_layers",
+        "counts the layers of an encoder and a decoder. Score models that drop_layers makes, with "
+        "the names of their layers.",
+    )
     wanted = _by_side(transformer, encoder, decoder)
     kept = {side: list(range(getattr(transformer.config, side).num_layers)) for side in wanted}
     for side, count in wanted.items():

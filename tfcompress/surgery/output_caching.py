@@ -8,6 +8,7 @@ import tensorflow as tf
 from tfcompress.analysis import describe
 from tfcompress.errors import InputError
 from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer
+from tfcompress.surgery.keras_models import refuse_own
 from tfcompress.surgery.rebuilding import rebuild
 
 _ROWS = 4096
@@ -38,6 +39,12 @@ def cache_outputs(transformer: Seq2SeqTransformer, *, prefer: str = "bytes") -> 
 
     Reference: Mehta et al., 2020, arXiv:1911.12385.
     """
+    refuse_own(
+        transformer,
+        "cache_outputs",
+        "knows the transforms of a Seq2SeqTransformer's embeddings only. Make a table "
+        "of the layer's outputs for all ids, and an Embedding with it.",
+    )
     config, embedding = transformer.config, transformer.config.embedding
     if embedding.kind not in ("define", "dextra") or embedding.cached:
         raise InputError(

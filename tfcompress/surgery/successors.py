@@ -1,21 +1,29 @@
 """Ends a BERT-of-Theseus replacement."""
 
 import dataclasses
+from typing import Any
+
+from tensorflow import keras
 
 from tfcompress.errors import InputError
+from tfcompress.layers import TheseusModule
+from tfcompress.layers.common.nested import named_layers
 from tfcompress.models import LayerDropConfig, SharingConfig, StackConfig
+from tfcompress.models.cloning import copy_model, rename, replace_layers
 from tfcompress.surgery.depths import at_depths
-from tfcompress.surgery.rebuilding import Model, rebuild, sides
+from tfcompress.surgery.keras_models import check_own
+from tfcompress.surgery.rebuilding import rebuild, sides
 
 
-def take_successors(transformer: Model) -> Model:
+def take_successors(transformer: Any) -> Any:
     """Returns the model that the successors of a Theseus replacement make.
 
     It computes what the old one computes at inference, without the predecessors.
 
     Args:
-        transformer: A model with `successors` in its encoder, its decoder or both; it stays as it
-            is.
+        transformer: A model with `successors` in its encoder, its decoder or both; or a Keras model
+            of your own, functional, sequential or subclassed, with `TheseusModule` layers at any
+            depth, whose names the successors take. It stays as it is.
 
     Returns:
         The smaller model.
@@ -29,6 +37,8 @@ def take_successors(transformer: Model) -> Model:
 
     Reference: Xu et al., 2020, arXiv:2002.02925.
     """
+    if isinstance(transformer, keras.Model):
+        return _take_in_own(transformer)
     config, moved = transformer.config, {}
     for side in sides(transformer.config):
         stack = getattr(config, side)
@@ -42,6 +52,20 @@ def take_successors(transformer: Model) -> Model:
         names = " or ".join(sides(transformer.config))
         raise InputError(f"no {names} has successors, so there are none to take")
     return rebuild(transformer, config, moved=moved)
+
+
+def _take_in_own(model):
+    check_own(model, "take_successors")
+    if not named_layers(model, TheseusModule):
+        raise InputError(
+            f"take_successors needs TheseusModule layers. Received: {model.name} with none. Put "
+            "predecessors and successors in such modules."
+        )
+    copy = copy_model(model)
+    modules = named_layers(copy, TheseusModule).values()
+    for module in modules:
+        rename(module.successor, module.name)
+    return replace_layers(copy, {id(module): module.successor for module in modules})
 
 
 def _replaced(stack: StackConfig) -> StackConfig:

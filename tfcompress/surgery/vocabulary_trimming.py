@@ -6,6 +6,7 @@ import numpy as np
 
 from tfcompress.errors import InputError
 from tfcompress.models import Seq2SeqTransformer
+from tfcompress.surgery.keras_models import refuse_own
 from tfcompress.surgery.rebuilding import rebuild
 from tfcompress.text import Tokenizer, keep_pieces
 
@@ -45,6 +46,13 @@ def trim_vocabulary(
     ...     transformer, tokenizer, tokenizer, sources, targets
     ... )
     """
+    refuse_own(
+        transformer,
+        "trim_vocabulary",
+        "reads which rows of which tables belong to a tokenizer's tokens, which only "
+        "this library's models say. Take the rows of your tables yourself, with "
+        "`tfcompress.text.keep_pieces` for the tokenizer.",
+    )
     config = transformer.config
     if config.embedding.kind == "adaptive":
         raise InputError(

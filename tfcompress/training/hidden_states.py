@@ -88,8 +88,15 @@ def check_vocabularies(student: Model, teacher: Model, names: Sequence[str]) -> 
         names: What must be equal in their configurations.
 
     Raises:
-        InputError: If something differs.
+        InputError: If something differs, or one is a Keras model of a user's own.
     """
+    for name, model in (("student", student), ("teacher", teacher)):
+        if isinstance(model, keras.Model):
+            raise InputError(
+                f"the {name} must be a Seq2SeqTransformer or a TextEncoder. Received: the Keras "
+                f"model {model.name}. Distil Keras models with tfcompress.training."
+                "KerasDistillation."
+            )
     for name in names:
         ours, theirs = getattr(student.config, name), getattr(teacher.config, name)
         if ours != theirs:

@@ -204,6 +204,39 @@ TFC_API tfc_status tfc_encoder_tokenize(const tfc_encoder* encoder, const char* 
 
 TFC_API void tfc_free_encoding(tfc_encoding* encoding);
 
+/* The bundle of a Keras model, whose signatures its maker named. Inputs and outputs are float32 and
+   int32. */
+typedef struct tfc_model tfc_model;
+
+typedef enum { TFC_ARRAY_FLOAT32 = 0, TFC_ARRAY_INT32 = 1 } tfc_array_type;
+
+/* An input or output: a row-major array. */
+typedef struct {
+  const char* name;
+  int32_t type; /* tfc_array_type */
+  size_t rank;  /* At most 8. */
+  const int32_t* dims;
+  void* data; /* That of an input is only read. */
+} tfc_array;
+
+typedef struct {
+  size_t num_arrays;
+  const tfc_array* arrays;
+} tfc_arrays;
+
+/* Opens the `model.tflite` of a bundle in a folder. Of `options`, which may be NULL, `verify` has
+   no meaning here: the model always is. */
+TFC_API tfc_status tfc_open_model(const char* folder, const tfc_options* options,
+                                  tfc_model** model);
+
+TFC_API void tfc_free_model(tfc_model* model);
+
+/* Runs a signature on an array for each of its inputs, in any order, and gives all its outputs. */
+TFC_API tfc_status tfc_run_model(tfc_model* model, const char* signature, size_t num_inputs,
+                                 const tfc_array* inputs, tfc_arrays** outputs);
+
+TFC_API void tfc_free_arrays(tfc_arrays* arrays);
+
 /* The message of this thread's last error; valid until its next call. */
 TFC_API const char* tfc_last_error(void);
 

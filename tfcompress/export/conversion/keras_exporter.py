@@ -89,7 +89,7 @@ class KerasExporter(Exporter):
             _swap(lowered, name)
             description["float_operations"] = float_operations(lowered)
             _swap(lowered, name)
-        needed = sorted(flatbuffer.custom_operations(lowered))
+        self._needed = sorted(flatbuffer.custom_operations(lowered))
         pack_constants(lowered)
         self._data = flatbuffer.write(lowered)
         (folder / MODEL).write_bytes(self._data)
@@ -97,14 +97,22 @@ class KerasExporter(Exporter):
             "quantization": quantization,
             **({} if plan is None else {"plan": dict(plan)}),
             **({"static": static} if static else {}),
-            "custom_ops": needed,
+            "custom_ops": self._needed,
         }
 
     def describe(self):
         return {"signatures": _interface(self._data, self._functions.names)}
 
     def compare(self, folder):
-        return keras_parity.compare(self._functions, folder, self._batches)
+        try:
+            return keras_parity.compare(self._functions, folder, self._batches)
+        except InputError as error:
+            if not self._needed:
+                raise
+            raise InputError(
+                f"{str(error).splitlines()[0]} (with custom operations, other layers must be those "
+                "of tfcompress.layers or have fixed sizes; or leave `custom_ops` out)"
+            ) from error
 
     def check_parity(self, metrics):
         keras_parity.check(metrics, self.options.quantization)
