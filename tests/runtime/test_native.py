@@ -129,6 +129,19 @@ def test_a_bundle_in_memory(library, handle, bundle):
     library.free(copy)
 
 
+def test_one_litert_for_a_process(library, handle, bundle, tmp_path):
+    """Another one than that which is loaded is refused, not ignored."""
+    link = tmp_path / "by another name.so"
+    link.symlink_to(LITERT)
+    for same in (None, b"", str(LITERT).encode(), str(link).encode()):
+        library.free(library.open(bundle, library=same))
+    copy = tmp_path / LITERT.name
+    copy.write_bytes(b"another")
+    for other in (tmp_path / "missing.so", copy):
+        with pytest.raises(NativeError, match=f"one LiteRT library. Received: {other} after"):
+            library.open(bundle, library=str(other).encode())
+
+
 def test_handles_of_several_threads(library, bundle):
     expected, found = {}, {}
 
