@@ -11,6 +11,7 @@ from tensorflow import keras
 from tfcompress import layers
 from tfcompress.errors import InputError
 from tfcompress.export import ExportError, Signature, convert
+from tfcompress.export.conversion.keras_signatures import KerasSignatures
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.flatbuffer import schema
 from tfcompress.export.quantization.quantizer import unpack
@@ -391,6 +392,71 @@ def test_trained_grids_are_kept_bit_for_bit(options, quantization, tmp_path):
     assert all(matches == [True] for matches in kept.values()), kept
 
 
+def two_inputs(inputs):
+    left, right = inputs
+    y = keras.layers.Dense(3)(left) - 2.0 * keras.layers.Dense(3)(right)
+    return keras.Model([left, right], y)
+
+
+def test_batches_by_name(tmp_path):
+    """The order of a list of inputs is not that of their names."""
+    left, right = np.random.default_rng(0).normal(size=(2, 4, 5)).astype("f")
+    model = two_inputs([keras.Input((5,), name="z"), keras.Input((5,), name="a-b")])
+    by_name = {"a-b": right, "z": left}
+    find = KerasSignatures(model, None, model).batches
+    wanted = find("samples", [[left, right]])["serving_default"][0]
+    assert list(wanted) == ["z", "a_b"]
+    given = [by_name, {"z": left, "a_b": right}, (left, right)]
+    renamed = Signature(inputs=by_name, input_names=["one", "two"])
+    functions = KerasSignatures(model, {"f": renamed}, model)
+    found = [find("samples", [batch])["serving_default"][0] for batch in given]
+    found += functions.batches("samples", [{"two": right, "one": left}])["f"]
+    found += functions.default_batches()["f"]
+    for batch in found:
+        for one, other in zip(batch.values(), wanted.values(), strict=True):
+            np.testing.assert_array_equal(one, other)
+    path = tmp_path / "bundle"
+    convert(model, path, quantization="static_int8", representative_data=[by_name])
+    convert(model, path, samples=[by_name], quantization="float32", force=True)
+    (received,) = run(path, z=left, a_b=right).values()
+    np.testing.assert_allclose(received, model([left, right]), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        {"a": 0, "c": 0},
+        {"a": 0},
+        {"a": 0, "b": 0, "c": 0},
+        {"a": {"x": 0}, "b": 0},
+        {},
+    ],
+)
+def test_batches_of_other_names(batch):
+    model = two_inputs([keras.Input((5,), name="b"), keras.Input((5,), name="a")])
+    one = np.zeros((2, 5), "f")
+    batch = tf.nest.map_structure(lambda _: one, batch)
+    with pytest.raises(InputError, match=r"one of each input.* by name.*Give b, a"):
+        KerasSignatures(model, None, model).batches("representative_data", [batch])
+    with pytest.raises(InputError, match="`inputs` must have one of each input"):
+        KerasSignatures(model, {"f": Signature(inputs=batch)}, model)
+    swapped = KerasSignatures(model, {"f": Signature(input_names=["a", "b"])}, model)
+    with pytest.raises(InputError, match="one of each input"):
+        swapped.batches("samples", [{"a": one, "b": one}])
+
+
+def test_a_list_for_a_dictionary():
+    inputs = {"b": keras.Input((5,), name="b"), "a": keras.Input((5,), name="a")}
+    model = keras.Model(inputs, keras.layers.Dense(3)(inputs["b"]) + inputs["a"][:, :3])
+    one, other = np.zeros((2, 5), "f"), np.ones((2, 5), "f")
+    functions = KerasSignatures(model, None, model)
+    found = functions.batches("samples", [{"b": one, "a": other}])["serving_default"][0]
+    assert (found["a"] == other).all()
+    assert (found["b"] == one).all()
+    with pytest.raises(InputError, match="list of 2"):
+        functions.batches("samples", [[one, other]])
+
+
 def test_wrong_arguments(tmp_path):
     model = nested()
     path = tmp_path / "bundle"
@@ -400,7 +466,7 @@ def test_wrong_arguments(tmp_path):
         ({"quantization": "static_int8", "representative_data": []}, "is empty"),
         ({"quantization": "int3"}, "must be one of"),
         ({"plan": {".": "int8"}}, "does not go with"),
-        ({"samples": [[ids_of(), ids_of()]]}, "must have batches of 1 input"),
+        ({"samples": [[ids_of(), ids_of()]]}, "must have one of each input"),
         ({"samples": ids_of()}, "Put a single batch into a list"),
         ({"samples": [ids_of()[0]]}, "must fit the signature"),
         ({"samples": {"other": [ids_of()]}}, "must map signatures"),
