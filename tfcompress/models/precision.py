@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from tensorflow import keras
 
+from tfcompress.models.copying import copy_weights
 from tfcompress.models.seq2seq import Seq2SeqTransformer
 from tfcompress.models.text_encoder import TextEncoder
 
@@ -47,7 +48,7 @@ def float32_twin(model: keras.Model) -> keras.Model:
     twin = type(model).from_config(_float32_config(model.get_config()))
     if not twin.built:
         twin.build(model.input_shape)
-    twin.set_weights(model.get_weights())
+    copy_weights(model, twin)
     return twin
 
 
