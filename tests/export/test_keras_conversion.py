@@ -6,6 +6,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from flavours import legacy_only
 from layers import subclassed_models
+from layers.harness import global_policy
 from tensorflow import keras
 
 from tfcompress import layers
@@ -302,6 +303,41 @@ def test_half_precision_is_exported_in_float32(tmp_path):
 
 
 @pytest.mark.slow
+def two_layers():
+    inputs = keras.Input((None,), dtype="int32", name="ids")
+    x = keras.layers.Embedding(VOCABULARY, 8)(inputs)
+    inner = keras.Sequential([keras.layers.Dense(4, dtype="float32")])
+    return keras.Model(inputs, keras.layers.Dense(2)(inner(x)))
+
+
+@pytest.mark.parametrize("trained", ["float32", "mixed_float16"])
+def test_under_a_half_precision_policy(trained, tmp_path):
+    with global_policy(trained):
+        model = two_layers()
+    with global_policy("mixed_float16"):
+        path = tmp_path / "bundle"
+        convert(model, path, quantization="float32", samples=[ids_of()])
+        assert keras.mixed_precision.global_policy().name == "mixed_float16"
+    expected = model(ids_of()).numpy().astype("f")
+    (received,) = run(path, ids=ids_of()).values()
+    assert np.abs(received - expected).max() < 0.02 * np.abs(expected).max()
+
+
+def test_float32_layers_in_models_made_under_a_half_precision_policy(tmp_path):
+    """Containers compute nothing; a subclassed model rounds its inputs."""
+    with global_policy("mixed_float16"):
+        x = keras.Input((4,))
+        inner = keras.Sequential([keras.layers.Dense(4, dtype="float32")])
+        model = keras.Model(x, keras.layers.Dense(3, dtype="float32")(inner(x)))
+        half = Subclassed()
+    inputs = np.random.default_rng(0).normal(size=(5, 4)).astype("f")
+    manifest = convert(model, tmp_path / "a", quantization="float32", samples=[inputs])
+    assert difference(manifest) < 1e-5
+    half(subclassed_inputs())
+    with pytest.raises(InputError, match="must compute in float32"):
+        convert(half, tmp_path / "b", signatures=signature(subclassed_inputs()))
+
+
 def test_mixed_plan(tmp_path):
     model = nested()
     plan = {"^head/": "float32", "encoder/multi_head": "int4_per_channel"}
