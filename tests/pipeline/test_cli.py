@@ -159,8 +159,15 @@ def test_evaluate(capsys, corpus_folder, bundle):
     files = [
         "--source", str(corpus_folder / "test.en"), "--reference", str(corpus_folder / "test.de"),
     ]  # fmt: skip
-    figures = run_json(capsys, "evaluate", bundle, *files, "--beam-size", "2")
-    assert set(figures) == {"bleu", "interval", "signature", "examples", "beam_size", "overlong"}
+    options = ["--beam-size", "2", "--length-penalty", "0.5"]
+    figures = run_json(capsys, "evaluate", bundle, *files, *options)
+    assert set(figures) == {
+        "bleu", "interval", "signature", "examples", "beam_size", "length_penalty", "overlong",
+        "created", "command", "machine", "versions",
+    }  # fmt: skip
+    assert figures["length_penalty"] == 0.5
+    assert figures["machine"]["cores"] >= 1
+    assert "sacrebleu" in figures["versions"]
     low, high = figures["interval"]
     assert 0 <= low <= figures["bleu"] <= high + 1e-9
     assert figures["examples"] == 12
