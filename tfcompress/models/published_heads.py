@@ -97,5 +97,5 @@ def published_labels(settings: Mapping[str, Any], outputs: int) -> tuple[str, ..
 
 
 def _architectures(settings):
-    given = settings.get("architectures") or ()
+    given = settings.get("architectures") or []
     return [str(name) for name in (given if isinstance(given, list) else [given])]
