@@ -2,6 +2,8 @@
 
    cc -std=c99 translate.c -I include -L . -ltfcompress -Wl,-rpath,. -o translate
    TFCOMPRESS_LITERT=libLiteRt.so ./translate BUNDLE < source.txt > translations.txt */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +22,13 @@ static int fail(void) {
   return 2;
 }
 
-/* Reads the next line without its end: 1, or 0 where there is none, or -1 without memory. */
+static int fail_at(const char* stream, const char* reason) {
+  fprintf(stderr, "error: standard %s: %s\n", stream, reason);
+  return 2;
+}
+
+/* Reads the next line without its end: 1, or 0 where there is none, or -1 without memory. A line
+   that cannot be read to its end is none. */
 static int read_line(FILE* file, line_buffer* line) {
   int byte = getc(file);
   line->size = 0;
@@ -36,13 +44,13 @@ static int read_line(FILE* file, line_buffer* line) {
     line->text[line->size++] = (char)byte;
   }
   if (line->size > 0 && line->text[line->size - 1] == '\r') --line->size;
-  return 1;
+  return !ferror(file);
 }
 
 static int translate(tfc_translator* translator, const tfc_search* search, line_buffer* line) {
   static const char byte_order_mark[] = "\xEF\xBB\xBF";
   unsigned long number;
-  int found;
+  int found, code = 0;
   for (number = 1; (found = read_line(stdin, line)) > 0; ++number) {
     tfc_result* result = NULL;
     const char* text = line->text == NULL ? "" : line->text;
@@ -59,9 +67,11 @@ static int translate(tfc_translator* translator, const tfc_search* search, line_
       fprintf(stderr, "line %lu: too long; translated in %lu parts\n", number,
               (unsigned long)result->num_parts);
     }
-    puts(result->hypotheses[0].text);
+    if (puts(result->hypotheses[0].text) == EOF) code = fail_at("output", strerror(errno));
     tfc_free_result(result);
+    if (code != 0) return code;
   }
+  if (ferror(stdin)) return fail_at("input", strerror(errno));
   if (found < 0) fprintf(stderr, "error: line %lu does not fit into memory\n", number);
   return found < 0 ? 2 : 0;
 }
@@ -75,9 +85,13 @@ int main(int count, char** words) {
     fprintf(stderr, "usage: translate BUNDLE < source.txt\n");
     return 2;
   }
+  /* A file that is opened below would take the place of a closed stream. */
+  if (fcntl(0, F_GETFD) < 0) return fail_at("input", strerror(errno));
+  if (fcntl(1, F_GETFD) < 0) return fail_at("output", strerror(errno));
   search.beam_size = 4;
   if (tfc_open(words[1], NULL, &translator) != TFC_OK) return fail();
   code = translate(translator, &search, &line);
+  if (fflush(stdout) == EOF && code == 0) code = fail_at("output", strerror(errno));
   free(line.text);
   tfc_free_translator(translator);
   return code;

@@ -6,11 +6,13 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from flavours import legacy_only
 from layers import subclassed_models
+from layers.harness import global_policy
 from tensorflow import keras
 
 from tfcompress import layers
 from tfcompress.errors import InputError
 from tfcompress.export import ExportError, Signature, convert
+from tfcompress.export.conversion.keras_signatures import KerasSignatures
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.flatbuffer import schema
 from tfcompress.export.quantization.quantizer import unpack
@@ -358,6 +360,41 @@ def test_half_precision_is_exported_in_float32(tmp_path):
 
 
 @pytest.mark.slow
+def two_layers():
+    inputs = keras.Input((None,), dtype="int32", name="ids")
+    x = keras.layers.Embedding(VOCABULARY, 8)(inputs)
+    inner = keras.Sequential([keras.layers.Dense(4, dtype="float32")])
+    return keras.Model(inputs, keras.layers.Dense(2)(inner(x)))
+
+
+@pytest.mark.parametrize("trained", ["float32", "mixed_float16"])
+def test_under_a_half_precision_policy(trained, tmp_path):
+    with global_policy(trained):
+        model = two_layers()
+    with global_policy("mixed_float16"):
+        path = tmp_path / "bundle"
+        convert(model, path, quantization="float32", samples=[ids_of()])
+        assert keras.mixed_precision.global_policy().name == "mixed_float16"
+    expected = model(ids_of()).numpy().astype("f")
+    (received,) = run(path, ids=ids_of()).values()
+    assert np.abs(received - expected).max() < 0.02 * np.abs(expected).max()
+
+
+def test_float32_layers_in_models_made_under_a_half_precision_policy(tmp_path):
+    """Containers compute nothing; a subclassed model rounds its inputs."""
+    with global_policy("mixed_float16"):
+        x = keras.Input((4,))
+        inner = keras.Sequential([keras.layers.Dense(4, dtype="float32")])
+        model = keras.Model(x, keras.layers.Dense(3, dtype="float32")(inner(x)))
+        half = Subclassed()
+    inputs = np.random.default_rng(0).normal(size=(5, 4)).astype("f")
+    manifest = convert(model, tmp_path / "a", quantization="float32", samples=[inputs])
+    assert difference(manifest) < 1e-5
+    half(subclassed_inputs())
+    with pytest.raises(InputError, match="must compute in float32"):
+        convert(half, tmp_path / "b", signatures=signature(subclassed_inputs()))
+
+
 def test_mixed_plan(tmp_path):
     model = nested()
     plan = {"^head/": "float32", "encoder/multi_head": "int4_per_channel"}
@@ -448,6 +485,71 @@ def test_trained_grids_are_kept_bit_for_bit(options, quantization, tmp_path):
     assert all(matches == [True] for matches in kept.values()), kept
 
 
+def two_inputs(inputs):
+    left, right = inputs
+    y = keras.layers.Dense(3)(left) - 2.0 * keras.layers.Dense(3)(right)
+    return keras.Model([left, right], y)
+
+
+def test_batches_by_name(tmp_path):
+    """The order of a list of inputs is not that of their names."""
+    left, right = np.random.default_rng(0).normal(size=(2, 4, 5)).astype("f")
+    model = two_inputs([keras.Input((5,), name="z"), keras.Input((5,), name="a-b")])
+    by_name = {"a-b": right, "z": left}
+    find = KerasSignatures(model, None, model).batches
+    wanted = find("samples", [[left, right]])["serving_default"][0]
+    assert list(wanted) == ["z", "a_b"]
+    given = [by_name, {"z": left, "a_b": right}, (left, right)]
+    renamed = Signature(inputs=by_name, input_names=["one", "two"])
+    functions = KerasSignatures(model, {"f": renamed}, model)
+    found = [find("samples", [batch])["serving_default"][0] for batch in given]
+    found += functions.batches("samples", [{"two": right, "one": left}])["f"]
+    found += functions.default_batches()["f"]
+    for batch in found:
+        for one, other in zip(batch.values(), wanted.values(), strict=True):
+            np.testing.assert_array_equal(one, other)
+    path = tmp_path / "bundle"
+    convert(model, path, quantization="static_int8", representative_data=[by_name])
+    convert(model, path, samples=[by_name], quantization="float32", force=True)
+    (received,) = run(path, z=left, a_b=right).values()
+    np.testing.assert_allclose(received, model([left, right]), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        {"a": 0, "c": 0},
+        {"a": 0},
+        {"a": 0, "b": 0, "c": 0},
+        {"a": {"x": 0}, "b": 0},
+        {},
+    ],
+)
+def test_batches_of_other_names(batch):
+    model = two_inputs([keras.Input((5,), name="b"), keras.Input((5,), name="a")])
+    one = np.zeros((2, 5), "f")
+    batch = tf.nest.map_structure(lambda _: one, batch)
+    with pytest.raises(InputError, match=r"one of each input.* by name.*Give b, a"):
+        KerasSignatures(model, None, model).batches("representative_data", [batch])
+    with pytest.raises(InputError, match="`inputs` must have one of each input"):
+        KerasSignatures(model, {"f": Signature(inputs=batch)}, model)
+    swapped = KerasSignatures(model, {"f": Signature(input_names=["a", "b"])}, model)
+    with pytest.raises(InputError, match="one of each input"):
+        swapped.batches("samples", [{"a": one, "b": one}])
+
+
+def test_a_list_for_a_dictionary():
+    inputs = {"b": keras.Input((5,), name="b"), "a": keras.Input((5,), name="a")}
+    model = keras.Model(inputs, keras.layers.Dense(3)(inputs["b"]) + inputs["a"][:, :3])
+    one, other = np.zeros((2, 5), "f"), np.ones((2, 5), "f")
+    functions = KerasSignatures(model, None, model)
+    found = functions.batches("samples", [{"b": one, "a": other}])["serving_default"][0]
+    assert (found["a"] == other).all()
+    assert (found["b"] == one).all()
+    with pytest.raises(InputError, match="list of 2"):
+        functions.batches("samples", [[one, other]])
+
+
 def test_wrong_arguments(tmp_path):
     model = nested()
     path = tmp_path / "bundle"
@@ -457,7 +559,7 @@ def test_wrong_arguments(tmp_path):
         ({"quantization": "static_int8", "representative_data": []}, "is empty"),
         ({"quantization": "int3"}, "must be one of"),
         ({"plan": {".": "int8"}}, "does not go with"),
-        ({"samples": [[ids_of(), ids_of()]]}, "must have batches of 1 input"),
+        ({"samples": [[ids_of(), ids_of()]]}, "must have one of each input"),
         ({"samples": ids_of()}, "Put a single batch into a list"),
         ({"samples": [ids_of()[0]]}, "must fit the signature"),
         ({"samples": {"other": [ids_of()]}}, "must map signatures"),

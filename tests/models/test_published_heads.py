@@ -9,7 +9,7 @@ import pytest
 from models.published_folders import FAMILIES, dense, write
 from safetensors.numpy import load_file
 
-from tfcompress.errors import InputError
+from tfcompress.errors import InputError, InputWarning
 from tfcompress.models import from_safetensors
 from tfcompress.models.encoder_weights import encoder_weights
 from tfcompress.models.published_heads import published_kind, published_labels
@@ -66,6 +66,38 @@ def test_a_cross_encoder_gives_scores(family, tmp_path):
 def test_what_has_no_meaning(outputs, settings, message, tmp_path):
     with pytest.raises(InputError, match=message):
         from_safetensors(classifier(tmp_path, outputs, **settings))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_other_heads_are_left_out_by_name(family, tmp_path):
+    """Of several choices, each gets one score, which is no regression."""
+    more = dense("classifier", 1, 16)
+    if family == "distilbert":
+        more |= dense("pre_classifier", 16, 16)
+    name = f"{family}ForMultipleChoice"
+    folder = write(tmp_path / "published", family, more, architectures=[name])
+    with pytest.warns(InputWarning, match=rf"config\.json: the head of {name} is left out"):
+        encoder = from_safetensors(folder)
+    assert encoder.config.head is None
+    for name in ("BertForQuestionAnswering", "BertForNextSentencePrediction", "BertForMaskedLM"):
+        more = dense("qa_outputs", 2, 16) | dense("cls.seq_relationship", 2, 16)
+        folder = write(tmp_path / "published", family, more, architectures=[name])
+        assert from_safetensors(folder).config.head is None
+
+
+def test_a_token_classifier_of_roberta(tmp_path):
+    more = dense("classifier", 3, 16)
+    names = {"architectures": ["RobertaForTokenClassification"]}
+    encoder = from_safetensors(write(tmp_path / "a", "roberta", more, **names, id2label=None))
+    assert (encoder.config.head.kind, encoder.config.head.classes) == ("token_classification", 3)
+    found = {k: np.array(v) for k, v in encoder.call_without_mask(IDS).items()}
+    tensors = load_file(tmp_path / "a" / "model.safetensors")
+    expected = found["hidden"] @ tensors["classifier.weight"].T + tensors["classifier.bias"]
+    np.testing.assert_allclose(found["logits"], expected, atol=1e-5)
+    for names in (None, ["RobertaForSequenceClassification"]):
+        folder = write(tmp_path / "b", "roberta", more, architectures=names)
+        with pytest.raises(InputError, match="one layer is one of tokens, but architectures is"):
+            from_safetensors(folder)
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,58 @@ def test_other_configurations(content, message, tmp_path):
         from_safetensors(folder)
 
 
+@pytest.mark.parametrize(
+    ("kind", "setting"),
+    [
+        ("bert", {"is_decoder": True}),
+        ("roberta", {"is_decoder": True, "add_cross_attention": True}),
+        ("bert", {"position_embedding_type": "relative_key_query"}),
+        ("roberta", {"position_embedding_type": "alibi"}),
+        ("bert", {"is_encoder_decoder": True}),
+        ("distilbert", {"pruned_heads": {"0": [1]}}),
+        ("albert", {"inner_group_num": 2}),
+        ("bert", {"embedding_size": 8}),
+        ("bert", {"num_hidden_groups": 2}),
+        ("bert", {"use_bottleneck": True}),
+        ("bert", {"auto_map": {"AutoModel": "modeling.Model"}}),
+        ("distilbert", {"quantization_config": {"bits": 4}}),
+    ],
+)
+def test_settings_that_change_the_computation(kind, setting, tmp_path):
+    names = ", ".join(f"{name} .*" for name in sorted(setting, reverse=True))
+    with pytest.raises(InputError, match=rf"config\.json: {names} is not supported"):
+        from_safetensors(write(tmp_path / "one", kind, **setting))
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_settings_that_change_nothing(kind, tmp_path):
+    settings = {"is_decoder": False, "add_cross_attention": False, "pruned_heads": {}}
+    settings |= {"position_embedding_type": "absolute", "num_hidden_groups": 1}
+    from_safetensors(write(tmp_path / "one", kind, **settings))
+
+
+def test_distilbert_has_an_epsilon_of_its_own(tmp_path):
+    assert from_safetensors(write(tmp_path / "b", layer_norm_eps=1e-5)).config.epsilon == 1e-5
+    folder = write(tmp_path / "d", "distilbert", layer_norm_eps=1e-5)
+    assert from_safetensors(folder).config.epsilon == 1e-12
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "sentences", "expected"),
+    [(8, None, 8), (10**30, None, 12), (1e30, None, 12), (-1, None, 12), (8, 6, 6), (8, 10, 10)],
+)
+def test_the_publishers_length(tokenizer, sentences, expected, tmp_path):
+    folder = write(tmp_path / "one")
+    content = json.dumps({"model_max_length": tokenizer})
+    (folder / "tokenizer_config.json").write_text(content)
+    content = json.dumps({"max_seq_length": sentences})
+    (folder / "sentence_bert_config.json").write_text(content)
+    encoder = from_safetensors(folder)
+    assert encoder.config.max_length == expected
+    assert len(encoder.layer("embedding").positions.embeddings) == expected
+    assert from_safetensors(folder, max_length=11).config.max_length == 11
+
+
 def test_missing_files(tmp_path):
     with pytest.raises(InputError, match=r"config\.json: cannot be read"):
         from_safetensors(tmp_path)

@@ -86,6 +86,23 @@ def translated(capsys, monkeypatch, text, *arguments):
     return lines, captured.err
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
+def test_output_is_utf_8(monkeypatch, bundle, encoding):
+    """As input is, whatever the locale says."""
+    streams = {name: io.TextIOWrapper(io.BytesIO(), encoding) for name in ("stdout", "stderr")}
+    for name, stream in streams.items():
+        monkeypatch.setattr(sys, name, stream)
+    source = "\u2713 \U0001f600"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(source.encode())))
+    assert main(["translate", bundle, "--json"]) == 0
+    written = streams["stdout"].buffer.getvalue().decode()
+    assert json.loads(written)["source"] == source
+    # A file's name may be no text.
+    assert main(["describe", f"{source} \udcff"]) == 2
+    streams["stderr"].flush()
+    assert f"{source} \\udcff" in streams["stderr"].buffer.getvalue().decode()
+
+
 BLANK = ["", "\t", "\u00a0", "\u3000", "\u200b", "\u2028", "\x85\x0b\x0c"]
 
 
@@ -159,8 +176,15 @@ def test_evaluate(capsys, corpus_folder, bundle):
     files = [
         "--source", str(corpus_folder / "test.en"), "--reference", str(corpus_folder / "test.de"),
     ]  # fmt: skip
-    figures = run_json(capsys, "evaluate", bundle, *files, "--beam-size", "2")
-    assert set(figures) == {"bleu", "interval", "signature", "examples", "beam_size", "overlong"}
+    options = ["--beam-size", "2", "--length-penalty", "0.5"]
+    figures = run_json(capsys, "evaluate", bundle, *files, *options)
+    assert set(figures) == {
+        "bleu", "interval", "signature", "examples", "beam_size", "length_penalty", "overlong",
+        "created", "command", "machine", "versions",
+    }  # fmt: skip
+    assert figures["length_penalty"] == 0.5
+    assert figures["machine"]["cores"] >= 1
+    assert "sacrebleu" in figures["versions"]
     low, high = figures["interval"]
     assert 0 <= low <= figures["bleu"] <= high + 1e-9
     assert figures["examples"] == 12

@@ -131,7 +131,8 @@ def test_the_commands(bundles, tmp_path, capsys):
     bundle = str(bundles / "classification")
     assert main(["evaluate", bundle, "--data", data, "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
-    assert {*figures} == {"examples", "accuracy", "interval", "macro_f1", "overlong"}
+    provenance = {"created", "command", "machine", "versions"}
+    assert {*figures} == {"examples", "accuracy", "interval", "macro_f1", "overlong"} | provenance
     assert main(["evaluate", bundle, "--data", data]) == 0
     assert "accuracy" in capsys.readouterr().out
     (tmp_path / "texts").write_text("\n".join(texts(3)))
@@ -140,5 +141,8 @@ def test_the_commands(bundles, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["texts"] == 3
     assert main(["evaluate", bundle, "--source", data, "--reference", data]) == 2
     assert "a text encoder needs --data" in capsys.readouterr().err
-    assert main(["benchmark", bundle, "--input", str(tmp_path / "texts"), "--beam-size", "2"]) == 2
-    assert "has no beam" in capsys.readouterr().err
+    for device in ("local", "ssh:nowhere"):
+        command = ["benchmark", bundle, "--input", "nowhere", "--device", device]
+        assert main([*command, "--beam-size", "1"]) == 2
+        error = "--beam-size is for translation models; leave it out for a text encoder"
+        assert error in capsys.readouterr().err

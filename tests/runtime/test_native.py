@@ -129,6 +129,19 @@ def test_a_bundle_in_memory(library, handle, bundle):
     library.free(copy)
 
 
+def test_one_litert_for_a_process(library, handle, bundle, tmp_path):
+    """Another one than that which is loaded is refused, not ignored."""
+    link = tmp_path / "by another name.so"
+    link.symlink_to(LITERT)
+    for same in (None, b"", str(LITERT).encode(), str(link).encode()):
+        library.free(library.open(bundle, library=same))
+    copy = tmp_path / LITERT.name
+    copy.write_bytes(b"another")
+    for other in (tmp_path / "missing.so", copy):
+        with pytest.raises(NativeError, match=f"one LiteRT library. Received: {other} after"):
+            library.open(bundle, library=str(other).encode())
+
+
 def test_handles_of_several_threads(library, bundle):
     expected, found = {}, {}
 
@@ -283,7 +296,12 @@ def test_the_benchmark_program(built, bundle, tmp_path, monkeypatch):
     command = [built / "tfcompress-benchmark", bundle, "--input", text, "--warmup", "1"]
     command += ["--runs", "2", "--library", LITERT, "--output", tmp_path / "figures.json"]
     command += ["--translations", written]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
+    command = list(map(str, command))
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert said(done.stderr)[-1] == "error: standard output: cannot be written"
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     figures = json.loads(done.stdout)
     assert figures == json.loads((tmp_path / "figures.json").read_text())
     assert figures["texts"] == 7
@@ -328,6 +346,20 @@ def test_the_example_in_c(built, bundle, tmp_path, monkeypatch):
     assert said(done.stderr.decode()) == [
         "error: line 2: byte 0 of the text is not UTF-8; convert it"
     ]
+    source = tmp_path / "source.txt"
+    source.write_text("two dogs\n")
+    for redirected, stream in [
+        (f"< {source} > /dev/full", "output: No space left on device"),
+        (f"< {source} >&-", "output: Bad file descriptor"),
+        (f"< {tmp_path}", "input: Is a directory"),
+        ("<&-", "input: Bad file descriptor"),
+    ]:
+        command = f'exec "$0" "$1" {redirected}'
+        done = subprocess.run(
+            ["sh", "-c", command, program, bundle], capture_output=True, env=environment
+        )
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert said(done.stderr.decode()) == [f"error: standard {stream}"]
 
 
 @pytest.mark.parametrize(

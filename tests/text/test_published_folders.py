@@ -289,6 +289,25 @@ def test_classes_of_tokenizers(kind, files, tmp_path):
         load_text_tokenizer(tmp_path)
 
 
+@pytest.mark.parametrize("within", ["", "0_Transformer/"])
+def test_a_prompt_before_every_text_is_refused(within, tmp_path):
+    if within:
+        modules = [{"type": "x.Transformer", "path": within}]
+        write(tmp_path, {"modules.json": modules})
+    write(tmp_path, {f"{within}vocab.txt": VOCABULARY})
+    name = "config_sentence_transformers.json"
+    prompts = {"query": "query: ", "nothing": ""}
+    for chosen, message in [("query", "'query' puts 'query: ' before"), ("other", "'other' puts")]:
+        write(tmp_path, {name: {"prompts": prompts, "default_prompt_name": chosen}})
+        with pytest.raises(InputError, match=rf"formers\.json: default_prompt_name {message}"):
+            load_text_tokenizer(tmp_path)
+    for chosen in (None, "nothing"):
+        write(tmp_path, {name: {"prompts": prompts, "default_prompt_name": chosen}})
+        assert load_text_tokenizer(tmp_path).vocabulary_size == SIZE
+    write(tmp_path, {name: {"prompts": prompts}})
+    assert load_text_tokenizer(tmp_path).vocabulary_size == SIZE
+
+
 def definition_of(**parts):
     return wordpiece_definition(WORDPIECES, BERT, {}) | parts
 

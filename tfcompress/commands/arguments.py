@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from tfcompress.errors import InputError
+
 EXIT_BAD_INPUT = 2
 
 
@@ -61,6 +63,19 @@ def add_search(parser: argparse.ArgumentParser, *, beam_size: int) -> None:
         help="exponent of the length that beam scores are divided by (1.0)",
     )
     parser.add_argument("--threads", type=int, default=1, help="threads to run on (%(default)s)")
+
+
+def refuse_for_encoders(options: argparse.Namespace, *names: str) -> None:
+    """Raises InputError for an option that only translation models have.
+
+    Args:
+        options: The options, None where the command line does not name them.
+        names: Those that text encoders lack.
+    """
+    for name in names:
+        if getattr(options, name) is not None:
+            flag = f"--{name.replace('_', '-')}"
+            raise InputError(f"{flag} is for translation models; leave it out for a text encoder")
 
 
 def with_defaults(options: argparse.Namespace, **defaults: Any) -> dict[str, Any]:

@@ -3,7 +3,12 @@
 from argparse import Namespace
 from typing import Any
 
-from tfcompress.commands.arguments import add_command, add_json
+from tfcompress.commands.arguments import (
+    add_command,
+    add_json,
+    refuse_for_encoders,
+    with_defaults,
+)
 from tfcompress.commands.printing import print_json, print_metrics, print_to_stderr
 from tfcompress.commands.standard_input import standard_input
 from tfcompress.errors import InputError
@@ -20,22 +25,26 @@ def add(commands: Any) -> None:
         help="where to run: local, emulator, ssh:HOST or adb[:SERIAL] (%(default)s)",
     )
     parser.add_argument("--library", help="LiteRT's library for a device (that of its wheel)")
-    parser.add_argument("--beam-size", type=int, default=1, help="(%(default)s)")
+    parser.add_argument("--beam-size", type=int, help="of a translation model (1)")
     parser.add_argument("--threads", type=int, default=1, help="(%(default)s)")
     parser.add_argument("--runs", type=int, default=3, help="repetitions (%(default)s)")
     add_json(parser)
 
 
 def _run(options: Namespace) -> None:
+    from tfcompress.runtime import TextEncoderBundle
+    from tfcompress.runtime.manifest import bundle_kind
     from tfcompress.text import read_lines
 
     if options.device == "local" and options.library is not None:
         raise InputError("--library is for a --device; here LiteRT is that of its wheel")
     if options.input is None:
         standard_input()
+    if bundle_kind(options.bundle) == TextEncoderBundle.kind:
+        refuse_for_encoders(options, "beam_size")
     sentences = read_lines(options.input or "/dev/stdin")
-    settings: dict[str, Any] = {"beam_size": options.beam_size, "runs": options.runs}
-    settings["num_threads"] = options.threads
+    settings = with_defaults(options, beam_size=1)
+    settings |= {"runs": options.runs, "num_threads": options.threads}
     if options.device == "local":
         from tfcompress.pipeline.benchmarking import benchmark_in_turns
 

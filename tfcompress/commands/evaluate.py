@@ -3,7 +3,13 @@
 from argparse import Namespace
 from typing import Any
 
-from tfcompress.commands.arguments import add_command, add_json, add_search, with_defaults
+from tfcompress.commands.arguments import (
+    add_command,
+    add_json,
+    add_search,
+    refuse_for_encoders,
+    with_defaults,
+)
 from tfcompress.commands.printing import print_json, print_metrics
 from tfcompress.errors import InputError
 
@@ -51,8 +57,8 @@ def _evaluate_translator(options):
         progress=not options.json,
     )
     if options.json:
-        names = ("bleu", "interval", "signature", "examples", "beam_size", "overlong")
-        return print_json({name: metrics[name] for name in names})
+        del metrics["translations"]
+        return _print_json(metrics)
     low, high = metrics["interval"]
     return print(f"BLEU {metrics['bleu']:.2f} [{low:.2f}, {high:.2f}] {metrics['signature']}")
 
@@ -62,12 +68,15 @@ def _evaluate_encoder(options):
 
     if options.data is None or options.source is not None or options.reference is not None:
         raise InputError("a text encoder needs --data, and no --source and --reference")
-    for name in _SCORING:
-        if getattr(options, name) is not None:
-            flag = f"--{name.replace('_', '-')}"
-            raise InputError(f"{flag} is for translation models; leave it out for a text encoder")
+    refuse_for_encoders(options, *_SCORING)
     metrics = evaluate_text_encoder(
         options.bundle, options.data, num_threads=options.threads, progress=not options.json
     )
     metrics.pop("labels", None)
-    return print_json(metrics) if options.json else print_metrics(metrics)
+    return _print_json(metrics) if options.json else print_metrics(metrics)
+
+
+def _print_json(metrics):
+    from tfcompress.reporting.provenance import measurement
+
+    print_json(metrics | measurement())

@@ -1,6 +1,7 @@
 """The frame of every command: exit codes, errors, warnings and interrupts."""
 
 import argparse
+import io
 import os
 import sys
 import warnings
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if sys.stdout is None:
         return _fail("standard output is closed; send it to a file, or to /dev/null")
+    _write_utf8()
     interrupts = Interrupts(defer=False)
     try:
         options = command_line().parse_args(arguments)
@@ -86,6 +88,13 @@ def command_line() -> argparse.ArgumentParser:
     for command in _COMMANDS:
         command.add(commands)
     return parser
+
+
+def _write_utf8():
+    """Writes what we read, whatever the locale; names of files that are no text are escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):

@@ -12,6 +12,7 @@ from tfcompress.layers.common.random_choice import (
     inner_shape,
 )
 from tfcompress.layers.common.serialization import pack, register, unpack
+from tfcompress.layers.common.thawing import thawed
 
 
 @register
@@ -176,21 +177,13 @@ def initialize_successors(modules: Sequence[TheseusModule]) -> None:
                 "Successors need weights to be given others. Received: "
                 f"{module.name}, not built. Call the model first."
             )
-        weights = _weights(layer)
-        shapes = [weight.shape for weight in module.successor.get_weights()]
-        if shapes != [weight.shape for weight in weights]:
-            raise ValueError(
-                "A successor must have the weights of the predecessor that it begins as. Received: "
-                f"{module.successor.name} and {layer.name} with different shapes of weights. "
-                "Make them alike, or leave the successor as it is."
-            )
-        module.successor.set_weights(weights)
-
-
-def _weights(layer):
-    """The layer's weights in the order of one that trains; frozen, it may give another."""
-    layer.trainable = True
-    try:
-        return layer.get_weights()
-    finally:
-        layer.trainable = False
+        with thawed(layer), thawed(module.successor):
+            weights = layer.get_weights()
+            shapes = [weight.shape for weight in module.successor.get_weights()]
+            if shapes != [weight.shape for weight in weights]:
+                raise ValueError(
+                    "A successor must have the weights of the predecessor that it begins as. "
+                    f"Received: {module.successor.name} and {layer.name} with different shapes of "
+                    "weights. Make them alike, or leave the successor as it is."
+                )
+            module.successor.set_weights(weights)

@@ -1,26 +1,8 @@
 """Weights of layers that may be frozen."""
 
-import contextlib
-from collections.abc import Iterator
-
 from tensorflow import keras
 
-
-@contextlib.contextmanager
-def thawed(layer: keras.layers.Layer) -> Iterator[None]:
-    """Gives the weights of a frozen layer the order of one that trains.
-
-    Args:
-        layer: The layer.
-    """
-    frozen = not layer.trainable
-    if frozen:
-        layer.trainable = True
-    try:
-        yield
-    finally:
-        if frozen:
-            layer.trainable = False
+from tfcompress.layers.common.thawing import thawed
 
 
 def copy_weights(source: keras.layers.Layer, target: keras.layers.Layer) -> None:

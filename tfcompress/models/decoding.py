@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tfcompress.decoder_state import SENTENCE
 from tfcompress.errors import InputError
+from tfcompress.models.copying import copy_weights
 from tfcompress.models.precision import to_float32
 from tfcompress.models.seq2seq import Seq2SeqTransformer
 from tfcompress.search_options import SearchOptions, check_count
@@ -218,7 +219,7 @@ class _GreedySearch:
     def follow_variables(self):
         """Brings the float32 twin, where there is one, up to date."""
         if self._transformer is not self._original:
-            self._transformer.model.set_weights(self._original.model.get_weights())
+            copy_weights(self._original.model, self._transformer.model)
 
     def decode(self, source, limits):
         """Returns the targets of one padded batch."""

@@ -1,9 +1,12 @@
 """A float32 twin of a model that was trained in mixed precision."""
 
+import contextlib
 from typing import TypeVar
 
 from tensorflow import keras
 
+from tfcompress.layers.common.nested import named_layers
+from tfcompress.models.copying import copy_weights
 from tfcompress.models.seq2seq import Seq2SeqTransformer
 from tfcompress.models.text_encoder import TextEncoder
 
@@ -42,17 +45,48 @@ def float32_twin(model: keras.Model) -> keras.Model:
             already, is returned as it is.
     """
     cloneable = isinstance(model, keras.Sequential) or type(model).__name__ == "Functional"
-    if not cloneable or not any(map(_is_half, model._flatten_layers(include_self=False))):
+    if not cloneable or half_layer(model) is None:
         return model
-    twin = type(model).from_config(_float32_config(model.get_config()))
-    if not twin.built:
-        twin.build(model.input_shape)
-    twin.set_weights(model.get_weights())
+    with _global_policy("float32"):
+        twin = type(model).from_config(_float32_config(model.get_config()))
+        if not twin.built:
+            twin.build(model.input_shape)
+    copy_weights(model, twin)
     return twin
 
 
-def _is_half(layer):
-    return getattr(layer, "compute_dtype", None) in ("float16", "bfloat16")
+def half_layer(model: keras.Model) -> str | None:
+    """Returns the path of a layer that computes in half precision; None where there is none.
+
+    Functional and sequential models compute nothing of their own, nor do inputs: what they hold
+    counts.
+
+    Args:
+        model: The model.
+    """
+    for path, layer in named_layers(model, keras.layers.Layer).items():
+        half = getattr(layer, "compute_dtype", None) in ("float16", "bfloat16")
+        if half and not _computes_nothing(layer):
+            return path
+    return None
+
+
+def _computes_nothing(layer):
+    if isinstance(layer, keras.Sequential | keras.layers.InputLayer):
+        return True
+    # Neither Keras exports the class of functional models.
+    functional = [cls for cls in type(layer).__mro__ if cls.__name__ == "Functional"]
+    return bool(functional) and type(layer).call is functional[0].call
+
+
+@contextlib.contextmanager
+def _global_policy(name):
+    former = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy(name)
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_global_policy(former)
 
 
 def _float32_config(config):

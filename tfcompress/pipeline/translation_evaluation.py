@@ -38,9 +38,9 @@ def evaluate_translation(
         progress: Whether to show a progress bar on standard error.
 
     Returns:
-        `bleu`, `interval` (95%, by bootstrap), `signature`, `examples` (their
-        number), `beam_size`, the `translations`, and `overlong`, the numbers (from 1) of the
-        sentences that were translated in parts, which a warning says too.
+        `bleu`, `interval` (95%, by bootstrap), `signature`, `examples` (their number), `beam_size`,
+        `length_penalty`, the `translations`, and `overlong`, the numbers (from 1) of the sentences
+        that were translated in parts, which a warning says too.
 
     Raises:
         InputError: If sources and references differ in number, or the bundle is damaged.
@@ -78,6 +78,7 @@ def evaluate_translation(
         "signature": score.signature,
         "examples": len(sources),
         "beam_size": beam_size,
+        "length_penalty": length_penalty,
         "translations": translations,
         "overlong": overlong,
     }

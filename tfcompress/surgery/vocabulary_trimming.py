@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from tfcompress.errors import InputError
+from tfcompress.layers.common.thawing import thawed
 from tfcompress.models import Seq2SeqTransformer
 from tfcompress.surgery.keras_models import refuse_own
 from tfcompress.surgery.rebuilding import rebuild
@@ -88,13 +89,14 @@ def trim_vocabulary(
     for name in ("embedding", "target_embedding", "output_embedding", "output_projection"):
         rows[name] = target_kept
     old = {layer.name: layer for layer in transformer.model.layers}
-    changed = {
-        name: lambda layer, name=name, kept=kept: layer.set_weights(
-            _chosen(old[name].get_weights(), sizes[name != "source_embedding"], kept)
-        )
-        for name, kept in rows.items()
-        if name in old
-    }
+
+    def trim(layer):
+        source = old[layer.name]
+        with thawed(source), thawed(layer):
+            size = sizes[layer.name != "source_embedding"]
+            layer.set_weights(_chosen(source.get_weights(), size, rows[layer.name]))
+
+    changed = {name: trim for name in rows if name in old}
     changed["source_word_ids"] = lambda layer: layer.set_word_starts(new_source.word_starts)
     return rebuild(transformer, new_config, changed=changed), new_source, new_target
 

@@ -17,6 +17,7 @@ from tfcompress.text.wordpiece import read_pieces
 CONFIG, MODULES = "tokenizer_config.json", "modules.json"
 # What sentence encoders ask for; the name may have that of the family.
 _SENTENCE_CONFIG = "sentence_*_config.json"
+_PROMPTS = "config_sentence_transformers.json"
 _SPECIAL_TOKENS, _ADDED_TOKENS = "special_tokens_map.json", "added_tokens.json"
 # The special pieces of a family, where a folder names none.
 _BERT: dict[str, str] = dict(zip(definitions.ROLES, ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")))
@@ -70,8 +71,10 @@ def load_published_tokenizer(
         >>> load_published_tokenizer(Path("sentence-encoder")).kind
         'published'
     """
-    folder = transformer_folder(folder)
+    whole, folder = folder, transformer_folder(folder)
     tokenizer = _load(folder)
+    if tokenizer:
+        _check_prompt(whole / _PROMPTS)
     for path in sorted(folder.glob(_SENTENCE_CONFIG)):
         if tokenizer and read_object(path).get("do_lower_case") and not _folds_case(tokenizer):
             raise InputError(
@@ -140,6 +143,18 @@ def read_object(path: Path) -> dict[str, Any]:
         {'do_lower_case': True}
     """
     return json_object(read_text(path).encode(), f"{path}") if path.is_file() else {}
+
+
+def _check_prompt(path):
+    """Refuses a prompt that the publisher puts before every text."""
+    config = read_object(path)
+    name, prompts = config.get("default_prompt_name"), config.get("prompts")
+    prompt = prompts.get(name) if isinstance(prompts, dict) else None
+    if name is not None and prompt != "":
+        raise InputError(
+            f"{path}: default_prompt_name {name!r} puts {prompt!r} before every text, which is not "
+            "supported; set it to null, and put the prompt before your texts yourself"
+        )
 
 
 def _folds_case(tokenizer):

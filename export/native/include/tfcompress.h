@@ -43,7 +43,9 @@ typedef struct {
   size_t struct_size;  /* sizeof(tfc_options) */
   int32_t num_threads; /* Threads that LiteRT may use for one sentence. */
   int32_t verify;      /* Whether files are compared with the manifest's sizes and SHA-256. */
-  const char* library; /* Path of LiteRT's library; NULL: TFCOMPRESS_LITERT, else libLiteRt.so. */
+  const char* library; /* Path of LiteRT's library, of which a process has one: another than the one
+                          that is loaded is TFC_INVALID_ARGUMENT. NULL or "": the one loaded, else
+                          that of TFCOMPRESS_LITERT, else libLiteRt.so. */
 } tfc_options;
 
 #define TFC_DEFAULT_OPTIONS {sizeof(tfc_options), 1, 1, NULL}

@@ -19,13 +19,24 @@ std::string Resolve(const std::string& path) {
   return variable == nullptr || *variable == '\0' ? kDefault : variable;
 }
 
-Api LoadFrom(const std::string& path) {
+void* Open(const std::string& path) {
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     throw Error(Error::Code::kNotFound, "LiteRT's library cannot be loaded (" +
                                             std::string(dlerror()) + "); give its path, or set " +
                                             kVariable + " to it");
   }
+  return library;
+}
+
+// Whether a path is that of a library that is loaded, by whatever other name.
+bool IsOf(void* library, const std::string& path) {
+  void* found = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+  if (found != nullptr) dlclose(found);
+  return found == library;
+}
+
+Api FunctionsOf(void* library, const std::string& path) {
   Api api = {};
 #define TFC_FIND(name, result, arguments) \
   api.name = reinterpret_cast<result(*) arguments>(dlsym(library, "LiteRt" #name));
@@ -47,8 +58,18 @@ Api LoadFrom(const std::string& path) {
 const Api& Load(const std::string& path) {
   static std::mutex mutex;
   static const Api* loaded = nullptr;
+  static void* library = nullptr;
+  static std::string loaded_path;
   const std::lock_guard<std::mutex> lock(mutex);
-  if (loaded == nullptr) loaded = new Api(LoadFrom(Resolve(path)));
+  if (loaded == nullptr) {
+    loaded_path = Resolve(path);
+    library = Open(loaded_path);
+    loaded = new Api(FunctionsOf(library, loaded_path));
+  } else if (!path.empty() && path != loaded_path && !IsOf(library, path)) {
+    throw Error(Error::Code::kInvalidArgument,
+                "a process has one LiteRT library. Received: " + path + " after " + loaded_path +
+                    ". Give the same, or none, which takes the one that is loaded.");
+  }
   return *loaded;
 }
 

@@ -127,7 +127,9 @@ struct Api {
 };
 
 // Loads LiteRT's library, once for the process. Throws Error (kNotFound) where that is impossible.
-// `path` may be empty: the environment variable TFCOMPRESS_LITERT, else the system's search.
+// `path` may be empty: the library that is loaded, else that of the environment variable
+// TFCOMPRESS_LITERT, else the system's search. Throws Error (kInvalidArgument) for another library
+// than the one that is loaded.
 const Api& Load(const std::string& path);
 
 // Throws Error (kRuntime) unless the status is success.

@@ -51,7 +51,9 @@ int Main(const std::vector<std::string>& words) {
       std::ofstream file(arguments.output);
       if (!(file << report << "\n" << std::flush)) Fail(arguments.output + ": cannot be written");
     }
-    std::puts(report.c_str());
+    if (std::puts(report.c_str()) == EOF || std::fflush(stdout) == EOF) {
+      Fail("standard output: cannot be written");
+    }
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "error: %s\n", error.what());

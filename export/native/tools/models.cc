@@ -8,6 +8,7 @@
 #include <memory>
 #include <random>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -203,7 +204,9 @@ void Main(const Arguments& arguments) {
   if (arguments.memory > 0) {
     json.Field("gigabytes_per_s", GigabytesPerSecond(arguments.memory, arguments.rounds));
   }
-  std::cout << json.Finish() << "\n";
+  if (!(std::cout << json.Finish() << "\n" << std::flush)) {
+    throw std::runtime_error("standard output cannot be written");
+  }
 }
 
 }  // namespace

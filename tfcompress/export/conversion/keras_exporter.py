@@ -23,10 +23,9 @@ from tfcompress.export.quantization.mixed_plan import MixedPlan, WeightNames
 from tfcompress.export.quantization.quantizer import choice, quantize
 from tfcompress.export.quantization.schemes import STATIC
 from tfcompress.layers.common.nested import named_layers
-from tfcompress.models.precision import float32_twin
+from tfcompress.models.precision import float32_twin, half_layer
 from tfcompress.runtime.manifest import MODEL
 
-_HALF = ("float16", "bfloat16")
 # What only the translation model's own signatures can emit.
 _OF_TRANSLATORS = (DECODER, TOP_LOGITS)
 
@@ -148,12 +147,11 @@ def _check_model(model):
 
 
 def _check_precision(model):
-    for path, layer in named_layers(model, keras.layers.Layer).items():
-        if getattr(layer, "compute_dtype", None) in _HALF:
-            raise InputError(
-                f"the layer {path} computes in half precision. Received: {layer.compute_dtype}. "
-                "Make the model anew in float32 and give it these weights, then export that."
-            )
+    if path := half_layer(model):
+        raise InputError(
+            f"a model's layers must compute in float32. Received: {path} in half precision. Make "
+            "the model anew in float32 and give it these weights, then export that."
+        )
 
 
 def _interface(data, names):

@@ -182,34 +182,27 @@ class _Function:
                 f"{needs} needs the `inputs` of its signature. Received: none for {name!r} of "
                 f"{model.name}. Give a batch as it takes it, or a tf.TensorSpec of each input."
             )
+        self._structure = signature.inputs if own is None else own
+        self._names = _input_names(own, self._structure)
+        names = _checked_names("input_names", signature.input_names, self._names)
+        self._signature_names = names
         given = own if signature.inputs is None else signature.inputs
-        flat = tf.nest.flatten(given)
+        flat = self._leaves("inputs", given)
         are_specs = [isinstance(value, tf.TensorSpec) for value in flat]
         if any(are_specs) and not all(are_specs):
             raise InputError(
                 "`inputs` must be arrays or tf.TensorSpec, not both. Received: "
                 f"{[type(value).__name__ for value in flat]}. Give one of each input."
             )
-        self._structure = given if own is None else own
-        if own is not None and len(flat) != len(tf.nest.flatten(own)):
-            raise InputError(
-                f"`inputs` must have one of each input. Received: {len(flat)} for {model.name}, "
-                f"which has {len(tf.nest.flatten(own))}."
-            )
-        names = _checked_names("input_names", signature.input_names, _input_names(own, given))
-        self._arrays = None if any(are_specs) else [np.asarray(value) for value in flat]
-        if self._arrays is not None:
-            flat = tf.nest.flatten(own) if own is not None else map(_spec, self._arrays)
+        self._batch = None if any(are_specs) else given
+        if self._batch is not None:
+            arrays = map(np.asarray, flat)
+            flat = tf.nest.flatten(own) if own is not None else map(_spec, arrays)
         self.specs = [tf.TensorSpec(spec.shape, spec.dtype, n) for spec, n in zip(flat, names)]
 
     def named(self, argument, batch):
         """Returns the inputs of a batch by name, in their types."""
-        flat = tf.nest.flatten(batch)
-        if len(flat) != len(self.specs):
-            raise InputError(
-                f"`{argument}` must have batches of {len(self.specs)} inputs. Received: one of "
-                f"{len(flat)} for {self._name}. Give each as the model takes it."
-            )
+        flat = self._leaves(argument, batch)
         arrays = {
             spec.name: np.asarray(value).astype(spec.dtype.as_numpy_dtype)
             for spec, value in zip(self.specs, flat)
@@ -223,9 +216,31 @@ class _Function:
                 )
         return arrays
 
+    def _leaves(self, argument, batch):
+        """The inputs of a batch, in the order of the specs: by their places or their names."""
+        try:
+            return list(_leaves(self._structure, batch))
+        except ValueError:
+            pass
+        if isinstance(batch, Mapping):
+            orders = {tuple(order) for order in (self._names, self._signature_names)}
+            orders = [order for order in orders if {*order} == {*batch}]
+            if len(orders) == 1 and not any(map(_is_nested, batch.values())):
+                return [batch[name] for name in orders[0]]
+            received = f"the keys {', '.join(map(str, batch))}"
+        else:
+            flat = tf.nest.flatten(batch)
+            if len(flat) == len(self._names) == 1:
+                return flat
+            received = f"{type(batch).__name__} of {len(flat)}"
+        raise InputError(
+            f"`{argument}` must have one of each input, in the model's own structure or by name. "
+            f"Received: {received} for {self._name!r}. Give {', '.join(self._names)}."
+        )
+
     def batch(self):
-        if self._arrays is not None:
-            return self.named("inputs", self._arrays)
+        if self._batch is not None:
+            return self.named("inputs", self._batch)
         for make in (_normal, _small_whole):
             rng = np.random.default_rng(0)
             batch = {spec.name: make(rng, spec) for spec in self.specs}
@@ -250,6 +265,28 @@ class _Function:
         default = _default_output_names(model, outputs)
         names = _checked_names("output_names", self._output_names, default)
         return dict(zip(names, tf.nest.flatten(outputs)))
+
+
+def _is_nested(value):
+    return isinstance(value, Mapping | list | tuple)
+
+
+def _leaves(structure, given) -> Iterator[Any]:
+    """The values of a structure like another; ValueError where it is not like it."""
+    if isinstance(structure, Mapping):
+        if not isinstance(given, Mapping) or {*given} != {*structure}:
+            raise ValueError
+        for key in sorted(structure):
+            yield from _leaves(structure[key], given[key])
+    elif isinstance(structure, list | tuple):
+        if not isinstance(given, list | tuple) or len(given) != len(structure):
+            raise ValueError
+        for inner, value in zip(structure, given):
+            yield from _leaves(inner, value)
+    elif _is_nested(given):
+        raise ValueError
+    else:
+        yield given
 
 
 def _rebound(function, original, model):
