@@ -66,7 +66,7 @@ Manifest::Manifest(const Files& files, const std::string& kind) : name_(files.Na
     throw Error(Code::kUnsupported,
                 name_ + ": is that of " +
                     (found == kTranslation ? "a translation model; open it with tfc_open"
-                                       : "a text encoder; open it with tfc_open_encoder"));
+                                           : "a text encoder; open it with tfc_open_encoder"));
   }
   if (format != kFormat || found != kind) {
     throw Error(Code::kUnsupported,
