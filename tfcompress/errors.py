@@ -1,4 +1,4 @@
-"""Errors and warnings about what users can mend."""
+"""Errors and warnings about what users can correct."""
 
 
 class InputError(ValueError):

@@ -169,7 +169,7 @@ def test_reports_are_written_by_suffix(tmp_path):
 @pytest.mark.parametrize(
     ("several", "name", "message"),
     [
-        ([make_run()], "report.pdf", r"report\.pdf: unknown kind of report; name a file that ends"),
+        ([make_run()], "report.pdf", r"report\.pdf: unknown type of report; name a file that ends"),
         ([], "report.md", "no runs to report"),
         ([make_run()], "file/report.md", "cannot write"),
     ],

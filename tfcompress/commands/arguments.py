@@ -44,7 +44,7 @@ def add_command(
     return parser
 
 
-def add_json(parser: argparse.ArgumentParser, content: str = "print the figures as JSON") -> None:
+def add_json(parser: argparse.ArgumentParser, content: str = "print the metrics as JSON") -> None:
     """Adds `--json`."""
     parser.add_argument("--json", action="store_true", help=content)
 

@@ -48,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line without the program's name; that of the process by default.
 
     Returns:
-        The exit code: 0, 2 for what the user can mend (input, a full disk, too little memory), 130
-        after Ctrl-C.
+        The exit code: 0, 2 for what the user can correct (input, a full disk, too little memory),
+        130 after Ctrl-C.
     """
     if sys.stdout is None:
         return _fail("standard output is closed; send it to a file, or to /dev/null")
@@ -106,7 +106,7 @@ def _show_warning(message, category, filename, lineno, file=None, line=None):
 
 
 def _cause(error: Exception) -> str | None:
-    """Returns what the user can mend, or None for a fault of ours."""
+    """Returns what the user can correct, or None for a fault of ours."""
     if isinstance(error, InputError | OSError):
         return str(error)
     if isinstance(error, MemoryError):

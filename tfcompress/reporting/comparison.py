@@ -123,8 +123,8 @@ def _group(corpus: str, runs: list[RunResults]) -> Group:
     return Group(corpus, entries)
 
 
-def _labels(rows: list[tuple[str, Row]], kinds: list[str | None]) -> list[str]:
-    """Names each row by its system and by as much more as tells it from others of its kind."""
+def _labels(rows: list[tuple[str, Row]], quantizations: list[str | None]) -> list[str]:
+    """Names each row by its system and what tells it from others that are quantized alike."""
     names = [formats.clean(row.system) for _, row in rows]
     details: list[tuple[str, ...]] = [()] * len(rows)
     distinctions = [
@@ -135,11 +135,11 @@ def _labels(rows: list[tuple[str, Row]], kinds: list[str | None]) -> list[str]:
         [run for run, _ in rows],
     ]
     for parts in distinctions:
-        for indices in _alike(zip(names, details, kinds)):
+        for indices in _alike(zip(names, details, quantizations)):
             if len({parts[index] for index in indices}) > 1:
                 for index in indices:
                     details[index] += (formats.clean(parts[index]),) if parts[index] else ()
-    for indices in _alike(zip(names, details, kinds)):
+    for indices in _alike(zip(names, details, quantizations)):
         if len(indices) > 1:
             for number, index in enumerate(indices, 1):
                 details[index] += (f"no. {number}",)

@@ -1,4 +1,4 @@
-"""How figures and text are written."""
+"""How numbers and text are written."""
 
 import unicodedata
 

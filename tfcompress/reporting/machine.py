@@ -1,4 +1,4 @@
-"""The machine and the versions that figures were measured with."""
+"""The machine and the versions that metrics were measured with."""
 
 import importlib.metadata
 import os

@@ -1,4 +1,4 @@
-"""Where figures come from: date, command, machine and versions, in words."""
+"""Where metrics come from: date, command, machine and versions, in words."""
 
 import datetime
 import shlex
@@ -13,7 +13,7 @@ from tfcompress.reporting.results import RunResults
 
 
 def measurement() -> dict[str, Any]:
-    """Returns what to keep beside figures that are measured now.
+    """Returns what to keep beside metrics that are measured now.
 
     Returns:
         `created`, `command`, `machine` and `versions`, as in `RunResults`.
@@ -32,7 +32,7 @@ def measurement() -> dict[str, Any]:
 
 
 def facts(runs: Sequence[RunResults]) -> list[list[tuple[str, str]]]:
-    """Returns what makes figures reproducible, as pairs of a name and a text.
+    """Returns what makes metrics reproducible, as pairs of a name and a text.
 
     Args:
         runs: The runs.

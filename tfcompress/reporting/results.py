@@ -23,7 +23,7 @@ class Score:
 
     Attributes:
         name: What is measured: "BLEU" or "accuracy".
-        value: The figure, up to 100.
+        value: The metric, up to 100.
         low: Lower end of its 95% interval, or None.
         high: Upper end of its 95% interval, or None.
     """
@@ -36,7 +36,7 @@ class Score:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One system's figures; None stands for what was not measured.
+    """One system's metrics; None stands for what was not measured.
 
     Attributes:
         system: The system's name.
@@ -62,7 +62,7 @@ class Row:
         threads: Number of threads it ran on.
 
     Raises:
-        InputError: If a figure is impossible.
+        InputError: If a metric is impossible.
 
     Example:
 
@@ -93,7 +93,7 @@ class Row:
     def __post_init__(self):
         problems = list(_row_problems(self))
         if problems:
-            raise InputError(f"figures of system {self.system!r}: {'; '.join(problems)}")
+            raise InputError(f"metrics of system {self.system!r}: {'; '.join(problems)}")
 
     @property
     def score(self) -> Score | None:

@@ -51,7 +51,7 @@ def summary(group: Group) -> str:
         return "No system was measured."
     if len(entries) == 1:
         warning = f" {_WARNING}" if _is_useless(entries[0]) else ""
-        return f"{entries[0].label}: {_figures(entries[0])}.{warning}"
+        return f"{entries[0].label}: {_metrics(entries[0])}.{warning}"
     if all(map(_is_useless, entries)):
         highest = max(score.value for entry in entries if (score := entry.row.score))
         return f"{len(entries)} systems, the best of BLEU {highest:.2f}. {_WARNING}"
@@ -60,9 +60,9 @@ def summary(group: Group) -> str:
             return f"{len(entries)} systems, none with a known size."
         return (
             f"No other system is smaller than {baseline.label} and loses at most 1 "
-            f"{unit} against it ({_figures(baseline)})."
+            f"{unit} against it ({_metrics(baseline)})."
         )
-    text = f"{best.label}: {_figures(best)}."
+    text = f"{best.label}: {_metrics(best)}."
     if best.score_change is None:
         return f"{text} It is the smallest system."
     against = f" against {baseline.label}" if baseline else ""
@@ -81,7 +81,7 @@ def _keeps_quality(entry: Entry, baseline: Entry | None) -> bool:
     return change is not None and change >= -TOLERATED_LOSS
 
 
-def _figures(entry: Entry) -> str:
+def _metrics(entry: Entry) -> str:
     row, parts = entry.row, []
     if row.model_bytes is not None:
         parts.append(formats.byte_size(row.model_bytes))

@@ -1,4 +1,4 @@
-"""The table of figures, as text cells that every report lays out in its own way."""
+"""The table of metrics, as text cells that every report lays out in its own way."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ class Column:
     Attributes:
         name: What it is called in code.
         title: Its heading.
-        explanation: What its figures are.
+        explanation: What its metrics are.
         cell: Returns an entry's text, or None for what was not measured.
         is_number: Whether it is aligned to the right.
-        shown: Tells whether a group needs the column though it has figures for it.
+        shown: Tells whether a group needs the column though it has metrics for it.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Table:
 
 
 def make_table(group: Group, *, without: tuple[str, ...] = ()) -> Table:
-    """Lays out a group's figures, leaving out columns without any.
+    """Lays out a group's metrics, leaving out columns without any.
 
     Args:
         group: The group.
@@ -85,7 +85,7 @@ def signature_notes(group: Group) -> list[str]:
 
 
 def column_notes(groups: Sequence[Group]) -> list[tuple[str, str]]:
-    """Returns the headings of the groups' columns of figures, and what the figures are."""
+    """Returns the headings of the groups' columns of metrics, and what the metrics are."""
     columns = (column for group in groups for column in make_table(group).columns)
     return list({c.title: (c.title, c.explanation) for c in columns if c.is_number}.values())
 

@@ -12,7 +12,7 @@ _LEFT_OUT = ("bundle_bytes",)
 
 
 def terminal_table(runs: Sequence[RunResults]) -> str:
-    """Writes the figures of runs as a compact plain table.
+    """Writes the metrics of runs as a compact plain table.
 
     Args:
         runs: The runs; those on one corpus share a table.
