@@ -272,7 +272,7 @@ def test_arguments_of_text_encoders_only(tmp_path):
         convert(plain_transformer(), tmp_path / "b", tokenizer=make_tokenizer())
     with pytest.raises(InputError, match="takes no `tokenizer_graph`"):
         convert(plain_transformer(), tmp_path / "b", tokenizer_graph=True)
-    with pytest.raises(InputError, match="model is str; give a Seq2SeqTransformer or a Text"):
+    with pytest.raises(InputError, match="model is str; give a Seq2SeqTransformer, a TextEncoder"):
         convert("bert", tmp_path / "b")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from flavours import one_flavour
 
 from tfcompress.decoder_state import StateSpec
-from tfcompress.runtime import encoder_bundle, keras_bundle, manifest
+from tfcompress.runtime import manifest, text_encoder_bundle
 
 pytestmark = one_flavour
 PAGE = (Path(__file__).parents[2] / "docs" / "bundle-format.md").read_text(encoding="utf-8")
@@ -30,9 +30,9 @@ def test_the_page_names_what_manifests_hold(bundle, plain_bundle, encoder_bundle
 
 
 def test_the_page_names_kinds_of_models_and_tokenizers():
-    for kind in (*manifest._RUNS, keras_bundle.KIND, encoder_bundle.KIND):
+    for kind in manifest._RUNS:
         assert f"`{kind}`" in PAGE
-    for kind, files in encoder_bundle._FILES.items():
+    for kind, files in text_encoder_bundle._FILES.items():
         (row,) = re.findall(rf"^\| `{kind}` \|.*", PAGE, re.MULTILINE)
         assert all(f"`{file}`" in row for file in files)
 
