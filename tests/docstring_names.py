@@ -132,7 +132,13 @@ def run_folder():
     save_results(results(), "runs/quickstart")
 
 
+def examples_folder():
+    if not Path("examples").exists():
+        Path("examples").symlink_to(Path(__file__).parents[1] / "examples")
+
+
 FILES = {
+    "examples": examples_folder,
     "runs": run_folder,
     "en-de": translation_bundle,
     "sentiment": text_encoder_bundle,

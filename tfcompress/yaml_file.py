@@ -28,7 +28,7 @@ def read_yaml(path: str | os.PathLike) -> Any:
     Example:
 
     >>> read_yaml("examples/recipes/multi30k_tiny.yaml")["name"]
-    'tiny'
+    'multi30k_tiny'
     """
     try:
         loader = yaml.SafeLoader(read_utf8(path, most_bytes=_MOST_BYTES))

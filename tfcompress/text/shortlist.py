@@ -254,8 +254,8 @@ def coverage(shortlist: Shortlist, pairs: Iterable[tuple[Sequence[int], Sequence
         total += len(target)
     if not total:
         raise InputError(
-            f"There is no target piece to cover. Received: {len(pairs)} pairs. Give at least one "
-            "with a translation."
+            "There is no target piece to cover. Received: pairs without one. Give at least one "
+            "pair with a translation."
         )
     return covered / total
 

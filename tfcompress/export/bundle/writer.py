@@ -33,8 +33,8 @@ def new_folder(path: str | os.PathLike, *, force: bool = False) -> Iterator[Path
 
     Example:
 
-    >>> with new_folder("bundle") as folder:
-    ...     (folder / "model.tflite").write_bytes(data)
+    >>> with new_folder("new-bundle") as folder:
+    ...     _ = (folder / "model.tflite").write_bytes(b"TFL3")
     """
     path = Path(path)
     check_target(path, force)

@@ -58,10 +58,11 @@ def convert(
 
     Example:
 
-    >>> manifest = tfc.export.convert(transformer, "en-de", source_tokenizer=tokenizer,
-    ...                               target_tokenizer=tokenizer)
-    >>> manifest["files"]["model.tflite"]["bytes"]
-    2512384
+    >>> manifest = tfc.export.convert(
+    ...     transformer, "my-bundle", source_tokenizer=tokenizer, target_tokenizer=tokenizer
+    ... )
+    >>> manifest["files"]["model.tflite"]["bytes"] > 10_000
+    True
     """
     options = dataclasses.replace(options or ExportOptions(), **changes)
     check_target(path, options.force)
