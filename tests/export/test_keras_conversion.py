@@ -570,7 +570,6 @@ def test_wrong_arguments(tmp_path):
         ({"signatures": {"a": Signature(inputs=[ids_of(), ids_of()])}}, "one of each input"),
         ({"signatures": {"a": Signature(input_names=["a", "b"])}}, "must name each one"),
         ({"tokenizer": object()}, "takes no `tokenizer`"),
-        ({"custom_ops": ["tfc.Decoder"]}, "no such custom operations"),
     ]:
         with pytest.raises(InputError, match=message):
             convert(model, path, **options)

@@ -20,6 +20,7 @@ from optimization.own_models import (
     shared,
     targets_of,
 )
+from surgery import own_models
 from tensorflow import keras
 
 from tfcompress.errors import InputError
@@ -35,6 +36,7 @@ from tfcompress.optimization import (
     strip_pruning,
     strip_quantization,
 )
+from tfcompress.surgery import attention_layers, narrow_feed_forward, prune_heads
 
 pytestmark = legacy_only
 
@@ -291,6 +293,21 @@ def test_refusals_come_before_the_training(method):
     plain = keras.Model(inputs, keras.layers.Dense(40)(inputs))
     with pytest.raises(InputError, match="strip it first"):
         WRAP[method](WRAP[method](plain))
+
+
+@pytest.mark.parametrize("method", slow_but({"quantize"}, ["quantize", "prune", "cluster"]))
+def test_what_surgery_left_is_kept(method):
+    """A layer whose constructor makes its layers otherwise stays as surgery left it."""
+    inputs = keras.Input((None, own_models.WIDTH))
+    model = keras.Model(inputs, keras.layers.Dense(64)(own_models.Own()(inputs)))
+    name = next(iter(attention_layers(model)))
+    smaller = narrow_feed_forward(prune_heads(model, drop={name: [0, 2]}), 8)
+    plain = STRIP.get(method, strip_quantization)(WRAP[method](smaller))
+    assert [w.shape for w in plain.weights] == [w.shape for w in smaller.weights]
+    assert plain.count_params() < model.count_params()
+    x = np.random.default_rng(0).normal(size=(2, 5, own_models.WIDTH)).astype("f")
+    if method == "quantize":
+        assert np.abs(plain(x) - smaller(x)).max() < 0.05 * np.abs(smaller(x)).max()
 
 
 def test_static_leaves_embeddings_alone():

@@ -9,7 +9,7 @@ from tensorflow import keras
 from tfcompress import layers
 from tfcompress.custom_ops import names
 from tfcompress.errors import InputError
-from tfcompress.export import Signature, convert
+from tfcompress.export import ExportError, Signature, convert
 from tfcompress.runtime import KerasModel
 
 pytestmark = one_flavour
@@ -66,7 +66,12 @@ def test_computes_what_the_model_does(model, tmp_path, quantization):
 
 def test_without_the_native_runtime(model, tmp_path, monkeypatch):
     path = tmp_path / "bundle"
-    convert(model, path, custom_ops=[names.GROUP_TRANSFORM], samples=[ids_of(2, 5)])
+    with pytest.raises(ExportError, match=r"one may be unknown, as in \[1, None\]"):
+        convert(model, path, custom_ops=[names.GROUP_TRANSFORM], samples=[ids_of(2, 5)])
+    signatures = {"one": Signature(inputs=tf.TensorSpec([1, None], tf.int32))}
+    convert(model, path, signatures=signatures, custom_ops=[names.GROUP_TRANSFORM])
+    with pytest.raises(InputError, match="no such custom operations"):
+        convert(model, tmp_path / "other", custom_ops=[names.DECODER])
     monkeypatch.setenv("TFCOMPRESS_NATIVE", "0")
     with pytest.raises(InputError, match="needs the custom operations tfc"):
         KerasModel(path)
@@ -79,5 +84,5 @@ def test_other_types_are_refused(model, tmp_path):
         lambda ids: {"best": tf.argmax(model(ids)["logits"], -1)},
         tf.TensorSpec([None, None], tf.int32),
     )
-    with pytest.raises(Exception, match=r"float32 and int32\. Received: best of main with int64"):
+    with pytest.raises(InputError, match=r"float32 and int32\. Received: best of main with int64"):
         convert(model, tmp_path / "bundle", signatures={"main": signature}, custom_ops=True)

@@ -77,7 +77,8 @@ class ExportOptions:
             decoders, of grouped layers, of fixed patterns, of dynamic convolutions, and with
             `shortlist` of the output layer. Or the names of those to use, from
             `tfcompress.custom_ops.names.ALL`. They need `tfcompress build-native` first, as the
-            bundle is run to be compared.
+            bundle is run to be compared. A Keras model's other layers must then be those of
+            `tfcompress.layers`, and of an input's sizes one may be unknown.
         shortlist: With custom operations, the tokens that the output layer of a translation model
             chooses from for each sentence, as `tfcompress.text.build_shortlist` learns them; or
             sentences and their translations to learn them from. All by default.

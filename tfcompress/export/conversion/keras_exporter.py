@@ -110,7 +110,7 @@ class KerasExporter(Exporter):
                 raise
             raise InputError(
                 f"{str(error).splitlines()[0]} (with custom operations, other layers must be those "
-                "of tfcompress.layers or have fixed sizes; or leave `custom_ops` out)"
+                "of tfcompress.layers, and of an input's sizes one may be unknown, as in [1, None])"
             ) from error
 
     def check_parity(self, metrics):
