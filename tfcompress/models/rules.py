@@ -78,4 +78,4 @@ def at_depth(value: T | tuple[T, ...], depth: int) -> T:
         value: One value or a tuple.
         depth: Which layer, from 0.
     """
-    return value[depth] if isinstance(value, tuple | list) else value
+    return value[depth] if isinstance(value, tuple) else value

@@ -17,7 +17,10 @@ _STACKED = (LayerDropWrapper, TransformerDecoderLayer, TransformerEncoderLayer)
 
 
 def drop_own_layers(
-    model: keras.Model, *, keep: Sequence[str] | None, drop: Sequence[str] | None
+    model: keras.Model,
+    *,
+    keep: Mapping[str, Sequence[int]] | Sequence[str] | None,
+    drop: Mapping[str, Sequence[int]] | Sequence[str] | None,
 ) -> keras.Model:
     """Returns a model that passes the inputs of dropped layers on; see `drop_layers`.
 

@@ -102,7 +102,7 @@ class KerasDistillation(keras.Model):
         self._student_layers = _Untracked(own)
         self._teacher_layers = _Untracked(_layers("teacher", teacher, dict(self._pairs).values()))
         self.projections = self._projections(inputs) if self._pairs else []
-        self._states, self._trains = None, False
+        self._states, self._trains = _Untracked({}), False
         self.built = True
 
     def call(self, inputs, training=None):

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from tensorflow import keras
 
 
-def named_layers(parent: keras.layers.Layer, kind: type) -> dict[str, keras.layers.Layer]:
+def named_layers(
+    parent: keras.layers.Layer, kind: type | tuple[type, ...]
+) -> dict[str, keras.layers.Layer]:
     """Returns the layers of a kind inside a model or layer, each once, in the model's order.
 
     In functional and sequential models this is the order of application, elsewhere the order in
@@ -15,7 +17,7 @@ def named_layers(parent: keras.layers.Layer, kind: type) -> dict[str, keras.laye
 
     Args:
         parent: A model or layer, which may itself be of the kind.
-        kind: A class of layers.
+        kind: A class of layers, or several.
 
     Returns:
         Layers by their paths, such as `encoder_layer_0/attention`: the attribute that holds each
