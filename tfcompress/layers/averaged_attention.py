@@ -123,7 +123,7 @@ class AveragedAttention(IncrementalLayer):
         mean = tf.cumsum(x * tokens, axis=1) / count
         return self._mix(inputs, tf.cast(mean, inputs.dtype), training)
 
-    def _mix(self, x, mean, training=False):
+    def _mix(self, x, mean, training=None):
         y = mean
         if self.intermediate_dim is not None:
             y = self.feed_forward(mean, training=training)

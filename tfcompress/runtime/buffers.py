@@ -10,6 +10,8 @@ import ai_edge_litert
 import numpy as np
 from ai_edge_litert.tensor_buffer import TensorBuffer
 
+from tfcompress.errors import InputError
+
 
 class HostBuffer:
     """A tensor buffer and the array that reads and writes it.
@@ -26,10 +28,15 @@ class HostBuffer:
         tensor: The buffer.
         array: The array.
         is_copy: Whether the array is a copy.
+
+    Raises:
+        InputError: LiteRT has made the buffer smaller, as it does for outputs of a model whose
+            shapes it learns only when the model runs.
     """
 
     def __init__(self, tensor: TensorBuffer, shape: Sequence[int], dtype: type):
         self.tensor = tensor
+        _check_size(tensor, math.prod(shape) * np.dtype(dtype).itemsize)
         address = _host_address(tensor)
         self.is_copy = address is None
         if self.is_copy:
@@ -54,18 +61,20 @@ class HostBuffer:
             self.array.reshape(-1)[:] = self.tensor.read(self.array.size, self.array.dtype)
 
 
-def _load_address_function() -> Callable | None:
+def _load_function(name: str, result: type) -> Callable | None:
+    """Returns a function of LiteRT that gives something of a buffer, if it can be called."""
     library = next(Path(ai_edge_litert.__file__).parent.glob("libLiteRt.*"), None)
     if library is None:
         return None
     with contextlib.suppress(OSError, AttributeError):
-        function = ctypes.CDLL(str(library)).LiteRtGetTensorBufferHostMemory
-        function.argtypes = (ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p))
+        function = getattr(ctypes.CDLL(str(library)), name)
+        function.argtypes = (ctypes.c_void_p, ctypes.POINTER(result))
         return function
     return None
 
 
-_get_host_memory = _load_address_function()
+_get_host_memory = _load_function("LiteRtGetTensorBufferHostMemory", ctypes.c_void_p)
+_get_size = _load_function("LiteRtGetTensorBufferSize", ctypes.c_size_t)
 _get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
 _get_pointer.restype = ctypes.c_void_p
 _get_pointer.argtypes = (ctypes.py_object, ctypes.c_char_p)
@@ -76,5 +85,20 @@ def _host_address(tensor: TensorBuffer) -> int | None:
     if _get_host_memory is None:
         return None
     address = ctypes.c_void_p()
-    handle = _get_pointer(tensor.capsule, b"LiteRtTensorBuffer")
-    return None if _get_host_memory(handle, ctypes.byref(address)) else address.value
+    return None if _get_host_memory(_handle(tensor), ctypes.byref(address)) else address.value
+
+
+def _check_size(tensor: TensorBuffer, size: int) -> None:
+    found = ctypes.c_size_t()
+    if _get_size is None or _get_size(_handle(tensor), ctypes.byref(found)):
+        return
+    if found.value < size:
+        raise InputError(
+            f"a tensor has {found.value} bytes where the manifest says {size}: its shape depends "
+            "on what the model computes; take masks over positions from `padding_mask` in the "
+            "layers' `step`, and export the bundle again"
+        )
+
+
+def _handle(tensor: TensorBuffer) -> int:
+    return _get_pointer(tensor.capsule, b"LiteRtTensorBuffer")

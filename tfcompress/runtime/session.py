@@ -237,7 +237,8 @@ class _StateTensor:
         # What grows is written in place: one buffer is both input and output.
         self.next = self.now
         if not spec.grows:
-            self.next = HostBuffer(signature.new_output(f"new_{name}"), shape, np.float32)
+            # Of an input, as LiteRT knows the shapes of all of these.
+            self.next = HostBuffer(signature.new_input(name), shape, np.float32)
 
     def reset(self):
         self.now.array[...] = self.spec.initial

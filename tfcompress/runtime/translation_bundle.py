@@ -78,7 +78,7 @@ class TranslationBundle(Bundle):
             "max_target_length": take("limits", "max_target_length"),
             "source_vocabulary": take("vocabulary", "source"),
             "target_vocabulary": target_vocabulary,
-            "state": _state(take("state", kind=list, check=_state)),
+            "state": _state(take("state", kind=list, check=lambda x: _state(x) is not None)),
             "block": take("decoder", "block", kind=int | None, check=_divides(target_vocabulary)),
             "source_tokenizer": tokenizer("source"),
             "target_tokenizer": tokenizer("target"),
@@ -89,7 +89,7 @@ def _divides(whole):
     return lambda value: value is None or (is_size(value) and whole % value == 0)
 
 
-def _state(entries):
+def _state(entries) -> dict[str, StateSpec] | None:
     """Returns the tensors by name, or None where an entry is impossible."""
     try:
         state = {entry["name"]: StateSpec.from_mapping(entry) for entry in entries}

@@ -60,8 +60,8 @@ class LayeredDecoder:
     def _rank(self, item):
         """Tensors per sentence stand last, and others of one name together."""
         numbered, spec = item
-        kinds = list(self._counts)
-        return spec.per == SENTENCE, kinds.index(numbered.rpartition("_")[0])
+        names = list(self._counts)
+        return spec.per == SENTENCE, names.index(numbered.rpartition("_")[0])
 
     def encode(self, memory: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the tensors per sentence of the encoder's output, `[1, length, width]`, by name.

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 from tensorflow import keras
 
@@ -17,7 +18,8 @@ def device_operations(model: keras.layers.Layer, names: Iterable[str]) -> Iterat
         model: A model or layer.
         names: The operations.
     """
-    layers, names = list(named_layers(model, Layer).values()), frozenset(names)
+    layers = cast(list[Layer], list(named_layers(model, Layer).values()))
+    names = frozenset(names)
     for layer in layers:
         layer.device_operations = names
     try:

@@ -7,29 +7,30 @@ from tfcompress.layers.feed_forward import FeedForward
 from tfcompress.layers.multi_head_attention import MultiHeadAttention
 
 
-def is_plain(layer: keras.layers.Layer, kind: type) -> bool:
+def is_plain(layer: keras.layers.Layer, layer_class: type) -> bool:
     """Returns whether a layer consists of multi-head attention and feed-forward, and nothing else.
 
     Args:
         layer: Any.
-        kind: `TransformerEncoderLayer` or `TransformerDecoderLayer`; its subclasses do not count.
+        layer_class: `TransformerEncoderLayer` or `TransformerDecoderLayer`; subclasses do not
+            count.
     """
     return (
-        type(layer) is kind
+        type(layer) is layer_class
         and all(type(attention) is MultiHeadAttention for attention in _attentions(layer))
         and type(layer.feed_forward) is FeedForward
     )
 
 
-def fits_operation(layer: keras.layers.Layer, kind: type) -> bool:
-    """Returns whether a plain layer has nothing that the custom operation of its kind lacks.
+def fits_operation(layer: keras.layers.Layer, layer_class: type) -> bool:
+    """Returns whether a plain layer has nothing that the custom operation of its class lacks.
 
     Args:
         layer: Any.
-        kind: As for `is_plain`.
+        layer_class: As for `is_plain`.
     """
     return (
-        is_plain(layer, kind)
+        is_plain(layer, layer_class)
         and not any(attention.gated for attention in _attentions(layer))
         and activation_code(layer.feed_forward.activation) is not None
     )
