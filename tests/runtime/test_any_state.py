@@ -87,14 +87,14 @@ def transformer():
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(MIXERS, "every_state", EveryStateConfig)
         stack = StackConfig(2, EveryStateConfig(2), FeedForwardConfig(24))
-        yield make_transformer(decoder=stack, max_source_length=60, max_target_length=16)
+        yield make_transformer(decoder=stack, max_source_length=60, max_target_length=10)
 
 
 @pytest.fixture(scope="module")
 def bundle(transformer, tmp_path_factory):
     path = tmp_path_factory.mktemp("state") / "bundle"
     manifest = convert(transformer, path, quantization="float32", samples=[[4, 5, 9, 2], [7, 2]])
-    assert [entry["name"] for entry in manifest["state"]][:2] == ["columns_0", "columns_1"]
+    assert [entry["name"] for entry in manifest["state"]][:2] == ["window_0", "window_1"]
     assert manifest["parity"]["beam_identical"] == 2
     return path
 
@@ -104,7 +104,7 @@ def test_searches_find_what_they_find_in_keras(native, transformer, bundle, buil
     monkeypatch.setenv("TFCOMPRESS_NATIVE", str(built / "libtfcompress.so"))
     engine = open_engine(open_bundle(bundle), native=native)
     rng = np.random.default_rng(0)
-    for length, beam_size in ((1, 4), (8, 1), (5, 3), (8, 4)):
+    for length, beam_size in ((1, 4), (8, 1), (5, 3)):
         source = rng.integers(4, 60, length).tolist()
         expected = beam_decode(transformer, [*source, 2], beam_size=beam_size, n_best=1)[0]
         found = engine.search(source, beam_size=beam_size, with_scores=True)[0]

@@ -127,6 +127,13 @@ def test_without_access_to_the_memory_of_buffers(bundle, session, monkeypatch):
     np.testing.assert_array_equal(found, expected)
 
 
+def test_a_buffer_smaller_than_its_array_is_refused(session):
+    session.encode(source(3))
+    session.start(1)
+    with pytest.raises(InputError, match="bytes where the manifest says 40000"):
+        buffers.HostBuffer(session._step.new_input("position"), (10000,), np.int32)
+
+
 def test_arrays_outlive_the_session(bundle):
     session = Session(open_bundle(bundle))
     session.encode(source(5))
