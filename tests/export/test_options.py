@@ -46,7 +46,7 @@ def test_files_are_read(tmp_path):
     with pytest.raises(InputError, match=r"texts has 450 lines and .*fewer 1; a shortlist"):
         parse("--custom-ops", "--shortlist", str(tmp_path / "texts"), str(tmp_path / "fewer"))
     (tmp_path / "fewer").write_text(" \n")
-    with pytest.raises(InputError, match="fewer: has no representative texts"):
+    with pytest.raises(InputError, match="fewer, which has no sentences"):
         parse(*command[:-1], str(tmp_path / "fewer"))
 
 

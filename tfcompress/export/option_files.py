@@ -45,7 +45,10 @@ def read_texts(path: str | Path) -> list[str]:
 
     texts = [line for line in read_lines(path) if not is_blank(line)][:REPRESENTATIVE_TEXTS]
     if not texts:
-        raise InputError(f"{path}: has no representative texts; give typical ones, one a line")
+        raise InputError(
+            f"representative data must be texts, one a line. Received: {path}, which has no "
+            "sentences. Give typical ones."
+        )
     return texts
 
 

@@ -42,7 +42,6 @@ def export_model(
     """
     options = dataclasses.replace(options or ExportOptions(), **changes)
     check_target(bundle, options.force)
-    options.check_runtime()
     load_tensorflow()
     from tfcompress.export import convert
     from tfcompress.models.presets import load_preset
