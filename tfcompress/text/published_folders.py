@@ -152,8 +152,8 @@ def _check_prompt(path):
     prompt = prompts.get(name) if isinstance(prompts, dict) else None
     if name is not None and prompt != "":
         raise InputError(
-            f"{path}: default_prompt_name {name!r} puts {prompt!r} before every text, which is not "
-            "supported; set it to null, and put the prompt before your texts yourself"
+            f"A prompt before every text is not supported. Received: default_prompt_name {name!r}, "
+            f"{prompt!r}, in {path}. Set it to null, and put the prompt before your texts yourself."
         )
 
 

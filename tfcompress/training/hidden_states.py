@@ -93,7 +93,7 @@ def check_vocabularies(student: Model, teacher: Model, names: Sequence[str]) -> 
     for name, model in (("student", student), ("teacher", teacher)):
         if isinstance(model, keras.Model):
             raise InputError(
-                f"the {name} must be a Seq2SeqTransformer or a TextEncoder. Received: the Keras "
+                f"The {name} must be a Seq2SeqTransformer or a TextEncoder. Received: the Keras "
                 f"model {model.name}. Distil Keras models with tfcompress.training."
                 "KerasDistillation."
             )

@@ -151,7 +151,7 @@ class KerasDistillation(keras.Model):
             return outputs[self.output_name]
         if not hasattr(outputs, "shape"):
             raise InputError(
-                f"outputs must be one tensor each. Received: {type(outputs).__name__} of the "
+                f"Outputs must be one tensor each. Received: {type(outputs).__name__} of the "
                 f"{name}. Pass `output`, the key of what is compared."
             )
         return outputs
