@@ -49,10 +49,13 @@ class KerasDistillation(keras.Model):
 
     Example:
 
+    >>> teacher = keras.Sequential([keras.Input((8,)), keras.layers.Dense(16), keras.layers.Dense(3)])
+    >>> student = keras.Sequential([keras.Input((8,)), keras.layers.Dense(3)])
     >>> distillation = tfc.training.KerasDistillation(student, teacher, temperature=2.0)
     >>> loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     >>> distillation.compile("adam", loss)
-    >>> distillation.fit(dataset)
+    >>> x, y = np.random.rand(4, 8).astype("float32"), np.array([0, 1, 2, 0])
+    >>> history = distillation.fit(x, y, verbose=0)
     >>> student.save("student.keras")
 
     Reference: Hinton et al., 2015, arXiv:1503.02531; hidden states as in Jiao et al., 2020,
