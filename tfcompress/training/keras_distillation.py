@@ -49,7 +49,8 @@ class KerasDistillation(keras.Model):
 
     Example:
 
-    >>> teacher = keras.Sequential([keras.Input((8,)), keras.layers.Dense(16), keras.layers.Dense(3)])
+    >>> hidden, logits = keras.layers.Dense(16), keras.layers.Dense(3)
+    >>> teacher = keras.Sequential([keras.Input((8,)), hidden, logits])
     >>> student = keras.Sequential([keras.Input((8,)), keras.layers.Dense(3)])
     >>> distillation = tfc.training.KerasDistillation(student, teacher, temperature=2.0)
     >>> loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
