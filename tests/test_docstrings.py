@@ -26,6 +26,13 @@ MINILM = {"tfcompress.models.published_tensors", "tfcompress.models.published_we
 # Those that train, convert or measure.
 SLOW = {
     "tfcompress.export.conversion.convert",
+    "tfcompress.export.tokenizers.text_tokenizer_graph",
+    "tfcompress.models.decoding",
+    "tfcompress.models.presets",
+    "tfcompress.models.seq2seq",
+    "tfcompress.runtime.benchmark",
+    "tfcompress.surgery.layer_dropping",
+    "tfcompress.surgery.output_caching",
     "tfcompress.pipeline.translation_evaluation",
     "tfcompress.optimization.clustering",
     "tfcompress.optimization.pruning",

@@ -90,10 +90,11 @@ def test_a_token_classifier_of_roberta(tmp_path):
     names = {"architectures": ["RobertaForTokenClassification"]}
     encoder = from_safetensors(write(tmp_path / "a", "roberta", more, **names, id2label=None))
     assert (encoder.config.head.kind, encoder.config.head.classes) == ("token_classification", 3)
-    found = {k: np.array(v) for k, v in encoder.call_without_mask(IDS).items()}
+    forward = encoder.forward(IDS)
+    hidden = np.array(forward.encoder_states[-1])
     tensors = load_file(tmp_path / "a" / "model.safetensors")
-    expected = found["hidden"] @ tensors["classifier.weight"].T + tensors["classifier.bias"]
-    np.testing.assert_allclose(found["logits"], expected, atol=1e-5)
+    expected = hidden @ tensors["classifier.weight"].T + tensors["classifier.bias"]
+    np.testing.assert_allclose(forward.outputs["logits"], expected, atol=1e-5)
     for names in (None, ["RobertaForSequenceClassification"]):
         folder = write(tmp_path / "b", "roberta", more, architectures=names)
         with pytest.raises(InputError, match="one layer is one of tokens, but architectures is"):

@@ -138,7 +138,7 @@ def test_theseus_keeps_the_classes(tmp_path):
 def test_texts_beyond_the_teachers_limit(tmp_path):
     training = dataclasses.replace(TRAINING, distillation=DistillationConfig())
     teacher = TextEncoder(config().replace(max_length=3))
-    with pytest.raises(InputError, match="the teacher takes texts of 3 tokens at most"):
+    with pytest.raises(InputError, match="The teacher takes texts of 3 tokens at most"):
         begin(None, config(), training, tmp_path, teacher=teacher)
 
 
@@ -214,13 +214,13 @@ def test_scores_are_learnt(columns, tmp_path):
 @pytest.mark.parametrize(
     ("kind", "labels", "message"),
     [
-        ("classification", [0.5] * 20, "the number of one class a text .* type float32"),
+        ("classification", [0.5] * 20, "the number of one class a text.* type float32"),
         ("classification", [[0, 1]] * 20, r"one class a text. Received: labels of shape \(20, 2\)"),
         ("multi_label_classification", [1] * 20, "needs 2 labels a text, one for each class"),
         ("multi_label_classification", [[0, 1, 1]] * 20, "needs 2 labels a text"),
         ("multi_label_classification", [[0, 2]] * 20, "must be 0 or 1. Received: 2"),
-        ("regression", [1.0] * 20, "a regression needs 2 scores a text"),
-        ("regression", [[1.0, np.inf]] * 20, "scores must be finite"),
+        ("regression", [1.0] * 20, "regression needs 2 scores a text"),
+        ("regression", [[1.0, np.inf]] * 20, "Scores must be finite"),
     ],
 )
 def test_labels_of_another_kind(kind, labels, message):
