@@ -195,8 +195,10 @@ def test_wrong_arguments(tmp_path, message):
 
 
 def test_other_models_are_refused(tmp_path):
-    with pytest.raises(InputError, match="model is Functional; give a Seq2SeqTransformer"):
-        convert(plain_transformer().model, tmp_path / "bundle")
+    with pytest.raises(
+        InputError, match="model is dict; give a Seq2SeqTransformer, a TextEncoder or"
+    ):
+        convert({}, tmp_path / "bundle")
 
 
 def test_weights_that_are_not_finite(tmp_path):

@@ -108,6 +108,7 @@ def test_nested_model(quantization, tolerance, tmp_path):
         assert size < model.count_params() * 1.1 + 20_000
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     "name",
     [

@@ -89,7 +89,7 @@ def test_step(crosses, normalize_first):
 
 
 def test_cache_is_as_narrow_as_the_transform():
-    cache = built().init_cache(3, 7, MEMORY["memory"])
+    cache = built().init_cache(3, 7, MEMORY["memory"])["self_attention"]
     assert cache["keys"].shape == cache["values"].shape == (3, 1, 7, 8)
 
 

@@ -68,6 +68,7 @@ def test_what_has_no_meaning(outputs, settings, message, tmp_path):
         from_safetensors(classifier(tmp_path, outputs, **settings))
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("family", FAMILIES)
 def test_other_heads_are_left_out_by_name(family, tmp_path):
     """Of several choices, each gets one score, which is no regression."""

@@ -148,6 +148,7 @@ def test_dropout_is_off_and_nothing_changes():
     assert int(model.optimizer.iterations.numpy()) == 0
 
 
+@pytest.mark.slow
 def test_frozen_models_have_the_same_importance():
     model = make_model()
     expected = head_importance(model, BATCHES)

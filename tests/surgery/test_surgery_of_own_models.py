@@ -98,6 +98,7 @@ def test_closed_gates_are_taken_out(flat):
     gates.assign([1.0] * 4)
 
 
+@pytest.mark.costly
 def test_units_without_output_weights_can_go(model):
     silent = narrow_feed_forward(model, 24)
     for layer in named_layers(silent, FeedForward).values():
@@ -134,6 +135,7 @@ def test_dropped_layers_of_a_subclassed_model():
     np.testing.assert_allclose(outputs_of(smaller), model.head(x), atol=1e-6)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("kind", ["functional", "subclassed"])
 def test_successors_compute_what_they_did(kind):
     if kind == "functional":
@@ -151,6 +153,7 @@ def test_successors_compute_what_they_did(kind):
         take_successors(smaller)
 
 
+@pytest.mark.costly
 def test_a_table_of_low_rank_is_factorized_without_loss(model):
     low = prune_heads(model, drop={})
     (table,) = named_layers(low, keras.layers.Embedding).values()
@@ -202,6 +205,7 @@ class Hidden(keras.Model):
         return self.apply(x)
 
 
+@pytest.mark.costly
 def test_one_after_another(model):
     """Also where the constructor of a class makes its layers as they were before."""
     smaller = prune_heads(narrow_feed_forward(model, 10), drop={})
