@@ -122,7 +122,7 @@ def test_the_program_waits_for_its_turns(bundle, tmp_path):
 def test_the_program_and_wrong_input(bundle, tmp_path, capsys):
     (tmp_path / "latin").write_bytes(b"zw\xf6lf\n")
     for arguments, message in {
-        (str(tmp_path), str(tmp_path / "latin")): "latin, line 1: not UTF-8",
+        (str(tmp_path), str(tmp_path / "latin")): "latin, line 1. Convert",
         (str(bundle), str(tmp_path / "missing")): "missing: no such file",
         (str(tmp_path), str(bundle / "manifest.json")): "no manifest.json",
     }.items():
