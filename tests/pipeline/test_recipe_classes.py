@@ -231,7 +231,7 @@ def test_runs_of_another_order(publish, write_corpus, train):
     assert says(lines, "student: the teacher's classes go by name")
     other = write_corpus("bad", "good", "other")
     with pytest.raises(
-        InputError, match="a teacher that has the classes positive, negative, not bad"
+        InputError, match="has the classes positive, negative, not bad"
     ):
         train(other, "wrong", **teach)
     pieces = [*PIECES[:5], *reversed(PIECES[5:])]
