@@ -9,6 +9,7 @@ from flavours import one_flavour
 from mutants import MANIFEST, MODEL, signed
 from native_library import NativeLibrary
 from small_encoders import PIECES
+from tensorflow import keras
 
 from tfcompress.export.conversion.saving import save_functions
 from tfcompress.export.graph import flatbuffer
@@ -24,14 +25,15 @@ IDS = [2, 9, 4, 7, 5, 3]
 WIDTH = 16
 
 
-class Signature:
+class Signature(keras.layers.Layer):
     """A function of token ids as a bundle's only one."""
 
     names = ("encode",)
 
     def __init__(self, function, layers=()):
+        super().__init__()
         table = tf.constant(np.random.randn(len(PIECES), WIDTH), tf.float32)
-        self.variables = [variable for layer in layers for variable in layer.variables]
+        self.parts = list(layers)
         self.encode = lambda ids: {"states": function(ids, tf.gather(table, ids))}
 
     def save(self, path):
