@@ -60,6 +60,7 @@ print(sorted(heavy & {*sys.modules}))
 """
 
 
+@pytest.mark.slow
 @one_flavour
 def test_own_keras_model(tmp_path):
     """Its bundle then runs where TensorFlow is not loaded."""

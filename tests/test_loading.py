@@ -75,6 +75,7 @@ for path in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 @legacy_only
 @pytest.mark.parametrize(
     "kinds", [["quantized"], pytest.param([*MAKERS][1:], marks=pytest.mark.slow)], ids=len

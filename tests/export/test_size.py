@@ -48,6 +48,7 @@ def test_folded_factor_is_caught(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_file_of_a_larger_model_is_its_weights():
     transformer = make_transformer(vocabulary=4000, hidden_dim=64)
     size = assert_export_parity(transformer)["files"]["model.tflite"]["bytes"]

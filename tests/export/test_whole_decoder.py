@@ -69,6 +69,7 @@ def test_decodes_as_its_layers(name, monkeypatch):
         np.testing.assert_allclose(whole[f"{kind}_0"], np.concatenate(depths, 1), atol=1e-4)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     "options",
     [

@@ -189,6 +189,7 @@ def test_the_native_runtime_translates_alike(custom_ops, built, tmp_path, monkey
     engine.close()
 
 
+@pytest.mark.slow
 @legacy_only
 def test_it_is_trained_on_a_grid(tmp_path):
     from tfcompress.optimization import quantize_aware, strip_quantization

@@ -34,6 +34,7 @@ def trained():
     return model
 
 
+@pytest.mark.slow
 def test_a_subclassed_model_trains_on_two_devices():
     done = subprocess.run(
         [sys.executable, "-c", TWO_DEVICES],

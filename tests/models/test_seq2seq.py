@@ -90,6 +90,7 @@ def variant(name):
     return make(**VARIANTS[name])
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", VARIANTS)
 def test_step_by_step_equals_the_training_graph(name):
     transformer = variant(name)

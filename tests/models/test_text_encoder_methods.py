@@ -87,6 +87,7 @@ def test_layers_are_dropped():
         drop_layers(encoder, keep={"decoder": [0]})
 
 
+@pytest.mark.slow
 def test_layers_are_searched():
     encoder = make()
     expected = logits(encoder)

@@ -45,6 +45,7 @@ def test_few_values_that_train(family):
         np.testing.assert_array_equal(was, weight)
 
 
+@pytest.mark.slow
 @legacy_only
 def test_zeros_stay():
     transformer = make_family("plain")

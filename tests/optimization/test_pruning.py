@@ -76,6 +76,7 @@ def test_four_inputs_at_once():
         assert np.mean(blocks == 4) == pytest.approx(0.75, abs=0.02), name
 
 
+@pytest.mark.slow
 @legacy_only
 def test_scope():
     plain = strip_pruning(pruned(make_family("plain"), scope="feed_forward/"))

@@ -212,6 +212,7 @@ def test_surgery_measures_the_right_classes(publish, write_corpus, train):
     assert answers(folder) == ["positive", "negative"]
 
 
+@pytest.mark.slow
 @one_flavour
 def test_runs_of_another_order(publish, write_corpus, train):
     """Runs with the classes of another corpus as a beginning and as teachers."""
@@ -230,9 +231,7 @@ def test_runs_of_another_order(publish, write_corpus, train):
     assert says(lines, "student: classes go by name")
     assert says(lines, "student: the teacher's classes go by name")
     other = write_corpus("bad", "good", "other")
-    with pytest.raises(
-        InputError, match="has the classes positive, negative, not bad"
-    ):
+    with pytest.raises(InputError, match="has the classes positive, negative, not bad"):
         train(other, "wrong", **teach)
     pieces = [*PIECES[:5], *reversed(PIECES[5:])]
     (other / "vocab.txt").write_text("\n".join(pieces) + "\n")

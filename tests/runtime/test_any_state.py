@@ -99,6 +99,7 @@ def bundle(transformer, tmp_path_factory):
     return path
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("native", [False, True])
 def test_searches_find_what_they_find_in_keras(native, transformer, bundle, built, monkeypatch):
     monkeypatch.setenv("TFCOMPRESS_NATIVE", str(built / "libtfcompress.so"))

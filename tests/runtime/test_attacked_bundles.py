@@ -65,6 +65,7 @@ def made(built, tmp_path_factory):
     return make
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", ["bundle", "plain_bundle", "int8_encoder_bundle"])
 def test_few(built, request, tmp_path, name):
     attack(built, request.getfixturevalue(name), tmp_path / "last", FEW)

@@ -43,6 +43,7 @@ def test_operations_of_each_signature(run):
     assert sum(one["share"] or 0 for one in operations["step"]) == pytest.approx(1, abs=0.02)
 
 
+@pytest.mark.slow
 def test_custom_operations(built, tokenizer, transformer, tmp_path, monkeypatch):
     """Their names stay in memory that is not freed, which glibc overwrites here."""
     monkeypatch.setenv("TFCOMPRESS_NATIVE", str(built / "libtfcompress.so"))

@@ -33,6 +33,7 @@ def test_units_that_do_nothing_go_first(batches, pattern):
     assert_describes(smaller)
 
 
+@pytest.mark.slow
 def test_one_side():
     smaller = narrow_feed_forward(make_transformer(), {"decoder": 8})
     assert smaller.config.encoder.feed_forward.intermediate_dim == 24

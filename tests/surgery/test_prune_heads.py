@@ -59,6 +59,7 @@ def test_pruning_masked_heads_equals_masking_them(stack):
     assert_describes(smaller)
 
 
+@pytest.mark.slow
 def test_given_heads_go_from_one_layer_only():
     transformer = make_transformer()
     smaller = prune_heads(transformer, drop={"encoder_layer_1_self_attention": [0, 3]})

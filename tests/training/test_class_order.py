@@ -106,6 +106,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_heads_start_anew(name, tmp_path):
     start = make(**OTHERS[name])

@@ -163,6 +163,7 @@ def test_distillation(tmp_path, trained):
         train(tmp_path / "without", config, training)
 
 
+@pytest.mark.slow
 @pytest.mark.costly
 @pytest.mark.skipif(not KERAS_2, reason="tf-model-optimization takes Keras 2 only")
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ def divergence(student, teacher, temperature):
     return (np.exp(theirs) * (theirs - ours)).sum(-1)[IDS != 0].mean()
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
 def test_words(weight):
     student, teacher = make(), make(width=24, seed=2)

@@ -104,6 +104,7 @@ def test_the_student_learns_and_the_teacher_stays(make):
     assert np.ravel(found)[0] == pytest.approx(plain, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_callbacks_see_the_student():
     student, teacher = functional(gated=True), functional(gated=True)
     distillation = KerasDistillation(student, teacher)

@@ -143,6 +143,7 @@ def test_only_one_has_token_types(side):
     assert np.isfinite(float(TextDistillation(student, teacher, LOSS)(inputs, LABELS)))
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("labels", "order"),
     [

@@ -253,6 +253,7 @@ def assert_weights(transformer, expected):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_the_best_weights_are_kept_and_the_last_where_wanted(run, tmp_path):
     schedule = {"schedule": "inverse_square_root", "warmup": 1}
     # Such a rate spoils what was learnt.
