@@ -123,7 +123,7 @@ def test_the_program_and_wrong_input(bundle, tmp_path, capsys):
     (tmp_path / "latin").write_bytes(b"zw\xf6lf\n")
     for arguments, message in {
         (str(tmp_path), str(tmp_path / "latin")): "latin, line 1. Convert",
-        (str(bundle), str(tmp_path / "missing")): "missing: no such file",
+        (str(bundle), str(tmp_path / "missing")): "missing. Check the path",
         (str(tmp_path), str(bundle / "manifest.json")): "no manifest.json",
     }.items():
         assert main(arguments) == 2
