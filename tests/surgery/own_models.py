@@ -55,7 +55,7 @@ def sequential():
     return model
 
 
-@keras.utils.register_keras_serializable("tests")
+@keras.utils.register_keras_serializable("own_models")
 class Own(keras.layers.Layer):
     """A layer that makes and holds others in several ways."""
 
@@ -75,7 +75,7 @@ class Own(keras.layers.Layer):
         return {**super().get_config(), "blocks": self.count}
 
 
-@keras.utils.register_keras_serializable("tests")
+@keras.utils.register_keras_serializable("own_models")
 class Subclassed(keras.Model):
     """Attributes, a list and a dictionary of layers, and a functional model within."""
 
