@@ -4,3 +4,14 @@
 FORMAT = 2
 # What an additive mask holds where nothing may be seen.
 MASKED = -3e4
+# The fixed attention patterns, by the numbers that operations have for them.
+PATTERNS = (
+    "current",
+    "previous",
+    "next",
+    "left_context",
+    "right_context",
+    "sentence_end",
+    "sentence_start",
+    "last_token",
+)

@@ -1,6 +1,6 @@
 """The custom operations: their names, operands and layouts, for Python and for C++.
 
-`export/native/ops/schema.h` is generated from this by `python -m tfcompress.custom_ops.header`.
+`export/native/common/schema.h` is generated from this by `python -m tfcompress.custom_ops.header`.
 Imports nothing heavy, as recipes are checked against it.
 """
 

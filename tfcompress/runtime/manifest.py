@@ -14,9 +14,11 @@ MANIFEST = "manifest.json"
 MODEL = "model.tflite"
 _AGAIN = "export or copy the bundle again"
 _PLAIN_NAME = re.compile(r"(?!\.)[^/\\:\0]+")
-_RUNS = {"translation": "a translation model, which Translator runs",
-         "text_encoder": "a text encoder, which TextModel runs",
-         "keras": "a Keras model, which KerasModel runs"}  # fmt: skip
+_RUNS = {
+    "translation": "a translation model, which Translator runs",
+    "text_encoder": "a text encoder, which TextModel runs",
+    "keras": "a Keras model, which KerasModel runs",
+}
 
 
 class Manifest:

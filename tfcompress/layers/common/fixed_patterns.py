@@ -5,18 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from tfcompress.constants import PATTERNS
 from tfcompress.layers.common.pattern_units import TokenUnits, WordUnits, mirror
 
-PATTERNS = (
-    "current",
-    "previous",
-    "next",
-    "left_context",
-    "right_context",
-    "sentence_end",
-    "sentence_start",
-    "last_token",
-)
 SEVEN_FIXED = PATTERNS[:7]
 EIGHT_FIXED = PATTERNS
 EDGES = ("zero", "self")

@@ -2,20 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from tfcompress.constants import PATTERNS
 from tfcompress.cost import Cost, dense
 from tfcompress.models.mixers.base import MixerConfig, register_mixer
 from tfcompress.models.rules import at_depth, divisor_problems, listed, option_problems
 
-PATTERNS = (
-    "current",
-    "previous",
-    "next",
-    "left_context",
-    "right_context",
-    "sentence_end",
-    "sentence_start",
-    "last_token",
-)
 # Each value of a sentence is added to a running sum forwards and backwards.
 _RUNNING = ("left_context", "right_context", "sentence_end", "sentence_start")
 
