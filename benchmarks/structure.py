@@ -23,6 +23,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("checkout", type=Path, nargs="?", default=Path(__file__).parents[1])
     checkout = parser.parse_args().checkout
+    if not (checkout / "tfcompress").is_dir():
+        parser.error(f"no checkout of the library. Received: {checkout}. Give its folder.")
     python = {path: path.read_text("utf-8") for path in _sources(checkout, "*.py")}
     native = {path: path.read_text("utf-8") for path in _sources(checkout, "*.cc", "*.h")}
     trees = {path: ast.parse(text) for path, text in python.items()}
