@@ -66,8 +66,13 @@ def test_depths_of_the_ablation(min_depth, max_depth, multiplier, depth):
     """Layers in sequence of a language model: one embedding, one stack, one output."""
     stack = StackConfig(
         max_depth,
-        DeLighTConfig(1, scaling=ScalingConfig(min_depth, max_depth, float(multiplier))),
-        FeedForwardConfig(64, "swish"),
+        attention=DeLighTConfig(
+            1,
+            scaling=ScalingConfig(
+                min_depth, max_depth=max_depth, width_multiplier=float(multiplier)
+            ),
+        ),
+        feed_forward=FeedForwardConfig(64, activation="swish"),
     )
     embedding = EmbeddingConfig(
         128, share=True, tie="own", kind="dextra", transform=TransformConfig(min_depth)

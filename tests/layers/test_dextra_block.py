@@ -39,7 +39,7 @@ def parameters(layer, width):
 def test_contract():
     schedule = scaling.dextra_schedule(16, 16, 64, 3, 4)
     run_layer_test(
-        lambda: DExTraBlock(16, 3, max_groups=4, dropout=0.1),
+        lambda: DExTraBlock(16, depth=3, max_groups=4, dropout=0.1),
         normal(2, 5, 32),
         output_shape=(2, 5, 16),
         parameters=dextra_parameters(32, 16, 16, schedule),
@@ -73,14 +73,14 @@ def test_recomputed(
     layer = built(
         12,
         units,
-        depth,
-        width_multiplier,
-        projection_dim,
-        max_groups,
-        schedule,
-        shuffle,
-        activation,
-        normalize,
+        depth=depth,
+        width_multiplier=width_multiplier,
+        projection_dim=projection_dim,
+        max_groups=max_groups,
+        schedule=schedule,
+        shuffle=shuffle,
+        activation=activation,
+        normalize=normalize,
         use_bias=use_bias,
         epsilon=1e-3,
     )
@@ -96,7 +96,7 @@ def test_recomputed(
 
 @pytest.mark.parametrize("schedule", ["dextra", "define", "released"])
 def test_one_group_is_dense_layers(schedule):
-    layer = built(16, 8, 3, max_groups=1, schedule=schedule)
+    layer = built(16, 8, depth=3, max_groups=1, schedule=schedule)
     assert layer.group_schedule.groups == (1, 1, 1)
 
     def dense(inner, x):
@@ -120,12 +120,12 @@ def test_one_group_is_dense_layers(schedule):
 
 
 def test_defaults_are_those_of_the_model_s_width():
-    layer = built(64, 32, 4)
+    layer = built(64, 32, depth=4)
     assert layer.group_schedule == scaling.dextra_schedule(32, 32, 128, 4, 2)
-    layer = built(96, 48, 5, 2.5, schedule="define")
+    layer = built(96, 48, depth=5, width_multiplier=2.5, schedule="define")
     assert layer.group_schedule == scaling.define_schedule(48, 48, 240, 5, 4)
     assert not layer.transform.shuffle
-    layer = built(64, 32, 4, schedule="released", max_groups=4, shuffle=True)
+    layer = built(64, 32, depth=4, schedule="released", max_groups=4, shuffle=True)
     assert layer.group_schedule == scaling.define_schedule(32, 32, 128, 4, 4, released=True)
     assert layer.transform.shuffle
 
@@ -135,7 +135,7 @@ def test_defaults_are_those_of_the_model_s_width():
     [(64, 4, "dextra", "swish", 15040), (64, 4, "released", "gelu", 22640)],
 )
 def test_parameters_of_the_reference_code(width, depth, schedule, activation, expected):
-    layer = built(width, 32, depth, max_groups=4, schedule=schedule, activation=activation)
+    layer = built(width, 32, depth=depth, max_groups=4, schedule=schedule, activation=activation)
     assert layer.count_params() == expected
 
 
@@ -148,28 +148,28 @@ def test_parameters_of_the_reference_code(width, depth, schedule, activation, ex
     ids=["rank_3", "rank_2_define"],
 )
 def test_export(shape, options):
-    run_export_test(DExTraBlock(16, 4, **options), normal(*shape))
+    run_export_test(DExTraBlock(16, depth=4, **options), normal(*shape))
 
 
 CASES = {
-    "units": (lambda: DExTraBlock(0, 4), ["`units`", "units=0"]),
-    "depth": (lambda: DExTraBlock(8, 1), ["`depth`", "depth=1"]),
+    "units": (lambda: DExTraBlock(0, depth=4), ["`units`", "units=0"]),
+    "depth": (lambda: DExTraBlock(8, depth=1), ["`depth`", "depth=1"]),
     "width_multiplier": (
-        lambda: DExTraBlock(8, 4, 0.0),
+        lambda: DExTraBlock(8, depth=4, width_multiplier=0.0),
         ["`width_multiplier`", "width_multiplier=0.0"],
     ),
     "projection_dim": (
-        lambda: DExTraBlock(8, 4, projection_dim=0),
+        lambda: DExTraBlock(8, depth=4, projection_dim=0),
         ["`projection_dim`", "projection_dim=0"],
     ),
-    "max_groups": (lambda: DExTraBlock(8, 4, max_groups=0), ["`max_groups`", "max_groups=0"]),
+    "max_groups": (lambda: DExTraBlock(8, depth=4, max_groups=0), ["`max_groups`", "max_groups=0"]),
     "schedule": (
-        lambda: DExTraBlock(8, 4, schedule="paper"),
+        lambda: DExTraBlock(8, depth=4, schedule="paper"),
         ["`schedule`", "one of dextra, define, released", "schedule='paper'"],
     ),
-    "dropout": (lambda: DExTraBlock(8, 4, dropout=1), ["`dropout`", "dropout=1"]),
+    "dropout": (lambda: DExTraBlock(8, depth=4, dropout=1), ["`dropout`", "dropout=1"]),
     "groups": (
-        lambda: DExTraBlock(20, 6, max_groups=8)(normal(2, 40)),
+        lambda: DExTraBlock(20, depth=6, max_groups=8)(normal(2, 40)),
         ["8 groups of layer 2", "projection_dim=20", "max_groups=8", "depth=6"],
     ),
 }

@@ -22,7 +22,7 @@ SMALL = {"embedding_dim": E, "depth": 2, "max_groups": 2}
 
 
 def make(vocabulary_size=V, hidden_dim=H, **options):
-    return DExTraEmbedding(vocabulary_size, hidden_dim, **{**SMALL, **options})
+    return DExTraEmbedding(vocabulary_size, hidden_dim=hidden_dim, **{**SMALL, **options})
 
 
 def built(*args, **options):
@@ -91,7 +91,7 @@ def test_step():
 
 
 def test_defaults():
-    layer = DExTraEmbedding(V, 384)
+    layer = DExTraEmbedding(V, hidden_dim=384)
     layer.build((None, None))
     expected = scaling.dextra_schedule(192, 384, 2 * 128, 4, 16)
     assert layer.transform.group_schedule == expected

@@ -30,9 +30,9 @@ def make(pattern="none", groups=1, *, depths=(1, 1), embedding=None, **changes):
     stacks = [
         StackConfig(
             depth,
-            AttentionConfig(2),
-            FeedForwardConfig(INNER),
-            SharingConfig(pattern, min(groups, depth)),
+            attention=AttentionConfig(2),
+            feed_forward=FeedForwardConfig(INNER),
+            sharing=SharingConfig(pattern, groups=min(groups, depth)),
         )
         for depth in depths
     ]
@@ -80,7 +80,11 @@ VARIANTS = {
 }
 
 
-WIDE_HEADS = StackConfig(1, AttentionConfig(3, head_dim=5), FeedForwardConfig(INNER, "gelu"))
+WIDE_HEADS = StackConfig(
+    1,
+    attention=AttentionConfig(3, head_dim=5),
+    feed_forward=FeedForwardConfig(INNER, activation="gelu"),
+)
 VARIANTS["wide_heads"] = {"encoder": WIDE_HEADS, "decoder": WIDE_HEADS}
 
 
@@ -188,7 +192,7 @@ def test_parameters_and_copies_keep_the_sharing(shared, tmp_path):
         assert [layer.name for layer in copy.layers] == [layer.name for layer in model.layers]
         assert_close(copy([SOURCES, targets]), logits, 1e-5)
 
-    again = Seq2SeqTransformer(transformer.config, loaded)
+    again = Seq2SeqTransformer(transformer.config, model=loaded)
     memory, mask = again.encode(SOURCES)
     cache = again.init_cache(memory, 4)
     step, _ = again.step(targets[:, 0], 0, cache, memory_padding_mask=mask)

@@ -29,7 +29,7 @@ pytestmark = one_flavour
 def run(finished_run, tmp_path_factory):
     """The folder of a model that nobody trained, with layers that are large enough."""
     folder = tmp_path_factory.mktemp("sensitivity") / "run"
-    stack = StackConfig(1, AttentionConfig(2), FeedForwardConfig(64))
+    stack = StackConfig(1, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(64))
     config = Seq2SeqConfig(
         256, hidden_dim=32, encoder=stack, decoder=stack, max_source_length=48, max_target_length=48
     )

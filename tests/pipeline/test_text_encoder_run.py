@@ -219,7 +219,7 @@ def test_impossible_recipes(changes, message):
 
 
 def test_other_models(run, corpus, tmp_path):
-    stack = StackConfig(1, AttentionConfig(1), FeedForwardConfig(8))
+    stack = StackConfig(1, attention=AttentionConfig(1), feed_forward=FeedForwardConfig(8))
     config = Seq2SeqConfig(20, hidden_dim=8, encoder=stack, decoder=stack)
     Seq2SeqTransformer(config).save_to_preset(tmp_path / "saved")
     settings = {"start_from": None, "pretrained": str(tmp_path / "saved"), "tokenizer": str(corpus)}

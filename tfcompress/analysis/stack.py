@@ -55,7 +55,7 @@ def decoder(config: Seq2SeqConfig, *, source_length: int, target_length: int) ->
 
 def _own(config, stack, depth, length):
     """What mixes positions, and its normalization."""
-    site = Site(config.hidden_dim, depth, stack.num_layers)
+    site = Site(config.hidden_dim, depth=depth, num_layers=stack.num_layers)
     return stack.attention.cost(site, length=length) + normalization(config.hidden_dim)
 
 

@@ -67,6 +67,7 @@ class DeLighTDecoderLayer(TransformedAttention, TransformerDecoderLayer):
     def __init__(
         self,
         transform: keras.layers.Layer,
+        *,
         self_attention: keras.layers.Layer,
         cross_attention: keras.layers.Layer | None = None,
         feed_forward: keras.layers.Layer | None = None,
@@ -77,11 +78,11 @@ class DeLighTDecoderLayer(TransformedAttention, TransformerDecoderLayer):
     ):
         super().__init__(
             self_attention,
-            cross_attention,
-            feed_forward,
-            normalize_first,
-            dropout,
-            epsilon,
+            cross_attention=cross_attention,
+            feed_forward=feed_forward,
+            normalize_first=normalize_first,
+            dropout=dropout,
+            epsilon=epsilon,
             **kwargs,
         )
         self._set_transform(transform)

@@ -57,6 +57,7 @@ class DeLighTEncoderLayer(TransformedAttention, TransformerEncoderLayer):
     def __init__(
         self,
         transform: keras.layers.Layer,
+        *,
         attention: keras.layers.Layer,
         feed_forward: keras.layers.Layer | None = None,
         normalize_first: bool = False,
@@ -64,5 +65,12 @@ class DeLighTEncoderLayer(TransformedAttention, TransformerEncoderLayer):
         epsilon: float = 1e-5,
         **kwargs,
     ):
-        super().__init__(attention, feed_forward, normalize_first, dropout, epsilon, **kwargs)
+        super().__init__(
+            attention,
+            feed_forward=feed_forward,
+            normalize_first=normalize_first,
+            dropout=dropout,
+            epsilon=epsilon,
+            **kwargs,
+        )
         self._set_transform(transform)

@@ -86,6 +86,7 @@ class DExTraBlock(Layer):
     def __init__(
         self,
         units: int,
+        *,
         depth: int,
         width_multiplier: float = 2.0,
         projection_dim: int | None = None,
@@ -144,15 +145,19 @@ class DExTraBlock(Layer):
             "epsilon": self.epsilon,
             "dtype": self.dtype_policy,
         }
-        self.input_projection = GroupLinear(projection_dim, 1, name="input_projection", **options)
+        self.input_projection = GroupLinear(
+            projection_dim, num_groups=1, name="input_projection", **options
+        )
         self.transform = HierarchicalGroupTransform(
             self.group_schedule.outputs,
-            self.group_schedule.groups,
+            num_groups=self.group_schedule.groups,
             shuffle=self.schedule == "dextra" if self.shuffle is None else self.shuffle,
             name="transform",
             **options,
         )
-        self.output_projection = GroupLinear(self.units, 1, name="output_projection", **options)
+        self.output_projection = GroupLinear(
+            self.units, num_groups=1, name="output_projection", **options
+        )
         build_sublayer(self.input_projection, (None, width))
         build_sublayer(self.transform, (None, projection_dim))
         build_sublayer(self.output_projection, (None, projection_dim + self.units))

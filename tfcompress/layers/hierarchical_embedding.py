@@ -42,6 +42,7 @@ class HierarchicalEmbedding(TokenEmbedding):
     def __init__(
         self,
         vocabulary_size,
+        *,
         hidden_dim,
         embedding_dim,
         depth,
@@ -81,7 +82,7 @@ class HierarchicalEmbedding(TokenEmbedding):
         self.dropout = dropout
         self.table = FactorizedEmbedding(
             vocabulary_size,
-            embedding_dim,
+            hidden_dim=embedding_dim,
             scale=self.scale,
             tie="shared" if tie == "own" else "none",
             embeddings_initializer=embeddings_initializer,
@@ -91,10 +92,10 @@ class HierarchicalEmbedding(TokenEmbedding):
         self.embedding_dropout = Dropout(dropout, dtype=self.dtype_policy)
         self.transform = DExTraBlock(
             hidden_dim,
-            depth,
-            width_multiplier,
-            hidden_dim // 2 if projection_dim is None else projection_dim,
-            default_max_groups(hidden_dim) if max_groups is None else max_groups,
+            depth=depth,
+            width_multiplier=width_multiplier,
+            projection_dim=hidden_dim // 2 if projection_dim is None else projection_dim,
+            max_groups=default_max_groups(hidden_dim) if max_groups is None else max_groups,
             dropout=transform_dropout,
             dtype=self.dtype_policy,
             name="transform",
@@ -150,7 +151,7 @@ class HierarchicalEmbedding(TokenEmbedding):
         """
         cached = FactorizedEmbedding(
             self.vocabulary_size,
-            self.hidden_dim,
+            hidden_dim=self.hidden_dim,
             tie="none",
             mask_zero=self.mask_zero,
             dtype=self.dtype_policy,

@@ -1,6 +1,6 @@
 """The parts of a model's configuration."""
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from tfcompress.models.mixers import AttentionConfig, MixerConfig
 
@@ -21,6 +21,7 @@ class TransformConfig:
     """
 
     depth: int = 4
+    _: KW_ONLY
     width_multiplier: float = 2.0
     max_groups: int | None = None
     dropout: float = 0.0
@@ -52,6 +53,7 @@ class EmbeddingConfig:
     """
 
     embedding_dim: int | None = None
+    _: KW_ONLY
     share: bool = False
     tie: str = "shared"
     use_bias: bool = False
@@ -75,6 +77,7 @@ class FeedForwardConfig:
     """
 
     intermediate_dim: int | tuple[int, ...] = 2048
+    _: KW_ONLY
     activation: str = "relu"
     dropout: float = 0.0
 
@@ -91,6 +94,7 @@ class SharingConfig:
     """
 
     pattern: str = "none"
+    _: KW_ONLY
     groups: int = 1
 
 
@@ -104,6 +108,7 @@ class LayerDropConfig:
     """
 
     rate: float | tuple[float, ...] = 0.0
+    _: KW_ONLY
     learned: bool = False
 
 
@@ -124,6 +129,7 @@ class StackConfig:
     """
 
     num_layers: int = 6
+    _: KW_ONLY
     attention: MixerConfig = field(default_factory=AttentionConfig)
     feed_forward: FeedForwardConfig = field(default_factory=FeedForwardConfig)
     sharing: SharingConfig = field(default_factory=SharingConfig)
@@ -137,7 +143,9 @@ class StackConfig:
         if self.cross_attention is not None:
             return self.cross_attention
         own = self.attention
-        return AttentionConfig(own.num_heads, own.head_dim, own.dropout, gated=own.gated)
+        return AttentionConfig(
+            own.num_heads, head_dim=own.head_dim, dropout=own.dropout, gated=own.gated
+        )
 
     @property
     def drops_layers(self) -> bool:

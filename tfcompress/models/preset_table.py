@@ -75,7 +75,7 @@ _ONE_TABLE = EmbeddingConfig(share=True)
 
 def _stack(num_layers, num_heads, intermediate_dim, sharing):
     attention, feed_forward = AttentionConfig(num_heads), FeedForwardConfig(intermediate_dim)
-    return StackConfig(num_layers, attention, feed_forward, sharing)
+    return StackConfig(num_layers, attention=attention, feed_forward=feed_forward, sharing=sharing)
 
 
 def _transformer(

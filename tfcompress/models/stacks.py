@@ -67,7 +67,7 @@ class Stack:
         drop = self._stack.layer_drop
         return {
             name: layers.LayerDropWrapper(
-                layer, at_depth(drop.rate, depths[name]), learned=drop.learned, name=name
+                layer, rate=at_depth(drop.rate, depths[name]), learned=drop.learned, name=name
             )
             for name, layer in made.items()
         }
@@ -86,7 +86,7 @@ class Stack:
         successor = f"{self._side}_successor_{index}"
         return layers.TheseusModule(
             [replaced[part.name] for parts in chunk for part in parts],
-            self._layer(successor, Part(successor, index)),
+            successor=self._layer(successor, Part(successor, index)),
             name=self._inner(f"{self._side}_module_{index}"),
         )
 
@@ -99,7 +99,7 @@ class Stack:
             "name": name,
         }
         feed_forward = _feed_forward(stack, part.depth) if part.feeds else None
-        site = Site(config.hidden_dim, part.depth, stack.num_layers)
+        site = Site(config.hidden_dim, depth=part.depth, num_layers=stack.num_layers)
         attention = transform = None
         if part.attends:
             causal = self._side == "decoder"
@@ -108,15 +108,27 @@ class Stack:
             transform = stack.attention.build_transform(own)
         if self._side == "encoder":
             if transform is None:
-                return layers.TransformerEncoderLayer(attention, feed_forward, **options)
-            return layers.DeLighTEncoderLayer(transform, attention, feed_forward, **options)
+                return layers.TransformerEncoderLayer(
+                    attention, feed_forward=feed_forward, **options
+                )
+            return layers.DeLighTEncoderLayer(
+                transform, attention=attention, feed_forward=feed_forward, **options
+            )
         across = None
         if part.attends:
             across = dataclasses.replace(site, name=f"{name}_cross_attention")
             across = self._cross_attention(across)
         if transform is None:
-            return layers.TransformerDecoderLayer(attention, across, feed_forward, **options)
-        return layers.DeLighTDecoderLayer(transform, attention, across, feed_forward, **options)
+            return layers.TransformerDecoderLayer(
+                attention, cross_attention=across, feed_forward=feed_forward, **options
+            )
+        return layers.DeLighTDecoderLayer(
+            transform,
+            self_attention=attention,
+            cross_attention=across,
+            feed_forward=feed_forward,
+            **options,
+        )
 
     def _cross_attention(self, site):
         own, attention = self._stack.attention, self._stack.memory_attention
@@ -149,6 +161,6 @@ def _feed_forward(stack, depth):
     feed_forward = stack.feed_forward
     return layers.FeedForward(
         at_depth(feed_forward.intermediate_dim, depth),
-        feed_forward.activation,
-        feed_forward.dropout,
+        activation=feed_forward.activation,
+        dropout=feed_forward.dropout,
     )

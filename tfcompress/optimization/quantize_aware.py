@@ -70,7 +70,7 @@ def quantize_aware(
     >>> model.compile("adam", loss)
     >>> history = model.fit(dataset, verbose=0)
     >>> plain = tfc.optimization.strip_quantization(model)
-    >>> smaller = tfc.models.Seq2SeqTransformer(transformer.config, plain)
+    >>> smaller = tfc.models.Seq2SeqTransformer(transformer.config, model=plain)
     """
     check_plain(model, "quantize_aware")
     if activations not in ACTIVATIONS:
@@ -93,7 +93,10 @@ def quantize_aware(
         if grids := plan.grids(name):
             output = activations == "static" and not isinstance(layer, _EMBEDDINGS)
             configs[id(layer)] = WeightQuantizeConfig(
-                grids, output, preserve_sparsity, clusters.get(name)
+                grids,
+                quantize_output=output,
+                preserve_sparsity=preserve_sparsity,
+                clusters=clusters.get(name),
             )
 
     def wrap(layer):

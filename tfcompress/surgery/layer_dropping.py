@@ -188,7 +188,7 @@ def _shorter(side: str, stack: StackConfig, kept: list[int]) -> StackConfig:
         (len(set(groups)) for groups in wanted if len(set(groups)) < len(groups)), default=1
     )
     for pattern in dict.fromkeys(("none", stack.sharing.pattern)):
-        candidate = dataclasses.replace(new, sharing=SharingConfig(pattern, count))
+        candidate = dataclasses.replace(new, sharing=SharingConfig(pattern, groups=count))
         if layer_groups(candidate) == wanted:
             return candidate
     raise InputError(

@@ -8,7 +8,7 @@ from tfcompress.models.rules import ACTIVATIONS, at_depth, divisor_problems, opt
 
 
 @register_mixer
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AveragedAttentionConfig(MixerConfig):
     """The running mean of all earlier positions, for decoders only.
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from tfcompress.cost import Cost, dense
@@ -36,6 +36,7 @@ class Site:
     """
 
     width: int
+    _: KW_ONLY
     depth: int = 0
     num_layers: int = 1
     causal: bool = False
@@ -59,6 +60,7 @@ class MixerConfig:
 
     mixer: str = field(init=False, default="")
     num_heads: int | tuple[int, ...] = 8
+    _: KW_ONLY
     head_dim: int | None = None
     dropout: float = 0.0
 

@@ -1,7 +1,7 @@
 """Lightweight and dynamic convolution as a mixer."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from tfcompress.cost import Cost, Matrix, dense
 from tfcompress.models.mixers.base import MixerConfig, Site, register_mixer
@@ -27,6 +27,7 @@ class ConvolutionConfig:
     """
 
     kind: str = "dynamic"
+    _: KW_ONLY
     kernel_size: int | tuple[int, ...] = 3
     num_heads: int = 4
     gated: bool = True
@@ -77,7 +78,7 @@ class ConvolutionConfig:
         return cost + dense(width, width, tokens=length)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ConvolvingConfig(MixerConfig):
     """Base of mixers with a convolution.
 
@@ -109,7 +110,7 @@ class ConvolvingConfig(MixerConfig):
 
 
 @register_mixer
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ConvolutionMixerConfig(ConvolvingConfig):
     """A convolution in place of attention.
 

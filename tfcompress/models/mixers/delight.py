@@ -1,6 +1,6 @@
 """DeLighT's attention behind a group transform, as a mixer."""
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from tfcompress.cost import group_transform
 from tfcompress.models.mixers.base import MixerConfig, attention_cost, register_mixer
@@ -22,6 +22,7 @@ class ScalingConfig:
     """
 
     min_depth: int = 4
+    _: KW_ONLY
     max_depth: int = 8
     width_multiplier: float = 2.0
     max_groups: int | None = None
@@ -38,7 +39,7 @@ class ScalingConfig:
 
 
 @register_mixer
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DeLighTConfig(MixerConfig):
     """Attention of half the model's width, behind a group transform.
 
@@ -93,8 +94,8 @@ class DeLighTConfig(MixerConfig):
         num_layers, width_multiplier = self.scaling.blocks(site.num_layers)[site.depth]
         return DExTraBlock(
             site.width // 2,
-            num_layers,
-            width_multiplier,
+            depth=num_layers,
+            width_multiplier=width_multiplier,
             max_groups=self.scaling.max_groups,
             dropout=self.scaling.dropout,
         )

@@ -12,7 +12,7 @@ _RUNNING = ("left_context", "right_context", "sentence_end", "sentence_start")
 
 
 @register_mixer
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FixedPatternConfig(MixerConfig):
     """Heads of fixed patterns beside learned ones; for encoders only.
 
@@ -57,8 +57,8 @@ class FixedPatternConfig(MixerConfig):
 
         return FixedPatternAttention(
             self.patterns,
-            at_depth(self.num_heads, site.depth) - len(self.patterns),
-            self.head_dim,
+            num_learned_heads=at_depth(self.num_heads, site.depth) - len(self.patterns),
+            head_dim=self.head_dim,
             edges=self.edges,
             dropout=self.dropout,
             name=site.name,

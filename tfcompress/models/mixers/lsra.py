@@ -10,7 +10,7 @@ from tfcompress.models.rules import divisor_problems
 
 
 @register_mixer
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LSRAConfig(ConvolvingConfig):
     """Attention on some channels, convolution on the others.
 
@@ -45,7 +45,7 @@ class LSRAConfig(ConvolvingConfig):
         beside = dataclasses.replace(site, name=f"{site.name}_convolution")
         return LSRA(
             multi_head(self, site),
-            self.convolution.build(beside),
+            convolution=self.convolution.build(beside),
             attention_dim=self._attention_dim(site.width),
             name=f"{site.name}_split",
         )

@@ -8,7 +8,7 @@ from tfcompress.models.rules import at_depth, divisor_problems
 
 
 @register_mixer
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AttentionConfig(MixerConfig):
     """Multi-head attention.
 
