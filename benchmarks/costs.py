@@ -63,7 +63,7 @@ def main() -> None:
         ),
         "LSRA / full attention": (forward(lsra), learned),
         "DExTra block of depth 4 / dense block of its width": (
-            forward(layers.DExTraBlock(WIDTH // 2, depth=4, width_multiplier=2.0)),
+            forward(layers.DExTraBlock(WIDTH // 2, num_layers=4, width_multiplier=2.0)),
             dense,
         ),
     }

@@ -88,7 +88,7 @@ def cases() -> dict[str, Case]:
     made = {}
     for width in (256, 512):
         for length in (1, 16, 64):
-            block = layers.DExTraBlock(width // 2, depth=4)
+            block = layers.DExTraBlock(width // 2, num_layers=4)
             name = f"DExTra block, width {width}, {length} positions"
             made[name] = sequence_case(block, width, length, goal=2)
     for length in (64, 256):

@@ -47,7 +47,7 @@ EMBEDDINGS = {
 }
 _PATTERNS = ("current", "previous", "next", "left_context", "right_context", "sentence_end")
 DELIGHT = DeLighTConfig(
-    1, scaling=ScalingConfig(2, max_depth=2, width_multiplier=2.0, max_groups=2)
+    1, scaling=ScalingConfig(2, max_layers=2, width_multiplier=2.0, max_groups=2)
 )
 ENCODERS = {
     "multi_head": AttentionConfig(4),

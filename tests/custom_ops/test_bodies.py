@@ -71,7 +71,7 @@ def test_group_chains(shuffle, emitted):
     )
     check_call(chain, random_tensor(2, 5, 12), names.GROUP_TRANSFORM, emitted)
     emitted.clear()
-    block = tfc.layers.DExTraBlock(8, depth=4, shuffle=shuffle)
+    block = tfc.layers.DExTraBlock(8, num_layers=4, shuffle=shuffle)
     check_call(block, random_tensor(2, 5, 16), names.GROUP_TRANSFORM, emitted)
 
 

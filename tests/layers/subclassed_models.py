@@ -25,7 +25,7 @@ def feed_forward():
 
 
 def transform():
-    return layers.DExTraBlock(8, depth=2, dropout=RATE)
+    return layers.DExTraBlock(8, num_layers=2, dropout=RATE)
 
 
 def convolution(kind=layers.DynamicConv):
@@ -67,14 +67,24 @@ EMBEDDINGS = {
         VOCABULARY, hidden_dim=WIDTH, cutoffs=(10, 20), factor=2, dropout=RATE
     ),
     "DeFINEEmbedding": lambda: layers.DeFINEEmbedding(
-        VOCABULARY, hidden_dim=WIDTH, embedding_dim=8, depth=2, dropout=RATE, transform_dropout=RATE
+        VOCABULARY,
+        hidden_dim=WIDTH,
+        embedding_dim=8,
+        num_layers=2,
+        dropout=RATE,
+        transform_dropout=RATE,
     ),
     "DExTraEmbedding": lambda: layers.DExTraEmbedding(
-        VOCABULARY, hidden_dim=WIDTH, embedding_dim=8, depth=2, dropout=RATE, transform_dropout=RATE
+        VOCABULARY,
+        hidden_dim=WIDTH,
+        embedding_dim=8,
+        num_layers=2,
+        dropout=RATE,
+        transform_dropout=RATE,
     ),
 }
 OTHERS = {
-    "DExTraBlock": lambda: layers.DExTraBlock(WIDTH, depth=3, dropout=RATE),
+    "DExTraBlock": lambda: layers.DExTraBlock(WIDTH, num_layers=3, dropout=RATE),
     "DeLighTDecoderLayer": lambda: layers.DeLighTDecoderLayer(
         transform(),
         self_attention=layers.MultiHeadAttention(1, output_dim=WIDTH, causal=True, dropout=RATE),

@@ -156,7 +156,7 @@ def test_encoders_look_ahead():
 
 MIXER = AveragedAttentionConfig(2, intermediate_dim=(24, 16))
 MODELS = {
-    "each_depth_its_width": {"mixer": MIXER},
+    "each_layer_its_width": {"mixer": MIXER},
     "plain": {"mixer": dataclasses.replace(MIXER, **PLAIN)},
     "shared": {"sharing": SharingConfig("all")},
     "dropped": {"layer_drop": LayerDropConfig(0.2, learned=True)},

@@ -17,7 +17,7 @@ from tfcompress.layers import DeFINEEmbedding
 
 V, H, E = 11, 8, 8
 IDS = np.array([[3, 5, 7, 7, 10], [1, 2, 0, 4, 9]], "int32")
-SMALL = {"embedding_dim": E, "depth": 3, "max_groups": 2, "projection_dim": 8}
+SMALL = {"embedding_dim": E, "num_layers": 3, "max_groups": 2, "projection_dim": 8}
 
 
 def gelu(x):

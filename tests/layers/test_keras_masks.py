@@ -47,8 +47,12 @@ EMBEDDINGS = {
         mask_zero=True,
     ),
     "adaptive": lambda: AdaptiveEmbedding(V, hidden_dim=D, cutoffs=[5], mask_zero=True),
-    "define": lambda: DeFINEEmbedding(V, hidden_dim=D, embedding_dim=4, depth=2, mask_zero=True),
-    "dextra": lambda: DExTraEmbedding(V, hidden_dim=D, embedding_dim=4, depth=2, mask_zero=True),
+    "define": lambda: DeFINEEmbedding(
+        V, hidden_dim=D, embedding_dim=4, num_layers=2, mask_zero=True
+    ),
+    "dextra": lambda: DExTraEmbedding(
+        V, hidden_dim=D, embedding_dim=4, num_layers=2, mask_zero=True
+    ),
 }
 
 
@@ -67,7 +71,7 @@ STACKS = {
         feed_forward=LightweightConv(3, num_heads=2)
     ),
     "delight": lambda: DeLighTEncoderLayer(
-        DExTraBlock(4, depth=2),
+        DExTraBlock(4, num_layers=2),
         attention=MultiHeadAttention(1, output_dim=D),
         feed_forward=FeedForward(4),
     ),
@@ -231,7 +235,7 @@ DECODERS = {
         cross_attention=MultiHeadAttention(2),
     ),
     "delight": lambda: DeLighTDecoderLayer(
-        DExTraBlock(4, depth=2),
+        DExTraBlock(4, num_layers=2),
         self_attention=MultiHeadAttention(1, causal=True, output_dim=D),
         cross_attention=MultiHeadAttention(1, head_dim=4),
         feed_forward=FeedForward(4),

@@ -201,7 +201,7 @@ CASES = {
     ),
     "keras_attention_behind_a_transform": (
         lambda: DeLighTEncoderLayer(
-            DExTraBlock(4, depth=2), attention=keras.layers.MultiHeadAttention(1, 4)
+            DExTraBlock(4, num_layers=2), attention=keras.layers.MultiHeadAttention(1, 4)
         ),
         ["`attention(x, padding_mask=...)`", "MultiHeadAttention", "takes no padding_mask"],
     ),

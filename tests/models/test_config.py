@@ -26,7 +26,7 @@ RATES = st.floats(0, 1, exclude_max=True)
 
 @st.composite
 def stacks(draw):
-    depth = draw(st.integers(1, 12))
+    num_layers = draw(st.integers(1, 12))
     heads = st.builds(
         AttentionConfig,
         st.sampled_from([1, 2, 4]),
@@ -40,9 +40,9 @@ def stacks(draw):
         dropout=RATES,
     )
     patterns = st.sampled_from(SHARING_PATTERNS)
-    sharing = st.builds(SharingConfig, patterns, groups=st.integers(1, depth))
+    sharing = st.builds(SharingConfig, patterns, groups=st.integers(1, num_layers))
     return StackConfig(
-        depth, attention=draw(heads), feed_forward=draw(feed_forward), sharing=draw(sharing)
+        num_layers, attention=draw(heads), feed_forward=draw(feed_forward), sharing=draw(sharing)
     )
 
 
@@ -223,7 +223,10 @@ def test_each_mixer_is_read_back(mixer):
         ({"attention": {"mixer": "fixed"}}, "mixer` fixed is for the encoder only"),
         ({"attention": {"mixer": "lsra", "attention_dim": 32}}, "must lie between 1 and "),
         ({"attention": {"mixer": "delight", "num_heads": 3}}, "half of `hidden_dim` must be divis"),
-        ({"attention": {"mixer": "delight", "scaling": {"min_depth": 1}}}, "needs 2 <= min_depth"),
+        (
+            {"attention": {"mixer": "delight", "scaling": {"min_layers": 1}}},
+            "needs 2 <= min_layers",
+        ),
         (
             {"attention": {"mixer": "convolution", "convolution": {"num_heads": 5}}},
             "by `decoder.attention.convolution.num_heads` (received 32 and 5)",
@@ -261,10 +264,10 @@ def test_unknown_keys_name_the_nearest():
 
 
 @given(st.integers(1, 60), st.data())
-def test_groups_are_even_and_in_order(depth, data):
-    groups = data.draw(st.integers(1, depth))
+def test_groups_are_even_and_in_order(num_layers, data):
+    groups = data.draw(st.integers(1, num_layers))
     attention, feed_forward = layer_groups(
-        StackConfig(depth, sharing=SharingConfig("groups", groups=groups))
+        StackConfig(num_layers, sharing=SharingConfig("groups", groups=groups))
     )
     assert attention == feed_forward == sorted(attention)
     assert set(attention) == set(range(groups))
@@ -272,11 +275,11 @@ def test_groups_are_even_and_in_order(depth, data):
     assert max(sizes) - min(sizes) <= 1
 
 
-@pytest.mark.parametrize("depth", [*range(1, 22), 24])
-def test_groups_are_those_of_albert(depth):
-    for groups in range(1, depth + 1):
-        stack = StackConfig(depth, sharing=SharingConfig("groups", groups=groups))
-        assert layer_groups(stack)[0] == [int(i / depth * groups) for i in range(depth)]
+@pytest.mark.parametrize("num_layers", [*range(1, 22), 24])
+def test_groups_are_those_of_albert(num_layers):
+    for groups in range(1, num_layers + 1):
+        stack = StackConfig(num_layers, sharing=SharingConfig("groups", groups=groups))
+        assert layer_groups(stack)[0] == [int(i / num_layers * groups) for i in range(num_layers)]
 
 
 @pytest.mark.parametrize(

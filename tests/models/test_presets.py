@@ -102,7 +102,7 @@ def test_transformer_base():
     assert describe("transformer_base").total.parameters == 44138496 + 37000 * 512
 
 
-def test_sharing_costs_no_multiply_adds_and_depth_no_parameters():
+def test_sharing_costs_no_multiply_adds_and_layers_no_parameters():
     plain, shared = describe("transformer_big").total, describe("big_shared").total
     assert plain.multiply_adds == shared.multiply_adds
     flat, deep = describe("big_shared_e256").total, describe("big_shared_e256_12e3d").total

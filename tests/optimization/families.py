@@ -32,7 +32,7 @@ _LSRA = LSRAConfig(2, convolution=_CONVOLUTION)
 _DELIGHT = StackConfig(
     2,
     attention=DeLighTConfig(
-        1, scaling=ScalingConfig(2, max_depth=4, width_multiplier=2.0, max_groups=2)
+        1, scaling=ScalingConfig(2, max_layers=4, width_multiplier=2.0, max_groups=2)
     ),
     feed_forward=FeedForwardConfig(32, activation="swish"),
 )

@@ -42,7 +42,7 @@ def run_bad(capsys, *arguments):
 
 def test_describe(capsys):
     figures = run_json(capsys, "describe", "big_shared_e128")
-    assert set(figures) == {"name", "parameters", "multiply_adds", "bytes", "depth"}
+    assert set(figures) == {"name", "parameters", "multiply_adds", "bytes", "num_layers"}
     assert round(figures["parameters"]["weights_only"] / 1e6) == 40
     assert main(["describe", "big_shared_e128"]) == 0
     assert "encoder" in capsys.readouterr().out

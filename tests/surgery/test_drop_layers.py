@@ -50,13 +50,13 @@ def _without(transformer, **kept):
     x = transformer.layer("source_position")(
         transformer.layer("embedding")(INPUTS["source_token_ids"])
     )
-    for depth in kept["encoder"]:
-        x = transformer.encoder_layers[depth](x, padding_mask=mask)
+    for index in kept["encoder"]:
+        x = transformer.encoder_layers[index](x, padding_mask=mask)
     y = transformer.layer("target_position")(
         transformer.layer("embedding")(INPUTS["target_token_ids"])
     )
-    for depth in kept["decoder"]:
-        y = transformer.decoder_layers[depth](y, memory=x, memory_padding_mask=mask)
+    for index in kept["decoder"]:
+        y = transformer.decoder_layers[index](y, memory=x, memory_padding_mask=mask)
     return np.asarray(transformer.layer("embedding")(y, reverse=True))
 
 
@@ -105,8 +105,8 @@ def test_search_keeps_what_scores_best():
     [
         ({"keep": {"encoder": []}}, "lose all its layers"),
         ({"drop": {"encoder": [0, 1, 2, 3]}}, "lose all its layers"),
-        ({"keep": {"decoder": [4]}}, r"depths 0 to 3 \(received \[4\]\)"),
-        ({"drop": {"decoder": [-1]}}, r"depths 0 to 3 \(received \[-1\]\)"),
+        ({"keep": {"decoder": [4]}}, r"layers 0 to 3 \(received \[4\]\)"),
+        ({"drop": {"decoder": [-1]}}, r"layers 0 to 3 \(received \[-1\]\)"),
         ({"keep": {"decoder": [1, 1]}}, "must not repeat"),
         ({"drop": {"middle": [1]}}, r"encoder and decoder \(received drop=\['middle'\]\)"),
         ({"keep": {"encoder": [1]}, "drop": {"encoder": [0]}}, "not both"),
@@ -128,8 +128,8 @@ def test_impossible_stacks():
         drop_layers(make_transformer(stack=stack), keep={"encoder": [0, 2, 3]})
     stack = StackConfig(
         3,
-        attention=DeLighTConfig(1, scaling=ScalingConfig(2, max_depth=4)),
+        attention=DeLighTConfig(1, scaling=ScalingConfig(2, max_layers=4)),
         feed_forward=FeedForwardConfig(8),
     )
-    with pytest.raises(InputError, match="scaled by depth"):
+    with pytest.raises(InputError, match="scaled by their place"):
         drop_layers(make_transformer(stack=stack), keep={"encoder": [0]})

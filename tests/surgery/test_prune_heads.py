@@ -40,7 +40,9 @@ STACKS = {
     "delight": StackConfig(
         2,
         attention=DeLighTConfig(
-            2, gated=True, scaling=ScalingConfig(2, max_depth=3, width_multiplier=2.0, max_groups=2)
+            2,
+            gated=True,
+            scaling=ScalingConfig(2, max_layers=3, width_multiplier=2.0, max_groups=2),
         ),
         feed_forward=FeedForwardConfig(8),
     ),

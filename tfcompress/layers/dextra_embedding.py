@@ -19,7 +19,7 @@ class DExTraEmbedding(HierarchicalEmbedding):
         vocabulary_size: Number of token ids.
         hidden_dim: Width of the output.
         embedding_dim: Width of the table.
-        depth: Number of grouped layers, at least 2.
+        num_layers: Number of grouped layers, at least 2.
         width_multiplier: Largest width of the transform, in widths of the table.
         max_groups: Largest number of groups; by default `default_max_groups(hidden_dim)`.
         projection_dim: Width after the input projection; `hidden_dim // 2` by default.
@@ -73,7 +73,7 @@ class DExTraEmbedding(HierarchicalEmbedding):
         *,
         hidden_dim: int,
         embedding_dim: int = 128,
-        depth: int = 4,
+        num_layers: int = 4,
         width_multiplier: float = 2.0,
         max_groups: int | None = None,
         projection_dim: int | None = None,
@@ -94,7 +94,7 @@ class DExTraEmbedding(HierarchicalEmbedding):
             vocabulary_size,
             hidden_dim=hidden_dim,
             embedding_dim=embedding_dim,
-            depth=depth,
+            num_layers=num_layers,
             width_multiplier=width_multiplier,
             max_groups=max_groups,
             projection_dim=projection_dim,

@@ -25,7 +25,7 @@ class HierarchicalEmbedding(TokenEmbedding):
         vocabulary_size: Number of token ids.
         hidden_dim: Width of the output.
         embedding_dim: Width of the table.
-        depth: Number of grouped layers.
+        num_layers: Number of grouped layers.
         width_multiplier: Largest width of the transform, in widths of the table.
         max_groups: Largest number of groups, or None.
         projection_dim: Width after the input projection, or None.
@@ -45,7 +45,7 @@ class HierarchicalEmbedding(TokenEmbedding):
         *,
         hidden_dim,
         embedding_dim,
-        depth,
+        num_layers,
         width_multiplier,
         max_groups,
         projection_dim,
@@ -92,7 +92,7 @@ class HierarchicalEmbedding(TokenEmbedding):
         self.embedding_dropout = Dropout(dropout, dtype=self.dtype_policy)
         self.transform = DExTraBlock(
             hidden_dim,
-            depth=depth,
+            num_layers=num_layers,
             width_multiplier=width_multiplier,
             projection_dim=hidden_dim // 2 if projection_dim is None else projection_dim,
             max_groups=default_max_groups(hidden_dim) if max_groups is None else max_groups,
@@ -188,7 +188,14 @@ class HierarchicalEmbedding(TokenEmbedding):
 
     def get_config(self):
         block = self.transform.get_config()
-        shared = ("depth", "width_multiplier", "shuffle", "activation", "normalize", "use_bias")
+        shared = (
+            "num_layers",
+            "width_multiplier",
+            "shuffle",
+            "activation",
+            "normalize",
+            "use_bias",
+        )
         return {
             **super().get_config(),
             "vocabulary_size": self.vocabulary_size,

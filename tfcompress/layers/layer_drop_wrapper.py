@@ -26,7 +26,7 @@ class LayerDropWrapper(RandomChoice):
     Args:
         layer: The layer, called as `layer(x, ...)`, with an output of its input's shape. It must
             not add losses of its own, as an activity regularizer does.
-        rate: Probability that the layer is left out, in [0, 1]; 0.2 for good models of full depth,
+        rate: Probability that the layer is left out, in [0, 1]; 0.2 for good models of all layers,
             0.5 to drop half of the layers later. Assign `wrapper.rate`, or use
             `LayerDropSchedule`, to change it during training.
         learned: Whether the wrapper has a trainable `score`, a scalar, from which

@@ -17,7 +17,7 @@ class TransformerEncoderLayer(ResidualLayer):
 
     The sub-layers are passed in, so that any attention goes with any feed-forward network. Either
     may be None: a layer of attention only and one of feed-forward only make the two halves that
-    can be shared across depth separately.
+    can be shared across layers separately.
 
     Number of parameters: those of the sub-layers, and `2 * width` for each that is there.
 

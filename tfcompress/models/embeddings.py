@@ -180,7 +180,7 @@ def _transform(config, name):
         schedule = "released" if embedding.schedule == "released" else "define"
     return layers.DExTraBlock(
         config.hidden_dim,
-        depth=transform.depth,
+        num_layers=transform.num_layers,
         width_multiplier=transform.width_multiplier,
         projection_dim=config.hidden_dim // 2,
         max_groups=transform.max_groups or default_max_groups(config.hidden_dim),

@@ -50,7 +50,7 @@ def _delight(width):
         attention=DeLighTConfig(
             1,
             dropout=round(0.1 * width / 1024, 2),
-            scaling=ScalingConfig(4, max_depth=8, width_multiplier=2.0),
+            scaling=ScalingConfig(4, max_layers=8, width_multiplier=2.0),
         ),
         feed_forward=FeedForwardConfig(width // 4, activation="swish"),
     )

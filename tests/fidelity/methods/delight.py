@@ -87,7 +87,7 @@ def dextra_embedding(config, arrays):
         config["vocab"],
         hidden_dim=config["out_dim"],
         embedding_dim=config["map_dim"],
-        depth=config["depth"],
+        num_layers=config["depth"],
         width_multiplier=config["width_mult"],
         max_groups=config["max_groups"],
         projection_dim=config["in_proj"],
@@ -193,7 +193,7 @@ def dextra_block(config, units, width_multiplier, projection_dim, max_groups, **
     """The block that a configuration describes; always with biases, in case some layer has one."""
     return layers.DExTraBlock(
         units,
-        depth=config["dextra_depth"],
+        num_layers=config["dextra_depth"],
         width_multiplier=width_multiplier,
         projection_dim=projection_dim,
         max_groups=max_groups,
