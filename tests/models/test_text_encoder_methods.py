@@ -155,7 +155,7 @@ HEADS = [
 
 
 @pytest.mark.costly
-@pytest.mark.parametrize("head", HEADS, ids=lambda head: head and head.kind)
+@pytest.mark.parametrize("head", HEADS, ids=lambda head: head and head.task)
 def test_parameters_are_described(head):
     encoder = make(head=head, embedding_dim=8, project_first=True)
     total = describe(encoder).to_dict()["parameters"]["total"]

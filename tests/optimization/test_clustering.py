@@ -90,7 +90,7 @@ def test_quantized_values_stay_as_few(tmp_path):
     clustered = cluster_weights(transformer.model, 8)
     trained(clustered, **A_FEW_STEPS)
     model = quantize_aware(strip_clustering(clustered), preserve_clusters=True)
-    assert "one scale (clustered: one scale)" in str(model.quantization_plan)
+    assert "one scale (clustered: one scale)" in str(model.quantizer_assignment)
     losses = trained(model, **A_FEW_STEPS)
     assert losses[-1] < losses[0]
     plain = strip_quantization(model)

@@ -40,9 +40,9 @@ def match_classes(theirs: HeadConfig | None, ours: HeadConfig) -> ClassMatch:
     ...     "positive"))).order
     (1, 0)
     """
-    if theirs is None or theirs.kind != ours.kind:
-        found = "no head" if theirs is None else f"a head for {theirs.kind}"
-        return ClassMatch(None, f"{found}, not one for {ours.kind}")
+    if theirs is None or theirs.task != ours.task:
+        found = "no head" if theirs is None else f"a head for {theirs.task}"
+        return ClassMatch(None, f"{found}, not one for {ours.task}")
     a, b = class_names(theirs), class_names(ours)
     order = _by_name(a, b)
     if order is not None and (len(a) == len(b) or not (_numbers(a) or _numbers(b))):

@@ -29,7 +29,7 @@ class Embeddings:
     def __init__(self, config: Seq2SeqConfig):
         self._config = config
         embedding = config.embedding
-        self._has_transform = embedding.kind in ("define", "dextra")
+        self._has_transform = embedding.layer_type in ("define", "dextra")
         self._looks_up_vectors = self._has_transform and embedding.cached
         shares_table = embedding.share and not self._looks_up_vectors
         self.tables = {
@@ -134,7 +134,7 @@ class Embeddings:
                 )
             return self._narrow_table(name)
         is_output = name == self._output and embedding.tie != "none"
-        if embedding.kind == "adaptive":
+        if embedding.layer_type == "adaptive":
             return layers.AdaptiveEmbedding(
                 self._size(name),
                 hidden_dim=config.hidden_dim,
@@ -176,7 +176,7 @@ class Embeddings:
 def _transform(config, name):
     embedding, transform = config.embedding, config.embedding.transform
     schedule = "dextra"
-    if embedding.kind == "define":
+    if embedding.layer_type == "define":
         schedule = "released" if embedding.schedule == "released" else "define"
     return layers.DExTraBlock(
         config.hidden_dim,
@@ -185,7 +185,7 @@ def _transform(config, name):
         projection_dim=config.hidden_dim // 2,
         max_groups=transform.max_groups or default_max_groups(config.hidden_dim),
         schedule=schedule,
-        activation="gelu" if embedding.kind == "define" else "swish",
+        activation="gelu" if embedding.layer_type == "define" else "swish",
         dropout=transform.dropout,
         name=name,
     )

@@ -249,8 +249,8 @@ def _differences(theirs, ours):
         mapping["encoder"]["attention"]["dropout"] = None
         if mapping["head"] is not None:
             mapping["head"] |= {"labels": None, "num_classes": None}
-            if mapping["head"]["kind"] in (MULTI_LABEL, REGRESSION):
-                mapping["head"]["kind"] = CLASSIFICATION  # The outputs are logits all the same.
+            if mapping["head"]["task"] in (MULTI_LABEL, REGRESSION):
+                mapping["head"]["task"] = CLASSIFICATION  # The outputs are logits all the same.
     return [name for name in ours if ours[name] != theirs[name]]
 
 

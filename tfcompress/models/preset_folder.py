@@ -87,13 +87,14 @@ def read_config(folder: str | os.PathLike) -> Seq2SeqConfig | TextEncoderConfig:
 
 
 def _to_mapping(config):
-    kind = {"kind": _TEXT_ENCODER} if isinstance(config, TextEncoderConfig) else {}
-    return kind | config.to_mapping()
+    model_type = {"model_type": _TEXT_ENCODER} if isinstance(config, TextEncoderConfig) else {}
+    return model_type | config.to_mapping()
 
 
 def _from_mapping(mapping):
-    if isinstance(mapping, dict) and mapping.get("kind") == _TEXT_ENCODER:
-        return TextEncoderConfig.from_mapping({k: v for k, v in mapping.items() if k != "kind"})
+    if isinstance(mapping, dict) and mapping.get("model_type") == _TEXT_ENCODER:
+        settings = {key: value for key, value in mapping.items() if key != "model_type"}
+        return TextEncoderConfig.from_mapping(settings)
     return Seq2SeqConfig.from_mapping(mapping)
 
 

@@ -51,7 +51,7 @@ def has_classifier(path: Path, settings: Mapping[str, Any]) -> bool:
     return False
 
 
-def published_kind(path: Path, settings: Mapping[str, Any], outputs: int) -> str:
+def published_task(path: Path, settings: Mapping[str, Any], outputs: int) -> str:
     """Returns the kind of head that a published classifier is.
 
     Args:

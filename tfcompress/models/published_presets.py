@@ -58,7 +58,7 @@ def _delight(width):
         128,
         share=True,
         tie="own",
-        kind="dextra",
+        layer_type="dextra",
         transform=TransformConfig(4, width_multiplier=2.0),
     )
     config = Seq2SeqConfig(

@@ -22,8 +22,8 @@ from tfcompress.models.mixers import AttentionConfig
 from tfcompress.models.published_heads import (
     classifies_tokens,
     has_classifier,
-    published_kind,
     published_labels,
+    published_task,
 )
 from tfcompress.models.published_settings import check_settings
 from tfcompress.models.published_tensors import WEIGHTS, read_tensors
@@ -323,7 +323,7 @@ def _classifier(folder, settings, layout, tensors, pooler):
     classes: dict[str, Any] = {"labels": names} if names else {"num_classes": len(output)}
     rates = (settings.get(key) for key in _HEAD_DROPOUT)
     dropout = next((rate for rate in rates if rate is not None), 0.1)
-    kind = published_kind(folder / CONFIG, settings, len(output))
+    kind = published_task(folder / CONFIG, settings, len(output))
     if kind == TOKEN_CLASSIFICATION:
         return HeadConfig(kind, dropout=float(dropout), **classes)
     hidden = None

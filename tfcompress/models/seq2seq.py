@@ -97,12 +97,12 @@ class Seq2SeqTransformer:
     @property
     def encoder_layers(self) -> list[keras.layers.Layer]:
         """The encoder's layers in order of application; shared ones repeat."""
-        return [self._layers[name] for name in self._encoder.plan]
+        return [self._layers[name] for name in self._encoder.order]
 
     @property
     def decoder_layers(self) -> list[keras.layers.Layer]:
         """The decoder's layers in order of application; shared ones repeat."""
-        return [self._layers[name] for name in self._decoder.plan]
+        return [self._layers[name] for name in self._decoder.order]
 
     def encode(self, source_token_ids: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Runs the encoder.
@@ -157,13 +157,13 @@ class Seq2SeqTransformer:
 
         x = self._embeddings.embed(made, "source", source_token_ids, **options)
         words = self._words(source_token_ids)
-        x, encoder_states = through(x, "source", self._encoder.plan, padding_mask=mask, **words)
+        x, encoder_states = through(x, "source", self._encoder.order, padding_mask=mask, **words)
         if config.normalize_first:
             x = made["encoder_normalization"](x)
         memory = x
         x = self._embeddings.embed(made, "target", target_token_ids, **options)
         x, decoder_states = through(
-            x, "target", self._decoder.plan, memory=memory, memory_padding_mask=mask
+            x, "target", self._decoder.order, memory=memory, memory_padding_mask=mask
         )
         if config.normalize_first:
             x = made["decoder_normalization"](x)

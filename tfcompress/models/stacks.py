@@ -37,7 +37,7 @@ class Stack:
         side: "encoder" or "decoder".
 
     Attributes:
-        plan: Names of the layers in order of application; shared ones repeat.
+        order: Names of the layers in order of application; shared ones repeat.
     """
 
     def __init__(self, config: Seq2SeqConfig, side: str):
@@ -47,9 +47,9 @@ class Stack:
         self._parts = stack_parts(side, self._stack)
         successors = self._stack.successors
         if successors is None:
-            self.plan = [part.name for parts in self._parts for part in parts]
+            self.order = [part.name for parts in self._parts for part in parts]
         else:
-            self.plan = [f"{side}_module_{i}" for i in range(successors)]
+            self.order = [f"{side}_module_{i}" for i in range(successors)]
 
     def make(self) -> dict[str, keras.layers.Layer]:
         """Returns new layers by name."""
@@ -60,8 +60,8 @@ class Stack:
         else:
             replaced = {name: self._layer(name, part) for name, part in parts.items()}
             ratio = self._stack.num_layers // self._stack.successors
-            made = {name: self._module(i, ratio, replaced) for i, name in enumerate(self.plan)}
-            layer_indices = {name: i * ratio for i, name in enumerate(self.plan)}
+            made = {name: self._module(i, ratio, replaced) for i, name in enumerate(self.order)}
+            layer_indices = {name: i * ratio for i, name in enumerate(self.order)}
         if not self._stack.drops_layers:
             return made
         drop = self._stack.layer_drop

@@ -43,7 +43,7 @@ class TextEncoder:
         config: The configuration.
         model: Inputs `token_ids` and, with token types, `token_type_ids` (integer, `[batch,
             length]`). Outputs a dictionary. With a head it has `logits` (`[batch, classes]`, or of
-            tokens `[batch, length, classes]`; `HeadConfig.kind` tells what they say) or `embedding`
+            tokens `[batch, length, classes]`; `HeadConfig.task` tells what they say) or `embedding`
             (`[batch, hidden_dim]`); without, `hidden` (`[batch, length, hidden_dim]`) and, with a
             pooler, `pooled` (`[batch, hidden_dim]`).
 
@@ -102,7 +102,7 @@ class TextEncoder:
     @property
     def encoder_layers(self) -> list[keras.layers.Layer]:
         """The layers in order of application; shared ones repeat."""
-        return [self._layers[name] for name in self._stack.plan]
+        return [self._layers[name] for name in self._stack.order]
 
     def call_without_mask(
         self, token_ids: tf.Tensor, token_type_ids: tf.Tensor | None = None
@@ -166,7 +166,7 @@ class TextEncoder:
         words = {}
         if self._stack.uses_words:
             words["word_ids"] = made["word_ids"](token_ids)
-        for name in self._stack.plan:
+        for name in self._stack.order:
             x = made[name](x, **masked, **words, **options)
             encoder_states.append(x)
         if self.config.normalize_first:

@@ -28,7 +28,7 @@ def make_head(config: TextEncoderConfig) -> dict[str, keras.layers.Layer]:
         made["head_hidden"] = layers.Dense(
             config.hidden_dim, activation=head.hidden_activation, name="head_hidden"
         )
-    if head.kind == EMBEDDING:
+    if head.task == EMBEDDING:
         if head.normalize:
             made["head_normalization"] = layers.UnitNormalization(name="head_normalization")
         return made
@@ -68,4 +68,4 @@ def apply_head(
     for name in ("head_hidden", "head_normalization", "head_dropout", "head_output"):
         if name in made:
             x = made[name](x, **(options if name == "head_dropout" else {}))
-    return {"embedding" if head.kind == EMBEDDING else "logits": x}
+    return {"embedding" if head.task == EMBEDDING else "logits": x}

@@ -54,7 +54,7 @@ def factorize_embedding(
         both with rows weighted as they were approximated.
 
     Raises:
-        InputError: If the embeddings are of another kind, the width is impossible, or there is not
+        InputError: If the embeddings are of another type, the width is impossible, or there is not
             one count for each token.
 
     Example:
@@ -169,9 +169,10 @@ def _encoder_config(config, embedding_dim):
 
 def _translation_config(config, embedding_dim):
     embedding = config.embedding
-    if embedding.kind != "factorized":
+    if embedding.layer_type != "factorized":
         raise InputError(
-            f"only embeddings of kind factorized can be factorized (received {embedding.kind!r})"
+            "only embeddings of layer_type factorized can be factorized (received "
+            f"{embedding.layer_type!r})"
         )
     _check_width(embedding_dim, embedding.embedding_dim or config.hidden_dim)
     tie = "own" if embedding.tie == "shared" else embedding.tie

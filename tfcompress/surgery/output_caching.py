@@ -46,10 +46,11 @@ def cache_outputs(transformer: Seq2SeqTransformer, *, prefer: str = "bytes") -> 
         "of the layer's outputs for all ids, and an Embedding with it.",
     )
     config, embedding = transformer.config, transformer.config.embedding
-    if embedding.kind not in ("define", "dextra") or embedding.cached:
+    if embedding.layer_type not in ("define", "dextra") or embedding.cached:
         raise InputError(
-            "only embeddings of kind define or dextra that are not cached yet have a transform to "
-            f"replace (received kind {embedding.kind!r}, cached {embedding.cached})"
+            "only embeddings of layer_type define or dextra that are not cached yet have a "
+            f"transform to replace (received layer_type={embedding.layer_type!r}, cached="
+            f"{embedding.cached})"
         )
     cached = config.replace(embedding=dataclasses.replace(embedding, cached=True))
     if not _is_preferred(cached, config, prefer):

@@ -55,10 +55,10 @@ def trim_vocabulary(
         "`tfcompress.text.keep_pieces` for the tokenizer.",
     )
     config = transformer.config
-    if config.embedding.kind == "adaptive":
+    if config.embedding.layer_type == "adaptive":
         raise InputError(
             "the bands of adaptive embeddings follow the order of the vocabulary, so it cannot be "
-            "trimmed (received kind 'adaptive')"
+            "trimmed (received layer_type 'adaptive')"
         )
     joint = source_tokenizer is target_tokenizer
     if config.embedding.share and not joint:

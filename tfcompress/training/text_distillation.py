@@ -67,7 +67,7 @@ class TextDistillation:
         encoder_layers: Sequence[int] | None = None,
     ):
         self._order, self.message = _checked_classes(student, teacher, weight)
-        self._divergence = HEAD_OBJECTIVES[student.config.head.kind].divergence
+        self._divergence = HEAD_OBJECTIVES[student.config.head.task].divergence
         check_weights(weight, temperature, hidden_weight)
         self._student, self._teacher, self._loss = student, teacher, loss
         self._weight, self._temperature = weight, temperature
@@ -108,10 +108,10 @@ def _checked_classes(student, teacher, weight):
             "The teacher must have the student's token types. Received: token_types "
             f"{theirs.token_types} and {ours.token_types}. Give the student as many."
         )
-    if ours.head is None or ours.head.kind not in HEAD_OBJECTIVES:
+    if ours.head is None or ours.head.task not in HEAD_OBJECTIVES:
         raise InputError(
             f"The student needs a head for {', '.join(HEAD_OBJECTIVES)}. Received: "
-            f"{'none' if ours.head is None else ours.head.kind}."
+            f"{'none' if ours.head is None else ours.head.task}."
         )
     if not weight:
         return None, None  # The teacher's classes teach nothing.

@@ -54,7 +54,7 @@ class TextEncoderExporter(TextExporter):
     def interface(self, signatures):
         config, tokenizer = self.config, self.options.tokenizer
         return {
-            "head": config.to_mapping().get("head"),
+            "head": _head_entry(config.to_mapping().get("head")),
             "limits": {"max_length": config.max_length},
             "ids": {
                 "pad": config.pad_id,
@@ -118,3 +118,8 @@ def _write_tokenizer(
         "tokenizer": tokenizer.settings(),
         "tokenizer_graph": None if graph is None else GRAPH,
     }
+
+
+def _head_entry(head):
+    """A head as the manifest has it, where `kind` is its task."""
+    return head and {"kind" if name == "task" else name: value for name, value in head.items()}
