@@ -6,12 +6,12 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.layer_selection import drop_rates
-from tfcompress.layers.common.random_choice import RandomChoice, build_inner, check_layer
+from tfcompress.layers.common.random_branch import RandomBranch, build_inner, check_layer
 from tfcompress.layers.common.serialization import pack, register, unpack
 
 
 @register
-class LayerDropWrapper(RandomChoice):
+class LayerDropWrapper(RandomBranch):
     """Leaves a layer out at random in training, so that a model of fewer layers can be cut out.
 
     One number u is drawn from (0, 1] for each call, so for the whole batch: the layer runs if

@@ -1,4 +1,4 @@
-"""What layers have in common that choose at random, once a call, which part of them trains."""
+"""What layers have in common that draw at random, once a call, which part of them trains."""
 
 import tensorflow as tf
 from tensorflow import keras
@@ -8,10 +8,10 @@ from tfcompress.layers.common.random_state import RandomState
 from tfcompress.layers.common.sublayers import build_sublayer
 
 
-class RandomChoice(Layer):
+class RandomBranch(Layer):
     """Base of layers that run one of two parts in training and always the first in inference.
 
-    The choice is an operation of the graph: one trace serves both, and the part that is not
+    The branch is an operation of the graph: one trace serves both, and the part that is not
     chosen costs no computation and gets gradients of zero. The rate and the state of the draws
     are variables that `tf.train.Checkpoint` carries and that are no weights: neither
     `count_params` nor saved weights know them. Initial states follow
@@ -133,7 +133,7 @@ def build_inner(layer: keras.layers.Layer, input_shape) -> tuple | None:
 
 def inner_shape(layer: keras.layers.Layer, input_shape) -> tuple | None:
     """Returns the shape of a layer's output, or None where the layer does not say."""
-    if isinstance(layer, RandomChoice):
+    if isinstance(layer, RandomBranch):
         return inner_shape(layer._stand_in, input_shape)
     if type(layer).compute_output_shape is keras.layers.Layer.compute_output_shape:
         return None
