@@ -67,7 +67,7 @@ def _operation(operation: Operation) -> str:
         str(len(inputs)),
         str(len(operation.outputs)),
         str(len(operation.operands_of_layer())),
-        hex(sum(1 << index for index in operation.given())),
+        hex(sum(1 << index for index in operation.unpacked())),
     ]
     lines = ["", f"namespace {space} {{"]
     lines += [f"// {x.name}: {x.shape}" for x in inputs]

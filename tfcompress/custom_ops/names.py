@@ -25,7 +25,7 @@ _OPERATIONS = {operation.name: operation for operation in OPERATIONS}
 # scales.
 WEIGHTS = {name: operation.weights() for name, operation in _OPERATIONS.items()}
 # Which operands stay such in a bundle. All others are constants, and packed into one.
-GIVEN = {name: operation.given() for name, operation in _OPERATIONS.items()}
+UNPACKED = {name: operation.unpacked() for name, operation in _OPERATIONS.items()}
 ALL = tuple(_OPERATIONS)
 # Those that make bundles faster by themselves.
 DEFAULT = tuple(name for name, operation in _OPERATIONS.items() if operation.makes_faster)

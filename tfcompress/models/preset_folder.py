@@ -113,11 +113,11 @@ def load_weights(transformer: _Model, folder: str | os.PathLike) -> None:
         raise InputError(f"{path}: missing; pass a folder that `save_to_preset` wrote")
     expected = transformer.model.count_params()
     try:
-        found = _stored_parameters(path)
-        if found == expected:
+        stored = _stored_parameters(path)
+        if stored == expected:
             transformer.model.load_weights(str(path))
             return
-        problem = f"{found:,} parameters instead of {expected:,}"
+        problem = f"{stored:,} parameters instead of {expected:,}"
     except (OSError, ValueError, KeyError) as error:
         problem = " ".join(str(error).split())
     raise InputError(

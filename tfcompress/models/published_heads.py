@@ -1,4 +1,4 @@
-"""What a published configuration says of a classifier's outputs."""
+"""What a published configuration tells of a classifier's outputs."""
 
 import warnings
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ def has_classifier(path: Path, settings: Mapping[str, Any]) -> bool:
         settings: The configuration. Without `architectures`, it classifies texts.
     """
     names = _architectures(settings)
-    if not names or any(kind in name for name in names for kind in (_TEXT, _TOKENS)):
+    if not names or any(task in name for name in names for task in (_TEXT, _TOKENS)):
         return True
     warnings.warn(
         f"{path}: the head of {', '.join(names)} is left out, as it classifies neither texts nor "
@@ -52,7 +52,7 @@ def has_classifier(path: Path, settings: Mapping[str, Any]) -> bool:
 
 
 def published_task(path: Path, settings: Mapping[str, Any], outputs: int) -> str:
-    """Returns the kind of head that a published classifier is.
+    """Returns the task of a published classifier.
 
     Args:
         path: The configuration's file, for messages.
@@ -70,15 +70,15 @@ def published_task(path: Path, settings: Mapping[str, Any], outputs: int) -> str
             f"{', '.join(_PROBLEMS)}"
         )
     usual = REGRESSION if outputs == 1 else CLASSIFICATION
-    kind = usual if problem is None else _PROBLEMS[problem]
+    task = usual if problem is None else _PROBLEMS[problem]
     if classifies_tokens(settings):
-        kind = TOKEN_CLASSIFICATION
-    if outputs == 1 and kind in (CLASSIFICATION, TOKEN_CLASSIFICATION):
+        task = TOKEN_CLASSIFICATION
+    if outputs == 1 and task in (CLASSIFICATION, TOKEN_CLASSIFICATION):
         raise InputError(
-            f"{path}: a {kind} of one class gives it to everything; set problem_type to regression "
+            f"{path}: a {task} of one class gives it to everything; set problem_type to regression "
             "or multi_label_classification, or give another model"
         )
-    return kind
+    return task
 
 
 def published_labels(settings: Mapping[str, Any], outputs: int) -> tuple[str, ...]:
@@ -88,14 +88,14 @@ def published_labels(settings: Mapping[str, Any], outputs: int) -> tuple[str, ..
         settings: The configuration.
         outputs: The number of outputs.
     """
-    given = settings.get("id2label")
-    if not isinstance(given, Mapping):
+    labels = settings.get("id2label")
+    if not isinstance(labels, Mapping):
         return ()
-    names = [given.get(str(number)) for number in range(outputs)]
+    names = [labels.get(str(number)) for number in range(outputs)]
     named = all(isinstance(name, str | int | float) for name in names)
     return tuple(map(str, names)) if named and len({*map(str, names)}) == outputs else ()
 
 
 def _architectures(settings):
-    given = settings.get("architectures") or []
-    return [str(name) for name in (given if isinstance(given, list) else [given])]
+    names = settings.get("architectures") or []
+    return [str(name) for name in (names if isinstance(names, list) else [names])]

@@ -65,7 +65,7 @@ def _read(path) -> dict[str, np.ndarray]:
     except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path}: damaged ({error}); download the model again") from None
     return {
-        # Not only numpy's own kinds of floats.
+        # Not only numpy's own types of floats.
         name: tensor.astype(np.float32) if tensor.dtype.kind in "fV" else tensor
         for name, tensor in tensors.items()
     }
@@ -73,7 +73,7 @@ def _read(path) -> dict[str, np.ndarray]:
 
 def _read_shards(index) -> dict[str, np.ndarray]:
     places = _places(index)
-    found: dict[str, np.ndarray] = {}
+    tensors: dict[str, np.ndarray] = {}
     for name in dict.fromkeys(places.values()):
         path = index.parent / name
         if not path.is_file():
@@ -89,8 +89,8 @@ def _read_shards(index) -> dict[str, np.ndarray]:
             raise InputError(
                 f"{path}: {' and '.join(parts)} by {index.name}; download the model again, whole"
             )
-        found |= shard
-    return found
+        tensors |= shard
+    return tensors
 
 
 def _places(index) -> dict[str, str]:
@@ -143,7 +143,7 @@ def _plain(name: str, prefixes) -> str:
         if name.startswith(prefix):
             name = name.removeprefix(prefix)
             break
-    owner, _, kind = name.rpartition(".")
+    owner, _, weight = name.rpartition(".")
     if owner.endswith("LayerNorm"):
-        kind = {"gamma": "weight", "beta": "bias"}.get(kind, kind)
-    return f"{owner}.{kind}" if owner else kind
+        weight = {"gamma": "weight", "beta": "bias"}.get(weight, weight)
+    return f"{owner}.{weight}" if owner else weight

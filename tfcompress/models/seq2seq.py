@@ -119,7 +119,7 @@ class Seq2SeqTransformer:
     def encode_with_mask(
         self, source_token_ids: tf.Tensor, padding_mask: tf.Tensor | None
     ) -> tf.Tensor:
-        """Runs the encoder with a given mask; None where there is no padding."""
+        """Runs the encoder with a mask; None where there is no padding."""
         x = self._embeddings.embed(self._layers, "source", source_token_ids)
         x = self._layers["source_position"](x)
         words = self._words(source_token_ids)
@@ -144,30 +144,30 @@ class Seq2SeqTransformer:
             Logits and hidden states; the logits are those of `model`.
         """
         options = {} if training is None else {"training": training}
-        made, config = self._layers, self.config
-        mask = made["source_padding_mask"](source_token_ids)
+        layers_by_name, config = self._layers, self.config
+        mask = layers_by_name["source_padding_mask"](source_token_ids)
 
         def through(x, side, names, **kwargs):
-            x = made[f"{side}_dropout"](made[f"{side}_position"](x), **options)
+            x = layers_by_name[f"{side}_dropout"](layers_by_name[f"{side}_position"](x), **options)
             states = [x]
             for name in names:
-                x = made[name](x, **kwargs, **options)
+                x = layers_by_name[name](x, **kwargs, **options)
                 states.append(x)
             return x, states
 
-        x = self._embeddings.embed(made, "source", source_token_ids, **options)
+        x = self._embeddings.embed(layers_by_name, "source", source_token_ids, **options)
         words = self._words(source_token_ids)
         x, encoder_states = through(x, "source", self._encoder.order, padding_mask=mask, **words)
         if config.normalize_first:
-            x = made["encoder_normalization"](x)
+            x = layers_by_name["encoder_normalization"](x)
         memory = x
-        x = self._embeddings.embed(made, "target", target_token_ids, **options)
+        x = self._embeddings.embed(layers_by_name, "target", target_token_ids, **options)
         x, decoder_states = through(
             x, "target", self._decoder.order, memory=memory, memory_padding_mask=mask
         )
         if config.normalize_first:
-            x = made["decoder_normalization"](x)
-        return Forward(self._embeddings.logits(made, x), encoder_states, decoder_states)
+            x = layers_by_name["decoder_normalization"](x)
+        return Forward(self._embeddings.logits(layers_by_name, x), encoder_states, decoder_states)
 
     def _words(self, ids):
         """What the encoder's layers are told about words."""
@@ -282,7 +282,7 @@ class Seq2SeqTransformer:
 
 
 def _make_layers(config: Seq2SeqConfig, *parts) -> dict[str, keras.layers.Layer]:
-    made = {
+    layers_by_name = {
         "source_padding_mask": layers.PaddingMask(config.pad_id, name="source_padding_mask"),
         "source_position": _position(config, "source_position", config.max_source_length),
         "target_position": _position(config, "target_position", config.max_target_length),
@@ -290,14 +290,14 @@ def _make_layers(config: Seq2SeqConfig, *parts) -> dict[str, keras.layers.Layer]
         "target_dropout": layers.Dropout(config.dropout, name="target_dropout"),
     }
     for part in parts:
-        made |= part.make()
+        layers_by_name |= part.make()
     if config.encoder.attention.words:
         size = config.source_vocabulary_size
-        made["source_word_ids"] = layers.WordIds(size, name="source_word_ids")
+        layers_by_name["source_word_ids"] = layers.WordIds(size, name="source_word_ids")
     if config.normalize_first:
         for name in ("encoder_normalization", "decoder_normalization"):
-            made[name] = layers.LayerNormalization(config.epsilon, name=name)
-    return made
+            layers_by_name[name] = layers.LayerNormalization(config.epsilon, name=name)
+    return layers_by_name
 
 
 def _position(config, name, max_length):

@@ -55,15 +55,19 @@ class Stack:
         """Returns new layers by name."""
         parts = {part.name: part for parts in self._parts for part in parts}
         if self._stack.successors is None:
-            made = {name: self._layer(self._inner(name), part) for name, part in parts.items()}
+            layers_by_name = {
+                name: self._layer(self._inner(name), part) for name, part in parts.items()
+            }
             layer_indices = {name: part.layer_index for name, part in parts.items()}
         else:
             replaced = {name: self._layer(name, part) for name, part in parts.items()}
             ratio = self._stack.num_layers // self._stack.successors
-            made = {name: self._module(i, ratio, replaced) for i, name in enumerate(self.order)}
+            layers_by_name = {
+                name: self._module(i, ratio, replaced) for i, name in enumerate(self.order)
+            }
             layer_indices = {name: i * ratio for i, name in enumerate(self.order)}
         if not self._stack.drops_layers:
-            return made
+            return layers_by_name
         drop = self._stack.layer_drop
         return {
             name: layers.LayerDropWrapper(
@@ -72,7 +76,7 @@ class Stack:
                 learned=drop.learned,
                 name=name,
             )
-            for name, layer in made.items()
+            for name, layer in layers_by_name.items()
         }
 
     @property

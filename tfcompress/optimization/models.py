@@ -65,26 +65,26 @@ def check_plain(model: keras.Model, function: str) -> None:
             )
 
 
-def wrappers(model: keras.Model, made_by: str, function: str) -> dict[str, LayerWrapper]:
+def wrappers(model: keras.Model, wrapped_by: str, function: str) -> dict[str, LayerWrapper]:
     """Returns a model's wrappers by the paths of the layers within.
 
     Args:
         model: The model.
-        made_by: The function that wrapped the layers.
+        wrapped_by: The function that wrapped the layers.
         function: What they are for, as the user called it.
 
     Raises:
         InputError: If there are none, or as for `check_optimizable`.
     """
     check_optimizable(model, function)
-    found = {
+    wrapped_layers = {
         path: layer
         for path, layer in leaf_layers(model).items()
-        if getattr(layer, "wrapped_by", None) == made_by
+        if getattr(layer, "wrapped_by", None) == wrapped_by
     }
-    if not found:
+    if not wrapped_layers:
         raise InputError(
-            f"{function} needs a model that {made_by} made (received {model.name}, in which "
+            f"{function} needs a model that {wrapped_by} made (received {model.name}, in which "
             "no layer is wrapped by it)"
         )
-    return found
+    return wrapped_layers

@@ -161,16 +161,16 @@ def _clusters(model, assignment, bits):
     """Returns how many values the clustered weights have, by layer and path."""
     if bits != 8:
         raise InputError(f"`preserve_clusters` needs 8 bits (received {bits})")
-    found = {}
+    clusters = {}
     for name, layer in leaf_layers(model).items():
         grids = assignment.grids(name)
         for slot in weight_slots(layer):
             count = len(np.unique(slot.get().numpy())) if slot.path in grids else _MOST + 1
             if count <= _MOST:
-                found.setdefault(name, {})[slot.path] = count
-    if not found:
+                clusters.setdefault(name, {})[slot.path] = count
+    if not clusters:
         raise InputError(
             f"`preserve_clusters` needs a matrix or table of at most {_MOST} distinct values "
             f"(received {model.name}, which has none); call cluster_weights first"
         )
-    return found
+    return clusters

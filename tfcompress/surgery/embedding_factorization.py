@@ -13,7 +13,7 @@ from tfcompress.layers.common.nested import by_name, named_layers, select_layers
 from tfcompress.models import TextEncoder
 from tfcompress.models.cloning import copy_model, replace_layers
 from tfcompress.models.copying import copy_weights
-from tfcompress.surgery.keras_models import check_own, remade
+from tfcompress.surgery.keras_models import check_own, rebuilt_layer
 from tfcompress.surgery.rebuilding import rebuild
 
 
@@ -42,9 +42,9 @@ def factorize_embedding(
         transformer: A text encoder, a translation model with "factorized" embeddings, or a Keras
             model of your own, functional, sequential or subclassed; it stays as it is.
         embedding_dim: The new width of the tables.
-        token_counts: How often each token occurs in typical text. The more often it does, the
-            better its row is approximated; by default all rows weigh the same. By the name of the
-            table, where a model has two.
+        token_counts: How often each token occurs in representative text. The more often it does,
+            the better its row is approximated; by default all rows weigh the same. By the name of
+            the table, where a model has two.
         layers: Of a Keras model, which `Embedding` and `FactorizedEmbedding` layers: a regular
             expression to search their paths for, or a collection of names; by default all that
             become smaller.
@@ -126,7 +126,7 @@ def _factorize_own(model, embedding_dim, token_counts, layers):
             "project_first": table.embedding_dim is None or table.project_first,
             "scale": None if table.scale is None else embedding_dim**0.5,
         }
-        new = remade(table, changes, input_shape=(None, None))
+        new = rebuilt_layer(table, changes, input_shape=(None, None))
         factors.fill(new)
         replacements[id(old)], errors[name] = new, factors.error
     return replace_layers(copy, replacements), errors

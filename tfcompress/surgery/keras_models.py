@@ -27,7 +27,7 @@ def check_own(model: keras.Model, function: str) -> None:
         if hasattr(layer, "wrapped_by"):
             raise InputError(
                 f"{function} needs a plain model. Received: {model.name}, which "
-                f"{layer.wrapped_by} made. Strip it first."
+                f"{layer.wrapped_by} wrapped. Strip it first."
             )
 
 
@@ -47,7 +47,7 @@ def refuse_own(model: Any, function: str, reason: str) -> None:
         raise InputError(f"{function} {cause}. Received: the Keras model {model.name}. {remedy}")
 
 
-def remade(layer: Layer, changes: Mapping[str, Any], **build) -> Layer:
+def rebuilt_layer(layer: Layer, changes: Mapping[str, Any], **build) -> Layer:
     """Returns a built layer like another but for its configuration.
 
     Args:

@@ -72,10 +72,10 @@ def _is_preferred(cached: Seq2SeqConfig, config: Seq2SeqConfig, prefer: str) -> 
         raise InputError(
             f"`prefer` must be one of bytes, multiply_adds, cached (received {prefer!r})"
         )
-    ours, theirs = (describe(c).to_dict() for c in (cached, config))
+    candidate, current = (describe(c).to_dict() for c in (cached, config))
     if prefer == "bytes":
-        return ours["bytes"]["int8"] < theirs["bytes"]["int8"]
-    return ours["multiply_adds"]["total"] < theirs["multiply_adds"]["total"]
+        return candidate["bytes"]["int8"] < current["bytes"]["int8"]
+    return candidate["multiply_adds"]["total"] < current["multiply_adds"]["total"]
 
 
 def _vectors(transformer, side, size):

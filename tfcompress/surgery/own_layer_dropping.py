@@ -105,7 +105,7 @@ def _check_droppable(layer, every):
 def _shapes(layer):
     """The shapes of a layer's input and output, where both are known."""
     try:
-        given = (layer.get_build_config() or {})["input_shape"]
-        return tuple(given), tuple(layer.compute_output_shape(given))
+        input_shape = (layer.get_build_config() or {})["input_shape"]
+        return tuple(input_shape), tuple(layer.compute_output_shape(input_shape))
     except Exception:  # Whatever a layer may raise that does not tell.
         return None

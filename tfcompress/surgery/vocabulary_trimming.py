@@ -51,7 +51,7 @@ def trim_vocabulary(
         transformer,
         "trim_vocabulary",
         "reads which rows of which tables belong to a tokenizer's tokens, which only "
-        "this library's models say. Take the rows of your tables yourself, with "
+        "this library's models tell. Take the rows of your tables yourself, with "
         "`tfcompress.text.keep_pieces` for the tokenizer.",
     )
     config = transformer.config

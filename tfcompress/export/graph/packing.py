@@ -7,7 +7,7 @@ A runtime takes its time over every tensor that it hands to a custom operation, 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from tfcompress.custom_ops.names import GIVEN, is_weight
+from tfcompress.custom_ops.names import UNPACKED, is_weight
 from tfcompress.errors import InputError
 from tfcompress.export.graph import flatbuffer
 
@@ -36,13 +36,13 @@ def pack_constants(model: schema.ModelT) -> None:
     for subgraph in model.subgraphs:
         for operator in subgraph.operators:
             name = flatbuffer.operator_name(model, operator)
-            if name in GIVEN:
+            if name in UNPACKED:
                 _pack(model, subgraph, operator, name)
 
 
 def _pack(model, subgraph, operator, name):
     operands = [subgraph.tensors[index] for index in operator.inputs]
-    given = set(GIVEN[name])
+    given = set(UNPACKED[name])
     constants = []
     for index, tensor in enumerate(operands):
         if index in given:
