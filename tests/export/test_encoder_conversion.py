@@ -77,8 +77,8 @@ def assert_same(run, encoder, quantization="float32"):
 def test_heads(encoders, tmp_path, head):
     manifest = convert(encoders[head], tmp_path / "b", quantization="float32")
     assert_same(runner(tmp_path / "b"), encoders[head])
-    assert manifest["kind"] == "text_encoder"
-    assert manifest["head"] is None if head is None else manifest["head"]["kind"] == head
+    assert manifest["model_type"] == "text_encoder"
+    assert manifest["head"] is None if head is None else manifest["head"]["task"] == head
     assert manifest["limits"] == {"max_length": MAX_LENGTH}
     assert manifest["ids"] == {"pad": 0, "start": None, "end": None}
     assert manifest["tokenizer"] is None

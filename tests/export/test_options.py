@@ -77,7 +77,7 @@ def test_impossible_options(options, message):
 
 
 @pytest.mark.parametrize(
-    ("kind", "options", "message"),
+    ("model_type", "options", "message"),
     [
         ("translation", {"tokenizer": 1}, "takes no `tokenizer`; give source_tokenizer and target"),
         ("translation", {"tokenizer_graph": True}, "takes no `tokenizer_graph`"),
@@ -89,9 +89,9 @@ def test_impossible_options(options, message):
         ("text_encoder", {"target_tokenizer": 1}, "takes no `target_tokenizer`"),
     ],
 )
-def test_options_of_another_kind_of_model(kind, options, message):
+def test_options_of_another_type_of_model(model_type, options, message):
     with pytest.raises(InputError, match=message):
-        ExportOptions(**options).check_kind(kind)
-    (other,) = {"translation", "text_encoder"} - {kind}
-    ExportOptions(**options).check_kind(other)
-    assert not {*options} & {*tokenizer_names(kind)}
+        ExportOptions(**options).check_model_type(model_type)
+    (other,) = {"translation", "text_encoder"} - {model_type}
+    ExportOptions(**options).check_model_type(other)
+    assert not {*options} & {*tokenizer_names(model_type)}

@@ -39,13 +39,13 @@ class Setting:
 
 @dataclasses.dataclass(frozen=True)
 class Only:
-    """Marks an option that one kind of model takes.
+    """Marks an option that one type of model takes.
 
     Attributes:
-        kind: "translation", "text_encoder" or "keras".
+        model_type: "translation", "text_encoder" or "keras".
     """
 
-    kind: str
+    model_type: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -174,19 +174,25 @@ class ExportOptions:
         has_shortlist = self.custom_ops is True and self.shortlist is not None
         return names | {TOP_LOGITS} if has_shortlist else names
 
-    def check_kind(self, kind: str) -> None:
-        """Makes sure that a kind of model takes these options.
+    def check_model_type(self, model_type: str) -> None:
+        """Makes sure that a type of model takes these options.
 
         Args:
-            kind: "translation", "text_encoder" or "keras".
+            model_type: "translation", "text_encoder" or "keras".
 
         Raises:
             InputError: If not, naming the first that it does not take.
         """
         for name, only in _marks(Only).items():
-            if only.kind != kind and getattr(self, name) is not getattr(ExportOptions, name):
-                remedy = f"give {' and '.join(tokenizer_names(kind)) or 'ids'}, or leave it out"
-                raise InputError(f"a {kind.replace('_', ' ')} model takes no `{name}`; {remedy}")
+            if only.model_type != model_type and getattr(self, name) is not getattr(
+                ExportOptions, name
+            ):
+                remedy = (
+                    f"give {' and '.join(tokenizer_names(model_type)) or 'ids'}, or leave it out"
+                )
+                raise InputError(
+                    f"a {model_type.replace('_', ' ')} model takes no `{name}`; {remedy}"
+                )
 
     def check_runtime(self) -> None:
         """Makes sure that the native runtime is there where custom operations need it.
@@ -213,26 +219,28 @@ def _marks(mark: type) -> dict[str, Any]:
     }
 
 
-def tokenizer_names(kind: str) -> list[str]:
-    """Returns the options that are the tokenizers of a kind of model.
+def tokenizer_names(model_type: str) -> list[str]:
+    """Returns the options that are the tokenizers of a type of model.
 
     Args:
-        kind: "translation" or "text_encoder".
+        model_type: "translation" or "text_encoder".
     """
     return [
         name
         for name, only in _marks(Only).items()
-        if only.kind == kind and name.endswith("tokenizer")
+        if only.model_type == model_type and name.endswith("tokenizer")
     ]
 
 
-def settings(kind: str | None = None) -> dict[str, Setting]:
+def settings(model_type: str | None = None) -> dict[str, Setting]:
     """Returns the options that the command line and recipes have, by name.
 
     Args:
-        kind: "translation" or "text_encoder", for those of that kind of model only.
+        model_type: "translation" or "text_encoder", for those of that type of model only.
     """
-    others = [name for name, only in _marks(Only).items() if kind not in (None, only.kind)]
+    others = [
+        name for name, only in _marks(Only).items() if model_type not in (None, only.model_type)
+    ]
     return {name: setting for name, setting in _marks(Setting).items() if name not in others}
 
 

@@ -44,7 +44,7 @@ int Main(const std::vector<std::string>& words) {
   }
   try {
     const Arguments arguments = ParseArguments(words);
-    const bool encodes = BundleKind(FolderFiles(arguments.bundle)) == kTextEncoder;
+    const bool encodes = BundleModelType(FolderFiles(arguments.bundle)) == kTextEncoder;
     const std::string report =
         encodes ? BenchmarkTextEncoder(arguments) : BenchmarkTranslation(arguments);
     if (!arguments.output.empty()) {

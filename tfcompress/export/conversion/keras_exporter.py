@@ -42,7 +42,7 @@ class KerasExporter(Exporter):
     added to.
     """
 
-    kind = "keras"
+    model_type = "keras"
 
     def check(self):
         self._operations = _custom_ops(self.options.custom_ops)

@@ -155,7 +155,7 @@ def check_finite(transformer: Seq2SeqTransformer | TextEncoder | keras.Model) ->
             )
 
 
-def made_by() -> dict[str, str]:
+def producer() -> dict[str, str]:
     """Returns the versions of what makes a bundle."""
     return {
         "tfcompress": tfcompress.__version__,
