@@ -8,7 +8,7 @@ from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.flatbuffer import schema
 from tfcompress.export.graph.known_faults import check_traps
 from tfcompress.export.graph.model_file import lower
-from tfcompress.export.quantization.quantizer import choice, quantize
+from tfcompress.export.quantization.quantizer import quantize, type_chooser
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def model(lowered):
 
 @pytest.mark.parametrize("quantization", WEIGHT_ONLY)
 def test_ordinary_models_have_none(model, quantization):
-    quantize(model, choice(quantization))
+    quantize(model, type_chooser(quantization))
     check_traps(model)
 
 
@@ -43,7 +43,7 @@ def test_integers_computed_at_run_time(model):
 
 @pytest.mark.parametrize(("quantization", "scale"), [("dynamic_int8", 1e-40), ("dynamic_int8", 0)])
 def test_scales_that_kernels_refuse(model, quantization, scale):
-    quantize(model, choice(quantization))
+    quantize(model, type_chooser(quantization))
     tensor = next(
         t for t in model.subgraphs[0].tensors if t.quantization and t.quantization.scale is not None
     )
@@ -53,7 +53,7 @@ def test_scales_that_kernels_refuse(model, quantization, scale):
 
 
 def test_scales_of_blocks_that_kernels_refuse(model):
-    quantize(model, choice("int4"))
+    quantize(model, type_chooser("int4"))
     subgraph = model.subgraphs[0]
     details = next(
         t.quantization.details
