@@ -6,7 +6,7 @@ from tfcompress.export import ExportError, ExportOptions, convert
 from tfcompress.export.conversion.signatures import Signatures
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.flatbuffer import schema
-from tfcompress.export.graph.known_faults import check_traps
+from tfcompress.export.graph.known_faults import check_known_faults
 from tfcompress.export.graph.model_file import lower
 from tfcompress.export.quantization.quantizer import quantize, type_chooser
 
@@ -26,7 +26,7 @@ def model(lowered):
 @pytest.mark.parametrize("quantization", WEIGHT_ONLY)
 def test_ordinary_models_have_none(model, quantization):
     quantize(model, type_chooser(quantization))
-    check_traps(model)
+    check_known_faults(model)
 
 
 def test_integers_computed_at_run_time(model):
@@ -38,7 +38,7 @@ def test_integers_computed_at_run_time(model):
     )
     step.tensors[product.inputs[1]].type = schema.TensorType.INT8
     with pytest.raises(ExportError, match="takes for zeros"):
-        check_traps(model)
+        check_known_faults(model)
 
 
 @pytest.mark.parametrize(("quantization", "scale"), [("dynamic_int8", 1e-40), ("dynamic_int8", 0)])
@@ -49,7 +49,7 @@ def test_scales_that_kernels_refuse(model, quantization, scale):
     )
     tensor.quantization.scale = np.full(len(tensor.quantization.scale), scale, np.float32)
     with pytest.raises(ExportError, match="too small for kernels"):
-        check_traps(model)
+        check_known_faults(model)
 
 
 def test_scales_of_blocks_that_kernels_refuse(model):
@@ -63,7 +63,7 @@ def test_scales_of_blocks_that_kernels_refuse(model):
     stored = model.buffers[subgraph.tensors[details.scales].buffer]
     stored.data = np.zeros(len(stored.data), np.uint8)
     with pytest.raises(ExportError, match="too small for kernels"):
-        check_traps(model)
+        check_known_faults(model)
 
 
 @pytest.mark.slow

@@ -52,6 +52,6 @@ def _run(options: Namespace) -> None:
     else:
         from tfcompress.export.devices.benchmarking import benchmark_on
 
-        settings |= {"library": options.library, "say": print_to_stderr}
+        settings |= {"library": options.library, "log": print_to_stderr}
         metrics = benchmark_on(options.device, options.bundle, sentences, **settings)
     return print_json(metrics) if options.json else print_metrics(metrics)

@@ -18,7 +18,7 @@ from tfcompress.errors import InputError
 from tfcompress.export.conversion.static_encoder import float_operations, quantize_encoder
 from tfcompress.export.errors import ExportError
 from tfcompress.export.graph import flatbuffer
-from tfcompress.export.graph.known_faults import check_traps
+from tfcompress.export.graph.known_faults import check_known_faults
 from tfcompress.export.graph.packing import pack_constants
 from tfcompress.export.graph.size import check_size, size_limit
 from tfcompress.export.options import ExportOptions
@@ -77,7 +77,7 @@ def write_model(
     if quantization in STATIC:
         model = quantize_encoder(model, STATIC[quantization], samples, choose)
     quantize(model, choose)
-    check_traps(model)
+    check_known_faults(model)
     check_operations(model, options.operations)
     limit = size_limit(model, transformer, quantization)
     pack_constants(model)
