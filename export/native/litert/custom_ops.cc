@@ -86,7 +86,7 @@ std::vector<ops::Tensor> Inputs(const Api& api, const ops::Op& op, const Handle*
                                 size_t count) {
   const std::vector<ops::Tensor> given = Tensors(api, buffers, count);
   std::vector<ops::Tensor> inputs(op.num_inputs);
-  ops::PlaceGiven(op, given.data(), inputs.data());
+  ops::PlaceComputed(op, given.data(), inputs.data());
   ops::Unpack(op, given.back(), &inputs);
   return inputs;
 }
@@ -101,7 +101,7 @@ Status GetOutputLayouts(void* user_data, size_t num_inputs, const Layout* inputs
     CheckCounts(op, num_inputs, num_outputs);
     std::vector<ops::Shape> given(num_inputs), placed(op.num_inputs), inferred(num_outputs);
     std::transform(inputs, inputs + num_inputs, given.begin(), OwnShape);
-    ops::PlaceGiven(op, given.data(), placed.data());
+    ops::PlaceComputed(op, given.data(), placed.data());
     op.infer(placed.data(), ops::Ranked(given.back(), 2).dims[0], inferred.data());
     for (size_t i = 0; i < num_outputs; ++i) {
       outputs[i].rank = static_cast<uint32_t>(inferred[i].rank) & 7;

@@ -564,7 +564,7 @@ void Custom(Node* node) {
   node->Require(pack.data != nullptr && pack.element == Element::kI8 && pack.shape.rank == 2,
                 "its constants are not packed");
   std::vector<Shape> placed(op.num_inputs), inferred(op.num_outputs);
-  ops::PlaceGiven(op, given.data(), placed.data());
+  ops::PlaceComputed(op, given.data(), placed.data());
   op.infer(placed.data(), pack.shape.dims[0], inferred.data());
   for (size_t i = 0; i < inferred.size(); ++i) {
     node->Require(IsAmong(node->out(i), kFloat | kInt), "its operands have other types");
