@@ -65,9 +65,9 @@ Manifest::Manifest(const Files& files, const std::string& model_type)
   std::tie(value_, size_) = Read(files);
   const auto& format = Take<int64_t>({"format"}, "a whole number");
   if (format != kFormat) {
-    throw Error(Code::kUnsupported,
-                name_ + ": format " + std::to_string(format) + ", but this version runs " +
-                    std::to_string(kFormat) + kOtherVersion);
+    throw Error(Code::kUnsupported, name_ + ": format " + std::to_string(format) +
+                                        ", but this version runs " + std::to_string(kFormat) +
+                                        kOtherVersion);
   }
   const auto& actual = Take<std::string>({"model_type"}, "a text");
   if (actual != model_type && (actual == kTranslation || actual == kTextEncoder)) {
@@ -87,12 +87,12 @@ const json::Value& Manifest::Take(Keys keys) const {
   const json::Value* value = &value_;
   for (std::string_view key : keys) {
     const auto* object = value->As<json::Object>();
-    const auto found =
+    const auto it =
         object == nullptr ? json::Object::const_iterator() : object->find(std::string(key));
-    if (object == nullptr || found == object->end()) {
+    if (object == nullptr || it == object->end()) {
       throw Error(Code::kBadBundle, name_ + ": `" + Joined(keys) + "` is missing" + kAgain);
     }
-    value = &found->second;
+    value = &it->second;
   }
   return *value;
 }
@@ -155,11 +155,11 @@ Bytes Manifest::CheckedFile(const Files& files, const std::string& name, bool ve
   const auto& size = Take<int64_t>({"files", name, "bytes"}, "a whole number");
   const auto& sha256 = Take<std::string>({"files", name, "sha256"}, "a text");
   // Before any of it is read, as there is memory for what was exported only.
-  const uint64_t found = files.Size(name);
-  const Bytes bytes = static_cast<uint64_t>(size) == found ? files.Open(name) : Bytes();
+  const uint64_t actual = files.Size(name);
+  const Bytes bytes = static_cast<uint64_t>(size) == actual ? files.Open(name) : Bytes();
   if (static_cast<uint64_t>(size) != bytes.size()) {
-    throw Error(Code::kBadBundle, files.Name(name) + ": " + std::to_string(found) + " bytes, but " +
-                                      std::to_string(size) +
+    throw Error(Code::kBadBundle, files.Name(name) + ": " + std::to_string(actual) +
+                                      " bytes, but " + std::to_string(size) +
                                       " in the manifest: the file is truncated or altered" +
                                       kAgain);
   }
