@@ -400,11 +400,11 @@ def test_float32_layers_in_models_made_under_a_half_precision_policy(tmp_path):
         convert(half, tmp_path / "b", signatures=signature(subclassed_inputs()))
 
 
-def test_mixed_plan(tmp_path):
+def test_quantization_scheme(tmp_path):
     model = nested()
     plan = {"^head/": "float32", "encoder/multi_head": "int4_per_channel"}
     path = tmp_path / "bundle"
-    convert(model, path, quantization="mixed", plan=plan)
+    convert(model, path, quantization="mixed", quantization_scheme=plan)
     stored = flatbuffer.read((path / "model.tflite").read_bytes())
     types = [
         tensor.type
@@ -414,7 +414,9 @@ def test_mixed_plan(tmp_path):
     assert types.count(schema.TensorType.FLOAT32) == 1
     assert types.count(schema.TensorType.INT4) == 4  # of the attention of Keras
     with pytest.raises(InputError, match="matches none"):
-        convert(model, path, quantization="mixed", plan={"nothing": "int8"}, force=True)
+        convert(
+            model, path, quantization="mixed", quantization_scheme={"nothing": "int8"}, force=True
+        )
 
 
 def stored_grids(path):
@@ -560,10 +562,10 @@ def test_wrong_arguments(tmp_path):
     path = tmp_path / "bundle"
     one = Signature(inputs=ids_of())
     for options, message in [
-        ({"quantization": "static_int8"}, "needs representative data"),
+        ({"quantization": "static_int8"}, "needs `representative_data`"),
         ({"quantization": "static_int8", "representative_data": []}, "is empty"),
         ({"quantization": "int3"}, "must be one of"),
-        ({"plan": {".": "int8"}}, "does not go with"),
+        ({"quantization_scheme": {".": "int8"}}, "is for `quantization` mixed"),
         ({"samples": [[ids_of(), ids_of()]]}, "must have one of each input"),
         ({"samples": ids_of()}, "Put a single batch into a list"),
         ({"samples": [ids_of()[0]]}, "must fit the signature"),

@@ -205,7 +205,7 @@ def test_nothing_is_trained_with_0_updates(run, finished):
         ({"surgery": {"before": [{"trim_vocabulary": {}}]}}, "cannot trim_vocabulary"),
         ({"teacher": {"path": "x"}}, "go together"),
         ({"training": {"evaluate_sentences": 3}}, "evaluate_sentences` is for translations"),
-        ({"quantizations": ["mixed"]}, "`plan` goes with"),
+        ({"quantizations": ["mixed"]}, "`quantization_scheme` goes with"),
         ({"benchmark": {"texts": 0}}, r"`benchmark\.texts` must be at least 1"),
         ({"kind": "tree"}, "`kind` must be one of translation, text_encoder"),
         ({"teachers": {}}, "teacher"),

@@ -73,7 +73,7 @@ def begin(start, target, training=UNTRAINED, folder="unused", **options):
         folder,
         start=start,
         verbose=0,
-        say=said.append,
+        log=said.append,
         **options,
     )
     return encoder, said

@@ -115,7 +115,7 @@ def test_a_training_that_diverges_keeps_its_best_state(tmp_path):
     first, _ = train(tmp_path, training=dataclasses.replace(TRAINING, **schedule))
     said = []
     diverging = dataclasses.replace(TRAINING, updates=40, learning_rate=1e30, **schedule)
-    again, history = train(tmp_path, training=diverging, say=said.append)
+    again, history = train(tmp_path, training=diverging, log=said.append)
     assert [entry["update"] for entry in history] == [2, 4]
     assert "is not finite" in said[0]
     for one, other in zip(weights(first), weights(again), strict=True):

@@ -51,7 +51,8 @@ def quantize_aware(
             quantized to 8 bits, as kernels for integers only do; export with "static_int8" then
             measures the ranges anew.
         skip: Regular expression; weights that it is found in stay in float32. So that they do in
-            the bundle too, export with `quantization="mixed"` and `plan={skip: "float32"}`.
+            the bundle too, export with `quantization="mixed"` and
+            `quantization_scheme={skip: "float32"}`.
         preserve_sparsity: Whether weights that are zero at the beginning stay zero.
         preserve_clusters: Whether weights of a matrix or table that are equal at the beginning stay
             equal, where there are at most 256 distinct ones, as `cluster_weights` makes them. Those

@@ -20,7 +20,7 @@ _RANDOM_LENGTHS = (1, 2, 3, 5, 8, 13, 21, 34)
 class TextEncoderExporter(TextExporter):
     """Exports a `TextEncoder`; see `Exporter`."""
 
-    kind = "text_encoder"
+    model_type = "text_encoder"
 
     def check_options(self):
         _check_tokenizer(self.options.tokenizer, self.config)
@@ -54,7 +54,7 @@ class TextEncoderExporter(TextExporter):
     def interface(self, signatures):
         config, tokenizer = self.config, self.options.tokenizer
         return {
-            "head": _head_entry(config.to_mapping().get("head")),
+            "head": config.to_mapping().get("head"),
             "limits": {"max_length": config.max_length},
             "ids": {
                 "pad": config.pad_id,
@@ -118,8 +118,3 @@ def _write_tokenizer(
         "tokenizer": tokenizer.settings(),
         "tokenizer_graph": None if graph is None else GRAPH,
     }
-
-
-def _head_entry(head):
-    """A head as the manifest has it, where `kind` is its task."""
-    return head and {"kind" if name == "task" else name: value for name, value in head.items()}
