@@ -78,7 +78,7 @@ def test_wrong_arguments():
 
 @pytest.mark.skipif(LEGACY, reason="Keras 3 only")
 def test_keras_3_says_what_to_do():
-    with pytest.raises(InputError, match="set TF_USE_LEGACY_KERAS=1"):
+    with pytest.raises(InputError, match="Set TF_USE_LEGACY_KERAS=1"):
         cluster_weights(make_family("plain").model)
 
 
@@ -135,7 +135,7 @@ def test_clusters_and_zeros_stay_together():
 @legacy_only
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({}, "which has none.; call cluster_weights first"), ({"bits": 4}, "needs 8 bits")],
+    [({}, "which has none. Call cluster_weights first"), ({"bits": 4}, "needs 8 bits")],
 )
 def test_no_clusters_to_keep(options, message):
     with pytest.raises(InputError, match=message):

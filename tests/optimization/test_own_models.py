@@ -291,7 +291,7 @@ def test_refusals_come_before_the_training(method):
         WRAP[method](model)
     inputs = keras.Input((WIDTH,))
     plain = keras.Model(inputs, keras.layers.Dense(40)(inputs))
-    with pytest.raises(InputError, match="strip it first"):
+    with pytest.raises(InputError, match="Strip it first"):
         WRAP[method](WRAP[method](plain))
 
 

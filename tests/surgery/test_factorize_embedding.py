@@ -57,5 +57,5 @@ def test_impossible_width(width):
 
 def test_other_layer_types():
     embedding = EmbeddingConfig(16, layer_type="adaptive", cutoffs=(10,), factor=2)
-    with pytest.raises(InputError, match="layer_type factorized"):
+    with pytest.raises(InputError, match=r"layer_type 'factorized'. Received"):
         factorize_embedding(make_transformer(embedding=embedding), 4)

@@ -56,7 +56,7 @@ class LayerDropWrapper(RandomBranch):
 
     Reference: Fan et al., 2020, arXiv:1909.11556. For its learned rates the paper gives no more
     than that they are a softmax over layers with the target as its mean, and there is no reference
-    code; a scalar for each layer, which like the paper's choice of layers does not depend on the
+    code; a scalar for each layer, which like the paper's draw of layers does not depend on the
     input, is this library's reading.
     """
 

@@ -244,9 +244,9 @@ def replace_layers(model: keras.Model, replacements: Mapping[int, Layer]) -> ker
     except InputError:
         raise
     except Exception as error:  # Whatever a layer may raise that is called anew.
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(".")
         raise InputError(
-            f"{model.name} does not take other layers in these places. Received: {reason} Leave "
+            f"{model.name} does not take other layers in these places. Received: {reason}. Leave "
             "out the layers whose weights or sizes others read."
         ) from error
 
@@ -454,7 +454,7 @@ def _liken(layer, copy):
 
 def _no_copy(layer, reason):
     return InputError(
-        f"the layer {layer.name} cannot be made again from its configuration. Received: "
+        f"The layer {layer.name} cannot be made again from its configuration. Received: "
         f"{type(layer).__name__} ({reason}). Give the class a `get_config` with every argument of "
         "its constructor, and let that or `build` make its weights."
     )

@@ -119,7 +119,7 @@ def to_keras_nlp(encoder: TextEncoder, family: str) -> Any:
     chosen = {_snake(one.name): one for one in _FAMILIES}.get(family)
     if chosen is None:
         names = ", ".join(_snake(one.name) for one in _FAMILIES)
-        raise InputError(f"family={family!r}; choose one of {names}")
+        raise InputError(f"`family` must be one of {names}. Received: family={family!r}.")
     model = _keras_nlp_model(chosen, encoder.config)
     weights = encoder_weights(encoder)
     variables = _keras_nlp_weights(chosen, model, encoder)
@@ -136,8 +136,9 @@ def import_keras_nlp():
     """
     if not hasattr(keras, "ops"):
         raise InputError(
-            "keras-nlp models are Keras 3, but TF_USE_LEGACY_KERAS=1 chose Keras 2: make this one "
-            "call in a process without it, and pass the model on with `save_to_preset`"
+            "Models of keras-nlp need Keras 3. Received: TF_USE_LEGACY_KERAS=1, so Keras 2. "
+            "Make this one call in a process without it, and pass the model on with "
+            "`save_to_preset`."
         )
     import keras_nlp
 
@@ -153,7 +154,8 @@ def _family(model):
             return family, model.backbone
     names = ", ".join(f"{family.name}Backbone" for family in _FAMILIES)
     raise InputError(
-        f"{type(model).__name__} is not supported; give a {names}, or a TextClassifier of one"
+        f"The model must be a {names}, or a TextClassifier of one. Received: "
+        f"{type(model).__name__}."
     )
 
 
@@ -162,8 +164,8 @@ def _config(family, backbone, task):
     if family.name == "Albert":
         if backbone.num_inner_repetitions != 1:
             raise InputError(
-                "AlbertBackbone has num_inner_repetitions="
-                f"{backbone.num_inner_repetitions}; only 1 is supported"
+                "An AlbertBackbone must have num_inner_repetitions=1. Received: "
+                f"num_inner_repetitions={backbone.num_inner_repetitions}."
             )
         sharing = SharingConfig("all")
         if backbone.num_groups != 1:
@@ -192,8 +194,9 @@ def _config(family, backbone, task):
 def _head(family, task):
     if keras.activations.serialize(task.activation) != "linear":
         raise InputError(
-            "the classifier has an activation on its logits, which `HeadConfig` has not; make it "
-            "with activation=None"
+            "The classifier's logits must have no activation, as `HeadConfig` has none. Received: "
+            f"activation={keras.activations.serialize(task.activation)!r}. Make it with "
+            "activation=None."
         )
     return HeadConfig(
         # Of one output, its class would always be right.
@@ -236,8 +239,8 @@ def _keras_nlp_model(family, config):
         problems = _differences(built, config)
     if problems:
         raise InputError(
-            f"keras-nlp's {family.name} has no encoder with this {', '.join(problems)}; convert "
-            "an encoder of that family"
+            f"The family {family.name} of keras-nlp has no such encoder. Received: another "
+            f"{', '.join(problems)}. Convert an encoder of that family."
         )
     return model
 
@@ -265,8 +268,8 @@ def _keras_nlp_weights(family, model, encoder):
         matching = [v for p, v in paths.items() if p == path or p.endswith(f"/{path}")]
         if len(matching) != 1:
             raise InputError(
-                f"{type(model).__name__} has {len(matching)} weights named {path}, not one; it is "
-                "of another version of keras-nlp"
+                f"The model must have one weight named {path}. Received: "
+                f"{type(model).__name__} with {len(matching)}, of another version of keras-nlp."
             )
         variables[name] = matching[0]
     return variables

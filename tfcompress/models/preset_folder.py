@@ -58,7 +58,8 @@ def save_preset(transformer: _Model, folder: str | os.PathLike) -> None:
             plain.model.save_weights(str(temporary / WEIGHTS_FILE))
     except OSError as error:
         raise InputError(
-            f"{folder}: cannot be written ({error.strerror or error}); check the place"
+            f"The model cannot be written ({error.strerror or error}). Received: {folder}. Check "
+            "the place."
         ) from None
 
 
@@ -76,10 +77,10 @@ def read_config(folder: str | os.PathLike) -> Seq2SeqConfig | TextEncoderConfig:
         mapping = read_json(path)
     except FileNotFoundError:
         raise InputError(
-            f"{path}: no such file; pass a folder that `save_to_preset` wrote"
+            f"There is no such file. Received: {path}. Pass a folder that `save_to_preset` wrote."
         ) from None
     except InputError as error:
-        raise InputError(f"{error}; save the model anew") from None
+        raise InputError(f"{error} Save the model anew.") from None
     try:
         return _from_mapping(mapping)
     except InputError as error:
@@ -110,7 +111,9 @@ def load_weights(transformer: _Model, folder: str | os.PathLike) -> None:
     """
     path = Path(folder) / WEIGHTS_FILE
     if not path.is_file():
-        raise InputError(f"{path}: missing; pass a folder that `save_to_preset` wrote")
+        raise InputError(
+            f"The weights are missing. Received: {path}. Pass a folder that `save_to_preset` wrote."
+        )
     expected = transformer.model.count_params()
     try:
         stored = _stored_parameters(path)
@@ -121,7 +124,8 @@ def load_weights(transformer: _Model, folder: str | os.PathLike) -> None:
     except (OSError, ValueError, KeyError) as error:
         problem = " ".join(str(error).split())
     raise InputError(
-        f"{path}: not the weights of the {CONFIG_FILE} beside it ({problem}); save the model anew"
+        f"The weights must be those of the {CONFIG_FILE} beside them ({problem}). Received: "
+        f"{path}. Save the model anew."
     )
 
 
@@ -137,13 +141,15 @@ def _stored_parameters(path: Path) -> int:
 
 def _check_replaceable(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: is a file; choose another name for the folder")
+        raise InputError(
+            f"A model is saved as a folder. Received: {folder}, a file. Choose another name."
+        )
     if folder.is_dir():
         others = sorted({path.name for path in folder.iterdir()} - {CONFIG_FILE, WEIGHTS_FILE})
         if others:
             raise InputError(
-                f"{folder}: holds other files ({', '.join(others[:3])}), which saving would "
-                "remove; choose a new folder"
+                "Saving a model would remove the folder's other files. Received: "
+                f"{folder} with {', '.join(others[:3])}. Choose a new folder."
             )
 
 

@@ -66,8 +66,8 @@ def published_task(path: Path, settings: Mapping[str, Any], outputs: int) -> str
     problem = settings.get("problem_type")
     if problem is not None and problem not in _PROBLEMS:
         raise InputError(
-            f"{path}: problem_type {problem!r} is not supported; it must be one of "
-            f"{', '.join(_PROBLEMS)}"
+            f"`problem_type` must be one of {', '.join(_PROBLEMS)}. Received: "
+            f"problem_type={problem!r} in {path}."
         )
     usual = REGRESSION if outputs == 1 else CLASSIFICATION
     task = usual if problem is None else _PROBLEMS[problem]
@@ -75,8 +75,8 @@ def published_task(path: Path, settings: Mapping[str, Any], outputs: int) -> str
         task = TOKEN_CLASSIFICATION
     if outputs == 1 and task in (CLASSIFICATION, TOKEN_CLASSIFICATION):
         raise InputError(
-            f"{path}: a {task} of one class gives it to everything; set problem_type to regression "
-            "or multi_label_classification, or give another model"
+            f"A {task} of one class gives it to everything. Received: {path}. Set problem_type to "
+            "regression or multi_label_classification, or give another model."
         )
     return task
 

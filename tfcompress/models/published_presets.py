@@ -17,7 +17,7 @@ from tfcompress.models.mixers import (
     ScalingConfig,
 )
 
-# Not printed with the figures; any from 43,728 to 43,740 gives them.
+# Not printed with the numbers; any from 43,728 to 43,740 gives them.
 _DELIGHT_VOCABULARY = 43736
 # Not printed either; any from 30,931 to 30,963 gives them.
 _FIXED_VOCABULARY = 30940

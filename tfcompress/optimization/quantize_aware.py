@@ -76,7 +76,8 @@ def quantize_aware(
     check_plain(model, "quantize_aware")
     if activations not in ACTIVATIONS:
         raise InputError(
-            f"`activations` must be one of {', '.join(ACTIVATIONS)} (received {activations!r})"
+            f"`activations` must be one of {', '.join(ACTIVATIONS)}. Received: "
+            f"activations={activations!r}."
         )
     assignment = assign_quantizers(model, bits, block_size=block_size, skip=skip)
     clusters = {}
@@ -84,7 +85,10 @@ def quantize_aware(
         clusters = _clusters(model, assignment, bits)
         assignment = assignment.with_one_scale(clusters, "clustered: one scale")
     if not any(weight.grid is not None for weight in assignment.weights):
-        raise InputError("quantize_aware finds nothing to quantize; every weight is small")
+        raise InputError(
+            "quantize_aware needs weights to quantize. Received: "
+            f"{model.name}, whose weights are all small or skipped."
+        )
     from tfcompress.optimization.quantized_layer import QuantizedLayer
     from tfcompress.optimization.weight_quantize_config import WeightQuantizeConfig
 
@@ -161,7 +165,7 @@ def _rounded(variable, quantizer, weights):
 def _clusters(model, assignment, bits):
     """Returns how many values the clustered weights have, by layer and path."""
     if bits != 8:
-        raise InputError(f"`preserve_clusters` needs 8 bits (received {bits})")
+        raise InputError(f"`preserve_clusters` needs 8 bits. Received: bits={bits}.")
     clusters = {}
     for name, layer in leaf_layers(model).items():
         grids = assignment.grids(name)
@@ -171,7 +175,7 @@ def _clusters(model, assignment, bits):
                 clusters.setdefault(name, {})[slot.path] = count
     if not clusters:
         raise InputError(
-            f"`preserve_clusters` needs a matrix or table of at most {_MOST} distinct values "
-            f"(received {model.name}, which has none); call cluster_weights first"
+            f"`preserve_clusters` needs a matrix or table of at most {_MOST} distinct values. "
+            f"Received: {model.name}, which has none. Call cluster_weights first."
         )
     return clusters

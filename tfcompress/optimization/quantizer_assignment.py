@@ -131,8 +131,8 @@ def assign_quantizers(
             weights.append(AssignedWeight(name, slot.path, shape, grid, reason))
     if skipped is not None and not matched:
         raise InputError(
-            f"`skip` must match a weight (received {skip!r}); there are "
-            f"{', '.join(f'{weight.layer}/{weight.path}' for weight in weights)}"
+            f"`skip` must match a weight. Received: skip={skip!r}. There are "
+            f"{', '.join(f'{weight.layer}/{weight.path}' for weight in weights)}."
         )
     others = model.count_params() - sum(weight.size for weight in weights)
     return QuantizerAssignment(tuple(weights), others)

@@ -115,7 +115,7 @@ def _factorize_own(model, embedding_dim, token_counts, layers):
         normalizes = table.normalize or table.positions is not None or table.token_types
         if table.embedding_dim is not None and normalizes and not table.project_first:
             raise InputError(
-                "vectors that are normalized, or to which others are added, before they are "
+                "Vectors that are normalized, or to which others are added, before they are "
                 f"projected cannot be factorized once more. Received: {name}. Leave it out of "
                 "`layers`."
             )
@@ -161,8 +161,8 @@ def _encoder_config(config, embedding_dim):
     _check_width(embedding_dim, config.embedding_dim or config.hidden_dim)
     if config.embedding_dim is not None and not config.project_first:
         raise InputError(
-            f"a table of width {config.embedding_dim} whose vectors are normalized before they are "
-            "projected cannot be factorized once more"
+            "A table whose vectors are normalized before they are projected cannot be factorized "
+            f"once more. Received: one of width {config.embedding_dim}."
         )
     return config.replace(embedding_dim=embedding_dim, project_first=True)
 
@@ -171,8 +171,8 @@ def _translation_config(config, embedding_dim):
     embedding = config.embedding
     if embedding.layer_type != "factorized":
         raise InputError(
-            "only embeddings of layer_type factorized can be factorized (received "
-            f"{embedding.layer_type!r})"
+            "Embeddings to factorize must be of layer_type 'factorized'. Received: "
+            f"layer_type={embedding.layer_type!r}."
         )
     _check_width(embedding_dim, embedding.embedding_dim or config.hidden_dim)
     tie = "own" if embedding.tie == "shared" else embedding.tie
@@ -184,8 +184,8 @@ def _translation_config(config, embedding_dim):
 def _check_width(embedding_dim, width):
     if not 1 <= embedding_dim < width:
         raise InputError(
-            f"`embedding_dim` must lie between 1 and {width - 1}, below the width of the tables "
-            f"(received {embedding_dim})"
+            f"`embedding_dim` must lie between 1 and {width - 1}, below the width of the tables. "
+            f"Received: embedding_dim={embedding_dim}."
         )
 
 
@@ -248,7 +248,7 @@ def _weighted(table, token_counts):
     counts = np.asarray(token_counts, np.float64)
     if counts.shape != table.shape[:1] or not np.isfinite(counts).all() or (counts < 0).any():
         raise InputError(
-            f"`token_counts` must be a number, at least 0, for each of {len(table)} tokens "
-            f"(received shape {counts.shape})"
+            f"`token_counts` must be a number, at least 0, for each of {len(table)} tokens. "
+            f"Received: shape={counts.shape}."
         )
     return table * np.sqrt(counts + 1.0)[:, np.newaxis]

@@ -60,7 +60,10 @@ def narrow_feed_forward(
         widths = dict.fromkeys(sides(transformer.config), intermediate_dim)
     if unknown := set(widths) - set(sides(transformer.config)):
         names = " and ".join(sides(transformer.config))
-        raise InputError(f"sides are {names} (received {', '.join(sorted(unknown))})")
+        raise InputError(
+            f"`intermediate_dim` must name sides of the model, {names}. Received: "
+            f"{', '.join(sorted(unknown))}."
+        )
     layers = {
         side: {
             layer.name: layer
@@ -78,8 +81,8 @@ def narrow_feed_forward(
         least = min(networks[name].intermediate_dim for name in own)
         if not 1 <= widths[side] <= least:
             raise InputError(
-                f"the feed-forward width of the {side} can be 1 to {least} "
-                f"(received {widths[side]})"
+                f"The feed-forward width of the {side} must lie between 1 and {least}. Received: "
+                f"intermediate_dim={widths[side]}."
             )
     importance = _importance(transformer.model, networks, batches)
     config, changed = transformer.config, {}
@@ -114,7 +117,7 @@ def _narrow_own(model, intermediate_dim, batches):
             )
         if not 1 <= width <= networks[name].intermediate_dim:
             raise InputError(
-                f"a width can be 1 to {networks[name].intermediate_dim}. Received: {width} for "
+                f"A width can be 1 to {networks[name].intermediate_dim}. Received: {width} for "
                 f"{name}. Give one that this layer has."
             )
     copy = copy_model(model)

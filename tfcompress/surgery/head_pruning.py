@@ -90,7 +90,8 @@ def prune_heads(transformer: Any, *, drop: Mapping[str, Sequence[int]] | None = 
     for name, rest in kept.items():
         if not rest:
             raise InputError(
-                f"{name} would lose all its {_heads(attentions[name])} heads; keep at least one"
+                f"{name} would lose all its heads. Received: {_heads(attentions[name])} to drop. "
+                "Keep at least one."
             )
     if isinstance(transformer, keras.Model):
         check_own(transformer, "prune_heads")
@@ -124,7 +125,8 @@ def _closed(attentions):
     gated = {name: a for name, a in attentions.items() if getattr(a, "gated", False)}
     if not gated:
         raise InputError(
-            "no attention of this model has gates, so `drop` must say which heads to remove"
+            "Heads to remove must be named where no attention has gates. Received: drop=None. "
+            "Pass `drop`."
         )
     return {name: np.flatnonzero(np.asarray(a.gates) == 0).tolist() for name, a in gated.items()}
 
@@ -133,12 +135,14 @@ def _checked(heads, attentions):
     for name, numbers in heads.items():
         if name not in attentions:
             raise InputError(
-                f"no attention {name!r} whose heads could be removed; there are "
-                f"{', '.join(attentions) or 'none'}"
+                "`drop` must name attention layers whose heads can be removed. Received: "
+                f"{name!r}. There are {', '.join(attentions) or 'none'}."
             )
         size = _heads(attentions[name])
         if wrong := [h for h in numbers if not 0 <= h < size]:
-            raise InputError(f"{name} has heads 0 to {size - 1} (received {wrong})")
+            raise InputError(
+                f"`drop` must name heads 0 to {size - 1} of {name}. Received: {wrong}."
+            )
     return {name: set(numbers) for name, numbers in heads.items()}
 
 

@@ -27,7 +27,7 @@ def check_own(model: keras.Model, function: str) -> None:
         if hasattr(layer, "wrapped_by"):
             raise InputError(
                 f"{function} needs a plain model. Received: {model.name}, which "
-                f"{layer.wrapped_by} wrapped. Strip it first."
+                f"{layer.wrapped_by} made. Strip it first."
             )
 
 
@@ -64,7 +64,7 @@ def rebuilt_layer(layer: Layer, changes: Mapping[str, Any], **build) -> Layer:
             new.build(**build)
     except Exception as error:  # Whatever a class of the user's own may raise.
         raise InputError(
-            f"the layer {layer.name} cannot be made again from its configuration. Received: "
+            f"The layer {layer.name} cannot be made again from its configuration. Received: "
             f"{type(layer).__name__} ({type(error).__name__}: {error}). Give the class a "
             "`get_config` with every argument of its constructor."
         ) from error

@@ -48,9 +48,9 @@ def cache_outputs(transformer: Seq2SeqTransformer, *, prefer: str = "bytes") -> 
     config, embedding = transformer.config, transformer.config.embedding
     if embedding.layer_type not in ("define", "dextra") or embedding.cached:
         raise InputError(
-            "only embeddings of layer_type define or dextra that are not cached yet have a "
-            f"transform to replace (received layer_type={embedding.layer_type!r}, cached="
-            f"{embedding.cached})"
+            "Embeddings must be of layer_type 'define' or 'dextra', and not cached yet, to have a "
+            f"transform to replace. Received: layer_type={embedding.layer_type!r}, cached="
+            f"{embedding.cached}."
         )
     cached = config.replace(embedding=dataclasses.replace(embedding, cached=True))
     if not _is_preferred(cached, config, prefer):
@@ -70,7 +70,7 @@ def _is_preferred(cached: Seq2SeqConfig, config: Seq2SeqConfig, prefer: str) -> 
         return True
     if prefer not in ("bytes", "multiply_adds"):
         raise InputError(
-            f"`prefer` must be one of bytes, multiply_adds, cached (received {prefer!r})"
+            f"`prefer` must be one of bytes, multiply_adds, cached. Received: prefer={prefer!r}."
         )
     candidate, current = (describe(c).to_dict() for c in (cached, config))
     if prefer == "bytes":
