@@ -110,7 +110,7 @@ def describe(
     )
 
 
-def _name_and_config(model) -> tuple[str, Seq2SeqConfig]:
+def _name_and_config(model) -> tuple[str, Config]:
     if isinstance(model, (str, os.PathLike)):
         return Path(model).resolve().name, preset(model)
     config = getattr(model, "config", model)

@@ -19,7 +19,7 @@ def embeddings(config: Seq2SeqConfig, *, source_length: int, target_length: int)
         target_length: Tokens of the target.
     """
     embedding, width = config.embedding, config.hidden_dim
-    sizes = (config.source_vocabulary_size, config.target_vocabulary_size)
+    sizes = (config.source_vocabulary_size, _target_size(config))
     lengths = (source_length, target_length)
     if embedding.layer_type in ("define", "dextra"):
         return _transformed(embedding, sizes, width, lengths)
@@ -53,7 +53,7 @@ def output(config: Seq2SeqConfig, *, tokens: int) -> Cost:
         tokens: Positions with logits.
     """
     embedding, width = config.embedding, config.hidden_dim
-    size = config.target_vocabulary_size
+    size = _target_size(config)
     if embedding.tie == "none":
         return dense(width, size, tokens=tokens, use_bias=embedding.use_output_bias)
     bias = Cost(
@@ -76,6 +76,11 @@ def output(config: Seq2SeqConfig, *, tokens: int) -> Cost:
     if embedding.embedding_dim is None:
         return bias + through_table
     return bias + through_table + Cost(multiply_adds=tokens * width * narrow)
+
+
+def _target_size(config: Seq2SeqConfig) -> int:
+    assert config.target_vocabulary_size is not None  # The configuration itself sees to that.
+    return config.target_vocabulary_size
 
 
 def _table(embedding: EmbeddingConfig, size: int, width: int, *, tokens: int) -> Cost:

@@ -7,11 +7,12 @@ from tfcompress.models.config import Seq2SeqConfig, StackConfig, layer_groups
 from tfcompress.models.mixers import MixerConfig, Site
 from tfcompress.models.mixers.base import attention_cost
 from tfcompress.models.rules import at_layer
+from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 _BITS = 16
 
 
-def encoder(config: Seq2SeqConfig, *, source_length: int) -> Cost:
+def encoder(config: Seq2SeqConfig | TextEncoderConfig, *, source_length: int) -> Cost:
     """Returns the cost of encoding a sentence.
 
     Args:
@@ -60,7 +61,10 @@ def _own(config, stack, layer_index, length):
 
 
 def _stack(
-    config: Seq2SeqConfig, stack: StackConfig, attending: Callable[[int], Cost], tokens: int
+    config: Seq2SeqConfig | TextEncoderConfig,
+    stack: StackConfig,
+    attending: Callable[[int], Cost],
+    tokens: int,
 ) -> Cost:
     """Puts attention and feed-forward halves at every place, shared ones stored once."""
     width = config.hidden_dim

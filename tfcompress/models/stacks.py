@@ -10,6 +10,7 @@ from tfcompress.models.config import Seq2SeqConfig, StackConfig, layer_groups
 from tfcompress.models.mixers import Site
 from tfcompress.models.mixers.multi_head import multi_head
 from tfcompress.models.rules import at_layer
+from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Stack:
         order: Names of the layers in order of application; shared ones repeat.
     """
 
-    def __init__(self, config: Seq2SeqConfig, side: str):
+    def __init__(self, config: Seq2SeqConfig | TextEncoderConfig, side: str):
         self._config = config
         self._side = side
         self._stack: StackConfig = getattr(config, side)
