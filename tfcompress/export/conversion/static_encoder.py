@@ -32,7 +32,10 @@ _FLOATS = (schema.TensorType.FLOAT32, schema.TensorType.FLOAT16)
 
 
 def quantize_encoder(
-    model: schema.ModelT, bits: int, samples: Sequence[Mapping[str, np.ndarray]], choose: TypeChooser
+    model: schema.ModelT,
+    bits: int,
+    samples: Sequence[Mapping[str, np.ndarray]],
+    choose: TypeChooser,
 ) -> schema.ModelT:
     """Gives the operations of `encode` integer operands and results, with litert-quantizer.
 
