@@ -28,18 +28,20 @@ def check_tokenizers(tokenizers: dict[str, Tokenizer | None], config: Seq2SeqCon
             continue
         if not isinstance(tokenizer, Tokenizer):
             raise InputError(
-                f"{side}_tokenizer is {type(tokenizer).__name__}; give a tfcompress.text.Tokenizer"
+                f"`{side}_tokenizer` must be a tfcompress.text.Tokenizer. Received: "
+                f"{type(tokenizer).__name__}."
             )
         if tokenizer.vocabulary_size != sizes[side]:
             raise InputError(
-                f"{side}_tokenizer has {tokenizer.vocabulary_size} pieces, but the model's {side} "
-                f"vocabulary {sizes[side]}; give the tokenizer that the model was trained with"
+                f"`{side}_tokenizer` must be that of the model. Received: "
+                f"{tokenizer.vocabulary_size} pieces for a vocabulary of {sizes[side]}. Give the "
+                "one that it was trained with."
             )
-        theirs = {name: getattr(tokenizer, name) for name in special}
-        if theirs != special:
+        actual = {name: getattr(tokenizer, name) for name in special}
+        if actual != special:
             raise InputError(
-                f"{side}_tokenizer has the special ids {theirs}, but the model {special}; give "
-                "the tokenizer that the model was trained with"
+                f"`{side}_tokenizer` must be that of the model. Received: {actual} instead of "
+                f"{special}. Give the one that it was trained with."
             )
 
 
