@@ -39,13 +39,16 @@ class Setting:
 
 @dataclasses.dataclass(frozen=True)
 class Only:
-    """Marks an option that one kind of model takes.
+    """Marks an option that some kinds of models take.
 
     Attributes:
-        kind: "translation", "text_encoder" or "keras".
+        kinds: Of "translation", "text_encoder", "language_model" and "keras".
     """
 
-    kind: str
+    kinds: tuple[str, ...]
+
+    def __init__(self, *kinds: str):
+        object.__setattr__(self, "kinds", kinds)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -82,7 +85,8 @@ class ExportOptions:
         shortlist: With custom operations, the tokens that the output layer of a translation model
             chooses from for each sentence, as `tfcompress.text.build_shortlist` learns them; or
             sentences and their translations to learn them from. All by default.
-        tokenizer: A text encoder's tokenizer. Without tokenizers a bundle takes ids.
+        tokenizer: A text encoder's tokenizer, or a language model's. Without tokenizers a bundle
+            takes ids.
         source_tokenizer: A translation model's tokenizer of the source.
         target_tokenizer: A translation model's tokenizer of the target.
         tokenizer_graph: Whether a text encoder's bundle holds the tokenizer as a LiteRT graph too,
@@ -128,12 +132,13 @@ class ExportOptions:
         Only("translation"),
     ] = None
     tokenizer: Annotated[
-        "TextTokenizer | None",
+        "TextTokenizer | Tokenizer | None",
         Setting(
-            "of a text encoder that has none with it: folder of its tokenizer",
+            "of a text encoder that has none with it: folder of its tokenizer; of a language "
+            "model: its SentencePiece model",
             read_tokenizer,
         ),
-        Only("text_encoder"),
+        Only("text_encoder", "language_model"),
     ] = None
     source_tokenizer: Annotated["Tokenizer | None", Only("translation")] = None
     target_tokenizer: Annotated["Tokenizer | None", Only("translation")] = None
@@ -184,7 +189,7 @@ class ExportOptions:
             InputError: If not, naming the first that it does not take.
         """
         for name, only in _marks(Only).items():
-            if only.kind != kind and getattr(self, name) is not getattr(ExportOptions, name):
+            if kind not in only.kinds and getattr(self, name) is not getattr(ExportOptions, name):
                 remedy = f"give {' and '.join(tokenizer_names(kind)) or 'ids'}, or leave it out"
                 raise InputError(f"a {kind.replace('_', ' ')} model takes no `{name}`; {remedy}")
 
@@ -222,7 +227,7 @@ def tokenizer_names(kind: str) -> list[str]:
     return [
         name
         for name, only in _marks(Only).items()
-        if only.kind == kind and name.endswith("tokenizer")
+        if kind in only.kinds and name.endswith("tokenizer")
     ]
 
 
@@ -232,7 +237,7 @@ def settings(kind: str | None = None) -> dict[str, Setting]:
     Args:
         kind: "translation" or "text_encoder", for those of that kind of model only.
     """
-    others = [name for name, only in _marks(Only).items() if kind not in (None, only.kind)]
+    others = [name for name, only in _marks(Only).items() if kind not in (None, *only.kinds)]
     return {name: setting for name, setting in _marks(Setting).items() if name not in others}
 
 
