@@ -2,7 +2,7 @@
 
 import math
 import secrets
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 
 from tfcompress.errors import InputError
@@ -36,6 +36,7 @@ class GenerationOptions:
     """
 
     max_tokens: int = 64
+    _: KW_ONLY
     temperature: float = 0.0
     top_k: int | None = None
     seed: int | None = None
@@ -45,7 +46,7 @@ class GenerationOptions:
 
     def __post_init__(self):
         check_count("max_tokens", self.max_tokens)
-        SearchOptions(self.beam_size, self.length_penalty, self.n_best)
+        SearchOptions(self.beam_size, length_penalty=self.length_penalty, n_best=self.n_best)
         temperature = self.temperature
         is_number = isinstance(temperature, Real) and not isinstance(temperature, bool)
         if not is_number or not 0 <= temperature <= MAX_TEMPERATURE or math.isnan(temperature):

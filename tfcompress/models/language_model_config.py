@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from tfcompress import schema
@@ -44,6 +44,7 @@ class LanguageModelConfig:
     """
 
     vocabulary_size: int
+    _: KW_ONLY
     hidden_dim: int = 512
     decoder: StackConfig = field(default_factory=StackConfig)
     embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)

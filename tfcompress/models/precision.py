@@ -33,7 +33,7 @@ def to_float32(transformer: Model) -> Model:
     twin = float32_twin(transformer.model)
     if twin is transformer.model:
         return transformer
-    return type(transformer)(transformer.config, twin)
+    return type(transformer)(transformer.config, model=twin)
 
 
 def float32_twin(model: keras.Model) -> keras.Model:

@@ -65,8 +65,8 @@ def read_decoder(manifest: Manifest, vocabulary: int) -> dict[str, Any]:
     return {
         "ids": SpecialIds(*special),
         "target_vocabulary": vocabulary,
-        "state": _state(take("state", kind=list, check=lambda x: _state(x) is not None)),
-        "block": take("decoder", "block", kind=int | None, check=_divides(vocabulary)),
+        "state": _state(take("state", value_type=list, check=lambda x: _state(x) is not None)),
+        "block": take("decoder", "block", value_type=int | None, check=_divides(vocabulary)),
     }
 
 
@@ -80,9 +80,9 @@ def tokenizer_file(manifest: Manifest, side: str) -> Path | None:
     Raises:
         InputError: It is no file of the bundle.
     """
-    files = manifest.take("files", kind=dict)
+    files = manifest.take("files", value_type=dict)
     name = manifest.take(
-        "tokenizers", side, kind=str | None, check=lambda name: name is None or name in files
+        "tokenizers", side, value_type=str | None, check=lambda name: name is None or name in files
     )
     return None if name is None else manifest.folder / name
 

@@ -18,7 +18,7 @@ class LanguageModelBundle(DecoderBundle):
 
     tokenizer: Path | None
 
-    kind = "language_model"
+    model_type = "language_model"
 
     @property
     def max_length(self) -> int:

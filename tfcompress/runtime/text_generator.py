@@ -102,7 +102,13 @@ class TextGenerator(Model[LanguageModelBundle]):
                 no tokenizer.
         """
         options = GenerationOptions(
-            max_tokens, temperature, top_k, seed, beam_size, length_penalty, n_best
+            max_tokens,
+            temperature=temperature,
+            top_k=top_k,
+            seed=seed,
+            beam_size=beam_size,
+            length_penalty=length_penalty,
+            n_best=n_best,
         )
         rows = [(name, text, self._encode(name, text)) for name, text in self._named(prompts)]
         results: Any = []
@@ -154,7 +160,13 @@ class TextGenerator(Model[LanguageModelBundle]):
                 vocabulary, or too many.
         """
         options = GenerationOptions(
-            max_tokens, temperature, top_k, seed, beam_size, length_penalty, n_best
+            max_tokens,
+            temperature=temperature,
+            top_k=top_k,
+            seed=seed,
+            beam_size=beam_size,
+            length_penalty=length_penalty,
+            n_best=n_best,
         )
         rows = [(n, self._prompt(n, row)) for n, row in self._named_list(prompts, "lists of ids")]
         results: Any = []
@@ -197,7 +209,7 @@ class TextGenerator(Model[LanguageModelBundle]):
         >>> for piece in model.stream("Where is"):
         ...     print(piece, end="", flush=True)
         """
-        options = GenerationOptions(max_tokens, temperature, top_k, seed)
+        options = GenerationOptions(max_tokens, temperature=temperature, top_k=top_k, seed=seed)
         ids = self._encode("the text", prompt)
         limit = self._limit("the text", ids, max_tokens)
         turn = self._begin(ids, options, limit)

@@ -24,7 +24,7 @@ class TranslationBundle(DecoderBundle):
     source_tokenizer: Path | None
     target_tokenizer: Path | None
 
-    kind = "translation"
+    model_type = "translation"
 
     @classmethod
     def _read(cls, manifest):

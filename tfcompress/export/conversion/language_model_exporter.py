@@ -15,7 +15,7 @@ _RANDOM_LENGTHS = (1, 2, 3, 5, 8, 13, 21)
 class LanguageModelExporter(TextExporter):
     """Exports a `LanguageModel`; see `Exporter`."""
 
-    kind = "language_model"
+    model_type = "language_model"
 
     def check_options(self):
         if self.options.quantization in STATIC:
