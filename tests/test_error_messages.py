@@ -13,11 +13,11 @@ ERRORS = {"ExportError", "InputError"}
 FORM = re.compile(r"(?P<cause>[^a-z].*|[a-z]+_.*)\. Received: .+?\.(?P<remedy> .+\.)?", re.DOTALL)
 REQUIRES = re.compile(r"\b(must|needs?|cannot|only|not supported)\b")
 # What gathers several problems, or adds a place to another error.
-OTHERS = ("impossible training settings: {}",)
+OTHERS = ("impossible training settings: {}", "{}: {}", "Metrics of system {}: {}")
 # Packages and modules whose messages still have other forms.
 NOT_YET = (
-    *("commands", "custom_ops", "export", "models", "optimization", "pipeline", "reporting"),
-    *("runtime", "surgery", "files", "grids", "layer_selection", "scaling", "schema"),
+    *("commands", "custom_ops", "models", "optimization", "pipeline"),
+    *("surgery", "files", "grids", "layer_selection", "scaling", "schema"),
     *("search_options", "yaml_file", "decoder_state", "layers"),
 )
 

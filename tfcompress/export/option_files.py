@@ -46,8 +46,8 @@ def read_texts(path: str | Path) -> list[str]:
     texts = [line for line in read_lines(path) if not is_blank(line)][:REPRESENTATIVE_TEXTS]
     if not texts:
         raise InputError(
-            f"representative data must be texts, one a line. Received: {path}, which has no "
-            "sentences. Give typical ones."
+            f"Representative data must be texts, one a line. Received: {path}, which has no "
+            "sentences. Give some."
         )
     return texts
 
@@ -67,8 +67,8 @@ def read_parallel(paths: Sequence[str | Path]) -> tuple[list[str], list[str]]:
     sources, targets = read_lines(source), read_lines(target)
     if len(sources) != len(targets):
         raise InputError(
-            f"{source} has {len(sources)} lines and {target} {len(targets)}; a shortlist is "
-            "learned from files whose lines are translations of each other"
+            "`shortlist` needs files whose lines are translations of each other. Received: "
+            f"{source} of {len(sources)} lines and {target} of {len(targets)}."
         )
     return sources, targets
 

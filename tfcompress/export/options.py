@@ -165,13 +165,13 @@ class ExportOptions:
         check_representative(self.quantization, self.representative_data)
         if self.shortlist is not None and TOP_LOGITS not in self.operations:
             raise InputError(
-                f"`shortlist` is for the custom operation {TOP_LOGITS}; ask for `custom_ops` too, "
-                "or leave it out"
+                f"`shortlist` needs the custom operation {TOP_LOGITS}. Received: "
+                f"custom_ops={self.custom_ops!r}. Ask for it too, or leave `shortlist` out."
             )
         if self.operations and self.quantization in STATIC:
             raise InputError(
-                f"custom operations compute with floats between them, unlike {self.quantization!r};"
-                " choose another quantization, or no `custom_ops`"
+                "Custom operations need floats between them. Received: "
+                f"quantization={self.quantization!r}. Give another, or no `custom_ops`."
             )
 
     @property
@@ -195,11 +195,10 @@ class ExportOptions:
             if model_type not in only.model_types and getattr(self, name) is not getattr(
                 ExportOptions, name
             ):
-                remedy = (
-                    f"give {' and '.join(tokenizer_names(model_type)) or 'ids'}, or leave it out"
-                )
+                tokenizers = " and ".join(tokenizer_names(model_type)) or "ids"
                 raise InputError(
-                    f"a {model_type.replace('_', ' ')} model takes no `{name}`; {remedy}"
+                    f"A {model_type.replace('_', ' ')} model takes no `{name}`. Received: {name}="
+                    f"{type(getattr(self, name)).__name__}. Give {tokenizers}, or leave it out."
                 )
 
     def check_runtime(self) -> None:
@@ -212,13 +211,14 @@ class ExportOptions:
 
         if self.operations and native_library() is None:
             raise InputError(
-                "custom operations need the native runtime, which compares the bundle with the "
-                "model; run `tfcompress build-native` first, or leave `custom_ops` out"
+                "Custom operations need the native runtime, which compares the bundle with the "
+                "model. Received: none. Run `tfcompress build-native` first, or leave "
+                "`custom_ops` out."
             )
 
 
 def _marks(mark: type) -> dict[str, Any]:
-    """Returns the options that are annotated with a kind of mark, with theirs, by name."""
+    """Returns the options that are annotated with a type of mark, with their marks, by name."""
     return {
         name: one
         for name, hint in ExportOptions.__annotations__.items()

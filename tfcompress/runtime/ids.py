@@ -32,7 +32,9 @@ def whole_numbers(name: str, row: Any) -> list[int]:
         isinstance(one, bool | np.bool_) for one in (row if numbers.ndim == 1 else ())
     )
     if numbers.ndim != 1 or has_truth or (numbers.size and numbers.dtype.kind not in "iu"):
-        raise InputError(f"{name} is no list of integers; give token ids")
+        raise InputError(
+            f"Token ids must be a list of whole numbers. Received: {row!r:.60} as {name}."
+        )
     return numbers.tolist()
 
 
@@ -49,8 +51,8 @@ def check_range(name: str, ids: list[int], vocabulary: int) -> None:
     """
     if ids and not 0 <= min(ids) <= max(ids) < vocabulary:
         raise InputError(
-            f"{name}: ids from {min(ids)} to {max(ids)} are outside the vocabulary's 0 to "
-            f"{vocabulary - 1}; use the tokenizer of this bundle"
+            f"Ids of the vocabulary must be from 0 to {vocabulary - 1}. Received: {min(ids)} to "
+            f"{max(ids)} in {name}. Use the tokenizer of this bundle."
         )
 
 
@@ -118,6 +120,6 @@ def refuse_id(name: str, ids: list[int], special: int, what: str) -> None:
     """
     if special in ids:
         raise InputError(
-            f"{name}: has {what} ({special}) at place {ids.index(special)}, where it has no "
-            "meaning; give the ids of text, and padding at their end only"
+            "Ids must be those of text, with padding at their end only. Received: "
+            f"{what} ({special}) at place {ids.index(special)} of {name}. Leave it out."
         )

@@ -178,7 +178,10 @@ def beam_search(
             totals[row], tokens[row] = total, token
             ranks[row], prefixes[row] = rank, grown[rank]
     if not finished:
-        raise RuntimeError("the model gives no finite logits")
+        raise RuntimeError(
+            "The model must give finite logits. Received: none that is finite. Export an earlier "
+            "checkpoint."
+        )
     return sorted(finished, key=lambda hypothesis: -hypothesis.score)
 
 

@@ -24,6 +24,7 @@ def load_sentencepiece(path: Path | None) -> sentencepiece.SentencePieceProcesso
         processor.LoadFromSerializedProto(path.read_bytes())
     except RuntimeError:
         raise InputError(
-            f"{path}: is no SentencePiece model; export or copy the bundle again"
+            f"The SentencePiece model cannot be used. Received: {path}. Export or copy the bundle "
+            "again."
         ) from None
     return processor

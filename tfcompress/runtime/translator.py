@@ -155,13 +155,13 @@ class Translator(Model[TranslationBundle]):
         if overlong == "split":
             texts = split_text(line, lambda text: self._fits(encode(text)))
         if texts is None:
-            raise self._too_long(name, ids, "shorten it, or set `overlong` to split")
+            raise self._too_long(name, ids, "Shorten it, or set `overlong` to split")
         return [ids for ids in map(encode, texts) if ids]
 
     def _checked_ids(self, name: str, row: Sequence[int]) -> list[Part]:
         ids = source_ids(name, row, self.bundle.ids, self.bundle.source_vocabulary)
         if not self._fits(ids):
-            raise self._too_long(name, ids, "shorten or split it")
+            raise self._too_long(name, ids, "Shorten or split it")
         return [("", ids)] if ids else []
 
     def _fits(self, ids: Sequence[int]) -> bool:
@@ -169,8 +169,8 @@ class Translator(Model[TranslationBundle]):
 
     def _too_long(self, name: str, ids: Sequence[int], remedy: str) -> InputError:
         return InputError(
-            f"{name}: {len(ids) + 1} tokens with the end mark, but the bundle's limit is "
-            f"{self.bundle.max_source_length}; {remedy}"
+            f"A text must fit the bundle's limit. Received: {len(ids) + 1} tokens with the end "
+            f"mark in {name}, limit={self.bundle.max_source_length}. {remedy}."
         )
 
     def _decode(self, ids: Sequence[int]) -> str:
@@ -193,10 +193,10 @@ class Translator(Model[TranslationBundle]):
         order = sorted(range(len(jobs)), key=lengths.__getitem__)
         for done, number in enumerate(order, start=1):
             breaks = [before for before, _ in jobs[number]]
-            found = [self._search(ids, options, with_scores) for _, ids in jobs[number]]
+            parts = [self._search(ids, options, with_scores) for _, ids in jobs[number]]
             results[number] = [
                 _join(hypotheses, breaks, options.length_penalty, decode)
-                for hypotheses in zip(*found)
+                for hypotheses in zip(*parts)
             ] or [Hypothesis([], 0.0, 0.0, None if decode is None else "")]
             if progress is not None:
                 progress(done, len(jobs))

@@ -69,10 +69,10 @@ def convert(
     """
     options = dataclasses.replace(options or ExportOptions(), **changes)
     check_target(path, options.force)
-    for kind, exporter in _EXPORTERS.items():
-        if isinstance(model, kind):
+    for model_class, exporter in _EXPORTERS.items():
+        if isinstance(model, model_class):
             return exporter(model, options).export(path)
     raise InputError(
-        f"model is {type(model).__name__}; give a Seq2SeqTransformer, a TextEncoder, a "
-        "LanguageModel or a Keras model"
+        "`model` must be a Seq2SeqTransformer, a TextEncoder, a LanguageModel or a Keras model. "
+        f"Received: {type(model).__name__}."
     )

@@ -32,8 +32,8 @@ def check_convertible(parameters: int) -> None:
     """
     if parameters > MAX_PARAMETERS:
         raise InputError(
-            f"the model has {parameters:,} parameters, but a .tflite file has room for "
-            f"{MAX_PARAMETERS:,} while it is converted; make the model smaller"
+            f"A model must have at most {MAX_PARAMETERS:,} parameters, as a .tflite file has room "
+            f"for while it is converted. Received: {parameters:,}. Make the model smaller."
         )
 
 
@@ -89,9 +89,9 @@ def check_size(size: int, limit: SizeLimit) -> None:
     """
     if size > limit.file:
         raise ExportError(
-            f"the model takes {size:,} bytes, but its weights only {limit.weights:,}: some are "
-            "stored twice, because the conversion changed one copy of a shared or tied weight; "
-            "export without sharing it"
+            "The model stores weights twice, as the conversion changed one copy of a shared or "
+            f"tied one. Received: {size:,} bytes for weights of {limit.weights:,}. Export without "
+            "sharing it."
         )
 
 

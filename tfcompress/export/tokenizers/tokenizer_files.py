@@ -21,16 +21,13 @@ def check_tokenizers(tokenizers: dict[str, Tokenizer | None], config: Seq2SeqCon
     """
     for side, tokenizer in tokenizers.items():
         if tokenizer is not None:
-            size = config.vocabulary_sizes[side]
-            check_tokenizer(f"{side}_tokenizer", tokenizer, config, f"{side} vocabulary", size)
+            check_tokenizer(
+                f"{side}_tokenizer", tokenizer, config, config.vocabulary_sizes[side]
+            )
 
 
 def check_tokenizer(
-    name: str,
-    tokenizer: Tokenizer,
-    config: Seq2SeqConfig | LanguageModelConfig,
-    vocabulary: str,
-    size: int,
+    name: str, tokenizer: Tokenizer, config: Seq2SeqConfig | LanguageModelConfig, size: int
 ) -> None:
     """Makes sure that a tokenizer and a model agree on every id.
 
@@ -38,25 +35,26 @@ def check_tokenizer(
         name: The option that the tokenizer is.
         tokenizer: The tokenizer.
         config: The model's.
-        vocabulary: What the model's vocabulary is called.
-        size: Number of its ids.
+        size: Number of ids of the model's vocabulary.
 
     Raises:
         InputError: If they do not, or the object is no tokenizer.
     """
     if not isinstance(tokenizer, Tokenizer):
-        raise InputError(f"{name} is {type(tokenizer).__name__}; give a tfcompress.text.Tokenizer")
+        raise InputError(
+            f"`{name}` must be a tfcompress.text.Tokenizer. Received: {type(tokenizer).__name__}."
+        )
     if tokenizer.vocabulary_size != size:
         raise InputError(
-            f"{name} has {tokenizer.vocabulary_size} pieces, but the model's {vocabulary} {size}; "
-            "give the tokenizer that the model was trained with"
+            f"`{name}` must be that of the model. Received: {tokenizer.vocabulary_size} pieces for "
+            f"a vocabulary of {size}. Give the one that it was trained with."
         )
-    special = {name: getattr(config, name) for name in ("pad_id", "bos_id", "eos_id")}
-    actual = {name: getattr(tokenizer, name) for name in special}
+    special = {key: getattr(config, key) for key in ("pad_id", "bos_id", "eos_id")}
+    actual = {key: getattr(tokenizer, key) for key in special}
     if actual != special:
         raise InputError(
-            f"{name} has the special ids {actual}, but the model {special}; give the tokenizer "
-            "that the model was trained with"
+            f"`{name}` must be that of the model. Received: {actual} instead of {special}. Give "
+            "the one that it was trained with."
         )
 
 
