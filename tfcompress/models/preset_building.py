@@ -5,6 +5,7 @@ from typing import Any, Protocol, TypeVar
 
 from tfcompress.errors import InputError
 from tfcompress.models.config import Seq2SeqConfig
+from tfcompress.models.language_model_config import LanguageModelConfig
 from tfcompress.models.preset_folder import load_weights
 from tfcompress.models.preset_table import PRESETS, preset
 from tfcompress.models.text_encoder_config import TextEncoderConfig
@@ -35,7 +36,11 @@ def load_preset_as(
     """
     config = preset(name_or_folder)
     if not isinstance(config, config_class):
-        kinds = {Seq2SeqConfig: "Seq2SeqTransformer", TextEncoderConfig: "TextEncoder"}
+        kinds = {
+            Seq2SeqConfig: "Seq2SeqTransformer",
+            TextEncoderConfig: "TextEncoder",
+            LanguageModelConfig: "LanguageModel",
+        }
         raise InputError(
             f"{os.fspath(name_or_folder)!r} is a preset of {kinds[type(config)]}, not of "
             f"{model_class.__name__}; call {kinds[type(config)]}.from_preset, or load_preset"
