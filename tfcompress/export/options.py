@@ -205,7 +205,8 @@ class ExportOptions:
         """
         from tfcompress.runtime.native_files import native_library
 
-        if self.operations and native_library() is None:
+        library = native_library()
+        if self.operations and library is None:
             raise InputError(
                 "custom operations need the native runtime, which compares the bundle with the "
                 "model; run `tfcompress build-native` first, or leave `custom_ops` out"
