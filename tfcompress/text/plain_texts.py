@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfcompress.errors import InputError
-from tfcompress.text.batching import Limit, endless_plan, limits, plan_evaluation
+from tfcompress.text.batching import Limit, endless_batches, limits, evaluation_batches
 from tfcompress.text.characters import is_blank
 from tfcompress.text.corpora import read_lines
 
@@ -218,7 +218,7 @@ class TokenizedTexts:
             InputError: A row alone exceeds `batch_tokens`.
         """
         return self._dataset(
-            endless_plan(
+            endless_batches(
                 self,
                 start_step=start_step,
                 accumulate=accumulate,
@@ -233,7 +233,7 @@ class TokenizedTexts:
         Args:
             batch_tokens: As for `training_dataset`.
         """
-        batches = plan_evaluation(self, batch_tokens=batch_tokens)
+        batches = evaluation_batches(self, batch_tokens=batch_tokens)
         return self._dataset(lambda: batches)
 
     def _dataset(self, batches):
