@@ -152,7 +152,7 @@ def test_all_problems_at_once():
         "`embedding.share` needs equal source and target vocabularies (received 100 and 90)",
         "`positions` must be one of sinusoidal, learned (received 'rotary')",
         "`epsilon` must be positive and finite (received 0.0)",
-        "`bos_id` must be an id of both vocabularies (received 95)",
+        "`bos_id` must be an id of every vocabulary (received 95)",
         "`pad_id`, `bos_id` and `eos_id` must differ (received [0, 95, 0])",
     ]
     assert sorted(problems) == sorted(expected)

@@ -70,7 +70,7 @@ def test_figures(bundle, beam_size):
 
 @pytest.mark.parametrize("batch", [[], ["", "  "], ["\u3000", "\ufeff", "\u2028"]])
 def test_nothing_to_translate(bundle, batch):
-    with pytest.raises(InputError, match="no texts to run"):
+    with pytest.raises(InputError, match="There must be texts"):
         benchmark(bundle, batch)
 
 

@@ -5,30 +5,33 @@ import itertools
 
 from tfcompress.cost import Cost, Matrix, dense, group_transform
 from tfcompress.models.config import EmbeddingConfig, Seq2SeqConfig
+from tfcompress.models.language_model_config import LanguageModelConfig
 from tfcompress.scaling import default_max_groups, define_schedule, dextra_schedule
 
 
-def embeddings(config: Seq2SeqConfig, *, source_length: int, target_length: int) -> Cost:
+def embeddings(
+    config: Seq2SeqConfig | LanguageModelConfig, *, source_length: int = 0, target_length: int
+) -> Cost:
     """Returns the cost of embedding source and target, without positions.
 
     Looking up counts no multiply-adds. `num_layers` is that of one side.
 
     Args:
         config: The model.
-        source_length: Tokens of the source.
-        target_length: Tokens of the target.
+        source_length: Tokens of the source, where there is one.
+        target_length: Tokens of the target, or of a language model's text.
     """
-    embedding, width = config.embedding, config.hidden_dim
-    sizes = (config.source_vocabulary_size, _target_size(config))
-    lengths = (source_length, target_length)
+    embedding, width, sizes = config.embedding, config.hidden_dim, config.vocabulary_sizes
+    lengths = {"source": source_length, "target": target_length}
     if embedding.layer_type in ("define", "dextra"):
         return _transformed(embedding, sizes, width, lengths)
     if embedding.share:
-        return _table(embedding, sizes[0], width, tokens=sum(lengths))
-    source, target = (
-        _table(embedding, size, width, tokens=tokens) for size, tokens in zip(sizes, lengths)
-    )
-    return dataclasses.replace(source, num_layers=0) + target
+        return _table(embedding, sizes["target"], width, tokens=sum(lengths.values()))
+    cost = Cost()
+    for side, size in sizes.items():
+        table = _table(embedding, size, width, tokens=lengths[side])
+        cost += table if side == "target" else dataclasses.replace(table, num_layers=0)
+    return cost
 
 
 def positions(position_type: str, max_length: int, width: int) -> Cost:
@@ -42,7 +45,7 @@ def positions(position_type: str, max_length: int, width: int) -> Cost:
     return Cost((Matrix(max_length, width),)) if position_type == "learned" else Cost()
 
 
-def output(config: Seq2SeqConfig, *, tokens: int) -> Cost:
+def output(config: Seq2SeqConfig | LanguageModelConfig, *, tokens: int) -> Cost:
     """Returns the cost of computing the logits of `tokens` positions.
 
     What the output layer borrows from the target embedding counts no parameters here, only its
@@ -53,7 +56,7 @@ def output(config: Seq2SeqConfig, *, tokens: int) -> Cost:
         tokens: Positions with logits.
     """
     embedding, width = config.embedding, config.hidden_dim
-    size = _target_size(config)
+    size = config.vocabulary_sizes["target"]
     if embedding.tie == "none":
         return dense(width, size, tokens=tokens, use_bias=embedding.use_output_bias)
     bias = Cost(
@@ -76,11 +79,6 @@ def output(config: Seq2SeqConfig, *, tokens: int) -> Cost:
     if embedding.embedding_dim is None:
         return bias + through_table
     return bias + through_table + Cost(multiply_adds=tokens * width * narrow)
-
-
-def _target_size(config: Seq2SeqConfig) -> int:
-    assert config.target_vocabulary_size is not None  # The configuration itself sees to that.
-    return config.target_vocabulary_size
 
 
 def _table(embedding: EmbeddingConfig, size: int, width: int, *, tokens: int) -> Cost:
@@ -126,8 +124,8 @@ def _transformed(embedding, sizes, width, lengths):
     narrow = embedding.embedding_dim
     if embedding.cached:
         # The transforms have gone; the narrow table counts under the output that still uses it.
-        return Cost(tuple(Matrix(size, width) for size in sizes), num_layers=1)
-    tables = sizes[:1] if embedding.share else sizes
+        return Cost(tuple(Matrix(size, width) for size in sizes.values()), num_layers=1)
+    tables = [sizes["target"]] if embedding.share else sizes.values()
     cost = Cost(tuple(Matrix(size, narrow) for size in tables), num_layers=1)
     transform = embedding.transform
     groups = transform.max_groups or default_max_groups(width)
@@ -136,7 +134,7 @@ def _transformed(embedding, sizes, width, lengths):
         schedule = dextra_schedule(*shape)
     else:
         schedule = define_schedule(*shape, released=embedding.schedule == "released")
-    for side, length in zip(("source", "target"), lengths):
-        unit = group_transform(schedule, narrow, width // 2, width, tokens=length)
+    for side in sizes:
+        unit = group_transform(schedule, narrow, width // 2, width, tokens=lengths[side])
         cost += unit if side == "target" else dataclasses.replace(unit, num_layers=0)
     return cost

@@ -41,15 +41,24 @@ def config_problems(config: Any) -> Iterator[str]:
         "hidden_dim": config.hidden_dim,
         "max_source_length": config.max_source_length,
         "max_target_length": config.max_target_length,
-        "embedding.embedding_dim": config.embedding.embedding_dim,
     }
-    rates = {
-        "dropout": config.dropout,
-        "embedding.transform.dropout": config.embedding.transform.dropout,
-    }
-    yield from range_problems(positive, rates)
+    yield from range_problems(positive, {"dropout": config.dropout})
     for name in ("encoder", "decoder"):
         yield from stack_problems(name, getattr(config, name), config.hidden_dim)
+    yield from token_problems(config)
+
+
+def token_problems(config: Any) -> Iterator[str]:
+    """Yields one line for each impossible setting of embeddings, positions and ids.
+
+    Args:
+        config: The configuration of a model with a decoder.
+    """
+    embedding = config.embedding
+    yield from range_problems(
+        {"embedding.embedding_dim": embedding.embedding_dim},
+        {"embedding.transform.dropout": embedding.transform.dropout},
+    )
     yield from _embedding_problems(config)
     yield from _position_problems(config)
     yield from _id_problems(config)
@@ -174,10 +183,11 @@ def _embedding_problems(config):
     layer_type = embedding.layer_type
     yield from option_problems("embedding.layer_type", layer_type, EMBEDDING_TYPES)
     yield from option_problems("embedding.tie", embedding.tie, ("shared", "own", "none"))
-    if embedding.share and config.source_vocabulary_size != config.target_vocabulary_size:
+    sizes = config.vocabulary_sizes.values()
+    if embedding.share and len(set(sizes)) > 1:
         yield (
             "`embedding.share` needs equal source and target vocabularies (received "
-            f"{config.source_vocabulary_size} and {config.target_vocabulary_size})"
+            f"{' and '.join(map(str, sizes))})"
         )
     transforms = layer_type in ("define", "dextra")
     if embedding.cached and not transforms:
@@ -216,9 +226,8 @@ def _transform_problems(config, embedding):
 
 def _band_problems(config, embedding):
     cutoffs = embedding.cutoffs
-    sizes = [config.target_vocabulary_size]
-    if not embedding.share:
-        sizes.append(config.source_vocabulary_size)
+    sizes = config.vocabulary_sizes
+    sizes = [sizes["target"]] if embedding.share else sizes.values()
     if list(cutoffs) != sorted(set(cutoffs)) or any(not 0 < c < min(sizes) for c in cutoffs):
         yield (
             "`embedding.cutoffs` must ascend between 0 and the vocabulary's size (received "
@@ -258,9 +267,9 @@ def epsilon_problems(epsilon: float) -> Iterator[str]:
 
 def _id_problems(config):
     ids = {name: getattr(config, name) for name in ("pad_id", "bos_id", "eos_id")}
-    smallest = min(config.source_vocabulary_size, config.target_vocabulary_size)
+    smallest = min(config.vocabulary_sizes.values())
     for name, value in ids.items():
         if not 0 <= value < max(smallest, 1):
-            yield f"`{name}` must be an id of both vocabularies (received {value})"
+            yield f"`{name}` must be an id of every vocabulary (received {value})"
     if len(set(ids.values())) < len(ids):
         yield f"`pad_id`, `bos_id` and `eos_id` must differ (received {list(ids.values())})"

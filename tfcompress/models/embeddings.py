@@ -8,9 +8,8 @@ from tensorflow import keras
 from tfcompress import layers
 from tfcompress.custom_ops.maths import dense_operands
 from tfcompress.models.config import Seq2SeqConfig
+from tfcompress.models.language_model_config import LanguageModelConfig
 from tfcompress.scaling import default_max_groups
-
-_SIDES = ("source", "target")
 
 
 class Embeddings:
@@ -26,14 +25,15 @@ class Embeddings:
         tables: Names of the layers that look up tokens, by side.
     """
 
-    def __init__(self, config: Seq2SeqConfig):
+    def __init__(self, config: Seq2SeqConfig | LanguageModelConfig):
         self._config = config
         embedding = config.embedding
         self._has_transform = embedding.layer_type in ("define", "dextra")
         self._looks_up_vectors = self._has_transform and embedding.cached
         shares_table = embedding.share and not self._looks_up_vectors
         self.tables = {
-            side: "embedding" if shares_table else f"{side}_embedding" for side in _SIDES
+            side: "embedding" if shares_table else f"{side}_embedding"
+            for side in config.vocabulary_sizes
         }
         self._output = self.tables["target"]
         if self._looks_up_vectors:
@@ -43,7 +43,7 @@ class Embeddings:
         """Returns new layers by name."""
         config, embedding = self._config, self._config.embedding
         layers_by_name = {}
-        for side in _SIDES:
+        for side in self.tables:
             layers_by_name.setdefault(self.tables[side], self._table(self.tables[side]))
             if self._has_transform and not embedding.cached:
                 layers_by_name[f"{side}_transform"] = _transform(config, f"{side}_transform")
@@ -175,9 +175,7 @@ class Embeddings:
         )
 
     def _size(self, name):
-        is_source = name == "source_embedding"
-        config = self._config
-        return config.source_vocabulary_size if is_source else config.target_vocabulary_size
+        return self._config.vocabulary_sizes["source" if name == "source_embedding" else "target"]
 
 
 def _transform(config, name):

@@ -5,6 +5,7 @@ from typing import Any, Protocol, TypeVar
 
 from tfcompress.errors import InputError
 from tfcompress.models.config import Seq2SeqConfig
+from tfcompress.models.language_model_config import LanguageModelConfig
 from tfcompress.models.preset_folder import load_weights
 from tfcompress.models.preset_table import PRESETS, preset
 from tfcompress.models.text_encoder_config import TextEncoderConfig
@@ -35,7 +36,11 @@ def load_preset_as(
     """
     config = preset(name_or_folder)
     if not isinstance(config, config_class):
-        model_classes = {Seq2SeqConfig: "Seq2SeqTransformer", TextEncoderConfig: "TextEncoder"}
+        model_classes = {
+            Seq2SeqConfig: "Seq2SeqTransformer",
+            TextEncoderConfig: "TextEncoder",
+            LanguageModelConfig: "LanguageModel",
+        }
         name = model_classes[type(config)]
         raise InputError(
             f"{model_class.__name__} needs a preset of its own. Received: "

@@ -12,15 +12,17 @@ from typing import Any, Protocol
 from tfcompress.errors import InputError
 from tfcompress.files import read_json
 from tfcompress.models.config import Seq2SeqConfig
+from tfcompress.models.language_model_config import LanguageModelConfig
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.weights.h5"
-_TEXT_ENCODER = "text_encoder"
+# What configurations but `Seq2SeqConfig` are called in files.
+_NAMES = {TextEncoderConfig: "text_encoder", LanguageModelConfig: "language_model"}
 
 
 class _Model(Protocol):
-    """A `Seq2SeqTransformer` or a `TextEncoder`."""
+    """A `Seq2SeqTransformer`, a `TextEncoder` or a `LanguageModel`."""
 
     config: Any
     model: Any
@@ -88,14 +90,14 @@ def read_config(folder: str | os.PathLike) -> Seq2SeqConfig | TextEncoderConfig:
 
 
 def _to_mapping(config):
-    model_type = {"model_type": _TEXT_ENCODER} if isinstance(config, TextEncoderConfig) else {}
-    return model_type | config.to_mapping()
+    name = _NAMES.get(type(config))
+    return ({} if name is None else {"model_type": name}) | config.to_mapping()
 
 
 def _from_mapping(mapping):
-    if isinstance(mapping, dict) and mapping.get("model_type") == _TEXT_ENCODER:
-        settings = {key: value for key, value in mapping.items() if key != "model_type"}
-        return TextEncoderConfig.from_mapping(settings)
+    for config, name in _NAMES.items():
+        if isinstance(mapping, dict) and mapping.get("model_type") == name:
+            return config.from_mapping({k: v for k, v in mapping.items() if k != "model_type"})
     return Seq2SeqConfig.from_mapping(mapping)
 
 

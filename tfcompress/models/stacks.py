@@ -7,10 +7,13 @@ from tensorflow import keras
 
 from tfcompress import layers
 from tfcompress.models.config import Seq2SeqConfig, StackConfig, layer_groups
+from tfcompress.models.language_model_config import LanguageModelConfig
 from tfcompress.models.mixers import Site
 from tfcompress.models.mixers.multi_head import multi_head
 from tfcompress.models.rules import at_layer
 from tfcompress.models.text_encoder_config import TextEncoderConfig
+
+Config = Seq2SeqConfig | LanguageModelConfig | TextEncoderConfig
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Stack:
         order: Names of the layers in order of application; shared ones repeat.
     """
 
-    def __init__(self, config: Seq2SeqConfig | TextEncoderConfig, side: str):
+    def __init__(self, config: Config, side: str):
         self._config = config
         self._side = side
         self._stack: StackConfig = getattr(config, side)
@@ -123,9 +126,10 @@ class Stack:
                 transform, attention=attention, feed_forward=feed_forward, **options
             )
         across = None
-        if part.attends:
-            across = dataclasses.replace(site, name=f"{name}_cross_attention")
-            across = self._cross_attention(across)
+        if part.attends and hasattr(config, "encoder"):
+            across = self._cross_attention(
+                dataclasses.replace(site, name=f"{name}_cross_attention")
+            )
         if transform is None:
             return layers.TransformerDecoderLayer(
                 attention, cross_attention=across, feed_forward=feed_forward, **options

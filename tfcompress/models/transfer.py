@@ -7,13 +7,14 @@ from tensorflow import keras
 from tfcompress.layers import LayerDropWrapper, TheseusModule, initialize_successors
 from tfcompress.layers.common.thawing import thawed
 from tfcompress.models.classes import ClassMatch, match_classes
+from tfcompress.models.language_model import LanguageModel
 from tfcompress.models.seq2seq import Seq2SeqTransformer
 from tfcompress.models.text_encoder import TextEncoder
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 _HIDDEN, _OUTPUT = "head_hidden", "head_output"
 
-Model = TypeVar("Model", Seq2SeqTransformer, TextEncoder)
+Model = TypeVar("Model", Seq2SeqTransformer, TextEncoder, LanguageModel)
 
 
 def transfer_weights(source: Model, target: Model) -> list[str]:
@@ -49,7 +50,7 @@ def transfer_weights(source: Model, target: Model) -> list[str]:
                 layer.set_weights(weights)
             else:
                 left.append(name)
-    for layers in (target.encoder_layers, getattr(target, "decoder_layers", ())):
+    for layers in (getattr(target, f"{side}_layers", ()) for side in ("encoder", "decoder")):
         modules = [getattr(layer, "layer", layer) for layer in layers]
         if any(isinstance(module, TheseusModule) for module in modules):
             initialize_successors(modules)
