@@ -246,7 +246,7 @@ class TextGenerator(Model[LanguageModelBundle]):
         for name, text in self._named(texts):
             ids = [*self._encode(name, text), self.bundle.ids.eos]
             if overlong == "error" and len(ids) > self.bundle.max_length:
-                raise self._too_long(name, len(ids), "shorten it, or set `overlong` to split")
+                raise self._too_long(name, len(ids), "Shorten it, or set `overlong` to split")
             rows.append(ids)
         results = self._scores(rows, progress)
         return results[0] if isinstance(texts, str) else results
@@ -309,13 +309,13 @@ class TextGenerator(Model[LanguageModelBundle]):
         """The most tokens to add, so that the text with its end mark is within the limit."""
         room = self.bundle.max_length - len(ids) - 1
         if room < 1:
-            raise self._too_long(name, len(ids) + 2, "shorten it")
+            raise self._too_long(name, len(ids) + 2, "Shorten it")
         return min(max_tokens, room)
 
     def _too_long(self, name: str, count: int, remedy: str) -> InputError:
         return InputError(
-            f"{name}: {count} tokens with what follows and the end mark, but the bundle's limit is "
-            f"{self.bundle.max_length}; {remedy}"
+            f"A text must have at most {self.bundle.max_length} tokens with what follows and the "
+            f"end mark. Received: {name} with {count}. {remedy}."
         )
 
     def _generate(self, name, ids, options) -> list[Hypothesis]:
