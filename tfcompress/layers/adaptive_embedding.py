@@ -245,7 +245,7 @@ class AdaptiveEmbedding(TokenEmbedding):
         leading = known_or_dynamic_shape(hidden, rank=hidden.shape.rank - 1)
         return tf.reshape(y, [*leading, self.vocabulary_size])
 
-    def _scores(self, i, x):
+    def _scores(self, i: int, x):
         """Products with the words of band i, in whose narrow width they are taken."""
         if i >= self._first_projected:
             if self.tie_projections:
