@@ -104,45 +104,45 @@ class KerasSignatures:
                 "variables of its own. Make their layers attributes of the model."
             ) from error
 
-    def batches(self, argument: str, given: Any) -> dict[str, list[Batch]]:
+    def batches(self, argument: str, samples: Any) -> dict[str, list[Batch]]:
         """Returns batches by signature, their arrays by the names of inputs.
 
         Args:
             argument: What the argument is called.
-            given: A list of batches where there is one signature, or a list for some signatures by
-                their names.
+            samples: A list of batches where there is one signature, or a list for some signatures
+                by their names.
 
         Raises:
             InputError: If a batch does not fit its signature.
         """
-        if not isinstance(given, Mapping):
+        if not isinstance(samples, Mapping):
             if len(self.names) > 1:
                 raise InputError(
-                    f"`{argument}` must be by signature. Received: {type(given).__name__} for "
+                    f"`{argument}` must be by signature. Received: {type(samples).__name__} for "
                     f"{', '.join(self.names)}. Map these names to lists of batches."
                 )
-            given = {self.names[0]: given}
-        if unknown := [name for name in given if name not in self._functions]:
+            samples = dict.fromkeys(self.names, samples)
+        if unknown := [name for name in samples if name not in self._functions]:
             raise InputError(
                 f"`{argument}` must map signatures to lists of batches. Received: {unknown}, not "
                 f"among {', '.join(self.names)}. Put a single batch into a list."
             )
-        found = {}
-        for name, batches in given.items():
+        named = {}
+        for name, batches in samples.items():
             if isinstance(batches, Mapping | np.ndarray | tf.Tensor):
                 raise InputError(
                     f"`{argument}` must hold batches in a list. Received: "
                     f"{type(batches).__name__} for {name}. Put a single batch into a list."
                 )
-            found[name] = [self._functions[name].named(argument, batch) for batch in batches]
-            if not found[name]:
+            named[name] = [self._functions[name].named(argument, batch) for batch in batches]
+            if not named[name]:
                 raise InputError(
                     f"`{argument}` is empty. Received: no batch for {name}. Give at least one."
                 )
-        return found
+        return named
 
     def default_batches(self) -> dict[str, list[Batch]]:
-        """Returns a batch for each signature: the given one, or random numbers that it takes.
+        """Returns a batch for each signature: its own, or random numbers that it takes.
 
         Raises:
             InputError: If the model takes no such numbers.
@@ -156,8 +156,8 @@ class KerasSignatures:
             name: The signature.
             batch: Inputs by name.
         """
-        given = self._functions[name].flat_call(*batch.values())
-        return {name: np.asarray(value) for name, value in given.items()}
+        results = self._functions[name].flat_call(*batch.values())
+        return {name: np.asarray(value) for name, value in results.items()}
 
 
 class _Function:

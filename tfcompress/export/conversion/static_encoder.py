@@ -179,6 +179,7 @@ def _quantized(data, recipe, ranges):
 
     work = quantizer.Quantizer(data, recipe.get_quantization_recipe())
     result = work.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
+    assert result.quantized_model is not None
     return bytes(result.quantized_model)
 
 

@@ -42,9 +42,11 @@ class WholeDecoder:
             for layer in self._layers
         ]
         layer = self._layers[0]
+        activation = activation_code(layer.feed_forward.activation)
+        assert activation is not None  # `is_plain`
         self._decoder = Decoder(
             tuple(depths),
-            activation_code(layer.feed_forward.activation),
+            activation,
             layer.normalize_first,
             layer.epsilon,
         )

@@ -32,6 +32,7 @@ class Device(Protocol):
 
     def run(self, command: str) -> str:
         """Runs a shell command there and returns its standard output."""
+        ...
 
     def push(self, files: Sequence[Path], folder: str) -> None:
         """Copies files and folders into a folder there."""

@@ -37,7 +37,7 @@ def litert_library(target: str) -> Path:
     'libLiteRt.so'
     """
     if target == HOST:
-        return Path(ai_edge_litert.__file__).parent / _LIBRARY
+        return Path(ai_edge_litert.__path__[0]) / _LIBRARY
     if target not in _PLATFORMS:
         raise InputError(
             f"No wheel has LiteRT's library for the target. Received: {target}. Give `library`, "

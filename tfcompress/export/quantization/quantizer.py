@@ -154,7 +154,7 @@ class _Quantized:
 
     def all_scales(self):
         """The scale of every row, or of every block of one, as custom operations take them."""
-        rows = np.prod(self.shape[:-1])
+        rows = int(np.prod(self.shape[:-1]))
         return np.tile(self.scales, (rows // len(self.scales),) + (1,) * (self.scales.ndim - 1))
 
     def put(self, subgraph, tensor, *, with_scales):

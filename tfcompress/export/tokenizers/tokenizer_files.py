@@ -56,18 +56,18 @@ def write_tokenizers(tokenizers: dict[str, Tokenizer | None], folder: Path) -> d
         The manifest's entries `tokenizers` and `tokenizer_graphs`: file names by side, or None
         where there is no file, and in the latter the `reason` for that.
     """
-    protos = {side: tokenizers[side] and tokenizers[side].proto for side in _SIDES}
-    is_joint = protos["source"] == protos["target"]
-    files = dict.fromkeys(_SIDES)
-    graphs = dict.fromkeys((*_SIDES, "reason"))
+    source, target = (one and one.proto for one in map(tokenizers.get, _SIDES))
+    is_joint = source == target
+    files: dict[str, str | None] = dict.fromkeys(_SIDES)
+    graphs: dict[str, str | None] = dict.fromkeys((*_SIDES, "reason"))
     for side, tokenizer in tokenizers.items():
         if tokenizer is None:
             graphs["reason"] = f"the bundle has no {side} tokenizer"
             continue
-        files[side] = "tokenizer.model" if is_joint else f"{side}.model"
+        name = files[side] = "tokenizer.model" if is_joint else f"{side}.model"
         graph_name = "tokenizer.tflite" if is_joint else f"{side}_tokenizer.tflite"
-        if not (folder / files[side]).exists():
-            (folder / files[side]).write_bytes(tokenizer.proto)
+        if not (folder / name).exists():
+            (folder / name).write_bytes(tokenizer.proto)
             graph, reason = make_tokenizer_graph(tokenizer)
             if graph is None:
                 graphs["reason"] = reason
