@@ -36,10 +36,13 @@ class Signature:
 
     Example:
 
+    >>> ids = tf.TensorSpec([None, None], tf.int32)
     >>> signatures = {
-    ...     "embed": tfc.export.Signature(model.embed, tf.TensorSpec([None, None], tf.int32)),
-    ...     "score": tfc.export.Signature(),
+    ...     "embed": tfc.export.Signature(model.layers[1], ids),
+    ...     "score": tfc.export.Signature(input_names=["ids"], output_names=["logits"]),
     ... }
+    >>> KerasSignatures(model, signatures, model).names
+    ('embed', 'score')
     """
 
     function: Callable[..., Any] | None = None

@@ -53,7 +53,7 @@ def build_native(
     Example:
 
     >>> tfc.export.build_native()
-    PosixPath('.../x86_64-linux')
+    PosixPath('...-linux')
     """
     target = HOST if target is None else target
     if target not in TARGETS:

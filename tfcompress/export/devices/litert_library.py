@@ -33,7 +33,7 @@ def litert_library(target: str) -> Path:
 
     Example:
 
-    >>> litert_library("aarch64-linux").name
+    >>> litert_library("x86_64-linux").name
     'libLiteRt.so'
     """
     if target == HOST:
