@@ -108,10 +108,10 @@ def both(stack: dict, embedding: dict | None = None) -> dict:
     return changes | ({"embedding": embedding} if embedding else {})
 
 
-def transformed(kind: str) -> dict:
+def transformed(embedding: str) -> dict:
     """A narrow table behind a group transform."""
     transform = {"depth": 3, "width_multiplier": 2.0, "max_groups": 4}
-    return {"kind": kind, "embedding_dim": 48, "tie": "own", "transform": transform}
+    return {"kind": embedding, "embedding_dim": 48, "tie": "own", "transform": transform}
 
 
 def begun_from(baseline: str, dropped: str) -> dict[str, dict]:

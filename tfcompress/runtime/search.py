@@ -39,7 +39,7 @@ class Stepper(Protocol):
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A translation that a search found.
+    """A translation that a search returns.
 
     Attributes:
         ids: Its ids, without the end id.

@@ -83,7 +83,7 @@ class KerasSignatures:
         self._model = model
         self._custom_ops = frozenset(custom_ops)
         self._functions = {
-            name: _Function(name, given, model, original) for name, given in signatures.items()
+            name: _Function(name, one, model, original) for name, one in signatures.items()
         }
         self.names = tuple(self._functions)
 
@@ -189,15 +189,15 @@ class _Function:
         self._names = _input_names(own, self._structure)
         names = _checked_names("input_names", signature.input_names, self._names)
         self._signature_names = names
-        given = own if signature.inputs is None else signature.inputs
-        flat = self._leaves("inputs", given)
+        inputs = own if signature.inputs is None else signature.inputs
+        flat = self._leaves("inputs", inputs)
         are_specs = [isinstance(value, tf.TensorSpec) for value in flat]
         if any(are_specs) and not all(are_specs):
             raise InputError(
                 "`inputs` must be arrays or tf.TensorSpec, not both. Received: "
                 f"{[type(value).__name__ for value in flat]}. Give one of each input."
             )
-        self._batch = None if any(are_specs) else given
+        self._batch = None if any(are_specs) else inputs
         if self._batch is not None:
             arrays = map(np.asarray, flat)
             flat = tf.nest.flatten(own) if own is not None else map(_spec, arrays)
@@ -274,26 +274,26 @@ def _is_nested(value):
     return isinstance(value, Mapping | list | tuple)
 
 
-def _leaves(structure, given) -> Iterator[Any]:
+def _leaves(structure, values) -> Iterator[Any]:
     """The values of a structure like another; ValueError where it is not like it."""
     if isinstance(structure, Mapping):
-        if not isinstance(given, Mapping) or {*given} != {*structure}:
+        if not isinstance(values, Mapping) or {*values} != {*structure}:
             raise ValueError
         for key in sorted(structure):
-            yield from _leaves(structure[key], given[key])
+            yield from _leaves(structure[key], values[key])
     elif isinstance(structure, list | tuple):
-        if not isinstance(given, list | tuple) or len(given) != len(structure):
+        if not isinstance(values, list | tuple) or len(values) != len(structure):
             raise ValueError
-        for inner, value in zip(structure, given):
+        for inner, value in zip(structure, values):
             yield from _leaves(inner, value)
-    elif _is_nested(given):
+    elif _is_nested(values):
         raise ValueError
     else:
-        yield given
+        yield values
 
 
 def _rebound(function, original, model):
-    """A method of the float32 twin, where the method is the given model's."""
+    """A method of the float32 twin, where the method is the original model's."""
     if function is None or model is original:
         return function
     if getattr(function, "__self__", None) is not original:
@@ -321,12 +321,12 @@ def _spec(array):
     return tf.TensorSpec([None, *array.shape[1:]] if array.ndim else [], array.dtype)
 
 
-def _input_names(own, given):
+def _input_names(own, values):
     if own is not None:
         return [spec.name for spec in tf.nest.flatten(own)]
-    if isinstance(given, tf.TensorSpec) and given.name:
-        return [given.name]
-    return _path_names(given, "input")
+    if isinstance(values, tf.TensorSpec) and values.name:
+        return [values.name]
+    return _path_names(values, "input")
 
 
 def _default_output_names(model, outputs):
@@ -353,8 +353,8 @@ def _paths(structure, prefix, word) -> Iterator[str]:
         yield prefix
 
 
-def _checked_names(argument, given, default):
-    names = default if given is None else list(given)
+def _checked_names(argument, names, default):
+    names = default if names is None else list(names)
     if len(names) != len(default):
         raise InputError(
             f"`{argument}` must name each one. Received: {names} for {len(default)}. Give as many."
@@ -377,7 +377,7 @@ def _small_whole(rng, spec):
 
 
 def _random(rng, spec, make):
-    """Floats as given; of integers 0 and 1, which every table of at least two rows has."""
+    """Floats as they are; of integers 0 and 1, which every table of at least two rows has."""
     sizes = [size or (2 if axis == 0 else 5) for axis, size in enumerate(spec.shape)]
     values = make(sizes) if spec.dtype.is_floating else rng.integers(0, 2, sizes)
     return np.asarray(values).astype(spec.dtype.as_numpy_dtype)

@@ -23,7 +23,7 @@ class Variants:
 
     Args:
         transformer: The model.
-        folder: An existing folder for what is made, which is the caller's to remove.
+        folder: An existing folder for the bundles, which is the caller's to remove.
         source_tokenizer: The source's tokenizer.
         target_tokenizer: The target's.
 

@@ -13,7 +13,7 @@ from tfcompress.models import Seq2SeqTransformer
 class WholeDecoder:
     """A decoder whose layers compute as one custom operation.
 
-    All depths share one cache, with the heads of one after those of another, and so do the memories
+    All layers share one cache, with the heads of one after those of another, and so do the memories
     of all distinct cross-attentions.
 
     Args:
@@ -32,7 +32,7 @@ class WholeDecoder:
         for attention in self._attentions:
             first_heads[attention] = heads
             heads += attention.num_heads
-        depths = [
+        uses = [
             Depth(
                 self._distinct.index(layer),
                 layer.self_attention.num_heads,
@@ -45,12 +45,12 @@ class WholeDecoder:
         activation = activation_code(layer.feed_forward.activation)
         assert activation is not None  # `is_plain`
         self._decoder = Decoder(
-            tuple(depths),
+            tuple(uses),
             activation,
             layer.normalize_first,
             layer.epsilon,
         )
-        own_heads = sum(depth.num_heads for depth in depths)
+        own_heads = sum(use.num_heads for use in uses)
         own = StateSpec((own_heads, None, _head_dim(layer.self_attention)))
         memory = StateSpec((heads, None, _head_dim(layer.cross_attention)), per=SENTENCE)
         self.state = {
@@ -70,7 +70,7 @@ class WholeDecoder:
         layers = [_inner(layer) for layer in transformer.decoder_layers]
         if not layers or not all(fits_operation(x, TransformerDecoderLayer) for x in layers):
             return False
-        kinds = {
+        settings = {
             (
                 activation_code(layer.feed_forward.activation),
                 layer.normalize_first,
@@ -83,14 +83,14 @@ class WholeDecoder:
         # Layers that share some of their parts would each pack them.
         distinct = list(dict.fromkeys(layers))
         weights = [id(weight) for layer in distinct for weight in layer.weights]
-        return len(kinds) == 1 and len(weights) == len(set(weights))
+        return len(settings) == 1 and len(weights) == len(set(weights))
 
     def encode(self, memory: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the keys and values of the encoder's output; see `LayeredDecoder.encode`."""
         caches = [attention.init_cache(memory=memory) for attention in self._attentions]
         return {
-            f"{kind}_0": tf.concat([cache[kind] for cache in caches], axis=1)
-            for kind in ("memory_keys", "memory_values")
+            f"{name}_0": tf.concat([cache[name] for cache in caches], axis=1)
+            for name in ("memory_keys", "memory_values")
         }
 
     def step(

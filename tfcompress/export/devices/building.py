@@ -89,7 +89,7 @@ def build_native(
 
 
 def _settings(target):
-    """The values that CMake is given."""
+    """The values of CMake's variables."""
     if target == "aarch64-android":
         ndk = os.environ.get("ANDROID_NDK_HOME", "")
         toolchain = Path(ndk) / "build" / "cmake" / "android.toolchain.cmake"
