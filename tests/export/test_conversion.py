@@ -71,7 +71,7 @@ def test_weights_on_the_grid_of_4_bits(quantization, bits, block_size):
     transformer = make_transformer()
     for layer in transformer.model.layers:
         for slot in weight_slots(layer):
-            grid = Grid(bits, slot.channels, block_size, slot.inputs)
+            grid = Grid(bits, channels=slot.channels, block_size=block_size, inputs=slot.inputs)
             slot.get().assign(grid.round(np.array(slot.get())))
     manifest = assert_export_parity(transformer, quantization=quantization)
     figures = manifest["parity"]

@@ -136,9 +136,9 @@ SHAPES = {
         "embedding_dim": 8,
         "encoder": models.StackConfig(
             3,
-            models.AttentionConfig(4),
-            models.FeedForwardConfig(64, "gelu_tanh"),
-            models.SharingConfig("all"),
+            attention=models.AttentionConfig(4),
+            feed_forward=models.FeedForwardConfig(64, activation="gelu_tanh"),
+            sharing=models.SharingConfig("all"),
         ),
     },
     "without types": {"token_types": 0, "pooler": False},
@@ -146,16 +146,16 @@ SHAPES = {
     "layers that drop": {
         "encoder": models.StackConfig(
             2,
-            models.AttentionConfig(4),
-            models.FeedForwardConfig(64, "relu"),
+            attention=models.AttentionConfig(4),
+            feed_forward=models.FeedForwardConfig(64, activation="relu"),
             layer_drop=models.LayerDropConfig(0.2),
         )
     },
     "fixed patterns": {
         "encoder": models.StackConfig(
             2,
-            models.FixedPatternConfig(4, patterns=("previous", "next")),
-            models.FeedForwardConfig(64, "gelu"),
+            attention=models.FixedPatternConfig(4, patterns=("previous", "next")),
+            feed_forward=models.FeedForwardConfig(64, activation="gelu"),
         )
     },
 }
@@ -177,9 +177,9 @@ def test_shared_layers_are_stored_once(tmp_path):
     for layers in (1, 6):
         stack = models.StackConfig(
             layers,
-            models.AttentionConfig(4),
-            models.FeedForwardConfig(128),
-            models.SharingConfig("all"),
+            attention=models.AttentionConfig(4),
+            feed_forward=models.FeedForwardConfig(128),
+            sharing=models.SharingConfig("all"),
         )
         manifest = convert(
             make_encoder(None, hidden_dim=64, encoder=stack), tmp_path / str(layers),
@@ -252,7 +252,9 @@ WRONG = {
     "`samples` must be lists of token ids.*sentence 0": {"samples": ["two dogs", 5]},
     "`force` must be true or false": {"force": "yes"},
     "Custom operations need the native runtime": {"custom_ops": ["tfc.EncoderLayer"]},
-    "custom_ops=.*; give True, False or a list of": {"custom_ops": ["tfc.Nothing"]},
+    "`custom_ops` must be True, False or a list of|give True, False or a list of": {
+        "custom_ops": ["tfc.Nothing"]
+    },
     "`quantization_scheme` must name weights of the model": {
         "quantization": "mixed",
         "quantization_scheme": {"x": "int4"},

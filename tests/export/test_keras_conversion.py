@@ -36,7 +36,9 @@ def encoder():
     x = keras.layers.Embedding(VOCABULARY, WIDTH, mask_zero=True)(ids)
     # The square root of 32 is no power of two.
     x = keras.layers.LayerNormalization()(x + keras.layers.MultiHeadAttention(2, 32)(x, x))
-    layer = layers.TransformerEncoderLayer(layers.MultiHeadAttention(2), layers.FeedForward(96))
+    layer = layers.TransformerEncoderLayer(
+        layers.MultiHeadAttention(2), feed_forward=layers.FeedForward(96)
+    )
     x = layer(x, padding_mask=layers.PaddingMask()(ids))
     pooled = keras.layers.GlobalAveragePooling1D()(x)
     return keras.Model(ids, {"hidden": x, "pooled": pooled}, name="encoder")
@@ -54,7 +56,7 @@ class Subclassed(keras.Model):
         super().__init__()
         self.embedding = keras.layers.Embedding(VOCABULARY, WIDTH)
         self.mix = layers.TransformerEncoderLayer(
-            layers.FixedPatternAttention(["previous", "next"]), layers.FeedForward(96)
+            layers.FixedPatternAttention(["previous", "next"]), feed_forward=layers.FeedForward(96)
         )
         self.head = keras.layers.Dense(30)
 
@@ -235,7 +237,9 @@ class LanguageModel(keras.Model):
         self.table = keras.layers.Embedding(VOCABULARY, WIDTH)
         self.blocks = [
             layers.TransformerDecoderLayer(
-                layers.MultiHeadAttention(2, causal=True), None, layers.FeedForward(96)
+                layers.MultiHeadAttention(2, causal=True),
+                cross_attention=None,
+                feed_forward=layers.FeedForward(96),
             )
             for _ in range(2)
         ]
@@ -476,7 +480,7 @@ def test_trained_grids_are_kept_bit_for_bit(options, quantization, tmp_path):
         convert(model, path)
     convert(plain, path, quantization=quantization)
     stored = stored_grids(path)
-    expected = list(trained_grids(plain, model.quantization_plan))
+    expected = list(trained_grids(plain, model.quantizer_assignment))
     assert len(expected) == len(stored) == 12
     kept = {}
     for name, integers, scales in expected:
@@ -601,7 +605,9 @@ def test_wrong_arguments(tmp_path):
 def test_a_step_decoder_converts_plainly():
     """A decoder step of one's own, by TensorFlow's converter alone."""
     layer = layers.TransformerDecoderLayer(
-        layers.MultiHeadAttention(2, causal=True), None, layers.FeedForward(32)
+        layers.MultiHeadAttention(2, causal=True),
+        cross_attention=None,
+        feed_forward=layers.FeedForward(32),
     )
     x = np.random.default_rng(0).normal(size=(2, 5, 16)).astype("f")
     expected = layer(x).numpy()

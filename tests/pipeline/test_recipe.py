@@ -40,7 +40,10 @@ def test_example_recipes_load(path):
     if isinstance(recipe, TextEncoderRecipe):
         options = {"vocabulary_size": 100, "pad_id": 0, "labels": recipe.corpus.labels}
         start = TextEncoderConfig(
-            100, encoder=StackConfig(6, AttentionConfig(12), FeedForwardConfig(3072))
+            100,
+            encoder=StackConfig(
+                6, attention=AttentionConfig(12), feed_forward=FeedForwardConfig(3072)
+            ),
         )
         assert recipe.model_config(start, **options).head.classes == 2
     else:

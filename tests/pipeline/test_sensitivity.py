@@ -29,7 +29,7 @@ pytestmark = one_flavour
 def run(finished_run, tmp_path_factory):
     """The folder of a model that nobody trained, with layers that are large enough."""
     folder = tmp_path_factory.mktemp("sensitivity") / "run"
-    stack = StackConfig(1, AttentionConfig(2), FeedForwardConfig(64))
+    stack = StackConfig(1, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(64))
     config = Seq2SeqConfig(
         256, hidden_dim=32, encoder=stack, decoder=stack, max_source_length=48, max_target_length=48
     )
@@ -153,9 +153,9 @@ def test_bad_options(run, options, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--quantization-scheme", "{missing}"], "missing: no such file"),
+        (["--quantization-scheme", "{missing}"], "There is no such file. Received: "),
         (["--quantization-scheme", "{list}"], "must map regular expressions"),
-        (["--quantization-scheme", "{broken}"], "broken: no YAML"),
+        (["--quantization-scheme", "{broken}"], "must be YAML "),
         (["--quantization-scheme", "{good}"], "only. Received: quantization='dynamic_int8'"),
         (["--quantization", "mixed"], "needs a `quantization_scheme`"),
         (["--quantization", "static_int8"], "needs `representative_data`"),

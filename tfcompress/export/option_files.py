@@ -9,7 +9,7 @@ from tfcompress.export.quantization.schemes import check_scheme
 from tfcompress.yaml_file import read_yaml
 
 if TYPE_CHECKING:
-    from tfcompress.text import TextTokenizer
+    from tfcompress.text import TextTokenizer, Tokenizer
 
 # Whose activations a static quantization allows for.
 REPRESENTATIVE_TEXTS = 200
@@ -73,12 +73,13 @@ def read_parallel(paths: Sequence[str | Path]) -> tuple[list[str], list[str]]:
     return sources, targets
 
 
-def read_tokenizer(folder: str | Path) -> "TextTokenizer":
-    """Reads a text encoder's tokenizer; see `tfcompress.text.load_text_tokenizer`.
+def read_tokenizer(path: str | Path) -> "TextTokenizer | Tokenizer":
+    """Reads a text encoder's tokenizer, or a language model's.
 
     Args:
-        folder: Its folder.
+        path: A folder, as `tfcompress.text.load_text_tokenizer` takes it, or the file of a
+            SentencePiece model.
     """
-    from tfcompress.text import load_text_tokenizer
+    from tfcompress.text import Tokenizer, load_text_tokenizer
 
-    return load_text_tokenizer(folder)
+    return Tokenizer(path) if Path(path).is_file() else load_text_tokenizer(path)

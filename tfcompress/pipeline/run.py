@@ -129,7 +129,7 @@ class _Run:
             start=start,
             teacher=teacher,
             verbose=self.verbose,
-            say=self.log,
+            log=self.log,
         )
         save_preset(self._operate(model, recipe.surgery.after), self.workspace.model)
         if not history:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tfcompress.errors import InputError
-from tfcompress.runtime.translation_bundle import SpecialIds
+from tfcompress.runtime.decoder_bundle import SpecialIds
 
 
 def whole_numbers(name: str, row: Any) -> list[int]:
@@ -75,7 +75,7 @@ def without_padding(name: str, ids: list[int], pad: int) -> list[int]:
     count = len(ids)
     while count and ids[count - 1] == pad:
         count -= 1
-    _refuse(name, ids[:count], pad, "padding")
+    refuse_id(name, ids[:count], pad, "padding")
     return ids[:count]
 
 
@@ -101,12 +101,23 @@ def source_ids(name: str, row: Any, special: SpecialIds, vocabulary: int) -> lis
     ids = without_padding(name, ids, special.pad)
     if ids and ids[-1] == special.eos:
         ids = ids[:-1]
-    _refuse(name, ids, special.eos, "the end id")
-    _refuse(name, ids, special.bos, "the begin id")
+    refuse_id(name, ids, special.eos, "the end id")
+    refuse_id(name, ids, special.bos, "the begin id")
     return ids
 
 
-def _refuse(name, ids, special, what):
+def refuse_id(name: str, ids: list[int], special: int, what: str) -> None:
+    """Makes sure that a special id is not among ids.
+
+    Args:
+        name: What they are called in messages.
+        ids: The ids.
+        special: The special id.
+        what: What that is called.
+
+    Raises:
+        InputError: It is.
+    """
     if special in ids:
         raise InputError(
             "Ids must be those of text, with padding at their end only. Received: "

@@ -18,6 +18,7 @@ _PLAIN_NAME = re.compile(r"(?!\.)[^/\\:\0]+")
 _RUNS = {
     "translation": "a translation model, which Translator runs",
     "text_encoder": "a text encoder, which TextModel runs",
+    "language_model": "a language model, which TextGenerator runs",
     "keras": "a Keras model, which KerasModel runs",
 }
 

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack, overload
-
-import sentencepiece
 
 from tfcompress.errors import InputError
 from tfcompress.runtime.ids import source_ids
 from tfcompress.runtime.model import Model, Progress, check_text
 from tfcompress.runtime.search import Hypothesis
+from tfcompress.runtime.sentencepiece_file import load_sentencepiece
 from tfcompress.runtime.splitting import join_texts, split_lines, split_text
 from tfcompress.runtime.translation_bundle import TranslationBundle
 from tfcompress.search_options import SearchOptions
@@ -44,8 +42,8 @@ class Translator(Model[TranslationBundle]):
     overlong = ("split", "error")
 
     def _load_tokenizers(self):
-        self._source: Any = _load_tokenizer(self.bundle.source_tokenizer)
-        self._target: Any = _load_tokenizer(self.bundle.target_tokenizer)
+        self._source: Any = load_sentencepiece(self.bundle.source_tokenizer)
+        self._target: Any = load_sentencepiece(self.bundle.target_tokenizer)
 
     @overload
     def translate(
@@ -136,7 +134,9 @@ class Translator(Model[TranslationBundle]):
             InputError: An option is impossible, a sentence is no text or too long, or the bundle
                 has no tokenizers.
         """
-        options = SearchOptions(beam_size, length_penalty, n_best, max_length)
+        options = SearchOptions(
+            beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
+        )
         self._check_overlong(overlong)
         if self._source is None or self._target is None:
             raise self._without_tokenizer("translate_ids")
@@ -178,7 +178,9 @@ class Translator(Model[TranslationBundle]):
             InputError: An option is impossible, or a sentence has ids outside the vocabulary or
                 too many, or the ids of padding, begin or end elsewhere than at its end.
         """
-        options = SearchOptions(beam_size, length_penalty, n_best, max_length)
+        options = SearchOptions(
+            beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
+        )
         jobs = [
             self._checked_ids(name, row)
             for name, row in self._named_list(sentences, "lists of ids")
@@ -282,18 +284,3 @@ def _join(
     total = sum(part.log_probability for part in parts)
     score = total / (len(ids) + len(parts)) ** length_penalty
     return Hypothesis(ids, total, score, text, len(parts))
-
-
-def _load_tokenizer(path: Path | None) -> sentencepiece.SentencePieceProcessor | None:
-    if path is None:
-        return None
-    processor = sentencepiece.SentencePieceProcessor()
-    try:
-        # Given to the constructor, an empty file would count as none and pass unnoticed.
-        processor.LoadFromSerializedProto(path.read_bytes())
-    except RuntimeError:
-        raise InputError(
-            f"The SentencePiece model cannot be used. Received: {path}. Export or copy the bundle "
-            "again."
-        ) from None
-    return processor

@@ -1,9 +1,9 @@
 from tfcompress.text.batching import PADDING_ROW as PADDING_ROW
 from tfcompress.text.batching import TokenizedPairs as TokenizedPairs
+from tfcompress.text.batching import epoch_batches as epoch_batches
+from tfcompress.text.batching import evaluation_batches as evaluation_batches
 from tfcompress.text.batching import evaluation_dataset as evaluation_dataset
 from tfcompress.text.batching import make_batch as make_batch
-from tfcompress.text.batching import plan_epoch as plan_epoch
-from tfcompress.text.batching import plan_evaluation as plan_evaluation
 from tfcompress.text.batching import steps_per_epoch as steps_per_epoch
 from tfcompress.text.batching import training_dataset as training_dataset
 from tfcompress.text.bleu import BleuScore as BleuScore
@@ -24,6 +24,9 @@ from tfcompress.text.labelled_texts import LabelledCorpus as LabelledCorpus
 from tfcompress.text.labelled_texts import LabelledTexts as LabelledTexts
 from tfcompress.text.labelled_texts import load_labelled_corpus as load_labelled_corpus
 from tfcompress.text.phrases import phrase_corpus as phrase_corpus
+from tfcompress.text.plain_texts import TextCorpus as TextCorpus
+from tfcompress.text.plain_texts import TokenizedTexts as TokenizedTexts
+from tfcompress.text.plain_texts import load_text_corpus as load_text_corpus
 from tfcompress.text.published import PublishedTokenizer as PublishedTokenizer
 from tfcompress.text.published_sentencepiece import (
     PublishedSentencePieceTokenizer as PublishedSentencePieceTokenizer,

@@ -8,6 +8,10 @@ from tfcompress.training.config import ReplacingConfig as ReplacingConfig
 from tfcompress.training.config import TrainingConfig as TrainingConfig
 from tfcompress.training.distillation import Distillation as Distillation
 from tfcompress.training.keras_distillation import KerasDistillation as KerasDistillation
+from tfcompress.training.language_model_distillation import (
+    LanguageModelDistillation as LanguageModelDistillation,
+)
+from tfcompress.training.language_modeling import train_language_model as train_language_model
 from tfcompress.training.losses import LabelSmoothedCrossentropy as LabelSmoothedCrossentropy
 from tfcompress.training.schedules import Cosine as Cosine
 from tfcompress.training.schedules import InverseSquareRoot as InverseSquareRoot

@@ -90,10 +90,7 @@ class TranslationExporter(TextExporter):
                 "source": config.source_vocabulary_size,
                 "target": config.target_vocabulary_size,
             },
-            "state": [
-                {"name": name, **spec.to_mapping()} for name, spec in signatures.state.items()
-            ],
-            "decoder": {"block": signatures.block},
+            **signatures.interface(),
         }
 
     def write_files(self, folder):

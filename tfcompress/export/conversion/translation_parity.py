@@ -147,23 +147,32 @@ def _compare_tokens(target, logits, config, limit):
     if len(chosen) == limit:  # the last end mark was not chosen
         chosen = chosen[:-1]
     rows = np.arange(len(chosen))
-    differences = _log_softmax(actual)[rows, chosen] - _log_softmax(expected)[rows, chosen]
+    differences = log_softmax(actual)[rows, chosen] - log_softmax(expected)[rows, chosen]
     allowed = expected[rows].copy()
     allowed[:, [config.pad_id, config.bos_id]] = -np.inf
     gaps = allowed.max(axis=1, initial=-np.inf) - allowed[rows, chosen]
     identical = allowed.argmax(axis=1) == chosen if len(rows) else rows
-    largest = np.abs(expected).max()
     return {
         "tokens": len(chosen),
         "identical": int(np.sum(identical)),
         "ties": int(np.sum(~identical & (gaps < TIE))) if len(rows) else 0,
         "max_difference": float(np.abs(actual - expected).max()),
-        "tolerance": float(_TOLERANCE + _RELATIVE_TOLERANCE * largest),
+        "tolerance": tolerance(expected),
         "log_probability_difference": float(np.abs(differences).sum()),
     }
 
 
-def _log_softmax(logits):
+def tolerance(expected: np.ndarray) -> float:
+    """Returns how much logits in float32 may differ from the model's.
+
+    Args:
+        expected: The model's.
+    """
+    return float(_TOLERANCE + _RELATIVE_TOLERANCE * np.abs(expected).max())
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Returns the log-probabilities of logits, `[rows, vocabulary_size]`."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 

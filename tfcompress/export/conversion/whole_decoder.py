@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tfcompress.custom_ops.decoder import Decoder, Depth
+from tfcompress.custom_ops.decoder import AppliedLayer, Decoder
 from tfcompress.custom_ops.maths import activation_code, dense_operands, norm_operands
 from tfcompress.decoder_state import SENTENCE, StateSpec
 from tfcompress.layers import LayerDropWrapper, TransformerDecoderLayer
@@ -32,8 +32,8 @@ class WholeDecoder:
         for attention in self._attentions:
             first_heads[attention] = heads
             heads += attention.num_heads
-        uses = [
-            Depth(
+        applied = [
+            AppliedLayer(
                 self._distinct.index(layer),
                 layer.self_attention.num_heads,
                 first_heads[layer.cross_attention],
@@ -45,12 +45,12 @@ class WholeDecoder:
         activation = activation_code(layer.feed_forward.activation)
         assert activation is not None  # `is_plain`
         self._decoder = Decoder(
-            tuple(uses),
+            tuple(applied),
             activation,
             layer.normalize_first,
             layer.epsilon,
         )
-        own_heads = sum(use.num_heads for use in uses)
+        own_heads = sum(each.num_heads for each in applied)
         own = StateSpec((own_heads, None, _head_dim(layer.self_attention)))
         memory = StateSpec((heads, None, _head_dim(layer.cross_attention)), per=SENTENCE)
         self.state = {

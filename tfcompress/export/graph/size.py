@@ -10,7 +10,7 @@ from tfcompress.errors import InputError
 from tfcompress.export.errors import ExportError
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.quantization.quantizer import MIN_ELEMENTS, weight_operands
-from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer, TextEncoder
+from tfcompress.models import LanguageModel, Seq2SeqTransformer, TextEncoder
 
 # A flatbuffer has at most 2 GiB; some of it is for the graph.
 MAX_PARAMETERS = (2**31 - 2**26) // 4
@@ -51,7 +51,9 @@ class SizeLimit:
 
 
 def size_limit(
-    model: schema.ModelT, transformer: Seq2SeqTransformer | TextEncoder, quantization: str
+    model: schema.ModelT,
+    transformer: Seq2SeqTransformer | TextEncoder | LanguageModel,
+    quantization: str,
 ) -> SizeLimit:
     """Returns how large a model's file may be.
 
@@ -95,7 +97,7 @@ def check_size(size: int, limit: SizeLimit) -> None:
 
 def _weight_bytes(transformer, bytes_a_weight):
     shapes = [tuple(weight.shape) for weight in transformer.model.weights]
-    if isinstance(transformer.config, Seq2SeqConfig):
+    if hasattr(transformer.config, "embedding"):
         shapes += _second_shapes(transformer.config)
     return sum(_bytes(shape, bytes_a_weight) for shape in shapes)
 
@@ -104,7 +106,7 @@ def _second_shapes(config):
     """The shapes of what a tied embedding needs in both orientations."""
     embedding = config.embedding
     width = embedding.embedding_dim
-    if embedding.tie == "shared" and embedding.kind == "adaptive":
+    if embedding.tie == "shared" and embedding.layer_type == "adaptive":
         width = width or config.hidden_dim
         bands = range(len(embedding.cutoffs) + 1)
         return [(config.hidden_dim, width // embedding.factor**band) for band in bands]

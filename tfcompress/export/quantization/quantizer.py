@@ -70,7 +70,7 @@ def int8_grid(values: np.ndarray, axis: int) -> Grid:
         values: The weights.
         axis: Where the output channels are.
     """
-    return holds_whole(values) or Grid(8, (axis,))
+    return holds_whole(values) or Grid(8, channels=(axis,))
 
 
 def _int4(values, axis):
