@@ -229,7 +229,11 @@ def test_without_a_tokenizer(library, int8_encoder_bundle):
         (lambda m: m["outputs"]["logits"].update(per_token=True), BAD_BUNDLE, "`head.task` must"),
         (lambda m: m["head"].update(task="x"), BAD_BUNDLE, "`head.task` must be a head that"),
         (lambda m: m["head"].update(labels=["a"]), BAD_BUNDLE, "`head.labels` must be as many"),
-        (lambda m: m["tokenizer"].update(kind="x"), BAD_BUNDLE, "tokenizer cannot be used"),
+        (
+            lambda m: m["tokenizer"].update(tokenizer_type="x"),
+            BAD_BUNDLE,
+            "tokenizer cannot be used",
+        ),
         (lambda m: m["tokenizer"].pop("start_id"), BAD_BUNDLE, "start_id is missing"),
         (lambda m: m["files"].pop("vocabulary.txt"), BAD_BUNDLE, "tokenizer's vocabulary.txt"),
         (lambda m: m["files"]["model.tflite"].update(bytes=7), BAD_BUNDLE, "instead of 7"),
