@@ -116,7 +116,8 @@ def test_the_program_waits_for_its_turns(bundle, tmp_path):
     assert done.stdout.startswith("\n\n\n\n{")
     assert {*json.loads(done.stdout)} == KEYS
     done = subprocess.run(command, input="\n", capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (2, "error: nobody says when to go on\n")
+    assert done.returncode == 2
+    assert done.stderr == "error: The process must be told when to go on. Received: no line.\n"
 
 
 def test_the_program_and_wrong_input(bundle, tmp_path, capsys):

@@ -244,10 +244,10 @@ def changed_manifest(files, change):
         (lambda m: m["state"][0].update(initial="0"), BAD_BUNDLE, "`state` must be a list of"),
         (lambda m: m["state"][0].update(name="ids"), BAD_BUNDLE, "tensors of different names"),
         (lambda m: m["state"].append(m["state"][0]), BAD_BUNDLE, "tensors of different names"),
-        (lambda m: m["files"].update({"../x": {}}), BAD_BUNDLE, "names the file '../x'"),
+        (lambda m: m["files"].update({"../x": {}}), BAD_BUNDLE, "with the file '../x'"),
         (lambda m: m["vocabulary"].update(target=240), BAD_BUNDLE, "has another shape of"),
-        (lambda m: m["files"]["model.tflite"].update(bytes=7), BAD_BUNDLE, "but 7 in the mani"),
-        (lambda m: m["files"]["model.tflite"].update(sha256=""), BAD_BUNDLE, "sha256 differs"),
+        (lambda m: m["files"]["model.tflite"].update(bytes=7), BAD_BUNDLE, "instead of 7"),
+        (lambda m: m["files"]["model.tflite"].update(sha256=""), BAD_BUNDLE, "SHA-256 differs"),
     ],
 )
 def test_manifests_that_lie(library, bundle, change, status, message):
@@ -367,7 +367,7 @@ def test_the_example_in_c(built, bundle, tmp_path, monkeypatch):
     done = run(b"two dogs\n\xff\n")
     assert (done.returncode, done.stdout.count(b"\n")) == (2, 1)
     assert lines_of(done.stderr.decode()) == [
-        "error: line 2: byte 0 of the text is not UTF-8; convert it"
+        "error: line 2: A text must be UTF-8. Received: byte 0, which is not. Convert it."
     ]
     source = tmp_path / "source.txt"
     source.write_text("two dogs\n")
