@@ -24,7 +24,7 @@ from tfcompress.text.token_cache import TokenCache, part_path
 
 pytestmark = one_flavour
 
-OPTIONS = {"batch_tokens": 256, "seed": 3, "max_length": (14, 16)}
+OPTIONS = {"batch_tokens": 256, "seed": 3, "max_length": (18, 22)}
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_one_window_has_the_batches_of_memory(folder, corpus, tokenizer):
     pairs = TokenizedPairs.from_corpus(tokenizer, *corpus)
     cached = windowed(folder, 1)
     assert len(cached) == len(pairs)
-    assert cached.left_out((14, 16)) == pairs.left_out((14, 16)) > 0
+    assert cached.left_out((18, 22)) == pairs.left_out((18, 22)) > 0
     assert taken(cached, 200) == taken(pairs, 200)
     whole = cached.in_memory()
     assert (whole.source_ids == pairs.source_ids).all()
@@ -85,7 +85,7 @@ def test_one_window_has_the_batches_of_memory(folder, corpus, tokenizer):
 def test_every_epoch_has_every_pair_once(folder, corpus, tokenizer, windows):
     pairs = TokenizedPairs.from_corpus(tokenizer, *corpus)
     cached = windowed(folder, windows)
-    fit = pairs.fits((14, 16))
+    fit = pairs.fits((18, 22))
     expected = sorted(content(pairs, np.flatnonzero(fit)))
     rows = batches_of(cached)
     orders = []
@@ -104,8 +104,8 @@ def test_resumed_training_sees_the_batches_of_uninterrupted_training(folder, win
     source = windowed(folder, windows)
     if mixed:
         source = PairMixture([source, source], [3, 1])
-    whole = taken(source, 400)
-    for step, accumulate in [(0, 1), (1, 1), (37, 2), (98, 4), (131, 3), (396, 1)]:
+    whole = taken(source, 120)
+    for step, accumulate in [(0, 1), (1, 1), (17, 2), (28, 4), (116, 1)]:
         first = step * accumulate
         again = taken(source, 4, start_step=step, accumulate=accumulate)
         assert again == whole[first : first + 4]
@@ -116,8 +116,8 @@ def test_batches_keep_to_the_limits(folder):
         source, target = inputs["source_token_ids"], inputs["target_token_ids"]
         assert labels.shape == target.shape
         assert source.shape[0] * max(source.shape[1], target.shape[1]) <= 256
-        assert source.shape[1] <= 14
-        assert target.shape[1] <= 16
+        assert source.shape[1] <= 18
+        assert target.shape[1] <= 22
 
 
 @pytest.mark.parametrize("windows", [1, 3])
