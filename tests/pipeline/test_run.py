@@ -102,7 +102,7 @@ def test_bundles_are_timed_in_turns(finished_run, monkeypatch):
     assert turns == [0, 1] * 6
     assert [row["bundle"] for row in figures] == [str(bundle) for bundle in bundles]
     assert all(row["latency_ms"]["mean"] > 0 for row in figures)
-    with pytest.raises(InputError, match="no texts to run"):
+    with pytest.raises(InputError, match="There must be texts"):
         benchmarking.benchmark_in_turns(bundles, [" "], num_threads=1, runs=1)
 
 
@@ -138,7 +138,7 @@ def test_a_run_from_before_a_key_existed_goes_on(
     copy = tmp_path / "run"
     shutil.copytree(finished_run, copy)
     identity = json.loads((copy / "run.json").read_text())
-    del identity["recipe"]["plan"], identity["recipe"]["training"]["clip_norm"]
+    del identity["recipe"]["quantization_scheme"], identity["recipe"]["training"]["clip_norm"]
     (copy / "run.json").write_text(json.dumps(identity))
     results = run_recipe(load_recipe(recipe_path), copy, corpus=corpus_folder)
     assert [row.quantization for row in results.rows] == ["float32", "dynamic_int8"]

@@ -30,9 +30,16 @@ from tfcompress.training import (
 )
 
 TOKENIZER = WordPieceTokenizer(PIECES)
-STACK = StackConfig(2, AttentionConfig(2), FeedForwardConfig(64, "gelu"))
+STACK = StackConfig(
+    2, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(64, activation="gelu")
+)
 CONFIG = TextEncoderConfig(
-    len(PIECES), 32, STACK, max_length=16, dropout=0.0, head=HeadConfig(num_classes=2, dropout=0.0)
+    len(PIECES),
+    hidden_dim=32,
+    encoder=STACK,
+    max_length=16,
+    dropout=0.0,
+    head=HeadConfig(num_classes=2, dropout=0.0),
 )
 TRAINING = TrainingConfig(
     updates=4,

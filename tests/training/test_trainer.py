@@ -42,7 +42,7 @@ def tokenizer(corpus, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model_config(tokenizer):
-    stack = StackConfig(1, AttentionConfig(2), FeedForwardConfig(64))
+    stack = StackConfig(1, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(64))
     return Seq2SeqConfig(
         tokenizer.vocabulary_size,
         hidden_dim=16,
@@ -106,7 +106,7 @@ def test_weights_are_trained_on_grids(run, bits):
     assert history[-1]["loss"] < history[0]["loss"]
     kernel = transformer.layer("encoder_layer_0").feed_forward.inner.kernel.numpy()
     assert kernel.size >= MIN_ELEMENTS
-    np.testing.assert_array_equal(Grid(bits, (1,)).round(kernel), kernel)
+    np.testing.assert_array_equal(Grid(bits, channels=(1,)).round(kernel), kernel)
     assert len(np.unique(kernel[:, 0])) <= 2**bits
 
 
@@ -120,7 +120,7 @@ def test_pruned_weights_stay_zero_on_grids(run, model_config):
     again, _ = run("sparse_on_grids", start=transformer, quantize_aware=settings)
     kernel = again.layer("encoder_layer_0").feed_forward.inner.kernel.numpy()
     assert (kernel[zeros] == 0).all()
-    np.testing.assert_array_equal(Grid(8, (1,)).round(kernel), kernel)
+    np.testing.assert_array_equal(Grid(8, channels=(1,)).round(kernel), kernel)
     assert not np.array_equal(
         kernel, transformer.layer("encoder_layer_0").feed_forward.inner.kernel.numpy()
     )
