@@ -27,6 +27,7 @@ from tfcompress.models.mixers import (
     MixerConfig,
     ScalingConfig,
     Site,
+    SSRUConfig,
     register_mixer,
 )
 from tfcompress.models.presets import (
@@ -64,6 +65,7 @@ __all__ = [
     "LayerDropConfig",
     "MixerConfig",
     "Preset",
+    "SSRUConfig",
     "ScalingConfig",
     "Seq2SeqConfig",
     "Seq2SeqTransformer",
