@@ -72,8 +72,8 @@ def wanted_library(native: bool | None) -> Path | None:
     library = None if native is False else native_library()
     if native and library is None:
         raise InputError(
-            "native=True, but the native runtime is not built; run `tfcompress build-native`, or "
-            "leave it out"
+            "`native` needs the native runtime, which is not built. Received: native=True. Run "
+            "`tfcompress build-native`, or leave it out."
         )
     return library
 
@@ -82,7 +82,7 @@ def native_folder(target: str) -> Path:
     """Returns the folder of the user's cache where what is built of these sources goes.
 
     Args:
-        target: The kind of device.
+        target: The type of device.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache / "tfcompress" / f"native-{_sources_hash()}" / target
