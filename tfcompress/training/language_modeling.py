@@ -71,7 +71,7 @@ def train_language_model(
             )
     task = _LanguageModeling(model_config, texts, validation)
     return run_training(
-        task, config, folder, start=start, teacher=teacher, verbose=verbose, say=log
+        task, config, folder, start=start, teacher=teacher, verbose=verbose, log=log
     )
 
 

@@ -21,9 +21,7 @@ def check_tokenizers(tokenizers: dict[str, Tokenizer | None], config: Seq2SeqCon
     """
     for side, tokenizer in tokenizers.items():
         if tokenizer is not None:
-            check_tokenizer(
-                f"{side}_tokenizer", tokenizer, config, config.vocabulary_sizes[side]
-            )
+            check_tokenizer(f"{side}_tokenizer", tokenizer, config, config.vocabulary_sizes[side])
 
 
 def check_tokenizer(
