@@ -32,7 +32,7 @@ def main() -> None:
             attention=tfc.models.AttentionConfig(4),
             feed_forward=tfc.models.FeedForwardConfig(128),
         ),
-        embedding=tfc.models.EmbeddingConfig(32, kind="define", tie="own"),
+        embedding=tfc.models.EmbeddingConfig(32, layer_type="define", tie="own"),
         normalize_first=True,
         max_length=48,
     )

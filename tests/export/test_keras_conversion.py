@@ -480,7 +480,7 @@ def test_trained_grids_are_kept_bit_for_bit(options, quantization, tmp_path):
         convert(model, path)
     convert(plain, path, quantization=quantization)
     stored = stored_grids(path)
-    expected = list(trained_grids(plain, model.quantization_plan))
+    expected = list(trained_grids(plain, model.quantizer_assignment))
     assert len(expected) == len(stored) == 12
     kept = {}
     for name, integers, scales in expected:

@@ -58,9 +58,9 @@ MIXERS = [
     LSRAConfig(2),
 ]
 EMBEDDINGS = [
-    EmbeddingConfig(kind="adaptive", cutoffs=(20,)),
-    EmbeddingConfig(16, kind="define", tie="own"),
-    EmbeddingConfig(16, kind="dextra", tie="none"),
+    EmbeddingConfig(layer_type="adaptive", cutoffs=(20,)),
+    EmbeddingConfig(16, layer_type="define", tie="own"),
+    EmbeddingConfig(16, layer_type="dextra", tie="none"),
 ]
 
 
@@ -74,7 +74,7 @@ def test_mixers(tmp_path, mixer, quantization):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("embedding", EMBEDDINGS, ids=lambda embedding: embedding.kind)
+@pytest.mark.parametrize("embedding", EMBEDDINGS, ids=lambda embedding: embedding.layer_type)
 @pytest.mark.parametrize("quantization", ["float16", "int4"])
 def test_embeddings(tmp_path, embedding, quantization):
     config = CONFIG.replace(

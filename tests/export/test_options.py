@@ -66,7 +66,7 @@ def test_files_are_read(tmp_path):
             {"quantization": "static_int8", "representative_data": [[2]], "custom_ops": True},
             "Custom operations need floats",
         ),
-        ({"custom_ops": ["none"]}, "give True, False or a list of"),
+        ({"custom_ops": ["none"]}, "must be True, False or a list of"),
         (
             {"shortlist": (["a"], ["b"])},
             "`shortlist` needs the custom operation tfc.TopLogits.*Ask",

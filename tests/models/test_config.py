@@ -18,7 +18,7 @@ from tfcompress.models import (
     SharingConfig,
     StackConfig,
 )
-from tfcompress.models.config_parts import POSITION_KINDS, SHARING_PATTERNS, layer_groups
+from tfcompress.models.config_parts import POSITION_TYPES, SHARING_PATTERNS, layer_groups
 from tfcompress.models.rules import ACTIVATIONS
 
 RATES = st.floats(0, 1, exclude_max=True)
@@ -60,7 +60,7 @@ CONFIGS = st.builds(
         use_bias=st.booleans(),
         use_output_bias=st.booleans(),
     ),
-    positions=st.sampled_from(POSITION_KINDS),
+    positions=st.sampled_from(POSITION_TYPES),
     normalize_first=st.booleans(),
     dropout=RATES,
     epsilon=st.floats(1e-12, 1e-3),

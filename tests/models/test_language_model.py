@@ -38,9 +38,9 @@ MIXERS = {
 }
 EMBEDDINGS = {
     "narrow": EmbeddingConfig(8),
-    "adaptive": EmbeddingConfig(kind="adaptive", cutoffs=(20,)),
-    "define": EmbeddingConfig(8, kind="define", tie="own"),
-    "dextra": EmbeddingConfig(8, kind="dextra", tie="none"),
+    "adaptive": EmbeddingConfig(layer_type="adaptive", cutoffs=(20,)),
+    "define": EmbeddingConfig(8, layer_type="define", tie="own"),
+    "dextra": EmbeddingConfig(8, layer_type="dextra", tie="none"),
 }
 IDS = np.array([[1, 5, 9, 33, 7], [1, 8, 2, 4, 4]], np.int32)
 
@@ -111,8 +111,8 @@ def test_sees_nothing_ahead_of_it_in_a_row():
         ({"max_length": 0}, "`max_length` must be at least 1"),
         ({"eos_id": 48}, "`eos_id` must be an id of every vocabulary"),
         ({"positions": "rotary"}, "`positions` must be one of"),
-        ({"embedding": EmbeddingConfig(kind="adaptive", cutoffs=(50,))}, "must ascend"),
-        ({"embedding": EmbeddingConfig(8, kind="define")}, "cannot be shared"),
+        ({"embedding": EmbeddingConfig(layer_type="adaptive", cutoffs=(50,))}, "must ascend"),
+        ({"embedding": EmbeddingConfig(8, layer_type="define")}, "cannot be shared"),
     ],
 )
 def test_impossible_configurations(changes, message):
@@ -185,7 +185,7 @@ def test_surgery_that_makes_no_sense():
     model = make(num_layers=1)
     with pytest.raises(InputError, match="trim_vocabulary is for translation models"):
         surgery.trim_vocabulary(model, None, None, [], [])
-    with pytest.raises(InputError, match="the model has no encoder"):
+    with pytest.raises(InputError, match="`encoder` is for models with such a side"):
         surgery.search_layers(model, lambda model: 0.0, encoder=1)
     with pytest.raises(InputError, match="the model has decoder"):
         surgery.drop_layers(model, drop={"encoder": [0]})

@@ -131,7 +131,7 @@ def test_python_says_what_it_needs(transformer, tmp_path, monkeypatch):
 NO_END = Shortlist(np.array([4], np.int32), np.zeros(61, np.int32), np.zeros(0, np.int32), 60)
 SMALL = Shortlist(np.array([2], np.int32), np.zeros(10, np.int32), np.zeros(0, np.int32), 60)
 WRONG = {
-    r"tfc\.Nothing.*give True, False or a list": {"custom_ops": ["tfc.Nothing"]},
+    r"must be True, False or a list": {"custom_ops": ["tfc.Nothing"]},
     "weights of 32, 8 and 4 bits": {"quantization": "float16"},
     "need floats between them": {
         "quantization": "static_int8",

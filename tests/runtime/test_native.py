@@ -461,7 +461,12 @@ def test_wrong_command_lines_of_the_program(built, bundle, arguments, message):
 
 
 def test_a_library_that_is_none(bundle, tmp_path, monkeypatch):
-    monkeypatch.setenv("TFCOMPRESS_NATIVE", str(tmp_path / "nothing.so"))
+    library = tmp_path / "libtfcompress.so"
+    for named in (library, tmp_path):
+        monkeypatch.setenv("TFCOMPRESS_NATIVE", str(named))
+        with pytest.raises(InputError, match="`TFCOMPRESS_NATIVE` names no native runtime"):
+            Translator(bundle)
+    library.write_text("text")
     with pytest.raises(InputError, match="native runtime cannot be loaded"):
         Translator(bundle)
 

@@ -50,7 +50,7 @@ def describe(
     layer's for target tokens. Attention adds `2 * queries * keys * num_heads * head_dim`, all keys
     counted under a causal mask too; convolutions add `length * width * kernel_size`. Look-ups,
     biases, normalizations, activations and softmax count nothing. Without embedding and output
-    these are the figures that the literature prints: 87M for a width of 128 with 6 + 6 layers at 30
+    these are the numbers that the literature prints: 87M for a width of 128 with 6 + 6 layers at 30
     tokens. Where a method's papers count otherwise, their way of counting is given beside.
 
     Number of layers. Those with weights that one position passes in sequence: in one embedding, the

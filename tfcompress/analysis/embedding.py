@@ -23,7 +23,7 @@ def embeddings(
     """
     embedding, width, sizes = config.embedding, config.hidden_dim, config.vocabulary_sizes
     lengths = {"source": source_length, "target": target_length}
-    if embedding.kind in ("define", "dextra"):
+    if embedding.layer_type in ("define", "dextra"):
         return _transformed(embedding, sizes, width, lengths)
     if embedding.share:
         return _table(embedding, sizes["target"], width, tokens=sum(lengths.values()))
@@ -34,15 +34,15 @@ def embeddings(
     return cost
 
 
-def positions(kind: str, max_length: int, width: int) -> Cost:
+def positions(position_type: str, max_length: int, width: int) -> Cost:
     """Returns the cost of positions: a table if "learned", nothing if "sinusoidal".
 
     Args:
-        kind: "learned" or "sinusoidal".
+        position_type: "learned" or "sinusoidal".
         max_length: Rows of the table.
         width: The model's width.
     """
-    return Cost((Matrix(max_length, width),)) if kind == "learned" else Cost()
+    return Cost((Matrix(max_length, width),)) if position_type == "learned" else Cost()
 
 
 def output(config: Seq2SeqConfig | LanguageModelConfig, *, tokens: int) -> Cost:
@@ -63,11 +63,11 @@ def output(config: Seq2SeqConfig | LanguageModelConfig, *, tokens: int) -> Cost:
         vector_values=size if embedding.use_output_bias else 0,
         additions=tokens * size if embedding.use_output_bias else 0,
     )
-    if embedding.kind == "adaptive":
+    if embedding.layer_type == "adaptive":
         return bias + _adaptive_output(embedding, size, width, tokens=tokens)
     narrow = embedding.embedding_dim or width
     through_table = Cost(multiply_adds=tokens * narrow * size, num_layers=0)
-    if embedding.kind in ("define", "dextra"):
+    if embedding.layer_type in ("define", "dextra"):
         projection = Cost()
         if narrow != width:
             projection = dense(width, narrow, tokens=tokens, use_bias=False)
@@ -83,7 +83,7 @@ def output(config: Seq2SeqConfig | LanguageModelConfig, *, tokens: int) -> Cost:
 
 def _table(embedding: EmbeddingConfig, size: int, width: int, *, tokens: int) -> Cost:
     """A table and, where factorized, a projection; or the bands of an adaptive embedding."""
-    if embedding.kind == "adaptive":
+    if embedding.layer_type == "adaptive":
         cost = Cost(num_layers=1)
         for rows, narrow in _bands(embedding, size, width):
             # Every band is computed and one is chosen, so that shapes are known.
@@ -130,7 +130,7 @@ def _transformed(embedding, sizes, width, lengths):
     transform = embedding.transform
     groups = transform.max_groups or default_max_groups(width)
     shape = (width // 2, width, transform.width_multiplier * narrow, transform.num_layers, groups)
-    if embedding.kind == "dextra":
+    if embedding.layer_type == "dextra":
         schedule = dextra_schedule(*shape)
     else:
         schedule = define_schedule(*shape, released=embedding.schedule == "released")

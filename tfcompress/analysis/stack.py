@@ -65,7 +65,10 @@ def _own(config, stack, layer_index, length):
 
 
 def _stack(
-    config: Seq2SeqConfig, stack: StackConfig, attending: Callable[[int], Cost], tokens: int
+    config: Seq2SeqConfig | LanguageModelConfig,
+    stack: StackConfig,
+    attending: Callable[[int], Cost],
+    tokens: int,
 ) -> Cost:
     """Puts attention and feed-forward halves at every place, shared ones stored once."""
     width = config.hidden_dim

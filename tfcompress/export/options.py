@@ -209,7 +209,8 @@ class ExportOptions:
         """
         from tfcompress.runtime.native_files import native_library
 
-        if self.operations and native_library() is None:
+        library = native_library()
+        if self.operations and library is None:
             raise InputError(
                 "Custom operations need the native runtime, which compares the bundle with the "
                 "model. Received: none. Run `tfcompress build-native` first, or leave "

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tfcompress.models.config_parts import (
-    EMBEDDING_KINDS,
-    POSITION_KINDS,
+    EMBEDDING_TYPES,
+    POSITION_TYPES,
     SHARING_PATTERNS,
     EmbeddingConfig,
     StackConfig,
@@ -180,7 +180,8 @@ def _sharing_problems(name, stack):
 
 def _embedding_problems(config):
     embedding: EmbeddingConfig = config.embedding
-    yield from option_problems("embedding.kind", embedding.kind, EMBEDDING_KINDS)
+    layer_type = embedding.layer_type
+    yield from option_problems("embedding.layer_type", layer_type, EMBEDDING_TYPES)
     yield from option_problems("embedding.tie", embedding.tie, ("shared", "own", "none"))
     sizes = config.vocabulary_sizes.values()
     if embedding.share and len(set(sizes)) > 1:
@@ -188,32 +189,33 @@ def _embedding_problems(config):
             "`embedding.share` needs equal source and target vocabularies (received "
             f"{' and '.join(map(str, sizes))})"
         )
-    transforms = embedding.kind in ("define", "dextra")
+    transforms = layer_type in ("define", "dextra")
     if embedding.cached and not transforms:
-        yield f"`embedding.cached` needs kind define or dextra (received {embedding.kind!r})"
+        yield f"`embedding.cached` is for layer_type define or dextra (received {layer_type!r})"
     if transforms:
         yield from _transform_problems(config, embedding)
-    if embedding.kind == "adaptive":
+    if layer_type == "adaptive":
         yield from _band_problems(config, embedding)
 
 
 def _transform_problems(config, embedding):
+    layer_type = embedding.layer_type
     if embedding.tie == "shared":
         yield (
-            f"`embedding.tie` cannot be shared through the transform of {embedding.kind}: choose "
-            "own or none (received 'shared')"
+            f"`embedding.tie` cannot be shared through the transform of {layer_type}: choose own "
+            "or none (received 'shared')"
         )
     if embedding.embedding_dim is None:
-        yield f"`embedding.kind` {embedding.kind} needs `embedding.embedding_dim` (received null)"
+        yield f"`embedding.layer_type` {layer_type} needs `embedding.embedding_dim` (received null)"
         return
     if embedding.use_bias:
-        yield f"`embedding.use_bias` is for kind factorized (received kind {embedding.kind!r})"
+        yield f"`embedding.use_bias` is for layer_type factorized (received {layer_type!r})"
     yield from option_problems("embedding.schedule", embedding.schedule, ("paper", "released"))
     transform, width = embedding.transform, embedding.embedding_dim
     most = transform.max_groups or default_max_groups(config.hidden_dim)
     sizes = (config.hidden_dim // 2, config.hidden_dim, transform.width_multiplier * width)
     try:
-        if embedding.kind == "dextra":
+        if layer_type == "dextra":
             dextra_schedule(*sizes, transform.num_layers, most)
         else:
             released = embedding.schedule == "released"
@@ -241,14 +243,14 @@ def _band_problems(config, embedding):
             f"{width} / {embedding.factor} ** {len(cutoffs)})"
         )
     if embedding.tie == "own":
-        yield "`embedding.tie` of kind adaptive must be shared or none (received 'own')"
+        yield "`embedding.tie` of layer_type adaptive must be shared or none (received 'own')"
     for name in ("use_bias", "use_output_bias"):
         if getattr(embedding, name) and not (name == "use_output_bias" and embedding.tie == "none"):
-            yield f"`embedding.{name}` does not go with kind adaptive (received true)"
+            yield f"`embedding.{name}` does not go with layer_type adaptive (received true)"
 
 
 def _position_problems(config):
-    yield from option_problems("positions", config.positions, POSITION_KINDS)
+    yield from option_problems("positions", config.positions, POSITION_TYPES)
     if config.positions == "sinusoidal" and (config.hidden_dim % 2 or config.hidden_dim < 4):
         yield (
             "sinusoidal positions need an even `hidden_dim` of at least 4 (received "

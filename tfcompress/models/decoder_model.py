@@ -45,7 +45,7 @@ class DecoderModel:
     @property
     def decoder_layers(self) -> list[keras.layers.Layer]:
         """The decoder's layers in order of application; shared ones repeat."""
-        return [self._layers[name] for name in self._decoder.plan]
+        return [self._layers[name] for name in self._decoder.order]
 
     def run_stack(
         self, side: str, stack: Stack, token_ids: tf.Tensor, options: dict[str, Any], **inputs: Any
@@ -65,7 +65,7 @@ class DecoderModel:
         x = self._embeddings.embed(self._layers, side, token_ids, **options)
         x = self._layers[f"{side}_dropout"](self._layers[f"{side}_position"](x), **options)
         states = [x]
-        for name in stack.plan:
+        for name in stack.order:
             states.append(self._layers[name](states[-1], **inputs, **options))
         return states
 

@@ -31,7 +31,7 @@ def language_model_presets() -> dict[str, tuple[str, LanguageModelConfig]]:
                 8000,
                 hidden_dim=128,
                 decoder=_stack(4, AttentionConfig(4), 256),
-                embedding=EmbeddingConfig(32, tie="own", kind="define"),
+                embedding=EmbeddingConfig(32, tie="own", layer_type="define"),
             ),
         ),
         "delight_language_model_tiny": (
@@ -40,7 +40,7 @@ def language_model_presets() -> dict[str, tuple[str, LanguageModelConfig]]:
                 8000,
                 hidden_dim=128,
                 decoder=_stack(4, DeLighTConfig(1), 32, activation="swish"),
-                embedding=EmbeddingConfig(64, tie="own", kind="dextra"),
+                embedding=EmbeddingConfig(64, tie="own", layer_type="dextra"),
             ),
         ),
         "layer_drop_wikitext103": (
@@ -55,7 +55,7 @@ def language_model_presets() -> dict[str, tuple[str, LanguageModelConfig]]:
                     dropout=0.1,
                     layer_drop=LayerDropConfig(0.2),
                 ),
-                embedding=EmbeddingConfig(kind="adaptive", cutoffs=(20000, 60000), factor=4),
+                embedding=EmbeddingConfig(layer_type="adaptive", cutoffs=(20000, 60000), factor=4),
                 normalize_first=True,
                 dropout=0.3,
                 max_length=512,

@@ -24,7 +24,7 @@ def to_float32(transformer: Model) -> Model:
         transformer: A model; returned as it is where it computes in float32 already.
 
     Returns:
-        A model of the same kind with copies of the weights.
+        A model of the same class with copies of the weights.
 
     Example:
 

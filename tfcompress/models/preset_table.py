@@ -69,8 +69,8 @@ def preset(
     if os.path.isdir(name):
         return read_config(name)
     near = difflib.get_close_matches(name, PRESETS, n=1, cutoff=0.5)
-    remedy = f"did you mean `{near[0]}`?" if near else f"presets are {', '.join(PRESETS)}"
-    raise InputError(f"no preset or folder `{name}`: {remedy}")
+    remedy = f"Did you mean `{near[0]}`?" if near else f"Presets are {', '.join(PRESETS)}."
+    raise InputError(f"A preset must be a known name or a folder. Received: {name!r}. {remedy}")
 
 
 _NOT_SHARED = SharingConfig("none")

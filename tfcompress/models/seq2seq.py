@@ -85,7 +85,7 @@ class Seq2SeqTransformer(DecoderModel):
     @property
     def encoder_layers(self) -> list[keras.layers.Layer]:
         """The encoder's layers in order of application; shared ones repeat."""
-        return [self._layers[name] for name in self._encoder.plan]
+        return [self._layers[name] for name in self._encoder.order]
 
     def encode(self, source_token_ids: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Runs the encoder.
@@ -102,7 +102,7 @@ class Seq2SeqTransformer(DecoderModel):
     def encode_with_mask(
         self, source_token_ids: tf.Tensor, padding_mask: tf.Tensor | None
     ) -> tf.Tensor:
-        """Runs the encoder with a given mask; None where there is no padding."""
+        """Runs the encoder with a mask; None where there is no padding."""
         x = self._embeddings.embed(self._layers, "source", source_token_ids)
         x = self._layers["source_position"](x)
         words = self._words(source_token_ids)

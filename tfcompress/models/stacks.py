@@ -41,7 +41,7 @@ class Stack:
         side: "encoder" or "decoder".
 
     Attributes:
-        plan: Names of the layers in order of application; shared ones repeat.
+        order: Names of the layers in order of application; shared ones repeat.
     """
 
     def __init__(self, config: Config, side: str):
@@ -51,23 +51,27 @@ class Stack:
         self._parts = stack_parts(side, self._stack)
         successors = self._stack.successors
         if successors is None:
-            self.plan = [part.name for parts in self._parts for part in parts]
+            self.order = [part.name for parts in self._parts for part in parts]
         else:
-            self.plan = [f"{side}_module_{i}" for i in range(successors)]
+            self.order = [f"{side}_module_{i}" for i in range(successors)]
 
     def make(self) -> dict[str, keras.layers.Layer]:
         """Returns new layers by name."""
         parts = {part.name: part for parts in self._parts for part in parts}
         if self._stack.successors is None:
-            made = {name: self._layer(self._inner(name), part) for name, part in parts.items()}
+            layers_by_name = {
+                name: self._layer(self._inner(name), part) for name, part in parts.items()
+            }
             layer_indices = {name: part.layer_index for name, part in parts.items()}
         else:
             replaced = {name: self._layer(name, part) for name, part in parts.items()}
             ratio = self._stack.num_layers // self._stack.successors
-            made = {name: self._module(i, ratio, replaced) for i, name in enumerate(self.plan)}
-            layer_indices = {name: i * ratio for i, name in enumerate(self.plan)}
+            layers_by_name = {
+                name: self._module(i, ratio, replaced) for i, name in enumerate(self.order)
+            }
+            layer_indices = {name: i * ratio for i, name in enumerate(self.order)}
         if not self._stack.drops_layers:
-            return made
+            return layers_by_name
         drop = self._stack.layer_drop
         return {
             name: layers.LayerDropWrapper(
@@ -76,7 +80,7 @@ class Stack:
                 learned=drop.learned,
                 name=name,
             )
-            for name, layer in made.items()
+            for name, layer in layers_by_name.items()
         }
 
     @property

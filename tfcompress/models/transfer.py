@@ -20,7 +20,7 @@ Model = TypeVar("Model", Seq2SeqTransformer, TextEncoder, LanguageModel)
 def transfer_weights(source: Model, target: Model) -> list[str]:
     """Gives a model the weights of the layers of another that have the same names and shapes.
 
-    Layers are found inside LayerDrop wrappers and modules that are being replaced too; so a trained
+    Layers inside LayerDrop wrappers and modules that are being replaced count too; so a trained
     model becomes the predecessor of a model with `successors`, whose successors begin as its first
     layers. The output layer of a head takes over its classes by their names (see `match_head`).
 
@@ -37,13 +37,13 @@ def transfer_weights(source: Model, target: Model) -> list[str]:
     >>> transfer_weights(transformer, Seq2SeqTransformer(transformer.config))
     []
     """
-    given = _plain_layers(source)
+    sources = _plain_layers(source)
     left = []
     for name, layer in _plain_layers(target).items():
         weights = []
-        if name in given:
-            with thawed(given[name]):
-                weights = given[name].get_weights()
+        if name in sources:
+            with thawed(sources[name]):
+                weights = sources[name].get_weights()
             weights = _for_head(name, weights, source.config, target.config)
         with thawed(layer):
             if [w.shape for w in weights] == [w.shape for w in layer.get_weights()]:
@@ -74,8 +74,10 @@ def match_head(source: TextEncoderConfig, target: TextEncoderConfig) -> ClassMat
         and match.order is not None
         and not _read_alike(source.head, target.head)
     ):
-        how = f"pooling {source.head.pooling}, hidden_activation {source.head.hidden_activation}"
-        return ClassMatch(None, f"a head that reads texts differently ({how})")
+        settings = (
+            f"pooling {source.head.pooling}, hidden_activation {source.head.hidden_activation}"
+        )
+        return ClassMatch(None, f"a head that reads texts differently ({settings})")
     return match
 
 
@@ -96,13 +98,13 @@ def _read_alike(one, other):
 
 def _plain_layers(transformer) -> dict[str, keras.layers.Layer]:
     """Layers with weights by name, unwrapped; successors are left out."""
-    found = {}
+    plain = {}
     for layer in transformer.model.layers:
         name = layer.name
         if isinstance(layer, LayerDropWrapper):
             layer = layer.layer
         if isinstance(layer, TheseusModule):
-            found |= {predecessor.name: predecessor for predecessor in layer.predecessors}
+            plain |= {predecessor.name: predecessor for predecessor in layer.predecessors}
         elif layer.weights:
-            found[name] = layer
-    return found
+            plain[name] = layer
+    return plain

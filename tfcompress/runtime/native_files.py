@@ -28,8 +28,12 @@ _VARIABLE = "TFCOMPRESS_NATIVE"
 def native_library() -> Path | None:
     """Returns the native runtime's library for this machine, or None where there is none.
 
-    It is what `tfcompress build-native` built of these very sources, or the file that the
-    environment variable `TFCOMPRESS_NATIVE` names; with that variable set to 0, none is used.
+    It is what `tfcompress build-native` built of these very sources, or the library (or its folder)
+    that the environment variable `TFCOMPRESS_NATIVE` names; with that variable set to 0, none is
+    used.
+
+    Raises:
+        InputError: If the variable names no file.
 
     Example:
 
@@ -40,7 +44,13 @@ def native_library() -> Path | None:
     if chosen == "0":
         return None
     if chosen:
-        return Path(chosen)
+        path = Path(chosen) / LIBRARY if Path(chosen).is_dir() else Path(chosen)
+        if not path.is_file():
+            raise InputError(
+                f"`{_VARIABLE}` names no native runtime. Received: {chosen}. Give {LIBRARY} or the "
+                "folder that `tfcompress build-native --output` wrote, or 0 to do without."
+            )
+        return path
     library = native_folder(HOST) / LIBRARY
     return library if library.is_file() else None
 

@@ -32,7 +32,7 @@ class LanguageModelExporter(TextExporter):
         self._tokenizer = self.options.tokenizer
         if self._tokenizer is not None:
             size = self.config.vocabulary_size
-            check_tokenizer("tokenizer", self._tokenizer, self.config, "vocabulary", size)
+            check_tokenizer("tokenizer", self._tokenizer, self.config, size)
 
     def encode(self, texts):
         if self._tokenizer is None:

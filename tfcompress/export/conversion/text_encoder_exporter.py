@@ -54,7 +54,7 @@ class TextEncoderExporter(TextExporter):
     def interface(self, signatures):
         config, tokenizer = self.config, self.options.tokenizer
         return {
-            "head": _head(config),
+            "head": config.to_mapping().get("head"),
             "limits": {"max_length": config.max_length},
             "ids": {
                 "pad": config.pad_id,
@@ -77,11 +77,6 @@ class TextEncoderExporter(TextExporter):
 
     def check_parity(self, metrics):
         text_encoder_parity.check(metrics, self.options.quantization)
-
-
-def _head(config: TextEncoderConfig) -> dict[str, Any] | None:
-    head = config.to_mapping().get("head")
-    return head and {("task" if name == "kind" else name): head[name] for name in head}
 
 
 def _check_tokenizer(tokenizer: TextTokenizer | None, config: TextEncoderConfig) -> None:

@@ -106,7 +106,7 @@ def _second_shapes(config):
     """The shapes of what a tied embedding needs in both orientations."""
     embedding = config.embedding
     width = embedding.embedding_dim
-    if embedding.tie == "shared" and embedding.kind == "adaptive":
+    if embedding.tie == "shared" and embedding.layer_type == "adaptive":
         width = width or config.hidden_dim
         bands = range(len(embedding.cutoffs) + 1)
         return [(config.hidden_dim, width // embedding.factor**band) for band in bands]
