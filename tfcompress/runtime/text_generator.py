@@ -207,8 +207,9 @@ class TextGenerator(Model[LanguageModelBundle]):
 
         Example:
 
-        >>> for piece in model.stream("Where is"):
-        ...     print(piece, end="", flush=True)
+        >>> pieces = [*model.stream("Where is", max_tokens=4)]
+        >>> "".join(pieces) == model.generate("Where is", max_tokens=4)
+        True
         """
         options = GenerationOptions(max_tokens, temperature=temperature, top_k=top_k, seed=seed)
         ids = self._encode("the text", prompt)
