@@ -96,8 +96,8 @@ std::vector<int32_t> StateTensor::Sizes(int32_t rows, int32_t length) const {
 }
 
 void DecoderBundle::ReadDecoder(const Manifest& manifest) {
-  const auto special = [&](std::string_view name) {
-    return manifest.Integer({"ids", name}, 0, target_vocabulary - 1);
+  const auto special = [&](std::string_view key) {
+    return manifest.Integer({"ids", key}, 0, target_vocabulary - 1);
   };
   ids = {special("pad"), special("bos"), special("eos")};
   state = State(manifest, model);
