@@ -103,7 +103,7 @@ def test_custom_operations(tmp_path, monkeypatch, built, mixer):
             {"quantization": "static_int8", "representative_data": SAMPLES},
             "Static quantizations are for encoders",
         ),
-        ({"custom_ops": ["TFCTopLogits"]}, "is for translation models"),
+        ({"custom_ops": ["tfc.TopLogits"]}, "is for translation models"),
         ({"source_tokenizer": object()}, "source_tokenizer"),
         ({"tokenizer": object()}, "`tokenizer` must be a tfcompress"),
         ({"samples": ["a text"]}, "needs a tokenizer"),

@@ -127,7 +127,7 @@ def test_saved_and_loaded(tmp_path):
     assert isinstance(again, LanguageModel)
     assert again.config == model.config
     np.testing.assert_array_equal(again.model(IDS), model.model(IDS))
-    with pytest.raises(InputError, match=r"call LanguageModel\.from_preset"):
+    with pytest.raises(InputError, match=r"Call LanguageModel\.from_preset"):
         Seq2SeqTransformer.from_preset(tmp_path / "model")
     mapping = model.config.to_mapping()
     assert LanguageModelConfig.from_mapping(mapping) == model.config
@@ -187,5 +187,5 @@ def test_surgery_that_makes_no_sense():
         surgery.trim_vocabulary(model, None, None, [], [])
     with pytest.raises(InputError, match="`encoder` is for models with such a side"):
         surgery.search_layers(model, lambda model: 0.0, encoder=1)
-    with pytest.raises(InputError, match="the model has decoder"):
+    with pytest.raises(InputError, match="`drop` must name sides of the model, decoder"):
         surgery.drop_layers(model, drop={"encoder": [0]})
