@@ -7,6 +7,8 @@ from typing import Any
 from tfcompress.export.option_files import REPRESENTATIVE_TEXTS
 from tfcompress.pipeline.benchmarking import benchmark_in_turns
 from tfcompress.pipeline.exporting import check_scheme_names
+from tfcompress.pipeline.language_model_recipe import LanguageModelRecipe
+from tfcompress.pipeline.language_model_task import LanguageModelTask
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.recipe import Recipe
 from tfcompress.pipeline.reports import bundle_row, report_run
@@ -26,7 +28,11 @@ from tfcompress.pipeline.workspace import (
 )
 from tfcompress.reporting import Example, RunResults, provenance
 
-_TASKS = {TranslationRecipe: TranslationTask, TextEncoderRecipe: TextEncoderTask}
+_TASKS = {
+    TranslationRecipe: TranslationTask,
+    TextEncoderRecipe: TextEncoderTask,
+    LanguageModelRecipe: LanguageModelTask,
+}
 _SAMPLES = 20
 
 
@@ -46,8 +52,8 @@ def run_recipe(
     Args:
         recipe: The recipe.
         folder: The run's folder, made if needed.
-        corpus: Folder of the corpus, or TSV file of translations, instead of the recipe's own
-            path.
+        corpus: Folder of the corpus, or its file (of a translation model a TSV file), instead of
+            the recipe's own path.
         verbose: 1 for progress bars, 2 for a line an evaluation, 0 for neither.
         log: Called with a line about each stage that begins.
 

@@ -144,6 +144,7 @@ class TranslationRecipe(Recipe):
     benchmark: TranslationBenchmark = field(default_factory=TranslationBenchmark)
     kind: str = "translation"
 
+    metrics = ("val_bleu", "val_loss")
     minima = {"corpus.seed": 0, "evaluation.examples": 0}
 
     def __post_init__(self):
@@ -204,8 +205,6 @@ class TranslationRecipe(Recipe):
             yield "`model.preset` does not go with `start_from`, which names a model already"
         if any(step.name == "trim_vocabulary" for step in self.surgery.after):
             yield "`surgery.after` cannot trim the vocabulary; do it in `surgery.before`"
-        if self.training.metric == "val_accuracy":
-            yield "`training.metric` val_accuracy is for text encoders; choose val_bleu or val_loss"
         if self.training.distillation is not None and self.teacher is None:
             yield "`training.distillation` needs a `teacher` (received none)"
         if self.teacher is not None:
