@@ -26,6 +26,7 @@ from tfcompress.models import (
     Seq2SeqConfig,
     Seq2SeqTransformer,
     SharingConfig,
+    SSRUConfig,
     StackConfig,
     TransformConfig,
     load_preset,
@@ -68,6 +69,7 @@ DECODERS = {
     "dynamic": ConvolutionMixerConfig(4, convolution=ConvolutionConfig(kernel_size=7)),
     "lsra": LSRAConfig(2, convolution=ConvolutionConfig("lightweight", kernel_size=5)),
     "averaged": AveragedAttentionConfig(2, intermediate_dim=12),
+    "ssru": SSRUConfig(2),
     "delight": DELIGHT,
 }
 SHARING = {

@@ -161,7 +161,8 @@ def _with_heads(config, side, layers, kept):
             one_or_each([len(kept[attention.name]) for attention in attentions]),
             attentions[0].query.units // attentions[0].num_heads,
         )
-    if side == "decoder" and "attention" in changes and "cross_attention" not in changes:
+    attends = side == "decoder" and hasattr(config, "encoder")
+    if attends and "attention" in changes and "cross_attention" not in changes:
         changes["cross_attention"] = stack.memory_attention
     return with_stack(config, side, **changes)
 

@@ -70,7 +70,7 @@ def check(metrics: Mapping[str, Any], quantization: str) -> None:
     parity.check_finite(metrics)
     if quantization != "float32":
         return
-    remedy = "Let each layer's `step` compute what its `call` does"
+    remedy = "Let the layers' `step` compute what their `call` does"
     parity.check_close(metrics, remedy)
     for one in parity.runtimes(metrics):
         different = round((1 - one["identical"]) * one["tokens"]) - one["ties"]
@@ -84,7 +84,7 @@ def check(metrics: Mapping[str, Any], quantization: str) -> None:
             if not one[name] <= 2 * most * one["tolerance"]:
                 raise ExportError(
                     "The exported model's log-probabilities must be the Keras model's. Received: "
-                    f"{name}={one[name]:.2g}. {remedy}, and its state follow its hypothesis."
+                    f"{name}={one[name]:.2g}. {remedy}, and their state follow its hypotheses."
                 )
 
 
@@ -120,8 +120,10 @@ def _compare_beams(model, engine, samples):
         count = min(_BEAM_TOKENS, config.max_length - len(prompt) - 1)
         if count < 1:
             continue
-        found = engine.search(prompt, max_tokens=count, beam_size=_BEAM_SIZE, n_best=_BEAM_SIZE)
-        for hypothesis in found:
+        hypotheses = engine.search(
+            prompt, max_tokens=count, beam_size=_BEAM_SIZE, n_best=_BEAM_SIZE
+        )
+        for hypothesis in hypotheses:
             row = [*prompt, *hypothesis.ids, config.eos_id]
             scores = log_softmax(_logits(model, row))[np.arange(len(row)), row]
             difference = scores[len(prompt) :].sum() - hypothesis.log_probability
