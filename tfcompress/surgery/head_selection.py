@@ -1,6 +1,6 @@
 """Which attention heads to prune, from their importance. Pure Python."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from tfcompress.errors import InputError
@@ -9,7 +9,7 @@ Layer = TypeVar("Layer")
 
 
 def heads_to_prune(
-    scores: Mapping[Layer, Sequence[float]],
+    scores: Mapping[Layer, Collection[float]],
     count: int,
     *,
     minimum_per_layer: int = 1,
