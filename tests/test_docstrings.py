@@ -32,6 +32,7 @@ SLOW = {
     "tfcompress.export.devices.building",
     "tfcompress.export.tokenizers.text_tokenizer_graph",
     "tfcompress.models.decoding",
+    "tfcompress.models.language_model",
     "tfcompress.models.presets",
     "tfcompress.models.seq2seq",
     "tfcompress.runtime.benchmark",
@@ -43,12 +44,15 @@ SLOW = {
     "tfcompress.optimization.pruning",
     "tfcompress.optimization.quantize_aware",
     "tfcompress.models.keras_nlp_models",
+    "tfcompress.pipeline.language_model_evaluation",
     "tfcompress.pipeline.text_encoder_evaluation",
     "tfcompress.runtime.text_encoder_benchmark",
+    "tfcompress.runtime.text_generator",
     "tfcompress.runtime.translation_benchmark",
     "tfcompress.surgery.head_scoring",
     "tfcompress.training.accumulation",
     "tfcompress.training.classification",
+    "tfcompress.training.language_modeling",
 }
 # Those that need the native runtime.
 NATIVE = ("tfcompress.export.devices", "tfcompress.runtime.native_files")

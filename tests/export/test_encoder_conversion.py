@@ -252,9 +252,7 @@ WRONG = {
     "`samples` must be lists of token ids.*sentence 0": {"samples": ["two dogs", 5]},
     "`force` must be true or false": {"force": "yes"},
     "Custom operations need the native runtime": {"custom_ops": ["tfc.EncoderLayer"]},
-    "`custom_ops` must be True, False or a list of|give True, False or a list of": {
-        "custom_ops": ["tfc.Nothing"]
-    },
+    "`custom_ops` must be True, False or a list of": {"custom_ops": ["tfc.Nothing"]},
     "`quantization_scheme` must name weights of the model": {
         "quantization": "mixed",
         "quantization_scheme": {"x": "int4"},

@@ -13,6 +13,7 @@ from tfcompress.runtime.language_model_bundle import LanguageModelBundle
 from tfcompress.runtime.model import Model, Progress, check_text
 from tfcompress.runtime.search import Hypothesis
 from tfcompress.runtime.sentencepiece_file import load_sentencepiece
+from tfcompress.text.characters import is_space
 
 # What an incomplete character decodes to.
 _REPLACEMENT = "\ufffd"
@@ -206,8 +207,9 @@ class TextGenerator(Model[LanguageModelBundle]):
 
         Example:
 
-        >>> for piece in model.stream("Where is"):
-        ...     print(piece, end="", flush=True)
+        >>> pieces = [*model.stream("Where is", max_tokens=4)]
+        >>> "".join(pieces) == model.generate("Where is", max_tokens=4)
+        True
         """
         options = GenerationOptions(max_tokens, temperature=temperature, top_k=top_k, seed=seed)
         ids = self._encode("the text", prompt)
@@ -380,7 +382,7 @@ class TextGenerator(Model[LanguageModelBundle]):
         before, text = self._decode(ids), self._decode([*ids, *added])
         text = text[len(before) :] if text.startswith(before) else self._decode(added)
         # The space that the prompt ends with is no token.
-        is_spaced = text.startswith(" ") and prompt[-1:].isspace()
+        is_spaced = text.startswith(" ") and prompt != "" and is_space(prompt[-1])
         return text[1:] if is_spaced else text
 
     def _decode(self, ids):
