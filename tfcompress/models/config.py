@@ -89,7 +89,7 @@ class Seq2SeqConfig:
             raise InputError(f"impossible configuration: {'; '.join(problems)}")
 
     @property
-    def vocabulary_sizes(self) -> dict[str, int]:
+    def vocabulary_sizes(self) -> dict[str, Any]:
         """Number of token ids by side."""
         return {"source": self.source_vocabulary_size, "target": self.target_vocabulary_size}
 

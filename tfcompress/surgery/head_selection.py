@@ -1,7 +1,7 @@
 """Which attention heads to prune, from their importance. Pure Python."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tfcompress.errors import InputError
 
@@ -9,7 +9,7 @@ Layer = TypeVar("Layer")
 
 
 def heads_to_prune(
-    scores: Mapping[Layer, Sequence[float]],
+    scores: Mapping[Layer, Sequence[float] | Any],
     count: int,
     *,
     minimum_per_layer: int = 1,
