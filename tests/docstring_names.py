@@ -100,6 +100,24 @@ def text_encoder_bundle():
 
 
 @once
+def keras_bundle():
+    signature = tfc.export.Signature(input_names=["ids"], output_names=["logits"])
+    signatures = {"serving_default": signature}
+    tfc.export.convert(model(), "tagger", signatures=signatures, quantization="float32")
+
+
+@once
+def machine_behind_ssh():
+    """Scripts that take this machine for another one; `bin` is on the path."""
+    scripts = {"ssh": 'shift 3; sh -c "$1"', "scp": "shift 4; for last; do :; done"}
+    scripts["scp"] += '; while [ $# -gt 1 ]; do cp -r "$1" "${last#pi:}"; shift; done'
+    Path("bin").mkdir()
+    for name, script in scripts.items():
+        path = Path("bin", name)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+
 def language_model():
     stack = tfc.models.StackConfig(
         1, attention=tfc.models.AttentionConfig(2), feed_forward=tfc.models.FeedForwardConfig(32)
@@ -166,6 +184,8 @@ FILES = {
     "runs": run_folder,
     "en-de": translation_bundle,
     "sentiment": text_encoder_bundle,
+    "tagger": keras_bundle,
+    "ssh:pi": machine_behind_ssh,
     "phrases": language_model_bundle,
     "corpus": corpus_folder,
     "pairs.en-de.tsv": pairs_file,

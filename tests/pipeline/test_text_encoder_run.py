@@ -145,7 +145,7 @@ def test_every_surgery(run, corpus):
     assert config.encoder.num_layers == 1
     assert config.encoder.feed_forward.intermediate_dim == 20
     manifest = json.loads((folder / "bundles" / "dynamic_int8" / "manifest.json").read_text())
-    assert manifest["tokenizer"]["kind"] == "published"
+    assert manifest["tokenizer"]["tokenizer_type"] == "published"
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ from tfcompress.pipeline.text_encoder_task import TextEncoderTask
 from tfcompress.pipeline.translation_recipe import TranslationRecipe
 from tfcompress.pipeline.translation_task import TranslationTask
 from tfcompress.pipeline.workspace import (
+    CORPUS_INDEX,
     HISTORY,
     TIMING,
     Workspace,
@@ -69,7 +70,7 @@ def run_recipe(
     """
     for quantization in recipe.quantizations:
         recipe.export_options(quantization).check_runtime()
-    task = _TASKS[type(recipe)](recipe, corpus)
+    task = _TASKS[type(recipe)](recipe, corpus, Path(folder) / CORPUS_INDEX)
     run = _Run(task, Workspace(folder, recipe, task.corpus.digest()), verbose, log)
     run.begin()
     history = run.train()

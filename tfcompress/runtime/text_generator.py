@@ -114,9 +114,9 @@ class TextGenerator(Model[LanguageModelBundle]):
         rows = [(name, text, self._encode(name, text)) for name, text in self._named(prompts)]
         results: Any = []
         for done, (name, text, ids) in enumerate(rows, start=1):
-            found = self._generate(name, ids, options)
+            hypotheses = self._generate(name, ids, options)
             results.append(
-                [replace(one, text=self._continuation(text, ids, one.ids)) for one in found]
+                [replace(one, text=self._continuation(text, ids, one.ids)) for one in hypotheses]
             )
             if progress is not None:
                 progress(done, len(rows))
@@ -248,7 +248,7 @@ class TextGenerator(Model[LanguageModelBundle]):
         for name, text in self._named(texts):
             ids = [*self._encode(name, text), self.bundle.ids.eos]
             if overlong == "error" and len(ids) > self.bundle.max_length:
-                raise self._too_long(name, len(ids), "shorten it, or set `overlong` to split")
+                raise self._too_long(name, len(ids), "Shorten it, or set `overlong` to split")
             rows.append(ids)
         results = self._scores(rows, progress)
         return results[0] if isinstance(texts, str) else results
@@ -311,13 +311,13 @@ class TextGenerator(Model[LanguageModelBundle]):
         """The most tokens to add, so that the text with its end mark is within the limit."""
         room = self.bundle.max_length - len(ids) - 1
         if room < 1:
-            raise self._too_long(name, len(ids) + 2, "shorten it")
+            raise self._too_long(name, len(ids) + 2, "Shorten it")
         return min(max_tokens, room)
 
     def _too_long(self, name: str, count: int, remedy: str) -> InputError:
         return InputError(
-            f"{name}: {count} tokens with what follows and the end mark, but the bundle's limit is "
-            f"{self.bundle.max_length}; {remedy}"
+            f"A text must fit the bundle's limit. Received: {count} tokens with what follows and "
+            f"the end mark in {name}, limit={self.bundle.max_length}. {remedy}."
         )
 
     def _generate(self, name, ids, options) -> list[Hypothesis]:

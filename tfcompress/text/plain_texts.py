@@ -12,7 +12,7 @@ import numpy as np
 from tfcompress.errors import InputError
 from tfcompress.text.batching import Limit, endless_batches, evaluation_batches, limits
 from tfcompress.text.characters import is_blank
-from tfcompress.text.corpora import read_lines
+from tfcompress.text.lines import read_lines
 
 if TYPE_CHECKING:
     import tensorflow as tf

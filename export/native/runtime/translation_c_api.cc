@@ -63,9 +63,7 @@ void tfc_free_translator(tfc_translator* translator) { delete translator; }
 
 tfc_status tfc_describe(const tfc_translator* translator, tfc_info* info) {
   return Guarded([&] {
-    RequirePointers(translator != nullptr && info != nullptr, "`translator` and `info`");
-    Require(info->struct_size == sizeof(*info), "`struct_size` must be that of the structure",
-            std::to_string(info->struct_size), "Set it to its size");
+    tfcompress::CheckInfo(translator, info, "`translator` and `info`");
     const tfcompress::TranslationBundle& bundle = translator->translator.bundle();
     *info = {sizeof(*info),
              bundle.source_vocabulary,
