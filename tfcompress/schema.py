@@ -281,6 +281,7 @@ def _expected(hint) -> str:
 
 def _remedy(hint, value) -> str:
     """Names a mapping's keys; explains numbers that arrive as text, as YAML's `1e-5` does."""
+    option: Any
     for option in filter(dataclasses.is_dataclass, _options(hint)):
         keys = [field.name for field in dataclasses.fields(option) if field.init]
         tag = getattr(option, "tag", None)

@@ -89,7 +89,7 @@ class Seq2SeqConfig:
             raise InputError(f"impossible configuration: {'; '.join(problems)}")
 
     @property
-    def vocabulary_sizes(self) -> dict[str, int]:
+    def vocabulary_sizes(self) -> dict[str, Any]:
         """Number of token ids by side."""
         source, target = self.source_vocabulary_size, self.target_vocabulary_size
         return {"source": source, "target": source if target is None else target}
