@@ -1,5 +1,7 @@
 """Exports a language model."""
 
+from typing import Any
+
 from tfcompress.custom_ops.names import TOP_LOGITS
 from tfcompress.errors import InputError
 from tfcompress.export.conversion import language_model_parity
@@ -29,7 +31,7 @@ class LanguageModelExporter(TextExporter):
                 f"The operation {TOP_LOGITS} is for translation models. Received: it among "
                 "`custom_ops` for a language model, whose sampling needs all logits. Leave it out."
             )
-        self._tokenizer = self.options.tokenizer
+        self._tokenizer: Any = self.options.tokenizer
         if self._tokenizer is not None:
             size = self.config.vocabulary_size
             check_tokenizer("tokenizer", self._tokenizer, self.config, size)
