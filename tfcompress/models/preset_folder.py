@@ -49,7 +49,8 @@ def save_preset(transformer: _Model, folder: str | os.PathLike) -> None:
     folder = Path(folder).absolute()
     _check_replaceable(folder)
     # A model that was compiled would take optimizer and metrics into the file.
-    plain = type(transformer)(transformer.config)
+    model_class: Any = type(transformer)
+    plain = model_class(transformer.config)
     copy_layers(transformer.model, plain.model)
     try:
         with _replacing(folder) as temporary:

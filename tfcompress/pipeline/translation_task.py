@@ -135,8 +135,10 @@ class TranslationTask(Task):
         )
         if self.recipe.corpus.weights is not None:
             train = PairMixture(train.groups(), self.recipe.corpus.weights)
+        valid_sources, valid_targets = self.corpus.splits["valid"]
         valid = Validation(
-            *self.corpus.splits["valid"],
+            list(valid_sources),
+            list(valid_targets),
             source_tokenizer,
             target_tokenizer,
             tokenize=self.recipe.evaluation.tokenize,
