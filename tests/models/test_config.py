@@ -144,7 +144,7 @@ def test_all_problems_at_once():
         "`positions` must be one of sinusoidal, learned (received 'rotary')",
         "`epsilon` must be positive and finite (received 0.0)",
         "`bos_id` must be an id of both vocabularies (received 95)",
-        "`pad_id`, `bos_id` and `eos_id` must differ (received [0, 95, 0])",
+        "`eos_id` must differ from `pad_id` and `bos_id` (received [0, 95, 0])",
     ]
     assert sorted(problems) == sorted(expected)
 

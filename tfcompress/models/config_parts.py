@@ -6,7 +6,7 @@ from tfcompress.models.mixers import AttentionConfig, MixerConfig
 
 EMBEDDING_KINDS = ("factorized", "adaptive", "define", "dextra")
 SHARING_PATTERNS = ("none", "all", "groups", "attention", "feed_forward")
-POSITION_KINDS = ("sinusoidal", "learned")
+POSITION_KINDS = ("sinusoidal", "paper_sinusoidal", "learned")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class EmbeddingConfig:
             projection; not possible through a transform), "own" (through the table, with a
             projection of its own; not possible for "adaptive") or "none".
         use_bias: Whether the projections of "factorized" have biases.
+        use_scale: Whether vectors of "factorized" are multiplied by the square root of the table's
+            width when they are looked up.
         use_output_bias: Whether logits get a bias for each token; "adaptive" has none.
         kind: "factorized" (a table and, with `embedding_dim`, a projection), "adaptive" (bands of
             frequency, each with a narrower table), "define" or "dextra" (a narrow table and a
@@ -55,6 +57,7 @@ class EmbeddingConfig:
     share: bool = False
     tie: str = "shared"
     use_bias: bool = False
+    use_scale: bool = True
     use_output_bias: bool = False
     kind: str = "factorized"
     transform: TransformConfig = field(default_factory=TransformConfig)

@@ -303,4 +303,5 @@ def _make_layers(config: Seq2SeqConfig, *parts) -> dict[str, keras.layers.Layer]
 def _position(config, name, max_length):
     if config.positions == "learned":
         return layers.LearnedPosition(max_length, name=name)
-    return layers.SinusoidalPosition(name=name)
+    formula = "paper" if config.positions == "paper_sinusoidal" else "tensor2tensor"
+    return layers.SinusoidalPosition(formula, name=name)
