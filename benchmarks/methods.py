@@ -44,7 +44,7 @@ DELIGHT = {
     "attention": {
         "num_heads": 1,
         "mixer": "delight",
-        "scaling": {"min_depth": 2, "max_depth": 4, "width_multiplier": 2.0},
+        "scaling": {"min_layers": 2, "max_layers": 4, "width_multiplier": 2.0},
     },
     "feed_forward": {"intermediate_dim": WIDTH // 4, "activation": "swish"},
 }
@@ -110,7 +110,7 @@ def both(stack: dict, embedding: dict | None = None) -> dict:
 
 def transformed(kind: str) -> dict:
     """A narrow table behind a group transform."""
-    transform = {"depth": 3, "width_multiplier": 2.0, "max_groups": 4}
+    transform = {"num_layers": 3, "width_multiplier": 2.0, "max_groups": 4}
     return {"kind": kind, "embedding_dim": 48, "tie": "own", "transform": transform}
 
 

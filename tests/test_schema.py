@@ -76,7 +76,7 @@ def test_builds_or_explains(mapping):
     assert schema.type_problems(bicycle) == []
 
 
-def test_whole_numbers_become_floats_at_any_depth():
+def test_whole_numbers_become_floats_at_any_level():
     mapping = {"name": "a", "front": {"radius": 1}, "spare": [{"radius": 2}], "prices": {"b": 3}}
     bicycle = schema.from_mapping(Bicycle, mapping)
     numbers = [bicycle.front.radius, bicycle.spare[0].radius, bicycle.prices["b"]]

@@ -8,7 +8,7 @@ it is exported onto it, bit for bit.
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class Grid:
     """
 
     bits: int = 8
+    _: KW_ONLY
     channels: tuple[int, ...] = (0,)
     block_size: int | None = None
     inputs: tuple[int, ...] = ()

@@ -1,6 +1,6 @@
 """How a search for translations goes: one check for models, bundles, recipes and commands."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 
 from tfcompress.errors import InputError
@@ -31,6 +31,7 @@ class SearchOptions:
     """
 
     beam_size: int = 1
+    _: KW_ONLY
     length_penalty: float = 1.0
     n_best: int = 1
     max_length: int | None = None

@@ -55,17 +55,17 @@ def _check(root: yaml.Node) -> None:
     """Refuses what PyYAML would take without a word, or would never finish."""
     sizes: dict[int, int | None] = {}
 
-    def size(node, depth):
+    def size(node, level):
         """Counts the values of a node, with those that its references stand for."""
         if id(node) in sizes:
             known = sizes[id(node)]
             if known is None:
                 raise yaml.YAMLError(f"contains itself, line {node.start_mark.line + 1}")
             return known
-        if depth > _DEEPEST:
+        if level > _DEEPEST:
             raise RecursionError
         sizes[id(node)] = None
-        total = 1 + sum(size(child, depth + 1) for child in _children(node))
+        total = 1 + sum(size(child, level + 1) for child in _children(node))
         if total > _MOST_VALUES:
             raise yaml.YAMLError(f"more than {_MOST_VALUES:,} values")
         sizes[id(node)] = total

@@ -67,8 +67,11 @@ CONFIGS = st.builds(
 
 
 def make_stack(pattern, groups=1, head_dim=None):
-    attention, sharing = AttentionConfig(2, head_dim), SharingConfig(pattern, groups)
-    return StackConfig(2, attention, FeedForwardConfig(5), sharing)
+    attention, sharing = (
+        AttentionConfig(2, head_dim=head_dim),
+        SharingConfig(pattern, groups=groups),
+    )
+    return StackConfig(2, attention=attention, feed_forward=FeedForwardConfig(5), sharing=sharing)
 
 
 def model_parameters(model):
@@ -220,7 +223,7 @@ def test_components_add_up(config, source_length, target_length):
 )
 def test_baselines_of_lite_transformer(width, parameters, multiply_adds, published):
     """Wu et al., 2020, arXiv:2004.11886: encoder and decoder alone, 30 + 30 tokens."""
-    stack = StackConfig(6, AttentionConfig(4), FeedForwardConfig(4 * width))
+    stack = StackConfig(6, attention=AttentionConfig(4), feed_forward=FeedForwardConfig(4 * width))
     config = Seq2SeqConfig(
         source_vocabulary_size=100, hidden_dim=width, encoder=stack, decoder=stack
     )

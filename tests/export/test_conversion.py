@@ -71,7 +71,7 @@ def test_weights_on_the_grid_of_4_bits(quantization, bits, block_size):
     transformer = make_transformer()
     for layer in transformer.model.layers:
         for slot in weight_slots(layer):
-            grid = Grid(bits, slot.channels, block_size, slot.inputs)
+            grid = Grid(bits, channels=slot.channels, block_size=block_size, inputs=slot.inputs)
             slot.get().assign(grid.round(np.array(slot.get())))
     manifest = assert_export_parity(transformer, quantization=quantization)
     figures = manifest["parity"]
@@ -130,9 +130,9 @@ def test_manifest(bundle):
     assert json.loads((path / "manifest.json").read_text()) == json.loads(json.dumps(manifest))
     config = plain_transformer().config
     assert manifest["format"] == 2
-    assert manifest["kind"] == "translation"
-    assert manifest["made_by"]["tfcompress"] == tfcompress.__version__
-    assert manifest["made_by"]["tensorflow"] == tf.__version__
+    assert manifest["model_type"] == "translation"
+    assert manifest["producer"]["tfcompress"] == tfcompress.__version__
+    assert manifest["producer"]["tensorflow"] == tf.__version__
     assert manifest["custom_ops"] == []
     assert manifest["parameters"] == plain_transformer().model.count_params()
     assert type(config).from_mapping(manifest["architecture"]) == config

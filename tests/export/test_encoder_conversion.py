@@ -77,8 +77,8 @@ def assert_same(run, encoder, quantization="float32"):
 def test_heads(encoders, tmp_path, head):
     manifest = convert(encoders[head], tmp_path / "b", quantization="float32")
     assert_same(runner(tmp_path / "b"), encoders[head])
-    assert manifest["kind"] == "text_encoder"
-    assert manifest["head"] is None if head is None else manifest["head"]["kind"] == head
+    assert manifest["model_type"] == "text_encoder"
+    assert manifest["head"] is None if head is None else manifest["head"]["task"] == head
     assert manifest["limits"] == {"max_length": MAX_LENGTH}
     assert manifest["ids"] == {"pad": 0, "start": None, "end": None}
     assert manifest["tokenizer"] is None
@@ -96,7 +96,7 @@ def test_heads(encoders, tmp_path, head):
 def test_quantizations(encoders, tmp_path, quantization):
     options = {}
     if quantization == "mixed":
-        options["plan"] = {"^embedding/": "int4"}
+        options["quantization_scheme"] = {"^embedding/": "int4"}
     if quantization in STATIC:
         options["representative_data"] = SAMPLES * 4
     encoder = encoders["embedding"]
@@ -136,9 +136,9 @@ SHAPES = {
         "embedding_dim": 8,
         "encoder": models.StackConfig(
             3,
-            models.AttentionConfig(4),
-            models.FeedForwardConfig(64, "gelu_tanh"),
-            models.SharingConfig("all"),
+            attention=models.AttentionConfig(4),
+            feed_forward=models.FeedForwardConfig(64, activation="gelu_tanh"),
+            sharing=models.SharingConfig("all"),
         ),
     },
     "without types": {"token_types": 0, "pooler": False},
@@ -146,16 +146,16 @@ SHAPES = {
     "layers that drop": {
         "encoder": models.StackConfig(
             2,
-            models.AttentionConfig(4),
-            models.FeedForwardConfig(64, "relu"),
+            attention=models.AttentionConfig(4),
+            feed_forward=models.FeedForwardConfig(64, activation="relu"),
             layer_drop=models.LayerDropConfig(0.2),
         )
     },
     "fixed patterns": {
         "encoder": models.StackConfig(
             2,
-            models.FixedPatternConfig(4, patterns=("previous", "next")),
-            models.FeedForwardConfig(64, "gelu"),
+            attention=models.FixedPatternConfig(4, patterns=("previous", "next")),
+            feed_forward=models.FeedForwardConfig(64, activation="gelu"),
         )
     },
 }
@@ -177,9 +177,9 @@ def test_shared_layers_are_stored_once(tmp_path):
     for layers in (1, 6):
         stack = models.StackConfig(
             layers,
-            models.AttentionConfig(4),
-            models.FeedForwardConfig(128),
-            models.SharingConfig("all"),
+            attention=models.AttentionConfig(4),
+            feed_forward=models.FeedForwardConfig(128),
+            sharing=models.SharingConfig("all"),
         )
         manifest = convert(
             make_encoder(None, hidden_dim=64, encoder=stack), tmp_path / str(layers),
@@ -244,8 +244,8 @@ WRONG = {
     },
     "a text encoder model takes no `shortlist`": {"shortlist": object(), "custom_ops": True},
     "`quantization` must be one of": {"quantization": "int3"},
-    "`quantization` static_int8 needs representative data": {"quantization": "static_int8"},
-    "representative data is for static": {"representative_data": [[2, 3]]},
+    "`quantization` static_int8 needs `representative_data`": {"quantization": "static_int8"},
+    "`representative_data` is for static": {"representative_data": [[2, 3]]},
     "`samples` is empty": {"samples": []},
     "sentence 1 of `samples` has 0 ids": {"samples": [[2, 3], []]},
     "sentence 0 of `samples` has 25 ids; give from 1 to the model's 24": {"samples": [[2] * 25]},
@@ -255,7 +255,10 @@ WRONG = {
     "`force` must be true or false": {"force": "yes"},
     "custom operations need the native runtime": {"custom_ops": ["tfc.EncoderLayer"]},
     "custom_ops=.*; give True, False or a list of": {"custom_ops": ["tfc.Nothing"]},
-    "`plan` must name weights of the model": {"quantization": "mixed", "plan": {"x": "int4"}},
+    "`quantization_scheme` must name weights of the model": {
+        "quantization": "mixed",
+        "quantization_scheme": {"x": "int4"},
+    },
 }
 
 

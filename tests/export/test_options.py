@@ -39,8 +39,10 @@ def test_files_are_read(tmp_path):
     (tmp_path / "plan.yaml").write_text("^encoder: int4")
     (tmp_path / "texts").write_text("two dogs\n \nplay\n" * 150)
     (tmp_path / "fewer").write_text("one\n")
-    options = parse("--quantization", "mixed", "--plan", str(tmp_path / "plan.yaml"), "--force")
-    assert (options.plan, options.force) == ({"^encoder": "int4"}, True)
+    options = parse(
+        "--quantization", "mixed", "--quantization-scheme", str(tmp_path / "plan.yaml"), "--force"
+    )
+    assert (options.quantization_scheme, options.force) == ({"^encoder": "int4"}, True)
     command = ["--quantization", "static_int8", "--representative", str(tmp_path / "texts")]
     assert parse(*command).representative_data == ["two dogs", "play"] * 100
     with pytest.raises(InputError, match=r"texts has 450 lines and .*fewer 1; a shortlist"):
@@ -54,10 +56,10 @@ def test_files_are_read(tmp_path):
     ("options", "message"),
     [
         ({"quantization": "int3"}, "`quantization` must be one of"),
-        ({"quantization": "mixed"}, "needs a `plan`"),
-        ({"plan": {".": "int8"}}, "`plan` does not go with"),
-        ({"representative_data": [[2]]}, "representative data is for static"),
-        ({"quantization": "static_int8"}, "needs representative data"),
+        ({"quantization": "mixed"}, "needs a `quantization_scheme`"),
+        ({"quantization_scheme": {".": "int8"}}, "`quantization_scheme` is for"),
+        ({"representative_data": [[2]]}, "`representative_data` is for static"),
+        ({"quantization": "static_int8"}, "needs `representative_data`"),
         (
             {"quantization": "static_int8", "representative_data": [[2]], "custom_ops": True},
             "custom operations compute with floats",
@@ -77,7 +79,7 @@ def test_impossible_options(options, message):
 
 
 @pytest.mark.parametrize(
-    ("kind", "options", "message"),
+    ("model_type", "options", "message"),
     [
         ("translation", {"tokenizer": 1}, "takes no `tokenizer`; give source_tokenizer and target"),
         ("translation", {"tokenizer_graph": True}, "takes no `tokenizer_graph`"),
@@ -89,9 +91,9 @@ def test_impossible_options(options, message):
         ("text_encoder", {"target_tokenizer": 1}, "takes no `target_tokenizer`"),
     ],
 )
-def test_options_of_another_kind_of_model(kind, options, message):
+def test_options_of_another_type_of_model(model_type, options, message):
     with pytest.raises(InputError, match=message):
-        ExportOptions(**options).check_kind(kind)
-    (other,) = {"translation", "text_encoder"} - {kind}
-    ExportOptions(**options).check_kind(other)
-    assert not {*options} & {*tokenizer_names(kind)}
+        ExportOptions(**options).check_model_type(model_type)
+    (other,) = {"translation", "text_encoder"} - {model_type}
+    ExportOptions(**options).check_model_type(other)
+    assert not {*options} & {*tokenizer_names(model_type)}

@@ -137,17 +137,17 @@ def test_planned_weights_stay_out(tmp_path):
         make_transformer(),
         tmp_path / "bundle",
         quantization="static_int8",
-        plan=plan,
+        quantization_scheme=plan,
         representative_data=sentences(60),
     )
-    assert manifest["plan"] == plan
+    assert manifest["quantization_scheme"] == plan
     assert manifest["encoder"]["float_operations"]["FULLY_CONNECTED"] == 2
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (None, "needs representative data"),
+        (None, "needs `representative_data`"),
         ([], "`representative_data` is empty"),
         ([5, 2], r"sentence 0 of `representative_data` is no list of token ids \(received 5\)"),
         ([[5.5, 2]], "is no list of token ids"),
@@ -171,5 +171,5 @@ def test_representative_data_that_is_none(tmp_path, data, message):
 
 
 def test_representative_data_for_nothing(tmp_path):
-    with pytest.raises(InputError, match="representative data is for static"):
+    with pytest.raises(InputError, match="`representative_data` is for static"):
         convert(make_transformer(depth=1), tmp_path / "bundle", representative_data=[[2]])

@@ -35,7 +35,7 @@ def tokenizers(tmp_path_factory):
 
 
 def config(source=SIZE, target=SIZE, **changes):
-    return Seq2SeqConfig(source, target, hidden_dim=16, **changes)
+    return Seq2SeqConfig(source, target_vocabulary_size=target, hidden_dim=16, **changes)
 
 
 def test_unigram_graph_is_sentencepiece(tokenizers):

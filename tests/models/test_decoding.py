@@ -26,7 +26,12 @@ SOURCES = [[7, 9, 2], [2], [5, 30, 31, 8, 2], [39, 2], [7, 9, 2], [*range(4, 30)
 
 
 def stack(pattern="none", groups=1):
-    return StackConfig(2, AttentionConfig(2), FeedForwardConfig(24), SharingConfig(pattern, groups))
+    return StackConfig(
+        2,
+        attention=AttentionConfig(2),
+        feed_forward=FeedForwardConfig(24),
+        sharing=SharingConfig(pattern, groups=groups),
+    )
 
 
 @functools.cache

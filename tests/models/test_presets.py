@@ -28,7 +28,10 @@ from tfcompress.models import (
 )
 
 STACK = StackConfig(
-    2, AttentionConfig(2), FeedForwardConfig(24), SharingConfig("attention", groups=1)
+    2,
+    attention=AttentionConfig(2),
+    feed_forward=FeedForwardConfig(24),
+    sharing=SharingConfig("attention", groups=1),
 )
 CONFIG = Seq2SeqConfig(
     source_vocabulary_size=30,
@@ -99,7 +102,7 @@ def test_transformer_base():
     assert describe("transformer_base").total.parameters == 44138496 + 37000 * 512
 
 
-def test_sharing_costs_no_multiply_adds_and_depth_no_parameters():
+def test_sharing_costs_no_multiply_adds_and_layers_no_parameters():
     plain, shared = describe("transformer_big").total, describe("big_shared").total
     assert plain.multiply_adds == shared.multiply_adds
     flat, deep = describe("big_shared_e256").total, describe("big_shared_e256_12e3d").total
@@ -134,7 +137,11 @@ def test_from_preset_builds_its_own_class(transformer, tmp_path):
     class Tagger(TextEncoder):
         pass
 
-    config = TextEncoderConfig(9, 8, StackConfig(1, AttentionConfig(1), FeedForwardConfig(8)))
+    config = TextEncoderConfig(
+        9,
+        hidden_dim=8,
+        encoder=StackConfig(1, attention=AttentionConfig(1), feed_forward=FeedForwardConfig(8)),
+    )
     save_preset(TextEncoder(config), tmp_path / "encoder")
     save_preset(transformer, tmp_path / "translator")
     assert type(Tagger.from_preset(tmp_path / "encoder")) is Tagger

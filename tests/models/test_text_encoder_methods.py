@@ -30,9 +30,16 @@ from tfcompress.surgery import (
 )
 from tfcompress.training.theseus_replacer import TheseusReplacer
 
-STACK = StackConfig(4, AttentionConfig(4), FeedForwardConfig(24, "gelu"))
+STACK = StackConfig(
+    4, attention=AttentionConfig(4), feed_forward=FeedForwardConfig(24, activation="gelu")
+)
 CONFIG = TextEncoderConfig(
-    30, 16, STACK, max_length=12, dropout=0.0, head=HeadConfig(num_classes=2, pooling="first")
+    30,
+    hidden_dim=16,
+    encoder=STACK,
+    max_length=12,
+    dropout=0.0,
+    head=HeadConfig(num_classes=2, pooling="first"),
 )
 RNG = np.random.default_rng(0)
 IDS = RNG.integers(3, 30, (6, 5)).astype("int32")

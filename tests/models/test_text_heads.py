@@ -14,8 +14,10 @@ from tfcompress.models import (
     TextEncoderConfig,
 )
 
-STACK = StackConfig(2, AttentionConfig(2), FeedForwardConfig(24, "gelu"))
-CONFIG = TextEncoderConfig(30, 16, STACK, max_length=12, dropout=0.0)
+STACK = StackConfig(
+    2, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(24, activation="gelu")
+)
+CONFIG = TextEncoderConfig(30, hidden_dim=16, encoder=STACK, max_length=12, dropout=0.0)
 IDS = np.array([[5, 9, 4, 2], [7, 8, 2, 6]], "int32")
 PADDED = np.pad(IDS, [(0, 0), (0, 3)])
 HEADS = {

@@ -101,7 +101,9 @@ def test_quantized_values_stay_as_few(tmp_path):
     large = [len(values) <= 8 for values, was in zip(after, before) if len(was) >= MIN_ELEMENTS]
     assert len(large) > 5
     assert all(large)
-    convert(Seq2SeqTransformer(transformer.config, plain), tmp_path / "bundle", samples=[[5, 2]])
+    convert(
+        Seq2SeqTransformer(transformer.config, model=plain), tmp_path / "bundle", samples=[[5, 2]]
+    )
     bundle = flatbuffer.read((tmp_path / "bundle" / "model.tflite").read_bytes())
     stored = [
         np.unique(bundle.buffers[tensor.buffer].data.view(np.int8))

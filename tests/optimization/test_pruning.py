@@ -88,7 +88,7 @@ def test_scope():
 def test_layers_declare_what_can_be_pruned():
     from tensorflow_model_optimization.sparsity import keras as sparsity_api
 
-    layer = TransformerEncoderLayer(None, FeedForward(64))
+    layer = TransformerEncoderLayer(None, feed_forward=FeedForward(64))
     inputs = keras.Input((5, 32))
     wrapped = sparsity_api.prune_low_magnitude(layer, sparsity_api.ConstantSparsity(0.5, 0))
     wrapped(inputs)

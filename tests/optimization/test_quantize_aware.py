@@ -90,7 +90,7 @@ def test_what_was_trained_is_what_is_exported(family, quantization, tmp_path):
 
     path = tmp_path / "bundle"
     manifest = convert(
-        Seq2SeqTransformer(transformer.config, plain),
+        Seq2SeqTransformer(transformer.config, model=plain),
         path,
         quantization=quantization,
         samples=[[5, 9, 4, 2], [7, 2]],
@@ -121,11 +121,11 @@ def test_training_moves_weights_that_are_rounded():
     grid=st.sampled_from(
         [
             Grid(),
-            Grid(8, (1,)),
-            Grid(8, ()),
+            Grid(8, channels=(1,)),
+            Grid(8, channels=()),
             Grid(4),
-            Grid(4, (0,), 32, (1,)),
-            Grid(4, (1,), 4, (0,)),
+            Grid(4, channels=(0,), block_size=32, inputs=(1,)),
+            Grid(4, channels=(1,), block_size=4, inputs=(0,)),
         ]
     ),
 )
@@ -176,12 +176,16 @@ def test_plan():
     transformer = make_family("factorized_shared")
     plan = plan_quantization(transformer.model, 4, block_size=32, skip="cross_attention/key")
     by_name = {f"{weight.layer}/{weight.path}": weight for weight in plan.weights}
-    assert by_name["embedding/embeddings"].grid == Grid(4, (0,), 32, (1,))
-    assert by_name["embedding/projection/kernel"].grid == Grid(8, ())
+    assert by_name["embedding/embeddings"].grid == Grid(
+        4, channels=(0,), block_size=32, inputs=(1,)
+    )
+    assert by_name["embedding/projection/kernel"].grid == Grid(8, channels=())
     assert "both directions" in by_name["embedding/projection/kernel"].reason
     skipped = by_name["decoder_layer_0/cross_attention/key/kernel"]
     assert (skipped.grid, skipped.reason) == (None, "skipped")
-    assert by_name["encoder_layer_0/feed_forward/inner/kernel"].grid == Grid(4, (1,), 32, (0,))
+    assert by_name["encoder_layer_0/feed_forward/inner/kernel"].grid == Grid(
+        4, channels=(1,), block_size=32, inputs=(0,)
+    )
     total = transformer.model.count_params()
     assert sum(weight.size for weight in plan.weights) + plan.others == total
     text = str(plan)

@@ -42,7 +42,7 @@ def run_bad(capsys, *arguments):
 
 def test_describe(capsys):
     figures = run_json(capsys, "describe", "big_shared_e128")
-    assert set(figures) == {"name", "parameters", "multiply_adds", "bytes", "depth"}
+    assert set(figures) == {"name", "parameters", "multiply_adds", "bytes", "num_layers"}
     assert round(figures["parameters"]["weights_only"] / 1e6) == 40
     assert main(["describe", "big_shared_e128"]) == 0
     assert "encoder" in capsys.readouterr().out
@@ -438,12 +438,15 @@ def test_what_would_fail_late_is_refused_early(
     bundle = str(finished_run / "bundles" / "dynamic_int8")
     for command, message in [
         ([*export, out, "--shortlist", source, target], "ask for `custom_ops`"),
-        ([*export, out, "--quantization", "static_int8"], "needs representative data"),
-        ([*export, out, "--representative", source], "representative data is for"),
+        ([*export, out, "--quantization", "static_int8"], "needs `representative_data`"),
+        ([*export, out, "--representative", source], "`representative_data` is for"),
         ([*export, bundle], "`force` to replace it"),
         ([*export, str(tmp_path / "file" / "bundle")], "cannot write"),
         ([*export, "/proc/bundle"], "cannot write"),
-        ([*export, out, "--quantization", "mixed", "--plan", str(plan)], "stands twice"),
+        (
+            [*export, out, "--quantization", "mixed", "--quantization-scheme", str(plan)],
+            "stands twice",
+        ),
         (["sensitivity", str(finished_run), *pairs, "--tokenize", "x"], "`tokenize` must be"),
         (["sensitivity", str(finished_run), *pairs, "--output", "/proc/x"], "cannot write"),
         (["evaluate", bundle, *pairs, "--tokenize", "x"], "`tokenize` must be"),
@@ -479,7 +482,7 @@ def test_a_plan_that_matches_nothing_stops_before_the_training(
     capsys, corpus_folder, recipe_mapping, tmp_path
 ):
     recipe, run = tmp_path / "recipe.yaml", tmp_path / "run"
-    change = {"quantizations": ["mixed"], "plan": {"^nothing": "int4"}}
+    change = {"quantizations": ["mixed"], "quantization_scheme": {"^nothing": "int4"}}
     recipe.write_text(json.dumps(recipe_mapping | change), encoding="utf-8")
     command = ["train", str(recipe), "--corpus", str(corpus_folder), "--run", str(run)]
     assert "'^nothing', which matches none" in run_bad(capsys, *command)

@@ -138,7 +138,7 @@ def test_a_run_from_before_a_key_existed_goes_on(
     copy = tmp_path / "run"
     shutil.copytree(finished_run, copy)
     identity = json.loads((copy / "run.json").read_text())
-    del identity["recipe"]["plan"], identity["recipe"]["training"]["clip_norm"]
+    del identity["recipe"]["quantization_scheme"], identity["recipe"]["training"]["clip_norm"]
     (copy / "run.json").write_text(json.dumps(identity))
     results = run_recipe(load_recipe(recipe_path), copy, corpus=corpus_folder)
     assert [row.quantization for row in results.rows] == ["float32", "dynamic_int8"]

@@ -205,7 +205,7 @@ def test_nothing_is_trained_with_0_updates(run, finished):
         ({"surgery": {"before": [{"trim_vocabulary": {}}]}}, "cannot trim_vocabulary"),
         ({"teacher": {"path": "x"}}, "go together"),
         ({"training": {"evaluate_sentences": 3}}, "evaluate_sentences` is for translations"),
-        ({"quantizations": ["mixed"]}, "`plan` goes with"),
+        ({"quantizations": ["mixed"]}, "`quantization_scheme` goes with"),
         ({"benchmark": {"texts": 0}}, r"`benchmark\.texts` must be at least 1"),
         ({"kind": "tree"}, "`kind` must be one of translation, text_encoder"),
         ({"teachers": {}}, "teacher"),
@@ -219,7 +219,7 @@ def test_impossible_recipes(changes, message):
 
 
 def test_other_models(run, corpus, tmp_path):
-    stack = StackConfig(1, AttentionConfig(1), FeedForwardConfig(8))
+    stack = StackConfig(1, attention=AttentionConfig(1), feed_forward=FeedForwardConfig(8))
     config = Seq2SeqConfig(20, hidden_dim=8, encoder=stack, decoder=stack)
     Seq2SeqTransformer(config).save_to_preset(tmp_path / "saved")
     settings = {"start_from": None, "pretrained": str(tmp_path / "saved"), "tokenizer": str(corpus)}

@@ -62,20 +62,20 @@ def device(tmp_path, monkeypatch, cache):
 
 @pytest.mark.parametrize("name", ["ssh:pi", "adb", "adb:abc"])
 def test_measures_and_cleans_up(device, bundle, name):
-    said = []
+    lines = []
     options = {"library": LITERT} if name.startswith("adb") else {}
     batch = [*sentences(3), ""]
-    figures = benchmark_on(name, bundle, batch, runs=1, warmup=0, say=said.append, **options)
-    assert figures["device"] == name
-    assert figures["bundle"] == str(bundle)
-    assert figures["texts"] == 3
-    assert figures["latency_ms"]["p50"] > 0
+    metrics = benchmark_on(name, bundle, batch, runs=1, warmup=0, log=lines.append, **options)
+    assert metrics["device"] == name
+    assert metrics["bundle"] == str(bundle)
+    assert metrics["texts"] == 3
+    assert metrics["latency_ms"]["p50"] > 0
     assert list(device.iterdir()) == []
-    assert said == [f"copying to {name}", "measuring"]
+    assert lines == [f"copying to {name}", "measuring"]
 
 
 def test_a_device_that_goes_away(device, bundle, monkeypatch):
-    said = []
+    lines = []
     reached = devices.Ssh("pi")
     run = reached.run
 
@@ -88,8 +88,8 @@ def test_a_device_that_goes_away(device, bundle, monkeypatch):
     monkeypatch.setattr(reached, "run", leaving)
     monkeypatch.setattr(devices, "Ssh", lambda host: reached)
     with pytest.raises(InputError, match=r"^ssh:pi: failed .Lost.$"):
-        benchmark_on("ssh:pi", bundle, sentences(2), say=said.append)
-    assert said[-1] == f"{device}/tmp stays on the device (ssh:pi: failed (Lost))"
+        benchmark_on("ssh:pi", bundle, sentences(2), log=lines.append)
+    assert lines[-1] == f"{device}/tmp stays on the device (ssh:pi: failed (Lost))"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_the_emulator(bundle, monkeypatch, tmp_path):
     if not Path("/usr/aarch64-linux-gnu").is_dir() or "TFCOMPRESS_QEMU" not in os.environ:
         pytest.skip("needs aarch64-linux-gnu-g++, and TFCOMPRESS_QEMU set to a recent qemu-aarch64")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    figures = benchmark_on("emulator", bundle, sentences(5), runs=1, warmup=0)
-    assert "asimddp" in figures["cpu"]["features"]
+    metrics = benchmark_on("emulator", bundle, sentences(5), runs=1, warmup=0)
+    assert "asimddp" in metrics["cpu"]["features"]
     here = benchmark_on("emulator", bundle, sentences(5), runs=1, warmup=0, beam_size=2)
-    assert here["texts"] == figures["texts"] == 5
+    assert here["texts"] == metrics["texts"] == 5

@@ -1,4 +1,4 @@
-"""What outputs say, by the kind of head, in Python and in the native runtime."""
+"""What outputs say, by the task of the head, in Python and in the native runtime."""
 
 import json
 import shutil
@@ -113,7 +113,7 @@ def test_other_heads(opened, head, call, message):
 def test_manifest(encoder_bundles):
     for head in KINDS:
         manifest = open_bundle(encoder_bundles[head]).manifest
-        assert manifest["head"]["kind"] == head
+        assert manifest["head"]["task"] == head
         classifies = head not in ("regression", "embedding")
         assert ("identical_classes" in manifest["parity"]) == classifies
 
@@ -122,9 +122,9 @@ def test_a_classification_of_one_class(encoder_bundles, tmp_path):
     """As older versions wrote them: every text had it for certain."""
     copy = shutil.copytree(encoder_bundles["regression"], tmp_path / "copy")
     manifest = json.loads((copy / "manifest.json").read_text())
-    manifest["head"]["kind"] = "classification"
+    manifest["head"]["task"] = "classification"
     (copy / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(InputError, match=r"`head\.kind` cannot be 'classification'; export"):
+    with pytest.raises(InputError, match=r"`head\.task` cannot be 'classification'; export"):
         TextModel(copy)
 
 
@@ -174,6 +174,6 @@ def test_native_scores(library, opened, encoder_bundles):
         library.probabilities(handle, logits)
     library.free_encoder(handle)
     files = {p.name: p.read_bytes() for p in encoder_bundles["regression"].iterdir()}
-    manifest = files["manifest.json"].replace(b'"kind": "regression"', b'"kind": "classification"')
-    with pytest.raises(NativeError, match=r"`head\.kind` must be a head that gives the model's"):
+    manifest = files["manifest.json"].replace(b'"task": "regression"', b'"task": "classification"')
+    with pytest.raises(NativeError, match=r"`head\.task` must be a head that gives the model's"):
         library.open_encoder_memory(files | {"manifest.json": manifest})

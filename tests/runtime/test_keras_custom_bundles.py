@@ -26,9 +26,9 @@ def native(built, monkeypatch):
 def model():
     ids = keras.Input((None,), dtype="int32", name="ids")
     x = keras.layers.Embedding(60, WIDTH)(ids)
-    x = layers.HierarchicalGroupTransform((WIDTH, 64, WIDTH), (2, 4, 2))(x)
+    x = layers.HierarchicalGroupTransform((WIDTH, 64, WIDTH), num_groups=(2, 4, 2))(x)
     x = layers.TransformerEncoderLayer(
-        layers.FixedPatternAttention(("previous", "next")), layers.FeedForward(48)
+        layers.FixedPatternAttention(("previous", "next")), feed_forward=layers.FeedForward(48)
     )(x)
     x = layers.DynamicConv(3, num_heads=2)(x)
     return keras.Model(ids, {"hidden": x, "logits": layers.Dense(40)(x)})

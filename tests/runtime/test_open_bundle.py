@@ -52,7 +52,7 @@ def test_what_is_in_a_bundle(bundle):
     assert opened.source_tokenizer == opened.target_tokenizer == bundle / "tokenizer.model"
     assert opened.model == bundle / "model.tflite"
     assert opened.custom_ops == ()
-    assert opened.manifest["kind"] == "translation"
+    assert opened.manifest["model_type"] == "translation"
     assert opened.size == sum(file.stat().st_size for file in bundle.iterdir())
 
 
@@ -93,7 +93,7 @@ def test_every_file_is_checked(copy):
     ("keys", "value", "message"),
     [
         (["format"], 1, "format 1, but this version runs 2; export the model again"),
-        (["kind"], "encoder", "kind 'encoder', but this version runs 'translation'"),
+        (["model_type"], "encoder", "model_type 'encoder', but this version runs 'translation'"),
         (["ids"], ..., "`ids.pad` is missing"),
         (["ids", "eos"], 120, "`ids.eos` cannot be 120"),
         (["ids", "bos"], True, "`ids.bos` cannot be True"),

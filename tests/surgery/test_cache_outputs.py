@@ -9,7 +9,11 @@ from tfcompress.models import EmbeddingConfig, TransformConfig
 from tfcompress.surgery import cache_outputs
 
 DEXTRA = EmbeddingConfig(
-    8, share=True, tie="own", kind="dextra", transform=TransformConfig(2, 2.0, 2)
+    8,
+    share=True,
+    tie="own",
+    kind="dextra",
+    transform=TransformConfig(2, width_multiplier=2.0, max_groups=2),
 )
 
 

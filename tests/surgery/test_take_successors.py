@@ -15,7 +15,9 @@ from tfcompress.surgery import drop_layers, take_successors
 
 
 def make_stack(**settings):
-    return StackConfig(4, AttentionConfig(2), FeedForwardConfig(24), **settings)
+    return StackConfig(
+        4, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(24), **settings
+    )
 
 
 @pytest.mark.costly

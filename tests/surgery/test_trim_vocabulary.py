@@ -29,7 +29,7 @@ def tokenizer(request, corpus, tmp_path_factory):
 
 
 def make(size, **embedding):
-    stack = StackConfig(1, AttentionConfig(2), FeedForwardConfig(16))
+    stack = StackConfig(1, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(16))
     config = Seq2SeqConfig(
         size,
         hidden_dim=16,

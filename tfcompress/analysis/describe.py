@@ -45,9 +45,9 @@ def describe(
     these are the figures that the literature prints: 87M for a width of 128 with 6 + 6 layers at 30
     tokens. Where a method's papers count otherwise, their way of counting is given beside.
 
-    Depth. Layers with weights that one position passes in sequence, those of one embedding, of the
-    encoder, of the decoder and of the output; a transform's input projection is left out, as in the
-    published figures.
+    Number of layers. Those with weights that one position passes in sequence: in one embedding, the
+    encoder, the decoder and the output; a transform's input projection is left out, as in the
+    published numbers.
 
     Bytes. float32: 4 a parameter. int8: 1 a weight of a matrix or table, a scale of 4 for each of
     its output channels or rows, 4 a value of biases and normalizations. int4: half a byte a weight

@@ -53,7 +53,7 @@ class Description:
                 "int8": total.int8_bytes,
                 "int4": total.int4_bytes,
             },
-            "depth": {name: cost.depth for name, cost in self.components.items()},
+            "num_layers": {name: cost.num_layers for name, cost in self.components.items()},
         }
         if self.published is not None:
             figures["published"] = dataclasses.asdict(self.published)

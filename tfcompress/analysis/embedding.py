@@ -11,7 +11,7 @@ from tfcompress.scaling import default_max_groups, define_schedule, dextra_sched
 def embeddings(config: Seq2SeqConfig, *, source_length: int, target_length: int) -> Cost:
     """Returns the cost of embedding source and target, without positions.
 
-    Looking up counts no multiply-adds. The depth is that of one side.
+    Looking up counts no multiply-adds. `num_layers` is that of one side.
 
     Args:
         config: The model.
@@ -28,7 +28,7 @@ def embeddings(config: Seq2SeqConfig, *, source_length: int, target_length: int)
     source, target = (
         _table(embedding, size, width, tokens=tokens) for size, tokens in zip(sizes, lengths)
     )
-    return dataclasses.replace(source, depth=0) + target
+    return dataclasses.replace(source, num_layers=0) + target
 
 
 def positions(kind: str, max_length: int, width: int) -> Cost:
@@ -63,7 +63,7 @@ def output(config: Seq2SeqConfig, *, tokens: int) -> Cost:
     if embedding.kind == "adaptive":
         return bias + _adaptive_output(embedding, size, width, tokens=tokens)
     narrow = embedding.embedding_dim or width
-    through_table = Cost(multiply_adds=tokens * narrow * size, depth=0)
+    through_table = Cost(multiply_adds=tokens * narrow * size, num_layers=0)
     if embedding.kind in ("define", "dextra"):
         projection = Cost()
         if narrow != width:
@@ -81,15 +81,15 @@ def output(config: Seq2SeqConfig, *, tokens: int) -> Cost:
 def _table(embedding: EmbeddingConfig, size: int, width: int, *, tokens: int) -> Cost:
     """A table and, where factorized, a projection; or the bands of an adaptive embedding."""
     if embedding.kind == "adaptive":
-        cost = Cost(depth=1)
+        cost = Cost(num_layers=1)
         for rows, narrow in _bands(embedding, size, width):
             # Every band is computed and one is chosen, so that shapes are known.
             cost += Cost((Matrix(rows, narrow),))
-            cost += dense(narrow, width, tokens=tokens, use_bias=False, depth=0)
-        return cost + Cost(depth=1)
+            cost += dense(narrow, width, tokens=tokens, use_bias=False, num_layers=0)
+        return cost + Cost(num_layers=1)
     if embedding.embedding_dim is None:
-        return Cost((Matrix(size, width),), depth=1)
-    table = Cost((Matrix(size, embedding.embedding_dim),), depth=1)
+        return Cost((Matrix(size, width),), num_layers=1)
+    table = Cost((Matrix(size, embedding.embedding_dim),), num_layers=1)
     return table + dense(embedding.embedding_dim, width, tokens=tokens, use_bias=embedding.use_bias)
 
 
@@ -121,17 +121,17 @@ def _transformed(embedding, sizes, width, lengths):
     narrow = embedding.embedding_dim
     if embedding.cached:
         # The transforms have gone; the narrow table counts under the output that still uses it.
-        return Cost(tuple(Matrix(size, width) for size in sizes), depth=1)
+        return Cost(tuple(Matrix(size, width) for size in sizes), num_layers=1)
     tables = sizes[:1] if embedding.share else sizes
-    cost = Cost(tuple(Matrix(size, narrow) for size in tables), depth=1)
+    cost = Cost(tuple(Matrix(size, narrow) for size in tables), num_layers=1)
     transform = embedding.transform
     groups = transform.max_groups or default_max_groups(width)
-    shape = (width // 2, width, transform.width_multiplier * narrow, transform.depth, groups)
+    shape = (width // 2, width, transform.width_multiplier * narrow, transform.num_layers, groups)
     if embedding.kind == "dextra":
         schedule = dextra_schedule(*shape)
     else:
         schedule = define_schedule(*shape, released=embedding.schedule == "released")
     for side, length in zip(("source", "target"), lengths):
         unit = group_transform(schedule, narrow, width // 2, width, tokens=length)
-        cost += unit if side == "target" else dataclasses.replace(unit, depth=0)
+        cost += unit if side == "target" else dataclasses.replace(unit, num_layers=0)
     return cost

@@ -33,14 +33,14 @@ def add(commands: Any) -> None:
 
 def _run(options: Namespace) -> None:
     from tfcompress.runtime import TextEncoderBundle
-    from tfcompress.runtime.manifest import bundle_kind
+    from tfcompress.runtime.manifest import bundle_model_type
     from tfcompress.text import read_lines
 
     if options.device == "local" and options.library is not None:
         raise InputError("--library is for a --device; here LiteRT is that of its wheel")
     if options.input is None:
         standard_input()
-    if bundle_kind(options.bundle) == TextEncoderBundle.kind:
+    if bundle_model_type(options.bundle) == TextEncoderBundle.model_type:
         refuse_for_encoders(options, "beam_size")
     sentences = read_lines(options.input or "/dev/stdin")
     settings = with_defaults(options, beam_size=1)
@@ -52,6 +52,6 @@ def _run(options: Namespace) -> None:
     else:
         from tfcompress.export.devices.benchmarking import benchmark_on
 
-        settings |= {"library": options.library, "say": print_to_stderr}
+        settings |= {"library": options.library, "log": print_to_stderr}
         metrics = benchmark_on(options.device, options.bundle, sentences, **settings)
     return print_json(metrics) if options.json else print_metrics(metrics)

@@ -35,9 +35,9 @@ def add(commands: Any) -> None:
 
 def _run(options: Namespace) -> None:
     from tfcompress.runtime import TextEncoderBundle
-    from tfcompress.runtime.manifest import bundle_kind
+    from tfcompress.runtime.manifest import bundle_model_type
 
-    if bundle_kind(options.bundle) == TextEncoderBundle.kind:
+    if bundle_model_type(options.bundle) == TextEncoderBundle.model_type:
         return _evaluate_encoder(options)
     return _evaluate_translator(options)
 

@@ -24,8 +24,8 @@ _OPERATIONS = {operation.name: operation for operation in OPERATIONS}
 # Which operands are weights, beside those of an operation's layers. The operand after each is its
 # scales.
 WEIGHTS = {name: operation.weights() for name, operation in _OPERATIONS.items()}
-# Which operands stay such in a bundle. All others are constants, and packed into one.
-GIVEN = {name: operation.given() for name, operation in _OPERATIONS.items()}
+# Which operands are computed by a bundle's model. All others are constants, and packed into one.
+COMPUTED = {name: operation.computed() for name, operation in _OPERATIONS.items()}
 ALL = tuple(_OPERATIONS)
 # Those that make bundles faster by themselves.
 DEFAULT = tuple(name for name, operation in _OPERATIONS.items() if operation.makes_faster)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfcompress.errors import InputError
-from tfcompress.export.quantization.schemes import check_plan
+from tfcompress.export.quantization.schemes import check_scheme
 from tfcompress.yaml_file import read_yaml
 
 if TYPE_CHECKING:
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 REPRESENTATIVE_TEXTS = 200
 
 
-def read_plan(path: str | Path) -> dict[str, str]:
+def read_scheme(path: str | Path) -> dict[str, str]:
     """Reads what weights are stored as from a YAML or JSON file.
 
     Args:
         path: The file.
 
     Raises:
-        InputError: If it cannot be read or holds no plan.
+        InputError: If it cannot be read or holds no scheme.
     """
-    plan = read_yaml(path)
+    scheme = read_yaml(path)
     try:
-        check_plan(plan)
+        check_scheme(scheme)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    return plan
+    return scheme
 
 
 def read_texts(path: str | Path) -> list[str]:

@@ -87,6 +87,7 @@ class AdaptiveEmbedding(TokenEmbedding):
     def __init__(
         self,
         vocabulary_size: int,
+        *,
         hidden_dim: int,
         cutoffs: Sequence[int],
         embedding_dim: int | None = None,

@@ -99,10 +99,10 @@ class AveragedAttention(IncrementalLayer):
         if self.intermediate_dim is not None:
             self.feed_forward = FeedForward(
                 self.intermediate_dim,
-                self.activation,
-                self.dropout,
-                self.use_bias,
-                copy_initializer(self.kernel_initializer),
+                activation=self.activation,
+                dropout=self.dropout,
+                use_bias=self.use_bias,
+                kernel_initializer=copy_initializer(self.kernel_initializer),
                 dtype=self.dtype_policy,
                 name="feed_forward",
             )

@@ -28,7 +28,7 @@ class DExTraBlock(Layer):
 
     A dense layer projects the input to `projection_dim`, a `HierarchicalGroupTransform` widens and
     narrows it, and a dense layer maps `[projected input, transform]` to `units`. Each of the
-    `depth + 2` layers has its normalization and activation.
+    `num_layers + 2` layers has its normalization and activation.
 
     The input projection is the released code's, to which the published parameter counts belong; the
     papers do without. `tfcompress.scaling` has the widths and groups and says where paper and code
@@ -41,7 +41,7 @@ class DExTraBlock(Layer):
 
     Args:
         units: Width of the output, and of the last grouped layer.
-        depth: Number of grouped layers, at least 2.
+        num_layers: Number of grouped layers, at least 2.
         width_multiplier: Largest width of the transform, in widths of the input.
         projection_dim: Width after the input projection; `units` by default.
         max_groups: Largest number of groups; by default `default_max_groups` of the input width.
@@ -74,7 +74,7 @@ class DExTraBlock(Layer):
 
     Example:
 
-    >>> layer = tfc.layers.DExTraBlock(32, depth=4)
+    >>> layer = tfc.layers.DExTraBlock(32, num_layers=4)
     >>> layer(np.random.rand(2, 5, 64).astype("float32")).shape
     TensorShape([2, 5, 32])
 
@@ -86,7 +86,8 @@ class DExTraBlock(Layer):
     def __init__(
         self,
         units: int,
-        depth: int,
+        *,
+        num_layers: int,
         width_multiplier: float = 2.0,
         projection_dim: int | None = None,
         max_groups: int | None = None,
@@ -104,8 +105,8 @@ class DExTraBlock(Layer):
         for name, value in sizes.items():
             if value is not None and value < 1:
                 raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}.")
-        if depth < 2:
-            raise ValueError(f"`depth` must be at least 2. Received: depth={depth}.")
+        if num_layers < 2:
+            raise ValueError(f"`num_layers` must be at least 2. Received: num_layers={num_layers}.")
         if not width_multiplier > 0:
             raise ValueError(
                 "`width_multiplier` must be positive. "
@@ -119,7 +120,7 @@ class DExTraBlock(Layer):
         if not 0.0 <= dropout < 1.0:
             raise ValueError(f"`dropout` must lie in [0, 1). Received: dropout={dropout}.")
         self.units = units
-        self.depth = depth
+        self.num_layers = num_layers
         self.width_multiplier = width_multiplier
         self.projection_dim = projection_dim
         self.max_groups = max_groups
@@ -144,15 +145,19 @@ class DExTraBlock(Layer):
             "epsilon": self.epsilon,
             "dtype": self.dtype_policy,
         }
-        self.input_projection = GroupLinear(projection_dim, 1, name="input_projection", **options)
+        self.input_projection = GroupLinear(
+            projection_dim, num_groups=1, name="input_projection", **options
+        )
         self.transform = HierarchicalGroupTransform(
             self.group_schedule.outputs,
-            self.group_schedule.groups,
+            num_groups=self.group_schedule.groups,
             shuffle=self.schedule == "dextra" if self.shuffle is None else self.shuffle,
             name="transform",
             **options,
         )
-        self.output_projection = GroupLinear(self.units, 1, name="output_projection", **options)
+        self.output_projection = GroupLinear(
+            self.units, num_groups=1, name="output_projection", **options
+        )
         build_sublayer(self.input_projection, (None, width))
         build_sublayer(self.transform, (None, projection_dim))
         build_sublayer(self.output_projection, (None, projection_dim + self.units))
@@ -160,7 +165,13 @@ class DExTraBlock(Layer):
 
     def _schedule(self, width, projection_dim) -> GroupSchedule:
         max_groups = self.max_groups or default_max_groups(width)
-        sizes = (projection_dim, self.units, self.width_multiplier * width, self.depth, max_groups)
+        sizes = (
+            projection_dim,
+            self.units,
+            self.width_multiplier * width,
+            self.num_layers,
+            max_groups,
+        )
         if self.schedule == "dextra":
             return dextra_schedule(*sizes)
         return define_schedule(*sizes, released=self.schedule == "released")
@@ -186,7 +197,7 @@ class DExTraBlock(Layer):
         return {
             **super().get_config(),
             "units": self.units,
-            "depth": self.depth,
+            "num_layers": self.num_layers,
             "width_multiplier": self.width_multiplier,
             "projection_dim": self.projection_dim,
             "max_groups": self.max_groups,

@@ -63,6 +63,7 @@ class DynamicConv(SequenceConvolution):
     def __init__(
         self,
         kernel_size: int,
+        *,
         num_heads: int,
         causal: bool = False,
         weight_softmax: bool = True,
@@ -76,15 +77,15 @@ class DynamicConv(SequenceConvolution):
     ):
         super().__init__(
             kernel_size,
-            num_heads,
-            causal,
-            weight_softmax,
-            weight_dropout,
-            project,
-            gated,
-            mask_after_linear,
-            use_bias,
-            kernel_initializer,
+            num_heads=num_heads,
+            causal=causal,
+            weight_softmax=weight_softmax,
+            weight_dropout=weight_dropout,
+            project=project,
+            gated=gated,
+            mask_after_linear=mask_after_linear,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
             **kwargs,
         )
 

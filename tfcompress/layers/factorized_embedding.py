@@ -84,6 +84,7 @@ class FactorizedEmbedding(TokenEmbedding):
     def __init__(
         self,
         vocabulary_size: int,
+        *,
         hidden_dim: int,
         embedding_dim: int | None = None,
         scale: float | None = None,

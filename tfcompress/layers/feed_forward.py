@@ -53,6 +53,7 @@ class FeedForward(Recording, Layer):
     def __init__(
         self,
         intermediate_dim: int,
+        *,
         activation="relu",
         dropout: float = 0.0,
         use_bias: bool = True,

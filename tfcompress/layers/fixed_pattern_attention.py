@@ -95,6 +95,7 @@ class FixedPatternAttention(Layer):
     def __init__(
         self,
         patterns: Sequence[str],
+        *,
         num_learned_heads: int = 0,
         head_dim: int | None = None,
         edges: str = "zero",

@@ -70,6 +70,7 @@ class GroupLinear(Layer):
     def __init__(
         self,
         units: int,
+        *,
         num_groups: int,
         shuffle: bool = False,
         activation=None,

@@ -62,7 +62,7 @@ class HierarchicalGroupTransform(Layer):
 
     Example:
 
-    >>> layer = tfc.layers.HierarchicalGroupTransform((32, 64, 32), (2, 4, 2))
+    >>> layer = tfc.layers.HierarchicalGroupTransform((32, 64, 32), num_groups=(2, 4, 2))
     >>> layer(np.random.rand(2, 5, 16).astype("float32")).shape
     TensorShape([2, 5, 32])
 
@@ -74,6 +74,7 @@ class HierarchicalGroupTransform(Layer):
     def __init__(
         self,
         units: Sequence[int],
+        *,
         num_groups: Sequence[int],
         shuffle: bool = True,
         activation="swish",
@@ -108,7 +109,7 @@ class HierarchicalGroupTransform(Layer):
         self.group_layers = [
             GroupLinear(
                 width,
-                groups,
+                num_groups=groups,
                 shuffle=shuffle,
                 activation=self.activation,
                 normalize=normalize,

@@ -26,7 +26,7 @@ class LayerDropWrapper(RandomChoice):
     Args:
         layer: The layer, called as `layer(x, ...)`, with an output of its input's shape. It must
             not add losses of its own, as an activity regularizer does.
-        rate: Probability that the layer is left out, in [0, 1]; 0.2 for good models of full depth,
+        rate: Probability that the layer is left out, in [0, 1]; 0.2 for good models of all layers,
             0.5 to drop half of the layers later. Assign `wrapper.rate`, or use
             `LayerDropSchedule`, to change it during training.
         learned: Whether the wrapper has a trainable `score`, a scalar, from which
@@ -63,7 +63,7 @@ class LayerDropWrapper(RandomChoice):
     _stands_for = "layer"
 
     def __init__(
-        self, layer: keras.layers.Layer, rate: float = 0.0, learned: bool = False, **kwargs
+        self, layer: keras.layers.Layer, *, rate: float = 0.0, learned: bool = False, **kwargs
     ):
         check_layer("layer", layer)
         kwargs.setdefault("dtype", layer.dtype_policy)
@@ -134,7 +134,10 @@ def learned_drop_rates(
 
     Example:
 
-    >>> layers = [tfc.layers.LayerDropWrapper(tfc.layers.FeedForward(8), 0.2, True) for _ in "ab"]
+    >>> layers = [
+    ...     tfc.layers.LayerDropWrapper(tfc.layers.FeedForward(8), rate=0.2, learned=True)
+    ...     for _ in "ab"
+    ... ]
     >>> for layer in layers:
     ...     layer.build((None, 4))
     >>> tfc.layers.learned_drop_rates(layers)

@@ -68,6 +68,7 @@ class MultiHeadAttention(Recording, IncrementalLayer):
     def __init__(
         self,
         num_heads: int,
+        *,
         head_dim: int | None = None,
         causal: bool = False,
         dropout: float = 0.0,

@@ -57,7 +57,8 @@ class TheseusModule(RandomChoice):
     Example:
 
     >>> module = tfc.layers.TheseusModule(
-    ...     [tfc.layers.FeedForward(64), tfc.layers.FeedForward(64)], tfc.layers.FeedForward(64)
+    ...     [tfc.layers.FeedForward(64), tfc.layers.FeedForward(64)],
+    ...     successor=tfc.layers.FeedForward(64),
     ... )
     >>> module(np.random.rand(2, 5, 16).astype("float32"), training=True).shape
     TensorShape([2, 5, 16])
@@ -70,6 +71,7 @@ class TheseusModule(RandomChoice):
     def __init__(
         self,
         predecessors: Sequence[keras.layers.Layer],
+        *,
         successor: keras.layers.Layer,
         rate: float = 0.5,
         **kwargs,
@@ -164,7 +166,7 @@ def initialize_successors(modules: Sequence[TheseusModule]) -> None:
 
     >>> layers = [tfc.layers.FeedForward(8) for _ in range(6)]
     >>> modules = [
-    ...     tfc.layers.TheseusModule(layers[2 * i : 2 * i + 2], tfc.layers.FeedForward(8))
+    ...     tfc.layers.TheseusModule(layers[2 * i : 2 * i + 2], successor=tfc.layers.FeedForward(8))
     ...     for i in range(3)
     ... ]
     >>> model = keras.Sequential([keras.Input((4,)), *modules])

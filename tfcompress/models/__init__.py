@@ -40,6 +40,8 @@ from tfcompress.models.presets import (
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 _MODULES = {
+    "TranslationModel": "marian",
+    "from_marian": "marian",
     "Seq2SeqTransformer": "seq2seq",
     "TextEncoder": "text_encoder",
     "from_keras_nlp": "keras_nlp_models",
@@ -73,7 +75,9 @@ __all__ = [
     "TextEncoder",
     "TextEncoderConfig",
     "TransformConfig",
+    "TranslationModel",
     "from_keras_nlp",
+    "from_marian",
     "from_safetensors",
     "list_presets",
     "load_preset",

@@ -200,7 +200,7 @@ def copy_changed(
 
 
 def replace_layers(model: keras.Model, replacements: Mapping[int, Layer]) -> keras.Model:
-    """Puts other layers into the places of a model's layers, at any depth.
+    """Puts other layers into the places of a model's layers, at any nesting level.
 
     Args:
         model: A model of any kind; it is used up.

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from tfcompress import schema
@@ -66,6 +66,7 @@ class Seq2SeqConfig:
     """
 
     source_vocabulary_size: int
+    _: KW_ONLY
     target_vocabulary_size: int | None = None
     hidden_dim: int = 512
     encoder: StackConfig = field(default_factory=StackConfig)

@@ -132,19 +132,19 @@ def _cross_attention_problems(name, stack, hidden_dim):
         yield from divisor_problems(where, share, width, attention.num_heads)
 
 
-def _depth_values(stack):
-    """Every setting that may have one value for each depth."""
+def _layer_values(stack):
+    """Every setting that may have one value for each layer."""
     values = {
         "feed_forward.intermediate_dim": stack.feed_forward.intermediate_dim,
         "layer_drop.rate": stack.layer_drop.rate,
     }
     for part, mixer in _mixers(stack):
-        values |= {f"{part}.{key}": value for key, value in mixer.by_depth().items()}
+        values |= {f"{part}.{key}": value for key, value in mixer.per_layer().items()}
     return {name: value for name, value in values.items() if isinstance(value, tuple | list)}
 
 
 def _list_problems(name, stack):
-    for key, value in _depth_values(stack).items():
+    for key, value in _layer_values(stack).items():
         if len(value) != stack.num_layers:
             yield (
                 f"`{name}.{key}` must have one value for each of `{name}.num_layers` layers "
@@ -155,12 +155,12 @@ def _list_problems(name, stack):
 def _sharing_problems(name, stack):
     """Layers that are one and the same must have one set of sizes."""
     attention, feed_forward = layer_groups(stack)
-    if stack.attention.differs_by_depth and len(set(attention)) < stack.num_layers:
+    if stack.attention.layers_differ and len(set(attention)) < stack.num_layers:
         yield (
             f"`{name}.attention` makes every layer another one, so layers cannot be shared "
             f"(received mixer {stack.attention.mixer} and sharing {stack.sharing.pattern})"
         )
-    for key, value in _depth_values(stack).items():
+    for key, value in _layer_values(stack).items():
         groups = feed_forward if key.startswith("feed_forward") else attention
         if len(set(zip(groups, value))) > len(set(groups)):
             yield (
@@ -206,10 +206,10 @@ def _transform_problems(config, embedding):
     sizes = (config.hidden_dim // 2, config.hidden_dim, transform.width_multiplier * width)
     try:
         if embedding.kind == "dextra":
-            dextra_schedule(*sizes, transform.depth, most)
+            dextra_schedule(*sizes, transform.num_layers, most)
         else:
             released = embedding.schedule == "released"
-            define_schedule(*sizes, transform.depth, most, released=released)
+            define_schedule(*sizes, transform.num_layers, most, released=released)
     except ValueError as error:
         yield f"`embedding.transform` is impossible ({error})"
 

@@ -135,7 +135,7 @@ def beam_decode(
     >>> best.score < 0, len(best.token_ids) < transformer.config.max_target_length
     (True, True)
     """
-    SearchOptions(beam_size, length_penalty, n_best, max_length)
+    SearchOptions(beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length)
     config = transformer.config
     (limit,) = target_limits(config, np.array([len(source_ids)]), max_length)
     transformer = to_float32(transformer)

@@ -130,25 +130,25 @@ class Embeddings:
         if self._has_transform:
             if embedding.cached:
                 return layers.FactorizedEmbedding(
-                    self._size(name), config.hidden_dim, tie="none", name=name
+                    self._size(name), hidden_dim=config.hidden_dim, tie="none", name=name
                 )
             return self._narrow_table(name)
         is_output = name == self._output and embedding.tie != "none"
         if embedding.kind == "adaptive":
             return layers.AdaptiveEmbedding(
                 self._size(name),
-                config.hidden_dim,
-                embedding.cutoffs,
-                embedding.embedding_dim,
+                hidden_dim=config.hidden_dim,
+                cutoffs=embedding.cutoffs,
+                embedding_dim=embedding.embedding_dim,
                 factor=embedding.factor,
                 tie="shared" if is_output else "none",
                 name=name,
             )
         return layers.FactorizedEmbedding(
             self._size(name),
-            config.hidden_dim,
-            embedding.embedding_dim,
-            scale=(embedding.embedding_dim or config.hidden_dim) ** 0.5 * embedding.use_scale or 1,
+            hidden_dim=config.hidden_dim,
+            embedding_dim=embedding.embedding_dim,
+            scale=(embedding.embedding_dim or config.hidden_dim) ** (0.5 * embedding.use_scale),
             tie=embedding.tie if is_output else "none",
             use_bias=embedding.use_bias,
             use_output_bias=embedding.use_output_bias and is_output,
@@ -160,7 +160,7 @@ class Embeddings:
         is_output = name == self._output and embedding.tie != "none"
         return layers.FactorizedEmbedding(
             self._size(name),
-            embedding.embedding_dim,
+            hidden_dim=embedding.embedding_dim,
             scale=embedding.embedding_dim**0.5,
             tie="shared" if is_output else "none",
             use_output_bias=embedding.use_output_bias and is_output,
@@ -180,8 +180,8 @@ def _transform(config, name):
         schedule = "released" if embedding.schedule == "released" else "define"
     return layers.DExTraBlock(
         config.hidden_dim,
-        transform.depth,
-        transform.width_multiplier,
+        num_layers=transform.num_layers,
+        width_multiplier=transform.width_multiplier,
         projection_dim=config.hidden_dim // 2,
         max_groups=transform.max_groups or default_max_groups(config.hidden_dim),
         schedule=schedule,

@@ -1,7 +1,7 @@
 """The configuration of what stands on a text encoder."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 CLASSIFICATION, MULTI_LABEL, REGRESSION = (
     "classification",
@@ -36,6 +36,7 @@ class HeadConfig:
     """
 
     kind: str = CLASSIFICATION
+    _: KW_ONLY
     num_classes: int | None = None
     labels: tuple[str, ...] = ()
     pooling: str = "first"

@@ -170,9 +170,9 @@ def _config(family, backbone, task):
             sharing = SharingConfig("groups", groups=backbone.num_groups)
     stack = StackConfig(
         backbone.num_layers,
-        AttentionConfig(backbone.num_heads, dropout=backbone.dropout),
-        FeedForwardConfig(backbone.intermediate_dim, family.activation),
-        sharing,
+        attention=AttentionConfig(backbone.num_heads, dropout=backbone.dropout),
+        feed_forward=FeedForwardConfig(backbone.intermediate_dim, activation=family.activation),
+        sharing=sharing,
     )
     return TextEncoderConfig(
         vocabulary_size=backbone.vocabulary_size,

@@ -1,6 +1,5 @@
 """MarianMT models as Hugging Face folders hold them, such as OPUS-MT's."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from tfcompress.models.mixers import AttentionConfig
 from tfcompress.models.published_tensors import read_tensors
 from tfcompress.models.seq2seq import Seq2SeqTransformer
 from tfcompress.text import Tokenizer
-from tfcompress.text.marian import marian_tokenizers
+from tfcompress.text.marian import marian_tokenizers, read_json
 
 CONFIG, GENERATION = "config.json", "generation_config.json"
 _ACTIVATIONS = {
@@ -58,9 +57,7 @@ class TranslationModel(NamedTuple):
     target_tokenizer: Tokenizer
 
 
-def from_marian(
-    folder: str | os.PathLike, *, max_length: int | None = None
-) -> TranslationModel:
+def from_marian(folder: str | os.PathLike, *, max_length: int | None = None) -> TranslationModel:
     """Reads a MarianMT model from the folder that Hugging Face's transformers write and read.
 
     Token ids stay the model's own. Decoding begins with the padding id, as MarianMT's does, and
@@ -110,7 +107,7 @@ class _Settings:
 
     def __init__(self, folder):
         self.path = folder / CONFIG
-        self._values = _read_json(self.path)
+        self._values = read_json(self.path)
         wrong = {
             name: self._values[name]
             for name, value in _EXPECTED.items()
@@ -167,14 +164,14 @@ def _config(settings, max_length) -> Seq2SeqConfig:
     def stack(side):
         return StackConfig(
             settings.whole(f"{side}_layers"),
-            AttentionConfig(
+            attention=AttentionConfig(
                 settings.whole(f"{side}_attention_heads"),
                 dropout=settings.rate("attention_dropout"),
             ),
-            FeedForwardConfig(
+            feed_forward=FeedForwardConfig(
                 settings.whole(f"{side}_ffn_dim"),
-                _ACTIVATIONS[activation],
-                settings.rate("activation_dropout"),
+                activation=_ACTIVATIONS[activation],
+                dropout=settings.rate("activation_dropout"),
             ),
         )
 
@@ -183,11 +180,11 @@ def _config(settings, max_length) -> Seq2SeqConfig:
     is_shared = settings.get("share_encoder_decoder_embeddings", True)
     return Seq2SeqConfig(
         size,
-        size if is_shared else settings.whole("decoder_vocab_size", size),
-        settings.whole("d_model"),
-        stack("encoder"),
-        stack("decoder"),
-        EmbeddingConfig(
+        target_vocabulary_size=size if is_shared else settings.whole("decoder_vocab_size", size),
+        hidden_dim=settings.whole("d_model"),
+        encoder=stack("encoder"),
+        decoder=stack("decoder"),
+        embedding=EmbeddingConfig(
             share=is_shared,
             use_scale=bool(settings.get("scale_embedding", False)),
             use_output_bias=True,
@@ -267,13 +264,12 @@ def _values(folder, config, tensors: Mapping[str, np.ndarray]) -> dict[str, np.n
         _join(folder, values, "model.shared.weight", names)
     else:
         _join(folder, values, "model.encoder.embed_tokens.weight", _SHARED[::-1])
-    output = "model.shared.weight" if config.embedding.share else "model.decoder.embed_tokens.weight"
-    _join(folder, values, output, [output, _OUTPUT])
+    side = "shared" if config.embedding.share else "decoder.embed_tokens"
+    _join(folder, values, f"model.{side}.weight", [f"model.{side}.weight", _OUTPUT])
     if _BIAS in values and values[_BIAS].ndim == 2:
         values[_BIAS] = values[_BIAS].reshape(-1)
     return {
-        name: value.T if value.ndim == 2 and "_proj." in name or ".fc" in name else value
-        for name, value in values.items()
+        name: value.T if _is_kernel(name, value.shape) else value for name, value in values.items()
     }
 
 
@@ -314,24 +310,8 @@ def _check_values(folder, variables, values):
 
 
 def _published_shape(name, shape):
-    is_kernel = len(shape) == 2 and ("_proj." in name or ".fc" in name)
-    return list(shape[::-1] if is_kernel else shape)
+    return list(shape[::-1] if _is_kernel(name, shape) else shape)
 
 
-def _read_json(path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"{error.strerror}. Received: {path}. Give the folder of a MarianMT model."
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"The file is no JSON. Received: {path}, {error}. Download it again."
-        ) from None
-    if not isinstance(content, dict):
-        raise InputError(
-            f"The file must hold names and values. Received: {path}, a "
-            f"{type(content).__name__}. Download it again."
-        )
-    return content
+def _is_kernel(name, shape):
+    return len(shape) == 2 and ("_proj." in name or ".fc" in name)

@@ -33,8 +33,8 @@ def to_float32(transformer: Model) -> Model:
     if twin is transformer.model:
         return transformer
     if isinstance(transformer, TextEncoder):
-        return TextEncoder(transformer.config, twin)
-    return Seq2SeqTransformer(transformer.config, twin)
+        return TextEncoder(transformer.config, model=twin)
+    return Seq2SeqTransformer(transformer.config, model=twin)
 
 
 def float32_twin(model: keras.Model) -> keras.Model:

@@ -75,7 +75,7 @@ _ONE_TABLE = EmbeddingConfig(share=True)
 
 def _stack(num_layers, num_heads, intermediate_dim, sharing):
     attention, feed_forward = AttentionConfig(num_heads), FeedForwardConfig(intermediate_dim)
-    return StackConfig(num_layers, attention, feed_forward, sharing)
+    return StackConfig(num_layers, attention=attention, feed_forward=feed_forward, sharing=sharing)
 
 
 def _transformer(
@@ -89,13 +89,13 @@ def _transformer(
     embedding=_ONE_TABLE,
     dropout=0.1,
 ):
-    """A Transformer whose stacks differ in depth only."""
-    encoder_depth, decoder_depth = num_layers
+    """A Transformer whose stacks differ in their number of layers only."""
+    encoder_layers, decoder_layers = num_layers
     return Seq2SeqConfig(
         source_vocabulary_size=vocabulary_size,
         hidden_dim=hidden_dim,
-        encoder=_stack(encoder_depth, num_heads, intermediate_dim, sharing),
-        decoder=_stack(decoder_depth, num_heads, intermediate_dim, sharing),
+        encoder=_stack(encoder_layers, num_heads, intermediate_dim, sharing),
+        decoder=_stack(decoder_layers, num_heads, intermediate_dim, sharing),
         embedding=embedding,
         dropout=dropout,
     )

@@ -280,11 +280,13 @@ def _config(folder, settings, layout, tensors, skipped_positions):
         embedding_dim = setting("embedding_size")
     stack = StackConfig(
         size("num_layers"),
-        AttentionConfig(
+        attention=AttentionConfig(
             size("num_heads"), dropout=float(settings.get("attention_probs_dropout_prob", 0.1))
         ),
-        FeedForwardConfig(size("intermediate_dim"), _ACTIVATIONS[activation]),
-        SharingConfig(pattern, groups),
+        feed_forward=FeedForwardConfig(
+            size("intermediate_dim"), activation=_ACTIVATIONS[activation]
+        ),
+        sharing=SharingConfig(pattern, groups=groups),
     )
     pooler = "pooler" in layout.owners and f"{layout.owners['pooler']}.weight" in tensors
     token_types = settings.get("type_vocab_size", 0)

@@ -55,7 +55,7 @@ class Seq2SeqTransformer:
     TensorShape([1, 3, 100])
     """
 
-    def __init__(self, config: Seq2SeqConfig, model: keras.Model | None = None):
+    def __init__(self, config: Seq2SeqConfig, *, model: keras.Model | None = None):
         self.config = config
         self._embeddings = Embeddings(config)
         self._encoder = Stack(config, "encoder")

@@ -58,7 +58,7 @@ class TextEncoder:
     Reference: Devlin et al., 2019, arXiv:1810.04805; Lan et al., 2020, arXiv:1909.11942.
     """
 
-    def __init__(self, config: TextEncoderConfig, model: keras.Model | None = None):
+    def __init__(self, config: TextEncoderConfig, *, model: keras.Model | None = None):
         self.config = config
         self._stack = Stack(config, "encoder")
         if model is None:
@@ -186,8 +186,8 @@ def _reads_pooler(head):
 def _embedding(config):
     return layers.FactorizedEmbedding(
         config.vocabulary_size,
-        config.hidden_dim,
-        config.embedding_dim,
+        hidden_dim=config.hidden_dim,
+        embedding_dim=config.embedding_dim,
         tie="none",
         use_bias=True,
         normalize=True,

@@ -83,7 +83,7 @@ def cluster_weights(
             return layer
         return ClusterSlots(
             layer,
-            chosen[id(layer)],
+            paths=chosen[id(layer)],
             number_of_clusters=number_of_clusters,
             cluster_centroids_init=tfmot.clustering.keras.CentroidInitialization.DENSITY_BASED,
             preserve_sparsity=preserve_sparsity,

@@ -84,7 +84,7 @@ def prune(
             options["sparsity_m_by_n"] = (2, 4)
         if sparsity == "block_1x4":
             options["block_size"] = (1, 4) if slots[0].channels == (0,) else (4, 1)
-        return PrunedLayer(layer, [slot.path for slot in slots], **options)
+        return PrunedLayer(layer, paths=[slot.path for slot in slots], **options)
 
     return clone(copy, wrap)
 

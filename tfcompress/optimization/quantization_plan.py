@@ -71,7 +71,7 @@ class QuantizationPlan:
             reason: Why.
         """
         weights = (
-            replace(weight, grid=Grid(8, ()), reason=reason)
+            replace(weight, grid=Grid(8, channels=()), reason=reason)
             if weight.path in places.get(weight.layer, ())
             else weight
             for weight in self.weights
@@ -142,17 +142,19 @@ def _grid(slot: WeightSlot, shape, bits, block_size) -> tuple[Grid | None, str]:
     if math.prod(shape) < MIN_ELEMENTS:
         return None, f"fewer than {MIN_ELEMENTS:,} weights"
     if slot.both_ways:
-        return Grid(8, ()), "applied in both directions: one scale"
+        return Grid(8, channels=()), "applied in both directions: one scale"
     if bits == 8:
-        return Grid(8, slot.channels), ""
+        return Grid(8, channels=slot.channels), ""
     if not slot.inputs:
-        return Grid(8, slot.channels), "grouped: 8 bits"
+        return Grid(8, channels=slot.channels), "grouped: 8 bits"
     inputs = math.prod(shape[axis] for axis in slot.inputs)
     if inputs % (block_size or 2):
-        return Grid(8, slot.channels), f"{inputs} inputs do not divide by {block_size or 2}: 8 bits"
+        return Grid(
+            8, channels=slot.channels
+        ), f"{inputs} inputs do not divide by {block_size or 2}: 8 bits"
     if block_size is None:
-        return Grid(4, slot.channels), ""
-    return Grid(4, slot.channels, block_size, slot.inputs), ""
+        return Grid(4, channels=slot.channels), ""
+    return Grid(4, channels=slot.channels, block_size=block_size, inputs=slot.inputs), ""
 
 
 def _in_words(grid: Grid) -> str:

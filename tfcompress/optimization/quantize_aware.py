@@ -51,7 +51,8 @@ def quantize_aware(
             quantized to 8 bits, as kernels for integers only do; export with "static_int8" then
             measures the ranges anew.
         skip: Regular expression; weights that it is found in stay in float32. So that they do in
-            the bundle too, export with `quantization="mixed"` and `plan={skip: "float32"}`.
+            the bundle too, export with `quantization="mixed"` and
+            `quantization_scheme={skip: "float32"}`.
         preserve_sparsity: Whether weights that are zero at the beginning stay zero.
         preserve_clusters: Whether weights of a matrix or table that are equal at the beginning stay
             equal, where there are at most 256 distinct ones, as `cluster_weights` makes them. Those
@@ -70,7 +71,7 @@ def quantize_aware(
     >>> model.compile("adam", loss)
     >>> history = model.fit(dataset, verbose=0)
     >>> plain = tfc.optimization.strip_quantization(model)
-    >>> smaller = tfc.models.Seq2SeqTransformer(transformer.config, plain)
+    >>> smaller = tfc.models.Seq2SeqTransformer(transformer.config, model=plain)
     """
     check_plain(model, "quantize_aware")
     if activations not in ACTIVATIONS:
@@ -93,7 +94,10 @@ def quantize_aware(
         if grids := plan.grids(name):
             output = activations == "static" and not isinstance(layer, _EMBEDDINGS)
             configs[id(layer)] = WeightQuantizeConfig(
-                grids, output, preserve_sparsity, clusters.get(name)
+                grids,
+                quantize_output=output,
+                preserve_sparsity=preserve_sparsity,
+                clusters=clusters.get(name),
             )
 
     def wrap(layer):

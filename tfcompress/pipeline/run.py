@@ -6,7 +6,7 @@ from typing import Any
 
 from tfcompress.export.option_files import REPRESENTATIVE_TEXTS
 from tfcompress.pipeline.benchmarking import benchmark_in_turns
-from tfcompress.pipeline.exporting import check_plan_names
+from tfcompress.pipeline.exporting import check_scheme_names
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.recipe import Recipe
 from tfcompress.pipeline.reports import bundle_row, report_run
@@ -117,7 +117,7 @@ class _Run:
         task, recipe = self.task, self.recipe
         start = load_preset(self.workspace.start) if self.workspace.start.exists() else None
         config = task.model_config(None if start is None else start.config)
-        check_plan_names(recipe.plan, config)
+        check_scheme_names(recipe.quantization_scheme, config)
         teacher = None if recipe.training.distillation is None else task.load_teacher()
         data = task.training_data(config, self.workspace, self.log)
         self.log(f"training for {recipe.training.updates} updates")
@@ -129,7 +129,7 @@ class _Run:
             start=start,
             teacher=teacher,
             verbose=self.verbose,
-            say=self.log,
+            log=self.log,
         )
         save_preset(self._operate(model, recipe.surgery.after), self.workspace.model)
         if not history:

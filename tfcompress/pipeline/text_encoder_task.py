@@ -147,7 +147,7 @@ class TextEncoderTask(Task):
             return model if head.labels == labels else select_classes(model, labels)
         if not has_names(head) and head.classes == len(self.recipe.corpus.labels):
             log(f"the model's classes are called {', '.join(labels)}, in this order")
-            return TextEncoder(model.config.replace(head=wanted), model.model)
+            return TextEncoder(model.config.replace(head=wanted), model=model.model)
         return model  # Training says that the head starts anew.
 
 

@@ -26,7 +26,7 @@ class Manifest:
 
     Args:
         folder: The bundle's folder.
-        kind: What kind of model it must be.
+        model_type: What type of model it must be.
 
     Attributes:
         folder: The bundle's folder.
@@ -35,7 +35,7 @@ class Manifest:
 
     Raises:
         InputError: The folder or the manifest is missing, or the manifest is none, or of another
-            format or kind.
+            format or type of model.
 
     Example:
 
@@ -43,15 +43,15 @@ class Manifest:
     256
     """
 
-    def __init__(self, folder: str | os.PathLike, kind: str):
+    def __init__(self, folder: str | os.PathLike, model_type: str):
         self.folder = Path(folder)
         self.path = self.folder / MANIFEST
         self.values = _read(self.folder)
-        found = self.values.get("kind")
-        runs = _RUNS.get(found) if isinstance(found, str) else None
-        if found != kind and runs and self.values.get("format") == FORMAT:
+        actual = self.values.get("model_type")
+        runs = _RUNS.get(actual) if isinstance(actual, str) else None
+        if actual != model_type and runs and self.values.get("format") == FORMAT:
             raise InputError(f"{self.folder}: is {runs}; use that")
-        for key, expected in {"format": FORMAT, "kind": kind}.items():
+        for key, expected in {"format": FORMAT, "model_type": model_type}.items():
             if self.values.get(key) != expected:
                 raise InputError(
                     f"{self.path}: {key} {self.values.get(key)!r}, but this version runs "
@@ -59,12 +59,12 @@ class Manifest:
                     "version that made it"
                 )
 
-    def take(self, *keys: str, kind: Any = int, check=None) -> Any:
+    def take(self, *keys: str, value_type: Any = int, check=None) -> Any:
         """Returns the value under some keys.
 
         Args:
             *keys: One key for each level.
-            kind: The type that it must have; integers must be positive by default.
+            value_type: The type that it must have; integers must be positive by default.
             check: Says whether the value is possible.
 
         Raises:
@@ -76,10 +76,11 @@ class Manifest:
             if not isinstance(value, dict) or key not in value:
                 raise InputError(f"{self.path}: `{name}` is missing; {_AGAIN}")
             value = value[key]
-        check = check or (is_size if kind is int else lambda value: True)
+        check = check or (is_size if value_type is int else lambda value: True)
         # Truth values are no numbers.
-        is_kind = isinstance(value, kind) and (not isinstance(value, bool) or kind is bool)
-        if not is_kind or not check(value):
+        is_bool = isinstance(value, bool)
+        has_type = isinstance(value, value_type) and (not is_bool or value_type is bool)
+        if not has_type or not check(value):
             raise InputError(f"{self.path}: `{name}` cannot be {value!r}; {_AGAIN}")
         return value
 
@@ -95,10 +96,10 @@ class Manifest:
         Raises:
             InputError: A file is missing, outside the folder, truncated or altered.
         """
-        files = self.take("files", kind=dict, check=bool)
+        files = self.take("files", value_type=dict, check=bool)
         for name in dict.fromkeys((MODEL, *files)):
             size = self.take("files", name, "bytes")
-            self._check_file(name, size, self.take("files", name, "sha256", kind=str), verify)
+            self._check_file(name, size, self.take("files", name, "sha256", value_type=str), verify)
         return files
 
     def total_size(self) -> int:
@@ -130,8 +131,8 @@ class Manifest:
                 )
 
 
-def bundle_kind(folder: str | os.PathLike) -> str:
-    """Returns the kind of model in a bundle, such as "translation" or "text_encoder".
+def bundle_model_type(folder: str | os.PathLike) -> str:
+    """Returns the type of model in a bundle, such as "translation" or "text_encoder".
 
     Args:
         folder: The bundle's folder.
@@ -139,7 +140,7 @@ def bundle_kind(folder: str | os.PathLike) -> str:
     Raises:
         InputError: The folder is no bundle.
     """
-    return str(_read(Path(folder)).get("kind"))
+    return str(_read(Path(folder)).get("model_type"))
 
 
 def is_size(value: int) -> bool:

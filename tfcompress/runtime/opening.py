@@ -1,4 +1,4 @@
-"""Opens bundles of every kind of model, and what runs them."""
+"""Opens bundles of every type of model, and what runs them."""
 
 import os
 
@@ -7,7 +7,7 @@ from tfcompress.runtime.engine import Engine
 from tfcompress.runtime.keras_bundle import KerasBundle
 from tfcompress.runtime.keras_engine import KerasEngine
 from tfcompress.runtime.keras_native import NativeKerasEngine
-from tfcompress.runtime.manifest import bundle_kind
+from tfcompress.runtime.manifest import bundle_model_type
 from tfcompress.runtime.native import NativeEngine
 from tfcompress.runtime.native_files import wanted_library
 from tfcompress.runtime.text_encoder_bundle import TextEncoderBundle
@@ -46,8 +46,8 @@ def open_bundle(path: str | os.PathLike, verify: bool = True) -> Bundle:
     >>> open_bundle("en-de").max_source_length
     256
     """
-    kind = bundle_kind(path)
-    bundle = next((one for one in _BUNDLES if one.kind == kind), _BUNDLES[0])
+    model_type = bundle_model_type(path)
+    bundle = next((one for one in _BUNDLES if one.model_type == model_type), _BUNDLES[0])
     return bundle.open(path, verify)
 
 

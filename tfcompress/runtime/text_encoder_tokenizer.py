@@ -4,7 +4,7 @@ from tfcompress.errors import InputError
 from tfcompress.runtime.text_encoder_bundle import TextEncoderBundle
 from tfcompress.text import TextTokenizer, text_tokenizer
 from tfcompress.text.published import import_tokenizers
-from tfcompress.text.text_tokenizers import PUBLISHED_KINDS
+from tfcompress.text.text_tokenizers import PUBLISHED_TYPES
 
 
 def load_tokenizer(bundle: TextEncoderBundle) -> TextTokenizer | None:
@@ -19,7 +19,7 @@ def load_tokenizer(bundle: TextEncoderBundle) -> TextTokenizer | None:
     """
     if bundle.tokenizer is None:
         return None
-    if bundle.tokenizer["kind"] in PUBLISHED_KINDS:
+    if bundle.tokenizer["kind"] in PUBLISHED_TYPES:
         import_tokenizers()
     try:
         files = {name: (bundle.path / name).read_bytes() for name in bundle.tokenizer_files}

@@ -54,16 +54,16 @@ class TranslationBundle(Bundle):
     source_tokenizer: Path | None
     target_tokenizer: Path | None
 
-    kind = "translation"
+    model_type = "translation"
 
     @classmethod
     def _read(cls, manifest):
         take = manifest.take
-        files = take("files", kind=dict)
+        files = take("files", value_type=dict)
 
         def tokenizer(side):
             name = take(
-                "tokenizers", side, kind=str | None, check=lambda n: n is None or n in files
+                "tokenizers", side, value_type=str | None, check=lambda n: n is None or n in files
             )
             return None if name is None else manifest.folder / name
 
@@ -78,8 +78,10 @@ class TranslationBundle(Bundle):
             "max_target_length": take("limits", "max_target_length"),
             "source_vocabulary": take("vocabulary", "source"),
             "target_vocabulary": target_vocabulary,
-            "state": _state(take("state", kind=list, check=lambda x: _state(x) is not None)),
-            "block": take("decoder", "block", kind=int | None, check=_divides(target_vocabulary)),
+            "state": _state(take("state", value_type=list, check=lambda x: _state(x) is not None)),
+            "block": take(
+                "decoder", "block", value_type=int | None, check=_divides(target_vocabulary)
+            ),
             "source_tokenizer": tokenizer("source"),
             "target_tokenizer": tokenizer("target"),
         }

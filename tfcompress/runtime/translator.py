@@ -82,7 +82,9 @@ class Translator(Model[TranslationBundle]):
             InputError: An option is impossible, a sentence is no text or too long, or the bundle
                 has no tokenizers.
         """
-        options = SearchOptions(beam_size, length_penalty, n_best, max_length)
+        options = SearchOptions(
+            beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
+        )
         self._check_overlong(overlong)
         if self._source is None or self._target is None:
             raise self._without_tokenizer("translate_ids")
@@ -124,7 +126,9 @@ class Translator(Model[TranslationBundle]):
             InputError: An option is impossible, or a sentence has ids outside the vocabulary or
                 too many, or the ids of padding, begin or end elsewhere than at its end.
         """
-        options = SearchOptions(beam_size, length_penalty, n_best, max_length)
+        options = SearchOptions(
+            beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
+        )
         jobs = [
             self._checked_ids(name, row)
             for name, row in self._named_list(sentences, "lists of ids")

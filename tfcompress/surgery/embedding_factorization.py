@@ -145,7 +145,7 @@ def _as_factorized(layer):
         return layer
     new = FactorizedEmbedding(
         layer.input_dim,
-        layer.output_dim,
+        hidden_dim=layer.output_dim,
         tie="none",
         mask_zero=layer.mask_zero,
         name=layer.name,

@@ -37,7 +37,7 @@ def narrow_feed_forward(
 
     Args:
         transformer: The model; it stays as it is. In a Keras model of your own, functional,
-            sequential or subclassed, the `FeedForward` layers at any depth are narrowed.
+            sequential or subclassed, the `FeedForward` layers at any nesting level are narrowed.
         intermediate_dim: The new width; one for both sides or by side. Of a Keras model, one for
             all `FeedForward` layers or by their names, by their paths where several have one name;
             others stay as they are.

@@ -44,7 +44,7 @@ def head_importance(
             weights, it returns one loss or one for each example, whose mean is taken; or the
             name of a Keras loss. The loss that the model is compiled with by default.
         attention_layers: The layers to look at; by default all `MultiHeadAttention` layers, of this
-            library and Keras' own, at any depth, that the model calls.
+            library and Keras' own, at any nesting level, that the model calls.
         query_mask: Called as `query_mask(inputs, name)` with the inputs of a batch and the name
             of a layer, returns which of the layer's query positions are tokens, `[batch, length]`.
             Others then count neither in the sum nor as tokens. Without it, all count, as in the

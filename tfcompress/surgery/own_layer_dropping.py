@@ -74,7 +74,7 @@ def _chosen(argument, names, layers):
         return []
     if isinstance(names, str | Mapping) or not all(isinstance(name, str) for name in names):
         raise InputError(
-            f"`{argument}` must be a list of names of layers. Received: {names!r}. Depths by side "
+            f"`{argument}` must be a list of names of layers. Received: {names!r}. Indices by side "
             "are for this library's own models."
         )
     known = {**layers, **by_name(layers)}

@@ -133,6 +133,6 @@ def one_or_each(values: list) -> object:
     """Returns the value of a list whose values are all equal, or else all of them.
 
     Args:
-        values: One value for each depth.
+        values: One value for each layer.
     """
     return values[0] if len(set(values)) == 1 else tuple(values)

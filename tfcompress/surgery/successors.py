@@ -10,7 +10,7 @@ from tfcompress.layers import TheseusModule
 from tfcompress.layers.common.nested import named_layers
 from tfcompress.models import LayerDropConfig, SharingConfig, StackConfig
 from tfcompress.models.cloning import copy_model, rename, replace_layers
-from tfcompress.surgery.depths import at_depths
+from tfcompress.surgery.kept_layers import keep_layers
 from tfcompress.surgery.keras_models import check_own
 from tfcompress.surgery.rebuilding import rebuild, sides
 
@@ -69,14 +69,14 @@ def _take_in_own(model):
 
 
 def _replaced(stack: StackConfig) -> StackConfig:
-    """The stack of the successors alone: each is made like the layer of its own depth."""
+    """The stack of the successors alone: each is made like the layer of its own place."""
     count = stack.successors
-    if stack.attention.differs_by_depth:
+    if stack.attention.layers_differ:
         raise InputError(
             "successors can be taken only where the layers of a stack are alike (received mixer "
-            f"{stack.attention.mixer}, scaled by depth)"
+            f"{stack.attention.mixer}, scaled by place)"
         )
-    return at_depths(
+    return keep_layers(
         dataclasses.replace(
             stack, successors=None, sharing=SharingConfig(), layer_drop=LayerDropConfig()
         ),

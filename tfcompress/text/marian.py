@@ -29,7 +29,7 @@ def marian_tokenizers(
 
     The pieces of its SentencePiece models are put in the order of its ids, so that they are
     ordinary tokenizers that give the model's ids, in training and on the device. A target code
-    such as `>>de<<` is one piece where it begins a source. Pieces without an id count as unknown;
+    such as `>>de<<` is one piece where it begins a word. Pieces without an id count as unknown,
     as in Hugging Face's MarianTokenizer; ids without a piece of the side's model are never given,
     but for single characters that it does not know.
 
@@ -49,7 +49,7 @@ def marian_tokenizers(
     >>> source, target = tfc.text.marian_tokenizers("opus-mt-en-de")
     """
     folder = Path(folder)
-    settings = _read_json(folder / _SETTINGS) if (folder / _SETTINGS).is_file() else {}
+    settings = read_json(folder / _SETTINGS) if (folder / _SETTINGS).is_file() else {}
     special = {
         role: _special(settings, f"{role}_token", default)
         for role, default in (("pad", "<pad>"), ("eos", "</s>"), ("unk", "<unk>"))
@@ -76,10 +76,10 @@ def _special(settings, name, default):
 
 def _vocabulary(path, special, size) -> list[str | None]:
     """The piece of each id, or None where an id has none."""
-    ids = _read_json(path)
-    if not all(type(id) is int and id >= 0 for id in ids.values()) or len(
-        set(ids.values())
-    ) < len(ids):
+    ids = read_json(path)
+    if not all(type(id) is int and id >= 0 for id in ids.values()) or len(set(ids.values())) < len(
+        ids
+    ):
         raise InputError(
             f"A vocabulary gives every piece an id of its own. Received: {path}, where ids repeat "
             "or are no whole numbers. Download it again."
@@ -168,7 +168,12 @@ def _read_model(path):
     return proto, processor
 
 
-def _read_json(path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Returns the names and values of one of a MarianMT folder's files.
+
+    Raises:
+        InputError: The file cannot be read, or holds something else.
+    """
     try:
         content = json.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -176,7 +181,9 @@ def _read_json(path) -> dict[str, Any]:
             f"{error.strerror}. Received: {path}. Give the folder of a MarianMT model."
         ) from None
     except (ValueError, RecursionError) as error:
-        raise InputError(f"The file is no JSON. Received: {path}, {error}. Download it again.") from None
+        raise InputError(
+            f"The file is no JSON. Received: {path}, {error}. Download it again."
+        ) from None
     if not isinstance(content, dict):
         raise InputError(
             f"The file must hold names and values. Received: {path}, a "

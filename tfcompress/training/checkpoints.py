@@ -28,7 +28,7 @@ class TrainingState:
         helpers: Layers that are trained beside the model and no part of it.
 
     Attributes:
-        history: One dictionary of figures for each evaluation so far.
+        history: One dictionary of metrics for each evaluation so far.
     """
 
     def __init__(
@@ -80,14 +80,14 @@ class TrainingState:
         self.history = [entry for entry in history if entry["update"] <= update]
         return update
 
-    def save(self, figures: dict) -> None:
-        """Saves the state after the evaluation with these `figures` (`update` among them)."""
-        self.history.append(figures)
-        self._update.assign(figures["update"])
-        self._save_weights(figures["update"])
+    def save(self, metrics: dict) -> None:
+        """Saves the state after the evaluation with these `metrics` (`update` among them)."""
+        self.history.append(metrics)
+        self._update.assign(metrics["update"])
+        self._save_weights(metrics["update"])
         text = json.dumps(self.history, indent=1)
         replace_file(self.folder / "history.json", text.encode("utf-8"))
-        self._manager.save(checkpoint_number=figures["update"])
+        self._manager.save(checkpoint_number=metrics["update"])
         self._remove_weights()
 
     def chosen_weights(self) -> list[np.ndarray]:

@@ -230,9 +230,9 @@ def _problems(config):
             f"{config.schedule!r})"
         )
     yield from _compression_problems(config)
-    choices = {"schedule": SCHEDULES, "precision": PRECISIONS, "strategy": STRATEGIES}
-    choices |= {"metric": (None, *METRICS), "weights": (None, *WEIGHTS)}
-    for name, valid in choices.items():
+    options = {"schedule": SCHEDULES, "precision": PRECISIONS, "strategy": STRATEGIES}
+    options |= {"metric": (None, *METRICS), "weights": (None, *WEIGHTS)}
+    for name, valid in options.items():
         if getattr(config, name) not in valid:
             names = ", ".join("null" if value is None else value for value in valid)
             yield f"`{name}` must be one of {names} (received {getattr(config, name)!r})"

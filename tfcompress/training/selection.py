@@ -32,7 +32,7 @@ class Selection:
         """Returns the evaluations whose mean weights the trained model has.
 
         Args:
-            history: The figures of all evaluations.
+            history: The metrics of all evaluations.
         """
         if self.weights == "best":
             # The earlier of two that are alike.
@@ -43,7 +43,7 @@ class Selection:
         """Returns whether patience has run out.
 
         Args:
-            history: The figures of all evaluations.
+            history: The metrics of all evaluations.
         """
         if self.patience is None or not history:
             return False
@@ -54,7 +54,7 @@ class Selection:
         """Says whose weights the trained model has.
 
         Args:
-            history: The figures of all evaluations.
+            history: The metrics of all evaluations.
         """
         updates = ", ".join(str(entry["update"]) for entry in self.chosen(history))
         if self.weights == "average":

@@ -103,8 +103,8 @@ def _likeness(translation, reference):
 def _begun(path: Path, job: str) -> list[str]:
     """Returns the lines that an earlier call wrote, after checking that it did the same job."""
     note, part = path.with_name(f"{path.name}.json"), _part(path)
-    found = path if path.exists() else part
-    if not found.exists():
+    written = path if path.exists() else part
+    if not written.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(note, json.dumps({"job": job}).encode())
         return []
@@ -114,12 +114,12 @@ def _begun(path: Path, job: str) -> list[str]:
         known = None
     if known != job:
         raise InputError(
-            f"The file was begun with other sentences or another teacher. Received: {found}. "
+            f"The file was begun with other sentences or another teacher. Received: {written}. "
             "Choose another file, or remove it."
         )
-    text = found.read_text(encoding="utf-8")
+    text = written.read_text(encoding="utf-8")
     whole = text[: text.rfind("\n") + 1]
-    if found == part and whole != text:
+    if written == part and whole != text:
         replace_file(part, whole.encode())
     return whole.split("\n")[:-1]
 

@@ -1,4 +1,4 @@
-"""What the trainer needs to know about a kind of model."""
+"""What the trainer needs to know about a model."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from tfcompress.training.config import TrainingConfig
 
 
 class Task(Protocol):
-    """A kind of model, its examples, its loss and its score.
+    """A model, its examples, its loss and its score.
 
     Attributes:
         model_config: The model to train.
@@ -63,7 +63,7 @@ class Task(Protocol):
         ...
 
     def metrics(self, config: TrainingConfig) -> Sequence[str]:
-        """Returns the figures of an evaluation that models may be chosen by, the best first.
+        """Returns the metrics of an evaluation that models may be chosen by, the best first.
 
         Args:
             config: How to train.

@@ -35,7 +35,7 @@ def run_training(
     start: Model | None = None,
     teacher: Model | None = None,
     verbose: int = 1,
-    say: Callable[[str], object] = print,
+    log: Callable[[str], object] = print,
 ) -> tuple[Model, list[dict]]:
     """Trains a model with `model.fit`; called again on the same folder, it goes on.
 
@@ -46,10 +46,10 @@ def run_training(
         start: A trained model whose weights to begin with, wherever names and shapes are the same.
         teacher: What `config.distillation` learns from.
         verbose: 1 for a progress bar, 2 for a line an evaluation, 0 for neither.
-        say: Called with a line about how the training ended.
+        log: Called with a line about how the training ended.
 
     Returns:
-        The trained model in float32, with the weights that `config.weights` says, and the figures
+        The trained model in float32, with the weights that `config.weights` says, and the metrics
         of every evaluation.
 
     Raises:
@@ -84,7 +84,7 @@ def run_training(
         done = state.restore()
         if done < config.updates and not selected.is_over(state.history):
             ended = _fit(task, compressed, model, config, folder, state, selected, verbose)
-            say(f"{ended}; {selected.words(state.history)}")
+            log(f"{ended}; {selected.words(state.history)}")
         weights = state.chosen_weights()
         for variable, value in zip(parameters(compressed.model), weights, strict=True):
             variable.assign(value)
@@ -216,11 +216,11 @@ class _Evaluation(keras.callbacks.Callback):
         if self.ended:
             return
         now = time.monotonic()
-        figures = {"update": update}
-        figures |= {name: float(value) for name, value in (logs or {}).items()}
-        figures["seconds"] = round(now - self.started, 3)
+        metrics = {"update": update}
+        metrics |= {name: float(value) for name, value in (logs or {}).items()}
+        metrics["seconds"] = round(now - self.started, 3)
         self.started = now
-        self.state.save(figures)
+        self.state.save(metrics)
         if self.selected.is_over(self.state.history):
             self._end(f"nothing got better for {self.selected.patience} evaluations, to {update}")
 

@@ -54,7 +54,7 @@ def train(
     start: Seq2SeqTransformer | None = None,
     teacher: Seq2SeqTransformer | None = None,
     verbose: int = 1,
-    say: Callable[[str], object] = print,
+    log: Callable[[str], object] = print,
 ) -> tuple[Seq2SeqTransformer, list[dict]]:
     """Trains a model with `model.fit`; called again on the same folder, it goes on.
 
@@ -67,10 +67,10 @@ def train(
         start: A trained model whose weights to begin with, wherever names and shapes are the same.
         teacher: What `config.distillation` learns from.
         verbose: 1 for a progress bar, 2 for a line an evaluation, 0 for neither.
-        say: Called with a line about how the training ended.
+        log: Called with a line about how the training ended.
 
     Returns:
-        The trained model in float32, with the weights that `config.weights` says, and the figures
+        The trained model in float32, with the weights that `config.weights` says, and the metrics
         of every evaluation.
 
     Raises:
@@ -80,7 +80,7 @@ def train(
     """
     task = _Translation(model_config, pairs, validation)
     return run_training(
-        task, config, folder, start=start, teacher=teacher, verbose=verbose, say=say
+        task, config, folder, start=start, teacher=teacher, verbose=verbose, log=log
     )
 
 

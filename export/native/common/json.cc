@@ -44,14 +44,14 @@ class Parser {
     return true;
   }
 
-  Value Any(int depth) {
-    if (depth > kDeepest) Fail("nested too deeply");
+  Value Any(int level) {
+    if (level > kDeepest) Fail("nested too deeply");
     SkipSpace();
     switch (Peek()) {
       case '{':
-        return Value(Members(depth));
+        return Value(Members(level));
       case '[':
-        return Value(Elements(depth));
+        return Value(Elements(level));
       case '"':
         return Value(Text());
       default:
@@ -63,7 +63,7 @@ class Parser {
     return Number();
   }
 
-  Object Members(int depth) {
+  Object Members(int level) {
     Object members;
     ++at_;
     SkipSpace();
@@ -76,20 +76,20 @@ class Parser {
       if (!Take(":")) Fail("expected ':'");
       // Of equal names, the last counts.
       members.erase(name);
-      members.emplace(name, Any(depth + 1));
+      members.emplace(name, Any(level + 1));
       SkipSpace();
     } while (Take(","));
     if (!Take("}")) Fail("expected ',' or '}'");
     return members;
   }
 
-  Array Elements(int depth) {
+  Array Elements(int level) {
     Array elements;
     ++at_;
     SkipSpace();
     if (Take("]")) return elements;
     do {
-      elements.push_back(Any(depth + 1));
+      elements.push_back(Any(level + 1));
       SkipSpace();
     } while (Take(","));
     if (!Take("]")) Fail("expected ',' or ']'");

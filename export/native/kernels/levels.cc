@@ -60,11 +60,11 @@ Level FindBest() {
 
 const std::vector<Level>& AvailableLevels() {
   static const std::vector<Level> levels = [] {
-    std::vector<Level> found;
+    std::vector<Level> available;
     for (const Entry& entry : kEntries) {
-      if (entry.available()) found.push_back(entry.level);
+      if (entry.available()) available.push_back(entry.level);
     }
-    return found;
+    return available;
   }();
   return levels;
 }

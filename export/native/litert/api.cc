@@ -31,9 +31,9 @@ void* Open(const std::string& path) {
 
 // Whether a path is that of a library that is loaded, by whatever other name.
 bool IsOf(void* library, const std::string& path) {
-  void* found = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
-  if (found != nullptr) dlclose(found);
-  return found == library;
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+  if (handle != nullptr) dlclose(handle);
+  return handle == library;
 }
 
 Api FunctionsOf(void* library, const std::string& path) {

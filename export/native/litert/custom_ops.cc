@@ -81,13 +81,13 @@ std::vector<ops::Tensor> Tensors(const Api& api, const Handle* buffers, size_t c
   return tensors;
 }
 
-// All inputs, of which the last one given is the pack.
+// All inputs, of which the last one is the pack.
 std::vector<ops::Tensor> Inputs(const Api& api, const ops::Op& op, const Handle* buffers,
                                 size_t count) {
-  const std::vector<ops::Tensor> given = Tensors(api, buffers, count);
+  const std::vector<ops::Tensor> tensors = Tensors(api, buffers, count);
   std::vector<ops::Tensor> inputs(op.num_inputs);
-  ops::PlaceGiven(op, given.data(), inputs.data());
-  ops::Unpack(op, given.back(), &inputs);
+  ops::PlaceComputed(op, tensors.data(), inputs.data());
+  ops::Unpack(op, tensors.back(), &inputs);
   return inputs;
 }
 
@@ -99,10 +99,10 @@ Status GetOutputLayouts(void* user_data, size_t num_inputs, const Layout* inputs
     const ops::Op& op = *static_cast<const Registered*>(user_data)->op;
     std::fill_n(outputs, num_outputs, Layout{});
     CheckCounts(op, num_inputs, num_outputs);
-    std::vector<ops::Shape> given(num_inputs), placed(op.num_inputs), inferred(num_outputs);
-    std::transform(inputs, inputs + num_inputs, given.begin(), OwnShape);
-    ops::PlaceGiven(op, given.data(), placed.data());
-    op.infer(placed.data(), ops::Ranked(given.back(), 2).dims[0], inferred.data());
+    std::vector<ops::Shape> shapes(num_inputs), placed(op.num_inputs), inferred(num_outputs);
+    std::transform(inputs, inputs + num_inputs, shapes.begin(), OwnShape);
+    ops::PlaceComputed(op, shapes.data(), placed.data());
+    op.infer(placed.data(), ops::Ranked(shapes.back(), 2).dims[0], inferred.data());
     for (size_t i = 0; i < num_outputs; ++i) {
       outputs[i].rank = static_cast<uint32_t>(inferred[i].rank) & 7;
       std::copy_n(inferred[i].dims, inferred[i].rank, outputs[i].dimensions);
@@ -126,9 +126,9 @@ Status Destroy(void*) { return 0; }
 // Both stay for the life of the process, as LiteRT keeps pointers to them.
 const std::vector<Registered>& All(const Api& api) {
   static const std::vector<Registered> all = [&api] {
-    std::vector<Registered> made;
-    for (const ops::Op* op : ops::All()) made.push_back({&api, op});
-    return made;
+    std::vector<Registered> operations;
+    for (const ops::Op* op : ops::All()) operations.push_back({&api, op});
+    return operations;
   }();
   return all;
 }

@@ -115,13 +115,13 @@ class Reader {
     for (const Table& one : root.Children(model::kBuffers)) {
       one.AllowOnly({buffer::kData});
       const auto data = one.List<uint8_t>(buffer::kData);
-      Data found = {nullptr, data.size()};
+      Data content = {nullptr, data.size()};
       if (data.size() > 0) {
         RequireWhole(data.At(0) % kAlignment == 0, "a constant is not aligned");
-        found.begin = file_.data() + data.At(0);
+        content.begin = file_.data() + data.At(0);
       }
       total += data.size();
-      buffers_.push_back(found);
+      buffers_.push_back(content);
     }
     RequireWhole(total <= file_.size(), "constants share their bytes");
     RequireWhole(!buffers_.empty() && buffers_[0].size == 0, "the buffer of no constant is full");
@@ -144,18 +144,18 @@ class Reader {
     const auto code = one.Scalar<int32_t>(operator_code::kCode);
     RequireWhole(old_code == 0 || old_code == std::min(code, operator_code::kMostOldCode),
                  "an operation has two codes");
-    Code found = {FindRule(code), nullptr};
-    if (found.rule == nullptr) {
+    Code operation = {FindRule(code), nullptr};
+    if (operation.rule == nullptr) {
       throw Error(Error::Code::kBadBundle,
                   "operation " + std::to_string(code) + " is none that export writes");
     }
-    if (found.rule != &kCustomRule) {
+    if (operation.rule != &kCustomRule) {
       RequireWhole(!one.Has(operator_code::kCustomCode), "an operation has two names");
-      return found;
+      return operation;
     }
-    found.custom = ops::Find(std::string(one.Text(operator_code::kCustomCode)));
-    RequireWhole(found.custom != nullptr, "it has a custom operation that there is not");
-    return found;
+    operation.custom = ops::Find(std::string(one.Text(operator_code::kCustomCode)));
+    RequireWhole(operation.custom != nullptr, "it has a custom operation that there is not");
+    return operation;
   }
 
   Graph ReadGraph(const Table& one) {
@@ -274,9 +274,9 @@ class Reader {
     if (type != 0 || details) {
       RequireWhole(type == quantization::kBlockwise && details && scales.size() == 0 &&
                        zero_points.size() == 0,
-                   "a tensor has another kind of grid");
+                   "a tensor has another type of grid");
       details->AllowOnly({blockwise::kScales, blockwise::kZeroPoints, blockwise::kBlockSize});
-      grid.kind = Grid::Kind::kBlocks;
+      grid.granularity = Grid::Granularity::kBlocks;
       grid.block_scales = details->Scalar<int32_t>(blockwise::kScales);
       grid.block = details->Scalar<int32_t>(blockwise::kBlockSize);
       RequireWhole(grid.block_scales >= 0 && static_cast<size_t>(grid.block_scales) < num_tensors &&
@@ -298,12 +298,12 @@ class Reader {
     }
     const auto axis = one.Scalar<int32_t>(quantization::kAxis);
     if (scales.size() == 1) {
-      grid.kind = Grid::Kind::kTensor;
+      grid.granularity = Grid::Granularity::kTensor;
       grid.scale = scales[0];
       RequireWhole(axis == 0, "a grid has another axis");
       return grid;
     }
-    grid.kind = Grid::Kind::kChannels;
+    grid.granularity = Grid::Granularity::kChannels;
     grid.axis = axis;
     RequireWhole(axis >= 0 && axis < tensor.shape.rank && tensor.data != nullptr &&
                      scales.size() == static_cast<size_t>(tensor.shape.dims[axis]),
@@ -348,10 +348,10 @@ class Reader {
                  "an operator has options of another operation");
     if (!options) return;
     size_t field = 0;
-    for (; rule.options[field].kind != Option::kEnd; ++field) {
+    for (; rule.options[field].type != Option::kEnd; ++field) {
       const Option& option = rule.options[field];
       int32_t value = 0;
-      switch (option.kind) {
+      switch (option.type) {
         case Option::kFlag:
           value = options->Flag(field) ? 1 : 0;
           break;
@@ -378,16 +378,16 @@ class Reader {
 
   void ReadNames(const Table& one, Graph* graph) const {
     const auto check = [&](size_t field, const std::vector<int32_t>& wanted, auto use) {
-      std::vector<int32_t> found;
+      std::vector<int32_t> tensors;
       for (const Table& map : one.Children(field)) {
         map.AllowOnly({tensor_map::kName, tensor_map::kTensor});
-        found.push_back(map.Scalar<int32_t>(tensor_map::kTensor));
-        use(map.Text(tensor_map::kName), found.back());
+        tensors.push_back(map.Scalar<int32_t>(tensor_map::kTensor));
+        use(map.Text(tensor_map::kName), tensors.back());
       }
       std::vector<int32_t> sorted = wanted;
       std::sort(sorted.begin(), sorted.end());
-      std::sort(found.begin(), found.end());
-      RequireWhole(found == sorted, "a signature has other tensors than its graph");
+      std::sort(tensors.begin(), tensors.end());
+      RequireWhole(tensors == sorted, "a signature has other tensors than its graph");
     };
     check(signature::kInputs, graph->inputs, [&](std::string_view name, int32_t index) {
       RequireWhole(graph->names.emplace(name, index).second, "two inputs have the same name");

@@ -171,10 +171,10 @@ void Model::Signature::Expect(const Specs& inputs, const Specs& outputs) const {
            std::to_string(specs.size()));
     }
     for (const Tensor& tensor : tensors) {
-      const auto found = specs.find(tensor.name);
-      if (found == specs.end()) fail("has a tensor '" + tensor.name + "'");
-      if (!Fits(tensor.type, found->second)) fail("has another shape of '" + tensor.name + "'");
-      specs.erase(found);  // No two tensors may have one name.
+      const auto spec = specs.find(tensor.name);
+      if (spec == specs.end()) fail("has a tensor '" + tensor.name + "'");
+      if (!Fits(tensor.type, spec->second)) fail("has another shape of '" + tensor.name + "'");
+      specs.erase(spec);  // No two tensors may have one name.
     }
   };
   check(inputs_, inputs);

@@ -55,9 +55,9 @@ VerifiedModel::VerifiedModel(const std::string& name, const Bytes& bytes)
 
 void VerifiedModel::Check(const std::string& signature,
                           const std::map<std::string, std::vector<int32_t>>& inputs) const {
-  const auto found = graphs_.find(signature);
-  if (found == graphs_.end()) Fail(name_, "has no signature '" + signature + "'");
-  const Graph& graph = found->second;
+  const auto it = graphs_.find(signature);
+  if (it == graphs_.end()) Fail(name_, "has no signature '" + signature + "'");
+  const Graph& graph = it->second;
   std::vector<ops::Shape> shapes = StoredShapes(graph);
   for (const auto& [input, extents] : inputs) {
     const auto index = static_cast<size_t>(graph.names.at(input));
@@ -102,11 +102,11 @@ void VerifiedModel::CheckSizes(const Graph& graph, std::vector<ops::Shape> shape
     return BytesOf(graph.tensors[place].element, CountOf(sizes.shapes[place]));
   };
   // What inputs and outputs take, and how many tokens there are.
-  uint64_t tokens = 1, given = 0;
+  uint64_t tokens = 1, input_bytes = 0;
   for (int32_t index : graph.inputs) {
     const GraphTensor& tensor = graph.tensors[static_cast<size_t>(index)];
     const uint64_t bytes = bytes_of(index);
-    given += bytes;
+    input_bytes += bytes;
     if (tensor.element == Element::kI32 && tensor.open != 0) {
       tokens = std::max(tokens, bytes / sizeof(int32_t));
     }
@@ -114,9 +114,9 @@ void VerifiedModel::CheckSizes(const Graph& graph, std::vector<ops::Shape> shape
   tokens = std::min(tokens, kMostTokens);
   const uint64_t pairs = tokens * tokens;
   const uint64_t most_memory =
-      kMemory + kMemoryOfFile * size_ + kMemoryOfTensors * given + kMemoryOfPair * pairs;
+      kMemory + kMemoryOfFile * size_ + kMemoryOfTensors * input_bytes + kMemoryOfPair * pairs;
   const uint64_t most_work =
-      kWork + kWorkOfFile * size_ * tokens + kWorkOfTensors * given + kWorkOfPair * pairs;
+      kWork + kWorkOfFile * size_ * tokens + kWorkOfTensors * input_bytes + kWorkOfPair * pairs;
   uint64_t memory = 0, work = 0;
   for (const GraphOperator& own : graph.operators) {
     Node node(graph, own, &sizes);

@@ -73,7 +73,7 @@ void Operands::Fail(const std::string& message) const {
 }
 
 void Operands::FailAt(const Tensor& tensor, const std::string& wanted) const {
-  Fail(std::string(kind_) + " " + std::to_string(&tensor - tensors_) + " must be " + wanted +
+  Fail(std::string(role_) + " " + std::to_string(&tensor - tensors_) + " must be " + wanted +
        ", not " + NameOf(tensor.type) + " " + Text(tensor.shape));
 }
 

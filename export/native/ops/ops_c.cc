@@ -17,24 +17,24 @@ namespace ops = tfcompress::ops;
 
 namespace {
 
-ops::Tensor View(const tfc_tensor& given) {
-  Require(given.type >= TFC_FLOAT32 && given.type <= TFC_INT8_PANELS,
+ops::Tensor View(const tfc_tensor& input) {
+  Require(input.type >= TFC_FLOAT32 && input.type <= TFC_INT8_PANELS,
           "a tensor has an unknown type");
-  Require(given.rank >= 0 && given.rank <= ops::kMaxRank, "a tensor's rank must be from 0 to 8");
-  Require((given.dims != nullptr || given.rank == 0) && given.data != nullptr,
+  Require(input.rank >= 0 && input.rank <= ops::kMaxRank, "a tensor's rank must be from 0 to 8");
+  Require((input.dims != nullptr || input.rank == 0) && input.data != nullptr,
           "every tensor needs `dims` and `data`");
-  const bool words = given.type == TFC_FLOAT32 || given.type == TFC_INT32;
-  Require(!words || reinterpret_cast<uintptr_t>(given.data) % alignof(float) == 0,
+  const bool words = input.type == TFC_FLOAT32 || input.type == TFC_INT32;
+  Require(!words || reinterpret_cast<uintptr_t>(input.data) % alignof(float) == 0,
           "data of float32 and int32 must begin at a multiple of 4 bytes");
-  ops::Tensor tensor = {static_cast<ops::Type>(given.type), {given.rank, {}}, given.data};
-  std::copy_n(given.dims, given.rank, tensor.shape.dims);
+  ops::Tensor tensor = {static_cast<ops::Type>(input.type), {input.rank, {}}, input.data};
+  std::copy_n(input.dims, input.rank, tensor.shape.dims);
   return tensor;
 }
 
-std::vector<ops::Tensor> Views(const tfc_tensor* given, size_t count, bool is_count) {
-  Require(given != nullptr && is_count, "the operation has another number of tensors");
+std::vector<ops::Tensor> Views(const tfc_tensor* tensors, size_t count, bool is_count) {
+  Require(tensors != nullptr && is_count, "the operation has another number of tensors");
   std::vector<ops::Tensor> views;
-  std::transform(given, given + count, std::back_inserter(views), View);
+  std::transform(tensors, tensors + count, std::back_inserter(views), View);
   return views;
 }
 
@@ -44,10 +44,10 @@ bool SameShape(const ops::Shape& a, const ops::Shape& b) {
 
 void Run(const ops::Op& op, const kernels::Kernels& kernels, const std::vector<ops::Tensor>& inputs,
          const std::vector<ops::Tensor>& outputs) {
-  std::vector<ops::Shape> given, inferred(outputs.size());
-  for (const ops::Tensor& input : inputs) given.push_back(input.shape);
+  std::vector<ops::Shape> shapes, inferred(outputs.size());
+  for (const ops::Tensor& input : inputs) shapes.push_back(input.shape);
   const ops::Shape& first = outputs[0].shape;
-  op.infer(given.data(), first.rank == 0 ? 0 : first.dims[first.rank - 1], inferred.data());
+  op.infer(shapes.data(), first.rank == 0 ? 0 : first.dims[first.rank - 1], inferred.data());
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (!SameShape(outputs[i].shape, inferred[i])) {
       throw Error(Error::Code::kBadBundle, std::string(op.name) + ": output " + std::to_string(i) +

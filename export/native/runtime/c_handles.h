@@ -10,10 +10,10 @@
 
 namespace tfcompress {
 
-// The options that are given, or the default ones, checked.
-inline tfc_options CheckedOptions(const tfc_options* given) {
+// The options of the caller, or the default ones, checked.
+inline tfc_options CheckedOptions(const tfc_options* user_options) {
   const tfc_options defaults = TFC_DEFAULT_OPTIONS;
-  const tfc_options& options = given == nullptr ? defaults : *given;
+  const tfc_options& options = user_options == nullptr ? defaults : *user_options;
   Require(options.struct_size == sizeof(options),
           "`struct_size` is not that of tfc_options; begin with TFC_DEFAULT_OPTIONS");
   Require(options.num_threads >= 1 && options.num_threads <= 1024,
@@ -39,8 +39,8 @@ inline MemoryFiles Copies(const tfc_file* files, size_t num_files) {
 
 // Opens a bundle from `files` and makes the handle of its model: a `Handle` of what `open` returns.
 template <typename Handle, typename Model, typename Open>
-void OpenHandle(const Files& files, const tfc_options* given, Open open, Handle** handle) {
-  const tfc_options options = CheckedOptions(given);
+void OpenHandle(const Files& files, const tfc_options* user_options, Open open, Handle** handle) {
+  const tfc_options options = CheckedOptions(user_options);
   const litert::Api& api = LoadedApi(options);
   *handle = new Handle{Model(api, open(files, options.verify != 0), options.num_threads)};
 }

@@ -38,11 +38,11 @@ void CheckRange(const std::vector<int32_t>& ids, int32_t count, const char* what
 }
 
 void RefuseId(const std::vector<int32_t>& ids, int32_t special, const char* what) {
-  const auto found = std::find(ids.begin(), ids.end(), special);
-  if (found == ids.end()) return;
+  const auto it = std::find(ids.begin(), ids.end(), special);
+  if (it == ids.end()) return;
   throw Error(Code::kInvalidArgument,
               std::string("the ids have ") + what + " (" + std::to_string(special) + ") at place " +
-                  std::to_string(found - ids.begin()) +
+                  std::to_string(it - ids.begin()) +
                   ", where it has no meaning; give the ids of text, and padding at their end only");
 }
 

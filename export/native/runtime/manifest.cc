@@ -15,6 +15,8 @@ constexpr char kManifest[] = "manifest.json";
 // Its values take several times as much memory.
 constexpr uint64_t kMostBytes = 1 << 21;
 constexpr char kAgain[] = "; export or copy the bundle again";
+constexpr char kOtherVersion[] =
+    "; export the model again with this version, or run it with the version that made it";
 
 using Code = Error::Code;
 
@@ -50,30 +52,34 @@ bool IsPlainName(const std::string& name) {
 
 }  // namespace
 
-std::string BundleKind(const Files& files) {
+std::string BundleModelType(const Files& files) {
   const json::Value value = Read(files).first;
   const auto& object = *value.As<json::Object>();
-  const auto found = object.find("kind");
-  const auto* kind = found == object.end() ? nullptr : found->second.As<std::string>();
-  return kind == nullptr ? "" : *kind;
+  const auto entry = object.find("model_type");
+  const auto* type = entry == object.end() ? nullptr : entry->second.As<std::string>();
+  return type == nullptr ? "" : *type;
 }
 
-Manifest::Manifest(const Files& files, const std::string& kind) : name_(files.Name(kManifest)) {
+Manifest::Manifest(const Files& files, const std::string& model_type)
+    : name_(files.Name(kManifest)) {
   std::tie(value_, size_) = Read(files);
-  const auto& found = Take<std::string>({"kind"}, "a text");
   const auto& format = Take<int64_t>({"format"}, "a whole number");
-  if (format == kFormat && found != kind && (found == kTranslation || found == kTextEncoder)) {
+  if (format != kFormat) {
+    throw Error(Code::kUnsupported, name_ + ": format " + std::to_string(format) +
+                                        ", but this version runs " + std::to_string(kFormat) +
+                                        kOtherVersion);
+  }
+  const auto& actual = Take<std::string>({"model_type"}, "a text");
+  if (actual != model_type && (actual == kTranslation || actual == kTextEncoder)) {
     throw Error(Code::kUnsupported,
                 name_ + ": is that of " +
-                    (found == kTranslation ? "a translation model; open it with tfc_open"
-                                           : "a text encoder; open it with tfc_open_encoder"));
+                    (actual == kTranslation ? "a translation model; open it with tfc_open"
+                                            : "a text encoder; open it with tfc_open_encoder"));
   }
-  if (format != kFormat || found != kind) {
-    throw Error(Code::kUnsupported,
-                name_ + ": kind '" + found + "' of format " + std::to_string(format) +
-                    ", but this version runs '" + kind + "' of format " + std::to_string(kFormat) +
-                    "; export the model again with this version, or run it with the version that "
-                    "made it");
+  if (actual != model_type) {
+    throw Error(Code::kUnsupported, name_ + ": model_type '" + actual +
+                                        "', but this version runs '" + model_type + "'" +
+                                        kOtherVersion);
   }
 }
 
@@ -81,12 +87,12 @@ const json::Value& Manifest::Take(Keys keys) const {
   const json::Value* value = &value_;
   for (std::string_view key : keys) {
     const auto* object = value->As<json::Object>();
-    const auto found =
+    const auto it =
         object == nullptr ? json::Object::const_iterator() : object->find(std::string(key));
-    if (object == nullptr || found == object->end()) {
+    if (object == nullptr || it == object->end()) {
       throw Error(Code::kBadBundle, name_ + ": `" + Joined(keys) + "` is missing" + kAgain);
     }
-    value = &found->second;
+    value = &it->second;
   }
   return *value;
 }
@@ -149,11 +155,11 @@ Bytes Manifest::CheckedFile(const Files& files, const std::string& name, bool ve
   const auto& size = Take<int64_t>({"files", name, "bytes"}, "a whole number");
   const auto& sha256 = Take<std::string>({"files", name, "sha256"}, "a text");
   // Before any of it is read, as there is memory for what was exported only.
-  const uint64_t found = files.Size(name);
-  const Bytes bytes = static_cast<uint64_t>(size) == found ? files.Open(name) : Bytes();
+  const uint64_t actual = files.Size(name);
+  const Bytes bytes = static_cast<uint64_t>(size) == actual ? files.Open(name) : Bytes();
   if (static_cast<uint64_t>(size) != bytes.size()) {
-    throw Error(Code::kBadBundle, files.Name(name) + ": " + std::to_string(found) + " bytes, but " +
-                                      std::to_string(size) +
+    throw Error(Code::kBadBundle, files.Name(name) + ": " + std::to_string(actual) +
+                                      " bytes, but " + std::to_string(size) +
                                       " in the manifest: the file is truncated or altered" +
                                       kAgain);
   }

@@ -51,11 +51,11 @@ litert::Shape ShapeOf(const tfc_array& array) {
 }
 
 litert::Model::Signature& Find(tfc_model* model, const char* name) {
-  auto found = model->signatures.find(name);
-  if (found == model->signatures.end()) {
-    found = model->signatures.emplace(name, model->model.Find(name)).first;
+  auto it = model->signatures.find(name);
+  if (it == model->signatures.end()) {
+    it = model->signatures.emplace(name, model->model.Find(name)).first;
   }
-  return found->second;
+  return it->second;
 }
 
 litert::Buffers Uploaded(const tfc_model* model, litert::Model::Signature* signature,
@@ -120,11 +120,11 @@ tfc_status tfc_run_model(tfc_model* model, const char* signature, size_t num_inp
     Require(model != nullptr && signature != nullptr && outputs != nullptr &&
                 (inputs != nullptr || num_inputs == 0),
             "`model`, `signature`, `inputs` and `outputs` must be given");
-    litert::Model::Signature& found = Find(model, signature);
-    const litert::Buffers uploaded = Uploaded(model, &found, num_inputs, inputs);
-    auto owned = NewOutputs(model, found);
-    found.Bind(uploaded, owned->buffers);
-    found.Run();
+    litert::Model::Signature& runner = Find(model, signature);
+    const litert::Buffers uploaded = Uploaded(model, &runner, num_inputs, inputs);
+    auto owned = NewOutputs(model, runner);
+    runner.Bind(uploaded, owned->buffers);
+    runner.Run();
     *outputs = owned.release();
   });
 }

@@ -124,14 +124,14 @@ const TextEncoder::Kept& TextEncoder::Use(int32_t length) {
   return Recent(
       &kept_, kKeptLengths, [&](const Kept& kept) { return kept.length == length; },
       [&] {
-        Kept made{length, {}, {}};
+        Kept kept{length, {}, {}};
         for (const std::string& name : inputs_) {
-          made.inputs[name] = model_.NewBuffer(kInt32, {1, length});
+          kept.inputs[name] = model_.NewBuffer(kInt32, {1, length});
         }
         for (const auto& [name, output] : bundle_.outputs) {
-          made.outputs[name] = model_.NewBuffer(kFloat32, ShapeOf(output, length));
+          kept.outputs[name] = model_.NewBuffer(kFloat32, ShapeOf(output, length));
         }
-        return made;
+        return kept;
       });
 }
 

@@ -97,10 +97,10 @@ tfc_status tfc_encode_ids(tfc_encoder* encoder, const int32_t* ids, const int32_
             "`encoder`, `ids` and `encoding` must be given");
     std::vector<int32_t> types;
     if (token_types != nullptr) types.assign(token_types, token_types + num_ids);
-    std::vector<int32_t> given(ids, ids + num_ids);
-    encoder->encoder.CutPadding(&given, &types);
-    tfcompress::Encoding results = encoder->encoder.Run(given, types);
-    *encoding = NewEncoding(std::move(given), std::move(results));
+    std::vector<int32_t> tokens(ids, ids + num_ids);
+    encoder->encoder.CutPadding(&tokens, &types);
+    tfcompress::Encoding results = encoder->encoder.Run(tokens, types);
+    *encoding = NewEncoding(std::move(tokens), std::move(results));
   });
 }
 

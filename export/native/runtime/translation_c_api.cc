@@ -116,9 +116,9 @@ tfc_status tfc_logits(tfc_translator* translator, const int32_t* ids, size_t num
     Require(translator != nullptr && (ids != nullptr || num_ids == 0) &&
                 (target != nullptr || num_target == 0) && logits != nullptr,
             "`translator`, `ids`, `target` and `logits` must be given");
-    const std::vector<float> found =
+    const std::vector<float> values =
         translator->translator.Logits({ids, ids + num_ids}, {target, target + num_target});
-    std::copy(found.begin(), found.end(), logits);
+    std::copy(values.begin(), values.end(), logits);
   });
 }
 

@@ -130,16 +130,16 @@ Translations Translator::Search(const std::vector<Source>& sources, const Search
   if (sources.empty()) {
     return {{{{{}, 0, 0}, decode ? std::optional<std::string>("") : std::nullopt}}, 1};
   }
-  std::vector<std::vector<Hypothesis>> found;
+  std::vector<std::vector<Hypothesis>> hypotheses;
   size_t count = static_cast<size_t>(options.n_best);
   for (const Source& source : sources) {
-    found.push_back(Search(source.ids, options));
-    count = std::min(count, found.back().size());
+    hypotheses.push_back(Search(source.ids, options));
+    count = std::min(count, hypotheses.back().size());
     Add(session_.timings(), &timings_);
   }
   Translations translations = {{}, sources.size()};
   for (size_t rank = 0; rank < count; ++rank) {
-    translations.best.push_back(Join(sources, found, rank, options, decode));
+    translations.best.push_back(Join(sources, hypotheses, rank, options, decode));
   }
   return translations;
 }
@@ -153,28 +153,28 @@ std::vector<Hypothesis> Translator::Search(Ids ids, const SearchOptions& options
   if (options.beam_size == 1 && !options.with_scores) {
     return {{GreedySearch(&session_, bundle_.ids, limit), 0, 0}};
   }
-  std::vector<Hypothesis> found =
+  std::vector<Hypothesis> hypotheses =
       BeamSearch(&session_, bundle_.ids, limit, options.beam_size, options.length_penalty);
   const auto wanted = static_cast<size_t>(options.n_best);
-  if (found.size() > wanted) found.resize(wanted);
-  return found;
+  if (hypotheses.size() > wanted) hypotheses.resize(wanted);
+  return hypotheses;
 }
 
 // Joins the parts' best, second best and so on.
 Translation Translator::Join(const std::vector<Source>& sources,
-                             const std::vector<std::vector<Hypothesis>>& found, size_t rank,
+                             const std::vector<std::vector<Hypothesis>>& hypotheses, size_t rank,
                              const SearchOptions& options, bool decode) const {
   Hypothesis whole = {{}, 0, 0};
   std::vector<Part> texts;
   for (size_t i = 0; i < sources.size(); ++i) {
-    const Hypothesis& one = found[i][rank];
+    const Hypothesis& one = hypotheses[i][rank];
     whole.ids.insert(whole.ids.end(), one.ids.begin(), one.ids.end());
     whole.log_probability += one.log_probability;
     if (decode) texts.push_back({sources[i].breaks, Decode(one.ids)});
   }
   const auto length = static_cast<double>(whole.ids.size() + sources.size());
   whole.score = sources.size() == 1
-                    ? found[0][rank].score
+                    ? hypotheses[0][rank].score
                     : whole.log_probability / std::pow(length, options.length_penalty);
   return {std::move(whole), decode ? std::optional(JoinTexts(texts)) : std::nullopt};
 }

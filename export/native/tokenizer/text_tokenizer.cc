@@ -23,8 +23,8 @@ class SentencePieceModel : public TextModel {
   int32_t size() const override { return tokenizer_.size(); }
 
   void Encode(std::string_view text, std::vector<int32_t>* ids) const override {
-    const std::vector<int32_t> found = tokenizer_.Encode(text);
-    ids->insert(ids->end(), found.begin(), found.end());
+    const std::vector<int32_t> part_ids = tokenizer_.Encode(text);
+    ids->insert(ids->end(), part_ids.begin(), part_ids.end());
   }
 
   std::string Decode(const std::vector<int32_t>& ids) const override {
@@ -40,16 +40,16 @@ std::shared_ptr<const TextModel> MakeModel(const TextSettings& settings,
   if (files.size() != settings.FileNames().size()) {
     BadTokenizer("it has " + std::to_string(files.size()) + " files");
   }
-  switch (settings.kind) {
-    case TextSettings::Kind::kWordPiece:
+  switch (settings.type) {
+    case TextSettings::Type::kWordPiece:
       return std::make_shared<const WordPiece>(settings, files[0]);
-    case TextSettings::Kind::kBytePair:
+    case TextSettings::Type::kBytePair:
       return std::make_shared<const BytePair>(settings, files[0], files[1]);
-    case TextSettings::Kind::kPublished:
+    case TextSettings::Type::kPublished:
       return std::make_shared<const Published>(files[0]);
-    case TextSettings::Kind::kPublishedSentencePiece:
+    case TextSettings::Type::kPublishedSentencePiece:
       return std::make_shared<const PublishedSentencePiece>(files[0], files[1]);
-    case TextSettings::Kind::kSentencePiece:
+    case TextSettings::Type::kSentencePiece:
       break;
   }
   return std::make_shared<const SentencePieceModel>(files[0]);

@@ -15,7 +15,7 @@ namespace tfcompress {
 [[noreturn]] void Fail(const std::string& message);
 
 // The lines of a file, or of standard input for "-", but for blank ones. Their numbers, from 1, are
-// added to `numbers`, if it is given.
+// added to `numbers`, unless it is null.
 std::vector<std::string> ReadTexts(const std::string& name, std::vector<size_t>* numbers = nullptr);
 
 double SecondsSince(std::chrono::steady_clock::time_point begin);

@@ -116,11 +116,11 @@ class Runner {
     std::normal_distribution<float> normal;
     for (const auto& [name, spec] : signature_.inputs()) {
       litert::Shape shape = spec.shape;
-      const auto given = arguments.shapes.find(name);
+      const auto it = arguments.shapes.find(name);
       for (size_t axis = 0; axis < shape.size(); ++axis) {
         if (shape[axis] >= 1) continue;
-        const bool is_given = given != arguments.shapes.end() && axis < given->second.size();
-        shape[axis] = is_given ? std::max(given->second[axis], 1) : 1;
+        const bool has_size = it != arguments.shapes.end() && axis < it->second.size();
+        shape[axis] = has_size ? std::max(it->second[axis], 1) : 1;
       }
       signature_.Resize(name, shape);
       const litert::Buffer& buffer = inputs_[name] = model_.NewBuffer(spec.type, shape);

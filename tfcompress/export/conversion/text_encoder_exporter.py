@@ -20,7 +20,7 @@ _RANDOM_LENGTHS = (1, 2, 3, 5, 8, 13, 21, 34)
 class TextEncoderExporter(TextExporter):
     """Exports a `TextEncoder`; see `Exporter`."""
 
-    kind = "text_encoder"
+    model_type = "text_encoder"
 
     def check_options(self):
         _check_tokenizer(self.options.tokenizer, self.config)
@@ -54,7 +54,7 @@ class TextEncoderExporter(TextExporter):
     def interface(self, signatures):
         config, tokenizer = self.config, self.options.tokenizer
         return {
-            "head": config.to_mapping().get("head"),
+            "head": _head(config),
             "limits": {"max_length": config.max_length},
             "ids": {
                 "pad": config.pad_id,
@@ -77,6 +77,11 @@ class TextEncoderExporter(TextExporter):
 
     def check_parity(self, metrics):
         text_encoder_parity.check(metrics, self.options.quantization)
+
+
+def _head(config: TextEncoderConfig) -> dict[str, Any] | None:
+    head = config.to_mapping().get("head")
+    return head and {("task" if name == "kind" else name): head[name] for name in head}
 
 
 def _check_tokenizer(tokenizer: TextTokenizer | None, config: TextEncoderConfig) -> None:

@@ -100,6 +100,6 @@ class TextExporter(Exporter):
             if samples is None:
                 raise InputError(
                     f"`{name}` of texts needs a tokenizer; give "
-                    f"{' and '.join(tokenizer_names(self.kind))}, or token ids"
+                    f"{' and '.join(tokenizer_names(self.model_type))}, or token ids"
                 )
         return self.check_ids(name, samples)

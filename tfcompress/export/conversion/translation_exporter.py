@@ -19,7 +19,7 @@ _RANDOM_LENGTHS = (1, 2, 3, 5, 8, 13, 21)
 class TranslationExporter(TextExporter):
     """Exports a `Seq2SeqTransformer`; see `Exporter`."""
 
-    kind = "translation"
+    model_type = "translation"
 
     def check_options(self):
         self._tokenizers = {

@@ -46,7 +46,7 @@ def benchmark_on(
     warmup: int = 2,
     runs: int = 3,
     library: str | Path | None = None,
-    say: Callable[[str], object] = lambda line: None,
+    log: Callable[[str], object] = lambda line: None,
 ) -> dict:
     """Measures a bundle with the program `tfcompress-benchmark` on a device.
 
@@ -62,10 +62,10 @@ def benchmark_on(
         warmup: Passes over the sentences that are not measured.
         runs: Passes that are measured.
         library: LiteRT's library for the device; needed for Android only.
-        say: Called with a line about each step.
+        log: Called with a line about each step.
 
     Returns:
-        The figures of the program.
+        The metrics that the program measured.
 
     Raises:
         InputError: If the device is unknown, cannot be reached or goes away, the bundle is not
@@ -85,7 +85,7 @@ def benchmark_on(
         raise InputError("no sentences to translate; give at least one that is not blank")
     program = native_folder(reached.target) / PROGRAM
     if not program.is_file():
-        build_native(reached.target, say=say)
+        build_native(reached.target, log=log)
     library = litert_library(reached.target) if library is None else Path(library)
     if not library.is_file():
         raise InputError(f"{library}: no such file; give LiteRT's library for {reached.target}")
@@ -93,12 +93,12 @@ def benchmark_on(
     if not re.fullmatch(r"/[\w./-]+", folder):
         raise InputError(f"{device}: gave no temporary folder (received {folder!r})")
     try:
-        say(f"copying to {device}")
+        log(f"copying to {device}")
         with tempfile.TemporaryDirectory() as local:
             text = Path(local) / "sentences"
             text.write_text("\n".join([*sentences, ""]), encoding="utf-8")
             reached.push([program, library, text, Path(bundle).resolve()], folder)
-        say("measuring")
+        log("measuring")
         arguments = {"threads": num_threads, "beam": beam_size, "warmup": warmup, "runs": runs}
         options = " ".join(f"--{name} {int(value)}" for name, value in arguments.items())
         output = reached.run(
@@ -107,12 +107,12 @@ def benchmark_on(
             f"--library ./{shlex.quote(library.name)}"
         )
         try:
-            figures = json.loads(output)
+            metrics = json.loads(output)
         except ValueError:
             raise InputError(f"{device}: gave no figures (received {output[:100]!r})") from None
     finally:
-        _clean_up(reached, folder, say)
-    return figures | {"bundle": str(bundle), "device": device}
+        _clean_up(reached, folder, log)
+    return metrics | {"bundle": str(bundle), "device": device}
 
 
 def _reach(device: str) -> Device:
@@ -126,11 +126,11 @@ def _reach(device: str) -> Device:
     raise InputError(f"`device` must be local or one of {', '.join(DEVICES)} (received {device!r})")
 
 
-def _clean_up(device, folder, say):
+def _clean_up(device, folder, log):
     try:
         device.run(f"rm -rf {folder}")
     except InputError as error:
-        say(f"{folder} stays on the device ({error})")
+        log(f"{folder} stays on the device ({error})")
 
 
 class Emulator:

@@ -27,7 +27,7 @@ _LONGEST_REASON = 200
 def build_native(
     target: str | None = None,
     folder: str | Path | None = None,
-    say: Callable[[str], object] = lambda line: None,
+    log: Callable[[str], object] = lambda line: None,
 ) -> Path:
     """Builds `libtfcompress` and the program `tfcompress-benchmark` for a kind of device.
 
@@ -42,7 +42,7 @@ def build_native(
             "aarch64-android" needs an Android NDK in the environment variable `ANDROID_NDK_HOME`.
         folder: Where the results go; by default a folder of the user's cache that belongs to this
             version of the sources, where `Translator` finds them.
-        say: Called with a line about each step.
+        log: Called with a line about each step.
 
     Returns:
         The folder with the results.
@@ -71,10 +71,10 @@ def build_native(
             f"{folder}: cannot be made ({error.strerror}); give another folder"
         ) from None
     work = folder / "build"
-    say(f"configuring for {target}")
+    log(f"configuring for {target}")
     options = [f"-D{name}={value}" for name, value in _settings(target).items()]
     _run([cmake, "-S", str(SOURCES), "-B", str(work), *options], work / "configure.log")
-    say("compiling")
+    log("compiling")
     jobs = str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
     _run([cmake, "--build", str(work), "--parallel", jobs], work / "build.log")
     results = [work / name for name in (LIBRARY, PROGRAM, MODELS_PROGRAM, *ARCHIVES)]
@@ -83,7 +83,7 @@ def build_native(
         partial = folder / f".{path.name}.part"
         shutil.copy2(path, partial)
         partial.replace(folder / path.name)
-    say(f"{folder}: {LIBRARY} and {PROGRAM}")
+    log(f"{folder}: {LIBRARY} and {PROGRAM}")
     return folder
 
 
@@ -118,14 +118,16 @@ def _settings(target):
     return {"CMAKE_TOOLCHAIN_FILE": SOURCES / "cmake" / toolchain}
 
 
-def _run(command, log):
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w", encoding="utf-8") as output:
+def _run(command, log_file):
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with log_file.open("w", encoding="utf-8") as output:
         try:
             done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
         except OSError as error:
             raise InputError(f"{command[0]}: cannot run ({error.strerror})") from None
     if done.returncode:
-        errors = [line for line in log.read_text(errors="replace").splitlines() if "rror" in line]
+        errors = [
+            line for line in log_file.read_text(errors="replace").splitlines() if "rror" in line
+        ]
         reason = errors[0].strip()[:_LONGEST_REASON] if errors else f"exit code {done.returncode}"
-        raise InputError(f"the native runtime does not build ({reason}); see {log}")
+        raise InputError(f"the native runtime does not build ({reason}); see {log_file}")

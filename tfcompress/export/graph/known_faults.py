@@ -11,8 +11,8 @@ _INTEGERS = (schema.TensorType.INT8, schema.TensorType.INT4, schema.TensorType.I
 _LARGEST_HALF = 65504.0
 
 
-def check_traps(model: schema.ModelT) -> None:
-    """Makes sure that a model has none of LiteRT's known traps.
+def check_known_faults(model: schema.ModelT) -> None:
+    """Makes sure that a model has none of LiteRT's known faults.
 
     - A product of floats with integers that are computed at run time, such as an int8 cache:
       XNNPACK takes it and returns zeros.
@@ -33,7 +33,7 @@ def check_traps(model: schema.ModelT) -> None:
 
 
 def check_kernels(model: schema.ModelT) -> None:
-    """Makes sure that a model has none of the traps of `check_traps` but that of constants.
+    """Makes sure that a model has none of the faults of `check_known_faults` but that of constants.
 
     Args:
         model: What is to be written.

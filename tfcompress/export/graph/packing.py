@@ -7,7 +7,7 @@ A runtime takes its time over every tensor that it hands to a custom operation, 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from tfcompress.custom_ops.names import GIVEN, is_weight
+from tfcompress.custom_ops.names import COMPUTED, is_weight
 from tfcompress.errors import InputError
 from tfcompress.export.graph import flatbuffer
 
@@ -36,16 +36,16 @@ def pack_constants(model: schema.ModelT) -> None:
     for subgraph in model.subgraphs:
         for operator in subgraph.operators:
             name = flatbuffer.operator_name(model, operator)
-            if name in GIVEN:
+            if name in COMPUTED:
                 _pack(model, subgraph, operator, name)
 
 
 def _pack(model, subgraph, operator, name):
     operands = [subgraph.tensors[index] for index in operator.inputs]
-    given = set(GIVEN[name])
+    computed = set(COMPUTED[name])
     constants = []
     for index, tensor in enumerate(operands):
-        if index in given:
+        if index in computed:
             continue
         data = model.buffers[tensor.buffer].data
         if data is None:
@@ -67,7 +67,7 @@ def _pack(model, subgraph, operator, name):
     content = _content(constants, width)
     pack.shape = np.array(content.shape, np.int32)
     pack.buffer = flatbuffer.add_buffer(model, content)
-    kept = [operator.inputs[index] for index in sorted(given)]
+    kept = [operator.inputs[index] for index in sorted(computed)]
     operator.inputs = np.array([*kept, len(subgraph.tensors)], np.int32)
     subgraph.tensors.append(pack)
 

@@ -26,6 +26,7 @@ class SequenceConvolution(IncrementalLayer):
     def __init__(
         self,
         kernel_size,
+        *,
         num_heads,
         causal,
         weight_softmax,

@@ -1,4 +1,4 @@
-"""Finds layers inside models and other layers, at any depth."""
+"""Finds layers inside models and other layers, at any nesting level."""
 
 import collections
 import re
