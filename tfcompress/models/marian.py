@@ -79,7 +79,7 @@ def from_marian(folder: str | os.PathLike, *, max_length: int | None = None) -> 
     Example:
 
     >>> model, source, target = tfc.models.from_marian("opus-mt-en-de")
-    >>> rows = tfc.models.beam_search(model, source.encode(["Two dogs play."]))
+    >>> rows = tfc.models.beam_decode(model, source.encode(["Two dogs play."]))
     """
     folder = Path(folder)
     settings = _Settings(folder)
