@@ -33,7 +33,7 @@ from tfcompress.export.conversion.signatures import Signatures
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.model_file import lower
 from tfcompress.export.graph.packing import pack_constants
-from tfcompress.export.quantization.quantizer import choice, quantize
+from tfcompress.export.quantization.quantizer import quantize, type_chooser
 from tfcompress.layers.common.device_operations import device_operations
 from tfcompress.layers.common.embedding_lookup import LOOK_UP
 from tfcompress.layers.common.fixed_patterns import EIGHT_FIXED
@@ -215,7 +215,7 @@ def measure(name: str, case: Case, rounds: int) -> dict:
         operations = []
         for path, names in zip(paths, (frozenset(), frozenset(ALL))):
             model = case.build(names)
-            quantize(model, choice("dynamic_int8"))
+            quantize(model, type_chooser("dynamic_int8"))
             pack_constants(model)
             path.write_bytes(flatbuffer.write(model))
             counts = flatbuffer.operation_counts(model)[case.signature]

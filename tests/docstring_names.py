@@ -226,7 +226,7 @@ def transformer():
 
 def define_transformer():
     return small_transformer(
-        embedding=tfc.models.EmbeddingConfig(kind="define", embedding_dim=8, tie="own")
+        embedding=tfc.models.EmbeddingConfig(layer_type="define", embedding_dim=8, tie="own")
     )
 
 

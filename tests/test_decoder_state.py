@@ -36,5 +36,5 @@ def test_impossible(arguments, message):
 
 @pytest.mark.parametrize("mapping", [{}, {"shape": 3, "per": "sentence", "initial": 0}, [], 4])
 def test_no_such_mapping(mapping):
-    with pytest.raises(ValueError, match="entry is wrong"):
+    with pytest.raises(ValueError, match="entry must have a shape"):
         StateSpec.from_mapping(mapping)

@@ -44,7 +44,7 @@ class Cost:
         vector_values: Values of biases and normalizations, which always stay in float32.
         multiply_adds: Multiply-adds of one sentence pair.
         tap_multiply_adds: Those of them that apply the taps of convolutions, which published
-            figures leave out.
+            numbers leave out.
         additions: Additions of biases of one sentence pair, which `multiply_adds` leaves out.
         num_layers: Layers with weights that one position passes in sequence.
 
@@ -153,7 +153,7 @@ def group_transform(
 ) -> Cost:
     """Returns the cost of a transform applied to `tokens` positions.
 
-    Its `num_layers` leaves the input projection out, as the published figures do.
+    Its `num_layers` leaves the input projection out, as the published numbers do.
 
     Args:
         schedule: The group linear layers.

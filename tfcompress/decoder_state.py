@@ -83,4 +83,7 @@ class StateSpec:
         try:
             return cls(mapping["shape"], per=mapping["per"], initial=mapping["initial"])
         except (KeyError, TypeError) as error:
-            raise ValueError(f"A tensor's entry is wrong. Received: {mapping!r}.") from error
+            raise ValueError(
+                f"A state's entry must have a shape, a unit and an initial value. Received: "
+                f"{mapping!r}."
+            ) from error

@@ -40,15 +40,19 @@ def read_yaml(path: str | os.PathLike) -> Any:
         _check_numbers(content)
         return content
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
+        raise InputError(
+            f"There is no such file. Received: {path}. Check its name and folder."
+        ) from None
     except RecursionError:
-        raise InputError(f"{path}: is nested more than {_DEEPEST} levels deep") from None
+        raise InputError(
+            f"The file must be nested at most {_DEEPEST} levels deep. Received: {path}."
+        ) from None
     except InputError:
         raise
     # ValueError and OverflowError: impossible dates and numbers.
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"{path}: no YAML: {reason}") from error
+        raise InputError(f"The file must be YAML ({reason}). Received: {path}.") from error
 
 
 def _check(root: yaml.Node) -> None:

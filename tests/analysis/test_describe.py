@@ -27,9 +27,11 @@ from tfcompress.models.config_parts import SHARING_PATTERNS
 STACKS = st.builds(
     StackConfig,
     st.integers(2, 3),
-    st.builds(AttentionConfig, st.sampled_from([1, 2]), st.sampled_from([None, 3])),
-    st.builds(FeedForwardConfig, st.sampled_from([5, 16])),
-    st.builds(SharingConfig, st.sampled_from(SHARING_PATTERNS), st.integers(1, 2)),
+    attention=st.builds(
+        AttentionConfig, st.sampled_from([1, 2]), head_dim=st.sampled_from([None, 3])
+    ),
+    feed_forward=st.builds(FeedForwardConfig, st.sampled_from([5, 16])),
+    sharing=st.builds(SharingConfig, st.sampled_from(SHARING_PATTERNS), groups=st.integers(1, 2)),
 )
 EMBEDDINGS = st.builds(
     EmbeddingConfig,

@@ -75,7 +75,7 @@ def test_layers_of_the_ablation(min_layers, max_layers, multiplier, expected):
         feed_forward=FeedForwardConfig(64, activation="swish"),
     )
     embedding = EmbeddingConfig(
-        128, share=True, tie="own", kind="dextra", transform=TransformConfig(min_layers)
+        128, share=True, tie="own", layer_type="dextra", transform=TransformConfig(min_layers)
     )
     config = Seq2SeqConfig(
         source_vocabulary_size=1000, hidden_dim=256, encoder=stack, embedding=embedding

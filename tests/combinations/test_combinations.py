@@ -40,10 +40,12 @@ EMBEDDINGS = {
     "table": EmbeddingConfig(share=True),
     "factorized": EmbeddingConfig(8, share=False, tie="own", use_bias=True),
     "untied": EmbeddingConfig(8, tie="none", use_output_bias=True),
-    "adaptive": EmbeddingConfig(16, share=True, kind="adaptive", cutoffs=(10, 18), factor=2),
-    "define": EmbeddingConfig(16, share=True, tie="own", kind="define", **_NARROW),
-    "dextra": EmbeddingConfig(16, tie="own", kind="dextra", **_NARROW),
-    "cached": EmbeddingConfig(16, share=True, tie="own", kind="dextra", cached=True, **_NARROW),
+    "adaptive": EmbeddingConfig(16, share=True, layer_type="adaptive", cutoffs=(10, 18), factor=2),
+    "define": EmbeddingConfig(16, share=True, tie="own", layer_type="define", **_NARROW),
+    "dextra": EmbeddingConfig(16, tie="own", layer_type="dextra", **_NARROW),
+    "cached": EmbeddingConfig(
+        16, share=True, tie="own", layer_type="dextra", cached=True, **_NARROW
+    ),
 }
 _PATTERNS = ("current", "previous", "next", "left_context", "right_context", "sentence_end")
 DELIGHT = DeLighTConfig(

@@ -181,5 +181,5 @@ def test_chosen():
     assert chosen(True) == frozenset(names.DEFAULT)
     assert chosen([names.TOP_LOGITS]) == {names.TOP_LOGITS}
     for wrong in ("tfc.TopLogits", ["tfc.Nothing"]):
-        with pytest.raises(InputError, match="give True, False or a list of tfc"):
+        with pytest.raises(InputError, match="must be True, False or a list of tfc"):
             chosen(wrong)

@@ -37,7 +37,7 @@ def test_integers_computed_at_run_time(model):
         if flatbuffer.operator_name(model, operator) == "BATCH_MATMUL"
     )
     step.tensors[product.inputs[1]].type = schema.TensorType.INT8
-    with pytest.raises(ExportError, match="takes for zeros"):
+    with pytest.raises(ExportError, match="takes others for zeros"):
         check_known_faults(model)
 
 
@@ -71,6 +71,6 @@ def test_constants_beyond_half_precision(tmp_path):
     transformer = make_transformer()
     bias = transformer.layer("encoder_layer_0").feed_forward.outer.bias
     bias.assign(np.full(bias.shape, -1e9, np.float32))
-    with pytest.raises(ExportError, match=r"1e\+09 lies beyond half precision"):
+    with pytest.raises(ExportError, match=r"beyond half precision.*1e\+09"):
         convert(transformer, tmp_path / "bundle")
     assert list(tmp_path.iterdir()) == []

@@ -133,7 +133,7 @@ def test_plans_of_one_kind_are_that_quantization(tmp_path):
         ),
     ],
 )
-def test_bad_plans(tmp_path, options, message):
+def test_bad_schemes(tmp_path, options, message):
     with pytest.raises(InputError, match=message):
         convert(make_transformer(depth=1), tmp_path / "bundle", **options)
     assert list(tmp_path.iterdir()) == []

@@ -198,7 +198,7 @@ def test_it_is_trained_on_a_grid(tmp_path):
 
     model = transformer(AveragedAttentionConfig(2, intermediate_dim=40))
     quantized = quantize_aware(model.model, bits=8)
-    grids = quantized.quantization_plan.grids("decoder_layer_0")
+    grids = quantized.quantizer_assignment.grids("decoder_layer_0")
     for matrix in ("feed_forward/inner", "feed_forward/outer", "input_gate", "mean_gate"):
         assert f"self_attention/{matrix}/kernel" in grids
     plain = Seq2SeqTransformer(model.config, model=strip_quantization(quantized))

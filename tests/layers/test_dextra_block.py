@@ -28,8 +28,8 @@ def parameters(layer, width):
     """The closed formula of the docstring."""
     return dextra_parameters(
         width,
-        layer.units,
-        layer.projection_dim or layer.units,
+        layer.output_dim,
+        layer.projection_dim or layer.output_dim,
         layer.group_schedule,
         bias=layer.use_bias,
         normalize=layer.normalize,
@@ -109,10 +109,10 @@ def test_one_group_is_dense_layers(schedule):
 
     def dense(inner, x):
         kernel, bias, *affine = inner.get_weights()
-        linear = Dense(inner.units)
+        linear = Dense(inner.output_dim)
         normalization = LayerNormalization()
         linear.build((None, x.shape[-1]))
-        normalization.build((None, inner.units))
+        normalization.build((None, inner.output_dim))
         linear.set_weights([kernel[0], bias])
         normalization.set_weights(affine)
         return swish(np.asarray(normalization(linear(x))))
@@ -162,7 +162,7 @@ def test_export(shape, options):
 
 
 CASES = {
-    "units": (lambda: DExTraBlock(0, num_layers=4), ["`units`", "units=0"]),
+    "output_dim": (lambda: DExTraBlock(0, num_layers=4), ["`output_dim`", "output_dim=0"]),
     "num_layers": (lambda: DExTraBlock(8, num_layers=1), ["`num_layers`", "num_layers=1"]),
     "width_multiplier": (
         lambda: DExTraBlock(8, num_layers=4, width_multiplier=0.0),

@@ -141,11 +141,11 @@ def test_converts_to_one_product(groups, operation):
 
 
 CASES = {
-    "units": (lambda: GroupLinear(0, num_groups=1), ["`units`", "units=0"]),
+    "output_dim": (lambda: GroupLinear(0, num_groups=1), ["`output_dim`", "output_dim=0"]),
     "num_groups": (lambda: GroupLinear(8, num_groups=0), ["`num_groups`", "num_groups=0"]),
     "units_not_divisible": (
         lambda: GroupLinear(8, num_groups=3),
-        ["divisible", "units=8, num_groups=3"],
+        ["divisible", "output_dim=8, num_groups=3"],
     ),
     "width_not_divisible": (
         lambda: GroupLinear(8, num_groups=4)(normal(2, 6)),

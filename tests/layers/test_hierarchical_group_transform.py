@@ -69,18 +69,21 @@ def test_export():
 
 
 CASES = {
-    "none": (lambda: HierarchicalGroupTransform([], num_groups=[]), ["one entry", "units=()"]),
+    "none": (
+        lambda: HierarchicalGroupTransform([], num_groups=[]),
+        ["one entry", "output_dims=()"],
+    ),
     "lengths": (
         lambda: HierarchicalGroupTransform([8, 8], num_groups=[2]),
-        ["one entry", "units=(8, 8), num_groups=(2,)"],
+        ["one entry", "output_dims=(8, 8), num_groups=(2,)"],
     ),
     "between_layers": (
         lambda: HierarchicalGroupTransform([6, 8], num_groups=[2, 4]),
-        ["layer before", "4 groups after 6 units", "num_groups=(2, 4)"],
+        ["layer before", "4 groups after a width of 6", "num_groups=(2, 4)"],
     ),
     "no_groups": (
         lambda: HierarchicalGroupTransform([6, 8], num_groups=[2, 0]),
-        ["0 groups after 6 units"],
+        ["0 groups after a width of 6"],
     ),
     "input": (
         lambda: HierarchicalGroupTransform([8, 8], num_groups=[2, 4])(normal(2, 6)),

@@ -18,7 +18,7 @@ from tfcompress.models import (
     SharingConfig,
     StackConfig,
 )
-from tfcompress.models.config_parts import POSITION_KINDS, SHARING_PATTERNS, layer_groups
+from tfcompress.models.config_parts import POSITION_TYPES, SHARING_PATTERNS, layer_groups
 from tfcompress.models.rules import ACTIVATIONS
 
 RATES = st.floats(0, 1, exclude_max=True)
@@ -60,7 +60,7 @@ CONFIGS = st.builds(
         use_bias=st.booleans(),
         use_output_bias=st.booleans(),
     ),
-    positions=st.sampled_from(POSITION_KINDS),
+    positions=st.sampled_from(POSITION_TYPES),
     normalize_first=st.booleans(),
     dropout=RATES,
     epsilon=st.floats(1e-12, 1e-3),
@@ -150,9 +150,9 @@ def test_all_problems_at_once():
         "`decoder.sharing.groups` must lie between 1 and `decoder.num_layers` (received 7 of 6)",
         "`embedding.tie` must be one of shared, own, none (received 'both')",
         "`embedding.share` needs equal source and target vocabularies (received 100 and 90)",
-        "`positions` must be one of sinusoidal, learned (received 'rotary')",
+        "`positions` must be one of sinusoidal, paper_sinusoidal, learned (received 'rotary')",
         "`epsilon` must be positive and finite (received 0.0)",
-        "`bos_id` must be an id of both vocabularies (received 95)",
+        "`bos_id` must be an id of every vocabulary (received 95)",
         "`eos_id` must differ from `pad_id` and `bos_id` (received [0, 95, 0])",
     ]
     assert sorted(problems) == sorted(expected)

@@ -63,16 +63,16 @@ FAMILIES = {
         "embedding": EmbeddingConfig(32, share=True, use_bias=True),
     },
     "adaptive": {
-        "embedding": EmbeddingConfig(32, share=True, kind="adaptive", cutoffs=(48,), factor=2)
+        "embedding": EmbeddingConfig(32, share=True, layer_type="adaptive", cutoffs=(48,), factor=2)
     },
     "define": {
-        "embedding": EmbeddingConfig(32, tie="own", kind="define", transform=_TRANSFORM),
+        "embedding": EmbeddingConfig(32, tie="own", layer_type="define", transform=_TRANSFORM),
         "positions": "learned",
     },
     "delight": {
         "encoder": _DELIGHT,
         "decoder": _DELIGHT,
-        "embedding": EmbeddingConfig(32, tie="own", kind="dextra", transform=_TRANSFORM),
+        "embedding": EmbeddingConfig(32, tie="own", layer_type="dextra", transform=_TRANSFORM),
     },
     "fixed_patterns": {
         "encoder": StackConfig(

@@ -139,5 +139,5 @@ def test_export_options_of_a_recipe(tmp_path):
     assert options.shortlist == (["a dog", "a cat"], ["ein hund", "eine katze"])
     assert options.samples == ["a dog"]
     assert recipe.export_options("mixed").quantization_scheme == {".": "int8"}
-    with pytest.raises(InputError, match="custom operations compute with floats"):
+    with pytest.raises(InputError, match="Custom operations need floats"):
         recipe.export_options("static_int8")

@@ -153,9 +153,9 @@ def test_bad_options(run, options, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--quantization-scheme", "{missing}"], "missing: no such file"),
+        (["--quantization-scheme", "{missing}"], "There is no such file. Received: "),
         (["--quantization-scheme", "{list}"], "must map regular expressions"),
-        (["--quantization-scheme", "{broken}"], "broken: no YAML"),
+        (["--quantization-scheme", "{broken}"], "must be YAML "),
         (["--quantization-scheme", "{good}"], "only. Received: quantization='dynamic_int8'"),
         (["--quantization", "mixed"], "needs a `quantization_scheme`"),
         (["--quantization", "static_int8"], "needs `representative_data`"),

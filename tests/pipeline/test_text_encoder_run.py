@@ -181,7 +181,7 @@ def test_a_saved_encoder_is_a_beginning(run, finished, corpus, tmp_path):
         training={"updates": 2, "evaluate_every": 1, "batch_tokens": 256},
     )
     head = load_preset(folder / "model").config.head
-    assert (head.kind, head.pooling, head.labels) == ("classification", "pooled", ("0", "1"))
+    assert (head.task, head.pooling, head.labels) == ("classification", "pooled", ("0", "1"))
 
 
 @pytest.mark.slow

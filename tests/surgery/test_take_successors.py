@@ -45,5 +45,5 @@ def test_successors_begin_as_the_first_layers():
 
 
 def test_nothing_to_take():
-    with pytest.raises(InputError, match="none to take"):
+    with pytest.raises(InputError, match="needs a model with successors"):
         take_successors(make_transformer())

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tfcompress.cost import Cost, dense, normalization
 from tfcompress.models.config import Seq2SeqConfig, StackConfig, layer_groups
+from tfcompress.models.language_model_config import LanguageModelConfig
 from tfcompress.models.mixers import MixerConfig, Site
 from tfcompress.models.mixers.base import attention_cost
 from tfcompress.models.rules import at_layer
@@ -25,21 +26,25 @@ def encoder(config: Seq2SeqConfig, *, source_length: int) -> Cost:
     return _stack(config, config.encoder, attending, source_length)
 
 
-def decoder(config: Seq2SeqConfig, *, source_length: int, target_length: int) -> Cost:
+def decoder(
+    config: Seq2SeqConfig | LanguageModelConfig, *, source_length: int = 0, target_length: int
+) -> Cost:
     """Returns the cost of decoding a sentence with a cache.
 
     Each target token passes the layers once; the keys and values of the source are computed once.
 
     Args:
         config: The model.
-        source_length: Tokens of the source.
-        target_length: Tokens of the target.
+        source_length: Tokens of the source, where there is one.
+        target_length: Tokens of the target, or of a language model's text.
     """
     stack, width = config.decoder, config.hidden_dim
     across = stack.memory_attention
 
     def attending(layer_index):
         own = _own(config, stack, layer_index, target_length)
+        if not hasattr(config, "encoder"):
+            return own
         reading = attention_cost(
             across,
             width,
@@ -60,7 +65,10 @@ def _own(config, stack, layer_index, length):
 
 
 def _stack(
-    config: Seq2SeqConfig, stack: StackConfig, attending: Callable[[int], Cost], tokens: int
+    config: Seq2SeqConfig | LanguageModelConfig,
+    stack: StackConfig,
+    attending: Callable[[int], Cost],
+    tokens: int,
 ) -> Cost:
     """Puts attention and feed-forward halves at every place, shared ones stored once."""
     width = config.hidden_dim

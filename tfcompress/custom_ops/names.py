@@ -54,6 +54,7 @@ def chosen(custom_ops: bool | Sequence[str]) -> frozenset[str]:
         return frozenset(DEFAULT if custom_ops else ())
     if isinstance(custom_ops, str) or not all(name in WEIGHTS for name in custom_ops):
         raise InputError(
-            f"custom_ops={custom_ops!r}; give True, False or a list of {', '.join(WEIGHTS)}"
+            f"`custom_ops` must be True, False or a list of {', '.join(WEIGHTS)}. Received: "
+            f"custom_ops={custom_ops!r}."
         )
     return frozenset(custom_ops)

@@ -39,13 +39,16 @@ class Setting:
 
 @dataclasses.dataclass(frozen=True)
 class Only:
-    """Marks an option that one type of model takes.
+    """Marks an option that some types of models take.
 
     Attributes:
-        model_type: "translation", "text_encoder" or "keras".
+        model_types: Of "translation", "text_encoder", "language_model" and "keras".
     """
 
-    model_type: str
+    model_types: tuple[str, ...]
+
+    def __init__(self, *model_types: str):
+        object.__setattr__(self, "model_types", model_types)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -83,7 +86,8 @@ class ExportOptions:
         shortlist: With custom operations, the tokens that the output layer of a translation model
             chooses from for each sentence, as `tfcompress.text.build_shortlist` learns them; or
             sentences and their translations to learn them from. All by default.
-        tokenizer: A text encoder's tokenizer. Without tokenizers a bundle takes ids.
+        tokenizer: A text encoder's tokenizer, or a language model's. Without tokenizers a bundle
+            takes ids.
         source_tokenizer: A translation model's tokenizer of the source.
         target_tokenizer: A translation model's tokenizer of the target.
         tokenizer_graph: Whether a text encoder's bundle holds the tokenizer as a LiteRT graph too,
@@ -131,12 +135,13 @@ class ExportOptions:
         Only("translation"),
     ] = None
     tokenizer: Annotated[
-        "TextTokenizer | None",
+        "TextTokenizer | Tokenizer | None",
         Setting(
-            "of a text encoder that has none with it: folder of its tokenizer",
+            "of a text encoder that has none with it: folder of its tokenizer; of a language "
+            "model: its SentencePiece model",
             read_tokenizer,
         ),
-        Only("text_encoder"),
+        Only("text_encoder", "language_model"),
     ] = None
     source_tokenizer: Annotated["Tokenizer | None", Only("translation")] = None
     target_tokenizer: Annotated["Tokenizer | None", Only("translation")] = None
@@ -160,13 +165,13 @@ class ExportOptions:
         check_representative(self.quantization, self.representative_data)
         if self.shortlist is not None and TOP_LOGITS not in self.operations:
             raise InputError(
-                f"`shortlist` is for the custom operation {TOP_LOGITS}; ask for `custom_ops` too, "
-                "or leave it out"
+                f"`shortlist` needs the custom operation {TOP_LOGITS}. Received: "
+                f"custom_ops={self.custom_ops!r}. Ask for it too, or leave `shortlist` out."
             )
         if self.operations and self.quantization in STATIC:
             raise InputError(
-                f"custom operations compute with floats between them, unlike {self.quantization!r};"
-                " choose another quantization, or no `custom_ops`"
+                "Custom operations need floats between them. Received: "
+                f"quantization={self.quantization!r}. Give another, or no `custom_ops`."
             )
 
     @property
@@ -187,14 +192,13 @@ class ExportOptions:
             InputError: If not, naming the first that it does not take.
         """
         for name, only in _marks(Only).items():
-            if only.model_type != model_type and getattr(self, name) is not getattr(
+            if model_type not in only.model_types and getattr(self, name) is not getattr(
                 ExportOptions, name
             ):
-                remedy = (
-                    f"give {' and '.join(tokenizer_names(model_type)) or 'ids'}, or leave it out"
-                )
+                tokenizers = " and ".join(tokenizer_names(model_type)) or "ids"
                 raise InputError(
-                    f"a {model_type.replace('_', ' ')} model takes no `{name}`; {remedy}"
+                    f"A {model_type.replace('_', ' ')} model takes no `{name}`. Received: {name}="
+                    f"{type(getattr(self, name)).__name__}. Give {tokenizers}, or leave it out."
                 )
 
     def check_runtime(self) -> None:
@@ -205,15 +209,17 @@ class ExportOptions:
         """
         from tfcompress.runtime.native_files import native_library
 
-        if self.operations and native_library() is None:
+        library = native_library()
+        if self.operations and library is None:
             raise InputError(
-                "custom operations need the native runtime, which compares the bundle with the "
-                "model; run `tfcompress build-native` first, or leave `custom_ops` out"
+                "Custom operations need the native runtime, which compares the bundle with the "
+                "model. Received: none. Run `tfcompress build-native` first, or leave "
+                "`custom_ops` out."
             )
 
 
 def _marks(mark: type) -> dict[str, Any]:
-    """Returns the options that are annotated with a kind of mark, with theirs, by name."""
+    """Returns the options that are annotated with a type of mark, with their marks, by name."""
     return {
         name: one
         for name, hint in ExportOptions.__annotations__.items()
@@ -231,7 +237,7 @@ def tokenizer_names(model_type: str) -> list[str]:
     return [
         name
         for name, only in _marks(Only).items()
-        if only.model_type == model_type and name.endswith("tokenizer")
+        if model_type in only.model_types and name.endswith("tokenizer")
     ]
 
 
@@ -242,7 +248,7 @@ def settings(model_type: str | None = None) -> dict[str, Setting]:
         model_type: "translation" or "text_encoder", for those of that type of model only.
     """
     others = [
-        name for name, only in _marks(Only).items() if model_type not in (None, only.model_type)
+        name for name, only in _marks(Only).items() if model_type not in (None, *only.model_types)
     ]
     return {name: setting for name, setting in _marks(Setting).items() if name not in others}
 

@@ -81,6 +81,7 @@ class AdaptiveEmbedding(TokenEmbedding):
     """
 
     use_bias = False
+    bias_initializer = "zeros"
 
     weight_channels = {"embeddings": (0,)}
 

@@ -37,6 +37,8 @@ class DeFINEEmbedding(HierarchicalEmbedding):
         epsilon: Epsilon of the normalizations.
         embeddings_initializer: Initializer of the table; a normal distribution of variance
             `1 / embedding_dim` by default.
+        kernel_initializer: Initializer of the transform's kernels.
+        bias_initializer: Initializer of the transform's biases.
         mask_zero: Whether id 0 is padding, as in `keras.layers.Embedding`: the layers that follow
             get a mask.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
@@ -90,6 +92,8 @@ class DeFINEEmbedding(HierarchicalEmbedding):
         use_bias: bool = True,
         epsilon: float = 1e-5,
         embeddings_initializer=None,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
         mask_zero: bool = False,
         **kwargs,
     ):
@@ -119,6 +123,8 @@ class DeFINEEmbedding(HierarchicalEmbedding):
                 "normalize": normalize,
                 "use_bias": use_bias,
                 "epsilon": epsilon,
+                "kernel_initializer": kernel_initializer,
+                "bias_initializer": bias_initializer,
             },
             **kwargs,
         )

@@ -195,6 +195,8 @@ class HierarchicalEmbedding(TokenEmbedding):
             "activation",
             "normalize",
             "use_bias",
+            "kernel_initializer",
+            "bias_initializer",
         )
         return {
             **super().get_config(),

@@ -6,12 +6,12 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.layer_selection import drop_rates
-from tfcompress.layers.common.random_choice import RandomChoice, build_inner, check_layer
+from tfcompress.layers.common.random_branch import RandomBranch, build_inner, check_layer
 from tfcompress.layers.common.serialization import pack, register, unpack
 
 
 @register
-class LayerDropWrapper(RandomChoice):
+class LayerDropWrapper(RandomBranch):
     """Leaves a layer out at random in training, so that a model of fewer layers can be cut out.
 
     One number u is drawn from (0, 1] for each call, so for the whole batch: the layer runs if
@@ -56,7 +56,7 @@ class LayerDropWrapper(RandomChoice):
 
     Reference: Fan et al., 2020, arXiv:1909.11556. For its learned rates the paper gives no more
     than that they are a softmax over layers with the target as its mean, and there is no reference
-    code; a scalar for each layer, which like the paper's choice of layers does not depend on the
+    code; a scalar for each layer, which like the paper's draw of layers does not depend on the
     input, is this library's reading.
     """
 

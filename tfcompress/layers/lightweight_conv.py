@@ -35,6 +35,7 @@ class LightweightConv(SequenceConvolution):
         use_bias: Whether the dense layers have biases.
         kernel_initializer: Initializer of the dense layers' kernels and of the convolution's,
             made as `[kernel_size, 1, num_heads]`.
+        bias_initializer: Initializer of the biases.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -71,6 +72,7 @@ class LightweightConv(SequenceConvolution):
         mask_after_linear: bool = True,
         use_bias: bool = True,
         kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
         **kwargs,
     ):
         super().__init__(
@@ -84,6 +86,7 @@ class LightweightConv(SequenceConvolution):
             mask_after_linear=mask_after_linear,
             use_bias=use_bias,
             kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
             **kwargs,
         )
 

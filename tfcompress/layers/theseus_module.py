@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.layers.common.random_choice import (
-    RandomChoice,
+from tfcompress.layers.common.random_branch import (
+    RandomBranch,
     build_inner,
     check_layer,
     inner_shape,
@@ -16,7 +16,7 @@ from tfcompress.layers.common.thawing import thawed
 
 
 @register
-class TheseusModule(RandomChoice):
+class TheseusModule(RandomBranch):
     """Some layers of a trained model and the one layer that learns to replace them.
 
     In training, one number is drawn for each call, so for the whole batch: with probability `rate`

@@ -89,6 +89,11 @@ class Seq2SeqConfig:
         if problems:
             raise InputError(f"impossible configuration: {'; '.join(problems)}")
 
+    @property
+    def vocabulary_sizes(self) -> dict[str, int]:
+        """Number of token ids by side."""
+        return {"source": self.source_vocabulary_size, "target": self.target_vocabulary_size}
+
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> "Seq2SeqConfig":
         """Reads a configuration from a mapping with the same names, such as a YAML file's.

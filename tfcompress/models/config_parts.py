@@ -4,9 +4,9 @@ from dataclasses import KW_ONLY, dataclass, field
 
 from tfcompress.models.mixers import AttentionConfig, MixerConfig
 
-EMBEDDING_KINDS = ("factorized", "adaptive", "define", "dextra")
+EMBEDDING_TYPES = ("factorized", "adaptive", "define", "dextra")
 SHARING_PATTERNS = ("none", "all", "groups", "attention", "feed_forward")
-POSITION_KINDS = ("sinusoidal", "paper_sinusoidal", "learned")
+POSITION_TYPES = ("sinusoidal", "paper_sinusoidal", "learned")
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class EmbeddingConfig:
         use_scale: Whether vectors of "factorized" are multiplied by the square root of the table's
             width when they are looked up.
         use_output_bias: Whether logits get a bias for each token; "adaptive" has none.
-        kind: "factorized" (a table and, with `embedding_dim`, a projection), "adaptive" (bands of
-            frequency, each with a narrower table), "define" or "dextra" (a narrow table and a
-            group transform, DeFINE's or DeLighT's).
+        layer_type: "factorized" (a table and, with `embedding_dim`, a projection), "adaptive"
+            (bands of frequency, each with a narrower table), "define" or "dextra" (a narrow table
+            and a group transform, DeFINE's or DeLighT's).
         transform: The transform of "define" and "dextra".
         schedule: Group schedule of "define": "paper" or "released".
         cached: Whether the transforms are replaced by tables of finished vectors, as
@@ -61,7 +61,7 @@ class EmbeddingConfig:
     use_bias: bool = False
     use_scale: bool = True
     use_output_bias: bool = False
-    kind: str = "factorized"
+    layer_type: str = "factorized"
     transform: TransformConfig = field(default_factory=TransformConfig)
     schedule: str = "paper"
     cached: bool = False

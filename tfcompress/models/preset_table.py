@@ -14,6 +14,8 @@ from tfcompress.models.config import (
     StackConfig,
 )
 from tfcompress.models.encoder_presets import encoder_presets
+from tfcompress.models.language_model_config import LanguageModelConfig
+from tfcompress.models.language_model_presets import language_model_presets
 from tfcompress.models.mixers import AttentionConfig
 from tfcompress.models.preset_folder import read_config
 from tfcompress.models.published_presets import published_presets
@@ -30,7 +32,7 @@ class Preset:
     """
 
     description: str
-    config: Seq2SeqConfig | TextEncoderConfig
+    config: Seq2SeqConfig | TextEncoderConfig | LanguageModelConfig
 
 
 def list_presets() -> dict[str, str]:
@@ -44,7 +46,9 @@ def list_presets() -> dict[str, str]:
     return {name: entry.description for name, entry in PRESETS.items()}
 
 
-def preset(name_or_folder: str | os.PathLike) -> Seq2SeqConfig | TextEncoderConfig:
+def preset(
+    name_or_folder: str | os.PathLike,
+) -> Seq2SeqConfig | TextEncoderConfig | LanguageModelConfig:
     """Returns a configuration by name, or that of a saved model.
 
     Args:
@@ -65,8 +69,8 @@ def preset(name_or_folder: str | os.PathLike) -> Seq2SeqConfig | TextEncoderConf
     if os.path.isdir(name):
         return read_config(name)
     near = difflib.get_close_matches(name, PRESETS, n=1, cutoff=0.5)
-    remedy = f"did you mean `{near[0]}`?" if near else f"presets are {', '.join(PRESETS)}"
-    raise InputError(f"no preset or folder `{name}`: {remedy}")
+    remedy = f"Did you mean `{near[0]}`?" if near else f"Presets are {', '.join(PRESETS)}."
+    raise InputError(f"A preset must be a known name or a folder. Received: {name!r}. {remedy}")
 
 
 _NOT_SHARED = SharingConfig("none")
@@ -203,6 +207,7 @@ PRESETS: dict[str, Preset] = {
     ),
     **{
         name: Preset(*entry)
-        for name, entry in (published_presets() | encoder_presets() | albert_presets()).items()
+        for presets in (published_presets, encoder_presets, albert_presets, language_model_presets)
+        for name, entry in presets().items()
     },
 }

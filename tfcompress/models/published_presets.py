@@ -17,7 +17,7 @@ from tfcompress.models.mixers import (
     ScalingConfig,
 )
 
-# Not printed with the figures; any from 43,728 to 43,740 gives them.
+# Not printed with the numbers; any from 43,728 to 43,740 gives them.
 _DELIGHT_VOCABULARY = 43736
 # Not printed either; any from 30,931 to 30,963 gives them.
 _FIXED_VOCABULARY = 30940
@@ -58,7 +58,7 @@ def _delight(width):
         128,
         share=True,
         tie="own",
-        kind="dextra",
+        layer_type="dextra",
         transform=TransformConfig(4, width_multiplier=2.0),
     )
     config = Seq2SeqConfig(

@@ -7,9 +7,13 @@ from tensorflow import keras
 
 from tfcompress import layers
 from tfcompress.models.config import Seq2SeqConfig, StackConfig, layer_groups
+from tfcompress.models.language_model_config import LanguageModelConfig
 from tfcompress.models.mixers import Site
 from tfcompress.models.mixers.multi_head import multi_head
 from tfcompress.models.rules import at_layer
+from tfcompress.models.text_encoder_config import TextEncoderConfig
+
+Config = Seq2SeqConfig | LanguageModelConfig | TextEncoderConfig
 
 
 @dataclass(frozen=True)
@@ -37,33 +41,37 @@ class Stack:
         side: "encoder" or "decoder".
 
     Attributes:
-        plan: Names of the layers in order of application; shared ones repeat.
+        order: Names of the layers in order of application; shared ones repeat.
     """
 
-    def __init__(self, config: Seq2SeqConfig, side: str):
+    def __init__(self, config: Config, side: str):
         self._config = config
         self._side = side
         self._stack: StackConfig = getattr(config, side)
         self._parts = stack_parts(side, self._stack)
         successors = self._stack.successors
         if successors is None:
-            self.plan = [part.name for parts in self._parts for part in parts]
+            self.order = [part.name for parts in self._parts for part in parts]
         else:
-            self.plan = [f"{side}_module_{i}" for i in range(successors)]
+            self.order = [f"{side}_module_{i}" for i in range(successors)]
 
     def make(self) -> dict[str, keras.layers.Layer]:
         """Returns new layers by name."""
         parts = {part.name: part for parts in self._parts for part in parts}
         if self._stack.successors is None:
-            made = {name: self._layer(self._inner(name), part) for name, part in parts.items()}
+            layers_by_name = {
+                name: self._layer(self._inner(name), part) for name, part in parts.items()
+            }
             layer_indices = {name: part.layer_index for name, part in parts.items()}
         else:
             replaced = {name: self._layer(name, part) for name, part in parts.items()}
             ratio = self._stack.num_layers // self._stack.successors
-            made = {name: self._module(i, ratio, replaced) for i, name in enumerate(self.plan)}
-            layer_indices = {name: i * ratio for i, name in enumerate(self.plan)}
+            layers_by_name = {
+                name: self._module(i, ratio, replaced) for i, name in enumerate(self.order)
+            }
+            layer_indices = {name: i * ratio for i, name in enumerate(self.order)}
         if not self._stack.drops_layers:
-            return made
+            return layers_by_name
         drop = self._stack.layer_drop
         return {
             name: layers.LayerDropWrapper(
@@ -72,7 +80,7 @@ class Stack:
                 learned=drop.learned,
                 name=name,
             )
-            for name, layer in made.items()
+            for name, layer in layers_by_name.items()
         }
 
     @property
@@ -118,9 +126,10 @@ class Stack:
                 transform, attention=attention, feed_forward=feed_forward, **options
             )
         across = None
-        if part.attends:
-            across = dataclasses.replace(site, name=f"{name}_cross_attention")
-            across = self._cross_attention(across)
+        if part.attends and hasattr(config, "encoder"):
+            across = self._cross_attention(
+                dataclasses.replace(site, name=f"{name}_cross_attention")
+            )
         if transform is None:
             return layers.TransformerDecoderLayer(
                 attention, cross_attention=across, feed_forward=feed_forward, **options

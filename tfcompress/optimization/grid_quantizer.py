@@ -37,9 +37,9 @@ class GridQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
         self.clusters = clusters
 
     def build(self, tensor_shape, name, layer):
-        def constant(kind, initializer, dtype):
+        def constant(suffix, initializer, dtype):
             return layer.add_weight(
-                name=f"{name}_{kind}",
+                name=f"{name}_{suffix}",
                 shape=tensor_shape,
                 initializer=initializer,
                 dtype=dtype,

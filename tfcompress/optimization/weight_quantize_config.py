@@ -1,4 +1,4 @@
-"""How tf-model-optimization quantizes a layer of any kind."""
+"""The way in which tf-model-optimization quantizes a layer of any class."""
 
 import tensorflow_model_optimization as tfmot
 from tensorflow import keras
@@ -38,7 +38,7 @@ class WeightQuantizeConfig(_quantization.QuantizeConfig):
         self._slots = None
 
     def slots(self, layer: keras.layers.Layer) -> list:
-        """Returns the places of the quantized weights; those found first stay.
+        """Returns the places of the quantized weights; those listed first stay.
 
         Args:
             layer: The layer that is quantized.

@@ -131,9 +131,9 @@ class TextEncoderRecipe(Recipe):
         former = mapping.get("head")
         if head is None:
             head = former if _classifies(former) else _default_head(mapping, former)
-        if not isinstance(head, dict) or head.get("kind", CLASSIFICATION) != CLASSIFICATION:
+        if not isinstance(head, dict) or head.get("task", CLASSIFICATION) != CLASSIFICATION:
             raise InputError(
-                f"`model.head` must be of the kind {CLASSIFICATION} in a recipe, whose texts have "
+                f"`model.head` must be of the task {CLASSIFICATION} in a recipe, whose texts have "
                 f"one class each (received {head}); train others with `train_classifier`, in Python"
             )
         mapping["head"] = {**head, "num_classes": len(labels), "labels": list(labels)}
@@ -159,7 +159,7 @@ class TextEncoderRecipe(Recipe):
 
 
 def _classifies(head):
-    return head is not None and head["kind"] == CLASSIFICATION
+    return head is not None and head["task"] == CLASSIFICATION
 
 
 def _default_head(mapping, former):

@@ -137,7 +137,7 @@ class TextEncoderTask(Task):
         from tfcompress.surgery import select_classes
 
         labels, head = self.corpus.labels, model.config.head
-        if head is None or head.kind != CLASSIFICATION:
+        if head is None or head.task != CLASSIFICATION:
             return model
         wanted = dataclasses.replace(head, num_classes=None, labels=labels)
         match = match_classes(head, wanted)

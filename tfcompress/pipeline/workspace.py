@@ -205,7 +205,7 @@ def read_metrics(path: Path, shape: Any) -> Any:
     except FileNotFoundError:
         return None
     except InputError as error:
-        raise InputError(f"{error}; remove the file to measure again") from None
+        raise InputError(f"{error} Remove the file to measure again.") from None
     problems = schema.shape_problems(shape, metrics)
     if problems:
         raise InputError(

@@ -26,12 +26,12 @@ def load_tokenizer(bundle: TextEncoderBundle) -> TextTokenizer | None:
         tokenizer = text_tokenizer(bundle.tokenizer, files)
     except (OSError, InputError) as error:
         raise InputError(
-            f"{bundle.path}: its tokenizer cannot be used ({error}); export or copy the bundle "
-            "again"
+            f"The text tokenizer cannot be used. Received: {bundle.path} "
+            f"({str(error).rstrip('.')}). Export or copy the bundle again."
         ) from None
     if tokenizer.vocabulary_size > bundle.vocabulary:
         raise InputError(
-            f"{bundle.path}: its tokenizer has {tokenizer.vocabulary_size} pieces, but its model "
-            f"{bundle.vocabulary}; export or copy the bundle again"
+            f"The tokenizer has more pieces than the model. Received: {bundle.path} with "
+            f"{tokenizer.vocabulary_size} and {bundle.vocabulary}. Export or copy the bundle again."
         )
     return tokenizer

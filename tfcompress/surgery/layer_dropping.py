@@ -57,7 +57,8 @@ def drop_layers(
         stack = getattr(config, side)
         if stack.successors is not None:
             raise InputError(
-                f"the {side} is still being replaced by successors; call take_successors first"
+                f"Layers that are being replaced cannot be dropped. Received: the {side} with "
+                "successors. Call take_successors first."
             )
         new = _shorter(side, stack, kept)
         old_parts, new_parts = stack_parts(side, stack), stack_parts(side, new)
@@ -123,7 +124,8 @@ def search_layers(
     for side, count in wanted.items():
         if count is not None and not 1 <= count <= len(kept[side]):
             raise InputError(
-                f"the {side} can keep 1 to {len(kept[side])} layers (received {count})"
+                f"`{side}` must lie between 1 and its {len(kept[side])} layers. Received: "
+                f"{side}={count}."
             )
     for side, count in wanted.items():
         while count is not None and len(kept[side]) > count:
@@ -143,7 +145,9 @@ def _by_side(transformer, encoder, decoder):
     """What is wanted of each side that the model has."""
     wanted = {"encoder": encoder, "decoder": decoder}
     if decoder is not None and "decoder" not in sides(transformer.config):
-        raise InputError(f"a text encoder has no decoder (received decoder={decoder!r})")
+        raise InputError(
+            f"`decoder` is for models with a decoder only. Received: decoder={decoder!r}."
+        )
     return {side: wanted[side] for side in sides(transformer.config)}
 
 
@@ -152,9 +156,15 @@ def _kept(config, keep, drop):
     known = sides(config)
     for name, indices in (("keep", keep), ("drop", drop)):
         if unknown := sorted(set(indices) - set(known)):
-            raise InputError(f"the model has {' and '.join(known)} (received {name}={unknown})")
+            raise InputError(
+                f"`{name}` must name sides of the model, {' and '.join(known)}. Received: "
+                f"{name}={unknown}."
+            )
     if both := sorted(set(keep) & set(drop)):
-        raise InputError(f"give `keep` or `drop` for the {both[0]}, not both")
+        raise InputError(
+            f"`keep` and `drop` cannot go together for one side. Received: both for the {both[0]}. "
+            "Give one of them."
+        )
     kept = {}
     for side in known:
         count = getattr(config, side).num_layers
@@ -162,15 +172,18 @@ def _kept(config, keep, drop):
         kept[side] = _checked(side, count, keep.get(side, range(count)))
         kept[side] = [index for index in kept[side] if index not in dropped]
         if not kept[side]:
-            raise InputError(f"the {side} would lose all its layers; keep at least one")
+            raise InputError(
+                f"The {side} would lose all its layers. Received: {count} to drop. Keep at least "
+                "one."
+            )
     return kept
 
 
 def _checked(side, count, indices):
     if wrong := [index for index in indices if index not in range(count)]:
-        raise InputError(f"the {side} has layers 0 to {count - 1} (received {wrong})")
+        raise InputError(f"The {side} has only layers 0 to {count - 1}. Received: {wrong}.")
     if len(set(indices)) < len(indices):
-        raise InputError(f"layers of the {side} must not repeat (received {list(indices)})")
+        raise InputError(f"Layers of the {side} must not repeat. Received: {list(indices)}.")
     return sorted(indices)
 
 
@@ -178,8 +191,8 @@ def _shorter(side: str, stack: StackConfig, kept: list[int]) -> StackConfig:
     """The stack of the layers that are kept, its layers shared as before."""
     if stack.attention.layers_differ and len(kept) < stack.num_layers:
         raise InputError(
-            f"the {side}'s layers are scaled by their place, so none can be dropped (received "
-            f"mixer {stack.attention.mixer})"
+            f"Layers that are scaled by their place cannot be dropped. Received: the {side} with "
+            f"mixer={stack.attention.mixer}."
         )
     new = dataclasses.replace(keep_layers(stack, kept), layer_drop=LayerDropConfig())
     old = [[groups[index] for index in kept] for groups in layer_groups(stack)]
@@ -192,5 +205,6 @@ def _shorter(side: str, stack: StackConfig, kept: list[int]) -> StackConfig:
         if layer_groups(candidate) == wanted:
             return candidate
     raise InputError(
-        f"layers {kept} of the {side} would be shared unevenly; keep as many of each group"
+        f"The {side}'s layers would be shared unevenly. Received: layers {kept} to keep. Keep as "
+        "many of each group."
     )

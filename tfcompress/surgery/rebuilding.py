@@ -84,7 +84,8 @@ def unwrapped(layer: keras.layers.Layer) -> keras.layers.Layer:
     layer = getattr(layer, "layer", layer)
     if hasattr(layer, "successor"):
         raise InputError(
-            f"{layer.name} is still being replaced by its successor; call take_successors first"
+            f"A layer that is being replaced cannot be changed. Received: {layer.name}. Call "
+            "take_successors first."
         )
     return layer
 

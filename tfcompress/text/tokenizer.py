@@ -225,8 +225,8 @@ class SentencePieceTokenizer(Tokenizer):
         self.vocabulary_size = self._processor.get_piece_size()
         ids = {piece: number for number, piece in enumerate(_pieces(self._processor))}
         roles = {"pad": pad, "unk": unk, "start": start, "end": end}
-        ids = special_ids(ids, roles, f"SentencePiece {name}")
-        self.pad_id, self.unk_id, self.bos_id, self.eos_id = ids
+        special_roles = special_ids(ids, roles, f"SentencePiece {name}")
+        self.pad_id, self.unk_id, self.bos_id, self.eos_id = special_roles
         self.start_id, self.end_id = self.bos_id, self.eos_id
         self._more_ids = special_ids(ids, dict.fromkeys(special), f"SentencePiece {name}")
 

@@ -74,12 +74,12 @@ def train_classifier(
     True
     """
     head = model_config.head
-    if head is None or head.kind not in HEAD_OBJECTIVES:
+    if head is None or head.task not in HEAD_OBJECTIVES:
         raise InputError(
             f"`train_classifier` needs a head for {', '.join(HEAD_OBJECTIVES)}. Received: "
-            f"{'none' if head is None else head.kind}."
+            f"{'none' if head is None else head.task}."
         )
-    objective = HEAD_OBJECTIVES[head.kind]
+    objective = HEAD_OBJECTIVES[head.task]
     for name, part in (("training", texts), ("validation", validation)):
         objective.check(part.labels, head.classes)
         if part.cut:

@@ -5,7 +5,7 @@ import importlib
 
 from tensorflow import keras
 
-from tfcompress.models import Seq2SeqTransformer, TextEncoder
+from tfcompress.models import LanguageModel, Seq2SeqTransformer, TextEncoder
 from tfcompress.training.config import (
     ClusteringConfig,
     PruningConfig,
@@ -13,7 +13,7 @@ from tfcompress.training.config import (
     TrainingConfig,
 )
 
-Model = Seq2SeqTransformer | TextEncoder
+Model = Seq2SeqTransformer | TextEncoder | LanguageModel
 
 
 class Uncompressed:

@@ -6,7 +6,7 @@ from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.layers.common.nested import named_layers, select_layers
-from tfcompress.layers.common.random_choice import check_rate
+from tfcompress.layers.common.random_branch import check_rate
 from tfcompress.layers.layer_drop_wrapper import LayerDropWrapper, learned_drop_rates
 from tfcompress.training.updates import finished_updates
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.models import Seq2SeqConfig, TextEncoderConfig
+from tfcompress.models import LanguageModelConfig, Seq2SeqConfig, TextEncoderConfig
 from tfcompress.training.compression import Model, Uncompressed
 from tfcompress.training.config import TrainingConfig
 
@@ -20,7 +20,7 @@ class Task(Protocol):
     """
 
     @property
-    def model_config(self) -> Seq2SeqConfig | TextEncoderConfig: ...
+    def model_config(self) -> Seq2SeqConfig | TextEncoderConfig | LanguageModelConfig: ...
 
     @property
     def pad_label(self) -> int: ...

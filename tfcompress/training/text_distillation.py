@@ -67,7 +67,7 @@ class TextDistillation:
         encoder_layers: Sequence[int] | None = None,
     ):
         self._order, self.message = _checked_classes(student, teacher, weight)
-        self._divergence = HEAD_OBJECTIVES[student.config.head.kind].divergence
+        self._divergence = HEAD_OBJECTIVES[student.config.head.task].divergence
         check_weights(weight, temperature, hidden_weight)
         self._student, self._teacher, self._loss = student, teacher, loss
         self._weight, self._temperature = weight, temperature
@@ -109,10 +109,10 @@ def _checked_classes(student, teacher, weight):
             f"{teacher_config.token_types} and {student_config.token_types}. Give the "
             "student as many."
         )
-    if student_config.head is None or student_config.head.kind not in HEAD_OBJECTIVES:
+    if student_config.head is None or student_config.head.task not in HEAD_OBJECTIVES:
         raise InputError(
             f"The student needs a head for {', '.join(HEAD_OBJECTIVES)}. Received: "
-            f"{'none' if student_config.head is None else student_config.head.kind}."
+            f"{'none' if student_config.head is None else student_config.head.task}."
         )
     if not weight:
         return None, None  # The teacher's classes teach nothing.

@@ -49,8 +49,8 @@ ops::Type OwnType(int32_t type) {
     case kInt4:
       return ops::Type::kInt4;
     default:
-      throw Error(Error::Code::kBadBundle, "a custom operation has an operand of type " +
-                                               std::to_string(type) + "; export the bundle again");
+      throw Error(Error::Code::kBadBundle, "A custom operation has other operands than it takes",
+                  "type " + std::to_string(type), "Export the bundle again");
   }
 }
 
@@ -64,19 +64,21 @@ ops::Shape OwnShape(const Layout& layout) {
 void CheckCounts(const ops::Op& op, size_t num_inputs, size_t num_outputs) {
   const size_t wanted = ops::NumPacked(op);
   if (num_inputs == wanted && num_outputs == op.num_outputs) return;
-  throw Error(Error::Code::kBadBundle,
-              std::string(op.name) + " has " + std::to_string(num_inputs) + " inputs and " +
+  throw Error(Error::Code::kBadBundle, "A custom operation has other operands than it takes",
+              std::string(op.name) + ": " + std::to_string(num_inputs) + " inputs and " +
                   std::to_string(num_outputs) + " outputs, not " + std::to_string(wanted) +
-                  " and " + std::to_string(op.num_outputs) + "; export the bundle again");
+                  " and " + std::to_string(op.num_outputs),
+              "Export the bundle again");
 }
 
 std::vector<ops::Tensor> Tensors(const Api& api, const Handle* buffers, size_t count) {
   std::vector<ops::Tensor> tensors(count);
   for (size_t i = 0; i < count; ++i) {
     TensorType type = {};
-    Check(api.GetTensorBufferTensorType(buffers[i], &type), "an operand has no type");
+    Check(api.GetTensorBufferTensorType(buffers[i], &type), "LiteRT gives no type of an operand");
     tensors[i] = {OwnType(type.element_type), OwnShape(type.layout), nullptr};
-    Check(api.GetTensorBufferHostMemory(buffers[i], &tensors[i].data), "an operand has no memory");
+    Check(api.GetTensorBufferHostMemory(buffers[i], &tensors[i].data),
+          "LiteRT gives no memory of an operand");
   }
   return tensors;
 }

@@ -24,7 +24,7 @@ constexpr uint64_t kMostTokens = 1 << 20;
 constexpr uint64_t kWorkOfValue = 8;
 
 [[noreturn]] void Fail(const std::string& name, const std::string& what) {
-  throw Error(Error::Code::kBadBundle, name + ": " + what + "; export or copy the bundle again");
+  throw Error(Error::Code::kBadBundle, "The model cannot be run", name + ", " + what, kCopyAgain);
 }
 
 template <typename Action>
@@ -56,7 +56,7 @@ VerifiedModel::VerifiedModel(const std::string& name, const Bytes& bytes)
 void VerifiedModel::Check(const std::string& signature,
                           const std::map<std::string, std::vector<int32_t>>& inputs) const {
   const auto it = graphs_.find(signature);
-  if (it == graphs_.end()) Fail(name_, "has no signature '" + signature + "'");
+  if (it == graphs_.end()) Fail(name_, "which lacks the signature '" + signature + "'");
   const Graph& graph = it->second;
   std::vector<ops::Shape> shapes = StoredShapes(graph);
   for (const auto& [input, extents] : inputs) {
@@ -65,7 +65,7 @@ void VerifiedModel::Check(const std::string& signature,
     for (size_t i = 0; i < extents.size(); ++i) {
       const bool is_open = extents[i] >= 1 && (tensor.open >> i & 1) != 0;
       if (!is_open && extents[i] != tensor.shape.dims[i]) {
-        Fail(name_, "'" + input + "' of '" + signature + "' cannot have another shape");
+        Fail(name_, "whose input '" + input + "' of '" + signature + "' has a fixed shape");
       }
       shapes[index].dims[i] = extents[i];
     }
@@ -91,7 +91,7 @@ void VerifiedModel::CheckWeights() const {
       total += BytesOf(weight.element, CountOf(weight.shape));
     }
   }
-  RequireWhole(total <= kMemory + kMemoryOfFile * size_, "its weights are used too often");
+  RequireIntact(total <= kMemory + kMemoryOfFile * size_, "its weights are used too often");
 }
 
 void VerifiedModel::CheckSizes(const Graph& graph, std::vector<ops::Shape> shapes,

@@ -59,13 +59,13 @@ Layer ReadLayer(Operands* in, int64_t width, int64_t own, int64_t memory,
 LayerUse ReadUse(const Operands& in, const int32_t* config, size_t num_layers) {
   const LayerUse use = {config[0], CountOf(in, config[1]), config[2], CountOf(in, config[3])};
   in.Require(use.layer >= 0 && static_cast<size_t>(use.layer) < num_layers,
-             "the config names a layer that there is not");
+             "the config names an unknown layer");
   return use;
 }
 
 Heads Within(const Operands& in, int32_t first, int32_t count, const Cache& cache) {
   in.Require(first >= 0 && first <= cache.heads && count <= cache.heads - first,
-             "the config names heads that the caches have not");
+             "the config names heads that the caches lack");
   return {first, count};
 }
 

@@ -20,8 +20,8 @@ struct Entry {
 
 void Require(const Op& op, bool holds) {
   if (!holds) {
-    throw Error(Error::Code::kBadBundle,
-                std::string(op.name) + ": its constants are damaged; export the bundle again");
+    throw Error(Error::Code::kBadBundle, "The constants of a custom operation are corrupt", op.name,
+                kCopyAgain);
   }
 }
 

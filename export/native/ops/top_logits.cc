@@ -135,7 +135,7 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
   const int32_t* const shortlist = in.Ints({vocabulary});
   const Candidates candidates = ReadCandidates(in, shortlist, *in.Ints({1}), vocabulary);
   const int32_t width = in.IntVector().size;
-  in.Require(width <= vocabulary, "the vocabulary has not as many ids as are wanted");
+  in.Require(width <= vocabulary, "the vocabulary has fewer ids than are wanted");
   // Who wants all wants these too.
   if (width == vocabulary) special.pad = special.bos = -1;
   float* const top_values = out.Floats({batch, width});

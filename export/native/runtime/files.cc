@@ -11,8 +11,8 @@ uint64_t FolderFiles::Size(const std::string& name) const { return Bytes::FileSi
 Bytes MemoryFiles::Open(const std::string& name) const {
   const auto it = files_.find(name);
   if (it == files_.end()) {
-    throw Error(Error::Code::kNotFound,
-                name + ": is not among the files; give all files of the bundle");
+    throw Error(Error::Code::kNotFound, "A file of the bundle is missing", name,
+                "Give all files of the bundle");
   }
   return it->second;
 }

@@ -211,9 +211,8 @@ void Session::CheckTop(const litert::Buffer& ids) const {
   const int32_t* const begin = ids.integers();
   const auto is_known = [this](int32_t id) { return id < vocabulary_; };
   if (std::all_of(begin, begin + ids.elements(), is_known)) return;
-  throw Error(Error::Code::kBadBundle,
-              "the model gives ids outside its vocabulary; export the "
-              "bundle again");
+  throw Error(Error::Code::kBadBundle, "The model is unlike its manifest",
+              "ids outside its vocabulary", kCopyAgain);
 }
 
 void Session::Reorder(const std::vector<int32_t>& parents) {

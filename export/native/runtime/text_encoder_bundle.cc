@@ -72,7 +72,7 @@ TextEncoderBundle OpenTextEncoderBundle(const Files& files, bool verify) {
     bundle.tokenizer = TextSettings::Read(settings);
     for (const std::string& name : bundle.tokenizer->FileNames()) {
       const auto file = opened.find(name);
-      if (file == opened.end()) manifest.Fail({"files"}, "with the tokenizer's " + name);
+      if (file == opened.end()) manifest.Fail({"files"}, "complete, with the tokenizer's " + name);
       bundle.tokenizer_files.push_back(file->second);
     }
   }

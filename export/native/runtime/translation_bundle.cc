@@ -80,7 +80,7 @@ std::vector<StateTensor> State(const Manifest& manifest, const Bytes& model) {
     if (!names.insert(tensor.name).second) manifest.Fail(kState, "tensors of different names");
     channels += elements;
     state.push_back(std::move(tensor));
-    if (state.size() > kMostTensors) manifest.Fail(kState, "shorter");
+    if (state.size() > kMostTensors) manifest.Fail(kState, "a shorter list");
   }
   manifest.CheckChannels(kState, channels, model);
   return state;

@@ -13,7 +13,7 @@ namespace {
 constexpr int32_t kNone = -1;
 
 std::vector<std::string> PiecesById(std::string_view file) {
-  const json::Value value = json::Parse(file);
+  const json::Value value = json::Parse(file, "vocabulary.json");
   const auto* object = value.As<json::Object>();
   if (object == nullptr) BadTokenizer("its vocabulary is no JSON object");
   std::vector<std::string> pieces(object->size());

@@ -5,7 +5,7 @@
 namespace tfcompress {
 
 PublishedSentencePiece::PublishedSentencePiece(std::string_view model, std::string_view rules)
-    : PublishedSentencePiece(model, SettingsReader(json::Parse(rules))) {}
+    : PublishedSentencePiece(model, SettingsReader(json::Parse(rules, "rules.json"))) {}
 
 PublishedSentencePiece::PublishedSentencePiece(std::string_view model, const SettingsReader& rules)
     : tokenizer_(Tokenizer::Parse(model.data(), model.size())),

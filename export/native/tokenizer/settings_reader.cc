@@ -17,8 +17,7 @@ int32_t ToId(const std::string& name, const json::Value& value) {
 }  // namespace
 
 void BadTokenizer(const std::string& cause) {
-  throw Error(Error::Code::kBadBundle, "The text tokenizer cannot be used: " + cause +
-                                           ". Export the bundle again, or copy it again.");
+  throw Error(Error::Code::kBadBundle, "The text tokenizer cannot be used", cause, kCopyAgain);
 }
 
 SettingsReader::SettingsReader(const json::Value& value) : object_(value.As<json::Object>()) {

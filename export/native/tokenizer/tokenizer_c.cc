@@ -66,7 +66,7 @@ tfc_text_tokenizer* tfc_text_tokenizer_open(const char* settings, size_t setting
                                             size_t error_size) {
   const auto open = [&] {
     const auto read = tfcompress::TextSettings::Read(
-        tfcompress::json::Parse(std::string_view(settings, settings_size)));
+        tfcompress::json::Parse(std::string_view(settings, settings_size), "settings"));
     std::vector<std::string_view> files = {{static_cast<const char*>(first), first_size}};
     if (second != nullptr) files.emplace_back(static_cast<const char*>(second), second_size);
     return new tfc_text_tokenizer{tfcompress::TextTokenizer::Parse(read, files)};

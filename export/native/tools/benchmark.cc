@@ -49,10 +49,10 @@ int Main(const std::vector<std::string>& words) {
         encodes ? BenchmarkTextEncoder(arguments) : BenchmarkTranslation(arguments);
     if (!arguments.output.empty()) {
       std::ofstream file(arguments.output);
-      if (!(file << report << "\n" << std::flush)) Fail(arguments.output + ": cannot be written");
+      if (!(file << report << "\n" << std::flush)) Fail(kUnwritable, arguments.output, kOtherFile);
     }
     if (std::puts(report.c_str()) == EOF || std::fflush(stdout) == EOF) {
-      Fail("standard output: cannot be written");
+      Fail(kUnwritable, "standard output", kOtherFile);
     }
     return 0;
   } catch (const std::exception& error) {

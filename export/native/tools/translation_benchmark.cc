@@ -15,11 +15,13 @@ namespace {
 class TranslationBenchmark final : public BundleBenchmark {
  public:
   explicit TranslationBenchmark(const Arguments& parsed) : BundleBenchmark(parsed) {
-    if (!parsed.results.empty()) Fail("--results is for text encoders; use --translations");
+    if (!parsed.results.empty()) {
+      Fail("--results is for text encoders only", parsed.bundle, "Use --translations");
+    }
     options_.beam_size = parsed.beam;
     if (parsed.translations.empty()) return;
     file_.open(parsed.translations);
-    if (!file_) Fail(parsed.translations + ": cannot be written");
+    if (!file_) Fail(kUnwritable, parsed.translations, kOtherFile);
   }
 
  private:
@@ -52,7 +54,7 @@ class TranslationBenchmark final : public BundleBenchmark {
   }
 
   void Finish() override {
-    if (file_.is_open() && !file_.flush()) Fail(arguments().translations + ": cannot be written");
+    if (file_.is_open() && !file_.flush()) Fail(kUnwritable, arguments().translations, kOtherFile);
   }
 
   void Report(JsonWriter* json) const override {

@@ -209,7 +209,7 @@ def load_group_linear(layer, arrays, prefix=""):
     kernel = arrays[f"w/{prefix}weights"]
     weights = [kernel.T[np.newaxis] if kernel.ndim == 2 else kernel]
     if layer.use_bias:
-        bias = arrays.get(f"w/{prefix}bias", np.zeros(layer.units))
+        bias = arrays.get(f"w/{prefix}bias", np.zeros(layer.output_dim))
         weights.append(bias.reshape(-1))
     if layer.normalize:
         weights += affine(arrays, f"{prefix}normalization_fn")

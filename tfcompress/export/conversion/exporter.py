@@ -66,9 +66,10 @@ class Exporter(abc.ABC):
             try:
                 manifest["parity"] = self.compare(folder)
             except (InputError, RuntimeError) as error:
-                reason = str(error).splitlines()[0]
+                reason = str(error).splitlines()[0].rstrip(".")
                 raise ExportError(
-                    f"LiteRT cannot run the exported model: {reason}; replace its unusual layers"
+                    f"LiteRT cannot run the exported model. Received: {reason}. Replace its "
+                    "unusual layers."
                 ) from error
             self.check_parity(manifest["parity"])
             return write_manifest(folder, manifest)

@@ -108,9 +108,10 @@ class KerasExporter(Exporter):
         except InputError as error:
             if not self._needed:
                 raise
+            reason = str(error).splitlines()[0].rstrip(".")
             raise InputError(
-                f"{str(error).splitlines()[0]} (with custom operations, other layers must be those "
-                "of tfcompress.layers, and of an input's sizes one may be unknown, as in [1, None])"
+                "With custom operations, other layers must be those of tfcompress.layers, and of "
+                f"an input's sizes one may be unknown, as in [1, None]. Received: {reason}."
             ) from error
 
     def check_parity(self, metrics):
@@ -121,7 +122,7 @@ def _custom_ops(custom_ops):
     names = chosen(custom_ops)
     if custom_ops is not True and (wrong := sorted(names.intersection(_OF_TRANSLATORS))):
         raise InputError(
-            f"a Keras model has no such custom operations. Received: {', '.join(wrong)}, which are "
+            f"A Keras model has no such custom operations. Received: {', '.join(wrong)}, which are "
             "of a Seq2SeqTransformer's decoder. Leave them out."
         )
     return names.difference(_OF_TRANSLATORS)
@@ -139,17 +140,17 @@ def _check_model(model):
     for layer in named_layers(model, keras.layers.Layer).values():
         if hasattr(layer, "wrapped_by"):
             raise InputError(
-                f"convert needs a plain model. Received: {model.name}, which {layer.wrapped_by} "
-                "made. Strip it first."
+                f"`convert` needs a plain model. Received: {model.name}, of "
+                f"{layer.wrapped_by}. Strip it first."
             )
     if not model.built:
-        raise InputError(f"convert needs a built model. Received: {model.name}. Call it once.")
+        raise InputError(f"`convert` needs a built model. Received: {model.name}. Call it once.")
 
 
 def _check_precision(model):
     if path := half_layer(model):
         raise InputError(
-            f"a model's layers must compute in float32. Received: {path} in half precision. Make "
+            f"A model's layers must compute in float32. Received: {path} in half precision. Make "
             "the model anew in float32 and give it these weights, then export that."
         )
 

@@ -54,7 +54,7 @@ class TextEncoderExporter(TextExporter):
     def interface(self, signatures):
         config, tokenizer = self.config, self.options.tokenizer
         return {
-            "head": _head(config),
+            "head": config.to_mapping().get("head"),
             "limits": {"max_length": config.max_length},
             "ids": {
                 "pad": config.pad_id,
@@ -79,29 +79,26 @@ class TextEncoderExporter(TextExporter):
         text_encoder_parity.check(metrics, self.options.quantization)
 
 
-def _head(config: TextEncoderConfig) -> dict[str, Any] | None:
-    head = config.to_mapping().get("head")
-    return head and {("task" if name == "kind" else name): head[name] for name in head}
-
-
 def _check_tokenizer(tokenizer: TextTokenizer | None, config: TextEncoderConfig) -> None:
     """Makes sure that tokenizer and model agree on every id."""
     if tokenizer is None:
         return
     if not isinstance(tokenizer, TextTokenizer):
         raise InputError(
-            f"tokenizer is {type(tokenizer).__name__}; give a tokenizer of tfcompress.text for "
-            "text encoders, such as `load_text_tokenizer` returns"
+            "`tokenizer` must be one of tfcompress.text for text encoders, such as "
+            f"`load_text_tokenizer` returns. Received: {type(tokenizer).__name__}."
         )
     if not fits_table(tokenizer.vocabulary_size, config.vocabulary_size):
         raise InputError(
-            f"tokenizer has {tokenizer.vocabulary_size} pieces, but the model's table "
-            f"{config.vocabulary_size} rows; give the tokenizer that the model was trained with"
+            "`tokenizer` must be that of the model. Received: "
+            f"{tokenizer.vocabulary_size} pieces for {config.vocabulary_size} rows of the model's "
+            "table. Give the one that it was trained with."
         )
     if tokenizer.pad_id != config.pad_id:
         raise InputError(
-            f"tokenizer pads with the id {tokenizer.pad_id}, but the model with {config.pad_id}; "
-            "give the tokenizer that the model was trained with"
+            "`tokenizer` must be that of the model. Received: "
+            f"pad_id={tokenizer.pad_id} instead of {config.pad_id}. Give the one that it "
+            "was trained with."
         )
 
 
@@ -117,7 +114,9 @@ def _write_tokenizer(
     if with_graph:
         graph, reason = make_text_tokenizer_graph(tokenizer)
         if graph is None:
-            raise InputError(f"`tokenizer_graph` cannot be made: {reason}; leave it out")
+            raise InputError(
+                f"`tokenizer_graph` needs another tokenizer. Received: {reason}. Leave it out."
+            )
         (folder / GRAPH).write_bytes(graph)
     return {
         "tokenizer": tokenizer.settings(),

@@ -29,7 +29,7 @@ def build_native(
     folder: str | Path | None = None,
     log: Callable[[str], object] = lambda line: None,
 ) -> Path:
-    """Builds `libtfcompress` and the program `tfcompress-benchmark` for a kind of device.
+    """Builds `libtfcompress` and the program `tfcompress-benchmark` for a type of device.
 
     The library comes as one to load and as an archive to link, which holds all but LiteRT, with the
     headers beside them. Needs a C++17 compiler and CMake (a package of that name is on the Python
@@ -57,18 +57,19 @@ def build_native(
     """
     target = HOST if target is None else target
     if target not in TARGETS:
-        raise InputError(f"`target` must be one of {', '.join(TARGETS)} (received {target!r})")
+        raise InputError(f"`target` must be one of {', '.join(TARGETS)}. Received: {target!r}.")
     cmake = shutil.which("cmake")
     if cmake is None:
         raise InputError(
-            "building needs CMake (found none); install it, for instance with `pip install cmake`"
+            "Building needs CMake. Received: none. Install it, for instance with "
+            "`pip install cmake`."
         )
     folder = native_folder(target) if folder is None else Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"{folder}: cannot be made ({error.strerror}); give another folder"
+            f"A folder cannot be created. Received: {folder} ({error.strerror}). Give another."
         ) from None
     work = folder / "build"
     log(f"configuring for {target}")
@@ -94,8 +95,8 @@ def _settings(target):
         toolchain = Path(ndk) / "build" / "cmake" / "android.toolchain.cmake"
         if not ndk or not toolchain.is_file():
             raise InputError(
-                "aarch64-android needs an Android NDK (`ANDROID_NDK_HOME` is "
-                f"{ndk or 'not set'}); install one and set the variable to its folder"
+                f"The target {target} needs an Android NDK. Received: ANDROID_NDK_HOME="
+                f"{ndk or None}. Install one and set the variable to its folder."
             )
         return {
             "CMAKE_TOOLCHAIN_FILE": toolchain,
@@ -104,16 +105,21 @@ def _settings(target):
         }
     if target == HOST:
         if not any(map(shutil.which, (os.environ.get("CXX", "c++"), "g++", "clang++"))):
-            raise InputError("building needs a C++17 compiler (found none); install g++ or clang++")
+            raise InputError(
+                "Building needs a C++17 compiler. Received: none. Install g++ or clang++."
+            )
         return {}
     toolchain = _TOOLCHAINS.get(target)
     if toolchain is None:
-        raise InputError(f"{target} is built on such a machine only (this one is {HOST})")
+        raise InputError(
+            f"The target {target} is built on such a machine only. Received: {HOST}. Build it "
+            "there."
+        )
     compiler = f"{target}-gnu-g++"
     if shutil.which(compiler) is None:
         raise InputError(
-            f"{target} needs the cross compiler {compiler} (found none); install it, for instance "
-            "Debian's package g++-aarch64-linux-gnu"
+            f"The target {target} needs the cross compiler {compiler}. Received: none. Install it, "
+            "for instance Debian's package g++-aarch64-linux-gnu."
         )
     return {"CMAKE_TOOLCHAIN_FILE": SOURCES / "cmake" / toolchain}
 
@@ -124,10 +130,14 @@ def _run(command, log_file):
         try:
             done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
         except OSError as error:
-            raise InputError(f"{command[0]}: cannot run ({error.strerror})") from None
+            raise InputError(
+                f"A program cannot run. Received: {command[0]} ({error.strerror}). Install it."
+            ) from None
     if done.returncode:
         errors = [
             line for line in log_file.read_text(errors="replace").splitlines() if "rror" in line
         ]
         reason = errors[0].strip()[:_LONGEST_REASON] if errors else f"exit code {done.returncode}"
-        raise InputError(f"the native runtime does not build ({reason}); see {log_file}")
+        raise InputError(
+            f"The native runtime does not build. Received: {reason.rstrip('.')}. See {log_file}."
+        )

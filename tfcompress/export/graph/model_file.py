@@ -134,8 +134,8 @@ def check_operations(model: schema.ModelT, custom_ops: Collection[str] = ()) -> 
     missing = flatbuffer.custom_operations(model).difference(custom_ops)
     if missing:
         raise ExportError(
-            f"LiteRT has no operation for {', '.join(sorted(missing))}; replace the layers that "
-            "use them"
+            f"LiteRT lacks operations. Received: {', '.join(sorted(missing))}. Replace the layers "
+            "that use them."
         )
 
 
@@ -151,8 +151,9 @@ def check_finite(transformer: Seq2SeqTransformer | TextEncoder | keras.Model) ->
     for weight in getattr(transformer, "model", transformer).weights:
         if not np.isfinite(np.asarray(weight, np.float32)).all():
             raise InputError(
-                f"the weight {getattr(weight, 'path', weight.name)} has values that are not "
-                "finite: training diverged; export an earlier checkpoint"
+                "Weights must be finite. Received: others in "
+                f"{getattr(weight, 'path', weight.name)}, as training diverged. Export an earlier "
+                "checkpoint."
             )
 
 

@@ -50,17 +50,19 @@ def _pack(model, subgraph, operator, name):
         data = model.buffers[tensor.buffer].data
         if data is None:
             raise InputError(
-                f"operand {index} of {name} is not constant; leave the operation out of custom_ops"
+                "Operands of custom operations must be constant but for those that the model "
+                f"computes. Received: operand {index} of {name}, which is not. Leave the operation "
+                "out of `custom_ops`."
             )
         # The scales of float32 weights say nothing.
         scales = is_weight(name, index - 1)
         if scales and operands[index - 1].type == schema.TensorType.FLOAT32:
             constants.append((_TYPES[tensor.type], (0,), data[:0]))
             continue
-        kind, shape = _TYPES[tensor.type], tuple(tensor.shape)
+        code, shape = _TYPES[tensor.type], tuple(tensor.shape)
         if is_weight(name, index) and tensor.type == schema.TensorType.INT8:
-            kind, data = _PANELS, to_panels(np.asarray(data).view(np.int8).reshape(shape))
-        constants.append((kind, shape, data))
+            code, data = _PANELS, to_panels(np.asarray(data).view(np.int8).reshape(shape))
+        constants.append((code, shape, data))
     width = max(1, int(subgraph.tensors[operator.outputs[0]].shape[-1]))
     pack = schema.TensorT()
     pack.type = schema.TensorType.INT8
@@ -93,9 +95,9 @@ def _content(constants, width):
     """The bytes, `[width, count]`."""
     end = 4 + _ENTRY * len(constants)
     entries, parts = [], []
-    for kind, shape, data in constants:
+    for code, shape, data in constants:
         start = -(-end // _ALIGNMENT)
-        entries.append([kind, len(shape), *shape, *[0] * (_RANK - len(shape)), start])
+        entries.append([code, len(shape), *shape, *[0] * (_RANK - len(shape)), start])
         parts.append((start * _ALIGNMENT, data))
         end = start * _ALIGNMENT + len(data)
     content = np.zeros(-(-end // width) * width, np.uint8)

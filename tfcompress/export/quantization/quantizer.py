@@ -238,8 +238,8 @@ def _to_float16(model, found):
         for operator in operators:
             if flatbuffer.operator_name(model, operator) in WEIGHTS:
                 raise InputError(
-                    "custom operations read weights of 32, 8 and 4 bits (received float16); "
-                    "choose another quantization, or no `custom_ops`"
+                    "Custom operations read weights of 32, 8 and 4 bits only. Received: float16. "
+                    "Give another quantization, or no `custom_ops`."
                 )
             if flatbuffer.operator_name(model, operator) == "EMBEDDING_LOOKUP":
                 rows = operator.outputs[0]

@@ -163,7 +163,7 @@ def attention_cost(
 ) -> Cost:
     """Returns the cost of attention from `queries` positions to `keys` positions.
 
-    Every query meets every key, under a causal mask too, which is how the published figures
+    Every query meets every key, under a causal mask too, which is how the published numbers
     count: `2 * queries * keys * num_heads * head_dim` for scores and weighted sums.
 
     Args:

@@ -15,7 +15,7 @@ class ConvolutionConfig:
     """The convolution of the mixers "convolution" and "lsra".
 
     Attributes:
-        kind: "dynamic" (kernels predicted at every position) or "lightweight" (fixed kernels).
+        layer_type: "dynamic" (kernels predicted at every position) or "lightweight" (fixed ones).
         kernel_size: Taps; one number, or one for each layer.
         num_heads: Groups of channels that share a kernel.
         gated: Whether a gated linear unit stands before the convolution.
@@ -26,7 +26,7 @@ class ConvolutionConfig:
             gets another translation in a batch than alone.
     """
 
-    kind: str = "dynamic"
+    layer_type: str = "dynamic"
     _: KW_ONLY
     kernel_size: int | tuple[int, ...] = 3
     num_heads: int = 4
@@ -42,7 +42,7 @@ class ConvolutionConfig:
             where: What the settings are called.
             width: Its channels.
         """
-        yield from option_problems(f"{where}.kind", self.kind, _LAYERS)
+        yield from option_problems(f"{where}.layer_type", self.layer_type, _LAYERS)
         if self.num_heads >= 1 and width % self.num_heads:
             yield (
                 f"the channels of the convolution must be divisible by `{where}.num_heads` "
@@ -53,7 +53,7 @@ class ConvolutionConfig:
         """Returns the layer."""
         from tfcompress import layers
 
-        return getattr(layers, _LAYERS[self.kind])(
+        return getattr(layers, _LAYERS[self.layer_type])(
             at_layer(self.kernel_size, site.layer_index),
             self.num_heads,
             causal=site.causal,
@@ -70,7 +70,7 @@ class ConvolutionConfig:
         taps = self.num_heads * kernel_size
         applied = length * width * kernel_size
         cost = dense(width, 2 * width if self.gated else width, tokens=length)
-        if self.kind == "dynamic":
+        if self.layer_type == "dynamic":
             cost += dense(width, taps, tokens=length, use_bias=False, num_layers=0)
         else:
             cost += Cost((Matrix(self.num_heads, kernel_size),))
