@@ -29,9 +29,10 @@ def marian_tokenizers(
 
     The pieces of its SentencePiece models are put in the order of its ids, so that they are
     ordinary tokenizers that give the model's ids, in training and on the device. A target code
-    such as `>>de<<` is one piece where it begins a word. Pieces without an id count as unknown,
-    as in Hugging Face's MarianTokenizer; ids without a piece of the side's model are never given,
-    but for single characters that it does not know.
+    such as `>>de<<` is one piece where it begins a word. Pieces without an id count as unknown, as
+    in Hugging Face's MarianTokenizer. Ids without a piece of the side's model are never given, but
+    for characters that it does not know; where several of them follow one another, MarianTokenizer
+    looks all of them up as one piece, and this one each of them.
 
     Args:
         folder: It has `source.spm`, `target.spm`, `vocab.json` and perhaps `target_vocab.json`.
