@@ -169,6 +169,12 @@ def write_folder(folder, config, tensors, *, dtype="float32", shards=1):
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
 
 
+def sinusoids(length, width):
+    half = width // 2
+    angles = np.arange(length)[:, None] / 10000 ** (2 * np.arange(half) / width)
+    return np.concatenate([np.sin(angles), np.cos(angles)], 1)
+
+
 def forward(config, tensors, source, target):
     """What MarianMT's encoder gives for a row of source ids, and the logits of target inputs."""
     weights = {name: value.astype(np.float64) for name, value in tensors.items()}
@@ -201,10 +207,8 @@ def forward(config, tensors, source, target):
         return dense(f"{name}.out_proj", rows.swapaxes(0, 1).reshape(len(x), width))
 
     def embed(side, ids):
-        half = width // 2
-        angles = np.arange(len(ids))[:, None] / 10000 ** (2 * np.arange(half) / width)
         scale = width**0.5 if config["scale_embedding"] else 1
-        return tables[side][ids] * scale + np.concatenate([np.sin(angles), np.cos(angles)], 1)
+        return tables[side][ids] * scale + sinusoids(len(ids), width)
 
     def stack(side, x, memory=None):
         heads = config[f"{side}_attention_heads"]

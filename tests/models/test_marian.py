@@ -86,7 +86,7 @@ def test_other_names_of_tables(plain):
         ["model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight"],
         ["model.shared.weight", "lm_head.weight"],
     ):
-        positions = {"model.encoder.embed_positions.weight": np.zeros((64, 16), np.float32)}
+        positions = {"model.encoder.embed_positions.weight": marian.sinusoids(64, 16)}
         marian.write_folder(folder, config, tensors | dict.fromkeys(names, table) | positions)
         actual = run(tfc.models.from_marian(folder).model, [5, 0], [config["pad_token_id"]])
         for one, other in zip(actual, expected):
@@ -188,6 +188,9 @@ LAYER = "model.encoder.layers.1.fc1"
 WRONG = {
     f"without {LAYER}.weight": without(f"{LAYER}.weight"),
     "without final_logits_bias": without("final_logits_bias"),
+    "with another model.decoder.embed_positions.weight": reshaped(
+        "model.decoder.embed_positions.weight", (64, 16)
+    ),
     "with model.encoder.extra, which": reshaped("model.encoder.extra", (2,)),
     rf"with {LAYER}.weight of shape \[16, 24\] instead of \[24, 16\]": reshaped(
         f"{LAYER}.weight", (16, 24)

@@ -37,8 +37,9 @@ def test_models_of_transformers(tmp_path, changes):
     torch.manual_seed(0)
     theirs = transformers.MarianMTModel(config)
     with torch.no_grad():
-        for tensor in theirs.parameters():
-            tensor.normal_(0, 0.3)
+        for name, tensor in theirs.named_parameters():
+            if "embed_positions" not in name:
+                tensor.normal_(0, 0.3)
         theirs.final_logits_bias.normal_(0, 0.3)
     theirs.to(getattr(torch, dtype)).save_pretrained(tmp_path, max_shard_size=shard)
     saved = json.loads((tmp_path / "config.json").read_text())

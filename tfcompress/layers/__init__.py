@@ -30,15 +30,18 @@ from tfcompress.layers.lsra import LSRA
 from tfcompress.layers.mean_pooling import MeanPooling
 from tfcompress.layers.multi_head_attention import MultiHeadAttention
 from tfcompress.layers.positions import LearnedPosition, SinusoidalPosition
+from tfcompress.layers.ssru import SSRU
 from tfcompress.layers.theseus_module import TheseusModule
 from tfcompress.layers.theseus_module import initialize_successors as initialize_successors
 from tfcompress.layers.transformer_decoder_layer import TransformerDecoderLayer
 from tfcompress.layers.transformer_encoder_layer import TransformerEncoderLayer
 from tfcompress.layers.unit_normalization import UnitNormalization
 from tfcompress.layers.word_ids import WordIds
+from tfcompress.layers.zero_start import ZeroStart
 
 __all__ = [
     "LSRA",
+    "SSRU",
     "AdaptiveEmbedding",
     "AveragedAttention",
     "DExTraBlock",
@@ -68,4 +71,5 @@ __all__ = [
     "TransformerEncoderLayer",
     "UnitNormalization",
     "WordIds",
+    "ZeroStart",
 ]

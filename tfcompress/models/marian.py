@@ -79,14 +79,15 @@ def from_marian(folder: str | os.PathLike, *, max_length: int | None = None) -> 
     Example:
 
     >>> model, source, target = tfc.models.from_marian("opus-mt-en-de")
-    >>> rows = tfc.models.beam_decode(model, source.encode(["Two dogs play."]))
+    >>> model.config.bos_id == model.config.pad_id == source.pad_id
+    True
     """
     folder = Path(folder)
     settings = _Settings(folder)
     config = _config(settings, max_length)
-    tensors = {
-        name: tensor for name, tensor in read_tensors(folder).items() if name not in _COMPUTED
-    }
+    tensors = read_tensors(folder)
+    for name in _COMPUTED:
+        _check_positions(folder, name, tensors.pop(name, None))
     tokenizers = marian_tokenizers(
         folder,
         source_vocabulary_size=config.source_vocabulary_size,
@@ -306,6 +307,21 @@ def _check_values(folder, variables, values):
         raise InputError(
             f"Tensors must be those of {CONFIG}. Received: {folder} {', and '.join(problems)}. "
             "Download the model again."
+        )
+
+
+def _check_positions(folder, name, table):
+    """Makes sure that a table of positions is what the model computes, as rounded as it is."""
+    if table is None:
+        return
+    positions, width = table.shape if table.ndim == 2 else (0, 0)
+    half = width // 2
+    angles = np.arange(positions)[:, None] / 10000 ** (2 * np.arange(half) / max(width, 1))
+    expected = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)
+    if table.shape != expected.shape or not np.allclose(table, expected, atol=1e-2):
+        raise InputError(
+            f"Positions of MarianMT are sinusoids. Received: {folder} with another {name}. Give "
+            "another model."
         )
 
 
