@@ -35,16 +35,16 @@ def test_models_of_transformers(tmp_path, changes):
     settings = marian.settings(sizes, min(sizes) - 1, **changes)
     config = transformers.MarianConfig(**{k: v for k, v in settings.items() if k != "model_type"})
     torch.manual_seed(0)
-    theirs = transformers.MarianMTModel(config)
+    published = transformers.MarianMTModel(config)
     with torch.no_grad():
-        for name, tensor in theirs.named_parameters():
+        for name, tensor in published.named_parameters():
             if "embed_positions" not in name:
                 tensor.normal_(0, 0.3)
-        theirs.final_logits_bias.normal_(0, 0.3)
-    theirs.to(getattr(torch, dtype)).save_pretrained(tmp_path, max_shard_size=shard)
+        published.final_logits_bias.normal_(0, 0.3)
+    published.to(getattr(torch, dtype)).save_pretrained(tmp_path, max_shard_size=shard)
     saved = json.loads((tmp_path / "config.json").read_text())
     assert saved["model_type"] == "marian"
-    theirs = theirs.float().eval()
+    published = transformers.MarianMTModel.from_pretrained(tmp_path, dtype=torch.float32).eval()
     tokenizer = transformers.MarianTokenizer.from_pretrained(tmp_path)
     model, source, target = tfc.models.from_marian(tmp_path)
     texts = [*marian.SENTENCES, ">>de<< two dogs", "Unknown Ünïcode text"]
@@ -54,13 +54,13 @@ def test_models_of_transformers(tmp_path, changes):
         inputs = {"input_ids": torch.tensor([row])}
         options = {"max_length": 12, "num_beams": 1, "do_sample": False}
         options["bad_words_ids"] = [[saved["pad_token_id"]]]
-        ids = theirs.generate(**inputs, **options)[0]
+        ids = published.generate(**inputs, **options)[0]
         with torch.no_grad():
-            expected = theirs(**inputs, decoder_input_ids=ids[None])
-        ours = model.model(
+            expected = published(**inputs, decoder_input_ids=ids[None])
+        logits = model.model(
             {"source_token_ids": np.array([row]), "target_token_ids": ids[None].numpy()}
         )
-        np.testing.assert_allclose(np.array(ours), expected.logits.numpy(), atol=2e-4)
+        np.testing.assert_allclose(np.array(logits), expected.logits.numpy(), atol=2e-4)
         memory = expected.encoder_last_hidden_state.numpy()
         np.testing.assert_allclose(np.array(model.encode(np.array([row]))[0]), memory, atol=2e-4)
         decoded = target.decode([ids[1:].tolist()])
