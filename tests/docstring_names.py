@@ -179,7 +179,18 @@ def examples_folder():
         Path("examples").symlink_to(Path(__file__).parents[1] / "examples")
 
 
+@once
+def marian_folder():
+    from models import marian_folders
+
+    folder = Path("opus-mt-en-de")
+    sizes = marian_folders.write_tokenizers(folder)
+    settings = marian_folders.settings(sizes, sizes[0] - 1)
+    marian_folders.write_folder(folder, settings, marian_folders.random_tensors(settings))
+
+
 FILES = {
+    "opus-mt-en-de": marian_folder,
     "examples": examples_folder,
     "runs": run_folder,
     "en-de": translation_bundle,
