@@ -10,9 +10,9 @@ from tfcompress.export.options import ExportOptions
 from tfcompress.models import TextEncoderConfig
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.workspace import (
-    RUN_FILE,
     has_text_tokenizer,
     has_tokenizers,
+    is_run,
     saved_text_tokenizer,
     saved_tokenizers,
 )
@@ -78,4 +78,4 @@ def check_plan_names(plan: Mapping[str, str] | None, config: Any) -> None:
 
 def _is_run(folder, has_tokenizer):
     """Whether a folder must have tokenizers: a run's, whatever it has lost."""
-    return has_tokenizer(folder) or (folder / RUN_FILE).exists()
+    return has_tokenizer(folder) or is_run(folder)

@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass
 from typing import Any, ClassVar
 
@@ -67,6 +67,8 @@ class Recipe(abc.ABC):
 
     # The keys that name a trained model to begin with.
     starts: ClassVar[tuple[str, ...]] = ("start_from",)
+    # The keys that name files or folders.
+    paths: ClassVar[tuple[str, ...]] = ("start_from", "teacher.path", "corpus.path")
     # The least values of whole numbers that may be below 1, such as "corpus.seed".
     minima: ClassVar[Mapping[str, int]] = {}
 
@@ -168,17 +170,32 @@ class Recipe(abc.ABC):
                     yield f"`{name}` must be at most {most} (received {value})"
 
 
-def differences(one: Mapping, other: Mapping, path: str = "") -> list[str]:
-    """Returns the keys under which two mappings differ."""
-    keys = []
-    for key in sorted({*one, *other}):
-        where = f"{path}.{key}" if path else key
-        a, b = one.get(key), other.get(key)
-        if isinstance(a, Mapping) and isinstance(b, Mapping):
-            keys += differences(a, b, where)
-        elif a != b:
-            keys.append(where)
-    return keys
+def replaced(
+    mapping: Mapping[str, Any], keys: Sequence[str], change: Callable[[str], Any]
+) -> dict[str, Any]:
+    """Returns a mapping with the texts under some keys, and in lists there, changed.
+
+    Args:
+        mapping: Mappings may be nested in it.
+        keys: Such as "teacher.path"; those that there are not are passed over.
+        change: Gives the new value of a text.
+
+    Example:
+
+    >>> replaced({"teacher": {"path": "a"}}, ["teacher.path", "start_from"], str.upper)
+    {'teacher': {'path': 'A'}}
+    """
+    result = dict(mapping)
+    for key in keys:
+        first, _, rest = key.partition(".")
+        value = result.get(first)
+        if rest and isinstance(value, Mapping):
+            result[first] = replaced(value, [rest], change)
+        elif not rest and isinstance(value, str):
+            result[first] = change(value)
+        elif not rest and isinstance(value, list):
+            result[first] = [change(one) if isinstance(one, str) else one for one in value]
+    return result
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -89,6 +89,7 @@ class TextEncoderRecipe(Recipe):
     kind: str = "text_encoder"
 
     starts = ("pretrained", "start_from")
+    paths = (*Recipe.paths, "pretrained", "tokenizer")
 
     def runs(self):
         return {

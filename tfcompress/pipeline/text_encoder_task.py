@@ -41,11 +41,14 @@ class TextEncoderTask(Task):
     def check(self):
         if len(self.corpus.labels) < 2:
             raise InputError(
-                f"the corpus {self.corpus.name} has one class only "
-                f"({', '.join(self.corpus.labels)}); a classifier needs two or more"
+                "A classifier needs a corpus with two classes or more. Received: "
+                f"{self.corpus.name} with {', '.join(self.corpus.labels)} only."
             )
 
-    def begin(self, workspace, log):
+    def evaluation_needs(self):
+        return super().evaluation_needs() | {"valid": self.split_digest("valid")}
+
+    def begin(self, folder, log):
         if self.recipe.start_from is not None:
             former = finished_run(self.recipe.start_from, "start_from")
             self.tokenizers = saved_text_tokenizer(former)
@@ -85,12 +88,13 @@ class TextEncoderTask(Task):
         teacher, student = saved_text_tokenizer(run).encode(texts), self.tokenizers.encode(texts)
         if any([*one] != [*other] for one, other in zip(teacher, student)):
             raise InputError(
-                f"`teacher.path`: {run} has another tokenizer than this run; train a teacher with "
-                "the student's"
+                f"The teacher must have the student's tokenizer. Received: {run} with another, "
+                "under `teacher.path`. Train a teacher with the student's."
             )
         return _load(run / "model", "teacher.path")
 
     def training_data(self, config, workspace, log):
+        log(f"tokenizing {len(self.corpus.splits['train'][0]):,} texts")
         train, valid = (
             LabelledTexts(
                 self.tokenizers,
@@ -169,5 +173,7 @@ def _load(folder, key):
     saved = (folder / WEIGHTS_FILE).is_file()
     model = load_preset(folder) if saved else from_safetensors(folder)
     if not isinstance(model, TextEncoder):
-        raise InputError(f"`{key}` must be a text encoder (received a translation model)")
+        raise InputError(
+            f"`{key}` must be a text encoder. Received: {folder}, a translation model."
+        )
     return model

@@ -136,6 +136,7 @@ class TranslationRecipe(Recipe):
     benchmark: TranslationBenchmark = field(default_factory=TranslationBenchmark)
     kind: str = "translation"
 
+    paths = (*Recipe.paths, "tokenizer.like", "export.shortlist")
     minima = {"corpus.seed": 0, "evaluation.examples": 0}
 
     def __post_init__(self):

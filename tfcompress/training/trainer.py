@@ -80,6 +80,7 @@ def run_training(
             model.optimizer,
             choose=selected.chosen,
             helpers=getattr(model, "helpers", ()),
+            log=say,
         )
         done = state.restore()
         if done < config.updates and not selected.is_over(state.history):
