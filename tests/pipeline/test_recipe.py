@@ -12,8 +12,8 @@ from tfcompress.models import (
     StackConfig,
     TextEncoderConfig,
 )
+from tfcompress.pipeline.identity import differences
 from tfcompress.pipeline.quickstart import NAMES, shipped_recipe
-from tfcompress.pipeline.recipe import differences
 from tfcompress.pipeline.recipe_files import load_recipe
 from tfcompress.pipeline.text_encoder_recipe import TextEncoderRecipe
 from tfcompress.pipeline.translation_recipe import TranslationRecipe

@@ -1,10 +1,15 @@
 """What a stage's result depends on, and whether it is still what the stage wrote."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tfcompress.digests import CorruptFileError, check_file, describe_file, digest
+from tfcompress.errors import InputError
+from tfcompress.models.preset_folder import CONFIG_FILE, WEIGHTS_FILE
 
 Files = dict[str, dict[str, Any]]
 
@@ -61,6 +66,38 @@ def content_digest(path: str | Path) -> str:
     if path.is_file():
         return digest(describe_file(path))
     return digest(describe_files(path, sorted(one.name for one in path.iterdir())))
+
+
+def model_digest(folder: str | Path) -> str:
+    """Returns a digest of the configuration and the weights of a saved model.
+
+    Unlike its bytes, it is the same whenever the model is saved.
+
+    Args:
+        folder: What `save_preset` wrote.
+
+    Raises:
+        InputError: If it cannot be read.
+    """
+    import h5py
+
+    folder = Path(folder)
+    arrays: dict[str, Any] = {}
+
+    def add(name, item):
+        if isinstance(item, h5py.Dataset):
+            array = np.ascontiguousarray(item[()])
+            arrays[name] = [array.shape, str(array.dtype), hashlib.sha256(array).hexdigest()]
+
+    try:
+        with h5py.File(folder / WEIGHTS_FILE) as file:
+            file.visititems(add)
+    except (OSError, RuntimeError) as error:
+        raise InputError(
+            f"The weights of a model cannot be read. Received: {folder / WEIGHTS_FILE} "
+            f"({' '.join(str(error).split())}). Save the model again."
+        ) from error
+    return digest([(folder / CONFIG_FILE).read_text("utf-8"), arrays])
 
 
 def differences(one: Mapping, other: Mapping, path: str = "") -> list[str]:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tfcompress.digests import CorruptFileError, read_checked_json, write_checked_json
+from tfcompress.digests import CorruptFileError, digest, read_checked_json, write_checked_json
 from tfcompress.errors import InputError
-from tfcompress.pipeline.identity import Files, describe_files, problem
+from tfcompress.pipeline.identity import describe_files, problem
 
 RUN_FILE = "run.json"
 COPY = "run.copy.json"
@@ -87,19 +87,24 @@ class RunRecord:
             log(f"{wrong}: {stage} is made again")
         return wrong is None
 
-    def finish(self, stage: str, needs: Mapping[str, Any], *names: str) -> None:
+    def finish(
+        self, stage: str, needs: Mapping[str, Any], *names: str, content: str | None = None
+    ) -> None:
         """Notes that a stage is done.
 
         Args:
             stage: Its name.
             needs: What it depends on.
             *names: The files and folders that it wrote, by their place in the run's folder.
+            content: A digest of its result, for those stages that depend on it; that of the files
+                by default.
 
         Raises:
             InputError: If the record cannot be written.
         """
         files = describe_files(self.folder, names)
-        self.stages[stage] = {"needs": plain(needs), "files": files}
+        content = content or digest(files)
+        self.stages[stage] = {"needs": plain(needs), "files": files, "content": content}
         self.write()
 
     def needs(self, stage: str) -> dict[str, Any] | None:
@@ -110,13 +115,13 @@ class RunRecord:
         """
         return self.stages.get(stage, {}).get("needs")
 
-    def files(self, stage: str) -> Files:
-        """Returns the files of a finished stage.
+    def content(self, stage: str) -> str:
+        """Returns the digest of the result of a finished stage.
 
         Args:
             stage: Its name.
         """
-        return self.stages[stage]["files"]
+        return self.stages[stage]["content"]
 
 
 def plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from tfcompress.export.option_files import REPRESENTATIVE_TEXTS
 from tfcompress.export.quantization.schemes import STATIC
 from tfcompress.pipeline.benchmarking import benchmark_in_turns
 from tfcompress.pipeline.exporting import check_plan_names
-from tfcompress.pipeline.identity import content_digest
+from tfcompress.pipeline.identity import content_digest, model_digest
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.recipe import Recipe, replaced
 from tfcompress.pipeline.reports import bundle_row, report_run
@@ -25,7 +25,6 @@ from tfcompress.pipeline.workspace import (
     TIMING,
     Workspace,
     read_metrics,
-    tokenizer_names,
     write_metrics,
 )
 from tfcompress.reporting import Example, RunResults, provenance
@@ -110,6 +109,9 @@ class _Run:
     def finish(self, stage, needs, *names):
         self.workspace.record.finish(stage, needs, *names)
 
+    def bundle_content(self, quantization):
+        return self.workspace.record.content(f"bundles/{quantization}")
+
     def begin(self):
         """Saves the tokenizers, and where there is one the model that training begins with."""
         task, workspace, recipe = self.task, self.workspace, self.recipe
@@ -131,12 +133,11 @@ class _Run:
         workspace.begin(recipe, needs, task.validation_settings())
         workspace.remove_beginning()
         task.save_tokenizers(workspace.folder)
-        workspace.finish_beginning("tokenizers", needs, *tokenizer_names(workspace.folder))
         if start is not None:
             from tfcompress.models.presets import save_preset
 
             save_preset(start, workspace.start)
-            workspace.finish_beginning("start", needs, "start")
+        workspace.finish_beginning(needs)
 
     def train(self) -> list[dict]:
         task, recipe, workspace = self.task, self.recipe, self.workspace
@@ -167,7 +168,7 @@ class _Run:
         if not history:
             write_metrics(workspace.training / "history.json", [])
         save_preset(self._operate(model, recipe.surgery.after), workspace.model)
-        self.finish("model", needs, "model")
+        workspace.record.finish("model", needs, "model", content=model_digest(workspace.model))
         self.finish("history", needs, "training/history.json")
         return history
 
@@ -181,8 +182,8 @@ class _Run:
         }
         mapping = schema.to_mapping(self.recipe)
         needs = {
-            "model": digest(record.files("model")),
-            "tokenizers": digest(record.files("tokenizers")),
+            "model": record.content("model"),
+            "tokenizers": record.content("tokenizers"),
             "plan": mapping["plan"] if quantization == "mixed" else None,
             "texts": digest(data if quantization in STATIC else data["samples"]),
             **replaced({"export": mapping["export"]}, self.recipe.paths, content_digest),
@@ -202,7 +203,7 @@ class _Run:
 
     def evaluate(self, quantization):
         name = f"evaluation/{quantization}.json"
-        needs = {"bundle": self._bundle_digest(quantization), **self.task.evaluation_needs()}
+        needs = {"bundle": self.bundle_content(quantization), **self.task.evaluation_needs()}
         if self.is_finished(name, needs):
             return
         count = len(self.task.corpus.splits["test"][0])
@@ -220,7 +221,7 @@ class _Run:
         texts = self.task.corpus.splits["test"][0][: settings.pop(self.task.examples)]
         stages = {
             f"benchmark/{name}.json": {
-                "bundle": self._bundle_digest(name),
+                "bundle": self.bundle_content(name),
                 "texts": digest(texts),
                 **settings,
             }
@@ -279,9 +280,6 @@ class _Run:
             write_metrics(path, saved_history(self.workspace.training))
             self.finish("history", needs, "training/history.json")
         return read_metrics(path, HISTORY)
-
-    def _bundle_digest(self, quantization):
-        return digest(self.workspace.record.files(f"bundles/{quantization}"))
 
     def _check(self, start):
         """Finds, before anything is written, what would stop a later stage."""

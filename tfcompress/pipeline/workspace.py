@@ -12,7 +12,7 @@ from tfcompress.digests import digest
 from tfcompress.errors import InputError
 from tfcompress.files import check_writable, read_json, remove_leftovers, replace_file
 from tfcompress.locks import FolderLock
-from tfcompress.pipeline.identity import describe_files, differences
+from tfcompress.pipeline.identity import describe_files, differences, model_digest
 from tfcompress.pipeline.recipe import Recipe
 from tfcompress.pipeline.record import COPY, RUN_FILE, RunRecord, plain
 from tfcompress.text import TextTokenizer, Tokenizer, text_tokenizer
@@ -154,24 +154,28 @@ class Workspace:
             else:
                 path.unlink(missing_ok=True)
 
-    def finish_beginning(self, stage: str, needs: Mapping[str, Any], *names: str) -> None:
-        """Notes that the tokenizers, or the model to begin with, are there.
+    def finish_beginning(self, needs: Mapping[str, Any]) -> None:
+        """Notes that the tokenizers are there, and the model to begin with where there is one.
 
         Args:
-            stage: "tokenizers" or "start".
             needs: What the training depends on.
-            *names: The files and folders.
 
         Raises:
             InputError: If they are not what a training that has begun had.
         """
-        former = self.record.stages.get(stage, {}).get("files")
-        if self.has_training and former not in (None, describe_files(self.folder, names)):
-            raise InputError(
-                f"What the training began with was damaged and comes out otherwise now. Received: "
-                f"{', '.join(names)} in {self.folder}. Put the files back, or give another --run."
-            )
-        self.record.finish(stage, needs, *names)
+        names = tokenizer_names(self.folder)
+        stages = {"tokenizers": (names, digest(describe_files(self.folder, names)))}
+        if self.start.exists():
+            stages["start"] = ["start"], model_digest(self.start)
+        for stage, (names, content) in stages.items():
+            former = self.record.stages.get(stage, {}).get("content")
+            if self.has_training and former not in (None, content):
+                raise InputError(
+                    "What the training began with was damaged and is not what it was. Received: "
+                    f"{', '.join(names)} in {self.folder}. Put the files back, or give another "
+                    "--run."
+                )
+            self.record.finish(stage, needs, *names, content=content)
 
     @property
     def validation_settings(self) -> dict[str, Any]:
@@ -288,7 +292,9 @@ def run_digest(folder: str | Path) -> str:
     Raises:
         InputError: If a file cannot be read.
     """
-    return digest(describe_files(Path(folder), ["model", *tokenizer_names(folder)]))
+    folder = Path(folder)
+    tokenizers = describe_files(folder, tokenizer_names(folder))
+    return digest([model_digest(folder / "model"), tokenizers])
 
 
 def tokenizer_names(folder: str | Path) -> list[str]:
