@@ -83,20 +83,21 @@ def sync_tree(folder: str | os.PathLike) -> None:
         sync(place)
 
 
-def remove_leftovers(folder: str | os.PathLike) -> list[Path]:
+def remove_leftovers(folder: str | os.PathLike, name: str = "") -> list[Path]:
     """Removes what killed processes left in a folder under temporary names.
 
-    Only for folders in which no other process writes.
+    Only for what no other process writes.
 
     Args:
         folder: The folder; those in it are left alone.
+        name: What the names of the files begin with that were to be written.
 
     Returns:
         What was removed.
     """
     removed = []
     for path in Path(folder).glob(".*"):
-        if _TEMPORARY.fullmatch(path.name):
+        if path.name.startswith(f".{name}") and _TEMPORARY.fullmatch(path.name):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
             else:

@@ -57,22 +57,11 @@ class FolderLock:
         return self
 
     def __exit__(self, *details: object) -> None:
-        self.release()
-
-    def release(self, *, remove: bool = False) -> None:
-        """Gives the lock back.
-
-        Args:
-            remove: Whether to remove its file.
-        """
-        if self._file is None:
-            return
-        with contextlib.suppress(OSError):
-            self._file.truncate(0)
-            if remove:
+        if self._file is not None:
+            with contextlib.suppress(OSError):
                 self.path.unlink()
-        self._file.close()
-        self._file = None
+            self._file.close()
+            self._file = None
 
     def _locked(self):
         while True:

@@ -82,9 +82,8 @@ class Workspace:
         return self
 
     def __exit__(self, *details: object) -> None:
+        self._lock.__exit__(*details)
         with contextlib.suppress(OSError):
-            only_lock = [path.name for path in self.folder.iterdir()] == [LOCK]
-            self._lock.release(remove=only_lock)
             for folder in self._new_folders:
                 folder.rmdir()
 
