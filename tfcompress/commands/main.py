@@ -17,6 +17,7 @@ from tfcompress.commands import (
     export,
     quickstart,
     report,
+    run,
     sensitivity,
     train,
     translate,
@@ -36,6 +37,7 @@ _COMMANDS = (
     evaluate,
     benchmark,
     report,
+    run,
     build_native,
     corpus,
 )

@@ -1,21 +1,17 @@
 """Exporting a saved model from the command line."""
 
 import dataclasses
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tfcompress.errors import InputWarning
 from tfcompress.export.bundle.writer import check_target
 from tfcompress.export.options import ExportOptions
 from tfcompress.models import TextEncoderConfig
 from tfcompress.pipeline.loading import load_tensorflow
-from tfcompress.pipeline.workspace import (
-    has_text_tokenizer,
-    has_tokenizers,
-    is_run,
-    saved_text_tokenizer,
-    saved_tokenizers,
-)
+from tfcompress.pipeline.workspace import model_run, saved_text_tokenizer, saved_tokenizers
 
 
 def export_model(
@@ -44,15 +40,23 @@ def export_model(
     check_target(bundle, options.force)
     load_tensorflow()
     from tfcompress.export import convert
-    from tfcompress.models.presets import load_preset
+    from tfcompress.models.presets import PRESETS, load_preset
 
-    folder = Path(model)
-    transformer = load_preset(folder / "model" if (folder / "model").is_dir() else model)
+    run = model_run(model)
+    transformer = load_preset(model if run is None else run / "model")
+    if str(model) in PRESETS:
+        warnings.warn(
+            f"{model} is a preset without trained weights: those of the bundle are random",
+            InputWarning,
+            stacklevel=2,
+        )
+    if run is None:
+        return convert(transformer, bundle, options)
     if isinstance(transformer.config, TextEncoderConfig):
-        if options.tokenizer is None and _is_run(folder, has_text_tokenizer):
-            options = dataclasses.replace(options, tokenizer=saved_text_tokenizer(folder))
-    elif options.source_tokenizer is None and _is_run(folder, has_tokenizers):
-        source, target = saved_tokenizers(folder)
+        if options.tokenizer is None:
+            options = dataclasses.replace(options, tokenizer=saved_text_tokenizer(run))
+    elif options.source_tokenizer is None:
+        source, target = saved_tokenizers(run)
         options = dataclasses.replace(options, source_tokenizer=source, target_tokenizer=target)
     return convert(transformer, bundle, options)
 
@@ -74,8 +78,3 @@ def check_plan_names(plan: Mapping[str, str] | None, config: Any) -> None:
 
     model = TextEncoder if isinstance(config, TextEncoderConfig) else Seq2SeqTransformer
     MixedPlan(plan, WeightNames(model(config)))
-
-
-def _is_run(folder, has_tokenizer):
-    """Whether a folder must have tokenizers: a run's, whatever it has lost."""
-    return has_tokenizer(folder) or is_run(folder)

@@ -282,6 +282,12 @@ def is_run(folder: str | Path) -> bool:
     return any((Path(folder) / name).is_file() for name in (RUN_FILE, COPY))
 
 
+def model_run(folder: str | Path) -> Path | None:
+    """Returns the run that a folder is, or whose model it is; None where there is none."""
+    folder = Path(folder)
+    return next((run for run in (folder, folder.parent) if is_run(run) and folder.is_dir()), None)
+
+
 def run_digest(folder: str | Path) -> str:
     """Returns a digest of the model and the tokenizers of a run, wherever it lies.
 
