@@ -12,6 +12,7 @@ from tfcompress.export.options import ExportOptions
 from tfcompress.models import TextEncoderConfig
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.workspace import model_run, saved_text_tokenizer, saved_tokenizers
+from tfcompress.runtime.quiet import quiet_stderr
 
 
 def export_model(
@@ -50,15 +51,19 @@ def export_model(
             InputWarning,
             stacklevel=2,
         )
-    if run is None:
+    if run is not None:
+        options = dataclasses.replace(options, **_tokenizers(run, transformer.config, options))
+    with quiet_stderr():
         return convert(transformer, bundle, options)
-    if isinstance(transformer.config, TextEncoderConfig):
-        if options.tokenizer is None:
-            options = dataclasses.replace(options, tokenizer=saved_text_tokenizer(run))
-    elif options.source_tokenizer is None:
-        source, target = saved_tokenizers(run)
-        options = dataclasses.replace(options, source_tokenizer=source, target_tokenizer=target)
-    return convert(transformer, bundle, options)
+
+
+def _tokenizers(run, config, options):
+    """A run's tokenizers by option, unless the options have others."""
+    if isinstance(config, TextEncoderConfig):
+        return {} if options.tokenizer is not None else {"tokenizer": saved_text_tokenizer(run)}
+    if options.source_tokenizer is not None:
+        return {}
+    return dict(zip(("source_tokenizer", "target_tokenizer"), saved_tokenizers(run)))
 
 
 def check_plan_names(plan: Mapping[str, str] | None, config: Any) -> None:

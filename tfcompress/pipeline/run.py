@@ -28,6 +28,7 @@ from tfcompress.pipeline.workspace import (
     write_metrics,
 )
 from tfcompress.reporting import Example, RunResults, provenance
+from tfcompress.runtime.quiet import quiet_stderr
 from tfcompress.training.checkpoint_files import last_update, saved_history
 
 _TASKS = {TranslationRecipe: TranslationTask, TextEncoderRecipe: TextEncoderTask}
@@ -198,7 +199,8 @@ class _Run:
         options = self.recipe.export_options(
             quantization, **data, **task.tokenizer_options(), force=True
         )
-        convert(load_preset(workspace.model), workspace.bundle(quantization), options)
+        with quiet_stderr():
+            convert(load_preset(workspace.model), workspace.bundle(quantization), options)
         self.finish(stage, needs, stage)
 
     def evaluate(self, quantization):

@@ -37,7 +37,7 @@ def evaluate_text_encoder(
             Labels are names of classes, in capitals or small letters, or their numbers, from 0.
             A first line whose last column is called so is a heading.
         num_threads: Threads of the runtime.
-        progress: Whether to show a progress bar on standard error.
+        progress: Whether to show a progress bar on standard error, if that is a terminal.
 
     Returns:
         `examples`, their number, and: for classification `accuracy`, its 95% `interval` (Wilson's),
@@ -88,7 +88,7 @@ def evaluate_classifier(
         texts: The texts; those beyond the bundle's limit are cut.
         labels: The numbers of their classes.
         num_threads: Threads of the runtime.
-        progress: Whether to show a progress bar on standard error.
+        progress: Whether to show a progress bar on standard error, if that is a terminal.
 
     Returns:
         What `evaluate_text_encoder` does for classification.
@@ -287,7 +287,7 @@ def _score(path, number, text):
 
 
 def _shown(values, progress: bool) -> Any:
-    return tqdm(values, unit="text", disable=not progress, leave=False)
+    return tqdm(values, unit="text", disable=None if progress else True, leave=False)
 
 
 def _cosine(a, b):
