@@ -16,7 +16,7 @@ REQUIRES = re.compile(r"\b(must|needs?|cannot|only|not supported)\b")
 OTHERS = ("impossible training settings: {}",)
 # Packages and modules whose messages still have other forms.
 NOT_YET = (
-    *("commands", "custom_ops", "export", "models", "optimization", "pipeline", "reporting"),
+    *("custom_ops", "export", "models", "optimization", "reporting"),
     *("runtime", "surgery", "files", "grids", "layer_selection", "scaling", "schema"),
     *("search_options", "yaml_file", "decoder_state", "layers"),
 )

@@ -37,14 +37,14 @@ def _run(options: Namespace) -> None:
     from tfcompress.text import read_lines
 
     if options.sentences < 1:
-        raise InputError(f"--sentences must be at least 1 (received {options.sentences})")
+        raise InputError(f"--sentences must be at least 1. Received: {options.sentences}.")
     if options.output is not None:
         check_writable(options.output)
     lines = read_lines(options.source), read_lines(options.reference)
     if len(lines[0]) != len(lines[1]):
         raise InputError(
-            f"{options.source} has {len(lines[0])} lines but {options.reference} has "
-            f"{len(lines[1])}; line N of one must translate line N of the other"
+            "Line N of --reference must translate line N of --source. Received: "
+            f"{options.source} of {len(lines[0])} lines and {options.reference} of {len(lines[1])}."
         )
     report = sensitivity(
         options.run,

@@ -13,5 +13,8 @@ def standard_input() -> BinaryIO:
         InputError: It is closed.
     """
     if sys.stdin is None:
-        raise InputError("standard input is closed; send text to it, one sentence a line")
+        raise InputError(
+            "Standard input is needed. Received: one that is closed. Send text to it, one sentence "
+            "a line."
+        )
     return sys.stdin.buffer

@@ -206,13 +206,15 @@ def sensitivity(
 def _check(sources, references, max_loss, kinds):
     if not sources or len(sources) != len(references):
         raise InputError(
-            f"`sources` and `references` must be equal in number and not empty (received "
-            f"{len(sources)} and {len(references)})"
+            "`sources` and `references` must be equal in number and not empty. Received: "
+            f"{len(sources)} and {len(references)}."
         )
     if isinstance(max_loss, bool) or not max_loss >= 0:
-        raise InputError(f"`max_loss` must be at least 0 (received {max_loss})")
+        raise InputError(f"`max_loss` must be at least 0. Received: {max_loss}.")
     if not kinds or not set(kinds) <= set(KINDS):
-        raise InputError(f"`kinds` must be some of {', '.join(KINDS)} (received {list(kinds)})")
+        raise InputError(
+            f"`data_types` must be some of {', '.join(KINDS)}. Received: {list(kinds)}."
+        )
 
 
 @dataclass(frozen=True)

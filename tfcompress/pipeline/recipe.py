@@ -75,7 +75,7 @@ class Recipe(abc.ABC):
     def __post_init__(self):
         problems = [*self._own_problems(), *self._problems()]
         if problems:
-            raise InputError(f"impossible recipe: {'; '.join(problems)}")
+            raise InputError(f"The recipe cannot be run. Received: {'; '.join(problems)}.")
 
     @abc.abstractmethod
     def runs(self) -> dict[str, str | None]:

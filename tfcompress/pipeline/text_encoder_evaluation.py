@@ -63,11 +63,13 @@ def evaluate_text_encoder(
         head = model.bundle.head
         if head not in _COLUMNS:
             raise InputError(
-                f"{bundle}: {'has no head' if head is None else f'has a head for {head}'}; "
-                f"evaluate takes heads for {' and '.join(_COLUMNS)}"
+                f"An evaluation needs a head for {' or '.join(_COLUMNS)}. Received: {bundle} with "
+                f"{'no head' if head is None else f'one for {head}'}."
             )
         if head == REGRESSION and model.bundle.outputs["logits"].width > 1:
-            raise InputError(f"{bundle}: has several scores a text; evaluate takes one")
+            raise InputError(
+                f"An evaluation needs one score a text. Received: {bundle} with several."
+            )
         rows = read_examples(data, _COLUMNS[head])
         metrics = _figures(model, data, rows, progress)
         return metrics | _overlong(model, [columns[:-1] for _, columns in rows])
@@ -271,7 +273,8 @@ def _numbers(path, labels, model) -> Any:
         if number is None:
             names = "" if model.labels is None else f", or one of {', '.join(model.labels)}"
             raise InputError(
-                f"{path}, line {line}: label {label!r}; give 0 to {classes - 1}{names}"
+                f"The label must be 0 to {classes - 1}{names}. Received: {label!r} in {path}, line "
+                f"{line}."
             )
     return found
 
@@ -282,7 +285,9 @@ def _score(path, number, text):
     except ValueError:
         score = np.nan
     if not np.isfinite(score):
-        raise InputError(f"{path}, line {number}: score {text!r}; give a number")
+        raise InputError(
+            f"The score must be a number. Received: {text!r} in {path}, line {number}."
+        )
     return score
 
 

@@ -126,16 +126,16 @@ class TextEncoderRecipe(Recipe):
         for name, value in own.items():
             if mapping[name] != value:
                 raise InputError(
-                    f"the tokenizer has another {name} than the model ({value}, not "
-                    f"{mapping[name]}); give the tokenizer that belongs to it"
+                    f"Tokenizer and model must have the same {name}. Received: {value} and "
+                    f"{mapping[name]}. Give the tokenizer that belongs to the model."
                 )
         former = mapping.get("head")
         if head is None:
             head = former if _classifies(former) else _default_head(mapping, former)
         if not isinstance(head, dict) or head.get("kind", CLASSIFICATION) != CLASSIFICATION:
             raise InputError(
-                f"`model.head` must be of the kind {CLASSIFICATION} in a recipe, whose texts have "
-                f"one class each (received {head}); train others with `train_classifier`, in Python"
+                f"`model.head` must be for {CLASSIFICATION} in a recipe, whose texts have one "
+                f"class each. Received: {head}. Train others with `train_classifier`, in Python."
             )
         mapping["head"] = {**head, "num_classes": len(labels), "labels": list(labels)}
         return TextEncoderConfig.from_mapping(mapping)

@@ -56,8 +56,8 @@ def evaluate_translation(
     check_tokenization(tokenize)
     if not sources or len(sources) != len(references):
         raise InputError(
-            "sources and references must be equal in number and not empty; received "
-            f"{len(sources)} and {len(references)}"
+            "`sources` and `references` must be equal in number and not empty. Received: "
+            f"{len(sources)} and {len(references)}."
         )
     with Translator(bundle, num_threads=num_threads) as translator:
         limit = translator.bundle.max_source_length

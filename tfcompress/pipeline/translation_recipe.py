@@ -172,8 +172,8 @@ class TranslationRecipe(Recipe):
             base = preset(name)
             if not isinstance(base, Seq2SeqConfig):
                 raise InputError(
-                    f"`model.preset` must be a translation model (received {name!r}, a text "
-                    "encoder); `tfcompress describe` lists presets"
+                    f"`model.preset` must be a translation model. Received: {name!r}, a text "
+                    "encoder. `tfcompress describe` lists presets."
                 )
             mapping = merged(base.to_mapping(), mapping)
         mapping |= {"source_vocabulary_size": source_size, "target_vocabulary_size": target_size}
