@@ -45,7 +45,9 @@ def main() -> None:
     tf.config.threading.set_intra_op_parallelism_threads(1)
     x = np.random.default_rng(0).standard_normal((BATCH, LENGTH, WIDTH)).astype("float32")
     learned = layers.MultiHeadAttention(8)
-    lsra = layers.LSRA(layers.MultiHeadAttention(4), layers.DynamicConv(31, 4))
+    lsra = layers.LSRA(
+        layers.MultiHeadAttention(4), convolution=layers.DynamicConv(31, num_heads=4)
+    )
     dense = keras.Sequential(
         [keras.Input((None, WIDTH))]
         + [layers.Dense(units, activation="swish") for units in (1024, 1024, 1024, WIDTH // 2)]
@@ -61,7 +63,7 @@ def main() -> None:
         ),
         "LSRA / full attention": (forward(lsra), learned),
         "DExTra block of depth 4 / dense block of its width": (
-            forward(layers.DExTraBlock(WIDTH // 2, 4, 2.0)),
+            forward(layers.DExTraBlock(WIDTH // 2, num_layers=4, width_multiplier=2.0)),
             dense,
         ),
     }
@@ -95,9 +97,9 @@ def training_step(rate: float) -> Callable[[np.ndarray], object]:
     stack = [
         layers.LayerDropWrapper(
             layers.TransformerEncoderLayer(
-                layers.MultiHeadAttention(8), layers.FeedForward(4 * WIDTH)
+                layers.MultiHeadAttention(8), feed_forward=layers.FeedForward(4 * WIDTH)
             ),
-            rate,
+            rate=rate,
         )
         for _ in range(6)
     ]

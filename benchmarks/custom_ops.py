@@ -33,7 +33,7 @@ from tfcompress.export.conversion.signatures import Signatures
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.model_file import lower
 from tfcompress.export.graph.packing import pack_constants
-from tfcompress.export.quantization.quantizer import choice, quantize
+from tfcompress.export.quantization.quantizer import quantize, type_chooser
 from tfcompress.layers.common.device_operations import device_operations
 from tfcompress.layers.common.embedding_lookup import LOOK_UP
 from tfcompress.layers.common.fixed_patterns import EIGHT_FIXED
@@ -88,7 +88,7 @@ def cases() -> dict[str, Case]:
     made = {}
     for width in (256, 512):
         for length in (1, 16, 64):
-            block = layers.DExTraBlock(width // 2, depth=4)
+            block = layers.DExTraBlock(width // 2, num_layers=4)
             name = f"DExTra block, width {width}, {length} positions"
             made[name] = sequence_case(block, width, length, goal=2)
     for length in (64, 256):
@@ -98,12 +98,14 @@ def cases() -> dict[str, Case]:
         made[f"{name}, without projections"] = patterns_case(length)
     for kind, goal in (("Dynamic", 3), ("Lightweight", 3)):
         for project in (True, False):
-            convolution = getattr(layers, f"{kind}Conv")(7, 4, project=project)
+            convolution = getattr(layers, f"{kind}Conv")(7, num_heads=4, project=project)
             name = f"{kind.lower()} convolution, width 256, 32 positions"
             name += "" if project else ", without projections"
             made[name] = sequence_case(convolution, 256, 32, goal)
     made["encoder layer, width 256, 16 positions"] = sequence_case(
-        layers.TransformerEncoderLayer(layers.MultiHeadAttention(4), layers.FeedForward(1024)),
+        layers.TransformerEncoderLayer(
+            layers.MultiHeadAttention(4), feed_forward=layers.FeedForward(1024)
+        ),
         256,
         16,
         goal=1,
@@ -213,7 +215,7 @@ def measure(name: str, case: Case, rounds: int) -> dict:
         operations = []
         for path, names in zip(paths, (frozenset(), frozenset(ALL))):
             model = case.build(names)
-            quantize(model, choice("dynamic_int8"))
+            quantize(model, type_chooser("dynamic_int8"))
             pack_constants(model)
             path.write_bytes(flatbuffer.write(model))
             counts = flatbuffer.operation_counts(model)[case.signature]

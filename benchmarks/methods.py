@@ -44,7 +44,7 @@ DELIGHT = {
     "attention": {
         "num_heads": 1,
         "mixer": "delight",
-        "scaling": {"min_depth": 2, "max_depth": 4, "width_multiplier": 2.0},
+        "scaling": {"min_layers": 2, "max_layers": 4, "width_multiplier": 2.0},
     },
     "feed_forward": {"intermediate_dim": WIDTH // 4, "activation": "swish"},
 }
@@ -57,7 +57,8 @@ def trained_anew(vocabulary_size: int) -> dict[str, dict]:
         "baseline": {},
         "factorized": both({}, {"embedding_dim": 48}),
         "adaptive": both(
-            {}, {"kind": "adaptive", "cutoffs": [third, 2 * third], "factor": 2, "share": True}
+            {},
+            {"layer_type": "adaptive", "cutoffs": [third, 2 * third], "factor": 2, "share": True},
         ),
         "define": both({}, transformed("define")),
         "dextra_embedding": both({}, transformed("dextra")),
@@ -108,10 +109,10 @@ def both(stack: dict, embedding: dict | None = None) -> dict:
     return changes | ({"embedding": embedding} if embedding else {})
 
 
-def transformed(kind: str) -> dict:
+def transformed(layer_type: str) -> dict:
     """A narrow table behind a group transform."""
-    transform = {"depth": 3, "width_multiplier": 2.0, "max_groups": 4}
-    return {"kind": kind, "embedding_dim": 48, "tie": "own", "transform": transform}
+    transform = {"num_layers": 3, "width_multiplier": 2.0, "max_groups": 4}
+    return {"layer_type": layer_type, "embedding_dim": 48, "tie": "own", "transform": transform}
 
 
 def begun_from(baseline: str, dropped: str) -> dict[str, dict]:

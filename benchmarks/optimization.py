@@ -44,7 +44,7 @@ def rows(runs: Path) -> dict[str, dict]:
             "training": {"updates": 0},
             "quantizations": ["mixed"],
             # What `tfcompress sensitivity` plans for a loss of 0.3 on 200 validation sentences.
-            "plan": {"^embedding/": "int8", ".": "int4"},
+            "quantization_scheme": {"^embedding/": "int8", ".": "int4"},
         },
         "trained_int4": {
             "training": {"quantize_aware": {"bits": 4, "block_size": 32}},

@@ -55,7 +55,7 @@ def train_and_export(corpus: str, out: str) -> None:
         epochs=2,
         validation_data=valid.evaluation_dataset(batch_tokens=2048).map(named),
     )
-    trained = tfc.models.TextEncoder(encoder.config, strip_quantization(model))
+    trained = tfc.models.TextEncoder(encoder.config, model=strip_quantization(model))
     tfc.export.convert(trained, f"{out}/bundle", tokenizer=tokenizer, quantization="dynamic_int8")
 
     from tfcompress.runtime import TextModel

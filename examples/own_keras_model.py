@@ -23,7 +23,8 @@ inputs = keras.Input((None,), dtype="int32", name="ids")
 x = tfc.layers.SinusoidalPosition()(keras.layers.Embedding(100, 64)(inputs))
 for i in range(2):
     x = tfc.layers.TransformerEncoderLayer(
-        tfc.layers.MultiHeadAttention(8, name=f"attention_{i}"), tfc.layers.FeedForward(128)
+        tfc.layers.MultiHeadAttention(8, name=f"attention_{i}"),
+        feed_forward=tfc.layers.FeedForward(128),
     )(x)
 model = keras.Model(inputs, keras.layers.Dense(2, name="logits")(x))
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

@@ -213,7 +213,7 @@ def pairs():
 
 def small_transformer(**changes):
     stack = tfc.models.StackConfig(
-        2, tfc.models.AttentionConfig(4), tfc.models.FeedForwardConfig(32)
+        2, attention=tfc.models.AttentionConfig(4), feed_forward=tfc.models.FeedForwardConfig(32)
     )
     settings = {"encoder": stack, "decoder": stack, "max_target_length": 16} | changes
     return tfc.models.Seq2SeqTransformer(tfc.models.Seq2SeqConfig(500, hidden_dim=16, **settings))
@@ -226,7 +226,7 @@ def transformer():
 
 def define_transformer():
     return small_transformer(
-        embedding=tfc.models.EmbeddingConfig(kind="define", embedding_dim=8, tie="own")
+        embedding=tfc.models.EmbeddingConfig(layer_type="define", embedding_dim=8, tie="own")
     )
 
 
@@ -259,7 +259,7 @@ def model():
     ids = keras().Input((None,), dtype="int32")
     x = keras().layers.Embedding(16, 8)(ids)
     x = layers.LayerDropWrapper(layers.FeedForward(8), rate=0.1)(x)
-    x = layers.TheseusModule([layers.FeedForward(8)], layers.FeedForward(8))(x)
+    x = layers.TheseusModule([layers.FeedForward(8)], successor=layers.FeedForward(8))(x)
     x = layers.MultiHeadAttention(2, gated=True)(x)
     compiled = keras().Model(ids, keras().layers.Dense(16)(x))
     compiled.compile("adam", loss())
@@ -289,7 +289,7 @@ def translate_n_best():
 @once
 def encoder():
     stack = tfc.models.StackConfig(
-        2, tfc.models.AttentionConfig(2), tfc.models.FeedForwardConfig(32)
+        2, attention=tfc.models.AttentionConfig(2), feed_forward=tfc.models.FeedForwardConfig(32)
     )
     head = tfc.models.HeadConfig(labels=("negative", "positive"))
     config = tfc.models.TextEncoderConfig(

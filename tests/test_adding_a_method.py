@@ -42,10 +42,9 @@ def mixer(monkeypatch):
 
 
 def test_the_layer_does_what_every_layer_must(mixer):
-    from layers.harness import normal, run_layer_test, run_step_test
+    from layers import harness
 
-    names = {"MovingAverage": mixer[0], "normal": normal}
-    run(TEST, "page_test", run_layer_test=run_layer_test, run_step_test=run_step_test, **names)
+    run(TEST, "page_test", **{**vars(harness), "MovingAverage": mixer[0]})
 
 
 def test_a_model_with_it_is_described_exported_and_run(mixer, tmp_path, capsys):

@@ -21,20 +21,20 @@ def test_what_a_manifest_says_is_read_back(spec, grows, sizes):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (((),), "`shape` must hold sizes"),
-        (((4, 0),), "`shape` must hold sizes"),
-        (((4.0,),), "`shape` must hold sizes"),
-        (((None, None, 4),), "at most one None"),
-        (((4,), "beam"), "`per` must be"),
-        (((4,), "hypothesis", float("nan")), "`initial` must be finite"),
+        ({"shape": ()}, "`shape` must hold sizes"),
+        ({"shape": (4, 0)}, "`shape` must hold sizes"),
+        ({"shape": (4.0,)}, "`shape` must hold sizes"),
+        ({"shape": (None, None, 4)}, "at most one None"),
+        ({"shape": (4,), "per": "beam"}, "`per` must be"),
+        ({"shape": (4,), "initial": float("nan")}, "`initial` must be finite"),
     ],
 )
 def test_impossible(arguments, message):
     with pytest.raises(ValueError, match=message):
-        StateSpec(*arguments)
+        StateSpec(**arguments)
 
 
 @pytest.mark.parametrize("mapping", [{}, {"shape": 3, "per": "sentence", "initial": 0}, [], 4])
 def test_no_such_mapping(mapping):
-    with pytest.raises(ValueError, match="entry is wrong"):
+    with pytest.raises(ValueError, match="entry must have a shape"):
         StateSpec.from_mapping(mapping)

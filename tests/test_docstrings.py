@@ -50,7 +50,7 @@ NOT_YET = (
     "tfcompress.export.conversion.keras_signatures",
     "tfcompress.export.conversion.variants",
     "tfcompress.export.devices",
-    "tfcompress.export.quantization.mixed_plan",
+    "tfcompress.export.quantization.quantization_scheme",
     "tfcompress.pipeline.exporting",
     "tfcompress.pipeline.layer_sensitivity",
     "tfcompress.pipeline.quickstart",

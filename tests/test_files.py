@@ -15,7 +15,7 @@ def test_replaces_whole_files(tmp_path):
 
 def test_a_folder_in_its_place(tmp_path):
     (tmp_path / "folder").mkdir()
-    with pytest.raises(InputError, match="folder: cannot write"):
+    with pytest.raises(InputError, match=r"be written .*folder"):
         replace_file(tmp_path / "folder", b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 

@@ -19,11 +19,11 @@ def weights(max_exponent=100, side=12):
 
 
 GRIDS = [
-    Grid(8, (0,)),
-    Grid(8, (-1,)),
-    Grid(8, ()),
-    Grid(4, (0,)),
-    Grid(4, (0,), block_size=4, inputs=(1,)),
+    Grid(8, channels=(0,)),
+    Grid(8, channels=(-1,)),
+    Grid(8, channels=()),
+    Grid(4, channels=(0,)),
+    Grid(4, channels=(0,), block_size=4, inputs=(1,)),
 ]
 
 
@@ -76,7 +76,7 @@ def test_scales_of_blocks_fit_into_16_bits():
     values = np.random.default_rng(0).normal(size=(6, 64)).astype(np.float32)
     values[0, :32] = 0
     values[1] *= 1e-9
-    integers, scales = Grid(4, (0,), block_size=32, inputs=(1,)).quantize(values)
+    integers, scales = Grid(4, channels=(0,), block_size=32, inputs=(1,)).quantize(values)
     assert scales.shape == (6, 2, 1)
     assert (scales.astype(np.float16).astype(np.float32) == scales).all()
     assert not (scales.view(np.uint32) & 0xFFFF).any()
@@ -86,9 +86,9 @@ def test_scales_of_blocks_fit_into_16_bits():
 
 @given(values=weights(15))
 def test_one_scale_is_recognized(values):
-    on_grid = Grid(8, ()).round(values)
+    on_grid = Grid(8, channels=()).round(values)
     if on_grid.any():
-        assert holds_whole(on_grid) == holds_whole(on_grid.T) == Grid(8, ())
+        assert holds_whole(on_grid) == holds_whole(on_grid.T) == Grid(8, channels=())
     else:
         assert holds_whole(on_grid) is None
 

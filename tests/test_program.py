@@ -38,7 +38,7 @@ def run(shell, *arguments):
     ("shell", "arguments", "code", "message"),
     [
         ("<&-", ["describe"], 0, ""),
-        ("<&-", ["translate", "bundle"], 2, "no such folder"),
+        ("<&-", ["translate", "bundle"], 2, "A bundle must be a folder"),
         ("<&-", ["benchmark", "bundle"], 2, "standard input is closed"),
         (">&-", ["describe"], 2, "standard output is closed"),
         (">/dev/full", ["describe"], 2, "No space left"),

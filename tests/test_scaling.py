@@ -29,7 +29,7 @@ SCHEDULES = {
 
 @pytest.fixture(scope="module")
 def reference():
-    """What the reference code gave for many widths and depths."""
+    """What the reference code gave for many widths and numbers of layers."""
     if not FILE.exists():
         pytest.skip(f"no {FILE}; set TFCOMPRESS_ORACLES to its folder")
     return json.loads(FILE.read_text())
@@ -58,7 +58,7 @@ def test_groups_of_the_reference_code(reference):
 
 
 @pytest.mark.parametrize(
-    ("depth", "outputs", "groups"),
+    ("num_layers", "outputs", "groups"),
     [
         (2, (128, 128), (2, 2)),
         (3, (128, 512, 128), (2, 4, 2)),
@@ -67,13 +67,13 @@ def test_groups_of_the_reference_code(reference):
         (8, (128, 256, 384, 512, 512, 384, 256, 128), (2, 4, 8, 8, 8, 8, 4, 2)),
     ],
 )
-def test_dextra(depth, outputs, groups):
+def test_dextra(num_layers, outputs, groups):
     inputs = (128, *(width + 128 for width in outputs[:-1]))
-    assert dextra_schedule(128, 128, 512, depth, 8) == GroupSchedule(inputs, outputs, groups)
+    assert dextra_schedule(128, 128, 512, num_layers, 8) == GroupSchedule(inputs, outputs, groups)
 
 
 @pytest.mark.parametrize(
-    ("depth", "max_groups", "released", "groups"),
+    ("num_layers", "max_groups", "released", "groups"),
     [
         (4, 8, False, (8, 4, 2, 1)),
         (4, 8, True, (8, 4, 2, 1)),
@@ -84,8 +84,8 @@ def test_dextra(depth, outputs, groups):
         (7, 4, True, (1, 4, 2, 1, 4, 2, 1)),
     ],
 )
-def test_groups_of_define(depth, max_groups, released, groups):
-    schedule = define_schedule(64, 64, 512, depth, max_groups, released=released)
+def test_groups_of_define(num_layers, max_groups, released, groups):
+    schedule = define_schedule(64, 64, 512, num_layers, max_groups, released=released)
     assert schedule.groups == groups
 
 
@@ -98,15 +98,15 @@ POWERS = st.sampled_from((1, 2, 4, 8, 16))
 
 @given(
     kind=st.sampled_from(sorted(SCHEDULES)),
-    depth=st.integers(2, 12),
+    num_layers=st.integers(2, 12),
     max_groups=POWERS,
     parts=st.tuples(st.integers(1, 40), st.integers(1, 40)),
     max_width=st.floats(1, 3000),
 )
-def test_every_group_gets_whole_numbers(kind, depth, max_groups, parts, max_width):
+def test_every_group_gets_whole_numbers(kind, num_layers, max_groups, parts, max_width):
     projection, output = (part * max_groups for part in parts)
-    schedule = SCHEDULES[kind](projection, output, max_width, depth, max_groups)
-    assert len(schedule.inputs) == len(schedule.outputs) == len(schedule.groups) == depth
+    schedule = SCHEDULES[kind](projection, output, max_width, num_layers, max_groups)
+    assert len(schedule.inputs) == len(schedule.outputs) == len(schedule.groups) == num_layers
     assert max(schedule.groups) <= max_groups
     assert schedule.outputs[-1] == output
     assert schedule.inputs == (projection, *(projection + w for w in schedule.outputs[:-1]))
@@ -118,19 +118,19 @@ def test_every_group_gets_whole_numbers(kind, depth, max_groups, parts, max_widt
 
 
 @given(max_groups=POWERS)
-def test_paper_and_released_code_agree_at_one_depth(max_groups):
-    depth = max(2, int(math.log2(max_groups)) + 1)
-    sizes = (64, 64, 256, depth, max_groups)
+def test_paper_and_released_code_agree_at_one_number_of_layers(max_groups):
+    num_layers = max(2, int(math.log2(max_groups)) + 1)
+    sizes = (64, 64, 256, num_layers, max_groups)
     assert define_schedule(*sizes) == define_schedule(*sizes, released=True)
 
 
 @given(
-    depths=st.tuples(st.integers(2, 12), st.integers(0, 12)),
+    counts=st.tuples(st.integers(2, 12), st.integers(0, 12)),
     multiplier=st.floats(0.5, 8),
     num_blocks=st.integers(1, 24),
 )
-def test_blocks_grow_from_the_first_to_the_last(depths, multiplier, num_blocks):
-    first, last = depths[0], sum(depths)
+def test_blocks_grow_from_the_first_to_the_last(counts, multiplier, num_blocks):
+    first, last = counts[0], sum(counts)
     blocks = block_wise_scaling(first, last, multiplier, num_blocks)
     assert len(blocks) == num_blocks
     assert blocks == sorted(blocks)
@@ -150,19 +150,27 @@ def test_default_groups(width):
     assert default_max_groups(width) == 2 ** max(0, math.ceil(math.log2(width / 32)))
 
 
-def test_depth_of_the_published_models():
+def test_number_of_layers_of_the_published_models():
     """43, 92 and 158 layers in all, of 4 to 12 in a block (the paper's ablation table)."""
 
-    def depth(smallest, largest):
+    def num_layers(smallest, largest):
         blocks = block_wise_scaling(smallest, largest, 2.0)
         return sum(layers + 5 for layers, _ in blocks) + smallest + 3
 
-    assert [depth(4, 4), depth(8, 8), depth(4, 8), depth(4, 12)] == [43, 115, 92, 158]
+    assert [num_layers(4, 4), num_layers(8, 8), num_layers(4, 8), num_layers(4, 12)] == [
+        43,
+        115,
+        92,
+        158,
+    ]
 
 
 CASES = {
-    "depth": (lambda: dextra_schedule(64, 64, 128, 1, 4), ["`depth`", "at least 2", "depth=1"]),
-    "define_depth": (lambda: define_schedule(64, 64, 128, 0, 4), ["`depth`", "depth=0"]),
+    "num_layers": (
+        lambda: dextra_schedule(64, 64, 128, 1, 4),
+        ["`num_layers`", "at least 2", "num_layers=1"],
+    ),
+    "define_layers": (lambda: define_schedule(64, 64, 128, 0, 4), ["`num_layers`", "num_layers=0"]),
     "projection": (
         lambda: dextra_schedule(0, 64, 128, 4, 4),
         ["`projection_dim`", "projection_dim=0, output_dim=64, max_groups=4"],
@@ -174,7 +182,7 @@ CASES = {
     "endless": (lambda: dextra_schedule(64, 64, math.inf, 4, 4), ["`max_width`", "inf"]),
     "odd_projection": (
         lambda: dextra_schedule(63, 64, 128, 4, 4),
-        ["2 groups of layer 0", "width 63", "projection_dim=63", "depth=4", "power of two"],
+        ["2 groups of layer 0", "width 63", "projection_dim=63", "num_layers=4", "power of two"],
     ),
     "odd_output": (
         lambda: dextra_schedule(64, 63, 128, 4, 4),
@@ -192,11 +200,11 @@ CASES = {
         lambda: define_schedule(60, 64, 128, 4, 8),
         ["8 groups of layer 0", "width 60"],
     ),
-    "blocks_depth": (
+    "blocks_layers": (
         lambda: block_wise_scaling(1, 8, 2.0),
-        ["at least 2", "min_depth=1, max_depth=8"],
+        ["at least 2", "min_layers=1, max_layers=8"],
     ),
-    "blocks_shrink": (lambda: block_wise_scaling(8, 4, 2.0), ["min_depth=8, max_depth=4"]),
+    "blocks_shrink": (lambda: block_wise_scaling(8, 4, 2.0), ["min_layers=8, max_layers=4"]),
     "blocks_multiplier": (
         lambda: block_wise_scaling(4, 8, 0.0),
         ["`width_multiplier`", "width_multiplier=0.0"],

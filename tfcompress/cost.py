@@ -44,9 +44,9 @@ class Cost:
         vector_values: Values of biases and normalizations, which always stay in float32.
         multiply_adds: Multiply-adds of one sentence pair.
         tap_multiply_adds: Those of them that apply the taps of convolutions, which published
-            figures leave out.
+            numbers leave out.
         additions: Additions of biases of one sentence pair, which `multiply_adds` leaves out.
-        depth: Layers with weights that one position passes in sequence.
+        num_layers: Layers with weights that one position passes in sequence.
 
     Example:
 
@@ -60,7 +60,7 @@ class Cost:
     multiply_adds: int = 0
     tap_multiply_adds: int = 0
     additions: int = 0
-    depth: int = 0
+    num_layers: int = 0
 
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(
@@ -69,7 +69,7 @@ class Cost:
             self.multiply_adds + other.multiply_adds,
             self.tap_multiply_adds + other.tap_multiply_adds,
             self.additions + other.additions,
-            self.depth + other.depth,
+            self.num_layers + other.num_layers,
         )
 
     def repeated(self, *, stored: int, applied: int) -> "Cost":
@@ -77,7 +77,7 @@ class Cost:
 
         Args:
             stored: Distinct copies, each with parameters of its own.
-            applied: Applications; more than `stored` where copies are shared across depth.
+            applied: Applications; more than `stored` where copies are shared across layers.
         """
         return Cost(
             self.matrices * stored,
@@ -85,7 +85,7 @@ class Cost:
             self.multiply_adds * applied,
             self.tap_multiply_adds * applied,
             self.additions * applied,
-            self.depth * applied,
+            self.num_layers * applied,
         )
 
     @property
@@ -121,7 +121,7 @@ def dense(
     tokens: int,
     use_bias: bool = True,
     num_groups: int = 1,
-    depth: int = 1,
+    num_layers: int = 1,
 ) -> Cost:
     """Returns the cost of a dense layer applied to `tokens` positions.
 
@@ -131,7 +131,7 @@ def dense(
         tokens: Positions that it is applied to.
         use_bias: Whether it has a bias.
         num_groups: Groups of channels that do not mix; 1 for an ordinary dense layer.
-        depth: Layers that it counts as in sequence; 0 where it stands beside another.
+        num_layers: Layers that it counts as in sequence; 0 where it stands beside another.
     """
     width = inputs // num_groups
     return Cost(
@@ -139,7 +139,7 @@ def dense(
         outputs if use_bias else 0,
         tokens * width * outputs,
         additions=tokens * outputs if use_bias else 0,
-        depth=depth,
+        num_layers=num_layers,
     )
 
 
@@ -153,7 +153,7 @@ def group_transform(
 ) -> Cost:
     """Returns the cost of a transform applied to `tokens` positions.
 
-    Its depth leaves the input projection out, as the published figures do.
+    Its `num_layers` leaves the input projection out, as the published numbers do.
 
     Args:
         schedule: The group linear layers.
@@ -162,7 +162,9 @@ def group_transform(
         outputs: Output width.
         tokens: Positions that it is applied to.
     """
-    cost = dense(inputs, projection_dim, tokens=tokens, depth=0) + normalization(projection_dim)
+    cost = dense(inputs, projection_dim, tokens=tokens, num_layers=0) + normalization(
+        projection_dim
+    )
     for width, units, groups in zip(schedule.inputs, schedule.outputs, schedule.groups):
         cost += dense(width, units, tokens=tokens, num_groups=groups)
         cost += normalization(units // groups)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 HYPOTHESIS, SENTENCE = "hypothesis", "sentence"
@@ -35,6 +35,7 @@ class StateSpec:
     """
 
     shape: tuple[int | None, ...]
+    _: KW_ONLY
     per: str = HYPOTHESIS
     initial: float = 0.0
 
@@ -80,6 +81,9 @@ class StateSpec:
             ValueError: If it is no such mapping.
         """
         try:
-            return cls(mapping["shape"], mapping["per"], mapping["initial"])
+            return cls(mapping["shape"], per=mapping["per"], initial=mapping["initial"])
         except (KeyError, TypeError) as error:
-            raise ValueError(f"A tensor's entry is wrong. Received: {mapping!r}.") from error
+            raise ValueError(
+                f"A state's entry must have a shape, a unit and an initial value. Received: "
+                f"{mapping!r}."
+            ) from error

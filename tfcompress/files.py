@@ -49,7 +49,8 @@ def replace_file(path: str | os.PathLike, content: bytes | Callable[[BinaryIO], 
                 os.unlink(name)
             raise
     except OSError as error:
-        raise InputError(f"{path}: cannot write: {error.strerror or error}") from error
+        reason = error.strerror or error
+        raise InputError(f"A file cannot be written ({reason}). Received: {path}.") from error
 
 
 def sync(path: str | os.PathLike) -> None:
@@ -126,7 +127,9 @@ def check_writable(path: str | os.PathLike) -> None:
             pass
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: cannot write: {reason}; give another place") from error
+        raise InputError(
+            f"Nothing can be written there ({reason}). Received: {path}. Give another place."
+        ) from error
 
 
 def read_utf8(path: str | os.PathLike, *, most_bytes: int | None = None) -> str:
@@ -147,13 +150,15 @@ def read_utf8(path: str | os.PathLike, *, most_bytes: int | None = None) -> str:
         raise
     except (OSError, ValueError) as error:  # ValueError: a name that holds NUL
         reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: cannot be read: {reason}") from error
+        raise InputError(f"A file cannot be read ({reason}). Received: {path}.") from error
     if most_bytes is not None and len(content) > most_bytes:
-        raise InputError(f"{path}: is larger than {most_bytes:,} bytes; give the right file")
+        raise InputError(
+            f"The file must have at most {most_bytes:,} bytes. Received: {path}, which is larger."
+        )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not in UTF-8: {error}") from error
+        raise InputError(f"A text file must be in UTF-8 ({error}). Received: {path}.") from error
 
 
 def read_json(path: str | os.PathLike) -> Any:
@@ -170,4 +175,4 @@ def read_json(path: str | os.PathLike) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: no JSON: {error}") from error
+        raise InputError(f"The file must be JSON ({error}). Received: {path}.") from error

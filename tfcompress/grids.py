@@ -8,7 +8,7 @@ it is exported onto it, bit for bit.
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class Grid:
     """
 
     bits: int = 8
+    _: KW_ONLY
     channels: tuple[int, ...] = (0,)
     block_size: int | None = None
     inputs: tuple[int, ...] = ()
@@ -126,11 +127,11 @@ def check_bits(bits: int, block_size: int | None) -> None:
         InputError: If there are none.
     """
     if bits not in BITS:
-        raise InputError(f"`bits` must be 8 or 4 (received {bits})")
+        raise InputError(f"`bits` must be 8 or 4. Received: bits={bits}.")
     if block_size is not None and (bits, block_size) != (4, INT4_BLOCK):
         raise InputError(
-            f"`block_size` must be {INT4_BLOCK}, as bundles have, and goes with 4 bits only "
-            f"(received {block_size} with {bits} bits)"
+            f"`block_size` must be {INT4_BLOCK}, as bundles have, and goes with 4 bits only. "
+            f"Received: block_size={block_size}, bits={bits}."
         )
 
 

@@ -28,7 +28,7 @@ class GroupSchedule:
 
 
 def dextra_schedule(
-    projection_dim: int, output_dim: int, max_width: float, depth: int, max_groups: int
+    projection_dim: int, output_dim: int, max_width: float, num_layers: int, max_groups: int
 ) -> GroupSchedule:
     """Returns the grouped layers of a DExTra block.
 
@@ -41,7 +41,7 @@ def dextra_schedule(
         projection_dim: Width of the transform's input.
         output_dim: Width of the last layer.
         max_width: Largest width, before rounding.
-        depth: Number of grouped layers, at least 2.
+        num_layers: Number of grouped layers, at least 2.
         max_groups: Largest number of groups.
 
     Returns:
@@ -52,16 +52,16 @@ def dextra_schedule(
 
     Example:
 
-    >>> dextra_schedule(128, 128, 512, depth=4, max_groups=8).outputs
+    >>> dextra_schedule(128, 128, 512, num_layers=4, max_groups=8).outputs
     (128, 512, 512, 128)
 
     Reference: Mehta et al., 2021, arXiv:2008.00623.
     """
-    values = _check(projection_dim, output_dim, max_width, depth, max_groups)
-    middle = (depth + 1) // 2
+    values = _check(projection_dim, output_dim, max_width, num_layers, max_groups)
+    middle = (num_layers + 1) // 2
     groups = [min(2 ** (i + 1), max_groups) for i in range(middle)]
     widths = _spread(projection_dim, max_width, middle)
-    mirrored = slice(depth % 2, None)
+    mirrored = slice(num_layers % 2, None)
     groups += groups[::-1][mirrored]
     widths += widths[::-1][mirrored]
     return _schedule(projection_dim, widths[:-1], output_dim, groups, values)
@@ -71,7 +71,7 @@ def define_schedule(
     projection_dim: int,
     output_dim: int,
     max_width: float,
-    depth: int,
+    num_layers: int,
     max_groups: int,
     released: bool = False,
 ) -> GroupSchedule:
@@ -85,11 +85,11 @@ def define_schedule(
         projection_dim: Width of the transform's input.
         output_dim: Width of the last layer.
         max_width: Largest width, before rounding.
-        depth: Number of grouped layers, at least 2.
+        num_layers: Number of grouped layers, at least 2.
         max_groups: Largest number of groups.
         released: Whether to take the groups from the released code rather than from the paper:
             halving goes round, from 1 back to the largest, and ends with 1 at the last layer. Both
-            are the same where `depth` is `log2(max_groups) + 1`.
+            are the same where `num_layers` is `log2(max_groups) + 1`.
 
     Returns:
         The schedule.
@@ -99,34 +99,34 @@ def define_schedule(
 
     Example:
 
-    >>> define_schedule(128, 128, 512, depth=4, max_groups=8).groups
+    >>> define_schedule(128, 128, 512, num_layers=4, max_groups=8).groups
     (8, 4, 2, 1)
 
     Reference: Mehta et al., 2020, arXiv:1911.12385.
     """
-    values = _check(projection_dim, output_dim, max_width, depth, max_groups)
+    values = _check(projection_dim, output_dim, max_width, num_layers, max_groups)
     if released:
         powers = max_groups.bit_length()
-        groups = [2 ** (i % powers) for i in reversed(range(depth))]
+        groups = [2 ** (i % powers) for i in reversed(range(num_layers))]
     else:
-        groups = [max(max_groups >> i, 1) for i in range(depth)]
-    widths = _spread(projection_dim, max_width, depth)[1:]
+        groups = [max(max_groups >> i, 1) for i in range(num_layers)]
+    widths = _spread(projection_dim, max_width, num_layers)[1:]
     return _schedule(projection_dim, widths, output_dim, groups, values)
 
 
 def block_wise_scaling(
-    min_depth: int, max_depth: int, width_multiplier: float, num_blocks: int | None = None
+    min_layers: int, max_layers: int, width_multiplier: float, num_blocks: int | None = None
 ) -> list[tuple[int, float]]:
-    """Returns depth and width multiplier of DeLighT's blocks, from the input to the output.
+    """Returns the number of layers and the width multiplier of DeLighT's blocks, in their order.
 
-    Depth grows evenly from `min_depth` to `max_depth`, and the width multiplier from
-    `width_multiplier` by `max_depth / min_depth - 1`. Equal depths give equal blocks.
+    The number of layers grows evenly from `min_layers` to `max_layers`, and the width multiplier
+    from `width_multiplier` by `max_layers / min_layers - 1`. Equal numbers give equal blocks.
 
     Args:
-        min_depth: Depth of the first block, at least 2.
-        max_depth: Depth of the last block.
+        min_layers: Grouped layers of the first block, at least 2.
+        max_layers: Grouped layers of the last block.
         width_multiplier: Width multiplier of the first block.
-        num_blocks: Number of blocks; `max_depth` by default.
+        num_blocks: Number of blocks; `max_layers` by default.
 
     Returns:
         A pair for each block.
@@ -141,25 +141,25 @@ def block_wise_scaling(
 
     Reference: Mehta et al., 2021, arXiv:2008.00623.
     """
-    if not 2 <= min_depth <= max_depth:
+    if not 2 <= min_layers <= max_layers:
         raise InputError(
-            "Depths must be at least 2 and grow. Received: "
-            f"min_depth={min_depth}, max_depth={max_depth}. For blocks that get shallower, reverse "
-            "the result."
+            "Numbers of layers must be at least 2 and grow. Received: "
+            f"min_layers={min_layers}, max_layers={max_layers}. For blocks that get shallower, "
+            "reverse the result."
         )
     if not 0 < width_multiplier < math.inf:
         raise InputError(
             "`width_multiplier` must be positive and finite. "
             f"Received: width_multiplier={width_multiplier}."
         )
-    num_blocks = max_depth if num_blocks is None else num_blocks
+    num_blocks = max_layers if num_blocks is None else num_blocks
     if num_blocks < 1:
         raise InputError(f"`num_blocks` must be at least 1. Received: num_blocks={num_blocks}.")
-    largest = width_multiplier + max_depth / min_depth - 1
+    largest = width_multiplier + max_layers / min_layers - 1
     widths = _evenly(width_multiplier, largest, num_blocks)
     return [
-        (depth, round(width, 3))
-        for depth, width in zip(_spread(min_depth, max_depth, num_blocks), widths)
+        (num_layers, round(width, 3))
+        for num_layers, width in zip(_spread(min_layers, max_layers, num_blocks), widths)
     ]
 
 
@@ -184,18 +184,18 @@ def default_max_groups(hidden_dim: int) -> int:
     return 1 << ((hidden_dim - 1) // 32).bit_length()
 
 
-def _check(projection_dim, output_dim, max_width, depth, max_groups):
+def _check(projection_dim, output_dim, max_width, num_layers, max_groups):
     """Checks what needs no schedule; returns the values as they stand in messages."""
     sizes = {"projection_dim": projection_dim, "output_dim": output_dim, "max_groups": max_groups}
-    values = {**sizes, "max_width": max_width, "depth": depth}
+    values = {**sizes, "max_width": max_width, "num_layers": num_layers}
     received = ", ".join(f"{name}={value}" for name, value in values.items())
     for name, value in sizes.items():
         if value < 1:
             raise InputError(f"`{name}` must be at least 1. Received: {received}.")
     if not 1 <= max_width < math.inf:
         raise InputError(f"`max_width` must be at least 1 and finite. Received: {received}.")
-    if depth < 2:
-        raise InputError(f"`depth` must be at least 2. Received: {received}.")
+    if num_layers < 2:
+        raise InputError(f"`num_layers` must be at least 2. Received: {received}.")
     return received
 
 

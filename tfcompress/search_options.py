@@ -1,6 +1,6 @@
-"""How a search for translations goes: one check for models, bundles, recipes and commands."""
+"""Options of a search for translations: one check for models, bundles, recipes and commands."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 
 from tfcompress.errors import InputError
@@ -31,6 +31,7 @@ class SearchOptions:
     """
 
     beam_size: int = 1
+    _: KW_ONLY
     length_penalty: float = 1.0
     n_best: int = 1
     max_length: int | None = None
@@ -42,14 +43,15 @@ class SearchOptions:
             check_count("max_length", self.max_length)
         if self.n_best > self.beam_size:
             raise InputError(
-                f"n_best={self.n_best} is more than beam_size={self.beam_size}; raise beam_size"
+                "`n_best` must be at most `beam_size`. Received: "
+                f"n_best={self.n_best}, beam_size={self.beam_size}."
             )
         penalty = self.length_penalty
         is_number = isinstance(penalty, Real) and not isinstance(penalty, bool)
         if not is_number or not abs(penalty) <= MAX_LENGTH_PENALTY:
             raise InputError(
-                f"length_penalty={penalty!r}; give a number from -{MAX_LENGTH_PENALTY} to "
-                f"{MAX_LENGTH_PENALTY}"
+                f"`length_penalty` must be a number from -{MAX_LENGTH_PENALTY} to "
+                f"{MAX_LENGTH_PENALTY}. Received: length_penalty={penalty!r}."
             )
 
 
@@ -70,4 +72,4 @@ def check_count(name: str, value: int, *, most: int | None = None) -> None:
     is_whole = isinstance(value, Integral) and not isinstance(value, bool)
     if not is_whole or value < 1 or (most is not None and value > most):
         wanted = "of at least 1" if most is None else f"from 1 to {most:,}"
-        raise InputError(f"{name}={value!r}; give a whole number {wanted}")
+        raise InputError(f"`{name}` must be a whole number {wanted}. Received: {name}={value!r}.")

@@ -40,32 +40,36 @@ def read_yaml(path: str | os.PathLike) -> Any:
         _check_numbers(content)
         return content
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
+        raise InputError(
+            f"There is no such file. Received: {path}. Check its name and folder."
+        ) from None
     except RecursionError:
-        raise InputError(f"{path}: is nested more than {_DEEPEST} levels deep") from None
+        raise InputError(
+            f"The file must be nested at most {_DEEPEST} levels deep. Received: {path}."
+        ) from None
     except InputError:
         raise
     # ValueError and OverflowError: impossible dates and numbers.
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"{path}: no YAML: {reason}") from error
+        raise InputError(f"The file must be YAML ({reason}). Received: {path}.") from error
 
 
 def _check(root: yaml.Node) -> None:
     """Refuses what PyYAML would take without a word, or would never finish."""
     sizes: dict[int, int | None] = {}
 
-    def size(node, depth):
+    def size(node, level):
         """Counts the values of a node, with those that its references stand for."""
         if id(node) in sizes:
             known = sizes[id(node)]
             if known is None:
                 raise yaml.YAMLError(f"contains itself, line {node.start_mark.line + 1}")
             return known
-        if depth > _DEEPEST:
+        if level > _DEEPEST:
             raise RecursionError
         sizes[id(node)] = None
-        total = 1 + sum(size(child, depth + 1) for child in _children(node))
+        total = 1 + sum(size(child, level + 1) for child in _children(node))
         if total > _MOST_VALUES:
             raise yaml.YAMLError(f"more than {_MOST_VALUES:,} values")
         sizes[id(node)] = total

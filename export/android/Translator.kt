@@ -8,7 +8,7 @@ import java.io.File
  *
  * @param bundle the bundle's folder, for instance one below `Context.filesDir`
  * @param threads threads that LiteRT may use for one sentence
- * @throws TranslatorException if the bundle is not whole, or LiteRT's library is missing
+ * @throws TranslatorException if the bundle is corrupt, or LiteRT's library is missing
  */
 class Translator(bundle: File, threads: Int = 1) : Closeable {
     private var handle = Native.open(bundle.path.toByteArray(), threads)
@@ -31,7 +31,7 @@ class Translator(bundle: File, threads: Int = 1) : Closeable {
     }
 }
 
-/** What the library found wrong. [status] is that of `tfc_status` in tfcompress.h. */
+/** What the library reports as wrong. [status] is that of `tfc_status` in tfcompress.h. */
 class TranslatorException internal constructor(val status: Int, message: ByteArray) :
     RuntimeException(String(message))
 

@@ -27,9 +27,11 @@ from tfcompress.models.config_parts import SHARING_PATTERNS
 STACKS = st.builds(
     StackConfig,
     st.integers(2, 3),
-    st.builds(AttentionConfig, st.sampled_from([1, 2]), st.sampled_from([None, 3])),
-    st.builds(FeedForwardConfig, st.sampled_from([5, 16])),
-    st.builds(SharingConfig, st.sampled_from(SHARING_PATTERNS), st.integers(1, 2)),
+    attention=st.builds(
+        AttentionConfig, st.sampled_from([1, 2]), head_dim=st.sampled_from([None, 3])
+    ),
+    feed_forward=st.builds(FeedForwardConfig, st.sampled_from([5, 16])),
+    sharing=st.builds(SharingConfig, st.sampled_from(SHARING_PATTERNS), groups=st.integers(1, 2)),
 )
 EMBEDDINGS = st.builds(
     EmbeddingConfig,
@@ -67,8 +69,11 @@ CONFIGS = st.builds(
 
 
 def make_stack(pattern, groups=1, head_dim=None):
-    attention, sharing = AttentionConfig(2, head_dim), SharingConfig(pattern, groups)
-    return StackConfig(2, attention, FeedForwardConfig(5), sharing)
+    attention, sharing = (
+        AttentionConfig(2, head_dim=head_dim),
+        SharingConfig(pattern, groups=groups),
+    )
+    return StackConfig(2, attention=attention, feed_forward=FeedForwardConfig(5), sharing=sharing)
 
 
 def model_parameters(model):
@@ -220,7 +225,7 @@ def test_components_add_up(config, source_length, target_length):
 )
 def test_baselines_of_lite_transformer(width, parameters, multiply_adds, published):
     """Wu et al., 2020, arXiv:2004.11886: encoder and decoder alone, 30 + 30 tokens."""
-    stack = StackConfig(6, AttentionConfig(4), FeedForwardConfig(4 * width))
+    stack = StackConfig(6, attention=AttentionConfig(4), feed_forward=FeedForwardConfig(4 * width))
     config = Seq2SeqConfig(
         source_vocabulary_size=100, hidden_dim=width, encoder=stack, decoder=stack
     )

@@ -49,7 +49,7 @@ def test_delight_romanian():
 
 
 @pytest.mark.parametrize(
-    ("min_depth", "max_depth", "multiplier", "depth"),
+    ("min_layers", "max_layers", "multiplier", "expected"),
     [
         (4, 4, 2, 43),
         (8, 8, 2, 115),
@@ -62,21 +62,26 @@ def test_delight_romanian():
         (4, 12, 4, 158),
     ],
 )
-def test_depths_of_the_ablation(min_depth, max_depth, multiplier, depth):
+def test_layers_of_the_ablation(min_layers, max_layers, multiplier, expected):
     """Layers in sequence of a language model: one embedding, one stack, one output."""
     stack = StackConfig(
-        max_depth,
-        DeLighTConfig(1, scaling=ScalingConfig(min_depth, max_depth, float(multiplier))),
-        FeedForwardConfig(64, "swish"),
+        max_layers,
+        attention=DeLighTConfig(
+            1,
+            scaling=ScalingConfig(
+                min_layers, max_layers=max_layers, width_multiplier=float(multiplier)
+            ),
+        ),
+        feed_forward=FeedForwardConfig(64, activation="swish"),
     )
     embedding = EmbeddingConfig(
-        128, share=True, tie="own", kind="dextra", transform=TransformConfig(min_depth)
+        128, share=True, tie="own", layer_type="dextra", transform=TransformConfig(min_layers)
     )
     config = Seq2SeqConfig(
         source_vocabulary_size=1000, hidden_dim=256, encoder=stack, embedding=embedding
     )
-    counted = describe(config).to_dict()["depth"]
-    assert counted["embedding"] + counted["encoder"] + counted["output"] == depth
+    counted = describe(config).to_dict()["num_layers"]
+    assert counted["embedding"] + counted["encoder"] + counted["output"] == expected
 
 
 @pytest.mark.parametrize(

@@ -35,18 +35,22 @@ from tfcompress.runtime.native_files import LIBRARY
 from tfcompress.training import LabelSmoothedCrossentropy
 
 VOCABULARY = 24
-_NARROW = {"transform": TransformConfig(2, 2.0, 2)}
+_NARROW = {"transform": TransformConfig(2, width_multiplier=2.0, max_groups=2)}
 EMBEDDINGS = {
     "table": EmbeddingConfig(share=True),
     "factorized": EmbeddingConfig(8, share=False, tie="own", use_bias=True),
     "untied": EmbeddingConfig(8, tie="none", use_output_bias=True),
-    "adaptive": EmbeddingConfig(16, share=True, kind="adaptive", cutoffs=(10, 18), factor=2),
-    "define": EmbeddingConfig(16, share=True, tie="own", kind="define", **_NARROW),
-    "dextra": EmbeddingConfig(16, tie="own", kind="dextra", **_NARROW),
-    "cached": EmbeddingConfig(16, share=True, tie="own", kind="dextra", cached=True, **_NARROW),
+    "adaptive": EmbeddingConfig(16, share=True, layer_type="adaptive", cutoffs=(10, 18), factor=2),
+    "define": EmbeddingConfig(16, share=True, tie="own", layer_type="define", **_NARROW),
+    "dextra": EmbeddingConfig(16, tie="own", layer_type="dextra", **_NARROW),
+    "cached": EmbeddingConfig(
+        16, share=True, tie="own", layer_type="dextra", cached=True, **_NARROW
+    ),
 }
 _PATTERNS = ("current", "previous", "next", "left_context", "right_context", "sentence_end")
-DELIGHT = DeLighTConfig(1, scaling=ScalingConfig(2, 2, 2.0, max_groups=2))
+DELIGHT = DeLighTConfig(
+    1, scaling=ScalingConfig(2, max_layers=2, width_multiplier=2.0, max_groups=2)
+)
 ENCODERS = {
     "multi_head": AttentionConfig(4),
     "gated": AttentionConfig(2, head_dim=6, gated=True),
@@ -62,16 +66,16 @@ DECODERS = {
     "multi_head": AttentionConfig(4),
     "gated": AttentionConfig(2, gated=True),
     "dynamic": ConvolutionMixerConfig(4, convolution=ConvolutionConfig(kernel_size=7)),
-    "lsra": LSRAConfig(2, convolution=ConvolutionConfig("lightweight", 5)),
+    "lsra": LSRAConfig(2, convolution=ConvolutionConfig("lightweight", kernel_size=5)),
     "averaged": AveragedAttentionConfig(2, intermediate_dim=12),
     "delight": DELIGHT,
 }
 SHARING = {
     "none": SharingConfig(),
     "all": SharingConfig("all"),
-    "groups": SharingConfig("groups", 2),
+    "groups": SharingConfig("groups", groups=2),
     "attention": SharingConfig("attention"),
-    "feed_forward": SharingConfig("feed_forward", 2),
+    "feed_forward": SharingConfig("feed_forward", groups=2),
 }
 LAYER_DROP = {
     "kept": LayerDropConfig(),
@@ -107,9 +111,11 @@ def make_config(choice):
         delight = choice[side] == "delight"
         stacks[side] = StackConfig(
             4,
-            attentions[choice[side]],
-            FeedForwardConfig(8 if delight else 24, "swish" if delight else "relu"),
-            SHARING[choice["sharing"]],
+            attention=attentions[choice[side]],
+            feed_forward=FeedForwardConfig(
+                8 if delight else 24, activation="swish" if delight else "relu"
+            ),
+            sharing=SHARING[choice["sharing"]],
             layer_drop=LAYER_DROP[choice["layer_drop"]],
             successors=2 if choice["replacing"] == side else None,
         )

@@ -50,13 +50,13 @@ def check_call(layer, x, name, emitted):
 )
 def test_group_linear(groups, normalize, shuffle, activation, emitted):
     layer = tfc.layers.GroupLinear(
-        24, groups, shuffle=shuffle, normalize=normalize, activation=activation
+        24, num_groups=groups, shuffle=shuffle, normalize=normalize, activation=activation
     )
     check_call(layer, random_tensor(2, 5, 16), names.GROUP_TRANSFORM, emitted)
 
 
 def test_an_activation_that_kernels_do_not_know_is_not_emitted(emitted):
-    layer = tfc.layers.GroupLinear(8, 2, activation=tf.math.square)
+    layer = tfc.layers.GroupLinear(8, num_groups=2, activation=tf.math.square)
     x = random_tensor(3, 8)
     expected = layer(x)
     with device_operations(layer, [names.GROUP_TRANSFORM]):
@@ -66,10 +66,12 @@ def test_an_activation_that_kernels_do_not_know_is_not_emitted(emitted):
 
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_group_chains(shuffle, emitted):
-    chain = tfc.layers.HierarchicalGroupTransform((24, 36, 12), (2, 6, 3), shuffle=shuffle)
+    chain = tfc.layers.HierarchicalGroupTransform(
+        (24, 36, 12), num_groups=(2, 6, 3), shuffle=shuffle
+    )
     check_call(chain, random_tensor(2, 5, 12), names.GROUP_TRANSFORM, emitted)
     emitted.clear()
-    block = tfc.layers.DExTraBlock(8, depth=4, shuffle=shuffle)
+    block = tfc.layers.DExTraBlock(8, num_layers=4, shuffle=shuffle)
     check_call(block, random_tensor(2, 5, 16), names.GROUP_TRANSFORM, emitted)
 
 
@@ -134,7 +136,7 @@ def test_memory_attention(emitted):
 def test_encoder_layer(normalize_first, emitted):
     layer = tfc.layers.TransformerEncoderLayer(
         tfc.layers.MultiHeadAttention(2, head_dim=5),
-        tfc.layers.FeedForward(12, activation="swish"),
+        feed_forward=tfc.layers.FeedForward(12, activation="swish"),
         normalize_first=normalize_first,
     )
     check_call(layer, random_tensor(1, 7, 8), names.ENCODER_LAYER, emitted)
@@ -142,7 +144,8 @@ def test_encoder_layer(normalize_first, emitted):
 
 def test_padding_is_not_emitted(emitted):
     layer = tfc.layers.TransformerEncoderLayer(
-        tfc.layers.FixedPatternAttention(patterns.PATTERNS[:2]), tfc.layers.FeedForward(12)
+        tfc.layers.FixedPatternAttention(patterns.PATTERNS[:2]),
+        feed_forward=tfc.layers.FeedForward(12),
     )
     x, mask = random_tensor(1, 3, 8), tf.constant([[1, 1, 0]])
     expected = layer(x, padding_mask=mask)
@@ -178,5 +181,5 @@ def test_chosen():
     assert chosen(True) == frozenset(names.DEFAULT)
     assert chosen([names.TOP_LOGITS]) == {names.TOP_LOGITS}
     for wrong in ("tfc.TopLogits", ["tfc.Nothing"]):
-        with pytest.raises(InputError, match="give True, False or a list of tfc"):
+        with pytest.raises(InputError, match="must be True, False or a list of tfc"):
             chosen(wrong)

@@ -17,7 +17,7 @@ def test_operands_are_unlike_and_scales_follow_weights():
             if operand.is_weight:
                 assert operands[index + 1].name == f"{operand.name}_scales"
                 assert not names.is_weight(operation.name, index + 1)
-        assert all(len(given) < 64 for given in (operation.given(), operation.weights()))
+        assert all(len(operands) < 64 for operands in (operation.computed(), operation.weights()))
 
 
 def test_layers_repeat():

@@ -37,7 +37,10 @@ def make_transformer(
 ) -> Seq2SeqTransformer:
     """Returns a small transformer, all of whose weights are random."""
     stack = StackConfig(
-        depth, AttentionConfig(2), FeedForwardConfig(2 * hidden_dim), SharingConfig(sharing)
+        depth,
+        attention=AttentionConfig(2),
+        feed_forward=FeedForwardConfig(2 * hidden_dim),
+        sharing=SharingConfig(sharing),
     )
     settings = {
         "encoder": stack,

@@ -77,14 +77,14 @@ def test_full_disk_while_tensorflow_writes(tmp_path, monkeypatch):
         raise tf.errors.ResourceExhaustedError(None, None, "x; No space left on device")
 
     monkeypatch.setattr(tf.saved_model, "save", fail)
-    with pytest.raises(InputError, match="the disk is full"):
+    with pytest.raises(InputError, match="The disk is full"):
         convert(plain_transformer(), tmp_path / "bundle")
     assert names(tmp_path) == []
 
 
 def test_existing_path_is_refused_before_any_work(tmp_path, quick):
     convert(plain_transformer(), tmp_path / "bundle")
-    with pytest.raises(InputError, match="exists already; give another path, or `force`"):
+    with pytest.raises(InputError, match=r"exists already\. .*Give another, or `force`"):
         convert(plain_transformer(), tmp_path / "bundle")
     convert(plain_transformer(), tmp_path / "bundle", force=True)
     assert names(tmp_path) == ["bundle", "bundle/manifest.json", "bundle/model.tflite"]
@@ -100,7 +100,7 @@ def test_force_replaces_bundles_only(tmp_path):
     (tmp_path / "photos" / "cat.png").touch()
     (tmp_path / "file").touch()
     for name in ("photos", "file"):
-        with pytest.raises(InputError, match="is no bundle and is not replaced"):
+        with pytest.raises(InputError, match="Only a bundle is replaced"):
             make(tmp_path / name)
     (tmp_path / "empty").mkdir()
     make(tmp_path / "empty")
@@ -115,7 +115,7 @@ def test_failed_renaming_restores_the_old_bundle(tmp_path, monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(type(tmp_path), "rename", fail)
-    with pytest.raises(InputError, match=r"cannot be written \(Permission denied\)"):
+    with pytest.raises(InputError, match=r"cannot be written.*\(Permission denied\)"):
         make(tmp_path / "bundle", "new")
     monkeypatch.setattr(type(tmp_path), "rename", rename)
     assert names(tmp_path) == ["bundle", "bundle/manifest.json", "bundle/model.tflite"]
@@ -124,7 +124,7 @@ def test_failed_renaming_restores_the_old_bundle(tmp_path, monkeypatch):
 
 def test_folder_cannot_be_made(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="cannot write: Not a directory"):
+    with pytest.raises(InputError, match=r"be written.* .Not a directory"):
         make(tmp_path / "file" / "bundle")
     assert names(tmp_path) == ["file"]
 
@@ -137,7 +137,7 @@ def test_real_full_disk(tmp_path):
             (folder / "complete").touch()
             Path("/dev/full").write_bytes(b"x")
 
-    with pytest.raises(InputError, match="the disk is full"):
+    with pytest.raises(InputError, match="The disk is full"):
         write()
     assert names(tmp_path) == []
 
@@ -162,6 +162,6 @@ def test_permissions_are_those_of_ordinary_folders(tmp_path):
 def test_disagreement_leaves_nothing(tmp_path, monkeypatch, quick):
     metrics = {"max_difference": float("nan"), "native": None}
     monkeypatch.setattr(translation_parity, "compare", lambda *args: metrics)
-    with pytest.raises(ExportError, match="not finite"):
+    with pytest.raises(ExportError, match="must be finite"):
         convert(plain_transformer(), tmp_path / "bundle")
     assert names(tmp_path) == []

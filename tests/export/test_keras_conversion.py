@@ -36,7 +36,9 @@ def encoder():
     x = keras.layers.Embedding(VOCABULARY, WIDTH, mask_zero=True)(ids)
     # The square root of 32 is no power of two.
     x = keras.layers.LayerNormalization()(x + keras.layers.MultiHeadAttention(2, 32)(x, x))
-    layer = layers.TransformerEncoderLayer(layers.MultiHeadAttention(2), layers.FeedForward(96))
+    layer = layers.TransformerEncoderLayer(
+        layers.MultiHeadAttention(2), feed_forward=layers.FeedForward(96)
+    )
     x = layer(x, padding_mask=layers.PaddingMask()(ids))
     pooled = keras.layers.GlobalAveragePooling1D()(x)
     return keras.Model(ids, {"hidden": x, "pooled": pooled}, name="encoder")
@@ -54,7 +56,7 @@ class Subclassed(keras.Model):
         super().__init__()
         self.embedding = keras.layers.Embedding(VOCABULARY, WIDTH)
         self.mix = layers.TransformerEncoderLayer(
-            layers.FixedPatternAttention(["previous", "next"]), layers.FeedForward(96)
+            layers.FixedPatternAttention(["previous", "next"]), feed_forward=layers.FeedForward(96)
         )
         self.head = keras.layers.Dense(30)
 
@@ -235,7 +237,9 @@ class LanguageModel(keras.Model):
         self.table = keras.layers.Embedding(VOCABULARY, WIDTH)
         self.blocks = [
             layers.TransformerDecoderLayer(
-                layers.MultiHeadAttention(2, causal=True), None, layers.FeedForward(96)
+                layers.MultiHeadAttention(2, causal=True),
+                cross_attention=None,
+                feed_forward=layers.FeedForward(96),
             )
             for _ in range(2)
         ]
@@ -325,9 +329,9 @@ def test_wrong_inputs_of_a_bundle(bundle, inputs, options, message):
 
 
 def test_another_bundle_or_none(bundle, tmp_path):
-    with pytest.raises(InputError, match="is a Keras model, which KerasModel runs"):
+    with pytest.raises(InputError, match="of a Keras model, which KerasModel runs"):
         Translator(bundle.bundle.path)
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(InputError, match="A bundle must be a folder"):
         KerasModel(tmp_path / "none")
 
 
@@ -396,11 +400,11 @@ def test_float32_layers_in_models_made_under_a_half_precision_policy(tmp_path):
         convert(half, tmp_path / "b", signatures=signature(subclassed_inputs()))
 
 
-def test_mixed_plan(tmp_path):
+def test_quantization_scheme(tmp_path):
     model = nested()
     plan = {"^head/": "float32", "encoder/multi_head": "int4_per_channel"}
     path = tmp_path / "bundle"
-    convert(model, path, quantization="mixed", plan=plan)
+    convert(model, path, quantization="mixed", quantization_scheme=plan)
     stored = flatbuffer.read((path / "model.tflite").read_bytes())
     types = [
         tensor.type
@@ -410,7 +414,9 @@ def test_mixed_plan(tmp_path):
     assert types.count(schema.TensorType.FLOAT32) == 1
     assert types.count(schema.TensorType.INT4) == 4  # of the attention of Keras
     with pytest.raises(InputError, match="matches none"):
-        convert(model, path, quantization="mixed", plan={"nothing": "int8"}, force=True)
+        convert(
+            model, path, quantization="mixed", quantization_scheme={"nothing": "int8"}, force=True
+        )
 
 
 def stored_grids(path):
@@ -470,11 +476,11 @@ def test_trained_grids_are_kept_bit_for_bit(options, quantization, tmp_path):
     model.fit(ids_of(), np.ones((3, 40)), epochs=2, verbose=0)
     plain = strip_quantization(model)
     path = tmp_path / "bundle"
-    with pytest.raises(InputError, match=r"quantize_aware made\. Strip it first"):
+    with pytest.raises(InputError, match=r"of quantize_aware\. Strip it first"):
         convert(model, path)
     convert(plain, path, quantization=quantization)
     stored = stored_grids(path)
-    expected = list(trained_grids(plain, model.quantization_plan))
+    expected = list(trained_grids(plain, model.quantizer_assignment))
     assert len(expected) == len(stored) == 12
     kept = {}
     for name, integers, scales in expected:
@@ -556,10 +562,10 @@ def test_wrong_arguments(tmp_path):
     path = tmp_path / "bundle"
     one = Signature(inputs=ids_of())
     for options, message in [
-        ({"quantization": "static_int8"}, "needs representative data"),
+        ({"quantization": "static_int8"}, "needs `representative_data`"),
         ({"quantization": "static_int8", "representative_data": []}, "is empty"),
         ({"quantization": "int3"}, "must be one of"),
-        ({"plan": {".": "int8"}}, "does not go with"),
+        ({"quantization_scheme": {".": "int8"}}, "is for `quantization` mixed"),
         ({"samples": [[ids_of(), ids_of()]]}, "must have one of each input"),
         ({"samples": ids_of()}, "Put a single batch into a list"),
         ({"samples": [ids_of()[0]]}, "must fit the signature"),
@@ -599,7 +605,9 @@ def test_wrong_arguments(tmp_path):
 def test_a_step_decoder_converts_plainly():
     """A decoder step of one's own, by TensorFlow's converter alone."""
     layer = layers.TransformerDecoderLayer(
-        layers.MultiHeadAttention(2, causal=True), None, layers.FeedForward(32)
+        layers.MultiHeadAttention(2, causal=True),
+        cross_attention=None,
+        feed_forward=layers.FeedForward(32),
     )
     x = np.random.default_rng(0).normal(size=(2, 5, 16)).astype("f")
     expected = layer(x).numpy()

@@ -48,7 +48,7 @@ def transformed(transformer, name) -> Seq2SeqTransformer:
     model = wrap(transformer.model)
     callbacks = [] if strip in (strip_clustering, strip_quantization) else [UpdatePruningStep()]
     trained(model, learning_rate=0.005, steps=3, callbacks=callbacks)
-    return Seq2SeqTransformer(transformer.config, strip(model))
+    return Seq2SeqTransformer(transformer.config, model=strip(model))
 
 
 @pytest.mark.slow
@@ -73,9 +73,9 @@ def test_skipped_weights_stay_in_float32_by_a_plan(tmp_path):
     skip = "^encoder_layer_0/|^embedding/"
     transformer = make_family("plain")
     model = quantize_aware(transformer.model, bits=4, block_size=32, skip=skip)
-    plain = Seq2SeqTransformer(transformer.config, strip_quantization(model))
+    plain = Seq2SeqTransformer(transformer.config, model=strip_quantization(model))
     plan = {skip: "float32", ".": "int4"}
-    manifest = convert(plain, tmp_path / "bundle", quantization="mixed", plan=plan)
+    manifest = convert(plain, tmp_path / "bundle", quantization="mixed", quantization_scheme=plan)
     assert manifest["parity"]["mean_log_probability_difference"] < 0.05
     assert manifest["files"]["model.tflite"]["bytes"] > sum(
         4 * int(np.prod(weight.shape)) for weight in plain.layer("encoder_layer_0").weights

@@ -39,11 +39,15 @@ def test_files_are_read(tmp_path):
     (tmp_path / "plan.yaml").write_text("^encoder: int4")
     (tmp_path / "texts").write_text("two dogs\n \nplay\n" * 150)
     (tmp_path / "fewer").write_text("one\n")
-    options = parse("--quantization", "mixed", "--plan", str(tmp_path / "plan.yaml"), "--force")
-    assert (options.plan, options.force) == ({"^encoder": "int4"}, True)
+    options = parse(
+        "--quantization", "mixed", "--quantization-scheme", str(tmp_path / "plan.yaml"), "--force"
+    )
+    assert (options.quantization_scheme, options.force) == ({"^encoder": "int4"}, True)
     command = ["--quantization", "static_int8", "--representative", str(tmp_path / "texts")]
     assert parse(*command).representative_data == ["two dogs", "play"] * 100
-    with pytest.raises(InputError, match=r"texts has 450 lines and .*fewer 1; a shortlist"):
+    with pytest.raises(
+        InputError, match=r"translations of each other.*texts of 450 lines and .*fewer of 1\."
+    ):
         parse("--custom-ops", "--shortlist", str(tmp_path / "texts"), str(tmp_path / "fewer"))
     (tmp_path / "fewer").write_text(" \n")
     with pytest.raises(InputError, match="fewer, which has no sentences"):
@@ -54,18 +58,18 @@ def test_files_are_read(tmp_path):
     ("options", "message"),
     [
         ({"quantization": "int3"}, "`quantization` must be one of"),
-        ({"quantization": "mixed"}, "needs a `plan`"),
-        ({"plan": {".": "int8"}}, "`plan` does not go with"),
-        ({"representative_data": [[2]]}, "representative data is for static"),
-        ({"quantization": "static_int8"}, "needs representative data"),
+        ({"quantization": "mixed"}, "needs a `quantization_scheme`"),
+        ({"quantization_scheme": {".": "int8"}}, "`quantization_scheme` is for"),
+        ({"representative_data": [[2]]}, "`representative_data` is for static"),
+        ({"quantization": "static_int8"}, "needs `representative_data`"),
         (
             {"quantization": "static_int8", "representative_data": [[2]], "custom_ops": True},
-            "custom operations compute with floats",
+            "Custom operations need floats",
         ),
-        ({"custom_ops": ["none"]}, "give True, False or a list of"),
+        ({"custom_ops": ["none"]}, "must be True, False or a list of"),
         (
             {"shortlist": (["a"], ["b"])},
-            "`shortlist` is for the custom operation tfc.TopLogits; ask",
+            "`shortlist` needs the custom operation tfc.TopLogits.*Ask",
         ),
         ({"force": 1}, r"`force` must be true or false\. Received: 1"),
         ({"tokenizer_graph": "no"}, "`tokenizer_graph` must be true or false"),
@@ -77,21 +81,21 @@ def test_impossible_options(options, message):
 
 
 @pytest.mark.parametrize(
-    ("kind", "options", "message"),
+    ("model_type", "options", "message"),
     [
-        ("translation", {"tokenizer": 1}, "takes no `tokenizer`; give source_tokenizer and target"),
+        ("translation", {"tokenizer": 1}, "takes no `tokenizer`.*Give source_tokenizer and target"),
         ("translation", {"tokenizer_graph": True}, "takes no `tokenizer_graph`"),
         (
             "text_encoder",
             {"shortlist": 1, "custom_ops": True},
-            "takes no `shortlist`; give tokenizer, or leave it out",
+            "takes no `shortlist`.*Give tokenizer, or leave it out",
         ),
         ("text_encoder", {"target_tokenizer": 1}, "takes no `target_tokenizer`"),
     ],
 )
-def test_options_of_another_kind_of_model(kind, options, message):
+def test_options_of_another_type_of_model(model_type, options, message):
     with pytest.raises(InputError, match=message):
-        ExportOptions(**options).check_kind(kind)
-    (other,) = {"translation", "text_encoder"} - {kind}
-    ExportOptions(**options).check_kind(other)
-    assert not {*options} & {*tokenizer_names(kind)}
+        ExportOptions(**options).check_model_type(model_type)
+    (other,) = {"translation", "text_encoder"} - {model_type}
+    ExportOptions(**options).check_model_type(other)
+    assert not {*options} & {*tokenizer_names(model_type)}

@@ -15,7 +15,7 @@ from tfcompress.export.conversion.signatures import Signatures
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.flatbuffer import schema
 from tfcompress.export.graph.model_file import lower
-from tfcompress.export.quantization.quantizer import choice, pack, quantize, unpack
+from tfcompress.export.quantization.quantizer import pack, quantize, type_chooser, unpack
 from tfcompress.models import EmbeddingConfig
 
 
@@ -41,7 +41,7 @@ def lowered(tmp_path_factory):
 
 def quantized(lowered, quantization):
     model = flatbuffer.read(lowered)
-    quantize(model, choice(quantization))
+    quantize(model, type_chooser(quantization))
     return flatbuffer.read(flatbuffer.write(model))
 
 
@@ -154,5 +154,5 @@ def test_constants_that_are_read_in_other_ways_stay(lowered):
     operator.opcodeIndex = flatbuffer.add_operator_code(model, schema.BuiltinOperator.NEG)
     operator.inputs = operator.outputs = np.array([table], np.int32)
     subgraph.operators.append(operator)
-    quantize(model, choice("dynamic_int8"))
+    quantize(model, type_chooser("dynamic_int8"))
     assert subgraph.tensors[table].type == schema.TensorType.FLOAT32

@@ -11,7 +11,7 @@ from tfcompress.models import EmbeddingConfig
 
 def test_models_too_large_for_the_format():
     check_convertible(258_277_376)
-    with pytest.raises(InputError, match=r"600,000,000 parameters, but .* 520,093,696 while"):
+    with pytest.raises(InputError, match=r"520,093,696 parameters.*600,000,000"):
         check_convertible(600_000_000)
 
 
@@ -30,7 +30,7 @@ def test_limit(quantization, width):
     assert limit.weights == 4 * small + width * large
     assert limit.file == int(1.03 * limit.weights + 4096)
     check_size(limit.file, limit)
-    with pytest.raises(ExportError, match="some are stored twice"):
+    with pytest.raises(ExportError, match="stores weights twice"):
         check_size(limit.file + 1, limit)
 
 
@@ -43,7 +43,7 @@ def test_folded_factor_is_caught(tmp_path, monkeypatch):
 
     monkeypatch.setattr(FactorizedEmbedding, "step", step)
     transformer = make_transformer(depth=1, embedding=EmbeddingConfig(2048, share=True, tie="own"))
-    with pytest.raises(ExportError, match="some are stored twice"):
+    with pytest.raises(ExportError, match="stores weights twice"):
         convert(transformer, tmp_path / "bundle", quantization="float32")
     assert list(tmp_path.iterdir()) == []
 

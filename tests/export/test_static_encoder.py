@@ -137,26 +137,26 @@ def test_planned_weights_stay_out(tmp_path):
         make_transformer(),
         tmp_path / "bundle",
         quantization="static_int8",
-        plan=plan,
+        quantization_scheme=plan,
         representative_data=sentences(60),
     )
-    assert manifest["plan"] == plan
+    assert manifest["quantization_scheme"] == plan
     assert manifest["encoder"]["float_operations"]["FULLY_CONNECTED"] == 2
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (None, "needs representative data"),
-        ([], "`representative_data` is empty"),
-        ([5, 2], r"sentence 0 of `representative_data` is no list of token ids \(received 5\)"),
-        ([[5.5, 2]], "is no list of token ids"),
-        ([[[5, 2]]], "is no list of token ids"),
-        ([["a", "b"]], "is no list of token ids"),
-        ([[5, 2], []], "sentence 1 of `representative_data` has 0 ids"),
-        ([[5] * 20 + [2]], "has 21 ids; give from 1 to the model's 12"),
-        ([[5, 6]], "ends with 6; end it with eos_id"),
-        ([[99, 2]], "has ids from 2 to 99, outside the vocabulary's 0 to 59"),
+        (None, "needs `representative_data`"),
+        ([], "`representative_data` must have sentences"),
+        ([5, 2], "`representative_data` must be lists of token ids. Received: 5 as sentence 0"),
+        ([[5.5, 2]], "must be lists of token ids"),
+        ([[[5, 2]]], "must be lists of token ids"),
+        ([["a", "b"]], "must be lists of token ids"),
+        ([[5, 2], []], "0 in sentence 1 of `representative_data`"),
+        ([[5] * 20 + [2]], "from 1 to the model's 12 ids.*: 21 in"),
+        ([[5, 6]], "must end with `eos_id`=2. Received: 6"),
+        ([[99, 2]], "from 0 to 59. Received: 2 to 99"),
     ],
 )
 def test_representative_data_that_is_none(tmp_path, data, message):
@@ -171,5 +171,5 @@ def test_representative_data_that_is_none(tmp_path, data, message):
 
 
 def test_representative_data_for_nothing(tmp_path):
-    with pytest.raises(InputError, match="representative data is for static"):
+    with pytest.raises(InputError, match="`representative_data` is for static"):
         convert(make_transformer(depth=1), tmp_path / "bundle", representative_data=[[2]])

@@ -35,7 +35,7 @@ def tokenizers(tmp_path_factory):
 
 
 def config(source=SIZE, target=SIZE, **changes):
-    return Seq2SeqConfig(source, target, hidden_dim=16, **changes)
+    return Seq2SeqConfig(source, target_vocabulary_size=target, hidden_dim=16, **changes)
 
 
 def test_unigram_graph_is_sentencepiece(tokenizers):
@@ -101,18 +101,18 @@ def test_bundle_with_tokenizers_translates_text(tokenizers, tmp_path):
 @pytest.mark.parametrize(
     ("side", "name", "changes", "message"),
     [
-        ("source", "other", {}, "source_tokenizer has 40 pieces, but the model's source .* 44"),
-        ("target", "other", {}, "target_tokenizer has 40 pieces, but the model's target .* 44"),
+        ("source", "other", {}, "`source_tokenizer` must be .*40 pieces for a vocabulary of 44"),
+        ("target", "other", {}, "`target_tokenizer` must be .*40 pieces for a vocabulary of 44"),
         (
             "target",
             "unigram",
             {"bos_id": 2, "eos_id": 1},
-            "target_tokenizer has the special ids .*'bos_id': 1.* but the model .*'bos_id': 2",
+            "`target_tokenizer` must .*'bos_id': 1.* instead of .*'bos_id': 2",
         ),
     ],
 )
 def test_wrong_tokenizers(tokenizers, side, name, changes, message):
-    given = {"source": None, "target": None, side: tokenizers[name]}
+    both = {"source": None, "target": None, side: tokenizers[name]}
     with pytest.raises(InputError, match=message):
-        check_tokenizers(given, config(**changes))
+        check_tokenizers(both, config(**changes))
     check_tokenizers({"source": tokenizers["unigram"], "target": None}, config())

@@ -37,13 +37,17 @@ def decode(decoder, memory, length=4):
     return np.concatenate(found), state
 
 
-STACK = StackConfig(3, AttentionConfig(2, head_dim=5), FeedForwardConfig(12, "swish"))
+STACK = StackConfig(
+    3,
+    attention=AttentionConfig(2, head_dim=5),
+    feed_forward=FeedForwardConfig(12, activation="swish"),
+)
 MODELS = {
     "post_norm": {"decoder": STACK},
     "pre_norm": {"decoder": STACK, "normalize_first": True},
     "all_shared": {"sharing": "all", "depth": 3},
     "layer_drop": {
-        "decoder": StackConfig(2, STACK.attention, layer_drop=LayerDropConfig(0.5)),
+        "decoder": StackConfig(2, attention=STACK.attention, layer_drop=LayerDropConfig(0.5)),
     },
 }
 
@@ -75,8 +79,8 @@ def test_decodes_as_its_layers(name, monkeypatch):
     [
         {"sharing": "attention"},
         {"sharing": "feed_forward"},
-        {"decoder": StackConfig(2, LSRAConfig(2))},
-        {"decoder": StackConfig(2, DeLighTConfig(2))},
+        {"decoder": StackConfig(2, attention=LSRAConfig(2))},
+        {"decoder": StackConfig(2, attention=DeLighTConfig(2))},
     ],
     ids=str,
 )

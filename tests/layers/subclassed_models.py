@@ -25,7 +25,7 @@ def feed_forward():
 
 
 def transform():
-    return layers.DExTraBlock(8, depth=2, dropout=RATE)
+    return layers.DExTraBlock(8, num_layers=2, dropout=RATE)
 
 
 def convolution(kind=layers.DynamicConv):
@@ -33,7 +33,7 @@ def convolution(kind=layers.DynamicConv):
 
 
 def encoder_layer():
-    return layers.TransformerEncoderLayer(attention(), feed_forward(), dropout=RATE)
+    return layers.TransformerEncoderLayer(attention(), feed_forward=feed_forward(), dropout=RATE)
 
 
 @keras.utils.register_keras_serializable("tests")
@@ -54,8 +54,8 @@ class LateAttention(keras.layers.Layer):
 EMBEDDINGS = {
     "FactorizedEmbedding": lambda: layers.FactorizedEmbedding(
         VOCABULARY,
-        WIDTH,
-        8,
+        hidden_dim=WIDTH,
+        embedding_dim=8,
         dropout=RATE,
         token_types=2,
         normalize=True,
@@ -64,28 +64,38 @@ EMBEDDINGS = {
         use_output_bias=True,
     ),
     "AdaptiveEmbedding": lambda: layers.AdaptiveEmbedding(
-        VOCABULARY, WIDTH, (10, 20), factor=2, dropout=RATE
+        VOCABULARY, hidden_dim=WIDTH, cutoffs=(10, 20), factor=2, dropout=RATE
     ),
     "DeFINEEmbedding": lambda: layers.DeFINEEmbedding(
-        VOCABULARY, WIDTH, 8, depth=2, dropout=RATE, transform_dropout=RATE
+        VOCABULARY,
+        hidden_dim=WIDTH,
+        embedding_dim=8,
+        num_layers=2,
+        dropout=RATE,
+        transform_dropout=RATE,
     ),
     "DExTraEmbedding": lambda: layers.DExTraEmbedding(
-        VOCABULARY, WIDTH, 8, depth=2, dropout=RATE, transform_dropout=RATE
+        VOCABULARY,
+        hidden_dim=WIDTH,
+        embedding_dim=8,
+        num_layers=2,
+        dropout=RATE,
+        transform_dropout=RATE,
     ),
 }
 OTHERS = {
-    "DExTraBlock": lambda: layers.DExTraBlock(WIDTH, depth=3, dropout=RATE),
+    "DExTraBlock": lambda: layers.DExTraBlock(WIDTH, num_layers=3, dropout=RATE),
     "DeLighTDecoderLayer": lambda: layers.DeLighTDecoderLayer(
         transform(),
-        layers.MultiHeadAttention(1, output_dim=WIDTH, causal=True, dropout=RATE),
-        attention(),
-        feed_forward(),
+        self_attention=layers.MultiHeadAttention(1, output_dim=WIDTH, causal=True, dropout=RATE),
+        cross_attention=attention(),
+        feed_forward=feed_forward(),
         dropout=RATE,
     ),
     "DeLighTEncoderLayer": lambda: layers.DeLighTEncoderLayer(
         transform(),
-        layers.MultiHeadAttention(1, output_dim=WIDTH, dropout=RATE),
-        feed_forward(),
+        attention=layers.MultiHeadAttention(1, output_dim=WIDTH, dropout=RATE),
+        feed_forward=feed_forward(),
         dropout=RATE,
     ),
     "Dense": lambda: layers.Dense(WIDTH),
@@ -95,31 +105,36 @@ OTHERS = {
     "FixedPatternAttention": lambda: layers.FixedPatternAttention(
         ("previous", "next"), num_learned_heads=2, dropout=RATE
     ),
-    "GroupLinear": lambda: layers.GroupLinear(WIDTH, 2, normalize=True, dropout=RATE),
+    "GroupLinear": lambda: layers.GroupLinear(WIDTH, num_groups=2, normalize=True, dropout=RATE),
     "HierarchicalGroupTransform": lambda: layers.HierarchicalGroupTransform(
-        (16, 32, 16), (2, 4, 2), dropout=RATE
+        (16, 32, 16), num_groups=(2, 4, 2), dropout=RATE
     ),
-    "LSRA": lambda: layers.LSRA(attention(), convolution()),
-    "LayerDropWrapper": lambda: layers.LayerDropWrapper(encoder_layer(), RATE, learned=True),
+    "LSRA": lambda: layers.LSRA(attention(), convolution=convolution()),
+    "LayerDropWrapper": lambda: layers.LayerDropWrapper(encoder_layer(), rate=RATE, learned=True),
     "LayerNormalization": layers.LayerNormalization,
     "LearnedPosition": lambda: layers.LearnedPosition(LENGTH),
     "LightweightConv": lambda: convolution(layers.LightweightConv),
     "MultiHeadAttention": lambda: attention(gated=True),
     "SinusoidalPosition": layers.SinusoidalPosition,
     "TheseusModule": lambda: layers.TheseusModule(
-        [encoder_layer(), encoder_layer()], encoder_layer(), RATE
+        [encoder_layer(), encoder_layer()], successor=encoder_layer(), rate=RATE
     ),
     "TransformerDecoderLayer": lambda: layers.TransformerDecoderLayer(
-        attention(causal=True), attention(), feed_forward(), dropout=RATE
+        attention(causal=True),
+        cross_attention=attention(),
+        feed_forward=feed_forward(),
+        dropout=RATE,
     ),
     "TransformerEncoderLayer": encoder_layer,
     "UnitNormalization": layers.UnitNormalization,
     "late in an encoder layer": lambda: layers.TransformerEncoderLayer(
-        LateAttention(), feed_forward(), dropout=RATE
+        LateAttention(), feed_forward=feed_forward(), dropout=RATE
     ),
     "late in LSRA": lambda: layers.LSRA(LateAttention()),
-    "late in LayerDropWrapper": lambda: layers.LayerDropWrapper(LateAttention(), RATE),
-    "late in TheseusModule": lambda: layers.TheseusModule([LateAttention()], LateAttention(), RATE),
+    "late in LayerDropWrapper": lambda: layers.LayerDropWrapper(LateAttention(), rate=RATE),
+    "late in TheseusModule": lambda: layers.TheseusModule(
+        [LateAttention()], successor=LateAttention(), rate=RATE
+    ),
 }
 LAYERS = {**EMBEDDINGS, **OTHERS}
 

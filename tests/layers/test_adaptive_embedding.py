@@ -63,7 +63,7 @@ def parameters(options, vocabulary=V):
 
 
 def built(options, vocabulary=V, **kwargs):
-    layer = AdaptiveEmbedding(vocabulary, H, **options, **kwargs)
+    layer = AdaptiveEmbedding(vocabulary, hidden_dim=H, **options, **kwargs)
     layer.build((None, None))
     randomize(layer)
     return layer
@@ -75,7 +75,9 @@ def test_number_of_parameters(name):
 
 
 def test_number_of_parameters_of_a_published_model():
-    layer = AdaptiveEmbedding(267744, 1024, [20000, 60000], embeddings_initializer="zeros")
+    layer = AdaptiveEmbedding(
+        267744, hidden_dim=1024, cutoffs=[20000, 60000], embeddings_initializer="zeros"
+    )
     layer.build((None, None))
     assert layer.count_params() == 45_393_920
 
@@ -83,7 +85,7 @@ def test_number_of_parameters_of_a_published_model():
 def test_contract():
     options = {**OPTIONS["untied"], "dropout": 0.3}
     run_layer_test(
-        lambda: AdaptiveEmbedding(V, H, **options),
+        lambda: AdaptiveEmbedding(V, hidden_dim=H, **options),
         IDS,
         output_shape=(2, 5, H),
         parameters=parameters(options),
@@ -93,7 +95,7 @@ def test_contract():
 
 def test_contract_as_the_output_layer():
     run_layer_test(
-        lambda: AdaptiveEmbedding(V, H, **OPTIONS["narrow"]),
+        lambda: AdaptiveEmbedding(V, hidden_dim=H, **OPTIONS["narrow"]),
         normal(2, 5, H),
         call_kwargs={"reverse": True},
         output_shape=(2, 5, V),
@@ -175,7 +177,7 @@ def test_any_bands(vocabulary, cutoffs, seed, **options):
 def test_one_band_is_an_ordinary_embedding(embedding_dim):
     width = embedding_dim or H
     layer = built({"cutoffs": [], "embedding_dim": embedding_dim})
-    ordinary = FactorizedEmbedding(V, H, width, scale=width**0.5)
+    ordinary = FactorizedEmbedding(V, hidden_dim=H, embedding_dim=width, scale=width**0.5)
     ordinary(IDS)
     ordinary.set_weights(layer.get_weights())
     assert_close(layer(IDS), ordinary(IDS))
@@ -195,7 +197,7 @@ def test_log_probabilities_are_logits_of_a_cross_entropy():
 
 def test_rare_words_in_half_precision():
     layer = built(OPTIONS["plain"])
-    half = AdaptiveEmbedding(V, H, **OPTIONS["plain"], dtype="mixed_float16")
+    half = AdaptiveEmbedding(V, hidden_dim=H, **OPTIONS["plain"], dtype="mixed_float16")
     half.build((None, None))
     half.set_weights(layer.get_weights())
     hidden = 20 * normal(2, 5, H)
@@ -230,7 +232,7 @@ def test_tied_weights_learn_from_both_sides():
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
 def test_ids_of_any_number_type_and_rank(dtype):
-    layer = AdaptiveEmbedding(4000, H, [100, 2100], factor=2, dtype=dtype)
+    layer = AdaptiveEmbedding(4000, hidden_dim=H, cutoffs=[100, 2100], factor=2, dtype=dtype)
     ids = np.array([[[2, 2049], [2101, 3999]]])
     expected = layer(ids)
     assert expected.shape == (1, 2, 2, H)
@@ -263,7 +265,7 @@ def test_export_of_the_output():
 @pytest.mark.parametrize("quantization", ["float32", "dynamic_int8"])
 def test_export_stores_each_table_once(quantization, tmp_path):
     vocabulary = 6000
-    layer = AdaptiveEmbedding(vocabulary, 64, [1000, 3000], factor=2)
+    layer = AdaptiveEmbedding(vocabulary, hidden_dim=64, cutoffs=[1000, 3000], factor=2)
     ids = keras.Input((None,), dtype="int32")
     model = keras.Model(ids, layer(layer(ids), reverse=True))
     tokens = np.array([[3, 2999, 5999]], "int32")

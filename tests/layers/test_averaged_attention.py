@@ -125,7 +125,9 @@ def test_wrong_arguments(arguments, fragments):
 
 def transformer(mixer=None, **stack):
     mixer = AveragedAttentionConfig(2, intermediate_dim=24) if mixer is None else mixer
-    return make_transformer(decoder=StackConfig(2, mixer, FeedForwardConfig(48), **stack))
+    return make_transformer(
+        decoder=StackConfig(2, attention=mixer, feed_forward=FeedForwardConfig(48), **stack)
+    )
 
 
 @pytest.mark.parametrize(
@@ -154,7 +156,7 @@ def test_encoders_look_ahead():
 
 MIXER = AveragedAttentionConfig(2, intermediate_dim=(24, 16))
 MODELS = {
-    "each_depth_its_width": {"mixer": MIXER},
+    "each_layer_its_width": {"mixer": MIXER},
     "plain": {"mixer": dataclasses.replace(MIXER, **PLAIN)},
     "shared": {"sharing": SharingConfig("all")},
     "dropped": {"layer_drop": LayerDropConfig(0.2, learned=True)},
@@ -196,9 +198,9 @@ def test_it_is_trained_on_a_grid(tmp_path):
 
     model = transformer(AveragedAttentionConfig(2, intermediate_dim=40))
     quantized = quantize_aware(model.model, bits=8)
-    grids = quantized.quantization_plan.grids("decoder_layer_0")
+    grids = quantized.quantizer_assignment.grids("decoder_layer_0")
     for matrix in ("feed_forward/inner", "feed_forward/outer", "input_gate", "mean_gate"):
         assert f"self_attention/{matrix}/kernel" in grids
-    plain = Seq2SeqTransformer(model.config, strip_quantization(quantized))
+    plain = Seq2SeqTransformer(model.config, model=strip_quantization(quantized))
     manifest = convert(plain, tmp_path / "bundle", samples=[[5, 9, 2]])
     assert manifest["parity"]["mean_log_probability_difference"] < 0.05

@@ -17,7 +17,7 @@ from tfcompress.layers import DeFINEEmbedding
 
 V, H, E = 11, 8, 8
 IDS = np.array([[3, 5, 7, 7, 10], [1, 2, 0, 4, 9]], "int32")
-SMALL = {"embedding_dim": E, "depth": 3, "max_groups": 2, "projection_dim": 8}
+SMALL = {"embedding_dim": E, "num_layers": 3, "max_groups": 2, "projection_dim": 8}
 
 
 def gelu(x):
@@ -25,7 +25,7 @@ def gelu(x):
 
 
 def built(**options):
-    layer = DeFINEEmbedding(V, H, **{**SMALL, **options})
+    layer = DeFINEEmbedding(V, hidden_dim=H, **{**SMALL, **options})
     layer(IDS)
     randomize(layer)
     return layer
@@ -37,7 +37,7 @@ def schedule(released=False):
 
 def test_contract():
     run_layer_test(
-        lambda: DeFINEEmbedding(V, H, **SMALL, tie="none", schedule="released"),
+        lambda: DeFINEEmbedding(V, hidden_dim=H, **SMALL, tie="none", schedule="released"),
         IDS,
         output_shape=(2, 5, H),
         parameters=V * E + dextra_parameters(E, H, 8, schedule(released=True)),
@@ -83,4 +83,4 @@ def test_export():
 
 def test_unknown_schedule():
     with pytest.raises(ValueError, match=r"one of paper, released. Received: schedule='dextra'"):
-        DeFINEEmbedding(V, H, schedule="dextra")
+        DeFINEEmbedding(V, hidden_dim=H, schedule="dextra")

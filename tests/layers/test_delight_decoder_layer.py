@@ -25,7 +25,7 @@ MEMORY = {"memory": normal(2, 4, WIDTH, seed=1), "memory_padding_mask": lengths_
 
 def make(crosses=True, **options):
     parts = {
-        "transform": DExTraBlock(8, 2, max_groups=2),
+        "transform": DExTraBlock(8, num_layers=2, max_groups=2),
         "self_attention": MultiHeadAttention(1, causal=True, output_dim=WIDTH),
         "cross_attention": MultiHeadAttention(1, head_dim=8) if crosses else None,
         "feed_forward": FeedForward(4, activation="swish"),
@@ -94,7 +94,7 @@ def test_cache_is_as_narrow_as_the_transform():
 
 
 def test_step_never_drops_out():
-    layer = make(transform=DExTraBlock(8, 2, max_groups=2, dropout=0.5), crosses=False)
+    layer = make(transform=DExTraBlock(8, num_layers=2, max_groups=2, dropout=0.5), crosses=False)
     x = normal(2, 1, WIDTH)
     y = layer(x)
     assert_close(layer.step(x[:, 0], 0, layer.init_cache(2, 1))[0], y[:, 0], 1e-6)
@@ -114,23 +114,23 @@ def test_parameters_of_a_published_model():
     """8.09 million: WMT14 English-German of width 128, 43,736 tokens, 4 to 8 grouped layers."""
     width, half = 128, 64
     layers = []
-    for depth, multiplier in block_wise_scaling(4, 8, 2.0):
+    for num_layers, multiplier in block_wise_scaling(4, 8, 2.0):
         layers.append(
             DeLighTEncoderLayer(
-                DExTraBlock(half, depth, multiplier),
-                MultiHeadAttention(1, output_dim=width),
-                FeedForward(width // 4, activation="swish"),
+                DExTraBlock(half, num_layers=num_layers, width_multiplier=multiplier),
+                attention=MultiHeadAttention(1, output_dim=width),
+                feed_forward=FeedForward(width // 4, activation="swish"),
             )
         )
         layers.append(
             DeLighTDecoderLayer(
-                DExTraBlock(half, depth, multiplier),
-                MultiHeadAttention(1, causal=True, output_dim=width),
-                MultiHeadAttention(1, head_dim=half),
-                FeedForward(width // 4, activation="swish"),
+                DExTraBlock(half, num_layers=num_layers, width_multiplier=multiplier),
+                self_attention=MultiHeadAttention(1, causal=True, output_dim=width),
+                cross_attention=MultiHeadAttention(1, head_dim=half),
+                feed_forward=FeedForward(width // 4, activation="swish"),
             )
         )
-    embedding = DExTraEmbedding(43736, width)
+    embedding = DExTraEmbedding(43736, hidden_dim=width)
     for layer in (embedding, *layers):
         layer.build((None, None, width))
     # Encoder and decoder have a transform each behind one table.

@@ -25,7 +25,7 @@ WIDTH = 16
 
 def make(**options):
     parts = {
-        "transform": DExTraBlock(8, 2, max_groups=2),
+        "transform": DExTraBlock(8, num_layers=2, max_groups=2),
         "attention": MultiHeadAttention(1, output_dim=WIDTH),
         "feed_forward": FeedForward(4, activation="swish"),
     }
@@ -75,7 +75,7 @@ def test_attention_sees_the_transform(normalize_first, feeds):
 def test_a_transform_that_does_nothing():
     layer = built(transform=keras.layers.Activation("linear"))
     plain = TransformerEncoderLayer(
-        MultiHeadAttention(1, output_dim=WIDTH), FeedForward(4, activation="swish")
+        MultiHeadAttention(1, output_dim=WIDTH), feed_forward=FeedForward(4, activation="swish")
     )
     x = normal(2, 5, WIDTH)
     plain(x)
@@ -84,7 +84,7 @@ def test_a_transform_that_does_nothing():
 
 
 def test_dropout_of_the_transform_is_for_training():
-    layer = make(transform=DExTraBlock(8, 2, max_groups=2, dropout=0.5))
+    layer = make(transform=DExTraBlock(8, num_layers=2, max_groups=2, dropout=0.5))
     x = normal(2, 5, WIDTH)
     assert_close(layer(x), layer(x, training=False), 0)
     assert np.abs(layer(x, training=True) - layer(x)).max() > 1e-3

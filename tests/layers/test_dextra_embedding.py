@@ -18,11 +18,11 @@ from tfcompress.layers import DExTraEmbedding, FactorizedEmbedding
 
 V, H, E = 11, 16, 8
 IDS = np.array([[3, 5, 7, 7, 10], [1, 2, 0, 4, 9]], "int32")
-SMALL = {"embedding_dim": E, "depth": 2, "max_groups": 2}
+SMALL = {"embedding_dim": E, "num_layers": 2, "max_groups": 2}
 
 
 def make(vocabulary_size=V, hidden_dim=H, **options):
-    return DExTraEmbedding(vocabulary_size, hidden_dim, **{**SMALL, **options})
+    return DExTraEmbedding(vocabulary_size, hidden_dim=hidden_dim, **{**SMALL, **options})
 
 
 def built(*args, **options):
@@ -91,7 +91,7 @@ def test_step():
 
 
 def test_defaults():
-    layer = DExTraEmbedding(V, 384)
+    layer = DExTraEmbedding(V, hidden_dim=384)
     layer.build((None, None))
     expected = scaling.dextra_schedule(192, 384, 2 * 128, 4, 16)
     assert layer.transform.group_schedule == expected
@@ -160,7 +160,7 @@ CASES = {
     "vocabulary_size": (lambda: make(0), ["`vocabulary_size`", "vocabulary_size=0"]),
     "hidden_dim": (lambda: make(hidden_dim=0), ["`hidden_dim`", "hidden_dim=0"]),
     "embedding_dim": (lambda: make(embedding_dim=0), ["`embedding_dim`", "embedding_dim=0"]),
-    "depth": (lambda: make(depth=1), ["`depth`", "depth=1"]),
+    "num_layers": (lambda: make(num_layers=1), ["`num_layers`", "num_layers=1"]),
     "tie": (lambda: make(tie="shared"), ["`tie`", "one of own, none", "tie='shared'"]),
     "dropout": (lambda: make(dropout=1.0), ["`dropout`", "dropout=1.0"]),
     "transform_dropout": (
@@ -168,7 +168,7 @@ CASES = {
         ["`transform_dropout`", "transform_dropout=1.5"],
     ),
     "groups": (
-        lambda: make(hidden_dim=12, max_groups=4, depth=3)(IDS),
+        lambda: make(hidden_dim=12, max_groups=4, num_layers=3)(IDS),
         ["4 groups of layer 1", "projection_dim=6", "max_groups=4"],
     ),
     "not_tied": (

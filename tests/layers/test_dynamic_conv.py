@@ -50,7 +50,7 @@ def built(**options):
 )
 def test_contract(options, call_kwargs, expected):
     run_layer_test(
-        lambda: DynamicConv(3, 2, **options),
+        lambda: DynamicConv(3, num_heads=2, **options),
         normal(2, 5, 8),
         call_kwargs=call_kwargs,
         output_shape=(2, 5, 8),
@@ -71,7 +71,7 @@ def test_recomputed(options, lengths, masked):
 @pytest.mark.parametrize(("kernel_size", "causal"), [(1, False), (2, True), (3, False), (9, True)])
 def test_gradients(kernel_size, causal):
     """Against differences: through the inputs run those of taps and kernels both."""
-    layer = DynamicConv(kernel_size, 2, causal=causal, project=False, dtype="float64")
+    layer = DynamicConv(kernel_size, num_heads=2, causal=causal, project=False, dtype="float64")
     x, direction = normal(2, 3, 4).astype("float64"), normal(2, 3, 4, seed=1).astype("float64")
     layer(x)
 
@@ -84,7 +84,7 @@ def test_gradients(kernel_size, causal):
 
 
 def test_equal_taps_give_the_mean():
-    layer = DynamicConv(3, 2, project=False)
+    layer = DynamicConv(3, num_heads=2, project=False)
     x = normal(1, 7, 8)
     layer(x)
     layer.set_weights([np.zeros_like(w) for w in layer.get_weights()])
@@ -130,7 +130,7 @@ def test_which_tokens_padding_reaches(kernel_size, gated):
 
 
 def test_taps_are_dropped_at_every_position_anew():
-    layer = DynamicConv(2, 2, causal=True, weight_dropout=0.4, project=False)
+    layer = DynamicConv(2, num_heads=2, causal=True, weight_dropout=0.4, project=False)
     x = np.ones((20, 50, 4), "float32")
     x[:, 1::2] = 0  # each position sees one tap
     plain, dropped = np.asarray(layer(x)), np.asarray(layer(x, training=True))
@@ -143,7 +143,7 @@ def test_taps_are_dropped_at_every_position_anew():
 
 
 def test_first_kernel_of_weight_linear():
-    layer = DynamicConv(31, 4, project=False)
+    layer = DynamicConv(31, num_heads=4, project=False)
     layer.build((None, None, 64))
     assert 0.95 / 8 < np.abs(layer.get_weights()[0]).max() <= 1 / 8
 
@@ -174,7 +174,7 @@ def test_step_reads_no_row_that_is_not_written():
 
 
 def test_step_in_half_precision():
-    layer = DynamicConv(3, 2, causal=True, dtype="mixed_float16")
+    layer = DynamicConv(3, num_heads=2, causal=True, dtype="mixed_float16")
     x = normal(2, 4, 8)
     whole, cache = layer(x), layer.init_cache(2, 4)
     for position in range(4):
@@ -206,11 +206,20 @@ def test_matrices_are_dense_layers():
 @pytest.mark.parametrize(
     ("action", "fragments"),
     [
-        (lambda: DynamicConv(0, 2), ["`kernel_size` must be at least 1", "kernel_size=0"]),
-        (lambda: DynamicConv(3, -1), ["`num_heads` must be at least 1", "num_heads=-1"]),
-        (lambda: DynamicConv(3, 2, weight_dropout=-0.1), ["in [0, 1)", "weight_dropout=-0.1"]),
+        (
+            lambda: DynamicConv(0, num_heads=2),
+            ["`kernel_size` must be at least 1", "kernel_size=0"],
+        ),
+        (lambda: DynamicConv(3, num_heads=-1), ["`num_heads` must be at least 1", "num_heads=-1"]),
+        (
+            lambda: DynamicConv(3, num_heads=2, weight_dropout=-0.1),
+            ["in [0, 1)", "weight_dropout=-0.1"],
+        ),
         (lambda: built(num_heads=3), ["divisible", "width=8, num_heads=3", "Pass a divisor"]),
-        (lambda: DynamicConv(3, 2).init_cache(1, 1), ["no weights yet", "Call the layer"]),
+        (
+            lambda: DynamicConv(3, num_heads=2).init_cache(1, 1),
+            ["no weights yet", "Call the layer"],
+        ),
         (lambda: built().init_cache(1, 1), ["causal=False", "Pass causal=True"]),
     ],
 )

@@ -53,7 +53,7 @@ OPTIONS = {
 def make(options, **kwargs):
     positions = {"learned": LearnedPosition(LENGTH), "sinusoidal": SinusoidalPosition()}
     options = {**options, "positions": positions.get(options.get("positions"))}
-    return FactorizedEmbedding(V, H, **options, **kwargs)
+    return FactorizedEmbedding(V, hidden_dim=H, **options, **kwargs)
 
 
 def built(options, **kwargs):
@@ -165,7 +165,7 @@ def test_step(name):
 
 
 def test_table_of_unit_vectors():
-    layer = FactorizedEmbedding(H, H, embeddings_initializer="identity")
+    layer = FactorizedEmbedding(H, hidden_dim=H, embeddings_initializer="identity")
     assert_close(layer(np.arange(H)[np.newaxis])[0], np.eye(H), 0)
     hidden = normal(2, 3, H)
     assert_close(layer(hidden, reverse=True), hidden, 0)
@@ -188,7 +188,7 @@ def test_tied_weights_learn_from_both_sides(tie):
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
 def test_ids_of_any_number_type(dtype):
-    layer = FactorizedEmbedding(4000, H, dtype=dtype)
+    layer = FactorizedEmbedding(4000, hidden_dim=H, dtype=dtype)
     ids = np.array([[2, 2049, 3999]])
     expected = layer(ids.astype("int32"))
     for kind in ("int64", "uint16", "float32"):
@@ -215,5 +215,5 @@ def test_weights_have_names_of_their_own():
 
 def test_float_input_of_a_functional_model():
     ids = keras.Input((None,))
-    model = keras.Model(ids, FactorizedEmbedding(V, H, E)(ids))
+    model = keras.Model(ids, FactorizedEmbedding(V, hidden_dim=H, embedding_dim=E)(ids))
     assert model(IDS.astype("float32")).shape == (2, 5, H)

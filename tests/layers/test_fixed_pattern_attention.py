@@ -84,7 +84,9 @@ def test_parameters_that_the_patterns_save():
         return layer.count_params()
 
     learned = count(MultiHeadAttention(8))
-    assert 6 * (learned - count(FixedPatternAttention(SEVEN_FIXED, 1))) == 2_757_888
+    assert (
+        6 * (learned - count(FixedPatternAttention(SEVEN_FIXED, num_learned_heads=1))) == 2_757_888
+    )
     assert 6 * (learned - count(FixedPatternAttention(EIGHT_FIXED))) == 3_151_872
 
 
@@ -162,7 +164,9 @@ def built(patterns, learned=0, edges="zero", **options):
     """A layer of width 8 and head width 3 with random weights, made once."""
     key = (tuple(patterns), learned, edges)
     if key not in LAYERS:
-        LAYERS[key] = FixedPatternAttention(patterns, learned, 3, edges, **options)
+        LAYERS[key] = FixedPatternAttention(
+            patterns, num_learned_heads=learned, head_dim=3, edges=edges, **options
+        )
         LAYERS[key].build((None, None, 8))
         randomize(LAYERS[key])
     return LAYERS[key]
@@ -271,7 +275,7 @@ WRONG = {
         ["`edges` must be one of zero, self", "edges='wrap'"],
     ),
     "learned": (
-        lambda: FixedPatternAttention(["next"], -1),
+        lambda: FixedPatternAttention(["next"], num_learned_heads=-1),
         ["`num_learned_heads`", "num_learned_heads=-1", "must not be negative"],
     ),
     "head_dim": (

@@ -24,7 +24,7 @@ FULL = {"shuffle": True, "activation": "swish", "normalize": True}
 )
 def test_contract(shape, groups, options, parameters):
     run_layer_test(
-        lambda: GroupLinear(24, groups, **options),
+        lambda: GroupLinear(24, num_groups=groups, **options),
         normal(*shape),
         output_shape=(*shape[:-1], 24),
         parameters=parameters,
@@ -45,7 +45,9 @@ def test_contract(shape, groups, options, parameters):
 def test_recomputed(groups, parts, leading, activation, shuffle, normalize, use_bias):
     inputs, units = (groups * part for part in parts)
     options = {"shuffle": shuffle, "use_bias": use_bias, "epsilon": 1e-3}
-    layer = GroupLinear(units, groups, activation=activation, normalize=normalize, **options)
+    layer = GroupLinear(
+        units, num_groups=groups, activation=activation, normalize=normalize, **options
+    )
     x = normal(*leading, inputs)
     layer(x)
     randomize(layer)
@@ -64,7 +66,7 @@ def built(width, *args, **kwargs):
 
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_one_group_is_a_dense_layer_and_a_normalization(shuffle):
-    layer = built(8, 12, 1, shuffle=shuffle, activation="swish", normalize=True)
+    layer = built(8, 12, num_groups=1, shuffle=shuffle, activation="swish", normalize=True)
     kernel, bias, gamma, beta = layer.get_weights()
     dense, normalization = Dense(12), LayerNormalization()
     dense.build((None, 8))
@@ -76,7 +78,7 @@ def test_one_group_is_a_dense_layer_and_a_normalization(shuffle):
 
 
 def test_is_a_dense_layer_of_blocks_on_the_diagonal():
-    layer = built(8, 12, 4)
+    layer = built(8, 12, num_groups=4)
     kernel, bias = layer.get_weights()
     whole = np.zeros((8, 12), "float32")
     for k in range(4):
@@ -86,7 +88,7 @@ def test_is_a_dense_layer_of_blocks_on_the_diagonal():
 
 
 def test_shuffle_interleaves_the_groups():
-    layer = GroupLinear(6, 2, shuffle=True)
+    layer = GroupLinear(6, num_groups=2, shuffle=True)
     layer.build((None, 6))
     layer.set_weights([np.stack([np.eye(3)] * 2), np.zeros(6)])
     x = np.array([[10, 11, 12, 20, 21, 22]], "float32")
@@ -94,7 +96,7 @@ def test_shuffle_interleaves_the_groups():
 
 
 def test_groups_are_normalized_alone():
-    layer = GroupLinear(8, 2, normalize=True)
+    layer = GroupLinear(8, num_groups=2, normalize=True)
     layer.build((None, 8))
     layer.set_weights([np.stack([np.eye(4)] * 2), np.zeros(8), np.ones(4), np.zeros(4)])
     x = normal(3, 8) * np.repeat([1, 100], 4).astype("float32")
@@ -104,7 +106,7 @@ def test_groups_are_normalized_alone():
 
 
 def test_every_group_starts_with_its_own_glorot_kernel():
-    kernel = GroupLinear(256, 4)
+    kernel = GroupLinear(256, num_groups=4)
     kernel.build((None, 128))
     kernel = kernel.get_weights()[0]
     limit = np.sqrt(6 / (32 + 64))
@@ -114,7 +116,7 @@ def test_every_group_starts_with_its_own_glorot_kernel():
 
 
 def test_initializer_of_a_group():
-    layer = GroupLinear(4, 2, kernel_initializer="identity", use_bias=False)
+    layer = GroupLinear(4, num_groups=2, kernel_initializer="identity", use_bias=False)
     x = normal(3, 4)
     assert_close(layer(x), x, 0)
 
@@ -123,12 +125,12 @@ def test_initializer_of_a_group():
 @pytest.mark.parametrize("shape", [(3, 8), (2, 5, 8)], ids=["rank_2", "rank_3"])
 @pytest.mark.parametrize("groups", [1, 4])
 def test_export(shape, groups):
-    run_export_test(GroupLinear(24, groups, **FULL), normal(*shape))
+    run_export_test(GroupLinear(24, num_groups=groups, **FULL), normal(*shape))
 
 
 @pytest.mark.parametrize(("groups", "operation"), [(1, "FULLY_CONNECTED"), (8, "BATCH_MATMUL")])
 def test_converts_to_one_product(groups, operation):
-    layer = built(32, 64, groups, **FULL)
+    layer = built(32, 64, num_groups=groups, **FULL)
     run = tf.function(lambda x: layer(x), input_signature=[tf.TensorSpec([None, 32])])
     converter = tf.lite.TFLiteConverter.from_concrete_functions([run.get_concrete_function()])
     interpreter = Interpreter(model_content=converter.convert())
@@ -139,14 +141,17 @@ def test_converts_to_one_product(groups, operation):
 
 
 CASES = {
-    "units": (lambda: GroupLinear(0, 1), ["`units`", "units=0"]),
-    "num_groups": (lambda: GroupLinear(8, 0), ["`num_groups`", "num_groups=0"]),
-    "units_not_divisible": (lambda: GroupLinear(8, 3), ["divisible", "units=8, num_groups=3"]),
+    "output_dim": (lambda: GroupLinear(0, num_groups=1), ["`output_dim`", "output_dim=0"]),
+    "num_groups": (lambda: GroupLinear(8, num_groups=0), ["`num_groups`", "num_groups=0"]),
+    "units_not_divisible": (
+        lambda: GroupLinear(8, num_groups=3),
+        ["divisible", "output_dim=8, num_groups=3"],
+    ),
     "width_not_divisible": (
-        lambda: GroupLinear(8, 4)(normal(2, 6)),
+        lambda: GroupLinear(8, num_groups=4)(normal(2, 6)),
         ["input width", "width=6, num_groups=4"],
     ),
-    "dropout": (lambda: GroupLinear(8, 4, dropout=1.0), ["`dropout`", "dropout=1.0"]),
+    "dropout": (lambda: GroupLinear(8, num_groups=4, dropout=1.0), ["`dropout`", "dropout=1.0"]),
 }
 
 

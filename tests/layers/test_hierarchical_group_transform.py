@@ -16,7 +16,7 @@ def parameters(width, units, groups, **options):
 
 def test_contract():
     run_layer_test(
-        lambda: HierarchicalGroupTransform(UNITS, GROUPS, dropout=0.2),
+        lambda: HierarchicalGroupTransform(UNITS, num_groups=GROUPS, dropout=0.2),
         normal(2, 5, 8),
         output_shape=(2, 5, 12),
         parameters=parameters(8, UNITS, GROUPS),
@@ -35,7 +35,7 @@ def test_contract():
     ],
 )
 def test_recomputed(units, groups, options, activation):
-    layer = HierarchicalGroupTransform(units, groups, **options)
+    layer = HierarchicalGroupTransform(units, num_groups=groups, **options)
     x = normal(2, 3, 8)
     layer(x)
     randomize(layer)
@@ -49,8 +49,8 @@ def test_recomputed(units, groups, options, activation):
 
 
 def test_one_layer_is_a_group_linear():
-    layer = HierarchicalGroupTransform([12], [4])
-    alone = GroupLinear(12, 4, shuffle=True, activation="swish", normalize=True)
+    layer = HierarchicalGroupTransform([12], num_groups=[4])
+    alone = GroupLinear(12, num_groups=4, shuffle=True, activation="swish", normalize=True)
     x = normal(2, 5, 8)
     layer(x), alone(x)
     randomize(alone)
@@ -59,35 +59,38 @@ def test_one_layer_is_a_group_linear():
 
 
 def test_positions_do_not_mix():
-    layer = HierarchicalGroupTransform(UNITS, GROUPS)
+    layer = HierarchicalGroupTransform(UNITS, num_groups=GROUPS)
     x = normal(2, 5, 8)
     assert_close(layer(x)[:, 2:3], layer(x[:, 2:3]), 1e-6)
 
 
 def test_export():
-    run_export_test(HierarchicalGroupTransform(UNITS, GROUPS), normal(2, 5, 8))
+    run_export_test(HierarchicalGroupTransform(UNITS, num_groups=GROUPS), normal(2, 5, 8))
 
 
 CASES = {
-    "none": (lambda: HierarchicalGroupTransform([], []), ["one entry", "units=()"]),
+    "none": (
+        lambda: HierarchicalGroupTransform([], num_groups=[]),
+        ["one entry", "output_dims=()"],
+    ),
     "lengths": (
-        lambda: HierarchicalGroupTransform([8, 8], [2]),
-        ["one entry", "units=(8, 8), num_groups=(2,)"],
+        lambda: HierarchicalGroupTransform([8, 8], num_groups=[2]),
+        ["one entry", "output_dims=(8, 8), num_groups=(2,)"],
     ),
     "between_layers": (
-        lambda: HierarchicalGroupTransform([6, 8], [2, 4]),
-        ["layer before", "4 groups after 6 units", "num_groups=(2, 4)"],
+        lambda: HierarchicalGroupTransform([6, 8], num_groups=[2, 4]),
+        ["layer before", "4 groups after a width of 6", "num_groups=(2, 4)"],
     ),
     "no_groups": (
-        lambda: HierarchicalGroupTransform([6, 8], [2, 0]),
-        ["0 groups after 6 units"],
+        lambda: HierarchicalGroupTransform([6, 8], num_groups=[2, 0]),
+        ["0 groups after a width of 6"],
     ),
     "input": (
-        lambda: HierarchicalGroupTransform([8, 8], [2, 4])(normal(2, 6)),
+        lambda: HierarchicalGroupTransform([8, 8], num_groups=[2, 4])(normal(2, 6)),
         ["input width", "width=6, num_groups=(2, 4)"],
     ),
     "dropout": (
-        lambda: HierarchicalGroupTransform([8], [2], dropout=-1),
+        lambda: HierarchicalGroupTransform([8], num_groups=[2], dropout=-1),
         ["`dropout`", "dropout=-1"],
     ),
 }

@@ -39,30 +39,47 @@ PADDED = [np.pad(ROW, ((0, 0), sides)) for sides in ((0, 3), (3, 0), (0, 20), (2
 EMBEDDINGS = {
     "keras": lambda: keras.layers.Embedding(V, D, mask_zero=True),
     "factorized": lambda: FactorizedEmbedding(
-        V, D, 4, normalize=True, positions=LearnedPosition(40), mask_zero=True
+        V,
+        hidden_dim=D,
+        embedding_dim=4,
+        normalize=True,
+        positions=LearnedPosition(40),
+        mask_zero=True,
     ),
-    "adaptive": lambda: AdaptiveEmbedding(V, D, [5], mask_zero=True),
-    "define": lambda: DeFINEEmbedding(V, D, 4, depth=2, mask_zero=True),
-    "dextra": lambda: DExTraEmbedding(V, D, 4, depth=2, mask_zero=True),
+    "adaptive": lambda: AdaptiveEmbedding(V, hidden_dim=D, cutoffs=[5], mask_zero=True),
+    "define": lambda: DeFINEEmbedding(
+        V, hidden_dim=D, embedding_dim=4, num_layers=2, mask_zero=True
+    ),
+    "dextra": lambda: DExTraEmbedding(
+        V, hidden_dim=D, embedding_dim=4, num_layers=2, mask_zero=True
+    ),
 }
 
 
 def encoder(attention=None):
-    return TransformerEncoderLayer(attention or MultiHeadAttention(2), FeedForward(12))
+    return TransformerEncoderLayer(attention or MultiHeadAttention(2), feed_forward=FeedForward(12))
 
 
 STACKS = {
     "encoder": encoder,
-    "fixed": lambda: encoder(FixedPatternAttention(["next", "sentence_end", "last_token"], 1)),
-    "lsra": lambda: encoder(LSRA(MultiHeadAttention(2), DynamicConv(3, 2))),
-    "lightweight": lambda: encoder(LightweightConv(3, 2)),
-    "mixing_feed_forward": lambda: TransformerEncoderLayer(feed_forward=LightweightConv(3, 2)),
-    "delight": lambda: DeLighTEncoderLayer(
-        DExTraBlock(4, depth=2), MultiHeadAttention(1, output_dim=D), FeedForward(4)
+    "fixed": lambda: encoder(
+        FixedPatternAttention(["next", "sentence_end", "last_token"], num_learned_heads=1)
     ),
-    "layer_drop": lambda: LayerDropWrapper(encoder(), 0.2),
-    "theseus": lambda: TheseusModule([encoder(), encoder()], encoder()),
-    "theseus_in_layer_drop": lambda: LayerDropWrapper(TheseusModule([encoder()], encoder())),
+    "lsra": lambda: encoder(LSRA(MultiHeadAttention(2), convolution=DynamicConv(3, num_heads=2))),
+    "lightweight": lambda: encoder(LightweightConv(3, num_heads=2)),
+    "mixing_feed_forward": lambda: TransformerEncoderLayer(
+        feed_forward=LightweightConv(3, num_heads=2)
+    ),
+    "delight": lambda: DeLighTEncoderLayer(
+        DExTraBlock(4, num_layers=2),
+        attention=MultiHeadAttention(1, output_dim=D),
+        feed_forward=FeedForward(4),
+    ),
+    "layer_drop": lambda: LayerDropWrapper(encoder(), rate=0.2),
+    "theseus": lambda: TheseusModule([encoder(), encoder()], successor=encoder()),
+    "theseus_in_layer_drop": lambda: LayerDropWrapper(
+        TheseusModule([encoder()], successor=encoder())
+    ),
     "decoder_only": lambda: TransformerDecoderLayer(MultiHeadAttention(2, causal=True)),
 }
 
@@ -194,7 +211,7 @@ def test_masks_of_texts_in_time_distributed_layers(stack, shape):
 class Translator(keras.Model):
     def __init__(self, decoder):
         super().__init__()
-        self.embedding = FactorizedEmbedding(V, D, use_output_bias=True, mask_zero=True)
+        self.embedding = FactorizedEmbedding(V, hidden_dim=D, use_output_bias=True, mask_zero=True)
         self.encoder = encoder()
         self.decoder = decoder
 
@@ -207,17 +224,21 @@ class Translator(keras.Model):
 
 DECODERS = {
     "transformer": lambda: TransformerDecoderLayer(
-        MultiHeadAttention(2, causal=True), MultiHeadAttention(2), FeedForward(12)
+        MultiHeadAttention(2, causal=True),
+        cross_attention=MultiHeadAttention(2),
+        feed_forward=FeedForward(12),
     ),
     "convolution": lambda: TransformerDecoderLayer(
-        LSRA(MultiHeadAttention(2, causal=True), DynamicConv(3, 2, causal=True)),
-        MultiHeadAttention(2),
+        LSRA(
+            MultiHeadAttention(2, causal=True), convolution=DynamicConv(3, num_heads=2, causal=True)
+        ),
+        cross_attention=MultiHeadAttention(2),
     ),
     "delight": lambda: DeLighTDecoderLayer(
-        DExTraBlock(4, depth=2),
-        MultiHeadAttention(1, causal=True, output_dim=D),
-        MultiHeadAttention(1, head_dim=4),
-        FeedForward(4),
+        DExTraBlock(4, num_layers=2),
+        self_attention=MultiHeadAttention(1, causal=True, output_dim=D),
+        cross_attention=MultiHeadAttention(1, head_dim=4),
+        feed_forward=FeedForward(4),
     ),
     "layer_drop": lambda: LayerDropWrapper(DECODERS["transformer"]()),
 }
@@ -252,7 +273,7 @@ def test_padding_of_source_and_target_changes_no_logit(decoder, kind):
         lambda: MultiHeadAttention(2),
         encoder,
         lambda: LayerDropWrapper(encoder()),
-        lambda: LSRA(MultiHeadAttention(2), LightweightConv(3, 2)),
+        lambda: LSRA(MultiHeadAttention(2), convolution=LightweightConv(3, num_heads=2)),
         MeanPooling,
     ],
 )
@@ -302,9 +323,9 @@ class NoMasks(keras.layers.Layer):
 
 def test_who_claims_to_support_masks():
     assert not LayerDropWrapper(NoMasks()).supports_masking
-    assert not TheseusModule([encoder()], NoMasks()).supports_masking
-    assert not TheseusModule([NoMasks()], encoder()).supports_masking
-    assert TheseusModule([encoder()], encoder()).supports_masking
+    assert not TheseusModule([encoder()], successor=NoMasks()).supports_masking
+    assert not TheseusModule([NoMasks()], successor=encoder()).supports_masking
+    assert TheseusModule([encoder()], successor=encoder()).supports_masking
     x = EMBEDDINGS["keras"]()(ROW)
     assert getattr(LayerDropWrapper(NoMasks())(x), "_keras_mask", None) is None
 

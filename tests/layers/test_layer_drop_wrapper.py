@@ -34,7 +34,7 @@ FEED_FORWARD = 2 * 8 * 12 + 12 + 8
 
 def encoder_layer(**options):
     return TransformerEncoderLayer(
-        MultiHeadAttention(2, dropout=0.2), FeedForward(12, dropout=0.2), **options
+        MultiHeadAttention(2, dropout=0.2), feed_forward=FeedForward(12, dropout=0.2), **options
     )
 
 
@@ -51,7 +51,7 @@ def test_contract():
 
 
 def built(layer=None, rate=0.0, **options):
-    wrapper = LayerDropWrapper(layer or FeedForward(12), rate, **options)
+    wrapper = LayerDropWrapper(layer or FeedForward(12), rate=rate, **options)
     wrapper(X)
     randomize(wrapper)
     return wrapper
@@ -194,7 +194,7 @@ def test_a_layer_left_out_gets_gradients_of_zero(graph):
 
 @pytest.mark.parametrize("eager", [False, True])
 def test_fit_leaves_what_is_left_out_as_it_is(eager):
-    wrappers = [LayerDropWrapper(FeedForward(12), rate) for rate in (1.0, 0.0)]
+    wrappers = [LayerDropWrapper(FeedForward(12), rate=rate) for rate in (1.0, 0.0)]
     model = keras.Sequential([keras.Input((5, 8)), *wrappers])
     model.compile(keras.optimizers.SGD(0.1), "mse", run_eagerly=eager)
     before = [wrapper.get_weights() for wrapper in wrappers]
@@ -221,7 +221,7 @@ class Block(keras.layers.Layer):
 
 @pytest.mark.parametrize("functional", [False, True])
 def test_layers_that_make_their_weights_in_the_first_call(functional, tmp_path):
-    wrapper = LayerDropWrapper(Block(), 0.5)
+    wrapper = LayerDropWrapper(Block(), rate=0.5)
     if functional:
         inputs, shift = keras.Input((5, 8)), keras.Input((5, 8))
         model = keras.Model([inputs, shift], wrapper(inputs, shift=shift))
@@ -238,9 +238,11 @@ def test_layers_that_make_their_weights_in_the_first_call(functional, tmp_path):
 
 def test_stands_for_a_decoder_layer():
     layer = TransformerDecoderLayer(
-        MultiHeadAttention(2, causal=True), MultiHeadAttention(2), FeedForward(12)
+        MultiHeadAttention(2, causal=True),
+        cross_attention=MultiHeadAttention(2),
+        feed_forward=FeedForward(12),
     )
-    wrapper = LayerDropWrapper(layer, 0.5)
+    wrapper = LayerDropWrapper(layer, rate=0.5)
     memory = {"memory": normal(2, 4, 8, seed=1)}
     wrapper(X, **memory)
     assert wrapper.cross_attention is layer.cross_attention
@@ -262,7 +264,7 @@ def test_has_no_attributes_that_the_layer_has_not():
 
 def test_export():
     run_export_test(
-        LayerDropWrapper(encoder_layer(), 0.5, learned=True),
+        LayerDropWrapper(encoder_layer(), rate=0.5, learned=True),
         X,
         call_kwargs={"padding_mask": lengths_mask([3, 5], 5)},
     )
@@ -273,14 +275,14 @@ def test_keeps_the_data_type_of_the_layer():
     with global_policy("mixed_float16"):
         assert LayerDropWrapper(inside).compute_dtype == "float32"
         half = LayerDropWrapper(FeedForward(12), dtype="float32")
-        mixed = LayerDropWrapper(FeedForward(12), 0.5)
+        mixed = LayerDropWrapper(FeedForward(12), rate=0.5)
     for training in (False, True):
         assert half(X, training=training).dtype == tf.float32
         assert mixed(X, training=training).dtype == tf.float16
 
 
 def test_configuration_has_the_rate_of_now():
-    wrapper = LayerDropWrapper(FeedForward(12), 0.1)
+    wrapper = LayerDropWrapper(FeedForward(12), rate=0.1)
     assert wrapper.get_config()["rate"] == 0.1
     wrapper.rate = 0.2
     assert LayerDropWrapper.from_config(wrapper.get_config()).rate == 0.2
@@ -300,7 +302,7 @@ def test_straight_through_gradient_of_a_score(graph):
 
 
 def test_learned_rates_have_the_wanted_mean(tmp_path):
-    wrappers = [LayerDropWrapper(FeedForward(12), 0.25, learned=True) for _ in range(3)]
+    wrappers = [LayerDropWrapper(FeedForward(12), rate=0.25, learned=True) for _ in range(3)]
     model = keras.Sequential([keras.Input((5, 8)), *wrappers])
     assert model.count_params() == 3 * (FEED_FORWARD + 1)
     assert_close(learned_drop_rates(wrappers), [0.25] * 3)
@@ -313,12 +315,15 @@ def test_learned_rates_have_the_wanted_mean(tmp_path):
 
 
 WRONG = {
-    "rate": (lambda: LayerDropWrapper(FeedForward(4), 1.1), ["`rate`", "[0, 1]", "rate=1.1"]),
+    "rate": (lambda: LayerDropWrapper(FeedForward(4), rate=1.1), ["`rate`", "[0, 1]", "rate=1.1"]),
     "rate_later": (
         lambda: setattr(LayerDropWrapper(FeedForward(4)), "rate", -0.1),
         ["`rate`", "[0, 1]", "rate=-0.1"],
     ),
-    "no_number": (lambda: LayerDropWrapper(FeedForward(4), float("nan")), ["`rate`", "rate=nan"]),
+    "no_number": (
+        lambda: LayerDropWrapper(FeedForward(4), rate=float("nan")),
+        ["`rate`", "rate=nan"],
+    ),
     "no_layer": (lambda: LayerDropWrapper(tf.nn.relu), ["`layer` must be a Keras layer", "relu"]),
     "another_width": (
         lambda: LayerDropWrapper(keras.layers.Dense(4)).build((None, 5, 8)),
@@ -355,8 +360,8 @@ from tfcompress.layers import Dense, Dropout, FeedForward, LayerDropWrapper, The
 def trained(strategy):
     keras.utils.set_random_seed(0)
     with strategy.scope():
-        layers = [LayerDropWrapper(FeedForward(4), 0.5) for _ in range(3)]
-        layers.append(TheseusModule([FeedForward(4), FeedForward(4)], FeedForward(4)))
+        layers = [LayerDropWrapper(FeedForward(4), rate=0.5) for _ in range(3)]
+        layers.append(TheseusModule([FeedForward(4), FeedForward(4)], successor=FeedForward(4)))
         model = keras.Sequential([keras.Input((3,)), *layers, Dense(1)])
         model.compile(keras.optimizers.SGD(0.1), "mse")
     x = np.random.default_rng(0).standard_normal((80, 3)).astype("float32")

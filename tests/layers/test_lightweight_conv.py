@@ -51,7 +51,7 @@ def built(width=WIDTH, **options):
 )
 def test_contract(options, call_kwargs, expected):
     run_layer_test(
-        lambda: LightweightConv(3, 2, **options),
+        lambda: LightweightConv(3, num_heads=2, **options),
         normal(2, 5, 8),
         call_kwargs=call_kwargs,
         output_shape=(2, 5, 8),
@@ -132,7 +132,7 @@ def test_what_padding_holds_changes_nothing(mask_after_linear):
 
 
 def test_dropped_taps_are_the_same_at_every_position():
-    layer = LightweightConv(50, 2, causal=True, weight_dropout=0.4, project=False)
+    layer = LightweightConv(50, num_heads=2, causal=True, weight_dropout=0.4, project=False)
     x = np.zeros((2, 100, 4), "float32")
     x[:, [0, 50]] = 1  # at each of the 50 positions from here on another tap
     plain = np.asarray(layer(x))
@@ -147,7 +147,7 @@ def test_dropped_taps_are_the_same_at_every_position():
 
 
 def test_first_kernels_are_those_of_a_convolution():
-    layer = LightweightConv(31, 64, project=False)
+    layer = LightweightConv(31, num_heads=64, project=False)
     layer.build((None, None, 64))
     kernel, limit = layer.get_weights()[0], np.sqrt(6 / (31 + 64 * 31))
     assert 0.95 * limit < np.abs(kernel).max() <= limit
@@ -179,7 +179,7 @@ def test_step_reads_no_row_that_is_not_written():
 
 
 def test_step_in_half_precision():
-    layer = LightweightConv(3, 2, causal=True, dtype="mixed_float16")
+    layer = LightweightConv(3, num_heads=2, causal=True, dtype="mixed_float16")
     x = normal(2, 4, 8)
     whole, cache = layer(x), layer.init_cache(2, 4)
     for position in range(4):
@@ -211,11 +211,23 @@ def test_matrices_are_dense_layers():
 @pytest.mark.parametrize(
     ("action", "fragments"),
     [
-        (lambda: LightweightConv(0, 2), ["`kernel_size` must be at least 1", "kernel_size=0"]),
-        (lambda: LightweightConv(3, 0), ["`num_heads` must be at least 1", "num_heads=0"]),
-        (lambda: LightweightConv(3, 2, weight_dropout=1.0), ["in [0, 1)", "weight_dropout=1.0"]),
+        (
+            lambda: LightweightConv(0, num_heads=2),
+            ["`kernel_size` must be at least 1", "kernel_size=0"],
+        ),
+        (
+            lambda: LightweightConv(3, num_heads=0),
+            ["`num_heads` must be at least 1", "num_heads=0"],
+        ),
+        (
+            lambda: LightweightConv(3, num_heads=2, weight_dropout=1.0),
+            ["in [0, 1)", "weight_dropout=1.0"],
+        ),
         (lambda: built(num_heads=3), ["divisible", "width=8, num_heads=3", "Pass a divisor"]),
-        (lambda: LightweightConv(3, 2).init_cache(1, 1), ["no weights yet", "Call the layer"]),
+        (
+            lambda: LightweightConv(3, num_heads=2).init_cache(1, 1),
+            ["no weights yet", "Call the layer"],
+        ),
         (lambda: built().init_cache(1, 1), ["causal=False", "Pass causal=True"]),
         (lambda: built()(normal(2, 5, 8), padding_mask=normal(2, 5)), ["padding mask must be"]),
     ],

@@ -30,7 +30,7 @@ MASK = lengths_mask([3, 5], 5)
 def make(attention_dim=None, kind=DynamicConv, kernel_size=3, causal=False, **options):
     return LSRA(
         MultiHeadAttention(2, causal=causal),
-        kind(kernel_size, 2, causal=causal, **options),
+        convolution=kind(kernel_size, num_heads=2, causal=causal, **options),
         attention_dim=attention_dim,
     )
 
@@ -42,11 +42,13 @@ def built(layer, width=8, **call_kwargs):
 
 
 def encoder_layer(attention):
-    return TransformerEncoderLayer(attention, FeedForward(8))
+    return TransformerEncoderLayer(attention, feed_forward=FeedForward(8))
 
 
 def decoder_layer(attention, **options):
-    return TransformerDecoderLayer(attention, MultiHeadAttention(2), FeedForward(8), **options)
+    return TransformerDecoderLayer(
+        attention, cross_attention=MultiHeadAttention(2), feed_forward=FeedForward(8), **options
+    )
 
 
 @pytest.mark.costly
@@ -100,13 +102,13 @@ def test_without_convolution_it_is_the_attention(attention_dim):
 
 @pytest.mark.parametrize("attention_dim", [None, 0])
 def test_without_attention_it_is_the_convolution(attention_dim):
-    x, convolution = normal(2, 5, 8), DynamicConv(3, 2)
+    x, convolution = normal(2, 5, 8), DynamicConv(3, num_heads=2)
     layer = built(LSRA(convolution=convolution, attention_dim=attention_dim))
     assert_close(layer(x, padding_mask=MASK), convolution(x, padding_mask=MASK), 0)
 
 
 def test_width_of_the_branches_may_differ_from_their_share():
-    layer = LSRA(MultiHeadAttention(2, output_dim=6), LightweightConv(3, 2))
+    layer = LSRA(MultiHeadAttention(2, output_dim=6), convolution=LightweightConv(3, num_heads=2))
     assert layer.compute_output_shape((None, None, 8)) == (None, None, 10)
     assert layer(normal(2, 5, 8)).shape == (2, 5, 10)
 
@@ -115,7 +117,7 @@ def test_width_of_the_branches_may_differ_from_their_share():
 def test_is_causal_as_its_branches(causal):
     assert make(causal=causal).causal is causal
     assert LSRA(MultiHeadAttention(2, causal=causal)).causal is causal
-    assert LSRA(convolution=DynamicConv(3, 2, causal=causal)).causal is causal
+    assert LSRA(convolution=DynamicConv(3, num_heads=2, causal=causal)).causal is causal
 
 
 BOTH = {"attention": {"keys", "values"}, "convolution": {"inputs"}}
@@ -123,9 +125,15 @@ STEPS = [
     (lambda: make(causal=True), BOTH),
     (lambda: make(2, LightweightConv, 31, causal=True), BOTH),
     (lambda: LSRA(MultiHeadAttention(2, causal=True)), {"attention": BOTH["attention"]}),
-    (lambda: LSRA(convolution=DynamicConv(7, 2, causal=True)), {"convolution": {"inputs"}}),
     (
-        lambda: LSRA(DynamicConv(3, 2, causal=True), DynamicConv(3, 2, causal=True)),
+        lambda: LSRA(convolution=DynamicConv(7, num_heads=2, causal=True)),
+        {"convolution": {"inputs"}},
+    ),
+    (
+        lambda: LSRA(
+            DynamicConv(3, num_heads=2, causal=True),
+            convolution=DynamicConv(3, num_heads=2, causal=True),
+        ),
         {"attention": {"inputs"}, "convolution": {"inputs"}},
     ),
 ]
@@ -152,8 +160,8 @@ def test_step_inside_a_decoder_layer(attention_dim, normalize_first):
 
 def test_step_in_half_precision():
     attention = MultiHeadAttention(2, causal=True, dtype="mixed_float16")
-    convolution = DynamicConv(3, 2, causal=True, dtype="mixed_float16")
-    layer = LSRA(attention, convolution, dtype="mixed_float16")
+    convolution = DynamicConv(3, num_heads=2, causal=True, dtype="mixed_float16")
+    layer = LSRA(attention, convolution=convolution, dtype="mixed_float16")
     x = normal(2, 4, 8)
     whole, cache = layer(x), layer.init_cache(2, 4)
     for position in range(4):
@@ -234,7 +242,9 @@ def test_export_of_the_step(kind, tmp_path):
         (lambda: LSRA(convolution=3), ["`convolution` must be a Keras layer", "convolution=3"]),
         (lambda: make(-1), ["`attention_dim` must be at least 0", "attention_dim=-1"]),
         (
-            lambda: LSRA(MultiHeadAttention(2, causal=True), DynamicConv(3, 2)),
+            lambda: LSRA(
+                MultiHeadAttention(2, causal=True), convolution=DynamicConv(3, num_heads=2)
+            ),
             ["attention with causal=True, convolution with causal=False", "Pass the same `causal`"],
         ),
         (lambda: built(make(0)), ["width=8, attention_dim=0", "attention=<", "from 1 to 7"]),
@@ -245,7 +255,7 @@ def test_export_of_the_step(kind, tmp_path):
             ["width=8, attention_dim=4", "convolution=None", "leave it out"],
         ),
         (
-            lambda: built(LSRA(convolution=DynamicConv(3, 2), attention_dim=4)),
+            lambda: built(LSRA(convolution=DynamicConv(3, num_heads=2), attention_dim=4)),
             ["width=8, attention_dim=4", "attention=None", "leave it out"],
         ),
         (lambda: decoder_layer(make()), ["must be causal", "causal=False"]),

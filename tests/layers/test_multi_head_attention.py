@@ -87,7 +87,7 @@ def attention(weights, heads, x, memory=None, mask=None, causal=False):
 @pytest.mark.parametrize("kind", ["self", "causal", "cross"])
 def test_recomputed(kind, heads, head_dim, length):
     layer = MultiHeadAttention(
-        heads, head_dim, causal=kind == "causal", memory_dim=6 if kind == "cross" else None
+        heads, head_dim=head_dim, causal=kind == "causal", memory_dim=6 if kind == "cross" else None
     )
     x = normal(2, length, 8)
     keys = 7 if kind == "cross" else length

@@ -37,7 +37,7 @@ def causal_attention():
 
 def encoder(normalize_first=False):
     layer = TransformerEncoderLayer(
-        MultiHeadAttention(2), FeedForward(12), normalize_first=normalize_first
+        MultiHeadAttention(2), feed_forward=FeedForward(12), normalize_first=normalize_first
     )
     return built(layer)
 
@@ -45,8 +45,8 @@ def encoder(normalize_first=False):
 def decoder(normalize_first=False):
     layer = TransformerDecoderLayer(
         MultiHeadAttention(2, causal=True),
-        MultiHeadAttention(4),
-        FeedForward(12),
+        cross_attention=MultiHeadAttention(4),
+        feed_forward=FeedForward(12),
         normalize_first=normalize_first,
     )
     return built(layer, memory=normal(1, 2, 8))

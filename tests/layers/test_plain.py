@@ -17,7 +17,7 @@ class Heads(MultiHeadAttention):
 
 def encoder(attention=None, activation="relu"):
     layer = TransformerEncoderLayer(
-        attention or MultiHeadAttention(2), FeedForward(8, activation=activation)
+        attention or MultiHeadAttention(2), feed_forward=FeedForward(8, activation=activation)
     )
     layer(normal(1, 3, 8))
     return layer

@@ -69,7 +69,7 @@ def test_a_sublayer_of_two_layers_stays_one(tmp_path):
     feed_forward = models.feed_forward()
     x = inputs = keras.Input((models.LENGTH, models.WIDTH))
     for _ in range(2):
-        x = layers.TransformerEncoderLayer(models.attention(), feed_forward)(x)
+        x = layers.TransformerEncoderLayer(models.attention(), feed_forward=feed_forward)(x)
     model = keras.Model(inputs, x)
     moved(model)
     model.save(tmp_path / "model.keras")
@@ -80,7 +80,7 @@ def test_a_sublayer_of_two_layers_stays_one(tmp_path):
 
 
 def test_a_rate_is_known_inside_a_graph():
-    wrapper = layers.LayerDropWrapper(models.feed_forward(), 0.25)
+    wrapper = layers.LayerDropWrapper(models.feed_forward(), rate=0.25)
     rates = []
 
     @tf.function

@@ -25,11 +25,11 @@ X = normal(2, 5, 8)
 
 
 def encoder_layer(gated=False):
-    return TransformerEncoderLayer(MultiHeadAttention(2, gated=gated), FeedForward(12))
+    return TransformerEncoderLayer(MultiHeadAttention(2, gated=gated), feed_forward=FeedForward(12))
 
 
 def module(make=lambda: FeedForward(12), predecessors=2, **options):
-    return TheseusModule([make() for _ in range(predecessors)], make(), **options)
+    return TheseusModule([make() for _ in range(predecessors)], successor=make(), **options)
 
 
 def test_contract():
@@ -161,7 +161,9 @@ def test_predecessors_that_make_their_weights_in_the_first_call():
 def test_decodes_like_its_successor():
     layer = module(
         lambda: TransformerDecoderLayer(
-            MultiHeadAttention(2, causal=True), MultiHeadAttention(2), FeedForward(12)
+            MultiHeadAttention(2, causal=True),
+            cross_attention=MultiHeadAttention(2),
+            feed_forward=FeedForward(12),
         )
     )
     memory = {"memory": normal(2, 4, 8, seed=1)}
@@ -197,25 +199,28 @@ def test_successors_begin_as_the_first_layers_of_the_stack(gated):
 
 WRONG = {
     "rate": (lambda: module(rate=-0.5), ["`rate`", "[0, 1]", "rate=-0.5"]),
-    "none": (lambda: TheseusModule([], Dense(8)), ["at least one layer", "predecessors=[]"]),
+    "none": (
+        lambda: TheseusModule([], successor=Dense(8)),
+        ["at least one layer", "predecessors=[]"],
+    ),
     "one": (
-        lambda: TheseusModule(Dense(8), Dense(8)),
+        lambda: TheseusModule(Dense(8), successor=Dense(8)),
         ["must be a list of at least one layer", "predecessors=<"],
     ),
     "no_layer": (
-        lambda: TheseusModule([Dense(8), tf.nn.relu], Dense(8)),
+        lambda: TheseusModule([Dense(8), tf.nn.relu], successor=Dense(8)),
         ["`predecessors[1]` must be a Keras layer", "relu"],
     ),
     "no_successor": (
-        lambda: TheseusModule([Dense(8)], None),
+        lambda: TheseusModule([Dense(8)], successor=None),
         ["`successor` must be a Keras layer", "successor=None"],
     ),
     "another_width": (
-        lambda: TheseusModule([Dense(8)], Dense(4)).build((None, 5, 8)),
+        lambda: TheseusModule([Dense(8)], successor=Dense(4)).build((None, 5, 8)),
         ["shape that its predecessors give", "shape=(None, 5, 4)", "shape=(None, 5, 8)"],
     ),
     "another_width_seen_late": (
-        lambda: TheseusModule([Block()], Dense(4))(X),
+        lambda: TheseusModule([Block()], successor=Dense(4))(X),
         ["shape that its predecessors give", "shape=(2, 5, 4)", "shape=(2, 5, 8)"],
     ),
     "successor_without_weights": (
@@ -230,7 +235,7 @@ WRONG = {
 
 
 def built_unlike():
-    layer = TheseusModule([FeedForward(12)], FeedForward(6))
+    layer = TheseusModule([FeedForward(12)], successor=FeedForward(6))
     layer(X)
     return layer
 

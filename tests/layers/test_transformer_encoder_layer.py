@@ -33,14 +33,14 @@ def attention(**kwargs):
     ("make_layer", "parameters", "zero_gradients"),
     [
         (
-            lambda: TransformerEncoderLayer(attention(), FeedForward(12), dropout=0.2),
+            lambda: TransformerEncoderLayer(attention(), feed_forward=FeedForward(12), dropout=0.2),
             ATTENTION + FEED_FORWARD + 2 * NORMALIZATION,
             1,
         ),
         (
             lambda: TransformerEncoderLayer(
                 MeanOfTokens(),
-                keras.Sequential([keras.layers.Dense(12), keras.layers.Dense(8)]),
+                feed_forward=keras.Sequential([keras.layers.Dense(12), keras.layers.Dense(8)]),
                 normalize_first=True,
                 dropout=0.2,
             ),
@@ -123,7 +123,7 @@ def test_zero_weights_pass_the_input_on():
     ids=["dense", "dropout", "convolution", "sequential"],
 )
 def test_any_keras_layer_may_stand_in(make_layer):
-    layer = TransformerEncoderLayer(attention(), make_layer())
+    layer = TransformerEncoderLayer(attention(), feed_forward=make_layer())
     x = normal(2, 5, 8)
     y = layer(x)
     expected = layer.attention_normalization(x + layer.attention(x))

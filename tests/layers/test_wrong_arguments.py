@@ -36,7 +36,7 @@ def attention(**options):
 # What is done, and what the message must say.
 CASES = {
     "num_heads": (lambda: MultiHeadAttention(0), ["`num_heads`", "num_heads=0", SIZE]),
-    "head_dim": (lambda: MultiHeadAttention(2, 0), ["`head_dim`", "head_dim=0", SIZE]),
+    "head_dim": (lambda: MultiHeadAttention(2, head_dim=0), ["`head_dim`", "head_dim=0", SIZE]),
     "memory_dim": (
         lambda: MultiHeadAttention(2, memory_dim=-3),
         ["`memory_dim`", "memory_dim=-3", SIZE],
@@ -134,36 +134,39 @@ CASES = {
         ["more positions than the table", "length=5, max_length=4", "raise `max_length`"],
     ),
     "vocabulary_size": (
-        lambda: FactorizedEmbedding(0, 8),
+        lambda: FactorizedEmbedding(0, hidden_dim=8),
         ["`vocabulary_size`", "vocabulary_size=0", SIZE],
     ),
-    "hidden_dim": (lambda: FactorizedEmbedding(9, -1), ["`hidden_dim`", "hidden_dim=-1", SIZE]),
+    "hidden_dim": (
+        lambda: FactorizedEmbedding(9, hidden_dim=-1),
+        ["`hidden_dim`", "hidden_dim=-1", SIZE],
+    ),
     "embedding_dim": (
-        lambda: FactorizedEmbedding(9, 8, 0),
+        lambda: FactorizedEmbedding(9, hidden_dim=8, embedding_dim=0),
         ["`embedding_dim`", "embedding_dim=0", SIZE],
     ),
     "token_types": (
-        lambda: FactorizedEmbedding(9, 8, token_types=-1),
+        lambda: FactorizedEmbedding(9, hidden_dim=8, token_types=-1),
         ["`token_types`", "token_types=-1", "must not be negative"],
     ),
     "tie": (
-        lambda: FactorizedEmbedding(9, 8, tie="both"),
+        lambda: FactorizedEmbedding(9, hidden_dim=8, tie="both"),
         ["`tie`", "tie='both'", "one of shared, own, none"],
     ),
     "embedding_dropout": (
-        lambda: FactorizedEmbedding(9, 8, dropout=2),
+        lambda: FactorizedEmbedding(9, hidden_dim=8, dropout=2),
         ["`dropout`", "dropout=2", RATE],
     ),
     "not_tied": (
-        lambda: FactorizedEmbedding(9, 8, tie="none")(X, reverse=True),
+        lambda: FactorizedEmbedding(9, hidden_dim=8, tie="none")(X, reverse=True),
         ["not tied", "tie='none'", "Tie it"],
     ),
     "hidden_vectors_of_another_width": (
-        lambda: FactorizedEmbedding(9, 4)(X, reverse=True),
+        lambda: FactorizedEmbedding(9, hidden_dim=4)(X, reverse=True),
         ["hidden vectors of width 4", "shape=(2, 5, 8)", "Project it to `hidden_dim`"],
     ),
     "types_without_types": (
-        lambda: FactorizedEmbedding(9, 8)(IDS, token_type_ids=IDS),
+        lambda: FactorizedEmbedding(9, hidden_dim=8)(IDS, token_type_ids=IDS),
         ["no token types", "token_types=0", "Pass the number of types"],
     ),
     "empty_encoder_layer": (
@@ -197,11 +200,15 @@ CASES = {
         ["`attention(x, padding_mask=...)`", "MultiHeadAttention", "takes no padding_mask"],
     ),
     "keras_attention_behind_a_transform": (
-        lambda: DeLighTEncoderLayer(DExTraBlock(4, depth=2), keras.layers.MultiHeadAttention(1, 4)),
+        lambda: DeLighTEncoderLayer(
+            DExTraBlock(4, num_layers=2), attention=keras.layers.MultiHeadAttention(1, 4)
+        ),
         ["`attention(x, padding_mask=...)`", "MultiHeadAttention", "takes no padding_mask"],
     ),
     "keras_attention_as_a_transform": (
-        lambda: DeLighTEncoderLayer(keras.layers.MultiHeadAttention(1, 4), MultiHeadAttention(1)),
+        lambda: DeLighTEncoderLayer(
+            keras.layers.MultiHeadAttention(1, 4), attention=MultiHeadAttention(1)
+        ),
         ["`transform(x)`", "MultiHeadAttention", "needs value"],
     ),
     "keras_attention_as_a_feed_forward": (

@@ -12,8 +12,8 @@ from tfcompress.models.classes import find_names, has_names, match_classes
 NUMBERS = ("0", "1")
 
 
-def head(labels, kind="classification"):
-    return HeadConfig(kind, labels=labels) if labels else HeadConfig(kind, num_classes=2)
+def head(labels, task="classification"):
+    return HeadConfig(task, labels=labels) if labels else HeadConfig(task, num_classes=2)
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ def test_it_is_said():
     assert match_classes(head(("a", "b")), head(("c", "d"))).message == "the classes a, b, not c, d"
 
 
-@pytest.mark.parametrize("kind", ["multi_label_classification", "token_classification"])
-def test_another_kind_of_head(kind):
-    match = match_classes(head(("a", "b"), kind), head(("a", "b")))
-    assert match == (None, f"a head for {kind}, not one for classification")
+@pytest.mark.parametrize("task", ["multi_label_classification", "token_classification"])
+def test_another_task_of_a_head(task):
+    match = match_classes(head(("a", "b"), task), head(("a", "b")))
+    assert match == (None, f"a head for {task}, not one for classification")
     assert match_classes(None, head(("a", "b"))).message.startswith("no head, not one for")
-    assert match_classes(head(("b", "a"), kind), head(("a", "b"), kind)).order == (1, 0)
+    assert match_classes(head(("b", "a"), task), head(("a", "b"), task)).order == (1, 0)
 
 
 def test_names():

@@ -18,7 +18,7 @@ from tfcompress.models import (
     SharingConfig,
     StackConfig,
 )
-from tfcompress.models.config_parts import POSITION_KINDS, SHARING_PATTERNS, layer_groups
+from tfcompress.models.config_parts import POSITION_TYPES, SHARING_PATTERNS, layer_groups
 from tfcompress.models.rules import ACTIVATIONS
 
 RATES = st.floats(0, 1, exclude_max=True)
@@ -26,15 +26,24 @@ RATES = st.floats(0, 1, exclude_max=True)
 
 @st.composite
 def stacks(draw):
-    depth = draw(st.integers(1, 12))
+    num_layers = draw(st.integers(1, 12))
     heads = st.builds(
-        AttentionConfig, st.sampled_from([1, 2, 4]), st.none() | st.integers(1), RATES
+        AttentionConfig,
+        st.sampled_from([1, 2, 4]),
+        head_dim=st.none() | st.integers(1),
+        dropout=RATES,
     )
     feed_forward = st.builds(
-        FeedForwardConfig, st.integers(1, 9000), st.sampled_from(ACTIVATIONS), RATES
+        FeedForwardConfig,
+        st.integers(1, 9000),
+        activation=st.sampled_from(ACTIVATIONS),
+        dropout=RATES,
     )
-    sharing = st.builds(SharingConfig, st.sampled_from(SHARING_PATTERNS), st.integers(1, depth))
-    return StackConfig(depth, draw(heads), draw(feed_forward), draw(sharing))
+    patterns = st.sampled_from(SHARING_PATTERNS)
+    sharing = st.builds(SharingConfig, patterns, groups=st.integers(1, num_layers))
+    return StackConfig(
+        num_layers, attention=draw(heads), feed_forward=draw(feed_forward), sharing=draw(sharing)
+    )
 
 
 CONFIGS = st.builds(
@@ -46,12 +55,12 @@ CONFIGS = st.builds(
     embedding=st.builds(
         EmbeddingConfig,
         st.none() | st.integers(1, 512),
-        st.booleans(),
-        st.sampled_from(["shared", "own", "none"]),
-        st.booleans(),
-        st.booleans(),
+        share=st.booleans(),
+        tie=st.sampled_from(["shared", "own", "none"]),
+        use_bias=st.booleans(),
+        use_output_bias=st.booleans(),
     ),
-    positions=st.sampled_from(POSITION_KINDS),
+    positions=st.sampled_from(POSITION_TYPES),
     normalize_first=st.booleans(),
     dropout=RATES,
     epsilon=st.floats(1e-12, 1e-3),
@@ -114,8 +123,8 @@ def test_all_problems_at_once():
         ),
         decoder=StackConfig(
             attention=AttentionConfig(num_heads=3),
-            feed_forward=FeedForwardConfig(0, "rellu", -0.1),
-            sharing=SharingConfig("groups", 7),
+            feed_forward=FeedForwardConfig(0, activation="rellu", dropout=-0.1),
+            sharing=SharingConfig("groups", groups=7),
         ),
         embedding=EmbeddingConfig(embedding_dim=0, share=True, tie="both"),
         target_vocabulary_size=90,
@@ -143,7 +152,7 @@ def test_all_problems_at_once():
         "`embedding.share` needs equal source and target vocabularies (received 100 and 90)",
         "`positions` must be one of sinusoidal, learned (received 'rotary')",
         "`epsilon` must be positive and finite (received 0.0)",
-        "`bos_id` must be an id of both vocabularies (received 95)",
+        "`bos_id` must be an id of every vocabulary (received 95)",
         "`pad_id`, `bos_id` and `eos_id` must differ (received [0, 95, 0])",
     ]
     assert sorted(problems) == sorted(expected)
@@ -214,7 +223,10 @@ def test_each_mixer_is_read_back(mixer):
         ({"attention": {"mixer": "fixed"}}, "mixer` fixed is for the encoder only"),
         ({"attention": {"mixer": "lsra", "attention_dim": 32}}, "must lie between 1 and "),
         ({"attention": {"mixer": "delight", "num_heads": 3}}, "half of `hidden_dim` must be divis"),
-        ({"attention": {"mixer": "delight", "scaling": {"min_depth": 1}}}, "needs 2 <= min_depth"),
+        (
+            {"attention": {"mixer": "delight", "scaling": {"min_layers": 1}}},
+            "needs 2 <= min_layers",
+        ),
         (
             {"attention": {"mixer": "convolution", "convolution": {"num_heads": 5}}},
             "by `decoder.attention.convolution.num_heads` (received 32 and 5)",
@@ -252,10 +264,10 @@ def test_unknown_keys_name_the_nearest():
 
 
 @given(st.integers(1, 60), st.data())
-def test_groups_are_even_and_in_order(depth, data):
-    groups = data.draw(st.integers(1, depth))
+def test_groups_are_even_and_in_order(num_layers, data):
+    groups = data.draw(st.integers(1, num_layers))
     attention, feed_forward = layer_groups(
-        StackConfig(depth, sharing=SharingConfig("groups", groups))
+        StackConfig(num_layers, sharing=SharingConfig("groups", groups=groups))
     )
     assert attention == feed_forward == sorted(attention)
     assert set(attention) == set(range(groups))
@@ -263,11 +275,11 @@ def test_groups_are_even_and_in_order(depth, data):
     assert max(sizes) - min(sizes) <= 1
 
 
-@pytest.mark.parametrize("depth", [*range(1, 22), 24])
-def test_groups_are_those_of_albert(depth):
-    for groups in range(1, depth + 1):
-        stack = StackConfig(depth, sharing=SharingConfig("groups", groups))
-        assert layer_groups(stack)[0] == [int(i / depth * groups) for i in range(depth)]
+@pytest.mark.parametrize("num_layers", [*range(1, 22), 24])
+def test_groups_are_those_of_albert(num_layers):
+    for groups in range(1, num_layers + 1):
+        stack = StackConfig(num_layers, sharing=SharingConfig("groups", groups=groups))
+        assert layer_groups(stack)[0] == [int(i / num_layers * groups) for i in range(num_layers)]
 
 
 @pytest.mark.parametrize(
@@ -287,7 +299,7 @@ def test_what_each_pattern_shares(pattern, attention, feed_forward):
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_layers_know_every_activation(activation):
-    layer = FeedForward(4, activation)
+    layer = FeedForward(4, activation=activation)
     copy = FeedForward.from_config(layer.get_config())
     x = tf.linspace(-3.0, 3.0, 7)
     np.testing.assert_array_equal(copy.activation(x), layer.activation(x))

@@ -19,7 +19,7 @@ FROZEN = ["query", "value", "output_projection", "inner", "outer", "attention", 
 
 def make():
     attention, feed_forward = layers.MultiHeadAttention(2), layers.FeedForward(24)
-    return layers.TransformerEncoderLayer(attention, feed_forward, name="block")
+    return layers.TransformerEncoderLayer(attention, feed_forward=feed_forward, name="block")
 
 
 def freeze(layer, name):
@@ -70,7 +70,7 @@ def test_frozen_layers_inside_a_layer(frozen):
 
 
 def test_successors_with_frozen_layers():
-    module = layers.TheseusModule([make(), make()], make())
+    module = layers.TheseusModule([make(), make()], successor=make())
     keras.Sequential([keras.Input((None, 16)), module])
     freeze(module.successor, "value")
     initialize_successors([module])

@@ -26,7 +26,12 @@ SOURCES = [[7, 9, 2], [2], [5, 30, 31, 8, 2], [39, 2], [7, 9, 2], [*range(4, 30)
 
 
 def stack(pattern="none", groups=1):
-    return StackConfig(2, AttentionConfig(2), FeedForwardConfig(24), SharingConfig(pattern, groups))
+    return StackConfig(
+        2,
+        attention=AttentionConfig(2),
+        feed_forward=FeedForwardConfig(24),
+        sharing=SharingConfig(pattern, groups=groups),
+    )
 
 
 @functools.cache
@@ -197,9 +202,9 @@ def test_mixed_precision_decodes_in_float32():
 @pytest.mark.parametrize(
     ("sources", "options", "message"),
     [
-        ([[5, 2], []], {}, "sentence 1 has 0 token ids; give from 1 to the model's 32"),
-        ([[5] * 33], {}, "sentence 0 has 33 token ids"),
-        ([[5, 2]], {"max_length": 0}, "max_length=0; give a whole number of at least 1"),
+        ([[5, 2], []], {}, "from 1 to 32 token ids.*Received: sentence 1 with 0"),
+        ([[5] * 33], {}, "Received: sentence 0 with 33"),
+        ([[5, 2]], {"max_length": 0}, "`max_length` must be a whole number of at least 1"),
     ],
 )
 def test_wrong_arguments(sources, options, message):
@@ -214,5 +219,5 @@ def test_wrong_arguments(sources, options, message):
     "options", [{"beam_size": 0}, {"beam_size": 10**6}, {"beam_size": 2, "n_best": 3}]
 )
 def test_wrong_beams(options):
-    with pytest.raises(InputError, match=r"; (give|raise) "):
+    with pytest.raises(InputError, match="must be"):
         beam_decode(model(), [5, 2], **options)

@@ -92,26 +92,26 @@ def test_the_folder_loads(tmp_path):
 def test_other_models_are_refused():
     import keras_nlp
 
-    with pytest.raises(InputError, match="Sequential is not supported; give a BertBackbone, Alb"):
+    with pytest.raises(InputError, match=r"must be a BertBackbone, Alb.*Received: Sequential"):
         from_keras_nlp(keras.Sequential())
     classifier = keras_nlp.models.BertTextClassifier(
         make("bert"), num_classes=2, activation="softmax"
     )
-    with pytest.raises(InputError, match="has an activation on its logits"):
+    with pytest.raises(InputError, match="must have no activation"):
         from_keras_nlp(classifier)
 
 
 @keras_3
 def test_what_a_family_lacks_is_named():
     encoder = from_keras_nlp(make("bert"))
-    with pytest.raises(InputError, match="no encoder with this embedding_dim"):
+    with pytest.raises(InputError, match=r"no such encoder.*another embedding_dim"):
         to_keras_nlp(encoder, "albert")
-    with pytest.raises(InputError, match="no encoder with this pooler"):
+    with pytest.raises(InputError, match=r"no such encoder.*another pooler"):
         to_keras_nlp(encoder, "roberta")
-    with pytest.raises(InputError, match="choose one of bert, albert, roberta, distil_bert"):
+    with pytest.raises(InputError, match="must be one of bert, albert, roberta, distil_bert"):
         to_keras_nlp(encoder, "gpt")
     mean = TextEncoder(encoder.config.replace(head=HeadConfig(num_classes=2, pooling="mean")))
-    with pytest.raises(InputError, match="no encoder with this head"):
+    with pytest.raises(InputError, match=r"no such encoder.*another head"):
         to_keras_nlp(mean, "bert")
 
 

@@ -57,33 +57,37 @@ def test_shards_that_are_not_whole(tmp_path):
     first, last = sorted({*places.values()})[::2]
     content = (folder / last).read_bytes()
     (folder / last).write_bytes(content[:-5])
-    with pytest.raises(InputError, match=rf"{last}: damaged"):
+    with pytest.raises(InputError, match=rf"corrupt .*{last}"):
         from_safetensors(folder)
     (folder / last).unlink()
-    with pytest.raises(InputError, match=rf"{last}: missing, but {INDEX} names it"):
+    with pytest.raises(InputError, match=rf"{INDEX} names is missing. Received: .*{last}"):
         from_safetensors(folder)
     (folder / last).write_bytes(content)
     write_index(folder, places | {"encoder.other": first})
-    with pytest.raises(InputError, match=rf"{first}: lacks encoder\.other by"):
+    with pytest.raises(
+        InputError, match=rf"what {INDEX} says. Received: .*{first}, which lacks encoder\.other"
+    ):
         from_safetensors(folder)
     moved = next(name for name, place in places.items() if place == first)
     write_index(folder, places | {moved: last})
-    with pytest.raises(InputError, match=rf"(lacks {moved}|has {moved}, which is not its) by"):
+    with pytest.raises(InputError, match=rf"(lacks {moved}|has {moved}, which is not its)"):
         from_safetensors(folder)
     for wrong in ("{", "[]", "{}", '{"weight_map": {}}', '{"weight_map": {"a": "../b"}}'):
         (folder / INDEX).write_text(wrong)
-        with pytest.raises(InputError, match=r"no index of shards|names no files beside it"):
+        with pytest.raises(
+            InputError, match=r"index of shards is corrupt|must name files beside it"
+        ):
             from_safetensors(folder)
 
 
 def test_other_formats_are_named_with_what_converts_them(tmp_path):
     folder = write(tmp_path / "one")
     (folder / WEIGHTS).rename(folder / "pytorch_model.bin")
-    message = r"pytorch_model\.bin is not read, .* with PyTorch in this folder: python -c"
+    message = r"with pytorch_model\.bin. .* with PyTorch in this folder: python -c"
     with pytest.raises(InputError, match=message):
         from_safetensors(folder)
     (folder / "pytorch_model.bin").rename(folder / "tf_model.h5")
-    with pytest.raises(InputError, match=r"tf_model\.h5 is not read"):
+    with pytest.raises(InputError, match=r"must be in model\.safetensors.*tf_model\.h5"):
         from_safetensors(folder)
 
 
@@ -91,7 +95,7 @@ def test_two_encoders(tmp_path):
     plain = read_tensors(write(tmp_path / "one"))
     both = {f"{side}.{name}": tensor for side in "ab" for name, tensor in plain.items()}
     save_file(both, tmp_path / WEIGHTS)
-    with pytest.raises(InputError, match=r"has 2 encoders, a\., b\.; give a folder with one"):
+    with pytest.raises(InputError, match=r"must hold one encoder.*with a\., b\."):
         read_tensors(tmp_path)
 
 
@@ -106,7 +110,7 @@ def test_the_longest_text_is_the_publishers(given, expected, tmp_path):
     np.testing.assert_array_equal(positions, tables[:expected])
     assert from_safetensors(folder, max_length=5).config.max_length == 5
     for wrong in (0, 13, "9"):
-        with pytest.raises(InputError, match="impossible; give a whole number from 2 to"):
+        with pytest.raises(InputError, match="`max_length` must be a whole number from 2 to"):
             from_safetensors(folder, max_length=wrong)
 
 
@@ -138,5 +142,7 @@ def test_modules_that_cannot_be_used(tmp_path):
     (tmp_path / "pooling").mkdir()
     for content in ("null", "[" * 100_000):
         (tmp_path / "pooling" / "config.json").write_text(content)
-        with pytest.raises(InputError, match=r"pooling/config\.json: no (configuration|JSON)"):
+        with pytest.raises(
+            InputError, match=r"must (be JSON|hold a configuration).*pooling/config\.json"
+        ):
             from_safetensors(tmp_path)

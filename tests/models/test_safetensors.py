@@ -119,7 +119,7 @@ def test_sentence_encoders(tmp_path):
     found = outputs(from_safetensors(folder))["embedding"]
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
     pooling.write_text(json.dumps({"pooling_mode_max_tokens": True}))
-    with pytest.raises(InputError, match="pooling_mode_max_tokens is not supported"):
+    with pytest.raises(InputError, match="Received: pooling_mode_max_tokens"):
         from_safetensors(folder)
 
 
@@ -148,19 +148,22 @@ def test_truncated_weights(size, tmp_path):
     folder = write(tmp_path / "one")
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:size])
-    with pytest.raises(InputError, match=r"model\.safetensors: damaged"):
+    with pytest.raises(InputError, match=r"corrupt .*model\.safetensors"):
         from_safetensors(folder)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", r"config\.json: no JSON"),
-        ('{"model_type": "gpt2"}', "model_type 'gpt2' is not supported; give one of bert, roberta"),
-        ('{"model_type": "bert"}', r"config\.json: has no "),
-        ("[1]", r"config\.json: no configuration"),
-        (json.dumps({k: v for k, v in BERT.items() if k != "vocab_size"}), "has no vocab_size"),
-        (json.dumps(BERT | {"hidden_act": "cube"}), "activation 'cube' is not supported"),
+        ("{", r"must be JSON .*config\.json"),
+        ('{"model_type": "gpt2"}', "must be one of bert, roberta.*Received: model_type='gpt2'"),
+        ('{"model_type": "bert"}', r"config\.json without it"),
+        ("[1]", r"must hold a configuration.*config\.json"),
+        (
+            json.dumps({k: v for k, v in BERT.items() if k != "vocab_size"}),
+            "must have `vocab_size`",
+        ),
+        (json.dumps(BERT | {"hidden_act": "cube"}), "Received: 'cube' in"),
     ],
 )
 def test_other_configurations(content, message, tmp_path):
@@ -223,11 +226,11 @@ def test_the_publishers_length(tokenizer, sentences, expected, tmp_path):
 
 
 def test_missing_files(tmp_path):
-    with pytest.raises(InputError, match=r"config\.json: cannot be read"):
+    with pytest.raises(InputError, match=r"cannot be read .*config\.json"):
         from_safetensors(tmp_path)
     folder = write(tmp_path / "one")
     (folder / "model.safetensors").unlink()
-    with pytest.raises(InputError, match=r"model\.safetensors: missing"):
+    with pytest.raises(InputError, match=r"missing. Received: .*model\.safetensors"):
         from_safetensors(folder)
 
 
@@ -243,7 +246,7 @@ def test_roberta_needs_its_token_type(tmp_path):
 def test_modules_without_paths(tmp_path):
     folder = write(tmp_path / "s")
     (folder / "modules.json").write_text('[{"type": "x.Transformer"}]')
-    with pytest.raises(InputError, match=r"modules\.json: no list of modules"):
+    with pytest.raises(InputError, match=r"must hold a list of modules.*modules\.json"):
         from_safetensors(folder)
 
 

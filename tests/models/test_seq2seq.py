@@ -25,16 +25,16 @@ SOURCES = np.array([[5, 9, 16, 7, 2], [4, 2, 0, 0, 0], [3, 3, 8, 2, 0]], "int32"
 TARGETS = np.array([[1, 18, 4, 4], [1, 6, 2, 0], [1, 12, 11, 10]], "int32")
 
 
-def make(pattern="none", groups=1, *, depths=(1, 1), embedding=None, **changes):
+def make(pattern="none", groups=1, *, num_layers=(1, 1), embedding=None, **changes):
     """A small transformer with random weights."""
     stacks = [
         StackConfig(
-            depth,
-            AttentionConfig(2),
-            FeedForwardConfig(INNER),
-            SharingConfig(pattern, min(groups, depth)),
+            count,
+            attention=AttentionConfig(2),
+            feed_forward=FeedForwardConfig(INNER),
+            sharing=SharingConfig(pattern, groups=min(groups, count)),
         )
-        for depth in depths
+        for count in num_layers
     ]
     config = Seq2SeqConfig(
         **{
@@ -56,31 +56,35 @@ def make(pattern="none", groups=1, *, depths=(1, 1), embedding=None, **changes):
 
 ONE_TABLE = {"share": True, "embedding_dim": E}
 VARIANTS = {
-    "plain": {"depths": (2, 2)},
+    "plain": {"num_layers": (2, 2)},
     "pre_norm": {"normalize_first": True},
     "learned": {"positions": "learned"},
     "factorized": {"embedding": {"embedding_dim": E, "use_bias": True, "use_output_bias": True}},
     "own_projection": {"embedding": {"embedding_dim": E, "tie": "own", "use_bias": True}},
     "untied": {"embedding": {"tie": "none", "use_output_bias": True}, "normalize_first": True},
-    "all": {"pattern": "all", "depths": (3, 2), "normalize_first": True},
-    "groups": {"pattern": "groups", "groups": 2, "depths": (3, 3)},
+    "all": {"pattern": "all", "num_layers": (3, 2), "normalize_first": True},
+    "groups": {"pattern": "groups", "groups": 2, "num_layers": (3, 3)},
     "attention": {
         "pattern": "attention",
-        "depths": (2, 3),
+        "num_layers": (2, 3),
         "normalize_first": True,
         "positions": "learned",
     },
     "feed_forward": {
         "pattern": "feed_forward",
         "groups": 2,
-        "depths": (3, 3),
+        "num_layers": (3, 3),
         "embedding": ONE_TABLE,
         "target_vocabulary_size": SOURCE,
     },
 }
 
 
-WIDE_HEADS = StackConfig(1, AttentionConfig(3, head_dim=5), FeedForwardConfig(INNER, "gelu"))
+WIDE_HEADS = StackConfig(
+    1,
+    attention=AttentionConfig(3, head_dim=5),
+    feed_forward=FeedForwardConfig(INNER, activation="gelu"),
+)
 VARIANTS["wide_heads"] = {"encoder": WIDE_HEADS, "decoder": WIDE_HEADS}
 
 
@@ -134,14 +138,14 @@ def feed_forward(width=WIDTH):
     return 2 * width * INNER + INNER + width
 
 
-def stack_parameters(pattern, groups, depth, attentions):
+def stack_parameters(pattern, groups, num_layers, attentions):
     """The parameters of a stack, each distinct half counted once."""
     halves = {
-        "none": (depth, depth),
+        "none": (num_layers, num_layers),
         "all": (1, 1),
         "groups": (groups, groups),
-        "attention": (groups, depth),
-        "feed_forward": (depth, groups),
+        "attention": (groups, num_layers),
+        "feed_forward": (num_layers, groups),
     }[pattern]
     normalization = 2 * WIDTH
     first = halves[0] * attentions * (attention() + normalization)
@@ -160,13 +164,13 @@ def stack_parameters(pattern, groups, depth, attentions):
 )
 def shared(request):
     """A transformer of each sharing pattern, and the number of its parameters."""
-    pattern, groups, depths = request.param
+    pattern, groups, num_layers = request.param
     transformer = make(
-        pattern, groups, depths=depths, embedding=ONE_TABLE, target_vocabulary_size=SOURCE
+        pattern, groups, num_layers=num_layers, embedding=ONE_TABLE, target_vocabulary_size=SOURCE
     )
     expected = SOURCE * E + E * WIDTH
-    expected += stack_parameters(pattern, groups, depths[0], attentions=1)
-    expected += stack_parameters(pattern, min(groups, depths[1]), depths[1], attentions=2)
+    expected += stack_parameters(pattern, groups, num_layers[0], attentions=1)
+    expected += stack_parameters(pattern, min(groups, num_layers[1]), num_layers[1], attentions=2)
     return transformer, expected
 
 
@@ -188,7 +192,7 @@ def test_parameters_and_copies_keep_the_sharing(shared, tmp_path):
         assert [layer.name for layer in copy.layers] == [layer.name for layer in model.layers]
         assert_close(copy([SOURCES, targets]), logits, 1e-5)
 
-    again = Seq2SeqTransformer(transformer.config, loaded)
+    again = Seq2SeqTransformer(transformer.config, model=loaded)
     memory, mask = again.encode(SOURCES)
     cache = again.init_cache(memory, 4)
     step, _ = again.step(targets[:, 0], 0, cache, memory_padding_mask=mask)
@@ -282,7 +286,7 @@ def test_later_target_tokens_change_nothing(plain):
 
 def test_half_precision_stays_close(plain):
     with global_policy("mixed_float16"):
-        half = make(depths=(2, 2))
+        half = make(num_layers=(2, 2))
     half.model.set_weights(plain.model.get_weights())
     logits = np.asarray(plain.model([SOURCES, TARGETS]))
     assert_close(half.model([SOURCES, TARGETS]), logits, 0.02 * np.abs(logits).max())

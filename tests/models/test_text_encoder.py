@@ -17,8 +17,15 @@ from tfcompress.models import (
 )
 from tfcompress.pipeline import TranslationRecipe
 
-STACK = StackConfig(4, AttentionConfig(2), FeedForwardConfig(24, "gelu_tanh"), SharingConfig("all"))
-CONFIG = TextEncoderConfig(30, 16, STACK, embedding_dim=8, max_length=12, dropout=0.0)
+STACK = StackConfig(
+    4,
+    attention=AttentionConfig(2),
+    feed_forward=FeedForwardConfig(24, activation="gelu_tanh"),
+    sharing=SharingConfig("all"),
+)
+CONFIG = TextEncoderConfig(
+    30, hidden_dim=16, encoder=STACK, embedding_dim=8, max_length=12, dropout=0.0
+)
 IDS = np.array([[5, 9, 2], [7, 8, 2]], "int32")
 
 
@@ -60,7 +67,9 @@ def test_albert_counts(size, parameters, published):
 def test_albert_ablation(embedding_dim, shared, published):
     """The same paper, table 3; not shared, it counts no pooler."""
     base = preset("albert_base")
-    stack = StackConfig(12, base.encoder.attention, base.encoder.feed_forward)
+    stack = StackConfig(
+        12, attention=base.encoder.attention, feed_forward=base.encoder.feed_forward
+    )
     if shared == "all":
         stack = base.encoder
     config = base.replace(embedding_dim=embedding_dim, encoder=stack, pooler=shared == "all")
@@ -73,12 +82,18 @@ def test_albert_ablation(embedding_dim, shared, published):
     [
         {},
         {"embedding_dim": None, "token_types": 0, "pooler": False},
-        {"normalize_first": True, "encoder": StackConfig(2, AttentionConfig(4))},
-        {"encoder": StackConfig(2, AttentionConfig(4), layer_drop=LayerDropConfig(0.5, True))},
+        {"normalize_first": True, "encoder": StackConfig(2, attention=AttentionConfig(4))},
+        {
+            "encoder": StackConfig(
+                2, attention=AttentionConfig(4), layer_drop=LayerDropConfig(0.5, learned=True)
+            )
+        },
         {
             "encoder": StackConfig(
                 2,
-                FixedPatternConfig(4, patterns=("previous", "next", "current"), words=True),
+                attention=FixedPatternConfig(
+                    4, patterns=("previous", "next", "current"), words=True
+                ),
             )
         },
     ],

@@ -14,8 +14,10 @@ from tfcompress.models import (
     TextEncoderConfig,
 )
 
-STACK = StackConfig(2, AttentionConfig(2), FeedForwardConfig(24, "gelu"))
-CONFIG = TextEncoderConfig(30, 16, STACK, max_length=12, dropout=0.0)
+STACK = StackConfig(
+    2, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(24, activation="gelu")
+)
+CONFIG = TextEncoderConfig(30, hidden_dim=16, encoder=STACK, max_length=12, dropout=0.0)
 IDS = np.array([[5, 9, 4, 2], [7, 8, 2, 6]], "int32")
 PADDED = np.pad(IDS, [(0, 0), (0, 3)])
 HEADS = {
@@ -97,12 +99,12 @@ def test_saved_and_loaded(name, tmp_path):
 @pytest.mark.parametrize(
     ("head", "message"),
     [
-        ({"kind": "ranking", "num_classes": 2}, "`head.kind` must be one of classification"),
+        ({"task": "ranking", "num_classes": 2}, "`head.task` must be one of classification"),
         ({"num_classes": 1}, "must be at least 2 for classification .received 1.; one output is a"),
         ({"labels": ("a",)}, "must be at least 2 for classification"),
-        ({"kind": "token_classification", "num_classes": 1}, "at least 2 for token_classification"),
-        ({"kind": "multi_label_classification"}, "`head` needs `num_classes` or `labels`"),
-        ({"kind": "regression", "normalize": True}, "`head.normalize` is for embeddings only"),
+        ({"task": "token_classification", "num_classes": 1}, "at least 2 for token_classification"),
+        ({"task": "multi_label_classification"}, "`head` needs `num_classes` or `labels`"),
+        ({"task": "regression", "normalize": True}, "`head.normalize` is for embeddings only"),
         ({}, "`head` needs `num_classes` or `labels`"),
         ({"num_classes": 0}, "`head.num_classes` must be at least 1"),
         ({"num_classes": 3, "labels": ("a", "b")}, "2 names for 3 classes"),
@@ -111,7 +113,7 @@ def test_saved_and_loaded(name, tmp_path):
         ({"num_classes": 2, "normalize": True}, "`head.normalize` is for embeddings only"),
         ({"num_classes": 2, "dropout": 1.0}, r"`head.dropout` must lie in \[0, 1\)"),
         ({"num_classes": 2, "hidden_activation": "step"}, "`head.hidden_activation` must be null"),
-        ({"kind": "embedding", "num_classes": 2}, "is not for embeddings"),
+        ({"task": "embedding", "num_classes": 2}, "is not for embeddings"),
     ],
 )
 def test_impossible_heads(head, message):

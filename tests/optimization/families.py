@@ -26,16 +26,18 @@ from tfcompress.models import (
 from tfcompress.training import LabelSmoothedCrossentropy
 
 VOCABULARY, WIDTH = 96, 64
-PLAIN = StackConfig(1, AttentionConfig(2), FeedForwardConfig(96))
+PLAIN = StackConfig(1, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(96))
 _CONVOLUTION = ConvolutionConfig(kernel_size=5)
 _LSRA = LSRAConfig(2, convolution=_CONVOLUTION)
 _DELIGHT = StackConfig(
     2,
-    DeLighTConfig(1, scaling=ScalingConfig(2, 4, 2.0, max_groups=2)),
-    FeedForwardConfig(32, "swish"),
+    attention=DeLighTConfig(
+        1, scaling=ScalingConfig(2, max_layers=4, width_multiplier=2.0, max_groups=2)
+    ),
+    feed_forward=FeedForwardConfig(32, activation="swish"),
 )
 _PATTERNS = ("previous", "next", "left_context")
-_TRANSFORM = TransformConfig(2, 2.0, 2)
+_TRANSFORM = TransformConfig(2, width_multiplier=2.0, max_groups=2)
 
 
 def slow_but(always, *choices):
@@ -61,30 +63,45 @@ FAMILIES = {
         "embedding": EmbeddingConfig(32, share=True, use_bias=True),
     },
     "adaptive": {
-        "embedding": EmbeddingConfig(32, share=True, kind="adaptive", cutoffs=(48,), factor=2)
+        "embedding": EmbeddingConfig(32, share=True, layer_type="adaptive", cutoffs=(48,), factor=2)
     },
     "define": {
-        "embedding": EmbeddingConfig(32, tie="own", kind="define", transform=_TRANSFORM),
+        "embedding": EmbeddingConfig(32, tie="own", layer_type="define", transform=_TRANSFORM),
         "positions": "learned",
     },
     "delight": {
         "encoder": _DELIGHT,
         "decoder": _DELIGHT,
-        "embedding": EmbeddingConfig(32, tie="own", kind="dextra", transform=_TRANSFORM),
+        "embedding": EmbeddingConfig(32, tie="own", layer_type="dextra", transform=_TRANSFORM),
     },
     "fixed_patterns": {
-        "encoder": StackConfig(1, FixedPatternConfig(4, patterns=_PATTERNS), FeedForwardConfig(96))
+        "encoder": StackConfig(
+            1,
+            attention=FixedPatternConfig(4, patterns=_PATTERNS),
+            feed_forward=FeedForwardConfig(96),
+        )
     },
     "lsra": {
-        "encoder": StackConfig(2, _LSRA, FeedForwardConfig(64)),
-        "decoder": StackConfig(2, _LSRA, FeedForwardConfig(64), cross_attention=AttentionConfig(2)),
+        "encoder": StackConfig(2, attention=_LSRA, feed_forward=FeedForwardConfig(64)),
+        "decoder": StackConfig(
+            2,
+            attention=_LSRA,
+            feed_forward=FeedForwardConfig(64),
+            cross_attention=AttentionConfig(2),
+        ),
     },
     "layer_drop": {
         "encoder": StackConfig(
-            2, AttentionConfig(2), FeedForwardConfig(96), layer_drop=LayerDropConfig(0.5)
+            2,
+            attention=AttentionConfig(2),
+            feed_forward=FeedForwardConfig(96),
+            layer_drop=LayerDropConfig(0.5),
         ),
         "decoder": StackConfig(
-            2, AttentionConfig(2), FeedForwardConfig(96), layer_drop=LayerDropConfig(0.5, True)
+            2,
+            attention=AttentionConfig(2),
+            feed_forward=FeedForwardConfig(96),
+            layer_drop=LayerDropConfig(0.5, learned=True),
         ),
     },
 }

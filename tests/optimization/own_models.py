@@ -42,7 +42,7 @@ def nested_twice():
 
 
 def shared():
-    """One encoder for two texts, also at another depth, and a sequential model twice."""
+    """One encoder for two texts, also at another nesting level, and a sequential model twice."""
     one = encoder()
     ids = keras.Input((None,), dtype="int32")
     tower = keras.Model(ids, one(ids)["pooled"], name="tower")

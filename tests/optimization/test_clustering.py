@@ -78,7 +78,7 @@ def test_wrong_arguments():
 
 @pytest.mark.skipif(LEGACY, reason="Keras 3 only")
 def test_keras_3_says_what_to_do():
-    with pytest.raises(InputError, match="set TF_USE_LEGACY_KERAS=1"):
+    with pytest.raises(InputError, match="Set TF_USE_LEGACY_KERAS=1"):
         cluster_weights(make_family("plain").model)
 
 
@@ -90,7 +90,7 @@ def test_quantized_values_stay_as_few(tmp_path):
     clustered = cluster_weights(transformer.model, 8)
     trained(clustered, **A_FEW_STEPS)
     model = quantize_aware(strip_clustering(clustered), preserve_clusters=True)
-    assert "one scale (clustered: one scale)" in str(model.quantization_plan)
+    assert "one scale (clustered: one scale)" in str(model.quantizer_assignment)
     losses = trained(model, **A_FEW_STEPS)
     assert losses[-1] < losses[0]
     plain = strip_quantization(model)
@@ -101,7 +101,9 @@ def test_quantized_values_stay_as_few(tmp_path):
     large = [len(values) <= 8 for values, was in zip(after, before) if len(was) >= MIN_ELEMENTS]
     assert len(large) > 5
     assert all(large)
-    convert(Seq2SeqTransformer(transformer.config, plain), tmp_path / "bundle", samples=[[5, 2]])
+    convert(
+        Seq2SeqTransformer(transformer.config, model=plain), tmp_path / "bundle", samples=[[5, 2]]
+    )
     bundle = flatbuffer.read((tmp_path / "bundle" / "model.tflite").read_bytes())
     stored = [
         np.unique(bundle.buffers[tensor.buffer].data.view(np.int8))
@@ -133,7 +135,7 @@ def test_clusters_and_zeros_stay_together():
 @legacy_only
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({}, "which has none.; call cluster_weights first"), ({"bits": 4}, "needs 8 bits")],
+    [({}, "which has none. Call cluster_weights first"), ({"bits": 4}, "needs 8 bits")],
 )
 def test_no_clusters_to_keep(options, message):
     with pytest.raises(InputError, match=message):

@@ -28,8 +28,8 @@ from tfcompress.grids import MIN_ELEMENTS
 from tfcompress.layers.common.weight_slots import weight_slots
 from tfcompress.models.cloning import leaf_layers
 from tfcompress.optimization import (
+    assign_quantizers,
     cluster_weights,
-    plan_quantization,
     prune,
     quantize_aware,
     strip_clustering,
@@ -120,10 +120,10 @@ def test_trains_and_is_stripped(make, method):
             assert np.mean(values == 0) == pytest.approx(0.5, abs=0.01), name
         elif method == "cluster":
             assert len(np.unique(values)) <= 8, name
-    if hasattr(wrapped, "quantization_plan"):
-        planned = [weight for weight in wrapped.quantization_plan.weights if weight.grid]
-        assert len(planned) == len(weights)
-        for weight in planned:
+    if hasattr(wrapped, "quantizer_assignment"):
+        assigned = [weight for weight in wrapped.quantizer_assignment.weights if weight.grid]
+        assert len(assigned) == len(weights)
+        for weight in assigned:
             values = weights[f"{weight.layer}/{weight.path}"]
             np.testing.assert_array_equal(weight.grid.round(values), values)
 
@@ -177,12 +177,12 @@ def test_a_step_is_that_of_the_model_alone(method):
 
 def test_paths_in_plan_scope_and_skip():
     model = nested()
-    plan = plan_quantization(model, skip="^encoder/.*outer")
-    paths = {f"{weight.layer}/{weight.path}": weight for weight in plan.weights}
+    assignment = assign_quantizers(model, skip="^encoder/.*outer")
+    paths = {f"{weight.layer}/{weight.path}": weight for weight in assignment.weights}
     table = next(x.name for x in model.get_layer("encoder").layers if "embedding" in x.name)
     assert {"head/kernel", f"encoder/{table}/embeddings"} <= set(paths)
     assert sum(weight.reason == "skipped" for weight in paths.values()) == 1
-    assert sum(w.size for w in plan.weights) + plan.others == model.count_params()
+    assert sum(w.size for w in assignment.weights) + assignment.others == model.count_params()
     zeros = large(strip_pruning(fitted(pruned(model, scope="^head/"), "prune")))
     assert {name for name, values in zeros.items() if (values == 0).any()} == {"head/kernel"}
 
@@ -291,7 +291,7 @@ def test_refusals_come_before_the_training(method):
         WRAP[method](model)
     inputs = keras.Input((WIDTH,))
     plain = keras.Model(inputs, keras.layers.Dense(40)(inputs))
-    with pytest.raises(InputError, match="strip it first"):
+    with pytest.raises(InputError, match="Strip it first"):
         WRAP[method](WRAP[method](plain))
 
 

@@ -18,7 +18,7 @@ from tfcompress.export.quantization.quantizer import unpack
 from tfcompress.grids import Grid
 from tfcompress.layers.common.weight_slots import weight_slots
 from tfcompress.models import Seq2SeqTransformer
-from tfcompress.optimization import plan_quantization, quantize_aware, strip_quantization
+from tfcompress.optimization import assign_quantizers, quantize_aware, strip_quantization
 
 BITS = {
     "dynamic_int8": {"bits": 8},
@@ -90,21 +90,21 @@ def test_what_was_trained_is_what_is_exported(family, quantization, tmp_path):
 
     path = tmp_path / "bundle"
     manifest = convert(
-        Seq2SeqTransformer(transformer.config, plain),
+        Seq2SeqTransformer(transformer.config, model=plain),
         path,
         quantization=quantization,
         samples=[[5, 9, 4, 2], [7, 2]],
     )
     # Only activations are rounded on top of what the model has been trained with.
     assert manifest["parity"]["mean_log_probability_difference"] < 0.05
-    planned = collections.Counter()
+    assigned = collections.Counter()
     for layer in plain.layers:
-        grids = model.quantization_plan.grids(layer.name)
+        grids = model.quantizer_assignment.grids(layer.name)
         for slot in weight_slots(layer):
             if slot.path in grids:
-                planned[content(slot.get().numpy())] = grids[slot.path].bits
+                assigned[content(slot.get().numpy())] = grids[slot.path].bits
     found = {content(values): bits for bits, values in stored_integers(path)}
-    assert found == dict(planned)
+    assert found == dict(assigned)
 
 
 @legacy_only
@@ -121,11 +121,11 @@ def test_training_moves_weights_that_are_rounded():
     grid=st.sampled_from(
         [
             Grid(),
-            Grid(8, (1,)),
-            Grid(8, ()),
+            Grid(8, channels=(1,)),
+            Grid(8, channels=()),
             Grid(4),
-            Grid(4, (0,), 32, (1,)),
-            Grid(4, (1,), 4, (0,)),
+            Grid(4, channels=(0,), block_size=32, inputs=(1,)),
+            Grid(4, channels=(1,), block_size=4, inputs=(0,)),
         ]
     ),
 )
@@ -161,9 +161,9 @@ def test_layers_of_keras():
     x = keras.layers.Dense(40, activation="relu")(x)
     model = keras.Model(inputs, keras.layers.EinsumDense("abc,cd->abd", (None, 50))(x))
     quantized = quantize_aware(model)
-    plan = quantized.quantization_plan
-    paths = {weight.path for weight in plan.weights if weight.grid is not None}
-    assert len(plan.weights) == 7
+    assignment = quantized.quantizer_assignment
+    paths = {weight.path for weight in assignment.weights if weight.grid is not None}
+    assert len(assignment.weights) == 7
     assert {"kernel", "embeddings", "query_dense/kernel", "output_dense/kernel"} <= paths
     quantized.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     ids = np.random.default_rng(0).integers(0, 50, (4, 6))
@@ -174,24 +174,28 @@ def test_layers_of_keras():
 
 def test_plan():
     transformer = make_family("factorized_shared")
-    plan = plan_quantization(transformer.model, 4, block_size=32, skip="cross_attention/key")
-    by_name = {f"{weight.layer}/{weight.path}": weight for weight in plan.weights}
-    assert by_name["embedding/embeddings"].grid == Grid(4, (0,), 32, (1,))
-    assert by_name["embedding/projection/kernel"].grid == Grid(8, ())
+    assignment = assign_quantizers(transformer.model, 4, block_size=32, skip="cross_attention/key")
+    by_name = {f"{weight.layer}/{weight.path}": weight for weight in assignment.weights}
+    assert by_name["embedding/embeddings"].grid == Grid(
+        4, channels=(0,), block_size=32, inputs=(1,)
+    )
+    assert by_name["embedding/projection/kernel"].grid == Grid(8, channels=())
     assert "both directions" in by_name["embedding/projection/kernel"].reason
     skipped = by_name["decoder_layer_0/cross_attention/key/kernel"]
     assert (skipped.grid, skipped.reason) == (None, "skipped")
-    assert by_name["encoder_layer_0/feed_forward/inner/kernel"].grid == Grid(4, (1,), 32, (0,))
+    assert by_name["encoder_layer_0/feed_forward/inner/kernel"].grid == Grid(
+        4, channels=(1,), block_size=32, inputs=(0,)
+    )
     total = transformer.model.count_params()
-    assert sum(weight.size for weight in plan.weights) + plan.others == total
-    text = str(plan)
+    assert sum(weight.size for weight in assignment.weights) + assignment.others == total
+    text = str(assignment)
     assert "embedding/embeddings  96x32  int4, blocks of 32\n" in text
     assert f"of {total:,} parameters are quantized" in text
 
 
 def test_small_weights_stay_as_they_do_in_bundles():
     model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(9)])
-    (weight,) = plan_quantization(model).weights
+    (weight,) = assign_quantizers(model).weights
     assert weight.grid is None
     assert "fewer than 1,024" in weight.reason
 
@@ -199,16 +203,16 @@ def test_small_weights_stay_as_they_do_in_bundles():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"bits": 5}, r"`bits` must be 8 or 4 \(received 5\)"),
+        ({"bits": 5}, "`bits` must be 8 or 4. Received: bits=5"),
         ({"bits": 4, "block_size": 64}, "must be 32"),
         ({"bits": 8, "block_size": 32}, "4 bits only"),
         ({"skip": "nothing_like_this"}, "`skip` must match a weight"),
         ({"skip": "("}, "regular expression"),
     ],
 )
-def test_wrong_plans(options, message):
+def test_wrong_assignments(options, message):
     with pytest.raises(InputError, match=message):
-        plan_quantization(make_family("plain").model, **options)
+        assign_quantizers(make_family("plain").model, **options)
 
 
 class Subclassed(keras.Model):
@@ -226,12 +230,12 @@ def test_what_cannot_be_taken_apart():
     model(np.zeros((1, 64), "float32"))
     with pytest.raises(InputError, match="subclassed"):
         quantize_aware(model)
-    with pytest.raises(InputError, match="pass its `model`"):
+    with pytest.raises(InputError, match="Pass its `model`"):
         quantize_aware(make_family("plain"))
     with pytest.raises(InputError, match="`activations` must be one of"):
         quantize_aware(make_family("plain").model, activations="int8")
     small = keras.Sequential([keras.Input((8,)), keras.layers.Dense(9)])
-    with pytest.raises(InputError, match="nothing to quantize"):
+    with pytest.raises(InputError, match="needs weights to quantize"):
         quantize_aware(small)
     with pytest.raises(InputError, match="that quantize_aware made"):
         strip_quantization(small)
@@ -241,6 +245,6 @@ def test_what_cannot_be_taken_apart():
 def test_keras_3_says_what_to_do():
     model = make_family("plain").model
     for function in (quantize_aware, strip_quantization):
-        with pytest.raises(InputError, match="set TF_USE_LEGACY_KERAS=1") as error:
+        with pytest.raises(InputError, match="Set TF_USE_LEGACY_KERAS=1") as error:
             function(model)
         assert "\n" not in str(error.value)

@@ -42,7 +42,7 @@ def run_bad(capsys, *arguments):
 
 def test_describe(capsys):
     figures = run_json(capsys, "describe", "big_shared_e128")
-    assert set(figures) == {"name", "parameters", "multiply_adds", "bytes", "depth"}
+    assert set(figures) == {"name", "parameters", "multiply_adds", "bytes", "num_layers"}
     assert round(figures["parameters"]["weights_only"] / 1e6) == 40
     assert main(["describe", "big_shared_e128"]) == 0
     assert "encoder" in capsys.readouterr().out
@@ -153,12 +153,21 @@ def test_translate_invalid_text(capsys, monkeypatch, bundle):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        (["--beam-size", "1000000"], "beam_size=1000000; give a whole number from 1 to 1,000"),
-        (["--beam-size", "0"], "beam_size=0; give a whole number from 1 to 1,000"),
-        (["--n-best", "2"], "n_best=2 is more than beam_size=1; raise beam_size"),
-        (["--length-penalty", "nan"], "length_penalty=nan; give a number from -10 to 10"),
+        (["--beam-size", "1000000"], "`beam_size` must be a whole number from 1 to 1,000"),
+        (["--beam-size", "0"], "Received: beam_size=0"),
+        (
+            ["--n-best", "2"],
+            "`n_best` must be at most `beam_size`. Received: n_best=2, beam_size=1",
+        ),
+        (
+            ["--length-penalty", "nan"],
+            "must be a number from -10 to 10. Received: length_penalty=nan",
+        ),
         (["--length-penalty", "inf"], "length_penalty=inf"),
-        (["--threads", "100000"], "num_threads=100000; give a whole number from 1 to 1,024"),
+        (
+            ["--threads", "100000"],
+            "must be a whole number from 1 to 1,024. Received: num_threads=100000",
+        ),
     ],
 )
 def test_options_are_refused_before_the_bundle_opens(capsys, option, message):
@@ -169,7 +178,7 @@ def test_options_are_refused_before_the_bundle_opens(capsys, option, message):
 def test_evaluate_refuses_options_first(capsys, corpus_folder, bundle, option):
     files = ["--source", str(corpus_folder / "test.en")]
     files += ["--reference", str(corpus_folder / "test.de")]
-    assert "; give a" in run_bad(capsys, "evaluate", bundle, *files, *option)
+    assert " must be a " in run_bad(capsys, "evaluate", bundle, *files, *option)
 
 
 def test_evaluate(capsys, corpus_folder, bundle):
@@ -438,14 +447,17 @@ def test_what_would_fail_late_is_refused_early(
     bundle = str(finished_run / "bundles" / "dynamic_int8")
     for command, message in [
         ([*export, out, "--shortlist", source, target], "ask for `custom_ops`"),
-        ([*export, out, "--quantization", "static_int8"], "needs representative data"),
-        ([*export, out, "--representative", source], "representative data is for"),
+        ([*export, out, "--quantization", "static_int8"], "needs `representative_data`"),
+        ([*export, out, "--representative", source], "`representative_data` is for"),
         ([*export, bundle], "`force` to replace it"),
-        ([*export, str(tmp_path / "file" / "bundle")], "cannot write"),
-        ([*export, "/proc/bundle"], "cannot write"),
-        ([*export, out, "--quantization", "mixed", "--plan", str(plan)], "stands twice"),
+        ([*export, str(tmp_path / "file" / "bundle")], "be written"),
+        ([*export, "/proc/bundle"], "be written"),
+        (
+            [*export, out, "--quantization", "mixed", "--quantization-scheme", str(plan)],
+            "stands twice",
+        ),
         (["sensitivity", str(finished_run), *pairs, "--tokenize", "x"], "`tokenize` must be"),
-        (["sensitivity", str(finished_run), *pairs, "--output", "/proc/x"], "cannot write"),
+        (["sensitivity", str(finished_run), *pairs, "--output", "/proc/x"], "be written"),
         (["evaluate", bundle, *pairs, "--tokenize", "x"], "`tokenize` must be"),
     ]:
         assert message in run_bad(capsys, *command)
@@ -479,7 +491,7 @@ def test_a_plan_that_matches_nothing_stops_before_the_training(
     capsys, corpus_folder, recipe_mapping, tmp_path
 ):
     recipe, run = tmp_path / "recipe.yaml", tmp_path / "run"
-    change = {"quantizations": ["mixed"], "plan": {"^nothing": "int4"}}
+    change = {"quantizations": ["mixed"], "quantization_scheme": {"^nothing": "int4"}}
     recipe.write_text(json.dumps(recipe_mapping | change), encoding="utf-8")
     command = ["train", str(recipe), "--corpus", str(corpus_folder), "--run", str(run)]
     assert "'^nothing', which matches none" in run_bad(capsys, *command)

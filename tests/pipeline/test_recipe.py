@@ -40,7 +40,10 @@ def test_example_recipes_load(path):
     if isinstance(recipe, TextEncoderRecipe):
         options = {"vocabulary_size": 100, "pad_id": 0, "labels": recipe.corpus.labels}
         start = TextEncoderConfig(
-            100, encoder=StackConfig(6, AttentionConfig(12), FeedForwardConfig(3072))
+            100,
+            encoder=StackConfig(
+                6, attention=AttentionConfig(12), feed_forward=FeedForwardConfig(3072)
+            ),
         )
         assert recipe.model_config(start, **options).head.classes == 2
     else:
@@ -123,14 +126,18 @@ def test_export_options_of_a_recipe(tmp_path):
     files = [str(tmp_path / "en"), str(tmp_path / "de")]
     changes = {
         "quantizations": ["int4", "mixed"],
-        "plan": {".": "int8"},
+        "quantization_scheme": {".": "int8"},
         "export": {"custom_ops": True, "shortlist": files},
     }
     recipe = load_recipe(write(tmp_path, MINIMAL | changes))
     options = recipe.export_options("int4", samples=["a dog"])
-    assert (options.quantization, options.plan, options.custom_ops) == ("int4", None, True)
+    assert (options.quantization, options.quantization_scheme, options.custom_ops) == (
+        "int4",
+        None,
+        True,
+    )
     assert options.shortlist == (["a dog", "a cat"], ["ein hund", "eine katze"])
     assert options.samples == ["a dog"]
-    assert recipe.export_options("mixed").plan == {".": "int8"}
-    with pytest.raises(InputError, match="custom operations compute with floats"):
+    assert recipe.export_options("mixed").quantization_scheme == {".": "int8"}
+    with pytest.raises(InputError, match="Custom operations need floats"):
         recipe.export_options("static_int8")

@@ -183,8 +183,8 @@ def test_other_classes(publish, write_corpus, train):
     with pytest.raises(InputError, match="measures the model needs one with the classes negative"):
         train(corpus, "surgery", SHORT, pretrained=published, surgery=heads)
     for kind in ("regression", "multi_label_classification"):
-        settings = {"pretrained": published, "model": {"head": {"kind": kind}}}
-        with pytest.raises(InputError, match=r"`model\.head` must be of the kind classification"):
+        settings = {"pretrained": published, "model": {"head": {"task": kind}}}
+        with pytest.raises(InputError, match=r"`model\.head` must be of the task classification"):
             train(corpus, kind, SHORT, **settings)
     several = publish({"0": "positive", "1": "negative"}, problem_type="multi_label_classification")
     with pytest.raises(InputError, match="has a head for multi_label_classification, not one for"):

@@ -101,7 +101,7 @@ def test_bundles_are_timed_in_turns(finished_run, monkeypatch):
     assert turns == [0, 1] * 6
     assert [row["bundle"] for row in figures] == [str(bundle) for bundle in bundles]
     assert all(row["latency_ms"]["mean"] > 0 for row in figures)
-    with pytest.raises(InputError, match="no texts to run"):
+    with pytest.raises(InputError, match="There must be texts"):
         benchmarking.benchmark_in_turns(bundles, [" "], num_threads=1, runs=1)
 
 

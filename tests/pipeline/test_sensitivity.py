@@ -29,7 +29,7 @@ pytestmark = one_flavour
 def run(finished_run, tmp_path_factory):
     """The folder of a model that nobody trained, with layers that are large enough."""
     folder = tmp_path_factory.mktemp("sensitivity") / "run"
-    stack = StackConfig(1, AttentionConfig(2), FeedForwardConfig(64))
+    stack = StackConfig(1, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(64))
     config = Seq2SeqConfig(
         256, hidden_dim=32, encoder=stack, decoder=stack, max_source_length=48, max_target_length=48
     )
@@ -98,10 +98,10 @@ def test_command(run, corpus_folder, tmp_path, capsys):
     figures = json.loads(capsys.readouterr().out)
     assert figures["sentences"] == 2
     assert json.loads(plan.read_text()) == figures["plan"]
-    options = ["--quantization", "mixed", "--plan", str(plan), "--json"]
+    options = ["--quantization", "mixed", "--quantization-scheme", str(plan), "--json"]
     assert main(["export", str(run), str(bundle), *options]) == 0
     manifest = json.loads(capsys.readouterr().out)
-    assert manifest["plan"] == figures["plan"]
+    assert manifest["quantization_scheme"] == figures["plan"]
     # The same weights; its rows of scales may be stored in another order.
     assert manifest["files"]["model.tflite"]["bytes"] == pytest.approx(
         figures["plan_bytes"], rel=0.01
@@ -124,7 +124,7 @@ def test_recipes_have_plans(recipe_mapping, finished_run, corpus_folder, tmp_pat
         "start_from": str(finished_run),
         "training": {"updates": 0},
         "quantizations": ["mixed", "static_int8"],
-        "plan": {"^embedding/": "int4_per_channel"},
+        "quantization_scheme": {"^embedding/": "int4_per_channel"},
     }
     del mapping["tokenizer"]
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(mapping))
@@ -153,15 +153,15 @@ def test_bad_options(run, options, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--plan", "{missing}"], "missing: no such file"),
-        (["--plan", "{list}"], "must map regular expressions"),
-        (["--plan", "{broken}"], "broken: no YAML"),
-        (["--plan", "{good}"], "does not go with `quantization` dynamic_int8"),
-        (["--quantization", "mixed"], "needs a `plan`"),
-        (["--quantization", "static_int8"], "needs representative data"),
+        (["--quantization-scheme", "{missing}"], "There is no such file. Received: "),
+        (["--quantization-scheme", "{list}"], "must map regular expressions"),
+        (["--quantization-scheme", "{broken}"], "must be YAML "),
+        (["--quantization-scheme", "{good}"], "only. Received: quantization='dynamic_int8'"),
+        (["--quantization", "mixed"], "needs a `quantization_scheme`"),
+        (["--quantization", "static_int8"], "needs `representative_data`"),
         (["--quantization", "static_int8", "--representative", "{missing}"], "No such file"),
         (["--quantization", "static_int8", "--representative", "{empty}"], "has no sentences"),
-        (["--representative", "{good}"], "representative data is for static"),
+        (["--representative", "{good}"], "`representative_data` is for static"),
     ],
 )
 def test_bad_export_options(run, tmp_path, capsys, arguments, message):
@@ -178,9 +178,12 @@ def test_bad_export_options(run, tmp_path, capsys, arguments, message):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"quantizations": ["mixed"]}, "`plan` goes with the bundle mixed"),
-        ({"plan": {"a": "int8"}}, "`plan` goes with the bundle mixed"),
-        ({"plan": {"a": "int3"}, "quantizations": ["mixed"]}, "received 'int3'"),
+        ({"quantizations": ["mixed"]}, "`quantization_scheme` goes with the bundle mixed"),
+        (
+            {"quantization_scheme": {"a": "int8"}},
+            "`quantization_scheme` goes with the bundle mixed",
+        ),
+        ({"quantization_scheme": {"a": "int3"}, "quantizations": ["mixed"]}, "Received: 'int3'"),
     ],
 )
 def test_bad_recipes(recipe_mapping, tmp_path, changes, message):

@@ -181,7 +181,7 @@ def test_a_saved_encoder_is_a_beginning(run, finished, corpus, tmp_path):
         training={"updates": 2, "evaluate_every": 1, "batch_tokens": 256},
     )
     head = load_preset(folder / "model").config.head
-    assert (head.kind, head.pooling, head.labels) == ("classification", "pooled", ("0", "1"))
+    assert (head.task, head.pooling, head.labels) == ("classification", "pooled", ("0", "1"))
 
 
 @pytest.mark.slow
@@ -205,7 +205,7 @@ def test_nothing_is_trained_with_0_updates(run, finished):
         ({"surgery": {"before": [{"trim_vocabulary": {}}]}}, "cannot trim_vocabulary"),
         ({"teacher": {"path": "x"}}, "go together"),
         ({"training": {"evaluate_sentences": 3}}, "evaluate_sentences` is for translations"),
-        ({"quantizations": ["mixed"]}, "`plan` goes with"),
+        ({"quantizations": ["mixed"]}, "`quantization_scheme` goes with"),
         ({"benchmark": {"texts": 0}}, r"`benchmark\.texts` must be at least 1"),
         ({"kind": "tree"}, "`kind` must be one of translation, text_encoder"),
         ({"teachers": {}}, "teacher"),
@@ -219,7 +219,7 @@ def test_impossible_recipes(changes, message):
 
 
 def test_other_models(run, corpus, tmp_path):
-    stack = StackConfig(1, AttentionConfig(1), FeedForwardConfig(8))
+    stack = StackConfig(1, attention=AttentionConfig(1), feed_forward=FeedForwardConfig(8))
     config = Seq2SeqConfig(20, hidden_dim=8, encoder=stack, decoder=stack)
     Seq2SeqTransformer(config).save_to_preset(tmp_path / "saved")
     settings = {"start_from": None, "pretrained": str(tmp_path / "saved"), "tokenizer": str(corpus)}

@@ -47,7 +47,7 @@ def test_corpora_are_kept_apart():
 
 
 def test_no_runs_are_an_error():
-    with pytest.raises(InputError, match="no runs to report"):
+    with pytest.raises(InputError, match="There must be runs"):
         group_runs([])
 
 

@@ -27,7 +27,7 @@ def main():
     library, folder, first, count, last, *megabytes = sys.argv[1:]
     library, last = NativeLibrary(library), Path(last)
     files = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
-    use = encode if json.loads(files[MANIFEST])["kind"] == "text_encoder" else translate
+    use = encode if json.loads(files[MANIFEST])["model_type"] == "text_encoder" else translate
     use(library, files)
     limit_memory(int(megabytes[0]) if megabytes else MEGABYTES)
     mutants, outcomes = Mutants(files), collections.Counter()

@@ -37,7 +37,10 @@ def make_encoder(head="classification", /, *, hidden_dim=32, **changes):
     """Random weights, strong enough that texts differ."""
     tf.keras.utils.set_random_seed(0)
     stack = models.StackConfig(
-        2, models.AttentionConfig(4), models.FeedForwardConfig(64, "gelu"), models.SharingConfig()
+        2,
+        attention=models.AttentionConfig(4),
+        feed_forward=models.FeedForwardConfig(64, activation="gelu"),
+        sharing=models.SharingConfig(),
     )
     if HEADS[head] is not None:
         changes["head"] = models.HeadConfig(head, **HEADS[head])

@@ -23,7 +23,10 @@ def make_transformer(vocabulary_size):
     """Random weights, strong enough that translations differ and end at different lengths."""
     tf.keras.utils.set_random_seed(0)
     stack = models.StackConfig(
-        2, models.AttentionConfig(4), models.FeedForwardConfig(64), models.SharingConfig()
+        2,
+        attention=models.AttentionConfig(4),
+        feed_forward=models.FeedForwardConfig(64),
+        sharing=models.SharingConfig(),
     )
     config = models.Seq2SeqConfig(
         vocabulary_size,

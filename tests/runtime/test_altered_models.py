@@ -71,11 +71,11 @@ def test_manifests_of_models_far_larger(library, files, keys, value):
     inner[keys[-1]] = value
     message = refused(library, files | {MANIFEST: json.dumps(manifest).encode()})
     name = "state" if keys[0] == "state" else ".".join(keys)
-    assert f"`{name}` must be less for a model of" in message
+    assert f"`{name}` must be possible for a model of" in message
 
 
 def test_a_manifest_without_end(library, files):
-    assert "is too large" in refused(library, files | {MANIFEST: b"[" + b"0," * 2**20})
+    assert "too large" in refused(library, files | {MANIFEST: b"[" + b"0," * 2**20})
 
 
 def test_an_open_bundle_that_is_cut_short(library, folder, tmp_path, files):

@@ -86,7 +86,7 @@ class EveryStateConfig(MixerConfig):
 def transformer():
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(MIXERS, "every_state", EveryStateConfig)
-        stack = StackConfig(2, EveryStateConfig(2), FeedForwardConfig(24))
+        stack = StackConfig(2, attention=EveryStateConfig(2), feed_forward=FeedForwardConfig(24))
         yield make_transformer(decoder=stack, max_source_length=60, max_target_length=10)
 
 

@@ -70,7 +70,7 @@ def test_figures(bundle, beam_size):
 
 @pytest.mark.parametrize("batch", [[], ["", "  "], ["\u3000", "\ufeff", "\u2028"]])
 def test_nothing_to_translate(bundle, batch):
-    with pytest.raises(InputError, match="no texts to run"):
+    with pytest.raises(InputError, match="There must be texts"):
         benchmark(bundle, batch)
 
 
@@ -82,7 +82,7 @@ def test_impossible_passes(bundle, options):
 
 @pytest.mark.parametrize("options", [{"beam_size": 10**6}, {"num_threads": 10**5}])
 def test_options_are_checked_first(tmp_path, options):
-    with pytest.raises(InputError, match="give a whole number from 1 to"):
+    with pytest.raises(InputError, match="must be a whole number from 1 to"):
         benchmark(tmp_path / "missing", ["two dogs"], **options)
 
 

@@ -29,11 +29,11 @@ def test_the_page_names_what_manifests_hold(bundle, plain_bundle, encoder_bundle
         assert keys_of(path) <= KEYS
 
 
-def test_the_page_names_kinds_of_models_and_tokenizers():
-    for kind in manifest._RUNS:
-        assert f"`{kind}`" in PAGE
-    for kind, files in text_encoder_bundle._FILES.items():
-        (row,) = re.findall(rf"^\| `{kind}` \|.*", PAGE, re.MULTILINE)
+def test_the_page_names_types_of_models_and_tokenizers():
+    for model_type in manifest._RUNS:
+        assert f"`{model_type}`" in PAGE
+    for tokenizer_type, files in text_encoder_bundle._FILES.items():
+        (row,) = re.findall(rf"^\| `{tokenizer_type}` \|.*", PAGE, re.MULTILINE)
         assert all(f"`{file}`" in row for file in files)
 
 

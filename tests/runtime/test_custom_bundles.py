@@ -131,18 +131,18 @@ def test_python_says_what_it_needs(transformer, tmp_path, monkeypatch):
 NO_END = Shortlist(np.array([4], np.int32), np.zeros(61, np.int32), np.zeros(0, np.int32), 60)
 SMALL = Shortlist(np.array([2], np.int32), np.zeros(10, np.int32), np.zeros(0, np.int32), 60)
 WRONG = {
-    r"tfc\.Nothing.*give True, False or a list": {"custom_ops": ["tfc.Nothing"]},
+    r"must be True, False or a list": {"custom_ops": ["tfc.Nothing"]},
     "weights of 32, 8 and 4 bits": {"quantization": "float16"},
-    "compute with floats between them": {
+    "need floats between them": {
         "quantization": "static_int8",
         "representative_data": SAMPLES,
     },
-    "custom operation tfc.TopLogits; ask for `custom_ops` too": {
+    "custom operation tfc.TopLogits.*Ask for it too": {
         "custom_ops": False,
         "shortlist": NO_END,
     },
-    "leaves out the end id": {"shortlist": NO_END},
-    "for vocabularies of 9 and 60 ids": {"shortlist": SMALL},
+    "must have the end id": {"shortlist": NO_END},
+    "for 9 and 60 ids instead of": {"shortlist": SMALL},
 }
 
 
@@ -162,9 +162,9 @@ def test_an_altered_shortlist(transformer, tmp_path):
     data = bytearray((path / "shortlist.bin").read_bytes())
     data[9] ^= 255
     (path / "shortlist.bin").write_bytes(data)
-    with pytest.raises(InputError, match="sha256 differs"):
+    with pytest.raises(InputError, match="SHA-256 differs"):
         Translator(path)
-    with pytest.raises(InputError, match=r"shortlist\.bin: "):
+    with pytest.raises(InputError, match=r"shortlist cannot be used.*shortlist\.bin, "):
         Translator(path, verify=False)
     manifest = json.loads((path / "manifest.json").read_text())
     manifest["shortlist"] = "nothing.bin"

@@ -143,7 +143,7 @@ def test_any_text(open_models, text):
 
 def test_overlong_texts(open_models):
     model, text = open_models["classification"], "dogs " * MAX_LENGTH
-    with pytest.raises(InputError, match=rf"text 0: {MAX_LENGTH + 2} tokens .* limit is 24; short"):
+    with pytest.raises(InputError, match=rf"{MAX_LENGTH + 2} tokens .*in text 0, limit=24\. Short"):
         model.classify([text])
     cut = model.classify([text], overlong="cut")[0]
     fits = model.classify(["dogs " * (MAX_LENGTH - 2)])[0]
@@ -153,30 +153,34 @@ def test_overlong_texts(open_models):
 @pytest.mark.parametrize(
     ("head", "call", "message"),
     [
-        ("classification", lambda m: m.embed(["a"]), "classifies texts; use classify"),
-        ("embedding", lambda m: m.classify(["a"]), "gives vectors; use embed"),
-        ("token_classification", lambda m: m.embed(["a"]), "classifies tokens; use tag"),
-        (None, lambda m: m.tag(["a"]), "has no head; use encode"),
-        (None, lambda m: m.encode([5]), "text 0 is int; give str"),
-        (None, lambda m: m.encode(7), "texts is int; give a list"),
-        (None, lambda m: m.encode(["a", "\ud800"]), "text 1 contains .* an unpaired surrogate"),
-        (None, lambda m: m.encode(["a"], overlong="split"), "overlong='split'; give 'error' or"),
-        (None, lambda m: m.run([[]]), "text 0 has no ids"),
-        (None, lambda m: m.run([[1], [99]]), "text 1: ids from 99 to 99 are outside"),
-        (None, lambda m: m.run([[-1]]), "text 0: ids from -1 to -1 are outside"),
-        (None, lambda m: m.run([[4] * 25]), "text 0: 25 tokens .* limit is 24; shorten it"),
-        (None, lambda m: m.run([["a"]]), "text 0 is no list of integers"),
-        (None, lambda m: m.run([[2, 7.0, 3]]), "text 0 is no list of integers"),
-        (None, lambda m: m.run([[2, True, 3]]), "text 0 is no list of integers"),
-        (None, lambda m: m.run([[2, 2**70]]), "text 0 is no list of integers"),
-        (None, lambda m: m.run([[2, 2**32]]), "text 0: ids from 2 to 4294967296 are outside"),
-        (None, lambda m: m.run([[2, 3], [2, 0, 3]]), r"text 1: has padding \(0\) at place 1"),
-        (None, lambda m: m.run([[0, 2, 3]]), r"text 0: has padding \(0\) at place 0"),
-        (None, lambda m: m.run([[0, 0]]), "text 0 has no ids"),
-        (None, lambda m: m.run([[4]], token_type_ids=[[True]]), "token_type_ids 0 is no list"),
-        (None, lambda m: m.run([[[1], [1, 2]]]), "text 0 is no list of integers"),
-        (None, lambda m: m.run([[4]], token_type_ids=[[2]]), "token types from 2 to 2; give 0 to"),
-        (None, lambda m: m.run([[4]], token_type_ids=[[0, 0]]), "as many numbers as each text"),
+        ("classification", lambda m: m.embed(["a"]), "one for classification. Use classify"),
+        ("embedding", lambda m: m.classify(["a"]), "one for embedding. Use embed"),
+        ("token_classification", lambda m: m.embed(["a"]), "one for token_classification. Use tag"),
+        (None, lambda m: m.tag(["a"]), "with none. Use encode"),
+        (None, lambda m: m.encode([5]), "string. Received: int as text 0"),
+        (None, lambda m: m.encode(7), "`texts` must be a list of strings. Received: int"),
+        (None, lambda m: m.encode(["a", "\ud800"]), "lone surrogate. Received: .* in text 1"),
+        (
+            None,
+            lambda m: m.encode(["a"], overlong="split"),
+            "`overlong` must be 'error' or .*'split'",
+        ),
+        (None, lambda m: m.run([[]]), "A text needs ids. Received: none in text 0"),
+        (None, lambda m: m.run([[1], [99]]), "Received: 99 to 99 in text 1"),
+        (None, lambda m: m.run([[-1]]), "Received: -1 to -1 in text 0"),
+        (None, lambda m: m.run([[4] * 25]), "25 tokens .*in text 0, limit=24. Shorten it"),
+        (None, lambda m: m.run([["a"]]), "must be a list of whole numbers.* as text 0"),
+        (None, lambda m: m.run([[2, 7.0, 3]]), "must be a list of whole numbers.* as text 0"),
+        (None, lambda m: m.run([[2, True, 3]]), "must be a list of whole numbers.* as text 0"),
+        (None, lambda m: m.run([[2, 2**70]]), "must be a list of whole numbers.* as text 0"),
+        (None, lambda m: m.run([[2, 2**32]]), "Received: 2 to 4294967296 in text 0"),
+        (None, lambda m: m.run([[2, 3], [2, 0, 3]]), r"padding \(0\) at place 1 of text 1"),
+        (None, lambda m: m.run([[0, 2, 3]]), r"padding \(0\) at place 0 of text 0"),
+        (None, lambda m: m.run([[0, 0]]), "A text needs ids. Received: none in text 0"),
+        (None, lambda m: m.run([[4]], token_type_ids=[[True]]), "a list .* as token_type_ids 0"),
+        (None, lambda m: m.run([[[1], [1, 2]]]), "must be a list of whole numbers.* as text 0"),
+        (None, lambda m: m.run([[4]], token_type_ids=[[2]]), "must be from 0 .*: 2 to 2 in text 0"),
+        (None, lambda m: m.run([[4]], token_type_ids=[[0, 0]]), "Every id must have a token type"),
     ],
 )
 def test_one_clear_error(open_models, head, call, message):
@@ -187,9 +191,9 @@ def test_one_clear_error(open_models, head, call, message):
 def test_without_a_tokenizer(int8_encoder_bundle):
     with TextModel(int8_encoder_bundle) as model:
         assert model.run([[2, 5, 3]])[0]["logits"].shape == (3,)
-        with pytest.raises(InputError, match="has no tokenizer, so it takes ids only; use run"):
+        with pytest.raises(InputError, match=r"Texts need a bundle with a tokenizer.*Use run"):
             model.classify(["two dogs"])
-    with pytest.raises(InputError, match="the model is closed"):
+    with pytest.raises(InputError, match="A closed model cannot run"):
         model.run([[2, 3]])
 
 
@@ -200,21 +204,21 @@ def test_impossible_threads(int8_encoder_bundle, threads):
 
 
 def test_native_where_there_is_none(int8_encoder_bundle):
-    with pytest.raises(InputError, match="the native runtime is not built; run `tfcompress build"):
+    with pytest.raises(InputError, match="native runtime, which is not built"):
         TextModel(int8_encoder_bundle, native=True)
 
 
-def test_bundles_of_the_other_kind(int8_encoder_bundle, plain_bundle):
-    with pytest.raises(InputError, match="is a text encoder, which TextModel runs; use that"):
+def test_bundles_of_the_other_type(int8_encoder_bundle, plain_bundle):
+    with pytest.raises(InputError, match="of a text encoder, which TextModel runs"):
         Translator(int8_encoder_bundle)
-    with pytest.raises(InputError, match="is a translation model, which Translator runs"):
+    with pytest.raises(InputError, match="of a translation model, which Translator runs"):
         TextModel(plain_bundle)
 
 
 @pytest.mark.parametrize(
     ("keys", "value", "message"),
     [
-        (["format"], 1, "format 1, but this version runs 2"),
+        (["format"], 1, "format=1 instead of 2"),
         (["limits", "max_length"], 0, "`limits.max_length` cannot be 0"),
         (["vocabulary"], "9", "`vocabulary` cannot be '9'"),
         (["token_types"], -1, "`token_types` cannot be -1"),
@@ -223,20 +227,20 @@ def test_bundles_of_the_other_kind(int8_encoder_bundle, plain_bundle):
         (["outputs"], {}, "`outputs` cannot be {}"),
         (["outputs", "logits", "width"], 0, "`outputs.logits.width` cannot be 0"),
         (["outputs", "logits", "per_token"], 1, "`outputs.logits.per_token` cannot be 1"),
-        (["outputs", "logits", "per_token"], True, "`head.kind` cannot be 'classification'"),
+        (["outputs", "logits", "per_token"], True, "`head.task` cannot be 'classification'"),
         (["head"], 3, "`head` cannot be 3"),
-        (["head", "kind"], "answers", "`head.kind` cannot be 'answers'"),
+        (["head", "task"], "answers", "`head.task` cannot be 'answers'"),
         (["head", "labels"], ["a"], r"`head.labels` cannot be \['a'\]"),
         (["tokenizer", "kind"], "letters", "`tokenizer.kind` cannot be 'letters'"),
-        (["tokenizer", "start_id"], 10**6, "its tokenizer cannot be used"),
-        (["tokenizer"], {"kind": "wordpiece"}, "its tokenizer cannot be used"),
-        (["tokenizer"], {"kind": "byte_pair"}, "`files.vocabulary.json` is missing"),
-        (["custom_ops"], ["X"], "needs the custom operations X"),
+        (["tokenizer", "start_id"], 10**6, "tokenizer cannot be used"),
+        (["tokenizer"], {"kind": "wordpiece"}, "tokenizer cannot be used"),
+        (["tokenizer"], {"kind": "byte_pair"}, "without `files.vocabulary.json`"),
+        (["custom_ops"], ["X"], "unavailable.* with X"),
         (["files"], {}, "`files` cannot be {}"),
-        (["files", "vocabulary.txt"], ..., "`files.vocabulary.txt` is missing"),
+        (["files", "vocabulary.txt"], ..., "without `files.vocabulary.txt`"),
         (["outputs", "logits", "width"], 4, "manifest"),
         (["outputs"], {"logits": {"width": 3, "per_token": False}, "x": {}}, "outputs.x.width"),
-        (["vocabulary"], 5, "its tokenizer has"),
+        (["vocabulary"], 5, "more pieces than the model"),
     ],
 )
 def test_manifests_that_lie(encoder_bundles, tmp_path, keys, value, message):
@@ -267,7 +271,7 @@ def test_altered_files(encoder_bundles, tmp_path):
             with pytest.raises(InputError, match="truncated or altered"):
                 open_bundle(copy)
         (copy / name).unlink()
-        with pytest.raises(InputError, match="missing, but listed"):
+        with pytest.raises(InputError, match="A file of the bundle is missing"):
             open_bundle(copy, verify=False)
         (copy / name).write_bytes(content)
     assert open_bundle(copy).head == "classification"

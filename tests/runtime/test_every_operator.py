@@ -78,7 +78,7 @@ def test_activations(built, encoder_bundles, tmp_path):
 def test_patterns_between_words_and_convolutions(built, encoder_bundles, tmp_path, edges):
     words = WordIds(len(PIECES))
     fixed = FixedPatternAttention(PATTERNS, head_dim=2, edges=edges)
-    lightweight = LightweightConv(5, 4)
+    lightweight = LightweightConv(5, num_heads=4)
 
     def both(token_ids, x):
         return lightweight(fixed(x, word_ids=words(token_ids)))

@@ -1,4 +1,4 @@
-"""What outputs say, by the kind of head, in Python and in the native runtime."""
+"""What outputs say, by the task of the head, in Python and in the native runtime."""
 
 import json
 import shutil
@@ -95,12 +95,16 @@ def test_several_scores(tmp_path):
 @pytest.mark.parametrize(
     ("head", "call", "message"),
     [
-        ("regression", lambda m: m.classify(BATCH), "the model gives scores; use score"),
-        ("classification", lambda m: m.score(BATCH), "classifies texts; use classify"),
-        ("multi_label_classification", lambda m: m.score(BATCH), "classifies texts; use classify"),
-        ("embedding", lambda m: m.score(BATCH), "gives vectors; use embed"),
-        ("regression", lambda m: m.embed(BATCH), "gives scores; use score"),
-        ("classification", lambda m: m.classify(BATCH, threshold=0.5), "gives each text one class"),
+        ("regression", lambda m: m.classify(BATCH), "one for regression. Use score"),
+        ("classification", lambda m: m.score(BATCH), "classification. Use classify"),
+        ("multi_label_classification", lambda m: m.score(BATCH), "classification. Use classify"),
+        ("embedding", lambda m: m.score(BATCH), "one for embedding. Use embed"),
+        ("regression", lambda m: m.embed(BATCH), "one for regression. Use score"),
+        (
+            "classification",
+            lambda m: m.classify(BATCH, threshold=0.5),
+            "for several classes a text only",
+        ),
         ("multi_label_classification", lambda m: m.classify(BATCH, threshold=1.1), "from 0 to 1"),
         ("multi_label_classification", lambda m: m.classify(BATCH, threshold="x"), "from 0 to 1"),
     ],
@@ -113,7 +117,7 @@ def test_other_heads(opened, head, call, message):
 def test_manifest(encoder_bundles):
     for head in KINDS:
         manifest = open_bundle(encoder_bundles[head]).manifest
-        assert manifest["head"]["kind"] == head
+        assert manifest["head"]["task"] == head
         classifies = head not in ("regression", "embedding")
         assert ("identical_classes" in manifest["parity"]) == classifies
 
@@ -122,9 +126,9 @@ def test_a_classification_of_one_class(encoder_bundles, tmp_path):
     """As older versions wrote them: every text had it for certain."""
     copy = shutil.copytree(encoder_bundles["regression"], tmp_path / "copy")
     manifest = json.loads((copy / "manifest.json").read_text())
-    manifest["head"]["kind"] = "classification"
+    manifest["head"]["task"] = "classification"
     (copy / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(InputError, match=r"`head\.kind` cannot be 'classification'; export"):
+    with pytest.raises(InputError, match=r"`head\.task` cannot be 'classification'\. Export"):
         TextModel(copy)
 
 
@@ -170,10 +174,12 @@ def test_native_scores(library, opened, encoder_bundles):
     for text, score in zip(BATCH, opened["regression"].score(BATCH)):
         logits = library.encode(handle, text)[1]["logits"]
         np.testing.assert_array_equal(logits, [[score]])
-    with pytest.raises(NativeError, match="a head for regression has no classes, so there are no"):
+    with pytest.raises(
+        NativeError, match=r"need a head with classes. Received: a head for regression"
+    ):
         library.probabilities(handle, logits)
     library.free_encoder(handle)
     files = {p.name: p.read_bytes() for p in encoder_bundles["regression"].iterdir()}
-    manifest = files["manifest.json"].replace(b'"kind": "regression"', b'"kind": "classification"')
-    with pytest.raises(NativeError, match=r"`head\.kind` must be a head that gives the model's"):
+    manifest = files["manifest.json"].replace(b'"task": "regression"', b'"task": "classification"')
+    with pytest.raises(NativeError, match=r"`head\.task` must be a head that gives the model's"):
         library.open_encoder_memory(files | {"manifest.json": manifest})

@@ -25,29 +25,33 @@ def test_the_runtime_can_be_chosen(model, monkeypatch):
     with cls(path, native=False) as python:
         assert not python.is_native
         assert call(python, ["two dogs"]) is not None
-    with pytest.raises(InputError, match="native=True, but the native runtime is not built"):
+    with pytest.raises(InputError, match="native runtime, which is not built"):
         cls(path, native=True)
 
 
 def test_errors_are_alike(model, monkeypatch):
     monkeypatch.setenv("TFCOMPRESS_NATIVE", "0")
     cls, path, other, call = model
-    with pytest.raises(InputError, match=r"num_threads=0; give a whole number from 1 to 1,024"):
+    with pytest.raises(
+        InputError, match=r"a whole number from 1 to 1,024. Received: num_threads=0"
+    ):
         cls(path, num_threads=0)
-    with pytest.raises(InputError, match=r"is a (text encoder|translation model), which .* runs"):
+    with pytest.raises(InputError, match=r"of a (text encoder|translation model), which .* runs"):
         cls(other)
     with cls(path, verify=False) as opened:
-        with pytest.raises(InputError, match=r"overlong='none'; give '.*' or '.*'"):
+        with pytest.raises(InputError, match=r"`overlong` must be '.*' or '.*'\. Received: 'none'"):
             call(opened, ["two dogs"], overlong="none")
-        with pytest.raises(InputError, match=r"tokens with .*, but the bundle's limit is \d+; sho"):
+        with pytest.raises(
+            InputError, match=r"fit the bundle's limit\. .* tokens .*limit=\d+\. Sho"
+        ):
             call(opened, "dogs " * 99, overlong="error")
-        with pytest.raises(InputError, match=r"s is bytes; give a list of strings"):
+        with pytest.raises(InputError, match=r"s` must be a list of strings\. Received: bytes"):
             call(opened, b"two dogs")
-        with pytest.raises(InputError, match=r"the text contains '\\ud800', an unpaired surrogate"):
+        with pytest.raises(InputError, match=r"lone surrogate\. Received: '\\ud800' in the text"):
             call(opened, "\ud800")
-        with pytest.raises(InputError, match=r" 1 is int; give str"):
+        with pytest.raises(InputError, match=r"must be a string\. Received: int as .* 1"):
             call(opened, ["two dogs", 5])
-    with pytest.raises(InputError, match="the model is closed; make a new one"):
+    with pytest.raises(InputError, match="A closed model cannot run"):
         call(opened, "two dogs")
 
 

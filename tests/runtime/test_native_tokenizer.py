@@ -267,7 +267,7 @@ def test_nothing_is_written_beyond_the_capacity(library):
 @pytest.mark.parametrize("wrong", [-1, 300, 2**31 - 1, -(2**31)])
 def test_ids_out_of_range(library, wrong):
     tokenizer = Tokenizer(library, model_bytes("unigram"))
-    with pytest.raises(ValueError, match=rf"The id {wrong} is no piece .* pass ids from 0 to 299"):
+    with pytest.raises(ValueError, match=rf"Ids must be from 0 to 299.*Received: {wrong}\."):
         tokenizer.decode([5, wrong])
     tokenizer.close()
 
@@ -276,7 +276,7 @@ def test_ids_out_of_range(library, wrong):
 def test_other_types_are_refused(library, kind, name):
     message = edited("unigram")
     message.trainer_spec.model_type = kind
-    with pytest.raises(ValueError, match=rf"type {name}, but only unigram and bpe .* Train"):
+    with pytest.raises(ValueError, match=rf"type unigram or bpe.*model_type={name}.*Train"):
         Tokenizer(library, message.SerializeToString())
 
 
@@ -350,7 +350,9 @@ def test_inconsistent_models(library, damage):
     message = edited("unigram")
     damage(message)
     model = message.SerializeToString()
-    with pytest.raises(ValueError, match=r"The SentencePiece model cannot be used: .* again\."):
+    with pytest.raises(
+        ValueError, match=r"The SentencePiece model cannot be used\. Received: .* again\."
+    ):
         Tokenizer(library, model)
     with pytest.raises((RuntimeError, ValueError)):
         sentencepiece.SentencePieceProcessor(model_proto=model)
@@ -367,7 +369,7 @@ def use(library, model):
     try:
         tokenizer = Tokenizer(library, model)
     except ValueError as error:
-        assert "cannot be used" in str(error) or "only unigram and bpe" in str(error)  # noqa: PT017
+        assert "cannot be used" in str(error) or "unigram or bpe" in str(error)  # noqa: PT017
         return
     texts = [SENTENCES[0], "\uff21\uff22 ½ ﬁ \u3000 \u2581 👍 <b> aaaa", "\0\ufdfa"]
     for text in texts:

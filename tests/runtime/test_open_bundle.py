@@ -52,7 +52,7 @@ def test_what_is_in_a_bundle(bundle):
     assert opened.source_tokenizer == opened.target_tokenizer == bundle / "tokenizer.model"
     assert opened.model == bundle / "model.tflite"
     assert opened.custom_ops == ()
-    assert opened.manifest["kind"] == "translation"
+    assert opened.manifest["model_type"] == "translation"
     assert opened.size == sum(file.stat().st_size for file in bundle.iterdir())
 
 
@@ -79,11 +79,11 @@ def test_every_file_is_checked(copy):
                     opening(copy)
                 assert str(file) in str(error.value)
                 assert message in str(error.value)
-                assert "export or copy the bundle again" in str(error.value)
+                assert "Export or copy the bundle again" in str(error.value)
             assert open_bundle(copy, verify=False)
         file.unlink()
         for verify in (True, False):
-            with pytest.raises(InputError, match="missing, but listed"):
+            with pytest.raises(InputError, match="A file of the bundle is missing"):
                 open_bundle(copy, verify=verify)
         file.write_bytes(content)
     assert open_bundle(copy)
@@ -92,16 +92,16 @@ def test_every_file_is_checked(copy):
 @pytest.mark.parametrize(
     ("keys", "value", "message"),
     [
-        (["format"], 1, "format 1, but this version runs 2; export the model again"),
-        (["kind"], "encoder", "kind 'encoder', but this version runs 'translation'"),
-        (["ids"], ..., "`ids.pad` is missing"),
+        (["format"], 1, "format=1 instead of 2. Export the model again"),
+        (["model_type"], "encoder", "model_type='encoder' instead of 'translation'"),
+        (["ids"], ..., "without `ids.pad`"),
         (["ids", "eos"], 120, "`ids.eos` cannot be 120"),
         (["ids", "bos"], True, "`ids.bos` cannot be True"),
-        (["limits", "max_source_length"], ..., "`limits.max_source_length` is missing"),
+        (["limits", "max_source_length"], ..., "without `limits.max_source_length`"),
         (["limits", "max_target_length"], 0, "`limits.max_target_length` cannot be 0"),
         (["vocabulary", "source"], "120", "`vocabulary.source` cannot be '120'"),
-        (["vocabulary"], [120, 120], "`vocabulary.target` is missing"),
-        (["state"], ..., "`state` is missing"),
+        (["vocabulary"], [120, 120], "without `vocabulary.target`"),
+        (["state"], ..., "without `state`"),
         (["state"], [[4]], "`state` cannot be [[4]]"),
         (["state"], [{"name": "a", "shape": [4, -8]}], "`state` cannot be [{'name': 'a'"),
         (["state"], 2 * [ENTRY], "`state` cannot be [{'name': 'a'"),
@@ -112,7 +112,7 @@ def test_every_file_is_checked(copy):
         (["custom_ops"], [1], "`custom_ops` cannot be [1]"),
         (["tokenizers", "source"], "other.model", "`tokenizers.source` cannot be 'other.model'"),
         (["files"], {}, "`files` cannot be {}"),
-        (["files", "model.tflite"], ..., "`files.model.tflite.bytes` is missing"),
+        (["files", "model.tflite"], ..., "without `files.model.tflite.bytes`"),
         (["files", "model.tflite", "sha256"], 5, "`files.model.tflite.sha256` cannot be 5"),
     ],
 )
@@ -131,7 +131,7 @@ def test_files_outside_the_folder(copy, name):
     (copy.parent / "secret").write_text("secret")
     edit(copy, ["files", name], {"bytes": 6, "sha256": "0"})
     for verify in (True, False):
-        with pytest.raises(InputError, match="the files of a bundle lie in its own folder"):
+        with pytest.raises(InputError, match="The files of a bundle must lie in its own folder"):
             open_bundle(copy, verify=verify)
 
 
@@ -143,17 +143,19 @@ def test_manifests_that_are_none(copy, content):
 
 
 def test_folders_that_are_none(copy, tmp_path):
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(InputError, match="A bundle must be a folder"):
         open_bundle(tmp_path / "missing")
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(InputError, match="A bundle must be a folder"):
         open_bundle(copy / "model.tflite")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match=r"empty: no manifest\.json"):
+    with pytest.raises(InputError, match=r"must have a manifest\.json\. .*empty"):
         open_bundle(tmp_path / "empty")
 
 
 def test_a_tokenizer_that_is_none(copy):
     for content in (b"", b"no model"):
         (copy / "tokenizer.model").write_bytes(content)
-        with pytest.raises(InputError, match=r"tokenizer\.model: is no SentencePiece model"):
+        with pytest.raises(
+            InputError, match=r"SentencePiece model cannot be used\. .*tokenizer\.model"
+        ):
             Translator(copy, verify=False)

@@ -527,7 +527,7 @@ def test_wrong_operands(library, name):
                 given[place][index] = wrong
                 status, message = library.call(name, None, *given)
                 assert status == BAD_BUNDLE, (place, index, wrong.shape, wrong.dtype)
-                assert message.startswith((name, "an operand"))
+                assert name in message or "an operand" in message
     for given in (inputs[:-1], [*inputs, inputs[-1]]):
         assert library.call(name, None, given, outputs)[0] == INVALID
 
@@ -587,7 +587,7 @@ def test_wrong_values(library, name):
         given = [one.copy() for one in inputs]
         given[index][place] = value
         status, message = library.call(name, None, given, made(shapes))
-        assert (status, message[: len(name)]) == (BAD_BUNDLE, name), (index, place, value)
+        assert (status, name in message) == (BAD_BUNDLE, True), (index, place, value)
 
 
 def test_weights_of_four_bits_have_even_rows(library):

@@ -81,5 +81,5 @@ def test_a_library_that_cannot_profile(run, tmp_path):
     )
     done = run(library)
     assert done.returncode == 2
-    message = "error: LiteRT's library has no function LiteRtStopProfiler, so it cannot profile"
+    message = "cannot profile. Received: one without LiteRtStopProfiler."
     assert message in done.stderr

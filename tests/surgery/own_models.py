@@ -13,12 +13,12 @@ IDS[1:, -2:] = 0
 def block(**options):
     return layers.TransformerEncoderLayer(
         layers.MultiHeadAttention(4, name="attention", **options),
-        layers.FeedForward(24, name="feed_forward"),
+        feed_forward=layers.FeedForward(24, name="feed_forward"),
     )
 
 
 def theseus():
-    return layers.TheseusModule([block(), block()], block())
+    return layers.TheseusModule([block(), block()], successor=block())
 
 
 def functional():
@@ -31,10 +31,10 @@ def functional():
     for i in range(3):
         mixed = layers.TransformerEncoderLayer(
             layers.MultiHeadAttention(4, name=f"attention_{i}", gated=i == 1),
-            layers.FeedForward(24, name=f"feed_forward_{i}"),
+            feed_forward=layers.FeedForward(24, name=f"feed_forward_{i}"),
             name=f"block_{i}",
         )
-        x = (layers.LayerDropWrapper(mixed, 0.2) if i == 2 else mixed)(x)
+        x = (layers.LayerDropWrapper(mixed, rate=0.2) if i == 2 else mixed)(x)
     return keras.Model(ids, keras.layers.Dense(10, name="head")(x))
 
 

@@ -21,7 +21,9 @@ INPUTS = {
 
 def make_transformer(*, stack=None, seed=0, **settings) -> Seq2SeqTransformer:
     """A translator whose weights are all random."""
-    stack = stack or StackConfig(4, AttentionConfig(4), FeedForwardConfig(24))
+    stack = stack or StackConfig(
+        4, attention=AttentionConfig(4), feed_forward=FeedForwardConfig(24)
+    )
     defaults = {"encoder": stack, "decoder": stack, "embedding": EmbeddingConfig(share=True)}
     transformer = Seq2SeqTransformer(
         Seq2SeqConfig(VOCABULARY, hidden_dim=16, dropout=0.0, **(defaults | settings))

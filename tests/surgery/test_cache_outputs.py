@@ -9,16 +9,20 @@ from tfcompress.models import EmbeddingConfig, TransformConfig
 from tfcompress.surgery import cache_outputs
 
 DEXTRA = EmbeddingConfig(
-    8, share=True, tie="own", kind="dextra", transform=TransformConfig(2, 2.0, 2)
+    8,
+    share=True,
+    tie="own",
+    layer_type="dextra",
+    transform=TransformConfig(2, width_multiplier=2.0, max_groups=2),
 )
 
 
 @pytest.mark.costly
-@pytest.mark.parametrize("kind", ["dextra", "define"])
+@pytest.mark.parametrize("layer_type", ["dextra", "define"])
 @pytest.mark.parametrize("tie", ["own", "none"])
 @pytest.mark.parametrize("share", [True, pytest.param(False, marks=pytest.mark.slow)])
-def test_tables_give_what_the_transforms_gave(kind, tie, share):
-    embedding = dataclasses.replace(DEXTRA, kind=kind, tie=tie, share=share)
+def test_tables_give_what_the_transforms_gave(layer_type, tie, share):
+    embedding = dataclasses.replace(DEXTRA, layer_type=layer_type, tie=tie, share=share)
     transformer = make_transformer(embedding=embedding)
     cached = cache_outputs(transformer, prefer="cached")
     np.testing.assert_allclose(logits(cached), logits(transformer), atol=2e-5)

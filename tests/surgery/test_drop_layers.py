@@ -23,7 +23,9 @@ from tfcompress.surgery import drop_layers, every_other, search_layers
 
 
 def make_stack(**settings):
-    return StackConfig(4, AttentionConfig((2, 4, 8, 4)), FeedForwardConfig(24), **settings)
+    return StackConfig(
+        4, attention=AttentionConfig((2, 4, 8, 4)), feed_forward=FeedForwardConfig(24), **settings
+    )
 
 
 def test_the_layers_that_are_left_do_what_they_did():
@@ -48,13 +50,13 @@ def _without(transformer, **kept):
     x = transformer.layer("source_position")(
         transformer.layer("embedding")(INPUTS["source_token_ids"])
     )
-    for depth in kept["encoder"]:
-        x = transformer.encoder_layers[depth](x, padding_mask=mask)
+    for index in kept["encoder"]:
+        x = transformer.encoder_layers[index](x, padding_mask=mask)
     y = transformer.layer("target_position")(
         transformer.layer("embedding")(INPUTS["target_token_ids"])
     )
-    for depth in kept["decoder"]:
-        y = transformer.decoder_layers[depth](y, memory=x, memory_padding_mask=mask)
+    for index in kept["decoder"]:
+        y = transformer.decoder_layers[index](y, memory=x, memory_padding_mask=mask)
     return np.asarray(transformer.layer("embedding")(y, reverse=True))
 
 
@@ -63,13 +65,15 @@ def _without(transformer, **kept):
     ("sharing", "kept", "pattern"),
     [
         (SharingConfig("all"), [0, 1], "all"),
-        (SharingConfig("groups", 2), [0, 3], "none"),
-        (SharingConfig("groups", 2), [0, 1, 2, 3], "groups"),
+        (SharingConfig("groups", groups=2), [0, 3], "none"),
+        (SharingConfig("groups", groups=2), [0, 1, 2, 3], "groups"),
         (SharingConfig("attention"), [1, 2], "attention"),
     ],
 )
 def test_shared_stacks(sharing, kept, pattern):
-    stack = StackConfig(4, AttentionConfig(2), FeedForwardConfig(24), sharing)
+    stack = StackConfig(
+        4, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(24), sharing=sharing
+    )
     smaller = drop_layers(make_transformer(stack=stack), keep={"encoder": kept})
     assert smaller.config.encoder.sharing.pattern == pattern
     assert smaller.config.encoder.num_layers == len(kept)
@@ -101,11 +105,11 @@ def test_search_keeps_what_scores_best():
     [
         ({"keep": {"encoder": []}}, "lose all its layers"),
         ({"drop": {"encoder": [0, 1, 2, 3]}}, "lose all its layers"),
-        ({"keep": {"decoder": [4]}}, r"depths 0 to 3 \(received \[4\]\)"),
-        ({"drop": {"decoder": [-1]}}, r"depths 0 to 3 \(received \[-1\]\)"),
+        ({"keep": {"decoder": [4]}}, r"layers 0 to 3. Received: \[4\]"),
+        ({"drop": {"decoder": [-1]}}, r"layers 0 to 3. Received: \[-1\]"),
         ({"keep": {"decoder": [1, 1]}}, "must not repeat"),
-        ({"drop": {"middle": [1]}}, r"encoder and decoder \(received drop=\['middle'\]\)"),
-        ({"keep": {"encoder": [1]}, "drop": {"encoder": [0]}}, "not both"),
+        ({"drop": {"middle": [1]}}, r"encoder and decoder. Received: drop=\['middle'\]"),
+        ({"keep": {"encoder": [1]}, "drop": {"encoder": [0]}}, "Received: both for the encoder"),
     ],
 )
 def test_impossible(arguments, message):
@@ -114,9 +118,18 @@ def test_impossible(arguments, message):
 
 
 def test_impossible_stacks():
-    stack = StackConfig(4, AttentionConfig(2), FeedForwardConfig(24), SharingConfig("groups", 2))
+    stack = StackConfig(
+        4,
+        attention=AttentionConfig(2),
+        feed_forward=FeedForwardConfig(24),
+        sharing=SharingConfig("groups", groups=2),
+    )
     with pytest.raises(InputError, match="shared unevenly"):
         drop_layers(make_transformer(stack=stack), keep={"encoder": [0, 2, 3]})
-    stack = StackConfig(3, DeLighTConfig(1, scaling=ScalingConfig(2, 4)), FeedForwardConfig(8))
-    with pytest.raises(InputError, match="scaled by depth"):
+    stack = StackConfig(
+        3,
+        attention=DeLighTConfig(1, scaling=ScalingConfig(2, max_layers=4)),
+        feed_forward=FeedForwardConfig(8),
+    )
+    with pytest.raises(InputError, match="scaled by their place"):
         drop_layers(make_transformer(stack=stack), keep={"encoder": [0]})

@@ -55,7 +55,7 @@ def test_impossible_width(width):
         factorize_embedding(make_transformer(), width)
 
 
-def test_other_kinds():
-    embedding = EmbeddingConfig(16, kind="adaptive", cutoffs=(10,), factor=2)
-    with pytest.raises(InputError, match="kind factorized"):
+def test_other_layer_types():
+    embedding = EmbeddingConfig(16, layer_type="adaptive", cutoffs=(10,), factor=2)
+    with pytest.raises(InputError, match=r"layer_type 'factorized'. Received"):
         factorize_embedding(make_transformer(embedding=embedding), 4)

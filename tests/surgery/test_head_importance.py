@@ -32,7 +32,7 @@ BATCHES = [(X[:2], Y[:2]), (X[2:], Y[2:])]
 def encoder_layer(name, dropout=0.0, **options):
     return TransformerEncoderLayer(
         MultiHeadAttention(2, dropout=dropout, name=f"{name}_attention", **options),
-        FeedForward(12),
+        feed_forward=FeedForward(12),
         dropout=dropout,
         name=name,
     )
@@ -173,7 +173,7 @@ def test_any_kind_of_model():
     expected = head_importance(model, BATCHES)
     first, second = model.layers[-2:]
     idle = encoder_layer("idle")
-    wrapped = [LayerDropWrapper(first, 0.5), TheseusModule([idle], second, 0.5)]
+    wrapped = [LayerDropWrapper(first, rate=0.5), TheseusModule([idle], successor=second, rate=0.5)]
     dataset = tf.data.Dataset.from_tensor_slices((X, Y)).batch(4).take(2)
     for layers, data in (([first, second], BATCHES), (wrapped, dataset)):
         subclassed = Subclassed(layers)
@@ -231,7 +231,7 @@ def test_sample_weights():
 def test_cross_attention_of_a_translator():
     from tfcompress.models import AttentionConfig, FeedForwardConfig, Seq2SeqConfig, StackConfig
 
-    stack = StackConfig(1, AttentionConfig(2), FeedForwardConfig(8))
+    stack = StackConfig(1, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(8))
     config = Seq2SeqConfig(20, hidden_dim=8, encoder=stack, decoder=stack)
     model = tfc.models.Seq2SeqTransformer(config).model
     ids = np.random.default_rng(0).integers(3, 20, (4, 6)).astype("int32")

@@ -18,7 +18,12 @@ from tfcompress.surgery import narrow_feed_forward
 @pytest.mark.parametrize("batches", [None, [INPUTS, INPUTS]], ids=["weights", "measured"])
 @pytest.mark.parametrize("pattern", ["none", "attention", "all"])
 def test_units_that_do_nothing_go_first(batches, pattern):
-    stack = StackConfig(2, AttentionConfig(2), FeedForwardConfig(12), SharingConfig(pattern))
+    stack = StackConfig(
+        2,
+        attention=AttentionConfig(2),
+        feed_forward=FeedForwardConfig(12),
+        sharing=SharingConfig(pattern),
+    )
     transformer = make_transformer(stack=stack)
     for layer in (*transformer.encoder_layers, *transformer.decoder_layers):
         if layer.feed_forward is not None:

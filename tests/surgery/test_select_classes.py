@@ -34,12 +34,12 @@ def test_classes_of_tokens_without_names():
 @pytest.mark.parametrize(
     ("head", "labels", "message"),
     [
-        ("classification", ["bad", "fine"], "the model has the classes bad, good, neither, not"),
-        ("classification", [], "the model has the classes"),
-        ("classification", ["bad", "bad"], "the model has the classes"),
+        ("classification", ["bad", "fine"], "it has the classes bad, good, neither, not"),
+        ("classification", [], "it has the classes"),
+        ("classification", ["bad", "bad"], "it has the classes"),
         ("classification", ["bad"], "at least 2 for classification"),
-        ("embedding", ["bad"], "no head with classes"),
-        (None, ["bad"], "no head with classes"),
+        ("embedding", ["bad"], "Received: a head for embedding"),
+        (None, ["bad"], "Received: no head"),
     ],
 )
 def test_what_is_not_there(head, labels, message):

@@ -223,9 +223,9 @@ def test_refusals(flat):
     bare, hidden = Bare(1), Hidden()
     bare(x), hidden(x)
     for call, message in [
-        (lambda: prune_heads(flat, drop={"other": [0]}), "no attention 'other'"),
+        (lambda: prune_heads(flat, drop={"other": [0]}), "Received: 'other'"),
         (lambda: prune_heads(flat, drop={"attention_0": [4]}), "heads 0 to 3"),
-        (lambda: prune_heads(flat, drop={"attention_0": range(4)}), "all its 4 heads"),
+        (lambda: prune_heads(flat, drop={"attention_0": range(4)}), "all its heads. Received: 4"),
         (lambda: prune_heads(bare, drop={}), "made again from its configuration. Received: Bare"),
         (lambda: prune_heads(Bare(1), drop={}), "needs a built model. Received"),
         (lambda: narrow_feed_forward(flat, 25), "can be 1 to 24. Received: 25"),

@@ -15,7 +15,9 @@ from tfcompress.surgery import drop_layers, take_successors
 
 
 def make_stack(**settings):
-    return StackConfig(4, AttentionConfig(2), FeedForwardConfig(24), **settings)
+    return StackConfig(
+        4, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(24), **settings
+    )
 
 
 @pytest.mark.costly
@@ -43,5 +45,5 @@ def test_successors_begin_as_the_first_layers():
 
 
 def test_nothing_to_take():
-    with pytest.raises(InputError, match="none to take"):
+    with pytest.raises(InputError, match="needs a model with successors"):
         take_successors(make_transformer())

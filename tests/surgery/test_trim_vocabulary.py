@@ -29,7 +29,7 @@ def tokenizer(request, corpus, tmp_path_factory):
 
 
 def make(size, **embedding):
-    stack = StackConfig(1, AttentionConfig(2), FeedForwardConfig(16))
+    stack = StackConfig(1, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(16))
     config = Seq2SeqConfig(
         size,
         hidden_dim=16,
@@ -82,7 +82,7 @@ def test_other_text_can_still_be_spelled(corpus, tokenizer):
 
 def test_impossible(corpus, tokenizer):
     transformer = make(tokenizer.vocabulary_size, share=True)
-    with pytest.raises(InputError, match="no sentences"):
+    with pytest.raises(InputError, match="needs sentences"):
         trim_vocabulary(transformer, tokenizer, tokenizer, [], [])
-    with pytest.raises(InputError, match="not that of a model with 50"):
+    with pytest.raises(InputError, match="must have the model's 50 tokens"):
         trim_vocabulary(make(50), tokenizer, tokenizer, corpus[0], corpus[1])

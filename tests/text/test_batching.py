@@ -10,10 +10,10 @@ from tfcompress.errors import InputError
 from tfcompress.text.batching import (
     PADDING_ROW,
     TokenizedPairs,
+    epoch_batches,
+    evaluation_batches,
     evaluation_dataset,
     make_batch,
-    plan_epoch,
-    plan_evaluation,
     steps_per_epoch,
     training_dataset,
 )
@@ -54,16 +54,16 @@ def test_every_pair_once_within_the_token_limit(lengths, multiple, static, epoch
     pairs = make_pairs(lengths)
     limit = int(pairs.padded_lengths(multiple).max()) * 3
     options = {"batch_tokens": limit, "length_multiple": multiple, "static_batches": static}
-    plan = plan_epoch(pairs, seed=7, epoch=epoch, **options)
-    indices = np.concatenate(plan)
+    batches = epoch_batches(pairs, seed=7, epoch=epoch, **options)
+    indices = np.concatenate(batches)
     assert sorted(indices[indices != PADDING_ROW]) == list(range(len(pairs)))
-    for batch in plan:
+    for batch in batches:
         inputs, labels = make_batch(pairs, batch, length_multiple=multiple, square=static)
         source = inputs["source_token_ids"]
         assert len(batch) * max(source.shape[1], labels.shape[1]) <= limit
         assert source.shape[1] % multiple == labels.shape[1] % multiple == 0
-    assert len(plan) == len(plan_evaluation(pairs, **options))
-    assert len(plan) == steps_per_epoch(pairs, batch_tokens=limit, length_multiple=multiple)
+    assert len(batches) == len(evaluation_batches(pairs, **options))
+    assert len(batches) == steps_per_epoch(pairs, batch_tokens=limit, length_multiple=multiple)
 
 
 @given(lengths=PAIRS, multiple=MULTIPLES, static=st.booleans(), data=st.data())
@@ -94,12 +94,12 @@ def test_pairs_beyond_max_length_are_left_out_and_counted(lengths, multiple, max
     assert pairs.left_out(max_length) == len(pairs) - len(fitting)
     if not fitting:
         with pytest.raises(InputError, match="No pair is short enough"):
-            plan_epoch(pairs, seed=0, epoch=0, static_batches=static, **options)
+            epoch_batches(pairs, seed=0, epoch=0, static_batches=static, **options)
         return
-    plan = plan_epoch(pairs, seed=0, epoch=0, static_batches=static, **options)
-    indices = np.concatenate(plan)
+    batches = epoch_batches(pairs, seed=0, epoch=0, static_batches=static, **options)
+    indices = np.concatenate(batches)
     assert sorted(indices[indices != PADDING_ROW]) == fitting
-    for batch in plan:
+    for batch in batches:
         inputs, labels = make_batch(
             pairs, batch, length_multiple=multiple, max_length=max_length, square=static
         )
@@ -113,54 +113,56 @@ def test_each_side_has_a_limit_of_its_own(lengths, limits):
     fitting = [i for i, pair in enumerate(lengths) if pair[0] < limits[0] and pair[1] < limits[1]]
     assert pairs.left_out(limits) == len(pairs) - len(fitting)
     if fitting:
-        plan = plan_evaluation(pairs, batch_tokens=64, max_length=limits)
-        assert sorted(np.concatenate(plan)) == fitting
-        for batch in plan:
+        batches = evaluation_batches(pairs, batch_tokens=64, max_length=limits)
+        assert sorted(np.concatenate(batches)) == fitting
+        for batch in batches:
             inputs, labels = make_batch(pairs, batch, max_length=limits)
             assert inputs["source_token_ids"].shape[1] <= limits[0]
             assert labels.shape[1] == inputs["target_token_ids"].shape[1] <= limits[1]
     with pytest.raises(InputError, match="one max_length for both sides"):
-        plan_evaluation(pairs, batch_tokens=64, max_length=limits, static_batches=True)
+        evaluation_batches(pairs, batch_tokens=64, max_length=limits, static_batches=True)
 
 
 @given(lengths=PAIRS, multiple=MULTIPLES)
 def test_static_batches_have_one_shape_a_length(lengths, multiple):
     pairs = make_pairs(lengths)
-    plan = plan_epoch(
+    batches = epoch_batches(
         pairs, batch_tokens=100, seed=0, epoch=0, length_multiple=multiple, static_batches=True
     )
     shapes = set()
-    for batch in plan:
+    for batch in batches:
         inputs, labels = make_batch(pairs, batch, length_multiple=multiple, square=True)
         assert inputs["source_token_ids"].shape == labels.shape
         assert labels.shape[0] == 100 // labels.shape[1]
         shapes.add(labels.shape)
     assert {width for _, width in shapes} <= set(pairs.padded_lengths(multiple))
-    padded = [batch for batch in plan if (batch == PADDING_ROW).any()]
+    padded = [batch for batch in batches if (batch == PADDING_ROW).any()]
     assert len(padded) <= 1
-    assert all((batch != PADDING_ROW).any() for batch in plan)
+    assert all((batch != PADDING_ROW).any() for batch in batches)
 
 
 @pytest.mark.parametrize("static", [False, True])
 def test_order_depends_on_seed_and_epoch_alone(static):
     pairs = random_pairs()
 
-    def plan(seed, epoch):
-        batches = plan_epoch(pairs, batch_tokens=256, seed=seed, epoch=epoch, static_batches=static)
+    def order(seed, epoch):
+        batches = epoch_batches(
+            pairs, batch_tokens=256, seed=seed, epoch=epoch, static_batches=static
+        )
         return [batch.tolist() for batch in batches]
 
-    assert plan(1, 0) == plan(1, 0)
-    plans = [plan(1, 0), plan(1, 1), plan(1, 2), plan(2, 0), plan(2, 1)]
-    for first, second in itertools.combinations(plans, 2):
+    assert order(1, 0) == order(1, 0)
+    epochs = [order(1, 0), order(1, 1), order(1, 2), order(2, 0), order(2, 1)]
+    for first, second in itertools.combinations(epochs, 2):
         assert first != second
         assert sorted(map(sorted, first)) != sorted(map(sorted, second))
-    assert len({len(batches) for batches in plans}) == 1
+    assert len({len(batches) for batches in epochs}) == 1
 
 
 def test_long_and_short_batches_are_mixed():
     pairs = random_pairs(1000)
-    plan = plan_epoch(pairs, batch_tokens=256, seed=0, epoch=0)
-    widths = [pairs.padded_lengths()[batch].max() for batch in plan]
+    batches = epoch_batches(pairs, batch_tokens=256, seed=0, epoch=0)
+    widths = [pairs.padded_lengths()[batch].max() for batch in batches]
     half = len(widths) // 2
     assert widths != sorted(widths)
     assert abs(np.mean(widths[:half]) - np.mean(widths[half:])) < 3
@@ -175,8 +177,8 @@ def test_padding_is_scarce():
     tokens = int(pairs.source_lengths.sum() + pairs.target_lengths.sum() + 2 * len(pairs))
     shares = {}
     for static in (False, True):
-        plan = plan_epoch(pairs, batch_tokens=4096, seed=0, epoch=0, static_batches=static)
-        batches = [make_batch(pairs, batch, square=static) for batch in plan]
+        batches = epoch_batches(pairs, batch_tokens=4096, seed=0, epoch=0, static_batches=static)
+        batches = [make_batch(pairs, batch, square=static) for batch in batches]
         cells = sum(x["source_token_ids"].size + y.size for x, y in batches)
         shares[static] = tokens / cells
     assert shares[False] > 0.88
@@ -193,7 +195,7 @@ def test_resumed_training_sees_the_batches_of_uninterrupted_training(static, acc
         "static_batches": static,
         "accumulate": accumulate,
     }
-    epoch = len(plan_epoch(pairs, batch_tokens=128, seed=3, epoch=0, static_batches=static))
+    epoch = len(epoch_batches(pairs, batch_tokens=128, seed=3, epoch=0, static_batches=static))
     whole = take(training_dataset(pairs, **options), 3 * epoch)
     for start_step in (1, epoch // accumulate, epoch // accumulate + 1):
         resumed = training_dataset(pairs, start_step=start_step, **options)
@@ -203,8 +205,8 @@ def test_resumed_training_sees_the_batches_of_uninterrupted_training(static, acc
 
 def test_training_dataset_gives_the_plans_batches_epoch_after_epoch():
     pairs = random_pairs(60)
-    plans = [plan_epoch(pairs, batch_tokens=128, seed=5, epoch=epoch) for epoch in range(2)]
-    expected = [as_bytes(make_batch(pairs, batch)) for plan in plans for batch in plan]
+    epochs = [epoch_batches(pairs, batch_tokens=128, seed=5, epoch=epoch) for epoch in range(2)]
+    expected = [as_bytes(make_batch(pairs, batch)) for batches in epochs for batch in batches]
     dataset = training_dataset(pairs, batch_tokens=128, seed=5)
     assert take(dataset, len(expected)) == expected
 
@@ -223,9 +225,9 @@ def test_evaluation_dataset_is_one_pass_in_a_fixed_order(static):
     pairs = random_pairs(60)
     options = {"batch_tokens": 128, "static_batches": static}
     dataset = evaluation_dataset(pairs, **options)
-    plan = plan_evaluation(pairs, **options)
-    assert int(dataset.cardinality()) == len(plan)
-    expected = [as_bytes(make_batch(pairs, batch, square=static)) for batch in plan]
+    batches = evaluation_batches(pairs, **options)
+    assert int(dataset.cardinality()) == len(batches)
+    expected = [as_bytes(make_batch(pairs, batch, square=static)) for batch in batches]
     assert take(dataset, None) == expected
     assert take(dataset, None) == expected
 
@@ -357,4 +359,4 @@ def test_bad_options_are_reported_before_the_first_batch(options, message):
 
 def test_no_pairs_at_all_are_reported():
     with pytest.raises(InputError, match=r"No pair .*0 pairs"):
-        plan_epoch(TokenizedPairs([], [0], [], [0]), batch_tokens=99, seed=0, epoch=0)
+        epoch_batches(TokenizedPairs([], [0], [], [0]), batch_tokens=99, seed=0, epoch=0)

@@ -48,7 +48,7 @@ def test_blank_characters_are_unicodes():
 
 
 def test_kinds():
-    for kind, members in {
+    for expected, members in {
         characters.SOFT_END: ".!?\u2026\u203c\u037e",
         characters.HARD_END: "\u061f\u06d4\u0964\u3002\uff01\uff1f\uff0e\uff61\u104b\u1362",
         characters.CLOSE: ")]}\u00bb\u201d\u2019\u300d\u300f\uff09\"'",
@@ -58,7 +58,9 @@ def test_kinds():
         characters.INITIAL: "AZ\u00c4\u0418\u05d0\u062f",
         0: "\u4e2d\ud55c\u0915\u10d0 +\u3001\u104a",
     }.items():
-        assert {c: characters.kind(c) for c in members} == dict.fromkeys(members, kind)
+        assert {c: characters.character_class(c) for c in members} == dict.fromkeys(
+            members, expected
+        )
 
 
 def test_scripts_without_spaces():

@@ -45,7 +45,7 @@ KINDS = ["wordpiece", "byte_pair", "sentencepiece"]
 @pytest.mark.parametrize("kind", KINDS)
 def test_made_again_from_settings_and_files(tokenizers, kind):
     tokenizer = tokenizers[kind]
-    assert tokenizer.kind == kind
+    assert tokenizer.tokenizer_type == kind
     settings = json.loads(json.dumps(tokenizer.settings()))
     again = text_tokenizer(settings, tokenizer.files())
     assert type(again) is type(tokenizer)

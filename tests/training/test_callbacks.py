@@ -51,7 +51,7 @@ class LateStack(keras.layers.Layer):
 
 
 def encoder_layer():
-    return TransformerEncoderLayer(MultiHeadAttention(2, gated=True), FeedForward(8))
+    return TransformerEncoderLayer(MultiHeadAttention(2, gated=True), feed_forward=FeedForward(8))
 
 
 def seen_at_the_end(blocks, callback, kind):
@@ -86,7 +86,7 @@ def test_layer_drop_schedule(kind, learned):
 
 @KINDS
 def test_theseus_replacer(kind):
-    blocks = [TheseusModule([FeedForward(4)], FeedForward(4)) for _ in range(2)]
+    blocks = [TheseusModule([FeedForward(4)], successor=FeedForward(4)) for _ in range(2)]
     replacer = TheseusReplacer("linear", base=0.25, slope=0.25, scale_learning_rate=True)
     seen_at_the_end(blocks, replacer, kind)
     assert [block.rate for block in blocks] == [1.0, 1.0]

@@ -27,8 +27,10 @@ from tfcompress.training import (
 )
 
 TOKENIZER = WordPieceTokenizer(PIECES)
-STACK = StackConfig(2, AttentionConfig(2), FeedForwardConfig(32, "gelu"))
-CONFIG = TextEncoderConfig(len(PIECES), 16, STACK, max_length=16, dropout=0.0)
+STACK = StackConfig(
+    2, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(32, activation="gelu")
+)
+CONFIG = TextEncoderConfig(len(PIECES), hidden_dim=16, encoder=STACK, max_length=16, dropout=0.0)
 UNTRAINED = TrainingConfig(updates=0)
 TRAINING = TrainingConfig(
     updates=2, batch_tokens=256, learning_rate=0.003, schedule="constant", evaluate_every=2
@@ -71,7 +73,7 @@ def begin(start, target, training=UNTRAINED, folder="unused", **options):
         folder,
         start=start,
         verbose=0,
-        say=said.append,
+        log=said.append,
         **options,
     )
     return encoder, said

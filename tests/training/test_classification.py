@@ -30,9 +30,16 @@ from tfcompress.training import (
 )
 
 TOKENIZER = WordPieceTokenizer(PIECES)
-STACK = StackConfig(2, AttentionConfig(2), FeedForwardConfig(64, "gelu"))
+STACK = StackConfig(
+    2, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(64, activation="gelu")
+)
 CONFIG = TextEncoderConfig(
-    len(PIECES), 32, STACK, max_length=16, dropout=0.0, head=HeadConfig(num_classes=2, dropout=0.0)
+    len(PIECES),
+    hidden_dim=32,
+    encoder=STACK,
+    max_length=16,
+    dropout=0.0,
+    head=HeadConfig(num_classes=2, dropout=0.0),
 )
 TRAINING = TrainingConfig(
     updates=4,
@@ -108,7 +115,7 @@ def test_a_training_that_diverges_keeps_its_best_state(tmp_path):
     first, _ = train(tmp_path, training=dataclasses.replace(TRAINING, **schedule))
     said = []
     diverging = dataclasses.replace(TRAINING, updates=40, learning_rate=1e30, **schedule)
-    again, history = train(tmp_path, training=diverging, say=said.append)
+    again, history = train(tmp_path, training=diverging, log=said.append)
     assert [entry["update"] for entry in history] == [2, 4]
     assert "is not finite" in said[0]
     for one, other in zip(weights(first), weights(again), strict=True):

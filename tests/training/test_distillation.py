@@ -28,7 +28,7 @@ INPUTS = {
 
 def make(width=16, depth=2, seed=1, vocabulary=20):
     keras.utils.set_random_seed(seed)
-    stack = StackConfig(depth, AttentionConfig(2), FeedForwardConfig(16))
+    stack = StackConfig(depth, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(16))
     config = Seq2SeqConfig(
         vocabulary,
         hidden_dim=width,

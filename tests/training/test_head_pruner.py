@@ -23,7 +23,8 @@ def make_model(gated=True, optimizer=None):
     keras.utils.set_random_seed(1)
     layers = [
         TransformerEncoderLayer(
-            MultiHeadAttention(4, gated=gated, name=f"{name}_attention"), FeedForward(8)
+            MultiHeadAttention(4, gated=gated, name=f"{name}_attention"),
+            feed_forward=FeedForward(8),
         )
         for name in ("first", "second")
     ]
@@ -117,7 +118,7 @@ def test_layers_keep_a_head_unless_asked_otherwise():
 def test_predecessors_are_left_alone():
     model = make_model()
     first, second = model.layers[-2:]
-    module = TheseusModule([first], second)
+    module = TheseusModule([first], successor=second)
     replaced = keras.Sequential([keras.Input((5, 8)), module])
     replaced.compile("sgd", "mse")
     pruner = HeadPruner(BATCHES, heads=3, heads_per_step=3)

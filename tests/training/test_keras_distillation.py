@@ -22,7 +22,9 @@ def functional(width=WIDTH, gated=False):
     ids = keras.Input((None,), dtype="int32")
     x = keras.layers.Embedding(VOCABULARY, width, mask_zero=True)(ids)
     attention = layers.MultiHeadAttention(4, gated=gated, name="attention")
-    x = layers.TransformerEncoderLayer(attention, layers.FeedForward(24), name="block")(x)
+    x = layers.TransformerEncoderLayer(
+        attention, feed_forward=layers.FeedForward(24), name="block"
+    )(x)
     return keras.Model(ids, keras.layers.Dense(10)(x))
 
 

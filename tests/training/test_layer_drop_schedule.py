@@ -51,10 +51,10 @@ def test_linear():
 
 
 @pytest.mark.parametrize("eager", [False, True])
-def test_by_depth(eager):
+def test_by_layer_index(eager):
     model = make_model()
     model.compile("sgd", "mse", run_eagerly=eager)
-    seen = rates_of(model, LayerDropSchedule(0.6, by_depth=True), updates=1)
+    seen = rates_of(model, LayerDropSchedule(0.6, by_layer_index=True), updates=1)
     np.testing.assert_allclose(seen, [[0.2, 0.4, 0.6]])
 
 
@@ -88,7 +88,7 @@ def test_wrappers_inside_other_layers_in_their_order():
 
     model = Model()
     model.compile("sgd", "mse")
-    model.fit(X, X, verbose=0, callbacks=[LayerDropSchedule(0.3, by_depth=True)])
+    model.fit(X, X, verbose=0, callbacks=[LayerDropSchedule(0.3, by_layer_index=True)])
     np.testing.assert_allclose([wrapper.rate for wrapper in inner], [0.1, 0.2, 0.3])
 
 
@@ -182,8 +182,8 @@ WRONG = {
     ),
     "mixed": (lambda: fit(LayerDropSchedule(0.1), mixed()), ["for all wrappers alike"]),
     "learned_by_depth": (
-        lambda: fit(LayerDropSchedule(0.1, by_depth=True), make_model(learned=True)),
-        ["either learned or scheduled by depth", "by_depth=True"],
+        lambda: fit(LayerDropSchedule(0.1, by_layer_index=True), make_model(learned=True)),
+        ["either learned or scheduled by layer index", "by_layer_index=True"],
     ),
 }
 

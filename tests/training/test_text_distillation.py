@@ -32,12 +32,20 @@ def make(
     **changes,
 ):
     keras.utils.set_random_seed(seed)
-    stack = StackConfig(depth, AttentionConfig(2), FeedForwardConfig(16))
+    stack = StackConfig(depth, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(16))
     head = None
     if classes:
-        head = HeadConfig(kind, None if labels else classes, labels, dropout=0.0)
+        head = HeadConfig(kind, num_classes=None if labels else classes, labels=labels, dropout=0.0)
     encoder = TextEncoder(
-        TextEncoderConfig(vocabulary, width, stack, max_length=8, dropout=0.0, head=head, **changes)
+        TextEncoderConfig(
+            vocabulary,
+            hidden_dim=width,
+            encoder=stack,
+            max_length=8,
+            dropout=0.0,
+            head=head,
+            **changes,
+        )
     )
     for weight in encoder.model.trainable_weights:
         weight.assign(weight + 0.3 * RNG.standard_normal(weight.shape))

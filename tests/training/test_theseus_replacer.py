@@ -12,7 +12,9 @@ X = np.random.default_rng(0).standard_normal((12, 5, 8)).astype("float32")
 
 
 def make_model(optimizer=None, wrapped=False):
-    layers = [TheseusModule([FeedForward(4), FeedForward(4)], FeedForward(4)) for _ in range(2)]
+    layers = [
+        TheseusModule([FeedForward(4), FeedForward(4)], successor=FeedForward(4)) for _ in range(2)
+    ]
     # Modules are found inside other layers too.
     outer = [LayerDropWrapper(layer) if wrapped else layer for layer in layers]
     model = keras.Sequential([keras.Input((5, 8)), *outer])

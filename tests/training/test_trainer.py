@@ -42,7 +42,7 @@ def tokenizer(corpus, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model_config(tokenizer):
-    stack = StackConfig(1, AttentionConfig(2), FeedForwardConfig(64))
+    stack = StackConfig(1, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(64))
     return Seq2SeqConfig(
         tokenizer.vocabulary_size,
         hidden_dim=16,
@@ -61,7 +61,7 @@ def run(corpus, tokenizer, model_config, tmp_path):
     pairs = TokenizedPairs.from_corpus(tokenizer, *corpus)
     validation = Validation(corpus[0][:20], corpus[1][:20], tokenizer, tokenizer)
 
-    def start(name, start=None, say=print, **settings):
+    def start(name, start=None, log=print, **settings):
         defaults = {
             "updates": 12,
             "batch_tokens": 128,
@@ -73,7 +73,7 @@ def run(corpus, tokenizer, model_config, tmp_path):
         config = TrainingConfig(**(defaults | settings))
         folder = tmp_path / name
         return train(
-            model_config, pairs, validation, config, folder, start=start, verbose=0, say=say
+            model_config, pairs, validation, config, folder, start=start, verbose=0, log=log
         )
 
     return start
@@ -106,7 +106,7 @@ def test_weights_are_trained_on_grids(run, bits):
     assert history[-1]["loss"] < history[0]["loss"]
     kernel = transformer.layer("encoder_layer_0").feed_forward.inner.kernel.numpy()
     assert kernel.size >= MIN_ELEMENTS
-    np.testing.assert_array_equal(Grid(bits, (1,)).round(kernel), kernel)
+    np.testing.assert_array_equal(Grid(bits, channels=(1,)).round(kernel), kernel)
     assert len(np.unique(kernel[:, 0])) <= 2**bits
 
 
@@ -120,7 +120,7 @@ def test_pruned_weights_stay_zero_on_grids(run, model_config):
     again, _ = run("sparse_on_grids", start=transformer, quantize_aware=settings)
     kernel = again.layer("encoder_layer_0").feed_forward.inner.kernel.numpy()
     assert (kernel[zeros] == 0).all()
-    np.testing.assert_array_equal(Grid(8, (1,)).round(kernel), kernel)
+    np.testing.assert_array_equal(Grid(8, channels=(1,)).round(kernel), kernel)
     assert not np.array_equal(
         kernel, transformer.layer("encoder_layer_0").feed_forward.inner.kernel.numpy()
     )
@@ -260,13 +260,13 @@ def test_the_best_weights_are_kept_and_the_last_where_wanted(run, tmp_path):
     spoilt = {"updates": 8, "learning_rate": 10.0, **schedule}
     said = []
     run("best", updates=4, **schedule)
-    best, history = run("best", say=said.append, **spoilt)
+    best, history = run("best", log=said.append, **spoilt)
     assert history[0]["val_loss"] < history[1]["val_loss"]
     assert [*saved_weights(tmp_path / "best")] == [4]
     assert_weights(best, saved_weights(tmp_path / "best")[4])
     expected = "trained for 8 updates; the weights are those of update 4, the best by val_loss ("
     assert said[0].startswith(expected)
-    again, _ = run("best", say=said.append, **spoilt)
+    again, _ = run("best", log=said.append, **spoilt)
     assert_weights(again, saved_weights(tmp_path / "best")[4])
     assert len(said) == 1
     run("last", updates=4, weights="last", **schedule)
@@ -284,7 +284,7 @@ def test_a_training_that_diverges_keeps_its_last_good_state(run, tmp_path):
     for _ in range(2):
         said = []
         transformer, history = run(
-            "run", updates=400, learning_rate=1e30, weights="last", say=said.append, **schedule
+            "run", updates=400, learning_rate=1e30, weights="last", log=said.append, **schedule
         )
         assert [entry["update"] for entry in history] == [4]
         assert_weights(transformer, kept[4])

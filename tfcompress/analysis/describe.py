@@ -6,23 +6,31 @@ from typing import TYPE_CHECKING
 
 from tfcompress.analysis.description import Description
 from tfcompress.analysis.embedding import embeddings, output, positions
+from tfcompress.analysis.language_model import language_model
 from tfcompress.analysis.published import published
 from tfcompress.analysis.stack import decoder, encoder, words
 from tfcompress.analysis.text_encoder import text_encoder
 from tfcompress.errors import InputError
 from tfcompress.models.config import Seq2SeqConfig
+from tfcompress.models.language_model_config import LanguageModelConfig
 from tfcompress.models.presets import preset
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 if TYPE_CHECKING:
+    from tfcompress.models.language_model import LanguageModel
     from tfcompress.models.seq2seq import Seq2SeqTransformer
     from tfcompress.models.text_encoder import TextEncoder
 
-Config = Seq2SeqConfig | TextEncoderConfig
+Config = Seq2SeqConfig | TextEncoderConfig | LanguageModelConfig
+_NAMES = {
+    Seq2SeqConfig: "seq2seq_transformer",
+    TextEncoderConfig: "text_encoder",
+    LanguageModelConfig: "language_model",
+}
 
 
 def describe(
-    model: "Config | Seq2SeqTransformer | TextEncoder | str | os.PathLike",
+    model: "Config | Seq2SeqTransformer | TextEncoder | LanguageModel | str | os.PathLike",
     *,
     source_length: int = 30,
     target_length: int | None = None,
@@ -42,12 +50,12 @@ def describe(
     layer's for target tokens. Attention adds `2 * queries * keys * num_heads * head_dim`, all keys
     counted under a causal mask too; convolutions add `length * width * kernel_size`. Look-ups,
     biases, normalizations, activations and softmax count nothing. Without embedding and output
-    these are the figures that the literature prints: 87M for a width of 128 with 6 + 6 layers at 30
+    these are the numbers that the literature prints: 87M for a width of 128 with 6 + 6 layers at 30
     tokens. Where a method's papers count otherwise, their way of counting is given beside.
 
-    Depth. Layers with weights that one position passes in sequence, those of one embedding, of the
-    encoder, of the decoder and of the output; a transform's input projection is left out, as in the
-    published figures.
+    Number of layers. Those with weights that one position passes in sequence: in one embedding, the
+    encoder, the decoder and the output; a transform's input projection is left out, as in the
+    published numbers.
 
     Bytes. float32: 4 a parameter. int8: 1 a weight of a matrix or table, a scale of 4 for each of
     its output channels or rows, 4 a value of biases and normalizations. int4: half a byte a weight
@@ -55,13 +63,15 @@ def describe(
     normalizations.
 
     A text encoder has the components `embedding`, `encoder` and `output`, its pooler, which is
-    applied to one token.
+    applied to one token. A language model has `embedding`, `decoder` and `output`, and the
+    multiply-adds of a text whose tokens are decoded once each.
 
     Args:
         model: A configuration, a model, the name of a preset, or a folder that `save_to_preset`
             wrote. A model counts as its configuration says.
-        source_length: Tokens of the source sentence, or of a text encoder's text.
-        target_length: Tokens of the target sentence; 30 by default. A text encoder has none.
+        source_length: Tokens of the source sentence, or of the text of another model.
+        target_length: Tokens of the target sentence; 30 by default. Only translation models have
+            one.
 
     Returns:
         The description; `str` of it is a table, `to_dict` is for machines.
@@ -83,14 +93,16 @@ def describe(
         if length < 1:
             raise InputError(f"`{name}` must be at least 1. Received: {length}.")
     name, config = _name_and_config(model)
-    if isinstance(config, TextEncoderConfig):
+    if not isinstance(config, Seq2SeqConfig):
         if target_length is not None:
             raise InputError(
                 f"`target_length` is for translation models. Received: {target_length}. Leave it "
-                f"out, {name} is a text encoder."
+                f"out, {name} has no target."
             )
-        components = text_encoder(config, length=source_length)
-        return Description(name, components, source_length=source_length)
+        is_encoder = isinstance(config, TextEncoderConfig)
+        components = (text_encoder if is_encoder else language_model)(config, length=source_length)
+        tied = not is_encoder and config.embedding.tie != "none"
+        return Description(name, components, source_length=source_length, tied=tied)
     width = config.hidden_dim
     components = {
         "embedding": embeddings(config, **lengths)
@@ -110,14 +122,12 @@ def describe(
     )
 
 
-def _name_and_config(model) -> tuple[str, Seq2SeqConfig]:
+def _name_and_config(model) -> tuple[str, Config]:
     if isinstance(model, (str, os.PathLike)):
         return Path(model).resolve().name, preset(model)
     config = getattr(model, "config", model)
-    if isinstance(config, Seq2SeqConfig):
-        return "seq2seq_transformer", config
-    if isinstance(config, TextEncoderConfig):
-        return "text_encoder", config
+    if type(config) in _NAMES:
+        return _NAMES[type(config)], config
     raise InputError(
         "Only a configuration, a model of it, or a preset's name or folder can be described. "
         f"Received: {type(model).__name__}. Give one of these."

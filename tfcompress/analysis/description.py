@@ -1,4 +1,4 @@
-"""The figures of a model, for machines and for people."""
+"""The metrics of a model, for machines and for people."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -34,9 +34,9 @@ class Description:
         return sum(self.components.values(), Cost())
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the figures as plain numbers; components are in parameters."""
+        """Returns the metrics as plain numbers; components are in parameters."""
         total = self.total
-        figures = {
+        metrics = {
             "name": self.name,
             "parameters": {
                 "total": total.parameters,
@@ -53,14 +53,14 @@ class Description:
                 "int8": total.int8_bytes,
                 "int4": total.int4_bytes,
             },
-            "depth": {name: cost.depth for name, cost in self.components.items()},
+            "num_layers": {name: cost.num_layers for name, cost in self.components.items()},
         }
         if self.published is not None:
-            figures["published"] = dataclasses.asdict(self.published)
-        return figures
+            metrics["published"] = dataclasses.asdict(self.published)
+        return metrics
 
     def to_table(self) -> str:
-        """Returns a plain-text table of all figures by component."""
+        """Returns a plain-text table of all metrics by component."""
         header = ("", "parameters", "weights only", "multiply-adds", "float32", "int8", "int4")
         rows = [_row(name, cost) for name, cost in self.components.items()]
         table = _aligned([header, *rows, _row("total", self.total)])

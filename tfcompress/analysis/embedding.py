@@ -5,44 +5,47 @@ import itertools
 
 from tfcompress.cost import Cost, Matrix, dense, group_transform
 from tfcompress.models.config import EmbeddingConfig, Seq2SeqConfig
+from tfcompress.models.language_model_config import LanguageModelConfig
 from tfcompress.scaling import default_max_groups, define_schedule, dextra_schedule
 
 
-def embeddings(config: Seq2SeqConfig, *, source_length: int, target_length: int) -> Cost:
+def embeddings(
+    config: Seq2SeqConfig | LanguageModelConfig, *, source_length: int = 0, target_length: int
+) -> Cost:
     """Returns the cost of embedding source and target, without positions.
 
-    Looking up counts no multiply-adds. The depth is that of one side.
+    Looking up counts no multiply-adds. `num_layers` is that of one side.
 
     Args:
         config: The model.
-        source_length: Tokens of the source.
-        target_length: Tokens of the target.
+        source_length: Tokens of the source, where there is one.
+        target_length: Tokens of the target, or of a language model's text.
     """
-    embedding, width = config.embedding, config.hidden_dim
-    sizes = (config.source_vocabulary_size, config.target_vocabulary_size)
-    lengths = (source_length, target_length)
-    if embedding.kind in ("define", "dextra"):
+    embedding, width, sizes = config.embedding, config.hidden_dim, config.vocabulary_sizes
+    lengths = {"source": source_length, "target": target_length}
+    if embedding.layer_type in ("define", "dextra"):
         return _transformed(embedding, sizes, width, lengths)
     if embedding.share:
-        return _table(embedding, sizes[0], width, tokens=sum(lengths))
-    source, target = (
-        _table(embedding, size, width, tokens=tokens) for size, tokens in zip(sizes, lengths)
-    )
-    return dataclasses.replace(source, depth=0) + target
+        return _table(embedding, sizes["target"], width, tokens=sum(lengths.values()))
+    cost = Cost()
+    for side, size in sizes.items():
+        table = _table(embedding, size, width, tokens=lengths[side])
+        cost += table if side == "target" else dataclasses.replace(table, num_layers=0)
+    return cost
 
 
-def positions(kind: str, max_length: int, width: int) -> Cost:
+def positions(position_type: str, max_length: int, width: int) -> Cost:
     """Returns the cost of positions: a table if "learned", nothing if "sinusoidal".
 
     Args:
-        kind: "learned" or "sinusoidal".
+        position_type: "learned" or "sinusoidal".
         max_length: Rows of the table.
         width: The model's width.
     """
-    return Cost((Matrix(max_length, width),)) if kind == "learned" else Cost()
+    return Cost((Matrix(max_length, width),)) if position_type == "learned" else Cost()
 
 
-def output(config: Seq2SeqConfig, *, tokens: int) -> Cost:
+def output(config: Seq2SeqConfig | LanguageModelConfig, *, tokens: int) -> Cost:
     """Returns the cost of computing the logits of `tokens` positions.
 
     What the output layer borrows from the target embedding counts no parameters here, only its
@@ -60,11 +63,11 @@ def output(config: Seq2SeqConfig, *, tokens: int) -> Cost:
         vector_values=size if embedding.use_output_bias else 0,
         additions=tokens * size if embedding.use_output_bias else 0,
     )
-    if embedding.kind == "adaptive":
+    if embedding.layer_type == "adaptive":
         return bias + _adaptive_output(embedding, size, width, tokens=tokens)
     narrow = embedding.embedding_dim or width
-    through_table = Cost(multiply_adds=tokens * narrow * size, depth=0)
-    if embedding.kind in ("define", "dextra"):
+    through_table = Cost(multiply_adds=tokens * narrow * size, num_layers=0)
+    if embedding.layer_type in ("define", "dextra"):
         projection = Cost()
         if narrow != width:
             projection = dense(width, narrow, tokens=tokens, use_bias=False)
@@ -80,16 +83,16 @@ def output(config: Seq2SeqConfig, *, tokens: int) -> Cost:
 
 def _table(embedding: EmbeddingConfig, size: int, width: int, *, tokens: int) -> Cost:
     """A table and, where factorized, a projection; or the bands of an adaptive embedding."""
-    if embedding.kind == "adaptive":
-        cost = Cost(depth=1)
+    if embedding.layer_type == "adaptive":
+        cost = Cost(num_layers=1)
         for rows, narrow in _bands(embedding, size, width):
             # Every band is computed and one is chosen, so that shapes are known.
             cost += Cost((Matrix(rows, narrow),))
-            cost += dense(narrow, width, tokens=tokens, use_bias=False, depth=0)
-        return cost + Cost(depth=1)
+            cost += dense(narrow, width, tokens=tokens, use_bias=False, num_layers=0)
+        return cost + Cost(num_layers=1)
     if embedding.embedding_dim is None:
-        return Cost((Matrix(size, width),), depth=1)
-    table = Cost((Matrix(size, embedding.embedding_dim),), depth=1)
+        return Cost((Matrix(size, width),), num_layers=1)
+    table = Cost((Matrix(size, embedding.embedding_dim),), num_layers=1)
     return table + dense(embedding.embedding_dim, width, tokens=tokens, use_bias=embedding.use_bias)
 
 
@@ -121,17 +124,17 @@ def _transformed(embedding, sizes, width, lengths):
     narrow = embedding.embedding_dim
     if embedding.cached:
         # The transforms have gone; the narrow table counts under the output that still uses it.
-        return Cost(tuple(Matrix(size, width) for size in sizes), depth=1)
-    tables = sizes[:1] if embedding.share else sizes
-    cost = Cost(tuple(Matrix(size, narrow) for size in tables), depth=1)
+        return Cost(tuple(Matrix(size, width) for size in sizes.values()), num_layers=1)
+    tables = [sizes["target"]] if embedding.share else sizes.values()
+    cost = Cost(tuple(Matrix(size, narrow) for size in tables), num_layers=1)
     transform = embedding.transform
     groups = transform.max_groups or default_max_groups(width)
-    shape = (width // 2, width, transform.width_multiplier * narrow, transform.depth, groups)
-    if embedding.kind == "dextra":
+    shape = (width // 2, width, transform.width_multiplier * narrow, transform.num_layers, groups)
+    if embedding.layer_type == "dextra":
         schedule = dextra_schedule(*shape)
     else:
         schedule = define_schedule(*shape, released=embedding.schedule == "released")
-    for side, length in zip(("source", "target"), lengths):
-        unit = group_transform(schedule, narrow, width // 2, width, tokens=length)
-        cost += unit if side == "target" else dataclasses.replace(unit, depth=0)
+    for side in sizes:
+        unit = group_transform(schedule, narrow, width // 2, width, tokens=lengths[side])
+        cost += unit if side == "target" else dataclasses.replace(unit, num_layers=0)
     return cost

@@ -11,7 +11,7 @@ from tfcompress.models.config import Seq2SeqConfig
 
 @dataclass(frozen=True)
 class Published:
-    """Figures counted in a paper's own way.
+    """Numbers counted in a paper's own way.
 
     Attributes:
         counting: What is counted, in words.

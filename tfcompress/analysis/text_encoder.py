@@ -17,7 +17,7 @@ def text_encoder(config: TextEncoderConfig, *, length: int) -> dict[str, Cost]:
     tables = [Matrix(config.vocabulary_size, narrow), Matrix(config.max_length, inner)]
     if config.token_types:
         tables.append(Matrix(config.token_types, inner))
-    embedding = Cost(tuple(tables), depth=1) + normalization(inner)
+    embedding = Cost(tuple(tables), num_layers=1) + normalization(inner)
     if config.embedding_dim is not None:
         embedding += dense(narrow, width, tokens=length)
     return {

@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
 def _run(options: Namespace) -> None:
     from tfcompress.pipeline.targets import check_target, open_bundles
     from tfcompress.runtime import TextEncoderBundle
-    from tfcompress.runtime.manifest import bundle_kind
+    from tfcompress.runtime.manifest import bundle_model_type
     from tfcompress.text import read_lines
 
     if options.device == "local" and options.library is not None:
@@ -51,7 +51,7 @@ def _run(options: Namespace) -> None:
     settings |= {"runs": options.runs, "num_threads": options.threads}
     with open_bundles(options.target, quantization=options.quantization, texts=texts) as bundles:
         paths = [*bundles.values()]
-        if bundle_kind(paths[0]) == TextEncoderBundle.kind:
+        if bundle_model_type(paths[0]) == TextEncoderBundle.model_type:
             refuse_for_encoders(options, "beam_size")
         results = _times(options, paths, texts, settings)
     metrics = {name: {**result, "bundle": name} for name, result in zip(bundles, results)}
@@ -70,5 +70,5 @@ def _times(options, paths, texts, settings):
         return benchmark_in_turns(paths, texts, **settings)
     from tfcompress.export.devices.benchmarking import benchmark_on
 
-    settings |= {"library": options.library, "say": print_to_stderr}
+    settings |= {"library": options.library, "log": print_to_stderr}
     return [benchmark_on(options.device, path, texts, **settings) for path in paths]

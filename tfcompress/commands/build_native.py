@@ -25,4 +25,4 @@ def add(commands: Any) -> None:
 def _run(options: Namespace) -> None:
     from tfcompress.export.devices.building import build_native
 
-    build_native(options.target, options.output, say=print_to_stderr)
+    build_native(options.target, options.output, log=print_to_stderr)

@@ -39,11 +39,11 @@ def add(commands: Any) -> None:
 def _run(options: Namespace) -> None:
     from tfcompress.pipeline.targets import check_target, open_bundles
     from tfcompress.runtime import TextEncoderBundle
-    from tfcompress.runtime.manifest import bundle_kind
+    from tfcompress.runtime.manifest import bundle_model_type
 
     check_target(options.target)
     with open_bundles(options.target, quantization=options.quantization) as bundles:
-        is_encoder = bundle_kind(next(iter(bundles.values()))) == TextEncoderBundle.kind
+        is_encoder = bundle_model_type(next(iter(bundles.values()))) == TextEncoderBundle.model_type
         evaluate, show = _ENCODER if is_encoder else _TRANSLATOR
         metrics = {name: evaluate(options, path) for name, path in bundles.items()}
     if options.json:

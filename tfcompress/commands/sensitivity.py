@@ -28,7 +28,9 @@ def add(commands: Any) -> None:
     parser.add_argument("--beam-size", type=int, default=1, help="1 is greedy search (%(default)s)")
     parser.add_argument("--tokenize", default="13a", help="sacrebleu's tokenization (%(default)s)")
     parser.add_argument("--lowercase", action="store_true", help="ignore case")
-    parser.add_argument("--output", help="file to write the plan to, for `export --plan`")
+    parser.add_argument(
+        "--output", help="file to write the plan to, for `export --quantization-scheme`"
+    )
     add_json(parser)
 
 

@@ -12,17 +12,17 @@ from tfcompress.custom_ops.names import DECODER
 
 
 @dataclass(frozen=True)
-class Depth:
+class AppliedLayer:
     """One application of a layer.
 
     Attributes:
-        layer: Which of the layers it is.
+        index: Which of the layers it is.
         num_heads: Heads of its self-attention.
         first_memory_head: Its cross-attention's first head in the memory.
         num_memory_heads: Heads of its cross-attention.
     """
 
-    layer: int
+    index: int
     num_heads: int
     first_memory_head: int
     num_memory_heads: int
@@ -33,13 +33,13 @@ class Decoder:
     """The layers of a decoder.
 
     Attributes:
-        depths: What is applied, in order. The heads of their caches stand in this order too.
+        applied: What is applied, in order. The heads of their caches stand in this order too.
         activation: Number of the feed-forwards' activation.
         normalize_first: Whether normalization stands before each sub-layer.
         epsilon: The normalizations'.
     """
 
-    depths: tuple[Depth, ...]
+    applied: tuple[AppliedLayer, ...]
     activation: int
     normalize_first: bool
     epsilon: float
@@ -57,7 +57,7 @@ class Decoder:
             x: `[batch, width]`.
             position: int32 `[1]`.
             cache: `keys` and `values` `[batch, heads, max_length, head_dim]` with the heads of all
-                depths, `memory_keys` and `memory_values` `[1, heads, memory_length, head_dim]`.
+                layers, `memory_keys` and `memory_values` `[1, heads, memory_length, head_dim]`.
             weights: Of each layer: weight and bias of the self-attention's query, key, value and
                 output, the cross-attention's query and output, and the feed-forward's inner and
                 outer layer; gamma and beta of the three normalizations.
@@ -69,11 +69,11 @@ class Decoder:
 
         def body(x, position, keys, values, memory_keys, memory_values, *operands):
             new_keys, new_values, first = [], [], 0
-            for depth in self.depths:
-                own = slice(first, first + depth.num_heads)
-                end = depth.first_memory_head + depth.num_memory_heads
-                memory = slice(depth.first_memory_head, end)
-                start = each * depth.layer
+            for layer in self.applied:
+                own = slice(first, first + layer.num_heads)
+                end = layer.first_memory_head + layer.num_memory_heads
+                memory = slice(layer.first_memory_head, end)
+                start = each * layer.index
                 x, *updated = self._layer(
                     x,
                     position,
@@ -87,9 +87,9 @@ class Decoder:
             return x, tf.concat(new_keys, axis=1), tf.concat(new_values, axis=1)
 
         config = [self.activation, int(self.normalize_first), float_bits(self.epsilon)]
-        for depth in self.depths:
-            config += [depth.layer, depth.num_heads]
-            config += [depth.first_memory_head, depth.num_memory_heads]
+        for layer in self.applied:
+            config += [layer.index, layer.num_heads]
+            config += [layer.first_memory_head, layer.num_memory_heads]
         operands = [operand for layer in weights for operand in layer]
         return emit(DECODER, body, [x, position, *cache, *operands], config)
 

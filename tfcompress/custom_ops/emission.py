@@ -22,9 +22,9 @@ def emit(
             `[..., outputs, inputs]`.
         config: Its attributes, the first operand, as a kernel sees operands only.
     """
-    passed, given = [tf.constant(config, tf.int32)], []
+    passed, positions = [tf.constant(config, tf.int32)], []
     for operand in operands:
-        given.append(len(passed))
+        positions.append(len(passed))
         passed.append(operand)
         if is_weight(name, len(passed) - 1):
             # Those of a float32 weight. The export puts others in their place.
@@ -32,7 +32,7 @@ def emit(
 
     @tf.function(experimental_implements=implements(name), autograph=False)
     def marked(*all_operands):
-        return body(*(all_operands[i] for i in given))
+        return body(*(all_operands[i] for i in positions))
 
     return marked(*passed)
 

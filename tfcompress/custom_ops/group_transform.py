@@ -72,8 +72,8 @@ def group_transform(x: tf.Tensor, stages: Sequence[Stage], *, projected: bool = 
     """
 
     def body(x, *operands):
-        given = [operands[4 * i : 4 * i + 4] for i in range(len(stages))]
-        chain = list(zip(stages, given))
+        stage_operands = [operands[4 * i : 4 * i + 4] for i in range(len(stages))]
+        chain = list(zip(stages, stage_operands))
         if projected:
             first, weights = chain.pop(0)
             x = first.apply(x, weights)

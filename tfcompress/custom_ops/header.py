@@ -39,9 +39,9 @@ struct Schema {
   size_t num_outputs;
   // How many inputs, all constant, each of its layers has besides; 0 if it has none.
   size_t layer_inputs;
-  // Those that a model gives one by one, as bits. It gives all others, constants, in a pack behind
+  // Those that a model computes, as bits. All others are constants, which stand in a pack behind
   // them.
-  uint64_t given;
+  uint64_t computed;
 };
 """
 _END = """
@@ -67,7 +67,7 @@ def _operation(operation: Operation) -> str:
         str(len(inputs)),
         str(len(operation.outputs)),
         str(len(operation.operands_of_layer())),
-        hex(sum(1 << index for index in operation.given())),
+        hex(sum(1 << index for index in operation.computed())),
     ]
     lines = ["", f"namespace {space} {{"]
     lines += [f"// {x.name}: {x.shape}" for x in inputs]

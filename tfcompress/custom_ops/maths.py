@@ -1,4 +1,4 @@
-"""What the bodies of custom operations are made of. Weights are `[outputs, inputs]`."""
+"""The parts of the bodies of custom operations. Weights are `[outputs, inputs]`."""
 
 import struct
 from collections.abc import Callable

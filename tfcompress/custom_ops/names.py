@@ -24,8 +24,8 @@ _OPERATIONS = {operation.name: operation for operation in OPERATIONS}
 # Which operands are weights, beside those of an operation's layers. The operand after each is its
 # scales.
 WEIGHTS = {name: operation.weights() for name, operation in _OPERATIONS.items()}
-# Which operands stay such in a bundle. All others are constants, and packed into one.
-GIVEN = {name: operation.given() for name, operation in _OPERATIONS.items()}
+# Which operands are computed by a bundle's model. All others are constants, and packed into one.
+COMPUTED = {name: operation.computed() for name, operation in _OPERATIONS.items()}
 ALL = tuple(_OPERATIONS)
 # Those that make bundles faster by themselves.
 DEFAULT = tuple(name for name, operation in _OPERATIONS.items() if operation.makes_faster)
@@ -54,6 +54,7 @@ def chosen(custom_ops: bool | Sequence[str]) -> frozenset[str]:
         return frozenset(DEFAULT if custom_ops else ())
     if isinstance(custom_ops, str) or not all(name in WEIGHTS for name in custom_ops):
         raise InputError(
-            f"custom_ops={custom_ops!r}; give True, False or a list of {', '.join(WEIGHTS)}"
+            f"`custom_ops` must be True, False or a list of {', '.join(WEIGHTS)}. Received: "
+            f"custom_ops={custom_ops!r}."
         )
     return frozenset(custom_ops)

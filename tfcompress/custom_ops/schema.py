@@ -57,8 +57,8 @@ class Operation:
         """Returns which operands are weights, without those of layers."""
         return _indices(self.all_operands(), lambda operand: operand.is_weight)
 
-    def given(self) -> tuple[int, ...]:
-        """Returns which operands a bundle's model gives one by one."""
+    def computed(self) -> tuple[int, ...]:
+        """Returns which operands a bundle's model computes, one tensor each."""
         return _indices(self.all_operands(), lambda operand: not operand.is_constant)
 
     def is_weight(self, index: int) -> bool:

@@ -36,8 +36,8 @@ def top_logits(x, table, bias, shortlist, shortlist_size, width, *, pad_id, bos_
         is_candidate = is_listed | (shortlist_size[0] == 0)
         logits = tf.where(is_candidate, logits, -float("inf"))
         total = tf.reduce_logsumexp(logits, axis=1, keepdims=True)
-        is_given = ((tokens != pad_id) & (tokens != bos_id)) | (count == vocabulary_size)
-        values, ids = tf.math.top_k(tf.where(is_given, logits, -float("inf")), count)
+        is_possible = ((tokens != pad_id) & (tokens != bos_id)) | (count == vocabulary_size)
+        values, ids = tf.math.top_k(tf.where(is_possible, logits, -float("inf")), count)
         ids = tf.where(tf.math.is_finite(values), ids, -1)
         return values, ids, total, logits[:, eos_id : eos_id + 1]
 

@@ -5,31 +5,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfcompress.errors import InputError
-from tfcompress.export.quantization.schemes import check_plan
+from tfcompress.export.quantization.schemes import check_scheme
 from tfcompress.yaml_file import read_yaml
 
 if TYPE_CHECKING:
-    from tfcompress.text import TextTokenizer
+    from tfcompress.text import TextTokenizer, Tokenizer
 
 # Whose activations a static quantization allows for.
 REPRESENTATIVE_TEXTS = 200
 
 
-def read_plan(path: str | Path) -> dict[str, str]:
+def read_scheme(path: str | Path) -> dict[str, str]:
     """Reads what weights are stored as from a YAML or JSON file.
 
     Args:
         path: The file.
 
     Raises:
-        InputError: If it cannot be read or holds no plan.
+        InputError: If it cannot be read or holds no scheme.
     """
-    plan = read_yaml(path)
+    scheme = read_yaml(path)
     try:
-        check_plan(plan)
+        check_scheme(scheme)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    return plan
+    return scheme
 
 
 def read_texts(path: str | Path) -> list[str]:
@@ -46,8 +46,8 @@ def read_texts(path: str | Path) -> list[str]:
     texts = [line for line in read_lines(path) if not is_blank(line)][:REPRESENTATIVE_TEXTS]
     if not texts:
         raise InputError(
-            f"representative data must be texts, one a line. Received: {path}, which has no "
-            "sentences. Give typical ones."
+            f"Representative data must be texts, one a line. Received: {path}, which has no "
+            "sentences. Give some."
         )
     return texts
 
@@ -67,18 +67,19 @@ def read_parallel(paths: Sequence[str | Path]) -> tuple[list[str], list[str]]:
     sources, targets = read_lines(source), read_lines(target)
     if len(sources) != len(targets):
         raise InputError(
-            f"{source} has {len(sources)} lines and {target} {len(targets)}; a shortlist is "
-            "learned from files whose lines are translations of each other"
+            "`shortlist` needs files whose lines are translations of each other. Received: "
+            f"{source} of {len(sources)} lines and {target} of {len(targets)}."
         )
     return sources, targets
 
 
-def read_tokenizer(folder: str | Path) -> "TextTokenizer":
-    """Reads a text encoder's tokenizer; see `tfcompress.text.load_text_tokenizer`.
+def read_tokenizer(path: str | Path) -> "TextTokenizer | Tokenizer":
+    """Reads a text encoder's tokenizer, or a language model's.
 
     Args:
-        folder: Its folder.
+        path: A folder, as `tfcompress.text.load_text_tokenizer` takes it, or the file of a
+            SentencePiece model.
     """
-    from tfcompress.text import load_text_tokenizer
+    from tfcompress.text import Tokenizer, load_text_tokenizer
 
-    return load_text_tokenizer(folder)
+    return Tokenizer(path) if Path(path).is_file() else load_text_tokenizer(path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tfcompress.custom_ops.names import TOP_LOGITS, chosen
 from tfcompress.errors import InputError
-from tfcompress.export.option_files import read_parallel, read_plan, read_texts, read_tokenizer
+from tfcompress.export.option_files import read_parallel, read_scheme, read_texts, read_tokenizer
 from tfcompress.export.quantization.schemes import (
     QUANTIZATIONS,
     STATIC,
@@ -39,13 +39,16 @@ class Setting:
 
 @dataclasses.dataclass(frozen=True)
 class Only:
-    """Marks an option that one kind of model takes.
+    """Marks an option that some types of models take.
 
     Attributes:
-        kind: "translation", "text_encoder" or "keras".
+        model_types: Of "translation", "text_encoder", "language_model" and "keras".
     """
 
-    kind: str
+    model_types: tuple[str, ...]
+
+    def __init__(self, *model_types: str):
+        object.__setattr__(self, "model_types", model_types)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -58,20 +61,21 @@ class ExportOptions:
             as they say what its inputs are like.
         quantization: How weights of at least 1024 elements are stored. "float32"; "float16";
             "dynamic_int8", with a scale for each row; "int4", with a scale for each block of 32
-            weights of a row; "int4_per_channel", with one for each row; or "mixed", as `plan`
-            says. Weights that do not divide so, and grouped ones, have 8 bits. Weights that were
-            trained on a grid (`tfcompress.optimization.quantize_aware`) keep it bit for bit.
-            With all of these, activations are float32 between operations; kernels with integer
-            weights quantize them as they come. For chips that compute in integers only,
-            "static_int8" and "static_int8x16" give the encoder activations of 8 or 16 bits, whose
-            ranges are those of `representative_data`; a decoder is that of "dynamic_int8".
-        plan: What weights are stored as, by regular expressions over their names, with "mixed" or
-            a static quantization; see `tfcompress.export.MixedPlan`. Weights that it does not name
-            have 8 bits.
-        representative_data: With a static quantization, some hundred typical texts; or their token
-            ids, begin and end ids included where the model was trained with them. Of a Keras
-            model, a list of batches, each as the model takes it; by signature where there are
-            several, of which only those named have integer activations.
+            weights of a row; "int4_per_channel", with one for each row; or "mixed", as
+            `quantization_scheme` says. Weights that do not divide so, and grouped ones, have 8
+            bits. Weights that were trained on a grid (`tfcompress.optimization.quantize_aware`)
+            keep it bit for bit. With all of these, activations are float32 between operations;
+            kernels with integer weights quantize them as they come. For chips that compute in
+            integers only, "static_int8" and "static_int8x16" give the encoder activations of 8 or
+            16 bits, whose ranges are those of `representative_data`; a decoder is that of
+            "dynamic_int8".
+        quantization_scheme: What weights are stored as, by regular expressions over their names,
+            with "mixed" or a static quantization; see `tfcompress.export.QuantizationScheme`.
+            Weights that it does not name have 8 bits.
+        representative_data: With a static quantization, some hundred texts as the model will see
+            them; or their token ids, begin and end ids included where the model was trained with
+            them. Of a Keras model, a list of batches, each as the model takes it; by signature
+            where there are several, of which only those named have integer activations.
         custom_ops: Whether the model may need custom operations, which the native runtime has and
             a plain LiteRT runtime has not. True uses those that were measured to pay: of whole
             decoders, of grouped layers, of fixed patterns, of dynamic convolutions, and with
@@ -82,7 +86,8 @@ class ExportOptions:
         shortlist: With custom operations, the tokens that the output layer of a translation model
             chooses from for each sentence, as `tfcompress.text.build_shortlist` learns them; or
             sentences and their translations to learn them from. All by default.
-        tokenizer: A text encoder's tokenizer. Without tokenizers a bundle takes ids.
+        tokenizer: A text encoder's tokenizer, or a language model's. Without tokenizers a bundle
+            takes ids.
         source_tokenizer: A translation model's tokenizer of the source.
         target_tokenizer: A translation model's tokenizer of the target.
         tokenizer_graph: Whether a text encoder's bundle holds the tokenizer as a LiteRT graph too,
@@ -103,15 +108,17 @@ class ExportOptions:
 
     signatures: Annotated["Mapping[str, Signature] | None", Only("keras")] = None
     quantization: Annotated[str, Setting(", ".join(QUANTIZATIONS))] = "dynamic_int8"
-    plan: Annotated[
+    quantization_scheme: Annotated[
         Mapping[str, str] | None,
         Setting(
-            "with mixed: YAML or JSON file, regular expressions of weights to kinds", read_plan
+            "with mixed: YAML or JSON file, regular expressions of weights to types", read_scheme
         ),
     ] = None
     representative_data: Annotated[
         Samples | None,
-        Setting("with static_int8: text file with typical sentences, one a line", read_texts),
+        Setting(
+            "with static_int8: text file with representative sentences, one a line", read_texts
+        ),
     ] = None
     custom_ops: Annotated[
         bool | Sequence[str],
@@ -128,12 +135,13 @@ class ExportOptions:
         Only("translation"),
     ] = None
     tokenizer: Annotated[
-        "TextTokenizer | None",
+        "TextTokenizer | Tokenizer | None",
         Setting(
-            "of a text encoder that has none with it: folder of its tokenizer",
+            "of a text encoder that has none with it: folder of its tokenizer; of a language "
+            "model: its SentencePiece model",
             read_tokenizer,
         ),
-        Only("text_encoder"),
+        Only("text_encoder", "language_model"),
     ] = None
     source_tokenizer: Annotated["Tokenizer | None", Only("translation")] = None
     target_tokenizer: Annotated["Tokenizer | None", Only("translation")] = None
@@ -153,17 +161,17 @@ class ExportOptions:
                 raise InputError(
                     f"`{name}` must be true or false. Received: {getattr(self, name)!r}. Give one."
                 )
-        check_quantization(self.quantization, self.plan)
+        check_quantization(self.quantization, self.quantization_scheme)
         check_representative(self.quantization, self.representative_data)
         if self.shortlist is not None and TOP_LOGITS not in self.operations:
             raise InputError(
-                f"`shortlist` is for the custom operation {TOP_LOGITS}; ask for `custom_ops` too, "
-                "or leave it out"
+                f"`shortlist` needs the custom operation {TOP_LOGITS}. Received: "
+                f"custom_ops={self.custom_ops!r}. Ask for it too, or leave `shortlist` out."
             )
         if self.operations and self.quantization in STATIC:
             raise InputError(
-                f"custom operations compute with floats between them, unlike {self.quantization!r};"
-                " choose another quantization, or no `custom_ops`"
+                "Custom operations need floats between them. Received: "
+                f"quantization={self.quantization!r}. Give another, or no `custom_ops`."
             )
 
     @property
@@ -174,19 +182,24 @@ class ExportOptions:
         has_shortlist = self.custom_ops is True and self.shortlist is not None
         return names | {TOP_LOGITS} if has_shortlist else names
 
-    def check_kind(self, kind: str) -> None:
-        """Makes sure that a kind of model takes these options.
+    def check_model_type(self, model_type: str) -> None:
+        """Makes sure that a type of model takes these options.
 
         Args:
-            kind: "translation", "text_encoder" or "keras".
+            model_type: "translation", "text_encoder" or "keras".
 
         Raises:
             InputError: If not, naming the first that it does not take.
         """
         for name, only in _marks(Only).items():
-            if only.kind != kind and getattr(self, name) is not getattr(ExportOptions, name):
-                remedy = f"give {' and '.join(tokenizer_names(kind)) or 'ids'}, or leave it out"
-                raise InputError(f"a {kind.replace('_', ' ')} model takes no `{name}`; {remedy}")
+            if model_type not in only.model_types and getattr(self, name) is not getattr(
+                ExportOptions, name
+            ):
+                tokenizers = " and ".join(tokenizer_names(model_type)) or "ids"
+                raise InputError(
+                    f"A {model_type.replace('_', ' ')} model takes no `{name}`. Received: {name}="
+                    f"{type(getattr(self, name)).__name__}. Give {tokenizers}, or leave it out."
+                )
 
     def check_runtime(self) -> None:
         """Makes sure that the native runtime is there where custom operations need it.
@@ -196,15 +209,17 @@ class ExportOptions:
         """
         from tfcompress.runtime.native_files import native_library
 
-        if self.operations and native_library() is None:
+        library = native_library()
+        if self.operations and library is None:
             raise InputError(
-                "custom operations need the native runtime, which compares the bundle with the "
-                "model; run `tfcompress build-native` first, or leave `custom_ops` out"
+                "Custom operations need the native runtime, which compares the bundle with the "
+                "model. Received: none. Run `tfcompress build-native` first, or leave "
+                "`custom_ops` out."
             )
 
 
 def _marks(mark: type) -> dict[str, Any]:
-    """Returns the options that are annotated with a kind of mark, with theirs, by name."""
+    """Returns the options that are annotated with a type of mark, with their marks, by name."""
     return {
         name: one
         for name, hint in ExportOptions.__annotations__.items()
@@ -213,26 +228,28 @@ def _marks(mark: type) -> dict[str, Any]:
     }
 
 
-def tokenizer_names(kind: str) -> list[str]:
-    """Returns the options that are the tokenizers of a kind of model.
+def tokenizer_names(model_type: str) -> list[str]:
+    """Returns the options that are the tokenizers of a type of model.
 
     Args:
-        kind: "translation" or "text_encoder".
+        model_type: "translation" or "text_encoder".
     """
     return [
         name
         for name, only in _marks(Only).items()
-        if only.kind == kind and name.endswith("tokenizer")
+        if model_type in only.model_types and name.endswith("tokenizer")
     ]
 
 
-def settings(kind: str | None = None) -> dict[str, Setting]:
+def settings(model_type: str | None = None) -> dict[str, Setting]:
     """Returns the options that the command line and recipes have, by name.
 
     Args:
-        kind: "translation" or "text_encoder", for those of that kind of model only.
+        model_type: "translation" or "text_encoder", for those of that type of model only.
     """
-    others = [name for name, only in _marks(Only).items() if kind not in (None, only.kind)]
+    others = [
+        name for name, only in _marks(Only).items() if model_type not in (None, *only.model_types)
+    ]
     return {name: setting for name, setting in _marks(Setting).items() if name not in others}
 
 

@@ -81,12 +81,14 @@ class AdaptiveEmbedding(TokenEmbedding):
     """
 
     use_bias = False
+    bias_initializer = "zeros"
 
     weight_channels = {"embeddings": (0,)}
 
     def __init__(
         self,
         vocabulary_size: int,
+        *,
         hidden_dim: int,
         cutoffs: Sequence[int],
         embedding_dim: int | None = None,

@@ -37,6 +37,7 @@ class AveragedAttention(IncrementalLayer):
         dropout: Dropout rate after the activation.
         use_bias: Whether the dense layers have biases.
         kernel_initializer: Initializer of the kernels.
+        bias_initializer: Initializer of the biases.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -75,6 +76,7 @@ class AveragedAttention(IncrementalLayer):
         dropout: float = 0.0,
         use_bias: bool = True,
         kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -91,6 +93,7 @@ class AveragedAttention(IncrementalLayer):
         self.dropout = dropout
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
         self.supports_masking = True
 
     def build(self, input_shape):
@@ -99,10 +102,11 @@ class AveragedAttention(IncrementalLayer):
         if self.intermediate_dim is not None:
             self.feed_forward = FeedForward(
                 self.intermediate_dim,
-                self.activation,
-                self.dropout,
-                self.use_bias,
-                copy_initializer(self.kernel_initializer),
+                activation=self.activation,
+                dropout=self.dropout,
+                use_bias=self.use_bias,
+                kernel_initializer=copy_initializer(self.kernel_initializer),
+                bias_initializer=copy_initializer(self.bias_initializer),
                 dtype=self.dtype_policy,
                 name="feed_forward",
             )
@@ -163,4 +167,5 @@ class AveragedAttention(IncrementalLayer):
             "dropout": self.dropout,
             "use_bias": self.use_bias,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
         }

@@ -11,7 +11,7 @@ from tfcompress.layers.transformer_decoder_layer import TransformerDecoderLayer
 class DeLighTDecoderLayer(TransformedAttention, TransformerDecoderLayer):
     """A Transformer's decoder layer whose self-attention sees a transform of the input.
 
-    DeLighT's own, at width `d`: the transform `DExTraBlock(d // 2, depth)`, the self-attention
+    DeLighT's own, at width `d`: the transform `DExTraBlock(d // 2, num_layers)`, the self-attention
     `MultiHeadAttention(1, causal=True, output_dim=d)` of one head as wide as the transform's
     output, the cross-attention `MultiHeadAttention(1, head_dim=d // 2)`, and
     `FeedForward(d // 4, activation="swish")`. It decodes step by step as the Transformer's does.
@@ -52,7 +52,7 @@ class DeLighTDecoderLayer(TransformedAttention, TransformerDecoderLayer):
     Example:
 
     >>> layer = tfc.layers.DeLighTDecoderLayer(
-    ...     transform=tfc.layers.DExTraBlock(32, depth=4),
+    ...     transform=tfc.layers.DExTraBlock(32, num_layers=4),
     ...     self_attention=tfc.layers.MultiHeadAttention(1, causal=True, output_dim=64),
     ...     cross_attention=tfc.layers.MultiHeadAttention(1, head_dim=32),
     ...     feed_forward=tfc.layers.FeedForward(16, activation="swish"),
@@ -67,6 +67,7 @@ class DeLighTDecoderLayer(TransformedAttention, TransformerDecoderLayer):
     def __init__(
         self,
         transform: keras.layers.Layer,
+        *,
         self_attention: keras.layers.Layer,
         cross_attention: keras.layers.Layer | None = None,
         feed_forward: keras.layers.Layer | None = None,
@@ -77,11 +78,11 @@ class DeLighTDecoderLayer(TransformedAttention, TransformerDecoderLayer):
     ):
         super().__init__(
             self_attention,
-            cross_attention,
-            feed_forward,
-            normalize_first,
-            dropout,
-            epsilon,
+            cross_attention=cross_attention,
+            feed_forward=feed_forward,
+            normalize_first=normalize_first,
+            dropout=dropout,
+            epsilon=epsilon,
             **kwargs,
         )
         self._set_transform(transform)

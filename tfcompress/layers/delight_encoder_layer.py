@@ -11,7 +11,7 @@ from tfcompress.layers.transformer_encoder_layer import TransformerEncoderLayer
 class DeLighTEncoderLayer(TransformedAttention, TransformerEncoderLayer):
     """A Transformer's encoder layer whose attention sees a transform of the input.
 
-    DeLighT's own, at width `d`: the transform `DExTraBlock(d // 2, depth)`, the attention
+    DeLighT's own, at width `d`: the transform `DExTraBlock(d // 2, num_layers)`, the attention
     `MultiHeadAttention(1, output_dim=d)` of one head as wide as the transform's output, and
     `FeedForward(d // 4, activation="swish")`.
 
@@ -44,7 +44,7 @@ class DeLighTEncoderLayer(TransformedAttention, TransformerEncoderLayer):
     Example:
 
     >>> layer = tfc.layers.DeLighTEncoderLayer(
-    ...     transform=tfc.layers.DExTraBlock(32, depth=4),
+    ...     transform=tfc.layers.DExTraBlock(32, num_layers=4),
     ...     attention=tfc.layers.MultiHeadAttention(num_heads=1, output_dim=64),
     ...     feed_forward=tfc.layers.FeedForward(16, activation="swish"),
     ... )
@@ -57,6 +57,7 @@ class DeLighTEncoderLayer(TransformedAttention, TransformerEncoderLayer):
     def __init__(
         self,
         transform: keras.layers.Layer,
+        *,
         attention: keras.layers.Layer,
         feed_forward: keras.layers.Layer | None = None,
         normalize_first: bool = False,
@@ -64,5 +65,12 @@ class DeLighTEncoderLayer(TransformedAttention, TransformerEncoderLayer):
         epsilon: float = 1e-5,
         **kwargs,
     ):
-        super().__init__(attention, feed_forward, normalize_first, dropout, epsilon, **kwargs)
+        super().__init__(
+            attention,
+            feed_forward=feed_forward,
+            normalize_first=normalize_first,
+            dropout=dropout,
+            epsilon=epsilon,
+            **kwargs,
+        )
         self._set_transform(transform)

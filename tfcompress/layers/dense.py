@@ -43,12 +43,13 @@ class Dense(Layer, keras.layers.Dense):
 def sub_dense(
     owner: keras.layers.Layer, name: str, units: int, input_dim: int, activation=None
 ) -> Dense:
-    """Makes and builds a dense sub-layer with its owner's biases, initializer and data type."""
+    """Makes and builds a dense sub-layer with its owner's biases, initializers and data type."""
     layer = Dense(
         units,
         activation=activation,
         use_bias=owner.use_bias,
         kernel_initializer=copy_initializer(owner.kernel_initializer),
+        bias_initializer=copy_initializer(owner.bias_initializer),
         dtype=owner.dtype_policy,
         name=name,
     )

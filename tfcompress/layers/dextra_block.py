@@ -9,7 +9,7 @@ from tfcompress.custom_ops.names import GROUP_TRANSFORM
 from tfcompress.layers.common.layer import Layer
 from tfcompress.layers.common.serialization import register
 from tfcompress.layers.common.shapes import known_or_dynamic_shape
-from tfcompress.layers.common.sublayers import build_sublayer
+from tfcompress.layers.common.sublayers import build_sublayer, serialized_initializer
 from tfcompress.layers.group_linear import GroupLinear
 from tfcompress.layers.hierarchical_group_transform import HierarchicalGroupTransform
 from tfcompress.scaling import (
@@ -27,8 +27,8 @@ class DExTraBlock(Layer):
     """Expands and reduces every position through grouped layers.
 
     A dense layer projects the input to `projection_dim`, a `HierarchicalGroupTransform` widens and
-    narrows it, and a dense layer maps `[projected input, transform]` to `units`. Each of the
-    `depth + 2` layers has its normalization and activation.
+    narrows it, and a dense layer maps `[projected input, transform]` to `output_dim`. Each of the
+    `num_layers + 2` layers has its normalization and activation.
 
     The input projection is the released code's, to which the published parameter counts belong; the
     papers do without. `tfcompress.scaling` has the widths and groups and says where paper and code
@@ -37,13 +37,13 @@ class DExTraBlock(Layer):
     Number of parameters, each layer with bias and normalization: `n*m/g + m + 2*m/g`, added up over
     the input projection (`n` is the input width, `m = projection_dim`, `g = 1`), the layers of
     `group_schedule`, and the output projection (`n = projection_dim` plus the width of the last
-    grouped layer, `m = units`, `g = 1`).
+    grouped layer, `m = output_dim`, `g = 1`).
 
     Args:
-        units: Width of the output, and of the last grouped layer.
-        depth: Number of grouped layers, at least 2.
+        output_dim: Width of the output, and of the last grouped layer.
+        num_layers: Number of grouped layers, at least 2.
         width_multiplier: Largest width of the transform, in widths of the input.
-        projection_dim: Width after the input projection; `units` by default.
+        projection_dim: Width after the input projection; `output_dim` by default.
         max_groups: Largest number of groups; by default `default_max_groups` of the input width.
         schedule: Widths and groups: "dextra" (`dextra_schedule`), "define" (`define_schedule`) or
             "released" (`define_schedule` with the groups of the released code).
@@ -53,6 +53,8 @@ class DExTraBlock(Layer):
         dropout: Dropout rate of each layer.
         use_bias: Whether the layers have biases.
         epsilon: Epsilon of the normalizations.
+        kernel_initializer: Initializer of the kernels, as `GroupLinear` has it.
+        bias_initializer: Initializer of the biases.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Attributes:
@@ -66,7 +68,7 @@ class DExTraBlock(Layer):
         training: Whether dropout is active.
 
     Returns:
-        `[..., units]`.
+        `[..., output_dim]`.
 
     Raises:
         ValueError: If a size or rate is impossible, `schedule` is unknown, or a number of groups
@@ -74,7 +76,7 @@ class DExTraBlock(Layer):
 
     Example:
 
-    >>> layer = tfc.layers.DExTraBlock(32, depth=4)
+    >>> layer = tfc.layers.DExTraBlock(32, num_layers=4)
     >>> layer(np.random.rand(2, 5, 64).astype("float32")).shape
     TensorShape([2, 5, 32])
 
@@ -85,8 +87,9 @@ class DExTraBlock(Layer):
 
     def __init__(
         self,
-        units: int,
-        depth: int,
+        output_dim: int,
+        *,
+        num_layers: int,
         width_multiplier: float = 2.0,
         projection_dim: int | None = None,
         max_groups: int | None = None,
@@ -97,15 +100,21 @@ class DExTraBlock(Layer):
         dropout: float = 0.0,
         use_bias: bool = True,
         epsilon: float = 1e-5,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
         **kwargs,
     ):
         super().__init__(**kwargs)
-        sizes = {"units": units, "projection_dim": projection_dim, "max_groups": max_groups}
+        sizes = {
+            "output_dim": output_dim,
+            "projection_dim": projection_dim,
+            "max_groups": max_groups,
+        }
         for name, value in sizes.items():
             if value is not None and value < 1:
                 raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}.")
-        if depth < 2:
-            raise ValueError(f"`depth` must be at least 2. Received: depth={depth}.")
+        if num_layers < 2:
+            raise ValueError(f"`num_layers` must be at least 2. Received: num_layers={num_layers}.")
         if not width_multiplier > 0:
             raise ValueError(
                 "`width_multiplier` must be positive. "
@@ -118,8 +127,8 @@ class DExTraBlock(Layer):
             )
         if not 0.0 <= dropout < 1.0:
             raise ValueError(f"`dropout` must lie in [0, 1). Received: dropout={dropout}.")
-        self.units = units
-        self.depth = depth
+        self.output_dim = output_dim
+        self.num_layers = num_layers
         self.width_multiplier = width_multiplier
         self.projection_dim = projection_dim
         self.max_groups = max_groups
@@ -130,11 +139,13 @@ class DExTraBlock(Layer):
         self.dropout = dropout
         self.use_bias = use_bias
         self.epsilon = epsilon
+        self.kernel_initializer = kernel_initializer
+        self.bias_initializer = bias_initializer
         self.supports_masking = True
 
     def build(self, input_shape):
         width = self._input_dim = input_shape[-1]
-        projection_dim = self.projection_dim or self.units
+        projection_dim = self.projection_dim or self.output_dim
         self.group_schedule = self._schedule(width, projection_dim)
         options = {
             "activation": self.activation,
@@ -142,25 +153,37 @@ class DExTraBlock(Layer):
             "dropout": self.dropout,
             "use_bias": self.use_bias,
             "epsilon": self.epsilon,
+            "kernel_initializer": self.kernel_initializer,
+            "bias_initializer": self.bias_initializer,
             "dtype": self.dtype_policy,
         }
-        self.input_projection = GroupLinear(projection_dim, 1, name="input_projection", **options)
+        self.input_projection = GroupLinear(
+            projection_dim, num_groups=1, name="input_projection", **options
+        )
         self.transform = HierarchicalGroupTransform(
             self.group_schedule.outputs,
-            self.group_schedule.groups,
+            num_groups=self.group_schedule.groups,
             shuffle=self.schedule == "dextra" if self.shuffle is None else self.shuffle,
             name="transform",
             **options,
         )
-        self.output_projection = GroupLinear(self.units, 1, name="output_projection", **options)
+        self.output_projection = GroupLinear(
+            self.output_dim, num_groups=1, name="output_projection", **options
+        )
         build_sublayer(self.input_projection, (None, width))
         build_sublayer(self.transform, (None, projection_dim))
-        build_sublayer(self.output_projection, (None, projection_dim + self.units))
+        build_sublayer(self.output_projection, (None, projection_dim + self.output_dim))
         super().build(input_shape)
 
     def _schedule(self, width, projection_dim) -> GroupSchedule:
         max_groups = self.max_groups or default_max_groups(width)
-        sizes = (projection_dim, self.units, self.width_multiplier * width, self.depth, max_groups)
+        sizes = (
+            projection_dim,
+            self.output_dim,
+            self.width_multiplier * width,
+            self.num_layers,
+            max_groups,
+        )
         if self.schedule == "dextra":
             return dextra_schedule(*sizes)
         return define_schedule(*sizes, released=self.schedule == "released")
@@ -177,16 +200,16 @@ class DExTraBlock(Layer):
             y = self.output_projection(tf.concat([x, y], axis=-1), training=training)
         if rank == 2:
             return y
-        return tf.reshape(y, [*known_or_dynamic_shape(inputs, rank=rank - 1), self.units])
+        return tf.reshape(y, [*known_or_dynamic_shape(inputs, rank=rank - 1), self.output_dim])
 
     def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], self.units)
+        return (*input_shape[:-1], self.output_dim)
 
     def get_config(self):
         return {
             **super().get_config(),
-            "units": self.units,
-            "depth": self.depth,
+            "output_dim": self.output_dim,
+            "num_layers": self.num_layers,
             "width_multiplier": self.width_multiplier,
             "projection_dim": self.projection_dim,
             "max_groups": self.max_groups,
@@ -197,4 +220,6 @@ class DExTraBlock(Layer):
             "dropout": self.dropout,
             "use_bias": self.use_bias,
             "epsilon": self.epsilon,
+            "kernel_initializer": serialized_initializer(self.kernel_initializer),
+            "bias_initializer": serialized_initializer(self.bias_initializer),
         }

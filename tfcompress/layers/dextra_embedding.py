@@ -19,7 +19,7 @@ class DExTraEmbedding(HierarchicalEmbedding):
         vocabulary_size: Number of token ids.
         hidden_dim: Width of the output.
         embedding_dim: Width of the table.
-        depth: Number of grouped layers, at least 2.
+        num_layers: Number of grouped layers, at least 2.
         width_multiplier: Largest width of the transform, in widths of the table.
         max_groups: Largest number of groups; by default `default_max_groups(hidden_dim)`.
         projection_dim: Width after the input projection; `hidden_dim // 2` by default.
@@ -36,6 +36,8 @@ class DExTraEmbedding(HierarchicalEmbedding):
         epsilon: Epsilon of the normalizations.
         embeddings_initializer: Initializer of the table; a normal distribution of variance
             `1 / embedding_dim` by default.
+        kernel_initializer: Initializer of the transform's kernels.
+        bias_initializer: Initializer of the transform's biases.
         mask_zero: Whether id 0 is padding, as in `keras.layers.Embedding`: the layers that follow
             get a mask.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
@@ -70,9 +72,10 @@ class DExTraEmbedding(HierarchicalEmbedding):
     def __init__(
         self,
         vocabulary_size: int,
+        *,
         hidden_dim: int,
         embedding_dim: int = 128,
-        depth: int = 4,
+        num_layers: int = 4,
         width_multiplier: float = 2.0,
         max_groups: int | None = None,
         projection_dim: int | None = None,
@@ -86,30 +89,34 @@ class DExTraEmbedding(HierarchicalEmbedding):
         use_bias: bool = True,
         epsilon: float = 1e-5,
         embeddings_initializer=None,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
         mask_zero: bool = False,
         **kwargs,
     ):
         super().__init__(
             vocabulary_size,
-            hidden_dim,
-            embedding_dim,
-            depth,
-            width_multiplier,
-            max_groups,
-            projection_dim,
-            scale,
-            tie,
-            dropout,
-            transform_dropout,
-            embeddings_initializer,
-            mask_zero,
-            {
+            hidden_dim=hidden_dim,
+            embedding_dim=embedding_dim,
+            num_layers=num_layers,
+            width_multiplier=width_multiplier,
+            max_groups=max_groups,
+            projection_dim=projection_dim,
+            scale=scale,
+            tie=tie,
+            dropout=dropout,
+            transform_dropout=transform_dropout,
+            embeddings_initializer=embeddings_initializer,
+            mask_zero=mask_zero,
+            block={
                 "schedule": "dextra",
                 "shuffle": shuffle,
                 "activation": activation,
                 "normalize": normalize,
                 "use_bias": use_bias,
                 "epsilon": epsilon,
+                "kernel_initializer": kernel_initializer,
+                "bias_initializer": bias_initializer,
             },
             **kwargs,
         )

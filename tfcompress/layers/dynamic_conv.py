@@ -35,6 +35,7 @@ class DynamicConv(SequenceConvolution):
         use_bias: Whether `linear1` and `linear2` have biases.
         kernel_initializer: Initializer of the kernels of `linear1` and `linear2`. That of
             `weight_linear` starts uniform within `1 / sqrt(d)`, as in the reference code.
+        bias_initializer: Initializer of the biases.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -63,6 +64,7 @@ class DynamicConv(SequenceConvolution):
     def __init__(
         self,
         kernel_size: int,
+        *,
         num_heads: int,
         causal: bool = False,
         weight_softmax: bool = True,
@@ -72,19 +74,21 @@ class DynamicConv(SequenceConvolution):
         mask_after_linear: bool = True,
         use_bias: bool = True,
         kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
         **kwargs,
     ):
         super().__init__(
             kernel_size,
-            num_heads,
-            causal,
-            weight_softmax,
-            weight_dropout,
-            project,
-            gated,
-            mask_after_linear,
-            use_bias,
-            kernel_initializer,
+            num_heads=num_heads,
+            causal=causal,
+            weight_softmax=weight_softmax,
+            weight_dropout=weight_dropout,
+            project=project,
+            gated=gated,
+            mask_after_linear=mask_after_linear,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
             **kwargs,
         )
 

@@ -50,6 +50,7 @@ class FactorizedEmbedding(TokenEmbedding):
         embeddings_initializer: Initializer of the tables; a normal distribution of variance 1/E
             by default.
         kernel_initializer: Initializer of the projections.
+        bias_initializer: Initializer of the biases, that of the logits too.
         mask_zero: Whether id 0 is padding, as in `keras.layers.Embedding`: the layers that follow
             get a mask.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
@@ -84,6 +85,7 @@ class FactorizedEmbedding(TokenEmbedding):
     def __init__(
         self,
         vocabulary_size: int,
+        *,
         hidden_dim: int,
         embedding_dim: int | None = None,
         scale: float | None = None,
@@ -98,6 +100,7 @@ class FactorizedEmbedding(TokenEmbedding):
         dropout: float = 0.0,
         embeddings_initializer=None,
         kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
         mask_zero: bool = False,
         **kwargs,
     ):
@@ -134,6 +137,7 @@ class FactorizedEmbedding(TokenEmbedding):
             or keras.initializers.RandomNormal(stddev=(embedding_dim or hidden_dim) ** -0.5)
         )
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
 
     def build(self, input_shape):
         width = self.embedding_dim or self.hidden_dim
@@ -155,7 +159,9 @@ class FactorizedEmbedding(TokenEmbedding):
             self.output_projection = sub_dense(self, "output_projection", width, self.hidden_dim)
         if self.use_output_bias:
             self.output_bias = self.add_weight(
-                name="output_bias", shape=(self.vocabulary_size,), initializer="zeros"
+                name="output_bias",
+                shape=(self.vocabulary_size,),
+                initializer=copy_initializer(self.bias_initializer),
             )
         super().build(input_shape)
 
@@ -286,6 +292,7 @@ class FactorizedEmbedding(TokenEmbedding):
             "dropout": self.dropout,
             "embeddings_initializer": keras.initializers.serialize(self.embeddings_initializer),
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
         }
 
     @classmethod

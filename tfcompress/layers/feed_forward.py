@@ -25,6 +25,7 @@ class FeedForward(Recording, Layer):
         dropout: Dropout rate after the activation.
         use_bias: Whether the dense layers have biases.
         kernel_initializer: Initializer of the kernels.
+        bias_initializer: Initializer of the biases.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -53,10 +54,12 @@ class FeedForward(Recording, Layer):
     def __init__(
         self,
         intermediate_dim: int,
+        *,
         activation="relu",
         dropout: float = 0.0,
         use_bias: bool = True,
         kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -72,6 +75,7 @@ class FeedForward(Recording, Layer):
         self.dropout = dropout
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
         self.supports_masking = True
 
     def build(self, input_shape):
@@ -96,4 +100,5 @@ class FeedForward(Recording, Layer):
             "dropout": self.dropout,
             "use_bias": self.use_bias,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
         }

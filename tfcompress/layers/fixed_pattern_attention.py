@@ -59,6 +59,7 @@ class FixedPatternAttention(Layer):
         dropout: Dropout rate on the attention probabilities of the learned heads.
         use_bias: Whether the projections have biases.
         kernel_initializer: Initializer of the kernels.
+        bias_initializer: Initializer of the biases.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -95,12 +96,14 @@ class FixedPatternAttention(Layer):
     def __init__(
         self,
         patterns: Sequence[str],
+        *,
         num_learned_heads: int = 0,
         head_dim: int | None = None,
         edges: str = "zero",
         dropout: float = 0.0,
         use_bias: bool = True,
         kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -126,6 +129,7 @@ class FixedPatternAttention(Layer):
         self.dropout = dropout
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
         self.supports_masking = True
 
     def build(self, input_shape):
@@ -249,4 +253,5 @@ class FixedPatternAttention(Layer):
             "dropout": self.dropout,
             "use_bias": self.use_bias,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
         }

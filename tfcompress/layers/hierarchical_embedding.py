@@ -25,7 +25,7 @@ class HierarchicalEmbedding(TokenEmbedding):
         vocabulary_size: Number of token ids.
         hidden_dim: Width of the output.
         embedding_dim: Width of the table.
-        depth: Number of grouped layers.
+        num_layers: Number of grouped layers.
         width_multiplier: Largest width of the transform, in widths of the table.
         max_groups: Largest number of groups, or None.
         projection_dim: Width after the input projection, or None.
@@ -42,9 +42,10 @@ class HierarchicalEmbedding(TokenEmbedding):
     def __init__(
         self,
         vocabulary_size,
+        *,
         hidden_dim,
         embedding_dim,
-        depth,
+        num_layers,
         width_multiplier,
         max_groups,
         projection_dim,
@@ -81,7 +82,7 @@ class HierarchicalEmbedding(TokenEmbedding):
         self.dropout = dropout
         self.table = FactorizedEmbedding(
             vocabulary_size,
-            embedding_dim,
+            hidden_dim=embedding_dim,
             scale=self.scale,
             tie="shared" if tie == "own" else "none",
             embeddings_initializer=embeddings_initializer,
@@ -91,10 +92,10 @@ class HierarchicalEmbedding(TokenEmbedding):
         self.embedding_dropout = Dropout(dropout, dtype=self.dtype_policy)
         self.transform = DExTraBlock(
             hidden_dim,
-            depth,
-            width_multiplier,
-            hidden_dim // 2 if projection_dim is None else projection_dim,
-            default_max_groups(hidden_dim) if max_groups is None else max_groups,
+            num_layers=num_layers,
+            width_multiplier=width_multiplier,
+            projection_dim=hidden_dim // 2 if projection_dim is None else projection_dim,
+            max_groups=default_max_groups(hidden_dim) if max_groups is None else max_groups,
             dropout=transform_dropout,
             dtype=self.dtype_policy,
             name="transform",
@@ -150,7 +151,7 @@ class HierarchicalEmbedding(TokenEmbedding):
         """
         cached = FactorizedEmbedding(
             self.vocabulary_size,
-            self.hidden_dim,
+            hidden_dim=self.hidden_dim,
             tie="none",
             mask_zero=self.mask_zero,
             dtype=self.dtype_policy,
@@ -187,7 +188,16 @@ class HierarchicalEmbedding(TokenEmbedding):
 
     def get_config(self):
         block = self.transform.get_config()
-        shared = ("depth", "width_multiplier", "shuffle", "activation", "normalize", "use_bias")
+        shared = (
+            "num_layers",
+            "width_multiplier",
+            "shuffle",
+            "activation",
+            "normalize",
+            "use_bias",
+            "kernel_initializer",
+            "bias_initializer",
+        )
         return {
             **super().get_config(),
             "vocabulary_size": self.vocabulary_size,

@@ -11,7 +11,7 @@ from tfcompress.custom_ops.names import GROUP_TRANSFORM
 from tfcompress.layers.common.layer import Layer
 from tfcompress.layers.common.serialization import register
 from tfcompress.layers.common.shapes import known_or_dynamic_shape
-from tfcompress.layers.common.sublayers import build_sublayer
+from tfcompress.layers.common.sublayers import build_sublayer, serialized_initializer
 from tfcompress.layers.group_linear import GroupLinear
 
 
@@ -35,10 +35,10 @@ class HierarchicalGroupTransform(Layer):
     `g`-th of the layer before.
 
     Number of parameters: those of the `GroupLinear` layers, whose inputs are the chain's and, from
-    the second on, as many more as the layer before has units.
+    the second on, as many more as the layer before is wide.
 
     Args:
-        units: Output widths of the layers.
+        output_dims: Output widths of the layers.
         num_groups: Numbers of groups of the layers. Each must divide the width of the input, of
             its own layer and of the layer before.
         shuffle: Whether layers shuffle, see `GroupLinear`.
@@ -47,6 +47,8 @@ class HierarchicalGroupTransform(Layer):
         dropout: Dropout rate of each layer.
         use_bias: Whether the layers have biases.
         epsilon: Epsilon of the normalizations.
+        kernel_initializer: Initializer of the kernels, as `GroupLinear` has it.
+        bias_initializer: Initializer of the biases.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -54,7 +56,7 @@ class HierarchicalGroupTransform(Layer):
         training: Whether dropout is active.
 
     Returns:
-        `[..., units[-1]]`, the output of the last layer.
+        `[..., output_dims[-1]]`, the output of the last layer.
 
     Raises:
         ValueError: If the sequences are empty or of different lengths, a rate is impossible or a
@@ -62,7 +64,7 @@ class HierarchicalGroupTransform(Layer):
 
     Example:
 
-    >>> layer = tfc.layers.HierarchicalGroupTransform((32, 64, 32), (2, 4, 2))
+    >>> layer = tfc.layers.HierarchicalGroupTransform((32, 64, 32), num_groups=(2, 4, 2))
     >>> layer(np.random.rand(2, 5, 16).astype("float32")).shape
     TensorShape([2, 5, 32])
 
@@ -73,7 +75,8 @@ class HierarchicalGroupTransform(Layer):
 
     def __init__(
         self,
-        units: Sequence[int],
+        output_dims: Sequence[int],
+        *,
         num_groups: Sequence[int],
         shuffle: bool = True,
         activation="swish",
@@ -81,23 +84,25 @@ class HierarchicalGroupTransform(Layer):
         dropout: float = 0.0,
         use_bias: bool = True,
         epsilon: float = 1e-5,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
         **kwargs,
     ):
         super().__init__(**kwargs)
-        units, num_groups = tuple(units), tuple(num_groups)
-        if not units or len(units) != len(num_groups):
+        output_dims, num_groups = tuple(output_dims), tuple(num_groups)
+        if not output_dims or len(output_dims) != len(num_groups):
             raise ValueError(
-                "`units` and `num_groups` must have one entry for each layer. Received: "
-                f"units={units}, num_groups={num_groups}."
+                "`output_dims` and `num_groups` must have one entry for each layer. Received: "
+                f"output_dims={output_dims}, num_groups={num_groups}."
             )
-        for width, groups in zip(units, num_groups[1:]):
+        for width, groups in zip(output_dims, num_groups[1:]):
             if groups < 1 or width % groups:
                 raise ValueError(
-                    "The groups of a layer must divide the units of the layer before. Received: "
-                    f"{groups} groups after {width} units in units={units}, "
+                    "The groups of a layer must divide the width of the layer before. Received: "
+                    f"{groups} groups after a width of {width} in output_dims={output_dims}, "
                     f"num_groups={num_groups}."
                 )
-        self.units = units
+        self.output_dims = output_dims
         self.num_groups = num_groups
         self.shuffle = shuffle
         self.activation = keras.activations.get(activation)
@@ -105,20 +110,24 @@ class HierarchicalGroupTransform(Layer):
         self.dropout = dropout
         self.use_bias = use_bias
         self.epsilon = epsilon
+        self.kernel_initializer = kernel_initializer
+        self.bias_initializer = bias_initializer
         self.group_layers = [
             GroupLinear(
                 width,
-                groups,
+                num_groups=groups,
                 shuffle=shuffle,
                 activation=self.activation,
                 normalize=normalize,
                 epsilon=epsilon,
                 dropout=dropout,
                 use_bias=use_bias,
+                kernel_initializer=kernel_initializer,
+                bias_initializer=bias_initializer,
                 dtype=self.dtype_policy,
                 name=f"group_linear_{index}",
             )
-            for index, (width, groups) in enumerate(zip(units, num_groups))
+            for index, (width, groups) in enumerate(zip(output_dims, num_groups))
         ]
         self.supports_masking = True
 
@@ -131,7 +140,7 @@ class HierarchicalGroupTransform(Layer):
                     f"Received: width={width}, num_groups={self.num_groups}."
                 )
         self._input_dim = width
-        for layer, before in zip(self.group_layers, [0, *self.units]):
+        for layer, before in zip(self.group_layers, [0, *self.output_dims]):
             build_sublayer(layer, (None, width + before))
         super().build(input_shape)
 
@@ -147,15 +156,15 @@ class HierarchicalGroupTransform(Layer):
         if inputs.shape.rank == 2:
             return y
         leading = known_or_dynamic_shape(inputs, rank=inputs.shape.rank - 1)
-        return tf.reshape(y, [*leading, self.units[-1]])
+        return tf.reshape(y, [*leading, self.output_dims[-1]])
 
     def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], self.units[-1])
+        return (*input_shape[:-1], self.output_dims[-1])
 
     def get_config(self):
         return {
             **super().get_config(),
-            "units": list(self.units),
+            "output_dims": list(self.output_dims),
             "num_groups": list(self.num_groups),
             "shuffle": self.shuffle,
             "activation": keras.activations.serialize(self.activation),
@@ -163,4 +172,6 @@ class HierarchicalGroupTransform(Layer):
             "dropout": self.dropout,
             "use_bias": self.use_bias,
             "epsilon": self.epsilon,
+            "kernel_initializer": serialized_initializer(self.kernel_initializer),
+            "bias_initializer": serialized_initializer(self.bias_initializer),
         }

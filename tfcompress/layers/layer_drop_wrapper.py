@@ -6,12 +6,12 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.layer_selection import drop_rates
-from tfcompress.layers.common.random_choice import RandomChoice, build_inner, check_layer
+from tfcompress.layers.common.random_branch import RandomBranch, build_inner, check_layer
 from tfcompress.layers.common.serialization import pack, register, unpack
 
 
 @register
-class LayerDropWrapper(RandomChoice):
+class LayerDropWrapper(RandomBranch):
     """Leaves a layer out at random in training, so that a model of fewer layers can be cut out.
 
     One number u is drawn from (0, 1] for each call, so for the whole batch: the layer runs if
@@ -26,7 +26,7 @@ class LayerDropWrapper(RandomChoice):
     Args:
         layer: The layer, called as `layer(x, ...)`, with an output of its input's shape. It must
             not add losses of its own, as an activity regularizer does.
-        rate: Probability that the layer is left out, in [0, 1]; 0.2 for good models of full depth,
+        rate: Probability that the layer is left out, in [0, 1]; 0.2 for good models of all layers,
             0.5 to drop half of the layers later. Assign `wrapper.rate`, or use
             `LayerDropSchedule`, to change it during training.
         learned: Whether the wrapper has a trainable `score`, a scalar, from which
@@ -56,14 +56,14 @@ class LayerDropWrapper(RandomChoice):
 
     Reference: Fan et al., 2020, arXiv:1909.11556. For its learned rates the paper gives no more
     than that they are a softmax over layers with the target as its mean, and there is no reference
-    code; a scalar for each layer, which like the paper's choice of layers does not depend on the
+    code; a scalar for each layer, which like the paper's draw of layers does not depend on the
     input, is this library's reading.
     """
 
     _stands_for = "layer"
 
     def __init__(
-        self, layer: keras.layers.Layer, rate: float = 0.0, learned: bool = False, **kwargs
+        self, layer: keras.layers.Layer, *, rate: float = 0.0, learned: bool = False, **kwargs
     ):
         check_layer("layer", layer)
         kwargs.setdefault("dtype", layer.dtype_policy)
@@ -134,7 +134,10 @@ def learned_drop_rates(
 
     Example:
 
-    >>> layers = [tfc.layers.LayerDropWrapper(tfc.layers.FeedForward(8), 0.2, True) for _ in "ab"]
+    >>> layers = [
+    ...     tfc.layers.LayerDropWrapper(tfc.layers.FeedForward(8), rate=0.2, learned=True)
+    ...     for _ in "ab"
+    ... ]
     >>> for layer in layers:
     ...     layer.build((None, 4))
     >>> tfc.layers.learned_drop_rates(layers)

@@ -35,6 +35,7 @@ class LightweightConv(SequenceConvolution):
         use_bias: Whether the dense layers have biases.
         kernel_initializer: Initializer of the dense layers' kernels and of the convolution's,
             made as `[kernel_size, 1, num_heads]`.
+        bias_initializer: Initializer of the biases.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -61,6 +62,7 @@ class LightweightConv(SequenceConvolution):
     def __init__(
         self,
         kernel_size: int,
+        *,
         num_heads: int,
         causal: bool = False,
         weight_softmax: bool = True,
@@ -70,19 +72,21 @@ class LightweightConv(SequenceConvolution):
         mask_after_linear: bool = True,
         use_bias: bool = True,
         kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
         **kwargs,
     ):
         super().__init__(
             kernel_size,
-            num_heads,
-            causal,
-            weight_softmax,
-            weight_dropout,
-            project,
-            gated,
-            mask_after_linear,
-            use_bias,
-            kernel_initializer,
+            num_heads=num_heads,
+            causal=causal,
+            weight_softmax=weight_softmax,
+            weight_dropout=weight_dropout,
+            project=project,
+            gated=gated,
+            mask_after_linear=mask_after_linear,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
             **kwargs,
         )
 

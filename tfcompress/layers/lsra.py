@@ -42,7 +42,7 @@ class LSRA(IncrementalLayer):
 
     >>> layer = tfc.layers.LSRA(
     ...     tfc.layers.MultiHeadAttention(num_heads=2),
-    ...     tfc.layers.DynamicConv(kernel_size=7, num_heads=2),
+    ...     convolution=tfc.layers.DynamicConv(kernel_size=7, num_heads=2),
     ... )
     >>> layer(np.random.rand(2, 5, 16).astype("float32")).shape
     TensorShape([2, 5, 16])
@@ -55,6 +55,7 @@ class LSRA(IncrementalLayer):
     def __init__(
         self,
         attention: keras.layers.Layer | None = None,
+        *,
         convolution: keras.layers.Layer | None = None,
         attention_dim: int | None = None,
         **kwargs,

@@ -34,6 +34,7 @@ class MultiHeadAttention(Recording, IncrementalLayer):
         gated: Whether what each head gives is multiplied by a weight of `gates`, which no optimizer
             trains: 1 at first, 0 masks the head (Michel et al., 2019, arXiv:1905.10650).
         kernel_initializer: Initializer of the four kernels.
+        bias_initializer: Initializer of the biases.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -68,6 +69,7 @@ class MultiHeadAttention(Recording, IncrementalLayer):
     def __init__(
         self,
         num_heads: int,
+        *,
         head_dim: int | None = None,
         causal: bool = False,
         dropout: float = 0.0,
@@ -76,6 +78,7 @@ class MultiHeadAttention(Recording, IncrementalLayer):
         output_dim: int | None = None,
         gated: bool = False,
         kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -96,6 +99,7 @@ class MultiHeadAttention(Recording, IncrementalLayer):
         self.output_dim = output_dim
         self.gated = gated
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
         self.supports_masking = True
 
     def build(self, input_shape):
@@ -286,4 +290,5 @@ class MultiHeadAttention(Recording, IncrementalLayer):
             "output_dim": self.output_dim,
             "gated": self.gated,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
         }

@@ -126,7 +126,7 @@ class LearnedPosition(_Position):
 
     weight_channels = {"embeddings": (0,)}
 
-    def __init__(self, max_length: int, embeddings_initializer="random_normal", **kwargs):
+    def __init__(self, max_length: int, *, embeddings_initializer="random_normal", **kwargs):
         super().__init__(**kwargs)
         if max_length < 1:
             raise ValueError(f"`max_length` must be at least 1. Received: max_length={max_length}.")

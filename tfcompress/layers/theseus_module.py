@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.layers.common.random_choice import (
-    RandomChoice,
+from tfcompress.layers.common.random_branch import (
+    RandomBranch,
     build_inner,
     check_layer,
     inner_shape,
@@ -16,7 +16,7 @@ from tfcompress.layers.common.thawing import thawed
 
 
 @register
-class TheseusModule(RandomChoice):
+class TheseusModule(RandomBranch):
     """Some layers of a trained model and the one layer that learns to replace them.
 
     In training, one number is drawn for each call, so for the whole batch: with probability `rate`
@@ -57,7 +57,8 @@ class TheseusModule(RandomChoice):
     Example:
 
     >>> module = tfc.layers.TheseusModule(
-    ...     [tfc.layers.FeedForward(64), tfc.layers.FeedForward(64)], tfc.layers.FeedForward(64)
+    ...     [tfc.layers.FeedForward(64), tfc.layers.FeedForward(64)],
+    ...     successor=tfc.layers.FeedForward(64),
     ... )
     >>> module(np.random.rand(2, 5, 16).astype("float32"), training=True).shape
     TensorShape([2, 5, 16])
@@ -70,6 +71,7 @@ class TheseusModule(RandomChoice):
     def __init__(
         self,
         predecessors: Sequence[keras.layers.Layer],
+        *,
         successor: keras.layers.Layer,
         rate: float = 0.5,
         **kwargs,
@@ -164,7 +166,7 @@ def initialize_successors(modules: Sequence[TheseusModule]) -> None:
 
     >>> layers = [tfc.layers.FeedForward(8) for _ in range(6)]
     >>> modules = [
-    ...     tfc.layers.TheseusModule(layers[2 * i : 2 * i + 2], tfc.layers.FeedForward(8))
+    ...     tfc.layers.TheseusModule(layers[2 * i : 2 * i + 2], successor=tfc.layers.FeedForward(8))
     ...     for i in range(3)
     ... ]
     >>> model = keras.Sequential([keras.Input((4,)), *modules])

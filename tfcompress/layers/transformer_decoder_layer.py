@@ -69,6 +69,7 @@ class TransformerDecoderLayer(ResidualLayer):
     def __init__(
         self,
         self_attention: keras.layers.Layer | None = None,
+        *,
         cross_attention: keras.layers.Layer | None = None,
         feed_forward: keras.layers.Layer | None = None,
         normalize_first: bool = False,
@@ -82,7 +83,9 @@ class TransformerDecoderLayer(ResidualLayer):
                 "causal=False. Pass causal=True to it."
             )
         sublayers = (self_attention, cross_attention, feed_forward)
-        super().__init__(sublayers, normalize_first, dropout, epsilon, **kwargs)
+        super().__init__(
+            sublayers, normalize_first=normalize_first, dropout=dropout, epsilon=epsilon, **kwargs
+        )
 
     def check_call(self, inputs, kwargs):
         super().check_call(inputs, kwargs)

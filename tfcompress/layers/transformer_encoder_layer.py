@@ -17,7 +17,7 @@ class TransformerEncoderLayer(ResidualLayer):
 
     The sub-layers are passed in, so that any attention goes with any feed-forward network. Either
     may be None: a layer of attention only and one of feed-forward only make the two halves that
-    can be shared across depth separately.
+    can be shared across layers separately.
 
     Number of parameters: those of the sub-layers, and `2 * width` for each that is there.
 
@@ -60,13 +60,20 @@ class TransformerEncoderLayer(ResidualLayer):
     def __init__(
         self,
         attention: keras.layers.Layer | None = None,
+        *,
         feed_forward: keras.layers.Layer | None = None,
         normalize_first: bool = False,
         dropout: float = 0.0,
         epsilon: float = 1e-5,
         **kwargs,
     ):
-        super().__init__((attention, feed_forward), normalize_first, dropout, epsilon, **kwargs)
+        super().__init__(
+            (attention, feed_forward),
+            normalize_first=normalize_first,
+            dropout=dropout,
+            epsilon=epsilon,
+            **kwargs,
+        )
 
     def call(self, inputs, padding_mask=None, word_ids=None, training=None):
         if self.computes_with(ENCODER_LAYER) and self._is_plain(inputs, padding_mask):

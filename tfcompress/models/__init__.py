@@ -15,6 +15,7 @@ from tfcompress.models.config import (
     TransformConfig,
 )
 from tfcompress.models.head_config import HeadConfig
+from tfcompress.models.language_model_config import LanguageModelConfig
 from tfcompress.models.mixers import (
     MIXERS,
     AttentionConfig,
@@ -40,6 +41,7 @@ from tfcompress.models.presets import (
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 _MODULES = {
+    "LanguageModel": "language_model",
     "Seq2SeqTransformer": "seq2seq",
     "TextEncoder": "text_encoder",
     "from_keras_nlp": "keras_nlp_models",
@@ -61,6 +63,8 @@ __all__ = [
     "FixedPatternConfig",
     "HeadConfig",
     "LSRAConfig",
+    "LanguageModel",
+    "LanguageModelConfig",
     "LayerDropConfig",
     "MixerConfig",
     "Preset",

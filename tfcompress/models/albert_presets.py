@@ -31,11 +31,13 @@ def albert_presets() -> dict[str, tuple[str, TextEncoderConfig]]:
 def _albert(size, num_layers, width, num_heads):
     encoder = StackConfig(
         num_layers,
-        AttentionConfig(num_heads),
-        FeedForwardConfig(4 * width, "gelu_tanh"),
-        SharingConfig("all"),
+        attention=AttentionConfig(num_heads),
+        feed_forward=FeedForwardConfig(4 * width, activation="gelu_tanh"),
+        sharing=SharingConfig("all"),
     )
-    config = TextEncoderConfig(30000, width, encoder, embedding_dim=128, dropout=0.0)
+    config = TextEncoderConfig(
+        30000, hidden_dim=width, encoder=encoder, embedding_dim=128, dropout=0.0
+    )
     return (
         f"ALBERT-{size} of Lan et al. (2020), version 2: a text encoder",
         config,

@@ -7,7 +7,7 @@ from tfcompress.models.head_config import HeadConfig
 
 
 class ClassMatch(NamedTuple):
-    """How the classes of one head are found in another.
+    """How the classes of one head stand in another.
 
     Attributes:
         order: For each class, its number in the other head; None where they are other classes.
@@ -19,17 +19,17 @@ class ClassMatch(NamedTuple):
     message: str | None
 
 
-def match_classes(theirs: HeadConfig | None, ours: HeadConfig) -> ClassMatch:
+def match_classes(source: HeadConfig | None, target: HeadConfig) -> ClassMatch:
     """Finds the classes of a head in another one, by their names.
 
     A name is the same in capitals and small letters, unless both spellings are classes. The other
-    head may have more classes. Where ours have only numbers ("0", "1", "LABEL_0", or no names at
-    all), and both heads are of one size, classes go by their numbers; classes that have names are
-    never found in a head that has only numbers.
+    head may have more classes. Where the classes have only numbers ("0", "1", "LABEL_0", or no
+    names at all), and both heads are of one size, classes go by their numbers; classes that have
+    names never match those of a head that has only numbers.
 
     Args:
-        theirs: The other head.
-        ours: The head whose classes are looked for.
+        source: The other head.
+        target: The head whose classes are looked for.
 
     Returns:
         The match.
@@ -40,17 +40,17 @@ def match_classes(theirs: HeadConfig | None, ours: HeadConfig) -> ClassMatch:
     ...     "positive"))).order
     (1, 0)
     """
-    if theirs is None or theirs.kind != ours.kind:
-        found = "no head" if theirs is None else f"a head for {theirs.kind}"
-        return ClassMatch(None, f"{found}, not one for {ours.kind}")
-    a, b = class_names(theirs), class_names(ours)
+    if source is None or source.task != target.task:
+        other = "no head" if source is None else f"a head for {source.task}"
+        return ClassMatch(None, f"{other}, not one for {target.task}")
+    a, b = class_names(source), class_names(target)
     order = _by_name(a, b)
     if order is not None and (len(a) == len(b) or not (_numbers(a) or _numbers(b))):
         return ClassMatch(order, None if a == b else f"classes go by name: {_pairs(a, b, order)}")
     if _numbers(b) and len(a) == len(b):
         order = tuple(range(len(a)))
-        said = None if _numbers(a) else f"classes go by number: {_pairs(a, b, order)}"
-        return ClassMatch(order, said)
+        message = None if _numbers(a) else f"classes go by number: {_pairs(a, b, order)}"
+        return ClassMatch(order, message)
     return ClassMatch(None, f"the classes {', '.join(a)}, not {', '.join(b)}")
 
 
@@ -64,7 +64,7 @@ def class_names(head: HeadConfig) -> tuple[str, ...]:
 
 
 def has_names(head: HeadConfig) -> bool:
-    """Returns whether a head's classes have names that say more than their numbers.
+    """Returns whether a head's classes have names that are more than their numbers.
 
     Args:
         head: The head.
@@ -101,9 +101,11 @@ def _fold(name):
 
 
 def _numbers(names):
-    """Whether names say nothing but the classes' numbers."""
+    """Whether names are nothing but the classes' numbers."""
     return all(name in (str(i), f"LABEL_{i}") for i, name in enumerate(names))
 
 
-def _pairs(theirs, ours, order):
-    return ", ".join(f"{name} is {theirs[number]} ({number})" for name, number in zip(ours, order))
+def _pairs(source, target, order):
+    return ", ".join(
+        f"{name} is {source[number]} ({number})" for name, number in zip(target, order)
+    )

@@ -35,7 +35,7 @@ def leaf_layers(model: keras.Model) -> dict[str, Layer]:
         Each layer once, by the names that lead to it, such as `encoder/dense`. A wrapped layer has
         the name of the layer within.
     """
-    found, seen = {}, set()
+    leaves, seen = {}, set()
 
     def visit(parent, prefix):
         for layer in parent.layers:
@@ -46,10 +46,10 @@ def leaf_layers(model: keras.Model) -> dict[str, Layer]:
             if is_graph(layer):
                 visit(layer, f"{path}/")
             else:
-                found[path] = layer
+                leaves[path] = layer
 
     visit(model, "")
-    return found
+    return leaves
 
 
 def wrapped(layer: Layer) -> Layer:
@@ -124,16 +124,16 @@ def copy_layer(layer: Layer) -> Layer:
     return copy
 
 
-def _from_config(kind, config):
-    parameters = inspect.signature(kind.__init__).parameters.values()
-    of_keras = kind.from_config.__func__ in (
+def _from_config(layer_class, config):
+    parameters = inspect.signature(layer_class.__init__).parameters.values()
+    of_keras = layer_class.from_config.__func__ in (
         cls.from_config.__func__ for cls in (Layer, keras.Model)
     )
     if not of_keras or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return kind.from_config(config)
+        return layer_class.from_config(config)
     # Many constructors do not take what Keras adds, such as `trainable`.
     names = {parameter.name for parameter in parameters}
-    return kind(**{name: value for name, value in config.items() if name in names})
+    return layer_class(**{name: value for name, value in config.items() if name in names})
 
 
 def rename(layer: Layer, name: str) -> None:
@@ -150,7 +150,7 @@ def copy_model(model: keras.Model) -> keras.Model:
     """Returns a model with copies of all layers and their weights.
 
     Args:
-        model: A built model of any kind, without wrappers.
+        model: A built model of any class, without wrappers.
 
     Raises:
         InputError: If a layer's class has no working `get_config`, or makes weights that its
@@ -191,19 +191,19 @@ def copy_changed(
         slots = [slot for slot in weight_slots(copy) if slot.path in values]
         places = {id(slot.get()) for slot in slots}
         taken = {id(variable) for variable, _ in values.values()}
-        given = [weight for weight in wrapped(layer).weights if id(weight) not in taken]
+        others = [weight for weight in wrapped(layer).weights if id(weight) not in taken]
         rest = [weight for weight in copy.weights if id(weight) not in places]
-        for weight, value in zip(rest, given, strict=True):
+        for weight, value in zip(rest, others, strict=True):
             weight.assign(value)
         for slot in slots:
             slot.get().assign(values[slot.path][1])
 
 
 def replace_layers(model: keras.Model, replacements: Mapping[int, Layer]) -> keras.Model:
-    """Puts other layers into the places of a model's layers, at any depth.
+    """Puts other layers into the places of a model's layers, at any nesting level.
 
     Args:
-        model: A model of any kind; it is used up.
+        model: A model of any class; it is used up.
         replacements: New layers, built, by the ids of the old ones. Layers within new ones may be
             replaced too.
 
@@ -244,9 +244,9 @@ def replace_layers(model: keras.Model, replacements: Mapping[int, Layer]) -> ker
     except InputError:
         raise
     except Exception as error:  # Whatever a layer may raise that is called anew.
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(".")
         raise InputError(
-            f"{model.name} does not take other layers in these places. Received: {reason} Leave "
+            f"{model.name} does not take other layers in these places. Received: {reason}. Leave "
             "out the layers whose weights or sizes others read."
         ) from error
 
@@ -291,9 +291,9 @@ class _Place:
 def _keep_order(now, tracked, before, after):
     """Puts what Keras 2 tracks anew where it tracked what stood there: weights have that order."""
     places = [index for index, value in enumerate(tracked) if value is before]
-    found = [index for index, value in enumerate(now) if value is after]
-    if places and found and not any(value is before for value in now):
-        now.insert(places[0], now.pop(found[-1]))
+    new_places = [index for index, value in enumerate(now) if value is after]
+    if places and new_places and not any(value is before for value in now):
+        now.insert(places[0], now.pop(new_places[-1]))
 
 
 def _with(value, keys, entry):
@@ -339,26 +339,26 @@ _BOOKKEEPING = frozenset(
 )
 
 
-def _repair(original, copy, made):
+def _repair(original, copy, repaired):
     """Puts copies of those layers into a copy that its constructor made otherwise.
 
     After surgery, a layer or model may hold others than its constructor makes.
     """
-    found = {place.path: place for place in _places(copy)}
+    copied = {place.path: place for place in _places(copy)}
     for place in _places(original):
-        if place.path not in found:
+        if place.path not in copied:
             continue
-        inner, other = place.get(), found[place.path].get()
-        if id(inner) not in made:
-            made[id(inner)] = other
+        inner, other = place.get(), copied[place.path].get()
+        if id(inner) not in repaired:
+            repaired[id(inner)] = other
             if _differ(inner, other):
-                made[id(inner)] = (
+                repaired[id(inner)] = (
                     copy_layer(inner) if not is_graph(inner) else clone(inner, copy_layer)
                 )
             elif not is_graph(inner):
-                _repair(inner, other, made)
-        if made[id(inner)] is not other:
-            found[place.path].put(made[id(inner)])
+                _repair(inner, other, repaired)
+        if repaired[id(inner)] is not other:
+            copied[place.path].put(repaired[id(inner)])
 
 
 def _differ(layer, other):
@@ -454,7 +454,7 @@ def _liken(layer, copy):
 
 def _no_copy(layer, reason):
     return InputError(
-        f"the layer {layer.name} cannot be made again from its configuration. Received: "
+        f"The layer {layer.name} cannot be made again from its configuration. Received: "
         f"{type(layer).__name__} ({reason}). Give the class a `get_config` with every argument of "
         "its constructor, and let that or `build` make its weights."
     )

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from tfcompress import schema
@@ -65,6 +65,7 @@ class Seq2SeqConfig:
     """
 
     source_vocabulary_size: int
+    _: KW_ONLY
     target_vocabulary_size: int | None = None
     hidden_dim: int = 512
     encoder: StackConfig = field(default_factory=StackConfig)
@@ -86,6 +87,11 @@ class Seq2SeqConfig:
         problems = schema.type_problems(self) or list(config_problems(self))
         if problems:
             raise InputError(f"impossible configuration: {'; '.join(problems)}")
+
+    @property
+    def vocabulary_sizes(self) -> dict[str, int]:
+        """Number of token ids by side."""
+        return {"source": self.source_vocabulary_size, "target": self.target_vocabulary_size}
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> "Seq2SeqConfig":

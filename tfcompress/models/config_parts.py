@@ -1,12 +1,12 @@
 """The parts of a model's configuration."""
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from tfcompress.models.mixers import AttentionConfig, MixerConfig
 
-EMBEDDING_KINDS = ("factorized", "adaptive", "define", "dextra")
+EMBEDDING_TYPES = ("factorized", "adaptive", "define", "dextra")
 SHARING_PATTERNS = ("none", "all", "groups", "attention", "feed_forward")
-POSITION_KINDS = ("sinusoidal", "learned")
+POSITION_TYPES = ("sinusoidal", "learned")
 
 
 @dataclass(frozen=True)
@@ -14,13 +14,14 @@ class TransformConfig:
     """The group transform behind the table of a "define" or "dextra" embedding.
 
     Attributes:
-        depth: Number of group linear layers, at least 2.
+        num_layers: Number of group linear layers, at least 2.
         width_multiplier: Its largest width, in widths of the table.
         max_groups: Largest number of groups; None for the published rule.
         dropout: Dropout rate after each of its layers.
     """
 
-    depth: int = 4
+    num_layers: int = 4
+    _: KW_ONLY
     width_multiplier: float = 2.0
     max_groups: int | None = None
     dropout: float = 0.0
@@ -40,9 +41,9 @@ class EmbeddingConfig:
             projection of its own; not possible for "adaptive") or "none".
         use_bias: Whether the projections of "factorized" have biases.
         use_output_bias: Whether logits get a bias for each token; "adaptive" has none.
-        kind: "factorized" (a table and, with `embedding_dim`, a projection), "adaptive" (bands of
-            frequency, each with a narrower table), "define" or "dextra" (a narrow table and a
-            group transform, DeFINE's or DeLighT's).
+        layer_type: "factorized" (a table and, with `embedding_dim`, a projection), "adaptive"
+            (bands of frequency, each with a narrower table), "define" or "dextra" (a narrow table
+            and a group transform, DeFINE's or DeLighT's).
         transform: The transform of "define" and "dextra".
         schedule: Group schedule of "define": "paper" or "released".
         cached: Whether the transforms are replaced by tables of finished vectors, as
@@ -52,11 +53,12 @@ class EmbeddingConfig:
     """
 
     embedding_dim: int | None = None
+    _: KW_ONLY
     share: bool = False
     tie: str = "shared"
     use_bias: bool = False
     use_output_bias: bool = False
-    kind: str = "factorized"
+    layer_type: str = "factorized"
     transform: TransformConfig = field(default_factory=TransformConfig)
     schedule: str = "paper"
     cached: bool = False
@@ -69,12 +71,13 @@ class FeedForwardConfig:
     """The feed-forward network of a stack's layers.
 
     Attributes:
-        intermediate_dim: Its inner width; one number, or one for each depth.
+        intermediate_dim: Its inner width; one number, or one for each layer.
         activation: One of `ACTIVATIONS`: a Keras activation, or "gelu_tanh".
         dropout: Dropout rate after the activation.
     """
 
     intermediate_dim: int | tuple[int, ...] = 2048
+    _: KW_ONLY
     activation: str = "relu"
     dropout: float = 0.0
 
@@ -84,13 +87,14 @@ class SharingConfig:
     """Which layers of a stack are one and the same.
 
     Attributes:
-        pattern: "none"; "all" (one layer, applied at every depth); "groups" (`groups` layers,
+        pattern: "none"; "all" (one layer, applied at every place); "groups" (`groups` layers,
             neighbours alike); "attention" or "feed_forward" (only that half of the layers is
             shared, in `groups` groups).
         groups: Number of distinct layers (or halves) for the last three patterns.
     """
 
     pattern: str = "none"
+    _: KW_ONLY
     groups: int = 1
 
 
@@ -99,11 +103,12 @@ class LayerDropConfig:
     """LayerDrop: layers that training skips at random.
 
     Attributes:
-        rate: Probability that a layer is skipped; one number, or one for each depth.
+        rate: Probability that a layer is skipped; one number, or one for each layer.
         learned: Whether the rates of the layers are learned, with `rate` as their mean.
     """
 
     rate: float | tuple[float, ...] = 0.0
+    _: KW_ONLY
     learned: bool = False
 
 
@@ -112,7 +117,7 @@ class StackConfig:
     """The encoder or the decoder.
 
     Attributes:
-        num_layers: Its depth.
+        num_layers: Number of layers.
         attention: What mixes the positions: one of `MIXERS`.
         feed_forward: The feed-forward networks.
         sharing: Which layers share their parameters.
@@ -124,6 +129,7 @@ class StackConfig:
     """
 
     num_layers: int = 6
+    _: KW_ONLY
     attention: MixerConfig = field(default_factory=AttentionConfig)
     feed_forward: FeedForwardConfig = field(default_factory=FeedForwardConfig)
     sharing: SharingConfig = field(default_factory=SharingConfig)
@@ -137,7 +143,9 @@ class StackConfig:
         if self.cross_attention is not None:
             return self.cross_attention
         own = self.attention
-        return AttentionConfig(own.num_heads, own.head_dim, own.dropout, gated=own.gated)
+        return AttentionConfig(
+            own.num_heads, head_dim=own.head_dim, dropout=own.dropout, gated=own.gated
+        )
 
     @property
     def drops_layers(self) -> bool:
@@ -147,20 +155,20 @@ class StackConfig:
 
 
 def layer_groups(stack: StackConfig) -> tuple[list[int], list[int]]:
-    """Returns, for each depth, which distinct attention and feed-forward half stands there.
+    """Returns, for each layer, which distinct attention and feed-forward half it has.
 
-    Depth `i` of `L` in `G` groups uses group `floor(i * G / L)`, as in ALBERT; in whole numbers,
+    Layer `i` of `L` in `G` groups uses group `floor(i * G / L)`, as in ALBERT; in whole numbers,
     because its reference code's `int(i / L * G)` merges groups by rounding from 22 groups on.
 
     Args:
         stack: The encoder's or decoder's configuration.
     """
-    depth, groups = stack.num_layers, stack.sharing.groups
-    alone = list(range(depth))
-    shared = [i * groups // depth for i in range(depth)]
+    count, groups = stack.num_layers, stack.sharing.groups
+    alone = list(range(count))
+    shared = [i * groups // count for i in range(count)]
     return {
         "none": (alone, alone),
-        "all": ([0] * depth, [0] * depth),
+        "all": ([0] * count, [0] * count),
         "groups": (shared, shared),
         "attention": (shared, alone),
         "feed_forward": (alone, shared),

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tfcompress.models.config_parts import (
-    EMBEDDING_KINDS,
-    POSITION_KINDS,
+    EMBEDDING_TYPES,
+    POSITION_TYPES,
     SHARING_PATTERNS,
     EmbeddingConfig,
     StackConfig,
@@ -41,15 +41,24 @@ def config_problems(config: Any) -> Iterator[str]:
         "hidden_dim": config.hidden_dim,
         "max_source_length": config.max_source_length,
         "max_target_length": config.max_target_length,
-        "embedding.embedding_dim": config.embedding.embedding_dim,
     }
-    rates = {
-        "dropout": config.dropout,
-        "embedding.transform.dropout": config.embedding.transform.dropout,
-    }
-    yield from range_problems(positive, rates)
+    yield from range_problems(positive, {"dropout": config.dropout})
     for name in ("encoder", "decoder"):
         yield from stack_problems(name, getattr(config, name), config.hidden_dim)
+    yield from token_problems(config)
+
+
+def token_problems(config: Any) -> Iterator[str]:
+    """Yields one line for each impossible setting of embeddings, positions and ids.
+
+    Args:
+        config: The configuration of a model with a decoder.
+    """
+    embedding = config.embedding
+    yield from range_problems(
+        {"embedding.embedding_dim": embedding.embedding_dim},
+        {"embedding.transform.dropout": embedding.transform.dropout},
+    )
     yield from _embedding_problems(config)
     yield from _position_problems(config)
     yield from _id_problems(config)
@@ -132,19 +141,19 @@ def _cross_attention_problems(name, stack, hidden_dim):
         yield from divisor_problems(where, share, width, attention.num_heads)
 
 
-def _depth_values(stack):
-    """Every setting that may have one value for each depth."""
+def _layer_values(stack):
+    """Every setting that may have one value for each layer."""
     values = {
         "feed_forward.intermediate_dim": stack.feed_forward.intermediate_dim,
         "layer_drop.rate": stack.layer_drop.rate,
     }
     for part, mixer in _mixers(stack):
-        values |= {f"{part}.{key}": value for key, value in mixer.by_depth().items()}
+        values |= {f"{part}.{key}": value for key, value in mixer.per_layer().items()}
     return {name: value for name, value in values.items() if isinstance(value, tuple | list)}
 
 
 def _list_problems(name, stack):
-    for key, value in _depth_values(stack).items():
+    for key, value in _layer_values(stack).items():
         if len(value) != stack.num_layers:
             yield (
                 f"`{name}.{key}` must have one value for each of `{name}.num_layers` layers "
@@ -155,12 +164,12 @@ def _list_problems(name, stack):
 def _sharing_problems(name, stack):
     """Layers that are one and the same must have one set of sizes."""
     attention, feed_forward = layer_groups(stack)
-    if stack.attention.differs_by_depth and len(set(attention)) < stack.num_layers:
+    if stack.attention.layers_differ and len(set(attention)) < stack.num_layers:
         yield (
             f"`{name}.attention` makes every layer another one, so layers cannot be shared "
             f"(received mixer {stack.attention.mixer} and sharing {stack.sharing.pattern})"
         )
-    for key, value in _depth_values(stack).items():
+    for key, value in _layer_values(stack).items():
         groups = feed_forward if key.startswith("feed_forward") else attention
         if len(set(zip(groups, value))) > len(set(groups)):
             yield (
@@ -171,52 +180,54 @@ def _sharing_problems(name, stack):
 
 def _embedding_problems(config):
     embedding: EmbeddingConfig = config.embedding
-    yield from option_problems("embedding.kind", embedding.kind, EMBEDDING_KINDS)
+    layer_type = embedding.layer_type
+    yield from option_problems("embedding.layer_type", layer_type, EMBEDDING_TYPES)
     yield from option_problems("embedding.tie", embedding.tie, ("shared", "own", "none"))
-    if embedding.share and config.source_vocabulary_size != config.target_vocabulary_size:
+    sizes = config.vocabulary_sizes.values()
+    if embedding.share and len(set(sizes)) > 1:
         yield (
             "`embedding.share` needs equal source and target vocabularies (received "
-            f"{config.source_vocabulary_size} and {config.target_vocabulary_size})"
+            f"{' and '.join(map(str, sizes))})"
         )
-    transforms = embedding.kind in ("define", "dextra")
+    transforms = layer_type in ("define", "dextra")
     if embedding.cached and not transforms:
-        yield f"`embedding.cached` needs kind define or dextra (received {embedding.kind!r})"
+        yield f"`embedding.cached` is for layer_type define or dextra (received {layer_type!r})"
     if transforms:
         yield from _transform_problems(config, embedding)
-    if embedding.kind == "adaptive":
+    if layer_type == "adaptive":
         yield from _band_problems(config, embedding)
 
 
 def _transform_problems(config, embedding):
+    layer_type = embedding.layer_type
     if embedding.tie == "shared":
         yield (
-            f"`embedding.tie` cannot be shared through the transform of {embedding.kind}: choose "
-            "own or none (received 'shared')"
+            f"`embedding.tie` cannot be shared through the transform of {layer_type}: choose own "
+            "or none (received 'shared')"
         )
     if embedding.embedding_dim is None:
-        yield f"`embedding.kind` {embedding.kind} needs `embedding.embedding_dim` (received null)"
+        yield f"`embedding.layer_type` {layer_type} needs `embedding.embedding_dim` (received null)"
         return
     if embedding.use_bias:
-        yield f"`embedding.use_bias` is for kind factorized (received kind {embedding.kind!r})"
+        yield f"`embedding.use_bias` is for layer_type factorized (received {layer_type!r})"
     yield from option_problems("embedding.schedule", embedding.schedule, ("paper", "released"))
     transform, width = embedding.transform, embedding.embedding_dim
     most = transform.max_groups or default_max_groups(config.hidden_dim)
     sizes = (config.hidden_dim // 2, config.hidden_dim, transform.width_multiplier * width)
     try:
-        if embedding.kind == "dextra":
-            dextra_schedule(*sizes, transform.depth, most)
+        if layer_type == "dextra":
+            dextra_schedule(*sizes, transform.num_layers, most)
         else:
             released = embedding.schedule == "released"
-            define_schedule(*sizes, transform.depth, most, released=released)
+            define_schedule(*sizes, transform.num_layers, most, released=released)
     except ValueError as error:
         yield f"`embedding.transform` is impossible ({error})"
 
 
 def _band_problems(config, embedding):
     cutoffs = embedding.cutoffs
-    sizes = [config.target_vocabulary_size]
-    if not embedding.share:
-        sizes.append(config.source_vocabulary_size)
+    sizes = config.vocabulary_sizes
+    sizes = [sizes["target"]] if embedding.share else sizes.values()
     if list(cutoffs) != sorted(set(cutoffs)) or any(not 0 < c < min(sizes) for c in cutoffs):
         yield (
             "`embedding.cutoffs` must ascend between 0 and the vocabulary's size (received "
@@ -232,14 +243,14 @@ def _band_problems(config, embedding):
             f"{width} / {embedding.factor} ** {len(cutoffs)})"
         )
     if embedding.tie == "own":
-        yield "`embedding.tie` of kind adaptive must be shared or none (received 'own')"
+        yield "`embedding.tie` of layer_type adaptive must be shared or none (received 'own')"
     for name in ("use_bias", "use_output_bias"):
         if getattr(embedding, name) and not (name == "use_output_bias" and embedding.tie == "none"):
-            yield f"`embedding.{name}` does not go with kind adaptive (received true)"
+            yield f"`embedding.{name}` does not go with layer_type adaptive (received true)"
 
 
 def _position_problems(config):
-    yield from option_problems("positions", config.positions, POSITION_KINDS)
+    yield from option_problems("positions", config.positions, POSITION_TYPES)
     if config.positions == "sinusoidal" and (config.hidden_dim % 2 or config.hidden_dim < 4):
         yield (
             "sinusoidal positions need an even `hidden_dim` of at least 4 (received "
@@ -256,9 +267,9 @@ def epsilon_problems(epsilon: float) -> Iterator[str]:
 
 def _id_problems(config):
     ids = {name: getattr(config, name) for name in ("pad_id", "bos_id", "eos_id")}
-    smallest = min(config.source_vocabulary_size, config.target_vocabulary_size)
+    smallest = min(config.vocabulary_sizes.values())
     for name, value in ids.items():
         if not 0 <= value < max(smallest, 1):
-            yield f"`{name}` must be an id of both vocabularies (received {value})"
+            yield f"`{name}` must be an id of every vocabulary (received {value})"
     if len(set(ids.values())) < len(ids):
         yield f"`pad_id`, `bos_id` and `eos_id` must differ (received {list(ids.values())})"

@@ -23,6 +23,6 @@ def copy_layers(source: keras.Model, target: keras.Model) -> None:
         source: Where from.
         target: Where to.
     """
-    given = {layer.name: layer for layer in source.layers}
+    sources = {layer.name: layer for layer in source.layers}
     for layer in target.layers:
-        copy_weights(given[layer.name], layer)
+        copy_weights(sources[layer.name], layer)

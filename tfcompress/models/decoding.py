@@ -135,7 +135,7 @@ def beam_decode(
     >>> best.score < 0, len(best.token_ids) < transformer.config.max_target_length
     (True, True)
     """
-    SearchOptions(beam_size, length_penalty, n_best, max_length)
+    SearchOptions(beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length)
     config = transformer.config
     (limit,) = target_limits(config, np.array([len(source_ids)]), max_length)
     transformer = to_float32(transformer)
@@ -186,8 +186,8 @@ def target_limits(config, source_lengths: np.ndarray, max_length: int | None) ->
     for number, length in enumerate(source_lengths):
         if not 1 <= length <= config.max_source_length:
             raise InputError(
-                f"sentence {number} has {length} token ids; give from 1 to the model's "
-                f"{config.max_source_length}, end mark included"
+                f"A sentence must have from 1 to {config.max_source_length} token ids, end mark "
+                f"included. Received: sentence {number} with {length}."
             )
     return np.minimum(min(most, config.max_target_length), 2 * source_lengths + 16)
 

@@ -31,8 +31,8 @@ def encoder_presets() -> dict[str, tuple[str, TextEncoderConfig]]:
             "all-MiniLM-L6-v2, of Wang et al. (2020) and later work: vectors of sentences",
             TextEncoderConfig(
                 30522,
-                384,
-                _stack(6, 12, 1536),
+                hidden_dim=384,
+                encoder=_stack(6, 12, 1536),
                 head=HeadConfig("embedding", pooling="mean", normalize=True),
             ),
         ),
@@ -42,6 +42,6 @@ def encoder_presets() -> dict[str, tuple[str, TextEncoderConfig]]:
 def _stack(num_layers, num_heads, intermediate_dim):
     return StackConfig(
         num_layers,
-        AttentionConfig(num_heads, dropout=0.1),
-        FeedForwardConfig(intermediate_dim, "gelu"),
+        attention=AttentionConfig(num_heads, dropout=0.1),
+        feed_forward=FeedForwardConfig(intermediate_dim, activation="gelu"),
     )

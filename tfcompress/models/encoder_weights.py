@@ -44,7 +44,9 @@ def set_weights(encoder: TextEncoder, values: dict) -> None:
         if tuple(values[name].shape) != tuple(variable.shape)
     ]
     if wrong:
-        raise InputError(f"weights have other shapes than the configuration: {'; '.join(wrong)}")
+        raise InputError(
+            f"Weights must have the shapes of the configuration. Received: {'; '.join(wrong)}."
+        )
     for name, variable in variables.items():
         variable.assign(values[name])
 
@@ -82,8 +84,8 @@ def _named(encoder: TextEncoder) -> Iterator[tuple[str, tf.Variable]]:
 def _check(layer: keras.layers.Layer) -> None:
     if not is_plain(layer, layers.TransformerEncoderLayer) or layer.normalize_first:
         raise InputError(
-            f"{layer.name} is no plain post-norm Transformer layer, the only kind that other "
-            "libraries' BERT-like encoders have; build the encoder without changed layers"
+            "Other libraries' BERT-like encoders have plain post-norm Transformer layers only. "
+            f"Received: {layer.name}. Build the encoder without changed layers."
         )
 
 

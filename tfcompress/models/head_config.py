@@ -1,7 +1,7 @@
 """The configuration of what stands on a text encoder."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 CLASSIFICATION, MULTI_LABEL, REGRESSION = (
     "classification",
@@ -9,7 +9,7 @@ CLASSIFICATION, MULTI_LABEL, REGRESSION = (
     "regression",
 )
 TOKEN_CLASSIFICATION, EMBEDDING = "token_classification", "embedding"
-HEAD_KINDS = (CLASSIFICATION, MULTI_LABEL, REGRESSION, TOKEN_CLASSIFICATION, EMBEDDING)
+HEAD_TASKS = (CLASSIFICATION, MULTI_LABEL, REGRESSION, TOKEN_CLASSIFICATION, EMBEDDING)
 POOLINGS = ("pooled", "first", "mean")
 HIDDEN_ACTIVATIONS = ("tanh", "relu", "gelu")
 
@@ -19,7 +19,7 @@ class HeadConfig:
     """A head: what a text encoder says about a text.
 
     Attributes:
-        kind: What the outputs say. "classification": one class of each text is right, and the
+        task: What the outputs say. "classification": one class of each text is right, and the
             softmax of the logits is its probability. "multi_label_classification": any number of
             classes is, each with the sigmoid of its logit. "regression": the outputs are scores.
             "token_classification": one class of each token is right. "embedding": a vector of the
@@ -35,7 +35,8 @@ class HeadConfig:
         dropout: Dropout rate before the output layer.
     """
 
-    kind: str = CLASSIFICATION
+    task: str = CLASSIFICATION
+    _: KW_ONLY
     num_classes: int | None = None
     labels: tuple[str, ...] = ()
     pooling: str = "first"
@@ -46,12 +47,12 @@ class HeadConfig:
     @property
     def classes(self) -> int | None:
         """The number of classes or scores, or None."""
-        return self.num_classes or len(self.labels) or (1 if self.kind == REGRESSION else None)
+        return self.num_classes or len(self.labels) or (1 if self.task == REGRESSION else None)
 
     @property
     def per_token(self) -> bool:
         """Whether there is a result for each token."""
-        return self.kind == TOKEN_CLASSIFICATION
+        return self.task == TOKEN_CLASSIFICATION
 
 
 def head_problems(head: HeadConfig, pooler: bool) -> Iterator[str]:
@@ -61,8 +62,8 @@ def head_problems(head: HeadConfig, pooler: bool) -> Iterator[str]:
         head: The head.
         pooler: Whether the encoder has a pooler.
     """
-    choices = {"kind": HEAD_KINDS, "pooling": POOLINGS}
-    for name, allowed in choices.items():
+    options = {"task": HEAD_TASKS, "pooling": POOLINGS}
+    for name, allowed in options.items():
         if getattr(head, name) not in allowed:
             yield (
                 f"`head.{name}` must be one of {', '.join(allowed)} (received "
@@ -86,14 +87,14 @@ def head_problems(head: HeadConfig, pooler: bool) -> Iterator[str]:
         )
     if len(set(head.labels)) < len(head.labels):
         yield f"`head.labels` must not repeat (received {list(head.labels)})"
-    if head.kind == EMBEDDING and head.classes is not None:
+    if head.task == EMBEDDING and head.classes is not None:
         yield f"`head.num_classes` is not for embeddings (received {head.classes})"
-    if head.kind in HEAD_KINDS and head.kind != EMBEDDING:
+    if head.task in HEAD_TASKS and head.task != EMBEDDING:
         if head.classes is None:
             yield "`head` needs `num_classes` or `labels` (received neither)"
-        if head.classes == 1 and head.kind in (CLASSIFICATION, TOKEN_CLASSIFICATION):
+        if head.classes == 1 and head.task in (CLASSIFICATION, TOKEN_CLASSIFICATION):
             yield (
-                f"`head.num_classes` must be at least 2 for {head.kind} (received 1); one output "
+                f"`head.num_classes` must be at least 2 for {head.task} (received 1); one output "
                 f"is a {REGRESSION} or {MULTI_LABEL}"
             )
         if head.normalize:

@@ -21,7 +21,7 @@ from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 @dataclass(frozen=True)
 class _Family:
-    """How keras-nlp builds a kind of encoder.
+    """A family of encoders as keras-nlp builds it.
 
     Attributes:
         name: What its classes begin with.
@@ -73,11 +73,11 @@ def from_keras_nlp(model: Any) -> TextEncoder:
             `TextClassifier` of one of these, whose logits the encoder's head then gives.
 
     Returns:
-        The encoder. Its `token_type_ids` are keras-nlp's `segment_ids`. Where keras-nlp is given
+        The encoder. Its `token_type_ids` are keras-nlp's `segment_ids`. Where keras-nlp gets
         the padding mask, it finds padding by `pad_id`.
 
     Raises:
-        InputError: If the model is of another kind, or this is Keras 2.
+        InputError: If the model is of another class, or this is Keras 2.
 
     Example:
 
@@ -88,9 +88,9 @@ def from_keras_nlp(model: Any) -> TextEncoder:
     family, backbone = _family(model)
     config = _config(family, backbone, None if backbone is model else model)
     encoder = TextEncoder(config)
-    theirs = _their_weights(family, model, encoder)
+    variables = _keras_nlp_weights(family, model, encoder)
     values = {
-        name: np.reshape(np.array(theirs[name]), variable.shape)
+        name: np.reshape(np.array(variables[name]), variable.shape)
         for name, variable in encoder_weights(encoder).items()
     }
     set_weights(encoder, values)
@@ -119,12 +119,12 @@ def to_keras_nlp(encoder: TextEncoder, family: str) -> Any:
     chosen = {_snake(one.name): one for one in _FAMILIES}.get(family)
     if chosen is None:
         names = ", ".join(_snake(one.name) for one in _FAMILIES)
-        raise InputError(f"family={family!r}; choose one of {names}")
-    model = _their_model(chosen, encoder.config)
-    ours = encoder_weights(encoder)
-    theirs = _their_weights(chosen, model, encoder)
-    for name, variable in theirs.items():
-        variable.assign(np.reshape(np.array(ours[name]), variable.shape))
+        raise InputError(f"`family` must be one of {names}. Received: family={family!r}.")
+    model = _keras_nlp_model(chosen, encoder.config)
+    weights = encoder_weights(encoder)
+    variables = _keras_nlp_weights(chosen, model, encoder)
+    for name, variable in variables.items():
+        variable.assign(np.reshape(np.array(weights[name]), variable.shape))
     return model
 
 
@@ -136,8 +136,9 @@ def import_keras_nlp():
     """
     if not hasattr(keras, "ops"):
         raise InputError(
-            "keras-nlp models are Keras 3, but TF_USE_LEGACY_KERAS=1 chose Keras 2: make this one "
-            "call in a process without it, and pass the model on with `save_to_preset`"
+            "Models of keras-nlp need Keras 3. Received: TF_USE_LEGACY_KERAS=1, so Keras 2. "
+            "Make this one call in a process without it, and pass the model on with "
+            "`save_to_preset`."
         )
     import keras_nlp
 
@@ -151,9 +152,10 @@ def _family(model):
             return family, model
         if type(model) is getattr(models, f"{family.name}TextClassifier"):
             return family, model.backbone
-    kinds = ", ".join(f"{family.name}Backbone" for family in _FAMILIES)
+    names = ", ".join(f"{family.name}Backbone" for family in _FAMILIES)
     raise InputError(
-        f"{type(model).__name__} is not supported; give a {kinds}, or a TextClassifier of one"
+        f"The model must be a {names}, or a TextClassifier of one. Received: "
+        f"{type(model).__name__}."
     )
 
 
@@ -162,17 +164,17 @@ def _config(family, backbone, task):
     if family.name == "Albert":
         if backbone.num_inner_repetitions != 1:
             raise InputError(
-                "AlbertBackbone has num_inner_repetitions="
-                f"{backbone.num_inner_repetitions}; only 1 is supported"
+                "An AlbertBackbone must have num_inner_repetitions=1. Received: "
+                f"num_inner_repetitions={backbone.num_inner_repetitions}."
             )
         sharing = SharingConfig("all")
         if backbone.num_groups != 1:
             sharing = SharingConfig("groups", groups=backbone.num_groups)
     stack = StackConfig(
         backbone.num_layers,
-        AttentionConfig(backbone.num_heads, dropout=backbone.dropout),
-        FeedForwardConfig(backbone.intermediate_dim, family.activation),
-        sharing,
+        attention=AttentionConfig(backbone.num_heads, dropout=backbone.dropout),
+        feed_forward=FeedForwardConfig(backbone.intermediate_dim, activation=family.activation),
+        sharing=sharing,
     )
     return TextEncoderConfig(
         vocabulary_size=backbone.vocabulary_size,
@@ -192,8 +194,9 @@ def _config(family, backbone, task):
 def _head(family, task):
     if keras.activations.serialize(task.activation) != "linear":
         raise InputError(
-            "the classifier has an activation on its logits, which `HeadConfig` has not; make it "
-            "with activation=None"
+            "The classifier's logits must have no activation, as `HeadConfig` has none. Received: "
+            f"activation={keras.activations.serialize(task.activation)!r}. Make it with "
+            "activation=None."
         )
     return HeadConfig(
         # Of one output, its class would always be right.
@@ -205,7 +208,7 @@ def _head(family, task):
     )
 
 
-def _their_model(family, config):
+def _keras_nlp_model(family, config):
     models = import_keras_nlp().models
     stack, attention = config.encoder, config.encoder.attention
     sizes = {
@@ -232,44 +235,44 @@ def _their_model(family, config):
         else:
             options = {"num_classes": config.head.classes, "dropout": config.head.dropout}
             model = getattr(models, f"{family.name}TextClassifier")(backbone, **options)
-        made = _config(family, backbone, None if model is backbone else model)
-        problems = _differences(made, config)
+        built = _config(family, backbone, None if model is backbone else model)
+        problems = _differences(built, config)
     if problems:
         raise InputError(
-            f"keras-nlp's {family.name} has no encoder with this {', '.join(problems)}; convert "
-            "an encoder of that family"
+            f"The family {family.name} of keras-nlp has no such encoder. Received: another "
+            f"{', '.join(problems)}. Convert an encoder of that family."
         )
     return model
 
 
-def _differences(theirs, ours):
+def _differences(built, wanted):
     """Names of settings that change what an encoder computes."""
-    theirs, ours = theirs.to_mapping(), ours.to_mapping()
-    for mapping in (theirs, ours):
+    built, wanted = built.to_mapping(), wanted.to_mapping()
+    for mapping in (built, wanted):
         mapping["encoder"]["attention"]["dropout"] = None
         if mapping["head"] is not None:
             mapping["head"] |= {"labels": None, "num_classes": None}
-            if mapping["head"]["kind"] in (MULTI_LABEL, REGRESSION):
-                mapping["head"]["kind"] = CLASSIFICATION  # The outputs are logits all the same.
-    return [name for name in ours if ours[name] != theirs[name]]
+            if mapping["head"]["task"] in (MULTI_LABEL, REGRESSION):
+                mapping["head"]["task"] = CLASSIFICATION  # The outputs are logits all the same.
+    return [name for name in wanted if wanted[name] != built[name]]
 
 
-def _their_weights(family, model, encoder):
-    """keras-nlp's variables by our names."""
+def _keras_nlp_weights(family, model, encoder):
+    """keras-nlp's variables by this library's names."""
     paths = {}
     for variable in model.weights:
         paths[variable.path.removeprefix(f"{model.name}/")] = variable
-    found = {}
+    variables = {}
     for name in encoder_weights(encoder):
         path = _path(family, name)
         matching = [v for p, v in paths.items() if p == path or p.endswith(f"/{path}")]
         if len(matching) != 1:
             raise InputError(
-                f"{type(model).__name__} has {len(matching)} weights named {path}, not one; it is "
-                "of another version of keras-nlp"
+                f"The model must have one weight named {path}. Received: "
+                f"{type(model).__name__} with {len(matching)}, of another version of keras-nlp."
             )
-        found[name] = matching[0]
-    return found
+        variables[name] = matching[0]
+    return variables
 
 
 def _path(family, name):
@@ -280,7 +283,7 @@ def _path(family, name):
     }
     if name in tables:
         return tables[name]
-    owner, kind = name.rsplit(".", 1)
+    owner, weight = name.rsplit(".", 1)
     owners = {
         "embedding_norm": "embeddings_layer_norm",
         "projection": "embedding_projection",
@@ -289,12 +292,12 @@ def _path(family, name):
         "head_output": "logits",
     }
     if owner in owners:
-        return f"{owners[owner]}/{kind}"
+        return f"{owners[owner]}/{weight}"
     _, index, part = owner.split(".")
     layer = f"transformer_layer_{index}"
     if family.name == "Albert":
         layer = f"group_{index}_inner_layer_0"
-    return f"{layer}/{_OF_LAYER[part]}/{kind}"
+    return f"{layer}/{_OF_LAYER[part]}/{weight}"
 
 
 def _snake(name):

@@ -7,10 +7,11 @@ from tensorflow import keras
 
 from tfcompress.layers.common.nested import named_layers
 from tfcompress.models.copying import copy_weights
+from tfcompress.models.language_model import LanguageModel
 from tfcompress.models.seq2seq import Seq2SeqTransformer
 from tfcompress.models.text_encoder import TextEncoder
 
-Model = TypeVar("Model", Seq2SeqTransformer, TextEncoder)
+Model = TypeVar("Model", Seq2SeqTransformer, TextEncoder, LanguageModel)
 
 
 def to_float32(transformer: Model) -> Model:
@@ -23,7 +24,7 @@ def to_float32(transformer: Model) -> Model:
         transformer: A model; returned as it is where it computes in float32 already.
 
     Returns:
-        A model of the same kind with copies of the weights.
+        A model of the same class with copies of the weights.
 
     Example:
 
@@ -32,9 +33,7 @@ def to_float32(transformer: Model) -> Model:
     twin = float32_twin(transformer.model)
     if twin is transformer.model:
         return transformer
-    if isinstance(transformer, TextEncoder):
-        return TextEncoder(transformer.config, twin)
-    return Seq2SeqTransformer(transformer.config, twin)
+    return type(transformer)(transformer.config, model=twin)
 
 
 def float32_twin(model: keras.Model) -> keras.Model:

@@ -5,6 +5,7 @@ from typing import Any, Protocol, TypeVar
 
 from tfcompress.errors import InputError
 from tfcompress.models.config import Seq2SeqConfig
+from tfcompress.models.language_model_config import LanguageModelConfig
 from tfcompress.models.preset_folder import load_weights
 from tfcompress.models.preset_table import PRESETS, preset
 from tfcompress.models.text_encoder_config import TextEncoderConfig
@@ -31,14 +32,19 @@ def load_preset_as(
         name_or_folder: As for `load_preset`.
 
     Raises:
-        InputError: As `load_preset` does, and if the preset is that of another kind of model.
+        InputError: As `load_preset` does, and if the preset is that of another model class.
     """
     config = preset(name_or_folder)
     if not isinstance(config, config_class):
-        kinds = {Seq2SeqConfig: "Seq2SeqTransformer", TextEncoderConfig: "TextEncoder"}
+        model_classes = {
+            Seq2SeqConfig: "Seq2SeqTransformer",
+            TextEncoderConfig: "TextEncoder",
+            LanguageModelConfig: "LanguageModel",
+        }
+        name = model_classes[type(config)]
         raise InputError(
-            f"{os.fspath(name_or_folder)!r} is a preset of {kinds[type(config)]}, not of "
-            f"{model_class.__name__}; call {kinds[type(config)]}.from_preset, or load_preset"
+            f"{model_class.__name__} needs a preset of its own. Received: "
+            f"{os.fspath(name_or_folder)!r}, of {name}. Call {name}.from_preset, or load_preset."
         )
     model = model_class(config)
     if name_or_folder not in PRESETS:

@@ -12,15 +12,17 @@ from typing import Any, Protocol
 from tfcompress.errors import InputError
 from tfcompress.files import read_json, sync, sync_tree
 from tfcompress.models.config import Seq2SeqConfig
+from tfcompress.models.language_model_config import LanguageModelConfig
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.weights.h5"
-_TEXT_ENCODER = "text_encoder"
+# What configurations but `Seq2SeqConfig` are called in files.
+_NAMES = {TextEncoderConfig: "text_encoder", LanguageModelConfig: "language_model"}
 
 
 class _Model(Protocol):
-    """A `Seq2SeqTransformer` or a `TextEncoder`."""
+    """A `Seq2SeqTransformer`, a `TextEncoder` or a `LanguageModel`."""
 
     config: Any
     model: Any
@@ -58,7 +60,8 @@ def save_preset(transformer: _Model, folder: str | os.PathLike) -> None:
             plain.model.save_weights(str(temporary / WEIGHTS_FILE))
     except OSError as error:
         raise InputError(
-            f"{folder}: cannot be written ({error.strerror or error}); check the place"
+            f"The model cannot be written ({error.strerror or error}). Received: {folder}. Check "
+            "the place."
         ) from None
 
 
@@ -76,10 +79,10 @@ def read_config(folder: str | os.PathLike) -> Seq2SeqConfig | TextEncoderConfig:
         mapping = read_json(path)
     except FileNotFoundError:
         raise InputError(
-            f"{path}: no such file; pass a folder that `save_to_preset` wrote"
+            f"There is no such file. Received: {path}. Pass a folder that `save_to_preset` wrote."
         ) from None
     except InputError as error:
-        raise InputError(f"{error}; save the model anew") from None
+        raise InputError(f"{error} Save the model anew.") from None
     try:
         return _from_mapping(mapping)
     except InputError as error:
@@ -87,13 +90,14 @@ def read_config(folder: str | os.PathLike) -> Seq2SeqConfig | TextEncoderConfig:
 
 
 def _to_mapping(config):
-    kind = {"kind": _TEXT_ENCODER} if isinstance(config, TextEncoderConfig) else {}
-    return kind | config.to_mapping()
+    name = _NAMES.get(type(config))
+    return ({} if name is None else {"model_type": name}) | config.to_mapping()
 
 
 def _from_mapping(mapping):
-    if isinstance(mapping, dict) and mapping.get("kind") == _TEXT_ENCODER:
-        return TextEncoderConfig.from_mapping({k: v for k, v in mapping.items() if k != "kind"})
+    for config, name in _NAMES.items():
+        if isinstance(mapping, dict) and mapping.get("model_type") == name:
+            return config.from_mapping({k: v for k, v in mapping.items() if k != "model_type"})
     return Seq2SeqConfig.from_mapping(mapping)
 
 
@@ -109,18 +113,21 @@ def load_weights(transformer: _Model, folder: str | os.PathLike) -> None:
     """
     path = Path(folder) / WEIGHTS_FILE
     if not path.is_file():
-        raise InputError(f"{path}: missing; pass a folder that `save_to_preset` wrote")
+        raise InputError(
+            f"The weights are missing. Received: {path}. Pass a folder that `save_to_preset` wrote."
+        )
     expected = transformer.model.count_params()
     try:
-        found = _stored_parameters(path)
-        if found == expected:
+        stored = _stored_parameters(path)
+        if stored == expected:
             transformer.model.load_weights(str(path))
             return
-        problem = f"{found:,} parameters instead of {expected:,}"
+        problem = f"{stored:,} parameters instead of {expected:,}"
     except (OSError, ValueError, KeyError) as error:
         problem = " ".join(str(error).split())
     raise InputError(
-        f"{path}: not the weights of the {CONFIG_FILE} beside it ({problem}); save the model anew"
+        f"The weights must be those of the {CONFIG_FILE} beside them ({problem}). Received: "
+        f"{path}. Save the model anew."
     )
 
 
@@ -136,13 +143,15 @@ def _stored_parameters(path: Path) -> int:
 
 def _check_replaceable(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: is a file; choose another name for the folder")
+        raise InputError(
+            f"A model is saved as a folder. Received: {folder}, a file. Choose another name."
+        )
     if folder.is_dir():
         others = sorted({path.name for path in folder.iterdir()} - {CONFIG_FILE, WEIGHTS_FILE})
         if others:
             raise InputError(
-                f"{folder}: holds other files ({', '.join(others[:3])}), which saving would "
-                "remove; choose a new folder"
+                "Saving a model would remove the folder's other files. Received: "
+                f"{folder} with {', '.join(others[:3])}. Choose a new folder."
             )
 
 

@@ -14,6 +14,8 @@ from tfcompress.models.config import (
     StackConfig,
 )
 from tfcompress.models.encoder_presets import encoder_presets
+from tfcompress.models.language_model_config import LanguageModelConfig
+from tfcompress.models.language_model_presets import language_model_presets
 from tfcompress.models.mixers import AttentionConfig
 from tfcompress.models.preset_folder import read_config
 from tfcompress.models.published_presets import published_presets
@@ -30,7 +32,7 @@ class Preset:
     """
 
     description: str
-    config: Seq2SeqConfig | TextEncoderConfig
+    config: Seq2SeqConfig | TextEncoderConfig | LanguageModelConfig
 
 
 def list_presets() -> dict[str, str]:
@@ -44,7 +46,9 @@ def list_presets() -> dict[str, str]:
     return {name: entry.description for name, entry in PRESETS.items()}
 
 
-def preset(name_or_folder: str | os.PathLike) -> Seq2SeqConfig | TextEncoderConfig:
+def preset(
+    name_or_folder: str | os.PathLike,
+) -> Seq2SeqConfig | TextEncoderConfig | LanguageModelConfig:
     """Returns a configuration by name, or that of a saved model.
 
     Args:
@@ -65,8 +69,8 @@ def preset(name_or_folder: str | os.PathLike) -> Seq2SeqConfig | TextEncoderConf
     if os.path.isdir(name):
         return read_config(name)
     near = difflib.get_close_matches(name, PRESETS, n=1, cutoff=0.5)
-    remedy = f"did you mean `{near[0]}`?" if near else f"presets are {', '.join(PRESETS)}"
-    raise InputError(f"no preset or folder `{name}`: {remedy}")
+    remedy = f"Did you mean `{near[0]}`?" if near else f"Presets are {', '.join(PRESETS)}."
+    raise InputError(f"A preset must be a known name or a folder. Received: {name!r}. {remedy}")
 
 
 _NOT_SHARED = SharingConfig("none")
@@ -75,7 +79,7 @@ _ONE_TABLE = EmbeddingConfig(share=True)
 
 def _stack(num_layers, num_heads, intermediate_dim, sharing):
     attention, feed_forward = AttentionConfig(num_heads), FeedForwardConfig(intermediate_dim)
-    return StackConfig(num_layers, attention, feed_forward, sharing)
+    return StackConfig(num_layers, attention=attention, feed_forward=feed_forward, sharing=sharing)
 
 
 def _transformer(
@@ -89,13 +93,13 @@ def _transformer(
     embedding=_ONE_TABLE,
     dropout=0.1,
 ):
-    """A Transformer whose stacks differ in depth only."""
-    encoder_depth, decoder_depth = num_layers
+    """A Transformer whose stacks differ in their number of layers only."""
+    encoder_layers, decoder_layers = num_layers
     return Seq2SeqConfig(
         source_vocabulary_size=vocabulary_size,
         hidden_dim=hidden_dim,
-        encoder=_stack(encoder_depth, num_heads, intermediate_dim, sharing),
-        decoder=_stack(decoder_depth, num_heads, intermediate_dim, sharing),
+        encoder=_stack(encoder_layers, num_heads, intermediate_dim, sharing),
+        decoder=_stack(decoder_layers, num_heads, intermediate_dim, sharing),
         embedding=embedding,
         dropout=dropout,
     )
@@ -203,6 +207,7 @@ PRESETS: dict[str, Preset] = {
     ),
     **{
         name: Preset(*entry)
-        for name, entry in (published_presets() | encoder_presets() | albert_presets()).items()
+        for presets in (published_presets, encoder_presets, albert_presets, language_model_presets)
+        for name, entry in presets().items()
     },
 }

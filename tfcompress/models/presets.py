@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 from tfcompress.models.preset_building import load_preset_as
 from tfcompress.models.preset_folder import save_preset
 from tfcompress.models.preset_table import PRESETS, Preset, list_presets, preset
-from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 if TYPE_CHECKING:
+    from tfcompress.models.language_model import LanguageModel
     from tfcompress.models.seq2seq import Seq2SeqTransformer
     from tfcompress.models.text_encoder import TextEncoder
 
 __all__ = ["PRESETS", "Preset", "list_presets", "load_preset", "preset", "save_preset"]
 
 
-def load_preset(name_or_folder: str | os.PathLike) -> "Seq2SeqTransformer | TextEncoder":
+def load_preset(
+    name_or_folder: str | os.PathLike,
+) -> "Seq2SeqTransformer | TextEncoder | LanguageModel":
     """Builds a preset with random weights, or loads a saved model with its own.
 
     Args:
@@ -31,10 +33,7 @@ def load_preset(name_or_folder: str | os.PathLike) -> "Seq2SeqTransformer | Text
     >>> transformer = tfc.models.load_preset("travel_phrases")
     """
     # TensorFlow loads only once a model is built.
-    from tfcompress.models.seq2seq import Seq2SeqTransformer
-    from tfcompress.models.text_encoder import TextEncoder
+    from tfcompress.models.model_classes import model_class
 
     config = preset(name_or_folder)
-    if isinstance(config, TextEncoderConfig):
-        return load_preset_as(TextEncoder, TextEncoderConfig, name_or_folder)
-    return load_preset_as(Seq2SeqTransformer, type(config), name_or_folder)
+    return load_preset_as(model_class(config), type(config), name_or_folder)

@@ -1,4 +1,4 @@
-"""What a published configuration says of a classifier's outputs."""
+"""What a published configuration tells of a classifier's outputs."""
 
 import warnings
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ def has_classifier(path: Path, settings: Mapping[str, Any]) -> bool:
         settings: The configuration. Without `architectures`, it classifies texts.
     """
     names = _architectures(settings)
-    if not names or any(kind in name for name in names for kind in (_TEXT, _TOKENS)):
+    if not names or any(task in name for name in names for task in (_TEXT, _TOKENS)):
         return True
     warnings.warn(
         f"{path}: the head of {', '.join(names)} is left out, as it classifies neither texts nor "
@@ -51,8 +51,8 @@ def has_classifier(path: Path, settings: Mapping[str, Any]) -> bool:
     return False
 
 
-def published_kind(path: Path, settings: Mapping[str, Any], outputs: int) -> str:
-    """Returns the kind of head that a published classifier is.
+def published_task(path: Path, settings: Mapping[str, Any], outputs: int) -> str:
+    """Returns the task of a published classifier.
 
     Args:
         path: The configuration's file, for messages.
@@ -66,19 +66,19 @@ def published_kind(path: Path, settings: Mapping[str, Any], outputs: int) -> str
     problem = settings.get("problem_type")
     if problem is not None and problem not in _PROBLEMS:
         raise InputError(
-            f"{path}: problem_type {problem!r} is not supported; it must be one of "
-            f"{', '.join(_PROBLEMS)}"
+            f"`problem_type` must be one of {', '.join(_PROBLEMS)}. Received: "
+            f"problem_type={problem!r} in {path}."
         )
     usual = REGRESSION if outputs == 1 else CLASSIFICATION
-    kind = usual if problem is None else _PROBLEMS[problem]
+    task = usual if problem is None else _PROBLEMS[problem]
     if classifies_tokens(settings):
-        kind = TOKEN_CLASSIFICATION
-    if outputs == 1 and kind in (CLASSIFICATION, TOKEN_CLASSIFICATION):
+        task = TOKEN_CLASSIFICATION
+    if outputs == 1 and task in (CLASSIFICATION, TOKEN_CLASSIFICATION):
         raise InputError(
-            f"{path}: a {kind} of one class gives it to everything; set problem_type to regression "
-            "or multi_label_classification, or give another model"
+            f"A {task} of one class gives it to everything. Received: {path}. Set problem_type to "
+            "regression or multi_label_classification, or give another model."
         )
-    return kind
+    return task
 
 
 def published_labels(settings: Mapping[str, Any], outputs: int) -> tuple[str, ...]:
@@ -88,14 +88,14 @@ def published_labels(settings: Mapping[str, Any], outputs: int) -> tuple[str, ..
         settings: The configuration.
         outputs: The number of outputs.
     """
-    given = settings.get("id2label")
-    if not isinstance(given, Mapping):
+    labels = settings.get("id2label")
+    if not isinstance(labels, Mapping):
         return ()
-    names = [given.get(str(number)) for number in range(outputs)]
+    names = [labels.get(str(number)) for number in range(outputs)]
     named = all(isinstance(name, str | int | float) for name in names)
     return tuple(map(str, names)) if named and len({*map(str, names)}) == outputs else ()
 
 
 def _architectures(settings):
-    given = settings.get("architectures") or []
-    return [str(name) for name in (given if isinstance(given, list) else [given])]
+    names = settings.get("architectures") or []
+    return [str(name) for name in (names if isinstance(names, list) else [names])]

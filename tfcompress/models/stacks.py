@@ -7,24 +7,28 @@ from tensorflow import keras
 
 from tfcompress import layers
 from tfcompress.models.config import Seq2SeqConfig, StackConfig, layer_groups
+from tfcompress.models.language_model_config import LanguageModelConfig
 from tfcompress.models.mixers import Site
 from tfcompress.models.mixers.multi_head import multi_head
-from tfcompress.models.rules import at_depth
+from tfcompress.models.rules import at_layer
+from tfcompress.models.text_encoder_config import TextEncoderConfig
+
+Config = Seq2SeqConfig | LanguageModelConfig | TextEncoderConfig
 
 
 @dataclass(frozen=True)
 class Part:
-    """A layer, or half of one, and the first depth where it stands.
+    """A layer, or half of one, and the first place where it stands.
 
     Attributes:
         name: The layer's name.
-        depth: The first depth, from 0.
+        layer_index: The first place in the stack, from 0.
         attends: Whether it has the attention half.
         feeds: Whether it has the feed-forward half.
     """
 
     name: str
-    depth: int
+    layer_index: int
     attends: bool = True
     feeds: bool = True
 
@@ -37,39 +41,46 @@ class Stack:
         side: "encoder" or "decoder".
 
     Attributes:
-        plan: Names of the layers in order of application; shared ones repeat.
+        order: Names of the layers in order of application; shared ones repeat.
     """
 
-    def __init__(self, config: Seq2SeqConfig, side: str):
+    def __init__(self, config: Config, side: str):
         self._config = config
         self._side = side
         self._stack: StackConfig = getattr(config, side)
         self._parts = stack_parts(side, self._stack)
         successors = self._stack.successors
         if successors is None:
-            self.plan = [part.name for parts in self._parts for part in parts]
+            self.order = [part.name for parts in self._parts for part in parts]
         else:
-            self.plan = [f"{side}_module_{i}" for i in range(successors)]
+            self.order = [f"{side}_module_{i}" for i in range(successors)]
 
     def make(self) -> dict[str, keras.layers.Layer]:
         """Returns new layers by name."""
         parts = {part.name: part for parts in self._parts for part in parts}
         if self._stack.successors is None:
-            made = {name: self._layer(self._inner(name), part) for name, part in parts.items()}
-            depths = {name: part.depth for name, part in parts.items()}
+            layers_by_name = {
+                name: self._layer(self._inner(name), part) for name, part in parts.items()
+            }
+            layer_indices = {name: part.layer_index for name, part in parts.items()}
         else:
             replaced = {name: self._layer(name, part) for name, part in parts.items()}
             ratio = self._stack.num_layers // self._stack.successors
-            made = {name: self._module(i, ratio, replaced) for i, name in enumerate(self.plan)}
-            depths = {name: i * ratio for i, name in enumerate(self.plan)}
+            layers_by_name = {
+                name: self._module(i, ratio, replaced) for i, name in enumerate(self.order)
+            }
+            layer_indices = {name: i * ratio for i, name in enumerate(self.order)}
         if not self._stack.drops_layers:
-            return made
+            return layers_by_name
         drop = self._stack.layer_drop
         return {
             name: layers.LayerDropWrapper(
-                layer, at_depth(drop.rate, depths[name]), learned=drop.learned, name=name
+                layer,
+                rate=at_layer(drop.rate, layer_indices[name]),
+                learned=drop.learned,
+                name=name,
             )
-            for name, layer in made.items()
+            for name, layer in layers_by_name.items()
         }
 
     @property
@@ -86,7 +97,7 @@ class Stack:
         successor = f"{self._side}_successor_{index}"
         return layers.TheseusModule(
             [replaced[part.name] for parts in chunk for part in parts],
-            self._layer(successor, Part(successor, index)),
+            successor=self._layer(successor, Part(successor, index)),
             name=self._inner(f"{self._side}_module_{index}"),
         )
 
@@ -98,8 +109,8 @@ class Stack:
             "epsilon": config.epsilon,
             "name": name,
         }
-        feed_forward = _feed_forward(stack, part.depth) if part.feeds else None
-        site = Site(config.hidden_dim, part.depth, stack.num_layers)
+        feed_forward = _feed_forward(stack, part.layer_index) if part.feeds else None
+        site = Site(config.hidden_dim, layer_index=part.layer_index, num_layers=stack.num_layers)
         attention = transform = None
         if part.attends:
             causal = self._side == "decoder"
@@ -108,26 +119,39 @@ class Stack:
             transform = stack.attention.build_transform(own)
         if self._side == "encoder":
             if transform is None:
-                return layers.TransformerEncoderLayer(attention, feed_forward, **options)
-            return layers.DeLighTEncoderLayer(transform, attention, feed_forward, **options)
+                return layers.TransformerEncoderLayer(
+                    attention, feed_forward=feed_forward, **options
+                )
+            return layers.DeLighTEncoderLayer(
+                transform, attention=attention, feed_forward=feed_forward, **options
+            )
         across = None
-        if part.attends:
-            across = dataclasses.replace(site, name=f"{name}_cross_attention")
-            across = self._cross_attention(across)
+        if part.attends and hasattr(config, "encoder"):
+            across = self._cross_attention(
+                dataclasses.replace(site, name=f"{name}_cross_attention")
+            )
         if transform is None:
-            return layers.TransformerDecoderLayer(attention, across, feed_forward, **options)
-        return layers.DeLighTDecoderLayer(transform, attention, across, feed_forward, **options)
+            return layers.TransformerDecoderLayer(
+                attention, cross_attention=across, feed_forward=feed_forward, **options
+            )
+        return layers.DeLighTDecoderLayer(
+            transform,
+            self_attention=attention,
+            cross_attention=across,
+            feed_forward=feed_forward,
+            **options,
+        )
 
     def _cross_attention(self, site):
         own, attention = self._stack.attention, self._stack.memory_attention
         head_dim, width = attention.head_dim, own.memory_width(site.width)
         if head_dim is None and width != site.width:
-            head_dim = width // at_depth(attention.num_heads, site.depth)
+            head_dim = width // at_layer(attention.num_heads, site.layer_index)
         return multi_head(attention, site, head_dim=head_dim)
 
 
 def stack_parts(side: str, stack: StackConfig) -> list[list[Part]]:
-    """Returns the parts at each depth of a stack; shared ones repeat.
+    """Returns the parts at each place of a stack; shared ones repeat.
 
     Args:
         side: "encoder" or "decoder".
@@ -145,10 +169,10 @@ def stack_parts(side: str, stack: StackConfig) -> list[list[Part]]:
     ]
 
 
-def _feed_forward(stack, depth):
+def _feed_forward(stack, layer_index):
     feed_forward = stack.feed_forward
     return layers.FeedForward(
-        at_depth(feed_forward.intermediate_dim, depth),
-        feed_forward.activation,
-        feed_forward.dropout,
+        at_layer(feed_forward.intermediate_dim, layer_index),
+        activation=feed_forward.activation,
+        dropout=feed_forward.dropout,
     )

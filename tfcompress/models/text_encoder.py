@@ -29,7 +29,7 @@ class EncoderForward(NamedTuple):
 
 
 class TextEncoder:
-    """A Transformer encoder over tokens, made from the same layers as `Seq2SeqTransformer`.
+    """A Transformer encoder over tokens, of the same layers as `Seq2SeqTransformer`.
 
     `model` is a plain functional Keras model: train it with `model.fit`, with a loss for what its
     head gives, or put layers of your own on its outputs.
@@ -43,7 +43,7 @@ class TextEncoder:
         config: The configuration.
         model: Inputs `token_ids` and, with token types, `token_type_ids` (integer, `[batch,
             length]`). Outputs a dictionary. With a head it has `logits` (`[batch, classes]`, or of
-            tokens `[batch, length, classes]`; `HeadConfig.kind` tells what they say) or `embedding`
+            tokens `[batch, length, classes]`; `HeadConfig.task` tells what they say) or `embedding`
             (`[batch, hidden_dim]`); without, `hidden` (`[batch, length, hidden_dim]`) and, with a
             pooler, `pooled` (`[batch, hidden_dim]`).
 
@@ -58,7 +58,7 @@ class TextEncoder:
     Reference: Devlin et al., 2019, arXiv:1810.04805; Lan et al., 2020, arXiv:1909.11942.
     """
 
-    def __init__(self, config: TextEncoderConfig, model: keras.Model | None = None):
+    def __init__(self, config: TextEncoderConfig, *, model: keras.Model | None = None):
         self.config = config
         self._stack = Stack(config, "encoder")
         if model is None:
@@ -102,7 +102,7 @@ class TextEncoder:
     @property
     def encoder_layers(self) -> list[keras.layers.Layer]:
         """The layers in order of application; shared ones repeat."""
-        return [self._layers[name] for name in self._stack.plan]
+        return [self._layers[name] for name in self._stack.order]
 
     def call_without_mask(
         self, token_ids: tf.Tensor, token_type_ids: tf.Tensor | None = None
@@ -137,8 +137,8 @@ class TextEncoder:
     def _types(self, token_ids, token_type_ids):
         if not self.config.token_types:
             return {}
-        given = tf.zeros_like(token_ids) if token_type_ids is None else token_type_ids
-        return {"token_type_ids": given}
+        types = tf.zeros_like(token_ids) if token_type_ids is None else token_type_ids
+        return {"token_type_ids": types}
 
     def _build(self):
         config = self.config
@@ -146,36 +146,38 @@ class TextEncoder:
         types = {}
         if config.token_types:
             types["token_type_ids"] = keras.Input((None,), dtype="int32", name="token_type_ids")
-        made = self._stack.make() | make_head(config) | {"embedding": _embedding(config)}
+        layers_by_name = self._stack.make() | make_head(config) | {"embedding": _embedding(config)}
         if self._stack.uses_words:
-            made["word_ids"] = layers.WordIds(config.vocabulary_size, name="word_ids")
+            layers_by_name["word_ids"] = layers.WordIds(config.vocabulary_size, name="word_ids")
         if config.normalize_first:
             normalization = layers.LayerNormalization(config.epsilon, name="encoder_normalization")
-            made["encoder_normalization"] = normalization
+            layers_by_name["encoder_normalization"] = normalization
         if config.pooler:
-            made["first_token"] = layers.FirstToken(name="first_token")
-            made["pooler"] = layers.Dense(config.hidden_dim, activation="tanh", name="pooler")
+            layers_by_name["first_token"] = layers.FirstToken(name="first_token")
+            layers_by_name["pooler"] = layers.Dense(
+                config.hidden_dim, activation="tanh", name="pooler"
+            )
         mask = layers.PaddingMask(config.pad_id, name="padding_mask")(inputs["token_ids"])
-        outputs = self._forward(made, inputs["token_ids"], types, mask).outputs
+        outputs = self._forward(layers_by_name, inputs["token_ids"], types, mask).outputs
         return keras.Model(inputs | types, outputs, name="text_encoder")
 
-    def _forward(self, made, token_ids, types, mask, **options):
+    def _forward(self, layers_by_name, token_ids, types, mask, **options):
         masked = {} if mask is None else {"padding_mask": mask}
-        x = made["embedding"](token_ids, **types, **options)
+        x = layers_by_name["embedding"](token_ids, **types, **options)
         encoder_states = [x]
         words = {}
         if self._stack.uses_words:
-            words["word_ids"] = made["word_ids"](token_ids)
-        for name in self._stack.plan:
-            x = made[name](x, **masked, **words, **options)
+            words["word_ids"] = layers_by_name["word_ids"](token_ids)
+        for name in self._stack.order:
+            x = layers_by_name[name](x, **masked, **words, **options)
             encoder_states.append(x)
         if self.config.normalize_first:
-            x = made["encoder_normalization"](x)
+            x = layers_by_name["encoder_normalization"](x)
         states = {"hidden": x}
         # What no head reads is left out, lest it have weights without gradients.
         if self.config.pooler and (self.config.head is None or _reads_pooler(self.config.head)):
-            states["pooled"] = made["pooler"](made["first_token"](x))
-        outputs = apply_head(self.config, made, states, mask, **options)
+            states["pooled"] = layers_by_name["pooler"](layers_by_name["first_token"](x))
+        outputs = apply_head(self.config, layers_by_name, states, mask, **options)
         return EncoderForward(outputs, encoder_states)
 
 
@@ -186,8 +188,8 @@ def _reads_pooler(head):
 def _embedding(config):
     return layers.FactorizedEmbedding(
         config.vocabulary_size,
-        config.hidden_dim,
-        config.embedding_dim,
+        hidden_dim=config.hidden_dim,
+        embedding_dim=config.embedding_dim,
         tie="none",
         use_bias=True,
         normalize=True,

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from tfcompress import schema
@@ -15,7 +15,9 @@ from tfcompress.models.rules import range_problems
 
 
 def _bert_stack():
-    return StackConfig(12, AttentionConfig(12), FeedForwardConfig(3072, "gelu"))
+    return StackConfig(
+        12, attention=AttentionConfig(12), feed_forward=FeedForwardConfig(3072, activation="gelu")
+    )
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class TextEncoderConfig:
     """
 
     vocabulary_size: int
+    _: KW_ONLY
     hidden_dim: int = 768
     encoder: StackConfig = field(default_factory=_bert_stack)
     embedding_dim: int | None = None

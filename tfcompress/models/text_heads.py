@@ -16,31 +16,33 @@ def make_head(config: TextEncoderConfig) -> dict[str, keras.layers.Layer]:
     Args:
         config: The encoder.
     """
-    head, made = config.head, {}
+    head, layers_by_name = config.head, {}
     if head is None:
-        return made
+        return layers_by_name
     if not head.per_token:
         if head.pooling == "first":
-            made["head_pooling"] = layers.FirstToken(name="head_pooling")
+            layers_by_name["head_pooling"] = layers.FirstToken(name="head_pooling")
         elif head.pooling == "mean":
-            made["head_pooling"] = layers.MeanPooling(name="head_pooling")
+            layers_by_name["head_pooling"] = layers.MeanPooling(name="head_pooling")
     if head.hidden_activation is not None:
-        made["head_hidden"] = layers.Dense(
+        layers_by_name["head_hidden"] = layers.Dense(
             config.hidden_dim, activation=head.hidden_activation, name="head_hidden"
         )
-    if head.kind == EMBEDDING:
+    if head.task == EMBEDDING:
         if head.normalize:
-            made["head_normalization"] = layers.UnitNormalization(name="head_normalization")
-        return made
-    made["head_dropout"] = layers.Dropout(head.dropout, name="head_dropout")
+            layers_by_name["head_normalization"] = layers.UnitNormalization(
+                name="head_normalization"
+            )
+        return layers_by_name
+    layers_by_name["head_dropout"] = layers.Dropout(head.dropout, name="head_dropout")
     # The logits of a model in mixed precision are float32.
-    made["head_output"] = layers.Dense(head.classes, dtype="float32", name="head_output")
-    return made
+    layers_by_name["head_output"] = layers.Dense(head.classes, dtype="float32", name="head_output")
+    return layers_by_name
 
 
 def apply_head(
     config: TextEncoderConfig,
-    made: Mapping[str, keras.layers.Layer],
+    layers_by_name: Mapping[str, keras.layers.Layer],
     states: Mapping[str, tf.Tensor],
     padding_mask: tf.Tensor | None,
     **options,
@@ -49,7 +51,7 @@ def apply_head(
 
     Args:
         config: The encoder.
-        made: Its layers by name.
+        layers_by_name: Its layers by name.
         states: `hidden` and, with a pooler, `pooled`.
         padding_mask: Where tokens are, or None where all positions are tokens.
         **options: `training`, where the caller knows it.
@@ -62,10 +64,10 @@ def apply_head(
     elif head.pooling == "pooled":
         x = states["pooled"]
     elif head.pooling == "mean" and padding_mask is not None:
-        x = made["head_pooling"](states["hidden"], padding_mask=padding_mask)
+        x = layers_by_name["head_pooling"](states["hidden"], padding_mask=padding_mask)
     else:
-        x = made["head_pooling"](states["hidden"])
+        x = layers_by_name["head_pooling"](states["hidden"])
     for name in ("head_hidden", "head_normalization", "head_dropout", "head_output"):
-        if name in made:
-            x = made[name](x, **(options if name == "head_dropout" else {}))
-    return {"embedding" if head.kind == EMBEDDING else "logits": x}
+        if name in layers_by_name:
+            x = layers_by_name[name](x, **(options if name == "head_dropout" else {}))
+    return {"embedding" if head.task == EMBEDDING else "logits": x}

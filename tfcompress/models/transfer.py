@@ -7,19 +7,20 @@ from tensorflow import keras
 from tfcompress.layers import LayerDropWrapper, TheseusModule, initialize_successors
 from tfcompress.layers.common.thawing import thawed
 from tfcompress.models.classes import ClassMatch, match_classes
+from tfcompress.models.language_model import LanguageModel
 from tfcompress.models.seq2seq import Seq2SeqTransformer
 from tfcompress.models.text_encoder import TextEncoder
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 _HIDDEN, _OUTPUT = "head_hidden", "head_output"
 
-Model = TypeVar("Model", Seq2SeqTransformer, TextEncoder)
+Model = TypeVar("Model", Seq2SeqTransformer, TextEncoder, LanguageModel)
 
 
 def transfer_weights(source: Model, target: Model) -> list[str]:
     """Gives a model the weights of the layers of another that have the same names and shapes.
 
-    Layers are found inside LayerDrop wrappers and modules that are being replaced too; so a trained
+    Layers inside LayerDrop wrappers and modules that are being replaced count too; so a trained
     model becomes the predecessor of a model with `successors`, whose successors begin as its first
     layers. The output layer of a head takes over its classes by their names (see `match_head`).
 
@@ -36,20 +37,20 @@ def transfer_weights(source: Model, target: Model) -> list[str]:
     >>> transfer_weights(transformer, Seq2SeqTransformer(transformer.config))
     []
     """
-    given = _plain_layers(source)
+    sources = _plain_layers(source)
     left = []
     for name, layer in _plain_layers(target).items():
         weights = []
-        if name in given:
-            with thawed(given[name]):
-                weights = given[name].get_weights()
+        if name in sources:
+            with thawed(sources[name]):
+                weights = sources[name].get_weights()
             weights = _for_head(name, weights, source.config, target.config)
         with thawed(layer):
             if [w.shape for w in weights] == [w.shape for w in layer.get_weights()]:
                 layer.set_weights(weights)
             else:
                 left.append(name)
-    for layers in (target.encoder_layers, getattr(target, "decoder_layers", ())):
+    for layers in (getattr(target, f"{side}_layers", ()) for side in ("encoder", "decoder")):
         modules = [getattr(layer, "layer", layer) for layer in layers]
         if any(isinstance(module, TheseusModule) for module in modules):
             initialize_successors(modules)
@@ -73,8 +74,10 @@ def match_head(source: TextEncoderConfig, target: TextEncoderConfig) -> ClassMat
         and match.order is not None
         and not _read_alike(source.head, target.head)
     ):
-        how = f"pooling {source.head.pooling}, hidden_activation {source.head.hidden_activation}"
-        return ClassMatch(None, f"a head that reads texts differently ({how})")
+        settings = (
+            f"pooling {source.head.pooling}, hidden_activation {source.head.hidden_activation}"
+        )
+        return ClassMatch(None, f"a head that reads texts differently ({settings})")
     return match
 
 
@@ -95,13 +98,13 @@ def _read_alike(one, other):
 
 def _plain_layers(transformer) -> dict[str, keras.layers.Layer]:
     """Layers with weights by name, unwrapped; successors are left out."""
-    found = {}
+    plain = {}
     for layer in transformer.model.layers:
         name = layer.name
         if isinstance(layer, LayerDropWrapper):
             layer = layer.layer
         if isinstance(layer, TheseusModule):
-            found |= {predecessor.name: predecessor for predecessor in layer.predecessors}
+            plain |= {predecessor.name: predecessor for predecessor in layer.predecessors}
         elif layer.weights:
-            found[name] = layer
-    return found
+            plain[name] = layer
+    return plain

@@ -6,15 +6,15 @@ from tfcompress.optimization.clustering import (
     strip_clustering,
 )
 from tfcompress.optimization.pruning import prune, strip_pruning
-from tfcompress.optimization.quantization_plan import QuantizationPlan, plan_quantization
 from tfcompress.optimization.quantize_aware import copy_rounded, quantize_aware, strip_quantization
+from tfcompress.optimization.quantizer_assignment import QuantizerAssignment, assign_quantizers
 
 __all__ = [
-    "QuantizationPlan",
+    "QuantizerAssignment",
+    "assign_quantizers",
     "cluster_weights",
     "copy_clustered",
     "copy_rounded",
-    "plan_quantization",
     "prune",
     "quantize_aware",
     "strip_clustering",

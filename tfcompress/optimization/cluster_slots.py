@@ -27,7 +27,7 @@ class ClusterSlots(LayerWrapper, cluster_wrapper.ClusterWeights):
 
     wrapped_by = "cluster_weights"
 
-    def __init__(self, layer: keras.layers.Layer, paths: Iterable[str], **options):
+    def __init__(self, layer: keras.layers.Layer, *, paths: Iterable[str], **options):
         self._paths = list(paths)
         # tf-model-optimization asks the layer itself for names and weights.
         tfmot.clustering.keras.ClusterableLayer.register(type(layer))

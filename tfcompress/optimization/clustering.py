@@ -54,7 +54,8 @@ def cluster_weights(
     least = 3 if preserve_sparsity else 2
     if number_of_clusters < least:
         raise InputError(
-            f"`number_of_clusters` must be at least {least} (received {number_of_clusters})"
+            f"`number_of_clusters` must be at least {least}. Received: "
+            f"number_of_clusters={number_of_clusters}."
         )
     import tensorflow_model_optimization as tfmot
 
@@ -74,8 +75,8 @@ def cluster_weights(
             chosen[id(layer)] = slots
     if not chosen:
         raise InputError(
-            f"`scope` must match a weight of at least {MIN_ELEMENTS:,} elements (received "
-            f"{scope!r})"
+            f"`scope` must match a weight of at least {MIN_ELEMENTS:,} elements. Received: "
+            f"scope={scope!r}."
         )
 
     def wrapped(layer):
@@ -83,7 +84,7 @@ def cluster_weights(
             return layer
         return ClusterSlots(
             layer,
-            chosen[id(layer)],
+            paths=chosen[id(layer)],
             number_of_clusters=number_of_clusters,
             cluster_centroids_init=tfmot.clustering.keras.CentroidInitialization.DENSITY_BASED,
             preserve_sparsity=preserve_sparsity,

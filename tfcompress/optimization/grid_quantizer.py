@@ -31,15 +31,15 @@ class GridQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
             of its cluster. None if any weight may have any value.
     """
 
-    def __init__(self, grid: Grid, masked: bool = False, clusters: int | None = None):
+    def __init__(self, grid: Grid, *, masked: bool = False, clusters: int | None = None):
         self.grid = grid
         self.masked = masked
         self.clusters = clusters
 
     def build(self, tensor_shape, name, layer):
-        def constant(kind, initializer, dtype):
+        def constant(suffix, initializer, dtype):
             return layer.add_weight(
-                name=f"{name}_{kind}",
+                name=f"{name}_{suffix}",
                 shape=tensor_shape,
                 initializer=initializer,
                 dtype=dtype,
@@ -83,7 +83,7 @@ class GridQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
     def from_config(cls, config):
         grid = dict(config["grid"])
         grid = Grid(**grid | {key: tuple(grid[key]) for key in ("channels", "inputs")})
-        return cls(grid, config["masked"], config["clusters"])
+        return cls(grid, masked=config["masked"], clusters=config["clusters"])
 
     def __eq__(self, other):
         return isinstance(other, GridQuantizer) and other.get_config() == self.get_config()

@@ -79,7 +79,7 @@ class LayerWrapper:
         received = [tuple(store[str(index)].shape) for index in range(len(store.keys()))]
         if shapes != received:
             raise InputError(
-                f"the weights of {self.name} must have the shapes {shapes}. Received: {received}. "
+                f"The weights of {self.name} must have the shapes {shapes}. Received: {received}. "
                 f"Build the model and call {self.wrapped_by} as for the model that was saved."
             )
         for index, variable in enumerate(variables):

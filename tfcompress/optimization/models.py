@@ -20,29 +20,30 @@ def check_optimizable(model: keras.Model, function: str) -> None:
     """
     if hasattr(keras, "ops"):
         raise InputError(
-            f"{function} needs Keras 2: set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported, "
-            "build the model there with the same code and load what save_weights wrote here to a "
-            ".weights.h5 file (what get_weights gives, if it holds "
+            f"{function} needs Keras 2. Received: Keras 3. Set TF_USE_LEGACY_KERAS=1 before "
+            "TensorFlow is imported, build the model there with the same code and load what "
+            "save_weights wrote here to a .weights.h5 file (what get_weights gives, if it holds "
             "keras.layers.MultiHeadAttention, whose weights have other names in each); export "
-            "quantizes trained models under Keras 3 too"
+            "quantizes trained models under Keras 3 too."
         )
     if not isinstance(model, keras.Model):
-        hint = (
-            "; pass its `model`" if isinstance(getattr(model, "model", None), keras.Model) else ""
+        has_model = isinstance(getattr(model, "model", None), keras.Model)
+        remedy = "Pass its `model`." if has_model else "Build it with keras.Model."
+        raise InputError(
+            f"{function} needs a Keras model. Received: {type(model).__name__}. {remedy}"
         )
-        raise InputError(f"{function} needs a Keras model (received {type(model).__name__}{hint})")
     if not is_graph(model):
         raise InputError(
-            f"{function} needs a functional or sequential model (received {model.name}, which is "
-            "subclassed); build it from keras.Input to keras.Model"
+            f"{function} needs a functional or sequential model. Received: {model.name}, which is "
+            "subclassed. Build it from keras.Input to keras.Model."
         )
     if not model.built:
-        raise InputError(f"{function} needs a built model (received {model.name}); call it once")
+        raise InputError(f"{function} needs a built model. Received: {model.name}. Call it once.")
     for path, layer in leaf_layers(model).items():
         if isinstance(layer, keras.Model):
             raise InputError(
-                f"{function} needs models within the model to be functional or sequential "
-                f"(received {path}, which is subclassed); build it from keras.Input to keras.Model"
+                f"{function} needs models within the model to be functional or sequential. "
+                f"Received: {path}, which is subclassed. Build it from keras.Input to keras.Model."
             )
 
 
@@ -60,31 +61,31 @@ def check_plain(model: keras.Model, function: str) -> None:
     for layer in leaf_layers(model).values():
         if isinstance(layer, LayerWrapper):
             raise InputError(
-                f"{function} needs a plain model (received {model.name}, which "
-                f"{layer.wrapped_by} made); strip it first"
+                f"{function} needs a plain model. Received: {model.name}, which "
+                f"{layer.wrapped_by} made. Strip it first."
             )
 
 
-def wrappers(model: keras.Model, made_by: str, function: str) -> dict[str, LayerWrapper]:
+def wrappers(model: keras.Model, wrapped_by: str, function: str) -> dict[str, LayerWrapper]:
     """Returns a model's wrappers by the paths of the layers within.
 
     Args:
         model: The model.
-        made_by: The function that wrapped the layers.
+        wrapped_by: The function that wrapped the layers.
         function: What they are for, as the user called it.
 
     Raises:
         InputError: If there are none, or as for `check_optimizable`.
     """
     check_optimizable(model, function)
-    found = {
+    wrapped_layers = {
         path: layer
         for path, layer in leaf_layers(model).items()
-        if getattr(layer, "wrapped_by", None) == made_by
+        if getattr(layer, "wrapped_by", None) == wrapped_by
     }
-    if not found:
+    if not wrapped_layers:
         raise InputError(
-            f"{function} needs a model that {made_by} made (received {model.name}, in which "
-            "no layer is wrapped by it)"
+            f"{function} needs a model that {wrapped_by} made. Received: {model.name}, in which no "
+            "layer is wrapped by it."
         )
-    return found
+    return wrapped_layers

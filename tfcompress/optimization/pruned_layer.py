@@ -22,7 +22,7 @@ class PrunedLayer(LayerWrapper, pruning_wrapper.PruneLowMagnitude):
 
     wrapped_by = "prune"
 
-    def __init__(self, layer: keras.layers.Layer, paths: Iterable[str], **options):
+    def __init__(self, layer: keras.layers.Layer, *, paths: Iterable[str], **options):
         self._paths = list(paths)
         # tf-model-optimization asks the layer itself.
         layer.get_prunable_weights = lambda: [

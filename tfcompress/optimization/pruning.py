@@ -58,7 +58,9 @@ def prune(
     """
     check_plain(model, "prune")
     if sparsity not in PATTERNS:
-        raise InputError(f"`sparsity` must be one of {', '.join(PATTERNS)} (received {sparsity!r})")
+        raise InputError(
+            f"`sparsity` must be one of {', '.join(PATTERNS)}. Received: sparsity={sparsity!r}."
+        )
     _check_schedule(schedule)
     from tfcompress.optimization.pruned_layer import PrunedLayer
 
@@ -71,8 +73,8 @@ def prune(
     }
     if not chosen:
         raise InputError(
-            f"`scope` must match a weight of at least {MIN_ELEMENTS:,} elements (received "
-            f"{scope!r} with `sparsity` {sparsity!r})"
+            f"`scope` must match a weight of at least {MIN_ELEMENTS:,} elements. Received: "
+            f"scope={scope!r}, sparsity={sparsity!r}."
         )
 
     def wrap(layer):
@@ -84,7 +86,7 @@ def prune(
             options["sparsity_m_by_n"] = (2, 4)
         if sparsity == "block_1x4":
             options["block_size"] = (1, 4) if slots[0].channels == (0,) else (4, 1)
-        return PrunedLayer(layer, [slot.path for slot in slots], **options)
+        return PrunedLayer(layer, paths=[slot.path for slot in slots], **options)
 
     return clone(copy, wrap)
 
@@ -108,12 +110,12 @@ def _check_schedule(schedule):
     begin, end = getattr(schedule, "begin_step", None), getattr(schedule, "end_step", None)
     if begin is None:
         raise InputError(
-            "`schedule` must be a schedule of tf-model-optimization, such as PolynomialDecay "
-            f"(received {type(schedule).__name__})"
+            "`schedule` must be a schedule of tf-model-optimization, such as PolynomialDecay. "
+            f"Received: {type(schedule).__name__}."
         )
     if end is not None and 0 <= end <= begin:
         raise InputError(
-            f"`schedule` must end after it begins (received begin_step {begin}, end_step {end})"
+            f"`schedule` must end after it begins. Received: begin_step={begin}, end_step={end}."
         )
 
 

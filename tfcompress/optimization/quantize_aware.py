@@ -14,7 +14,7 @@ from tfcompress.models.cloning import (
     leaf_layers,
 )
 from tfcompress.optimization.models import check_plain, wrappers
-from tfcompress.optimization.quantization_plan import plan_quantization
+from tfcompress.optimization.quantizer_assignment import assign_quantizers
 
 ACTIVATIONS = ("dynamic", "static")
 _PREFIX = "quant_"
@@ -51,15 +51,16 @@ def quantize_aware(
             quantized to 8 bits, as kernels for integers only do; export with "static_int8" then
             measures the ranges anew.
         skip: Regular expression; weights that it is found in stay in float32. So that they do in
-            the bundle too, export with `quantization="mixed"` and `plan={skip: "float32"}`.
+            the bundle too, export with `quantization="mixed"` and
+            `quantization_scheme={skip: "float32"}`.
         preserve_sparsity: Whether weights that are zero at the beginning stay zero.
         preserve_clusters: Whether weights of a matrix or table that are equal at the beginning stay
             equal, where there are at most 256 distinct ones, as `cluster_weights` makes them. Those
             have one scale, so that their integers are as few. Needs 8 bits.
 
     Returns:
-        The model, wrapped by tf-model-optimization. Its attribute `quantization_plan` says what is
-        quantized, what is not, and why.
+        The model, wrapped by tf-model-optimization. Its attribute `quantizer_assignment` says what
+        is quantized, what is not, and why.
 
     Raises:
         InputError: If an argument is impossible, the model is subclassed, or Keras 3 runs.
@@ -70,30 +71,37 @@ def quantize_aware(
     >>> model.compile("adam", loss)
     >>> history = model.fit(dataset, verbose=0)
     >>> plain = tfc.optimization.strip_quantization(model)
-    >>> smaller = tfc.models.Seq2SeqTransformer(transformer.config, plain)
+    >>> smaller = tfc.models.Seq2SeqTransformer(transformer.config, model=plain)
     """
     check_plain(model, "quantize_aware")
     if activations not in ACTIVATIONS:
         raise InputError(
-            f"`activations` must be one of {', '.join(ACTIVATIONS)} (received {activations!r})"
+            f"`activations` must be one of {', '.join(ACTIVATIONS)}. Received: "
+            f"activations={activations!r}."
         )
-    plan = plan_quantization(model, bits, block_size=block_size, skip=skip)
+    assignment = assign_quantizers(model, bits, block_size=block_size, skip=skip)
     clusters = {}
     if preserve_clusters:
-        clusters = _clusters(model, plan, bits)
-        plan = plan.with_one_scale(clusters, "clustered: one scale")
-    if not any(weight.grid is not None for weight in plan.weights):
-        raise InputError("quantize_aware finds nothing to quantize; every weight is small")
+        clusters = _clusters(model, assignment, bits)
+        assignment = assignment.with_one_scale(clusters, "clustered: one scale")
+    if not any(weight.grid is not None for weight in assignment.weights):
+        raise InputError(
+            "quantize_aware needs weights to quantize. Received: "
+            f"{model.name}, whose weights are all small or skipped."
+        )
     from tfcompress.optimization.quantized_layer import QuantizedLayer
     from tfcompress.optimization.weight_quantize_config import WeightQuantizeConfig
 
     copy = copy_model(model)
     configs = {}
     for name, layer in leaf_layers(copy).items():
-        if grids := plan.grids(name):
+        if grids := assignment.grids(name):
             output = activations == "static" and not isinstance(layer, _EMBEDDINGS)
             configs[id(layer)] = WeightQuantizeConfig(
-                grids, output, preserve_sparsity, clusters.get(name)
+                grids,
+                quantize_output=output,
+                preserve_sparsity=preserve_sparsity,
+                clusters=clusters.get(name),
             )
 
     def wrap(layer):
@@ -104,7 +112,7 @@ def quantize_aware(
     for wrapper in wrappers(quantized, "quantize_aware", "quantize_aware").values():
         for variable, quantizer, weights in wrapper._weight_vars:
             quantizer.begin(variable.numpy(), weights)
-    quantized.quantization_plan = plan
+    quantized.quantizer_assignment = assignment
     return quantized
 
 
@@ -154,20 +162,20 @@ def _rounded(variable, quantizer, weights):
     return quantizer.grid.round(quantizer(variable, False, weights).numpy())
 
 
-def _clusters(model, plan, bits):
+def _clusters(model, assignment, bits):
     """Returns how many values the clustered weights have, by layer and path."""
     if bits != 8:
-        raise InputError(f"`preserve_clusters` needs 8 bits (received {bits})")
-    found = {}
+        raise InputError(f"`preserve_clusters` needs 8 bits. Received: bits={bits}.")
+    clusters = {}
     for name, layer in leaf_layers(model).items():
-        grids = plan.grids(name)
+        grids = assignment.grids(name)
         for slot in weight_slots(layer):
             count = len(np.unique(slot.get().numpy())) if slot.path in grids else _MOST + 1
             if count <= _MOST:
-                found.setdefault(name, {})[slot.path] = count
-    if not found:
+                clusters.setdefault(name, {})[slot.path] = count
+    if not clusters:
         raise InputError(
-            f"`preserve_clusters` needs a matrix or table of at most {_MOST} distinct values "
-            f"(received {model.name}, which has none); call cluster_weights first"
+            f"`preserve_clusters` needs a matrix or table of at most {_MOST} distinct values. "
+            f"Received: {model.name}, which has none. Call cluster_weights first."
         )
-    return found
+    return clusters

@@ -27,10 +27,10 @@ class QuantizedLayer(LayerWrapper, quantize_wrapper.QuantizeWrapperV2):
             self._range = self._output_quantizer.build(None, "output", self)
 
     def own_variables(self):
-        found = []
+        weights = []
         for weight, _, own in self._weight_vars:
-            found += [weight, *own.values()]
-        return [*found, *(self._range or {}).values(), self.optimizer_step]
+            weights += [weight, *own.values()]
+        return [*weights, *(self._range or {}).values(), self.optimizer_step]
 
     def call(self, inputs, training=None, mask=None, **kwargs):
         weights = [quantizer(w, training, own) for w, quantizer, own in self._weight_vars]

@@ -1,4 +1,4 @@
-"""How tf-model-optimization quantizes a layer of any kind."""
+"""The way in which tf-model-optimization quantizes a layer of any class."""
 
 import tensorflow_model_optimization as tfmot
 from tensorflow import keras
@@ -26,6 +26,7 @@ class WeightQuantizeConfig(_quantization.QuantizeConfig):
     def __init__(
         self,
         grids: dict[str, Grid],
+        *,
         quantize_output: bool = False,
         preserve_sparsity: bool = False,
         clusters: dict[str, int] | None = None,
@@ -37,7 +38,7 @@ class WeightQuantizeConfig(_quantization.QuantizeConfig):
         self._slots = None
 
     def slots(self, layer: keras.layers.Layer) -> list:
-        """Returns the places of the quantized weights; those found first stay.
+        """Returns the places of the quantized weights; those listed first stay.
 
         Args:
             layer: The layer that is quantized.
@@ -51,7 +52,9 @@ class WeightQuantizeConfig(_quantization.QuantizeConfig):
             (
                 slot.get(),
                 GridQuantizer(
-                    self.grids[slot.path], self.preserve_sparsity, self.clusters.get(slot.path)
+                    self.grids[slot.path],
+                    masked=self.preserve_sparsity,
+                    clusters=self.clusters.get(slot.path),
                 ),
             )
             for slot in self.slots(layer)
@@ -87,5 +90,8 @@ class WeightQuantizeConfig(_quantization.QuantizeConfig):
             path: GridQuantizer.from_config(grid).grid for path, grid in config["grids"].items()
         }
         return cls(
-            grids, config["quantize_output"], config["preserve_sparsity"], config["clusters"]
+            grids,
+            quantize_output=config["quantize_output"],
+            preserve_sparsity=config["preserve_sparsity"],
+            clusters=config["clusters"],
         )

@@ -66,20 +66,20 @@ def _tokenizers(run, config, options):
     return dict(zip(("source_tokenizer", "target_tokenizer"), saved_tokenizers(run)))
 
 
-def check_plan_names(plan: Mapping[str, str] | None, config: Any) -> None:
-    """Makes sure, before a model is trained, that a plan names weights that it will have.
+def check_scheme_names(scheme: Mapping[str, str] | None, config: Any) -> None:
+    """Makes sure, before a model is trained, that a scheme names weights that it will have.
 
     Args:
-        plan: The plan, or None.
+        scheme: The scheme, or None.
         config: The model's configuration.
 
     Raises:
         InputError: If an expression matches no name.
     """
-    if plan is None:
+    if scheme is None:
         return
-    from tfcompress.export.quantization.mixed_plan import MixedPlan, WeightNames
+    from tfcompress.export.quantization.quantization_scheme import QuantizationScheme, WeightNames
     from tfcompress.models import Seq2SeqTransformer, TextEncoder
 
     model = TextEncoder if isinstance(config, TextEncoderConfig) else Seq2SeqTransformer
-    MixedPlan(plan, WeightNames(model(config)))
+    QuantizationScheme(scheme, WeightNames(model(config)))

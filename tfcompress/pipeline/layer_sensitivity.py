@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tfcompress.errors import InputError
-from tfcompress.export.quantization.schemes import KINDS
+from tfcompress.export.quantization.schemes import WEIGHT_TYPES
 from tfcompress.grids import MIN_ELEMENTS
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.translation_evaluation import evaluate_translation
@@ -142,7 +142,9 @@ def sensitivity(
     Example:
 
     >>> report = tfc.pipeline.sensitivity("runs/multi30k", sources, references, max_loss=0.3)
-    >>> tfc.export.convert(transformer, "bundle", quantization="mixed", plan=report.plan)
+    >>> tfc.export.convert(
+    ...     transformer, "bundle", quantization="mixed", quantization_scheme=report.plan
+    ... )
     """
     run = Path(run)
     _check(sources, references, max_loss, kinds)
@@ -211,9 +213,9 @@ def _check(sources, references, max_loss, kinds):
         )
     if isinstance(max_loss, bool) or not max_loss >= 0:
         raise InputError(f"`max_loss` must be at least 0. Received: {max_loss}.")
-    if not kinds or not set(kinds) <= set(KINDS):
+    if not kinds or not set(kinds) <= set(WEIGHT_TYPES):
         raise InputError(
-            f"`data_types` must be some of {', '.join(KINDS)}. Received: {list(kinds)}."
+            f"`data_types` must be some of {', '.join(WEIGHT_TYPES)}. Received: {list(kinds)}."
         )
 
 

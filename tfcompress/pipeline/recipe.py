@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from tfcompress.errors import InputError
 from tfcompress.export.options import ExportOptions, read_options, settings
-from tfcompress.export.quantization.schemes import QUANTIZATIONS, STATIC, check_plan
+from tfcompress.export.quantization.schemes import QUANTIZATIONS, STATIC, check_scheme
 from tfcompress.pipeline.surgery_recipe import SurgeryRecipe
 from tfcompress.search_options import MAX_BEAM_SIZE, MAX_THREADS
 from tfcompress.training.config import TrainingConfig
@@ -18,7 +18,7 @@ from tfcompress.training.config import TrainingConfig
 _MAXIMA = {"beam_size": MAX_BEAM_SIZE, "threads": MAX_THREADS}
 _LARGEST = 2**31 - 1
 # Options of exports that a run sets itself.
-_SET_BY_RUNS = ("quantization", "plan", "representative_data", "tokenizer", "force")
+_SET_BY_RUNS = ("quantization", "quantization_scheme", "representative_data", "tokenizer", "force")
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Recipe(abc.ABC):
         training: The training; `updates` 0 for none.
         quantizations: The bundles to export. What activations occur, which "static_int8" and
             "static_int8x16" need to know, is seen on the first 200 training examples.
-        plan: What weights are stored as in the bundle "mixed", by regular expressions over their
-            names, as for `tfcompress.export.convert`.
+        quantization_scheme: What weights are stored as in the bundle "mixed", by regular
+            expressions over their names, as for `tfcompress.export.convert`.
         export: Further options of all bundles, by their names in `tfcompress.export.ExportOptions`,
             with files as on the command line of `tfcompress export`.
         kind: The kind of model.
@@ -61,7 +61,7 @@ class Recipe(abc.ABC):
     surgery: SurgeryRecipe = field(default_factory=SurgeryRecipe)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     quantizations: list[str] = field(default_factory=lambda: ["float32", "dynamic_int8"])
-    plan: dict[str, str] | None = None
+    quantization_scheme: dict[str, str] | None = None
     export: dict[str, Any] = field(default_factory=dict)
     kind: str = ""
 
@@ -106,7 +106,7 @@ class Recipe(abc.ABC):
         return dataclasses.replace(
             self._options,
             quantization=quantization,
-            plan=self.plan if quantization == "mixed" else None,
+            quantization_scheme=self.quantization_scheme if quantization == "mixed" else None,
             representative_data=representative_data if quantization in STATIC else None,
             **others,
         )
@@ -138,12 +138,12 @@ class Recipe(abc.ABC):
         for value in self.quantizations:
             if value not in QUANTIZATIONS:
                 yield f"`quantizations` may hold {', '.join(QUANTIZATIONS)} (received {value!r})"
-        if self.plan is not None:
-            check_plan(self.plan)
-        if (self.plan is not None) != ("mixed" in self.quantizations):
+        if self.quantization_scheme is not None:
+            check_scheme(self.quantization_scheme)
+        if (self.quantization_scheme is not None) != ("mixed" in self.quantizations):
             yield (
-                "`plan` goes with the bundle mixed in `quantizations` (received only "
-                f"{'mixed' if self.plan is None else 'a plan'})"
+                "`quantization_scheme` goes with the bundle mixed in `quantizations` (received "
+                f"only {'mixed' if self.quantization_scheme is None else 'a scheme'})"
             )
         if len(set(self.quantizations)) < len(self.quantizations):
             yield f"`quantizations` must not repeat (received {self.quantizations})"

@@ -10,7 +10,7 @@ from tfcompress.digests import digest
 from tfcompress.export.option_files import REPRESENTATIVE_TEXTS
 from tfcompress.export.quantization.schemes import STATIC
 from tfcompress.pipeline.benchmarking import benchmark_in_turns
-from tfcompress.pipeline.exporting import check_plan_names
+from tfcompress.pipeline.exporting import check_scheme_names
 from tfcompress.pipeline.identity import content_digest, model_digest
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.recipe import Recipe, replaced
@@ -164,7 +164,7 @@ class _Run:
             start=start,
             teacher=teacher,
             verbose=self.verbose,
-            say=self.log,
+            log=self.log,
         )
         if not history:
             write_metrics(workspace.training / "history.json", [])
@@ -185,7 +185,7 @@ class _Run:
         needs = {
             "model": record.content("model"),
             "tokenizers": record.content("tokenizers"),
-            "plan": mapping["plan"] if quantization == "mixed" else None,
+            "scheme": mapping["quantization_scheme"] if quantization == "mixed" else None,
             "texts": digest(data if quantization in STATIC else data["samples"]),
             **replaced({"export": mapping["export"]}, self.recipe.paths, content_digest),
         }
@@ -287,9 +287,9 @@ class _Run:
         """Finds, before anything is written, what would stop a later stage."""
         task, recipe = self.task, self.recipe
         config = task.model_config(None if start is None else start.config)
-        if recipe.plan is not None:
+        if recipe.quantization_scheme is not None:
             load_tensorflow()
-            check_plan_names(recipe.plan, config)
+            check_scheme_names(recipe.quantization_scheme, config)
         if recipe.training.distillation is not None:
             load_tensorflow()
             task.check_teacher(config)

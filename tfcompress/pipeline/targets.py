@@ -14,7 +14,7 @@ from tfcompress.models.preset_folder import CONFIG_FILE
 from tfcompress.pipeline.exporting import export_model
 from tfcompress.pipeline.record import RunRecord
 from tfcompress.pipeline.workspace import is_run, model_run
-from tfcompress.runtime.manifest import MANIFEST, bundle_kind
+from tfcompress.runtime.manifest import MANIFEST, bundle_model_type
 
 _CONFIGS = {"translation": Seq2SeqConfig, "text_encoder": TextEncoderConfig}
 
@@ -63,13 +63,13 @@ def target_config(target: str | Path) -> Seq2SeqConfig | TextEncoderConfig | str
         return _model(target)
     if not is_bundle(target):
         return target
-    kind, manifest = bundle_kind(target), read_json(Path(target) / MANIFEST)
-    if kind not in _CONFIGS or not isinstance(manifest.get("architecture"), dict):
+    model_type, manifest = bundle_model_type(target), read_json(Path(target) / MANIFEST)
+    if model_type not in _CONFIGS or not isinstance(manifest.get("architecture"), dict):
         raise InputError(
-            f"The bundle must say its architecture. Received: {target}, of the kind {kind}. Give "
-            "that of a translation model or a text encoder."
+            f"The bundle must say its architecture. Received: {target}, for {model_type}. "
+            "Give that of a translation model or a text encoder."
         )
-    return _CONFIGS[kind].from_mapping(manifest["architecture"])
+    return _CONFIGS[model_type].from_mapping(manifest["architecture"])
 
 
 @contextlib.contextmanager

@@ -132,10 +132,10 @@ class TextEncoderRecipe(Recipe):
         former = mapping.get("head")
         if head is None:
             head = former if _classifies(former) else _default_head(mapping, former)
-        if not isinstance(head, dict) or head.get("kind", CLASSIFICATION) != CLASSIFICATION:
+        if not isinstance(head, dict) or head.get("task", CLASSIFICATION) != CLASSIFICATION:
             raise InputError(
-                f"`model.head` must be for {CLASSIFICATION} in a recipe, whose texts have one "
-                f"class each. Received: {head}. Train others with `train_classifier`, in Python."
+                f"`model.head` must be of the task {CLASSIFICATION} in a recipe, whose texts have "
+                f"one class each. Received: {head}. Train others with `train_classifier`."
             )
         mapping["head"] = {**head, "num_classes": len(labels), "labels": list(labels)}
         return TextEncoderConfig.from_mapping(mapping)
@@ -160,7 +160,7 @@ class TextEncoderRecipe(Recipe):
 
 
 def _classifies(head):
-    return head is not None and head["kind"] == CLASSIFICATION
+    return head is not None and head["task"] == CLASSIFICATION
 
 
 def _default_head(mapping, former):

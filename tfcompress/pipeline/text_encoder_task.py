@@ -141,7 +141,7 @@ class TextEncoderTask(Task):
         from tfcompress.surgery import select_classes
 
         labels, head = self.corpus.labels, model.config.head
-        if head is None or head.kind != CLASSIFICATION:
+        if head is None or head.task != CLASSIFICATION:
             return model
         wanted = dataclasses.replace(head, num_classes=None, labels=labels)
         match = match_classes(head, wanted)
@@ -151,7 +151,7 @@ class TextEncoderTask(Task):
             return model if head.labels == labels else select_classes(model, labels)
         if not has_names(head) and head.classes == len(self.recipe.corpus.labels):
             log(f"the model's classes are called {', '.join(labels)}, in this order")
-            return TextEncoder(model.config.replace(head=wanted), model.model)
+            return TextEncoder(model.config.replace(head=wanted), model=model.model)
         return model  # Training says that the head starts anew.
 
 

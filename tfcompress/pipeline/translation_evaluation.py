@@ -52,7 +52,7 @@ def evaluate_translation(
     """
     from tfcompress.runtime import Translator
 
-    SearchOptions(beam_size, length_penalty)
+    SearchOptions(beam_size, length_penalty=length_penalty)
     check_tokenization(tokenize)
     if not sources or len(sources) != len(references):
         raise InputError(

@@ -285,7 +285,8 @@ def is_run(folder: str | Path) -> bool:
 def model_run(folder: str | Path) -> Path | None:
     """Returns the run that a folder is, or whose model it is; None where there is none."""
     folder = Path(folder)
-    return next((run for run in (folder, folder.parent) if is_run(run) and folder.is_dir()), None)
+    run = folder.parent if folder.name == "model" else folder
+    return run if is_run(run) else None
 
 
 def run_digest(folder: str | Path) -> str:

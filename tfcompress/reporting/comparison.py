@@ -104,7 +104,9 @@ def group_runs(runs: Sequence[RunResults]) -> list[Group]:
     'teacher'
     """
     if not runs:
-        raise InputError("no runs to report; give at least one run's folder")
+        raise InputError(
+            "There must be runs to report. Received: none. Give at least one run's folder."
+        )
     by_corpus: dict[str, list[RunResults]] = {}
     for run in runs:
         by_corpus.setdefault(run.corpus, []).append(run)

@@ -39,6 +39,6 @@ def write_report(runs: Sequence[RunResults], path: str | os.PathLike) -> Path:
     path = Path(path)
     write = _WRITERS.get(path.suffix.lower())
     if write is None:
-        raise InputError(f"{path}: unknown type of report; name a file that ends in .md or .html")
+        raise InputError(f"A report's file must end in .md or .html. Received: {path}.")
     replace_file(path, write(runs).encode())
     return path

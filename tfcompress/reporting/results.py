@@ -93,7 +93,7 @@ class Row:
     def __post_init__(self):
         problems = list(_row_problems(self))
         if problems:
-            raise InputError(f"metrics of system {self.system!r}: {'; '.join(problems)}")
+            raise InputError(f"Metrics of system {self.system!r}: {'; '.join(problems)}")
 
     @property
     def score(self) -> Score | None:
@@ -145,11 +145,11 @@ class HistoryPoint:
 
     def __post_init__(self):
         if not 0 <= self.step <= _LARGEST:
-            raise InputError(f"`step` must be a count of updates. Received: {self.step!r}")
+            raise InputError(f"`step` must be a count of updates. Received: {self.step!r}.")
         for name in ("loss", "validation_loss", "validation_bleu", "validation_accuracy"):
             value = getattr(self, name)
             if not isinstance(value, int | float | None):
-                raise InputError(f"`{name}` must be a number. Received: {value!r}")
+                raise InputError(f"`{name}` must be a number. Received: {value!r}.")
             # Of a training that diverged.
             if value is not None and not abs(value) <= _LARGEST:
                 object.__setattr__(self, name, None)
@@ -192,7 +192,7 @@ class RunResults:
             datetime.datetime.fromisoformat(self.created)
         except ValueError:
             raise InputError(
-                f"`created` must be an ISO 8601 date. Received: {self.created!r}"
+                f"`created` must be an ISO 8601 date. Received: {self.created!r}."
             ) from None
 
 
@@ -243,14 +243,21 @@ def load_results(path: str | os.PathLike) -> RunResults:
         content = read_json(path)
     except FileNotFoundError:
         raise InputError(
-            f"{path}: no such file; give the folder of a run that has been evaluated"
+            f"A run must have been evaluated. Received: {path}, which is no file. Give the folder "
+            "of one."
         ) from None
     except InputError as error:
-        raise InputError(f"{error}; evaluate the run again") from None
+        raise InputError(
+            f"The results cannot be read. Received: {str(error).rstrip('.')}. Evaluate the run "
+            "again."
+        ) from None
     try:
         return schema.from_mapping(RunResults, content)
     except (InputError, OverflowError) as error:
-        raise InputError(f"{path}: not a run's results ({error}); evaluate the run again") from None
+        raise InputError(
+            f"A file must hold a run's results. Received: {path} ({str(error).rstrip('.')}). "
+            "Evaluate the run again."
+        ) from None
 
 
 def _results_file(path: str | os.PathLike) -> Path:
@@ -277,6 +284,6 @@ def _row_problems(row: Row) -> Iterator[str]:
     for name in ("bleu", "accuracy"):
         low, high = getattr(row, f"{name}_low"), getattr(row, f"{name}_high")
         if (low is None) != (high is None):
-            yield f"`{name}_low` and `{name}_high` must be given together"
+            yield f"`{name}_low` and `{name}_high` go together. Received: only one"
         elif low is not None and low > high:
-            yield f"`{name}_low` {low} must not exceed `{name}_high` {high}"
+            yield f"`{name}_low` must not exceed `{name}_high`. Received: {low} and {high}"

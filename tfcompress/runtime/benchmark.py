@@ -87,14 +87,18 @@ def benchmark(
     lines = [n for n, text in enumerate(texts, start=1) if not is_blank(text)]
     texts = [texts[number - 1] for number in lines]
     if not texts:
-        raise InputError("no texts to run; give at least one that is not blank")
+        raise InputError(
+            "There must be texts. Received: none. Give at least one that is not blank."
+        )
     if warmup < 0 or runs < 1:
-        raise InputError(f"warmup={warmup}, runs={runs}; give warmup >= 0 and runs >= 1")
+        raise InputError(
+            f"`warmup` must be at least 0, and `runs` 1. Received: warmup={warmup}, runs={runs}."
+        )
     bundle = open_bundle(path)
     if type(bundle) not in _BENCHMARKS:
         raise InputError(
-            f"{path}: takes no texts. Received: a bundle of the kind {bundle.kind}. Give that of "
-            "a translation model or a text encoder."
+            "A bundle to measure must be that of a translation model or a text encoder. Received: "
+            f"{path} with model_type={bundle.model_type!r}."
         )
     task = _BENCHMARKS[type(bundle)](beam_size)
     load = load_average()
@@ -175,7 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _wait(*passes):
     print(flush=True)
     if not sys.stdin.readline():
-        raise InputError("nobody says when to go on")
+        raise InputError("The process must be told when to go on. Received: no line.")
 
 
 if __name__ == "__main__":

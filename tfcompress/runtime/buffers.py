@@ -89,14 +89,14 @@ def _host_address(tensor: TensorBuffer) -> int | None:
 
 
 def _check_size(tensor: TensorBuffer, size: int) -> None:
-    found = ctypes.c_size_t()
-    if _get_size is None or _get_size(_handle(tensor), ctypes.byref(found)):
+    actual = ctypes.c_size_t()
+    if _get_size is None or _get_size(_handle(tensor), ctypes.byref(actual)):
         return
-    if found.value < size:
+    if actual.value < size:
         raise InputError(
-            f"a tensor has {found.value} bytes where the manifest says {size}: its shape depends "
-            "on what the model computes; take masks over positions from `padding_mask` in the "
-            "layers' `step`, and export the bundle again"
+            "A tensor's shape must not depend on what the model computes. Received: "
+            f"{actual.value} bytes instead of {size}. Take masks over positions from "
+            "`padding_mask` in the layers' `step`, and export the bundle again."
         )
 
 

@@ -25,8 +25,8 @@ class Bundle(abc.ABC):
     custom_ops: tuple[str, ...]
     size: int
 
-    # The kind of model, as manifests say it.
-    kind: ClassVar[str]
+    # The type of model, as manifests say it.
+    model_type: ClassVar[str]
 
     @property
     def model(self) -> Path:
@@ -35,27 +35,27 @@ class Bundle(abc.ABC):
 
     @classmethod
     def open(cls, path: str | os.PathLike, verify: bool = True) -> Self:
-        """Opens a bundle of this kind of model; see `open_bundle`.
+        """Opens a bundle of this type of model; see `open_bundle`.
 
         Args:
             path: The folder.
             verify: Whether to compare all files with the manifest.
 
         Raises:
-            InputError: The bundle is incomplete or altered, or of another kind.
+            InputError: The bundle is incomplete or altered, or of another type of model.
         """
         folder = Path(path)
-        manifest = Manifest(folder, cls.kind)
+        manifest = Manifest(folder, cls.model_type)
         manifest.check_files(verify)
         return cls(
             path=folder,
             manifest=manifest.values,
             **cls._read(manifest),
-            custom_ops=tuple(manifest.take("custom_ops", kind=list, check=are_names)),
+            custom_ops=tuple(manifest.take("custom_ops", value_type=list, check=are_names)),
             size=manifest.total_size(),
         )
 
     @classmethod
     @abc.abstractmethod
     def _read(cls, manifest: Manifest) -> dict[str, Any]:
-        """Returns the attributes of this kind of bundle."""
+        """Returns the attributes of this type of bundle."""

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tfcompress.errors import InputError
-from tfcompress.runtime.translation_bundle import SpecialIds
+from tfcompress.runtime.decoder_bundle import SpecialIds
 
 
 def whole_numbers(name: str, row: Any) -> list[int]:
@@ -32,7 +32,9 @@ def whole_numbers(name: str, row: Any) -> list[int]:
         isinstance(one, bool | np.bool_) for one in (row if numbers.ndim == 1 else ())
     )
     if numbers.ndim != 1 or has_truth or (numbers.size and numbers.dtype.kind not in "iu"):
-        raise InputError(f"{name} is no list of integers; give token ids")
+        raise InputError(
+            f"Token ids must be a list of whole numbers. Received: {row!r:.60} as {name}."
+        )
     return numbers.tolist()
 
 
@@ -49,8 +51,8 @@ def check_range(name: str, ids: list[int], vocabulary: int) -> None:
     """
     if ids and not 0 <= min(ids) <= max(ids) < vocabulary:
         raise InputError(
-            f"{name}: ids from {min(ids)} to {max(ids)} are outside the vocabulary's 0 to "
-            f"{vocabulary - 1}; use the tokenizer of this bundle"
+            f"Ids of the vocabulary must be from 0 to {vocabulary - 1}. Received: {min(ids)} to "
+            f"{max(ids)} in {name}. Use the tokenizer of this bundle."
         )
 
 
@@ -73,7 +75,7 @@ def without_padding(name: str, ids: list[int], pad: int) -> list[int]:
     count = len(ids)
     while count and ids[count - 1] == pad:
         count -= 1
-    _refuse(name, ids[:count], pad, "padding")
+    refuse_id(name, ids[:count], pad, "padding")
     return ids[:count]
 
 
@@ -99,14 +101,25 @@ def source_ids(name: str, row: Any, special: SpecialIds, vocabulary: int) -> lis
     ids = without_padding(name, ids, special.pad)
     if ids and ids[-1] == special.eos:
         ids = ids[:-1]
-    _refuse(name, ids, special.eos, "the end id")
-    _refuse(name, ids, special.bos, "the begin id")
+    refuse_id(name, ids, special.eos, "the end id")
+    refuse_id(name, ids, special.bos, "the begin id")
     return ids
 
 
-def _refuse(name, ids, special, what):
+def refuse_id(name: str, ids: list[int], special: int, what: str) -> None:
+    """Makes sure that a special id is not among ids.
+
+    Args:
+        name: What they are called in messages.
+        ids: The ids.
+        special: The special id.
+        what: What that is called.
+
+    Raises:
+        InputError: It is.
+    """
     if special in ids:
         raise InputError(
-            f"{name}: has {what} ({special}) at place {ids.index(special)}, where it has no "
-            "meaning; give the ids of text, and padding at their end only"
+            "Ids must be those of text, with padding at their end only. Received: "
+            f"{what} ({special}) at place {ids.index(special)} of {name}. Leave it out."
         )

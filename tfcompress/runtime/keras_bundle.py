@@ -45,7 +45,7 @@ class KerasBundle(Bundle):
 
     signatures: dict[str, SignatureInfo]
 
-    kind = "keras"
+    model_type = "keras"
 
     @classmethod
     def _read(cls, manifest):
@@ -54,17 +54,17 @@ class KerasBundle(Bundle):
         def tensors(signature, side):
             return {
                 name: TensorInfo(
-                    tuple(take(*where, "shape", kind=list, check=_is_shape)),
-                    take(*where, "dtype", kind=str, check=_is_type),
+                    tuple(take(*where, "shape", value_type=list, check=_is_shape)),
+                    take(*where, "dtype", value_type=str, check=_is_type),
                 )
-                for name in take("signatures", signature, side, kind=dict)
+                for name in take("signatures", signature, side, value_type=dict)
                 if (where := ("signatures", signature, side, name))
             }
 
         return {
             "signatures": {
                 name: SignatureInfo(tensors(name, "inputs"), tensors(name, "outputs"))
-                for name in take("signatures", kind=dict, check=bool)
+                for name in take("signatures", value_type=dict, check=bool)
             }
         }
 

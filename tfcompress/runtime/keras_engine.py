@@ -18,9 +18,9 @@ class KerasEngine(Engine[KerasBundle]):
         bundle = self._bundle
         if bundle.custom_ops:
             raise InputError(
-                f"{bundle.path}: needs the custom operations {', '.join(bundle.custom_ops)}, which "
-                "only the native runtime has; build it with `tfcompress build-native`, or export "
-                "without `custom_ops`"
+                "The bundle needs custom operations that are unavailable. Received: "
+                f"{bundle.path} with {', '.join(bundle.custom_ops)}. Export it without "
+                "`custom_ops`, or build the native runtime with `tfcompress build-native`."
             )
         try:
             with quiet_stderr():
@@ -31,7 +31,8 @@ class KerasEngine(Engine[KerasBundle]):
                 }
         except (RuntimeError, ValueError) as error:
             raise InputError(
-                f"{bundle.model}: LiteRT cannot load it ({_reason(error)}); export the bundle again"
+                f"LiteRT cannot load the model. Received: {bundle.model} ({_reason(error)}). "
+                "Export the bundle again."
             ) from None
         for name, runner in self._runners.items():
             self._check(name, runner)
@@ -69,11 +70,11 @@ class KerasEngine(Engine[KerasBundle]):
             (info.inputs, runner.get_input_details()),
             (info.outputs, runner.get_output_details()),
         ):
-            found = {key: np.dtype(detail["dtype"]).name for key, detail in details.items()}
-            if found != {key: tensor.dtype for key, tensor in expected.items()}:
+            actual = {key: np.dtype(detail["dtype"]).name for key, detail in details.items()}
+            if actual != {key: tensor.dtype for key, tensor in expected.items()}:
                 raise InputError(
-                    f"{self._bundle.model}: signature {name!r} has {found}, unlike its manifest; "
-                    "export the bundle again"
+                    f"The model is unlike its manifest. Received: {self._bundle.model}, whose "
+                    f"signature {name!r} has {actual}. Export or copy the bundle again."
                 )
 
 

@@ -50,7 +50,7 @@ class NativeKerasEngine(NativeEngine[KerasBundle]):
             for key, tensor in {**info.inputs, **info.outputs}.items():
                 if tensor.dtype not in _TYPES:
                     raise InputError(
-                        "the native runtime takes and gives float32 and int32. Received: "
+                        "The native runtime takes and gives float32 and int32 only. Received: "
                         f"{key} of {name} with {tensor.dtype}. Cast it in the model."
                     )
         super()._open(library, num_threads)
@@ -64,16 +64,16 @@ class NativeKerasEngine(NativeEngine[KerasBundle]):
             len(arrays),
             inputs,
             result=CArrays,
-            take=lambda found: {
-                one.name.decode(): _copied(one) for one in found.arrays[: found.num_arrays]
+            take=lambda arrays: {
+                one.name.decode(): _copied(one) for one in arrays.arrays[: arrays.num_arrays]
             },
         )
 
 
 def _c_array(name, array):
     dims = (c_int32 * array.ndim)(*array.shape)
-    kind = _TYPES.index(array.dtype.name)
-    return CArray(name.encode(), kind, array.ndim, dims, array.ctypes.data_as(c_void_p))
+    code = _TYPES.index(array.dtype.name)
+    return CArray(name.encode(), code, array.ndim, dims, array.ctypes.data_as(c_void_p))
 
 
 def _copied(array):

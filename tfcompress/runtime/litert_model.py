@@ -29,9 +29,9 @@ def load_model(bundle: Bundle, num_threads: int, *, first_input: tuple[str, str]
     """
     if bundle.custom_ops:
         raise InputError(
-            f"{bundle.path}: needs the custom operations {', '.join(bundle.custom_ops)}, which "
-            "this runtime does not have; export without `custom_ops`, or build the native runtime "
-            "with `tfcompress build-native`"
+            "The bundle needs custom operations that are unavailable. Received: "
+            f"{bundle.path} with {', '.join(bundle.custom_ops)}. Export it without `custom_ops`, "
+            "or build the native runtime with `tfcompress build-native`."
         )
     # In memory, so that all signatures share one packed copy of the weights.
     cache = ":memory:" if sys.platform == "linux" else ""
@@ -49,7 +49,8 @@ def load_model(bundle: Bundle, num_threads: int, *, first_input: tuple[str, str]
             return model
     except RuntimeError as error:
         raise InputError(
-            f"{bundle.model}: LiteRT cannot load it ({error}); export the bundle again"
+            f"LiteRT cannot load the model. Received: {bundle.model} ({error}). Export the bundle "
+            "again."
         ) from None
 
 
@@ -75,19 +76,19 @@ class Signature:
         inputs: Collection[str],
         outputs: Collection[str],
     ):
-        found = model.get_signature_list().get(name, {"inputs": [], "outputs": []})
-        missing = sorted({*inputs} - {*found["inputs"]} | {*outputs} - {*found["outputs"]})
+        signature = model.get_signature_list().get(name, {"inputs": [], "outputs": []})
+        missing = sorted({*inputs} - {*signature["inputs"]} | {*outputs} - {*signature["outputs"]})
         if missing:
             raise InputError(
-                f"{bundle.model}: signature {name!r} has no {', '.join(missing)}, unlike its "
-                "manifest; export the bundle again"
+                f"The model is unlike its manifest. Received: {bundle.model}, whose signature "
+                f"{name!r} lacks {', '.join(missing)}. Export or copy the bundle again."
             )
         self.name = name
         self._file = bundle.model
         self._model = model
         self._index = model.get_signature_index(name)
-        self._inputs = found["inputs"]
-        self._outputs = found["outputs"]
+        self._inputs = signature["inputs"]
+        self._outputs = signature["outputs"]
         self._shapes = {}
         self._bound = ()
 
@@ -111,8 +112,8 @@ class Signature:
         unknown = sorted({*self._inputs} - {*inputs} | {*self._outputs} - {*outputs})
         if unknown:
             raise InputError(
-                f"{self._file}: signature {self.name!r} has {', '.join(unknown)}, unlike its "
-                "manifest; export the bundle again"
+                f"The model is unlike its manifest. Received: {self._file}, whose signature "
+                f"{self.name!r} has {', '.join(unknown)}. Export or copy the bundle again."
             )
         self._bound = (
             [inputs[name] for name in self._inputs],
@@ -130,8 +131,8 @@ class Signature:
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[0]
             raise InputError(
-                f"{self._file}: LiteRT cannot run signature {self.name!r} as its manifest says "
-                f"({reason}); export the bundle again"
+                f"LiteRT cannot run the model. Received: {self._file}, signature {self.name!r} "
+                f"({reason}). Export the bundle again."
             ) from error
 
 
@@ -147,7 +148,7 @@ class Recent(OrderedDict):
         self._size = size
 
     def get_or_make(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Returns the value of a key, made anew where it is not kept."""
+        """Returns the value of a key, computed anew where it is not kept."""
         if key not in self:
             self[key] = make()
             if len(self) > self._size:

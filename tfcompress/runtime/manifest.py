@@ -12,11 +12,13 @@ from tfcompress.files import read_json
 
 MANIFEST = "manifest.json"
 MODEL = "model.tflite"
-_AGAIN = "export or copy the bundle again"
+_AGAIN = "Export or copy the bundle again"
+_ALTERED = "A file of the bundle is truncated or altered"
 _PLAIN_NAME = re.compile(r"(?!\.)[^/\\:\0]+")
 _RUNS = {
     "translation": "a translation model, which Translator runs",
     "text_encoder": "a text encoder, which TextModel runs",
+    "language_model": "a language model, which TextGenerator runs",
     "keras": "a Keras model, which KerasModel runs",
 }
 
@@ -26,7 +28,7 @@ class Manifest:
 
     Args:
         folder: The bundle's folder.
-        kind: What kind of model it must be.
+        model_type: What type of model it must be.
 
     Attributes:
         folder: The bundle's folder.
@@ -35,7 +37,7 @@ class Manifest:
 
     Raises:
         InputError: The folder or the manifest is missing, or the manifest is none, or of another
-            format or kind.
+            format or type of model.
 
     Example:
 
@@ -43,28 +45,31 @@ class Manifest:
     256
     """
 
-    def __init__(self, folder: str | os.PathLike, kind: str):
+    def __init__(self, folder: str | os.PathLike, model_type: str):
         self.folder = Path(folder)
         self.path = self.folder / MANIFEST
         self.values = _read(self.folder)
-        found = self.values.get("kind")
-        runs = _RUNS.get(found) if isinstance(found, str) else None
-        if found != kind and runs and self.values.get("format") == FORMAT:
-            raise InputError(f"{self.folder}: is {runs}; use that")
-        for key, expected in {"format": FORMAT, "kind": kind}.items():
+        actual = self.values.get("model_type")
+        runs = _RUNS.get(actual) if isinstance(actual, str) else None
+        if actual != model_type and runs and self.values.get("format") == FORMAT:
+            raise InputError(
+                f"The bundle holds another type of model. Received: {self.folder} of {runs}. Use "
+                "that."
+            )
+        for key, expected in {"format": FORMAT, "model_type": model_type}.items():
             if self.values.get(key) != expected:
                 raise InputError(
-                    f"{self.path}: {key} {self.values.get(key)!r}, but this version runs "
-                    f"{expected!r}; export the model again with this version, or run it with the "
-                    "version that made it"
+                    f"The bundle is of another version. Received: {self.path} with "
+                    f"{key}={self.values.get(key)!r} instead of {expected!r}. Export the model "
+                    "again with this version, or run it with the version that wrote it."
                 )
 
-    def take(self, *keys: str, kind: Any = int, check=None) -> Any:
+    def take(self, *keys: str, value_type: Any = int, check=None) -> Any:
         """Returns the value under some keys.
 
         Args:
             *keys: One key for each level.
-            kind: The type that it must have; integers must be positive by default.
+            value_type: The type that it must have; integers must be positive by default.
             check: Says whether the value is possible.
 
         Raises:
@@ -74,13 +79,19 @@ class Manifest:
         value = self.values
         for key in keys:
             if not isinstance(value, dict) or key not in value:
-                raise InputError(f"{self.path}: `{name}` is missing; {_AGAIN}")
+                raise InputError(
+                    f"The manifest lacks a value. Received: {self.path} without `{name}`. {_AGAIN}."
+                )
             value = value[key]
-        check = check or (is_size if kind is int else lambda value: True)
+        check = check or (is_size if value_type is int else lambda value: True)
         # Truth values are no numbers.
-        is_kind = isinstance(value, kind) and (not isinstance(value, bool) or kind is bool)
-        if not is_kind or not check(value):
-            raise InputError(f"{self.path}: `{name}` cannot be {value!r}; {_AGAIN}")
+        is_bool = isinstance(value, bool)
+        has_type = isinstance(value, value_type) and (not is_bool or value_type is bool)
+        if not has_type or not check(value):
+            raise InputError(
+                f"The manifest has an impossible value. Received: {self.path}, where `{name}` "
+                f"cannot be {value!r}. {_AGAIN}."
+            )
         return value
 
     def check_files(self, verify: bool) -> dict[str, Any]:
@@ -95,10 +106,10 @@ class Manifest:
         Raises:
             InputError: A file is missing, outside the folder, truncated or altered.
         """
-        files = self.take("files", kind=dict, check=bool)
+        files = self.take("files", value_type=dict, check=bool)
         for name in dict.fromkeys((MODEL, *files)):
             size = self.take("files", name, "bytes")
-            self._check_file(name, size, self.take("files", name, "sha256", kind=str), verify)
+            self._check_file(name, size, self.take("files", name, "sha256", value_type=str), verify)
         return files
 
     def total_size(self) -> int:
@@ -110,28 +121,28 @@ class Manifest:
         path = self.folder / name
         if not _PLAIN_NAME.fullmatch(name):
             raise InputError(
-                f"{self.path}: names the file {name!r}, but the files of a bundle lie in its own "
-                f"folder; {_AGAIN}"
+                "The files of a bundle must lie in its own folder. Received: "
+                f"{self.path} with the file {name!r}. {_AGAIN}."
             )
         if not path.is_file():
-            raise InputError(f"{path}: missing, but listed in the manifest; {_AGAIN}")
+            raise InputError(f"A file of the bundle is missing. Received: {path}. {_AGAIN}.")
         if not verify:
             return
         if path.stat().st_size != size:
             raise InputError(
-                f"{path}: {path.stat().st_size} bytes, but {size} in the manifest: the file is "
-                f"truncated or altered; {_AGAIN}"
+                f"{_ALTERED}. Received: {path} of {path.stat().st_size} bytes instead of {size}. "
+                f"{_AGAIN}."
             )
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
                 raise InputError(
-                    f"{path}: sha256 differs from manifest: the file is truncated or altered; "
-                    f"{_AGAIN}"
+                    f"{_ALTERED}. Received: {path}, whose SHA-256 differs from the manifest's. "
+                    f"{_AGAIN}."
                 )
 
 
-def bundle_kind(folder: str | os.PathLike) -> str:
-    """Returns the kind of model in a bundle, such as "translation" or "text_encoder".
+def bundle_model_type(folder: str | os.PathLike) -> str:
+    """Returns the type of model in a bundle, such as "translation" or "text_encoder".
 
     Args:
         folder: The bundle's folder.
@@ -139,7 +150,7 @@ def bundle_kind(folder: str | os.PathLike) -> str:
     Raises:
         InputError: The folder is no bundle.
     """
-    return str(_read(Path(folder)).get("kind"))
+    return str(_read(Path(folder)).get("model_type"))
 
 
 def is_size(value: int) -> bool:
@@ -155,13 +166,20 @@ def are_names(value: list) -> bool:
 def _read(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; give the folder that export wrote")
+        raise InputError(
+            f"A bundle must be a folder. Received: {folder}. Give the folder that export wrote."
+        )
     try:
         manifest = read_json(path)
     except FileNotFoundError:
-        raise InputError(f"{folder}: no {MANIFEST}; give the folder that export wrote") from None
+        raise InputError(
+            f"A bundle must have a {MANIFEST}. Received: {folder} without. Give the folder that "
+            "export wrote."
+        ) from None
     except InputError as error:
-        raise InputError(f"{error}; {_AGAIN}") from None
+        raise InputError(
+            f"The manifest cannot be read. Received: {str(error).rstrip('.')}. {_AGAIN}."
+        ) from None
     if not isinstance(manifest, dict):
-        raise InputError(f"{path}: holds no JSON object; {_AGAIN}")
+        raise InputError(f"The manifest must be a JSON object. Received: {path}. {_AGAIN}.")
     return manifest

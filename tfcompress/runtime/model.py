@@ -33,7 +33,7 @@ class Model(Generic[B]):
         is_native: Whether the native runtime computes.
 
     Raises:
-        InputError: The bundle is incomplete or altered, or of another kind of model (see
+        InputError: The bundle is incomplete or altered, or of another type of model (see
             `open_bundle`), needs custom operations that are unavailable, or an option is
             impossible.
     """
@@ -79,18 +79,18 @@ class Model(Generic[B]):
         """Returns what a function gives for the engine, while no other thread uses it."""
         with self._lock:
             if self._engine is None:
-                raise InputError("the model is closed; make a new one")
+                raise InputError("A closed model cannot run. Received: one. Open it again.")
             return compute(self._engine)
 
     def _check_overlong(self, overlong: str) -> None:
         if overlong not in self.overlong:
             allowed = " or ".join(map(repr, self.overlong))
-            raise InputError(f"overlong={overlong!r}; give {allowed}")
+            raise InputError(f"`overlong` must be {allowed}. Received: {overlong!r}.")
 
     def _without_tokenizer(self, method: str) -> InputError:
         return InputError(
-            f"{self.bundle.path}: has no tokenizer, so it takes ids only; use {method}, or export "
-            "it with its tokenizer"
+            f"Texts need a bundle with a tokenizer. Received: {self.bundle.path} without. Use "
+            f"{method}, or export it with its tokenizer."
         )
 
     def _named(self, texts: Any) -> list[tuple[str, Any]]:
@@ -99,7 +99,9 @@ class Model(Generic[B]):
 
     def _named_list(self, rows: Any, of: str = "strings") -> list[tuple[str, Any]]:
         if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
-            raise InputError(f"{self.unit}s is {type(rows).__name__}; give a list of {of}")
+            raise InputError(
+                f"`{self.unit}s` must be a list of {of}. Received: {type(rows).__name__}."
+            )
         return [(f"{self.unit} {number}", row) for number, row in enumerate(rows)]
 
 
@@ -111,13 +113,14 @@ def check_text(name: str, text: Any) -> None:
         text: The text.
 
     Raises:
-        InputError: It is no string, or has an unpaired surrogate.
+        InputError: It is no string, or has a lone surrogate.
     """
     if not isinstance(text, str):
-        raise InputError(f"{name} is {type(text).__name__}; give str")
+        raise InputError(f"A text must be a string. Received: {type(text).__name__} as {name}.")
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise InputError(
-            f"{name} contains {text[error.start]!r}, an unpaired surrogate; read the text as UTF-8"
+            f"A text must have no lone surrogate. Received: {text[error.start]!r} in {name}. Read "
+            "it as UTF-8."
         ) from None

@@ -22,7 +22,7 @@ class NativeEngine(Engine[B]):
 
     is_native = True
 
-    # The C interface of this kind of model: what opens a folder and what frees the model, what
+    # The C interface of this type of model: what opens a folder and what frees the model, what
     # frees a result, and the arguments of these and other functions.
     opens: ClassVar[str]
     frees: ClassVar[str]
@@ -96,7 +96,7 @@ def _load(path, declare):
         declare(library)
     except (OSError, AttributeError) as error:
         raise InputError(
-            f"{path}: is no native runtime for this machine ({error}); build it again with "
-            "`tfcompress build-native`, or set TFCOMPRESS_NATIVE=0 to do without"
+            f"The native runtime cannot be loaded. Received: {path} ({error}). Build it again with "
+            "`tfcompress build-native`, or set TFCOMPRESS_NATIVE=0 to do without."
         ) from None
     return library

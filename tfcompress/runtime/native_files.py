@@ -28,8 +28,12 @@ _VARIABLE = "TFCOMPRESS_NATIVE"
 def native_library() -> Path | None:
     """Returns the native runtime's library for this machine, or None where there is none.
 
-    It is what `tfcompress build-native` built of these very sources, or the file that the
-    environment variable `TFCOMPRESS_NATIVE` names; with that variable set to 0, none is used.
+    It is what `tfcompress build-native` built of these very sources, or the library (or its folder)
+    that the environment variable `TFCOMPRESS_NATIVE` names; with that variable set to 0, none is
+    used.
+
+    Raises:
+        InputError: If the variable names no file.
 
     Example:
 
@@ -40,7 +44,13 @@ def native_library() -> Path | None:
     if chosen == "0":
         return None
     if chosen:
-        return Path(chosen)
+        path = Path(chosen) / LIBRARY if Path(chosen).is_dir() else Path(chosen)
+        if not path.is_file():
+            raise InputError(
+                f"`{_VARIABLE}` names no native runtime. Received: {chosen}. Give {LIBRARY} or the "
+                "folder that `tfcompress build-native --output` wrote, or 0 to do without."
+            )
+        return path
     library = native_folder(HOST) / LIBRARY
     return library if library.is_file() else None
 
@@ -62,8 +72,8 @@ def wanted_library(native: bool | None) -> Path | None:
     library = None if native is False else native_library()
     if native and library is None:
         raise InputError(
-            "native=True, but the native runtime is not built; run `tfcompress build-native`, or "
-            "leave it out"
+            "`native` needs the native runtime, which is not built. Received: native=True. Run "
+            "`tfcompress build-native`, or leave it out."
         )
     return library
 
@@ -72,7 +82,7 @@ def native_folder(target: str) -> Path:
     """Returns the folder of the user's cache where what is built of these sources goes.
 
     Args:
-        target: The kind of device.
+        target: The type of device.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache / "tfcompress" / f"native-{_sources_hash()}" / target

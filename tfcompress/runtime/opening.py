@@ -1,4 +1,4 @@
-"""Opens bundles of every kind of model, and what runs them."""
+"""Opens bundles of every type of model, and what runs them."""
 
 import os
 
@@ -7,7 +7,10 @@ from tfcompress.runtime.engine import Engine
 from tfcompress.runtime.keras_bundle import KerasBundle
 from tfcompress.runtime.keras_engine import KerasEngine
 from tfcompress.runtime.keras_native import NativeKerasEngine
-from tfcompress.runtime.manifest import bundle_kind
+from tfcompress.runtime.language_model_bundle import LanguageModelBundle
+from tfcompress.runtime.language_model_engine import LanguageModelEngine
+from tfcompress.runtime.language_model_native import NativeLanguageModelEngine
+from tfcompress.runtime.manifest import bundle_model_type
 from tfcompress.runtime.native import NativeEngine
 from tfcompress.runtime.native_files import wanted_library
 from tfcompress.runtime.text_encoder_bundle import TextEncoderBundle
@@ -17,11 +20,11 @@ from tfcompress.runtime.translation_bundle import TranslationBundle
 from tfcompress.runtime.translation_engine import TranslationEngine
 from tfcompress.runtime.translation_native import NativeTranslationEngine
 
-_BUNDLES: tuple[type[Bundle], ...] = (TranslationBundle, TextEncoderBundle, KerasBundle)
 # In Python and in the native runtime.
 _ENGINES: dict[type[Bundle], tuple[type[Engine], type[NativeEngine]]] = {
     TranslationBundle: (TranslationEngine, NativeTranslationEngine),
     TextEncoderBundle: (TextEncoderEngine, NativeTextEncoderEngine),
+    LanguageModelBundle: (LanguageModelEngine, NativeLanguageModelEngine),
     KerasBundle: (KerasEngine, NativeKerasEngine),
 }
 
@@ -35,7 +38,8 @@ def open_bundle(path: str | os.PathLike, verify: bool = True) -> Bundle:
             only their presence is checked.
 
     Returns:
-        A `TranslationBundle`, `TextEncoderBundle` or `KerasBundle`, as its manifest says.
+        A `TranslationBundle`, `TextEncoderBundle`, `LanguageModelBundle` or `KerasBundle`, as its
+        manifest says.
 
     Raises:
         InputError: The folder or a file is missing, the manifest is of another format or
@@ -46,8 +50,8 @@ def open_bundle(path: str | os.PathLike, verify: bool = True) -> Bundle:
     >>> open_bundle("en-de").max_source_length
     256
     """
-    kind = bundle_kind(path)
-    bundle = next((one for one in _BUNDLES if one.kind == kind), _BUNDLES[0])
+    model_type = bundle_model_type(path)
+    bundle = next((one for one in _ENGINES if one.model_type == model_type), TranslationBundle)
     return bundle.open(path, verify)
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from tfcompress.runtime.translation_bundle import SpecialIds
+from tfcompress.runtime.decoder_bundle import SpecialIds
 
 
 class StepOutput(NamedTuple):
@@ -69,25 +69,47 @@ def greedy_search(stepper: Stepper, special: SpecialIds, limit: int) -> list[int
     Returns:
         The ids, without the end id.
     """
-    excluded = (special.pad, special.bos)
     stepper.start(1)
     token, ids = special.bos, []
     for _ in range(limit - 1):
-        logits, block_max, _ = stepper.step(token)
-        row = logits[0]
-        if block_max is None:
-            token = int(row.argmax())
-        else:
-            width = row.size // block_max.size
-            first = int(block_max.argmax()) * width
-            token = first + int(row[first : first + width].argmax())
-        if token in excluded:
-            row[list(excluded)] = -np.inf
-            token = int(row.argmax())
+        token = best_token(stepper.step(token), special)
         if token == special.eos:
             break
         ids.append(token)
     return ids
+
+
+def best_token(output: StepOutput, special: SpecialIds) -> int:
+    """Returns the most probable token of the first row; see `greedy_search`.
+
+    Args:
+        output: What a step gave.
+        special: The special ids.
+    """
+    excluded = (special.pad, special.bos)
+    row = output.logits[0]
+    if output.block_max is None:
+        token = int(row.argmax())
+    else:
+        width = row.size // output.block_max.shape[1]
+        first = int(output.block_max[0].argmax()) * width
+        token = first + int(row[first : first + width].argmax())
+    if token in excluded:
+        row[list(excluded)] = -np.inf
+        token = int(row.argmax())
+    return token
+
+
+def log_sum_exp(output: StepOutput) -> np.ndarray:
+    """Returns the logarithm of the sum of powers of e of each row's logits, `[rows, 1]`.
+
+    Args:
+        output: What a step gave.
+    """
+    if output.log_sum_exp is not None:
+        return output.log_sum_exp
+    largest = output.logits.max(axis=1, keepdims=True)
+    return largest + np.log(np.exp(output.logits - largest).sum(axis=1, keepdims=True))
 
 
 def beam_search(
@@ -156,17 +178,17 @@ def beam_search(
             totals[row], tokens[row] = total, token
             ranks[row], prefixes[row] = rank, grown[rank]
     if not finished:
-        raise RuntimeError("the model gives no finite logits")
+        raise RuntimeError(
+            "The model must give finite logits. Received: none that is finite. Export an earlier "
+            "checkpoint."
+        )
     return sorted(finished, key=lambda hypothesis: -hypothesis.score)
 
 
 def _complete(output: StepOutput) -> StepOutput:
     """Computes what the model does not give."""
-    logits, block_max, log_sum_exp = output
-    if log_sum_exp is None:
-        largest = logits.max(axis=1, keepdims=True)
-        log_sum_exp = largest + np.log(np.exp(logits - largest).sum(axis=1, keepdims=True))
-    return StepOutput(logits, logits if block_max is None else block_max, log_sum_exp)
+    block_max = output.logits if output.block_max is None else output.block_max
+    return StepOutput(output.logits, block_max, log_sum_exp(output))
 
 
 def _best_continuations(output, totals, ranks, special, count):

@@ -10,7 +10,7 @@ anyhow. The full stop of a title, an abbreviation or an initial never does.
 import re
 
 from tfcompress.text import characters
-from tfcompress.text.characters import is_mark, is_space, is_unspaced, kind
+from tfcompress.text.characters import character_class, is_mark, is_space, is_unspaced
 
 QUOTES = (characters.CLOSE, characters.OPEN)
 _DOTS = ".\u2024\u2026"
@@ -36,7 +36,7 @@ def sentence_begins(text: str, *, doubtful: bool) -> list[int]:
             continue
         begin, is_hard = at, False
         while at < len(text) and _ends(text, at):
-            is_hard |= kind(text[at]) == characters.HARD_END
+            is_hard |= character_class(text[at]) == characters.HARD_END
             at += 1
         closed = _skip_quotes(text, at, QUOTES[:1] if is_hard else QUOTES)
         following = _skip_spaces(text, closed)
@@ -52,11 +52,11 @@ def sentence_begins(text: str, *, doubtful: bool) -> list[int]:
 
 def _ends(text, at):
     """Returns whether a character is a mark that may end a sentence."""
-    if kind(text[at]) == characters.HARD_END:
+    if character_class(text[at]) == characters.HARD_END:
         # A full-width full stop may be a decimal point.
         is_point = text[at] in "\uff0e\ufe52" and at + 1 < len(text)
-        return not (is_point and kind(text[at + 1]) == characters.DIGIT)
-    return kind(text[at]) == characters.SOFT_END
+        return not (is_point and character_class(text[at + 1]) == characters.DIGIT)
+    return character_class(text[at]) == characters.SOFT_END
 
 
 def _is_hard_end(text, begin, end, closed, following, doubtful):
@@ -69,13 +69,13 @@ def _is_soft_end(text, begin, end, closed, following, doubtful):
     is_full_stop = end == begin + 1 and text[begin] == "."
     if closed == following:
         # Marks of Latin script among characters that no spaces stand between.
-        if not is_unspaced(text[following]) or kind(text[following]) == characters.DIGIT:
+        if not is_unspaced(text[following]) or character_class(text[following]) == characters.DIGIT:
             return False
         is_after_unspaced = begin > 0 and is_unspaced(text[begin - 1])
         return text[end - 1] not in _DOTS or (is_full_stop and is_after_unspaced)
     while following != (after := _skip_spaces(text, _skip_quotes(text, following))):
         following = after
-    next_kind = kind(text[following]) if following < len(text) else 0
+    next_kind = character_class(text[following]) if following < len(text) else 0
     if next_kind == characters.SMALL and not doubtful:
         return False
     return not (
@@ -90,7 +90,7 @@ def _is_abbreviated(text, end, next_kind, doubtful):
         begin -= 1
     begin = _skip_quotes(text, begin)
     word = text[begin:end]
-    if 1 <= len(word) <= 2 and all(kind(c) == characters.DIGIT for c in word):
+    if 1 <= len(word) <= 2 and all(character_class(c) == characters.DIGIT for c in word):
         return not doubtful
     last = re.split("[.-]", word)[-1]
     if last in characters.TITLE_WORDS:
@@ -106,11 +106,13 @@ def _is_initial(word):
         return False
     # Small letters beyond these may be whole words.
     is_plain = letter < "\u0080" or "\u0370" <= letter < "\u0530"
-    return kind(letter) == characters.INITIAL or (kind(letter) == characters.SMALL and is_plain)
+    return character_class(letter) == characters.INITIAL or (
+        character_class(letter) == characters.SMALL and is_plain
+    )
 
 
 def _skip_quotes(text, at, kinds=QUOTES):
-    while at < len(text) and kind(text[at]) in kinds:
+    while at < len(text) and character_class(text[at]) in kinds:
         at += 1
     return at
 

@@ -1,20 +1,21 @@
 """The two signatures of a translation model, with their buffers."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
 from tfcompress.constants import MASKED
 from tfcompress.decoder_state import SENTENCE
 from tfcompress.runtime.buffers import HostBuffer
+from tfcompress.runtime.decoder_bundle import DecoderBundle
 from tfcompress.runtime.litert_model import Recent, Signature, load_model
 from tfcompress.runtime.search import StepOutput
-from tfcompress.runtime.translation_bundle import TranslationBundle
 
 # Caches have a multiple of this many rows. A step costs more the longer its cache is, but to
 # lengthen it costs as much as several steps.
 _CACHE_ROWS = 32
-_KEPT_LENGTHS = 8
+KEPT_LENGTHS = 8
 _KEPT_DECODERS = 4
 
 
@@ -40,7 +41,7 @@ class Session:
     (1, 500)
     """
 
-    def __init__(self, bundle: TranslationBundle, *, num_threads: int = 1):
+    def __init__(self, bundle: DecoderBundle, *, num_threads: int = 1):
         self._limit = bundle.max_target_length
         self._sentence = {n: spec for n, spec in bundle.state.items() if spec.per == SENTENCE}
         self._own = {n: spec for n, spec in bundle.state.items() if spec.per != SENTENCE}
@@ -52,7 +53,6 @@ class Session:
                 "log_sum_exp": 1,
             }
         self._model = load_model(bundle, num_threads, first_input=("step", "position"))
-        self._encode = Signature(self._model, bundle, "encode", {"ids"}, {*self._sentence})
         self._step = Signature(
             self._model,
             bundle,
@@ -60,10 +60,15 @@ class Session:
             {"ids", "position", "mask", *bundle.state},
             {*self._results, *(f"new_{name}" for name in self._own)},
         )
-        self._encoders = Recent(_KEPT_LENGTHS)
         self._decoders = Recent(_KEPT_DECODERS)
         self._encoder = self._decoder = None
         self._position = 0
+        self._open_sequences(bundle)
+
+    def _open_sequences(self, bundle):
+        """Finds the signature that takes whole sequences."""
+        self._encode = Signature(self._model, bundle, "encode", {"ids"}, {*self._sentence})
+        self._encoders = Recent(KEPT_LENGTHS)
 
     def encode(self, ids: Sequence[int]) -> None:
         """Encodes a sentence, which the steps after it translate.
@@ -153,6 +158,13 @@ class _Encoder:
         self.length = length
         self.ids = HostBuffer(signature.new_input("ids"), (length,), np.int32)
         self.state = {name: signature.new_output(name) for name in state}
+
+
+class NoEncoder:
+    """Takes the place of the encoder's buffers where there is no encoder."""
+
+    length = 0
+    state: ClassVar[dict] = {}
 
 
 class _Decoder:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from tfcompress.runtime.sentences import QUOTES, sentence_begins
 from tfcompress.text import characters
-from tfcompress.text.characters import is_blank, is_mark, is_space, is_unspaced, kind
+from tfcompress.text.characters import character_class, is_blank, is_mark, is_space, is_unspaced
 
 Fits = Callable[[str], bool]
 
@@ -92,10 +92,10 @@ def join_texts(parts: Iterable[tuple[str, str]]) -> str:
 
 def _joins(left, right):
     """Returns whether no space stands between two texts."""
-    ending = (c for c in reversed(left) if kind(c) not in (*QUOTES, characters.SOFT_END))
-    beginning = (c for c in right if kind(c) not in QUOTES)
+    ending = (c for c in reversed(left) if character_class(c) not in (*QUOTES, characters.SOFT_END))
+    beginning = (c for c in right if character_class(c) not in QUOTES)
     last, first = next(ending, " "), next(beginning, " ")
-    ends = kind(last) == characters.HARD_END
+    ends = character_class(last) == characters.HARD_END
     return is_unspaced(last) and (ends or is_unspaced(first))
 
 

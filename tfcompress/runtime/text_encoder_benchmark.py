@@ -27,7 +27,7 @@ class TextEncoderBenchmark:
     def __init__(self, beam_size: int):
         if beam_size != 1:
             raise InputError(
-                f"a text encoder has no beam. Received: beam_size={beam_size}. Leave it out."
+                f"A text encoder has no beam. Received: beam_size={beam_size}. Leave it out."
             )
 
     def compute(self, model: TextModel, text: str) -> None:

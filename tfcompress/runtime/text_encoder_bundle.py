@@ -63,25 +63,27 @@ class TextEncoderBundle(Bundle):
     tokenizer: dict[str, Any] | None
     tokenizer_files: tuple[str, ...]
 
-    kind = "text_encoder"
+    model_type = "text_encoder"
 
     @classmethod
     def _read(cls, manifest):
         take = manifest.take
-        names = take("outputs", kind=dict, check=bool)
+        names = take("outputs", value_type=dict, check=bool)
         outputs = {
             name: Output(
-                take("outputs", name, "width"), take("outputs", name, "per_token", kind=bool)
+                take("outputs", name, "width"), take("outputs", name, "per_token", value_type=bool)
             )
             for name in names
         }
         head, labels = _head(take, outputs)
-        tokenizer, tokenizer_files = take("tokenizer", kind=dict | None), ()
+        tokenizer, tokenizer_files = take("tokenizer", value_type=dict | None), ()
         if tokenizer is not None:
-            kind = take("tokenizer", "kind", kind=str, check=lambda kind: kind in _FILES)
-            tokenizer_files = _FILES[kind]
+            tokenizer_type = take(
+                "tokenizer", "kind", value_type=str, check=lambda name: name in _FILES
+            )
+            tokenizer_files = _FILES[tokenizer_type]
             for name in tokenizer_files:
-                take("files", name, kind=dict)
+                take("files", name, value_type=dict)
         vocabulary = take("vocabulary")
         return {
             "max_length": take("limits", "max_length"),
@@ -107,23 +109,23 @@ _RESULTS = {
 
 
 def _head(take, outputs):
-    """Returns the kind of head and the names of its classes."""
-    if take("head", kind=dict | None) is None:
+    """Returns the task of the head and the names of its classes."""
+    if take("head", value_type=dict | None) is None:
         return None, None
 
-    def gives(kind):
-        name, per_token, least = _RESULTS.get(kind, ("", False, 1))
-        found = outputs.get(name)
-        return found is not None and found.per_token == per_token and found.width >= least
+    def gives(task):
+        name, per_token, least = _RESULTS.get(task, ("", False, 1))
+        output = outputs.get(name)
+        return output is not None and output.per_token == per_token and output.width >= least
 
-    kind = take("head", "kind", kind=str, check=gives)
-    if kind == EMBEDDING:
-        return kind, None
+    task = take("head", "task", value_type=str, check=gives)
+    if task == EMBEDDING:
+        return task, None
     width = outputs["logits"].width
     labels = take(
         "head",
         "labels",
-        kind=list,
+        value_type=list,
         check=lambda names: not names or (len(names) == width and are_names(names)),
     )
-    return kind, tuple(labels) or None
+    return task, tuple(labels) or None

@@ -82,11 +82,12 @@ class TextEncoderSession:
             shape = (1, length, output.width) if output.per_token else (1, output.width)
             tensor = self._signature.new_output(name)
             details = tensor.get_tensor_details()
-            found = details["dtype"], tuple(details["shape"])
-            if found != ("float32", shape):
+            dtype, actual = details["dtype"], tuple(details["shape"])
+            if (dtype, actual) != ("float32", shape):
                 raise InputError(
-                    f"{self._bundle.model}: gives {name!r} as {found[0]} {found[1]}, unlike its "
-                    f"manifest's float32 {shape}; export the bundle again"
+                    f"The model is unlike its manifest. Received: {self._bundle.model}, whose "
+                    f"{name!r} is {dtype} {actual} instead of float32 {shape}. Export or copy the "
+                    "bundle again."
                 )
             outputs[name] = HostBuffer(tensor, shape, np.float32)
         return inputs, outputs

@@ -4,7 +4,7 @@ from tfcompress.errors import InputError
 from tfcompress.runtime.text_encoder_bundle import TextEncoderBundle
 from tfcompress.text import TextTokenizer, text_tokenizer
 from tfcompress.text.published import import_tokenizers
-from tfcompress.text.text_tokenizers import PUBLISHED_KINDS
+from tfcompress.text.text_tokenizers import PUBLISHED_TYPES
 
 
 def load_tokenizer(bundle: TextEncoderBundle) -> TextTokenizer | None:
@@ -19,19 +19,19 @@ def load_tokenizer(bundle: TextEncoderBundle) -> TextTokenizer | None:
     """
     if bundle.tokenizer is None:
         return None
-    if bundle.tokenizer["kind"] in PUBLISHED_KINDS:
+    if bundle.tokenizer["kind"] in PUBLISHED_TYPES:
         import_tokenizers()
     try:
         files = {name: (bundle.path / name).read_bytes() for name in bundle.tokenizer_files}
         tokenizer = text_tokenizer(bundle.tokenizer, files)
     except (OSError, InputError) as error:
         raise InputError(
-            f"{bundle.path}: its tokenizer cannot be used ({error}); export or copy the bundle "
-            "again"
+            f"The text tokenizer cannot be used. Received: {bundle.path} "
+            f"({str(error).rstrip('.')}). Export or copy the bundle again."
         ) from None
     if tokenizer.vocabulary_size > bundle.vocabulary:
         raise InputError(
-            f"{bundle.path}: its tokenizer has {tokenizer.vocabulary_size} pieces, but its model "
-            f"{bundle.vocabulary}; export or copy the bundle again"
+            f"The tokenizer has more pieces than the model. Received: {bundle.path} with "
+            f"{tokenizer.vocabulary_size} and {bundle.vocabulary}. Export or copy the bundle again."
         )
     return tokenizer

@@ -22,13 +22,13 @@ from tfcompress.runtime.text_encoder_bundle import (
 from tfcompress.runtime.text_encoder_tokenizer import load_tokenizer
 
 THRESHOLD = 0.5
-_DOES = {
-    CLASSIFICATION: "classifies texts; use classify",
-    MULTI_LABEL: "classifies texts; use classify",
-    REGRESSION: "gives scores; use score",
-    TOKEN_CLASSIFICATION: "classifies tokens; use tag",
-    EMBEDDING: "gives vectors; use embed",
-    None: "has no head; use encode",
+_METHODS = {
+    CLASSIFICATION: "classify",
+    MULTI_LABEL: "classify",
+    REGRESSION: "score",
+    TOKEN_CLASSIFICATION: "tag",
+    EMBEDDING: "embed",
+    None: "encode",
 }
 
 
@@ -121,14 +121,16 @@ class TextModel(Model[TextEncoderBundle]):
         if self.bundle.head == CLASSIFICATION:
             if threshold is not None:
                 raise InputError(
-                    f"threshold={threshold!r}, but {self.bundle.path} gives each text one class; "
-                    "leave it out"
+                    "`threshold` is for several classes a text only. Received: "
+                    f"threshold={threshold!r} for {self.bundle.path}. Leave it out."
                 )
             take = self._classified
         else:
             least = THRESHOLD if threshold is None else threshold
             if not isinstance(least, Real) or not 0 <= least <= 1:
-                raise InputError(f"threshold={threshold!r}; give a number from 0 to 1")
+                raise InputError(
+                    f"`threshold` must be a number from 0 to 1. Received: threshold={threshold!r}."
+                )
             take = functools.partial(self._members, least=least)
         return self._each(texts, overlong, progress, lambda ids, outputs: take(outputs["logits"]))
 
@@ -284,9 +286,13 @@ class TextModel(Model[TextEncoderBundle]):
     def _tokenizer(self) -> Any:
         return load_tokenizer(self.bundle)
 
-    def _check_head(self, *kinds):
-        if self.bundle.head not in kinds:
-            raise InputError(f"{self.bundle.path}: the model {_DOES[self.bundle.head]}")
+    def _check_head(self, *tasks):
+        head = self.bundle.head
+        if head not in tasks:
+            raise InputError(
+                f"The method needs a head for {' or '.join(tasks)}. Received: {self.bundle.path} "
+                f"with {f'one for {head}' if head else 'none'}. Use {_METHODS[head]}."
+            )
 
     def _each(self, texts, overlong, progress, take):
         self._check_overlong(overlong)
@@ -295,7 +301,7 @@ class TextModel(Model[TextEncoderBundle]):
         for name, text in self._named(texts):
             ids = self._tokenize(name, text)
             if len(ids) > limit and (overlong == "error" or limit < 2):
-                remedy = "shorten it, or set `overlong` to cut"
+                remedy = "Shorten it, or set `overlong` to cut"
                 raise self._too_long(name, ids, remedy)
             if len(ids) > limit:
                 ids = [*ids[: limit - 1], ids[-1]]
@@ -313,29 +319,37 @@ class TextModel(Model[TextEncoderBundle]):
         check_range(name, ids, self.bundle.vocabulary)
         ids = without_padding(name, ids, self.bundle.pad)
         if not ids:
-            raise InputError(f"{name} has no ids; give at least begin and end")
+            raise InputError(
+                f"A text needs ids. Received: none in {name}. Give at least begin and end."
+            )
         if len(ids) > self.bundle.max_length:
-            raise self._too_long(name, ids, "shorten it")
+            raise self._too_long(name, ids, "Shorten it")
         return ids
 
     def _checked_types(self, rows, types):
         if not self.bundle.token_types:
-            raise InputError(f"{self.bundle.path}: has no token types; leave token_type_ids out")
+            raise InputError(
+                f"The model has no token types. Received: {self.bundle.path}. Leave "
+                "`token_type_ids` out."
+            )
         types = [whole_numbers(f"token_type_ids {n}", row) for n, row in enumerate(types)]
         if [*map(len, rows)] != [*map(len, types)]:
-            raise InputError("token_type_ids must have as many numbers as each text has ids")
+            raise InputError(
+                "Every id must have a token type. Received: "
+                f"{[*map(len, types)]} for {[*map(len, rows)]} ids. Give as many."
+            )
         for number, row in enumerate(types):
             if row and not 0 <= min(row) <= max(row) < self.bundle.token_types:
                 raise InputError(
-                    f"text {number}: token types from {min(row)} to {max(row)}; give 0 to "
-                    f"{self.bundle.token_types - 1}"
+                    f"Token types must be from 0 to {self.bundle.token_types - 1}. Received: "
+                    f"{min(row)} to {max(row)} in text {number}. Give others."
                 )
         return types
 
     def _too_long(self, name: str, ids: Sequence[int], remedy: str) -> InputError:
         return InputError(
-            f"{name}: {len(ids)} tokens with begin and end, but the bundle's limit is "
-            f"{self.bundle.max_length}; {remedy}"
+            f"A text must fit the bundle's limit. Received: {len(ids)} tokens with begin and end "
+            f"in {name}, limit={self.bundle.max_length}. {remedy}."
         )
 
     def _compute(
@@ -369,8 +383,8 @@ class TextModel(Model[TextEncoderBundle]):
 
     def _tags(self, ids, outputs):
         pieces = self._tokenizer.decode([[token] for token in ids[1:-1]])
-        found = map(self._classified, outputs["logits"][1:-1])
-        return [Tag(piece, one.label, one.probability) for piece, one in zip(pieces, found)]
+        classes = map(self._classified, outputs["logits"][1:-1])
+        return [Tag(piece, one.label, one.probability) for piece, one in zip(pieces, classes)]
 
     def _label(self, number):
         return number if self.labels is None else self.labels[number]

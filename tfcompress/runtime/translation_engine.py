@@ -28,7 +28,9 @@ class TranslationEngine(Engine[TranslationBundle]):
         with_scores: bool = False,
     ) -> list[Hypothesis]:
         """Translates a sentence; as in the native runtime."""
-        SearchOptions(beam_size, length_penalty, n_best, max_length)
+        SearchOptions(
+            beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
+        )
         special, longest = self._bundle.ids, self._bundle.max_target_length
         limit = min(max_length or longest, longest, 2 * (len(ids) + 1) + 16)
         self._session.encode([*ids, special.eos])

@@ -62,7 +62,9 @@ class NativeTranslationEngine(NativeEngine[TranslationBundle]):
         Raises:
             InputError: An option is impossible.
         """
-        SearchOptions(beam_size, length_penalty, n_best, max_length)
+        SearchOptions(
+            beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
+        )
         source = np.asarray(ids, np.int32)
         search = CSearch(
             ctypes.sizeof(CSearch),

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-
-import sentencepiece
 
 from tfcompress.errors import InputError
 from tfcompress.runtime.ids import source_ids
 from tfcompress.runtime.model import Model, Progress, check_text
 from tfcompress.runtime.search import Hypothesis
+from tfcompress.runtime.sentencepiece_file import load_sentencepiece
 from tfcompress.runtime.splitting import join_texts, split_lines, split_text
 from tfcompress.runtime.translation_bundle import TranslationBundle
 from tfcompress.search_options import SearchOptions
@@ -36,8 +34,8 @@ class Translator(Model[TranslationBundle]):
     overlong = ("split", "error")
 
     def _load_tokenizers(self):
-        self._source: Any = _load_tokenizer(self.bundle.source_tokenizer)
-        self._target: Any = _load_tokenizer(self.bundle.target_tokenizer)
+        self._source: Any = load_sentencepiece(self.bundle.source_tokenizer)
+        self._target: Any = load_sentencepiece(self.bundle.target_tokenizer)
 
     def translate(
         self,
@@ -82,7 +80,9 @@ class Translator(Model[TranslationBundle]):
             InputError: An option is impossible, a sentence is no text or too long, or the bundle
                 has no tokenizers.
         """
-        options = SearchOptions(beam_size, length_penalty, n_best, max_length)
+        options = SearchOptions(
+            beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
+        )
         self._check_overlong(overlong)
         if self._source is None or self._target is None:
             raise self._without_tokenizer("translate_ids")
@@ -124,7 +124,9 @@ class Translator(Model[TranslationBundle]):
             InputError: An option is impossible, or a sentence has ids outside the vocabulary or
                 too many, or the ids of padding, begin or end elsewhere than at its end.
         """
-        options = SearchOptions(beam_size, length_penalty, n_best, max_length)
+        options = SearchOptions(
+            beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
+        )
         jobs = [
             self._checked_ids(name, row)
             for name, row in self._named_list(sentences, "lists of ids")
@@ -153,13 +155,13 @@ class Translator(Model[TranslationBundle]):
         if overlong == "split":
             texts = split_text(line, lambda text: self._fits(encode(text)))
         if texts is None:
-            raise self._too_long(name, ids, "shorten it, or set `overlong` to split")
+            raise self._too_long(name, ids, "Shorten it, or set `overlong` to split")
         return [ids for ids in map(encode, texts) if ids]
 
     def _checked_ids(self, name: str, row: Sequence[int]) -> list[Part]:
         ids = source_ids(name, row, self.bundle.ids, self.bundle.source_vocabulary)
         if not self._fits(ids):
-            raise self._too_long(name, ids, "shorten or split it")
+            raise self._too_long(name, ids, "Shorten or split it")
         return [("", ids)] if ids else []
 
     def _fits(self, ids: Sequence[int]) -> bool:
@@ -167,8 +169,8 @@ class Translator(Model[TranslationBundle]):
 
     def _too_long(self, name: str, ids: Sequence[int], remedy: str) -> InputError:
         return InputError(
-            f"{name}: {len(ids) + 1} tokens with the end mark, but the bundle's limit is "
-            f"{self.bundle.max_source_length}; {remedy}"
+            f"A text must fit the bundle's limit. Received: {len(ids) + 1} tokens with the end "
+            f"mark in {name}, limit={self.bundle.max_source_length}. {remedy}."
         )
 
     def _decode(self, ids: Sequence[int]) -> str:
@@ -191,10 +193,10 @@ class Translator(Model[TranslationBundle]):
         order = sorted(range(len(jobs)), key=lengths.__getitem__)
         for done, number in enumerate(order, start=1):
             breaks = [before for before, _ in jobs[number]]
-            found = [self._search(ids, options, with_scores) for _, ids in jobs[number]]
+            parts = [self._search(ids, options, with_scores) for _, ids in jobs[number]]
             results[number] = [
                 _join(hypotheses, breaks, options.length_penalty, decode)
-                for hypotheses in zip(*found)
+                for hypotheses in zip(*parts)
             ] or [Hypothesis([], 0.0, 0.0, None if decode is None else "")]
             if progress is not None:
                 progress(done, len(jobs))
@@ -228,17 +230,3 @@ def _join(
     total = sum(part.log_probability for part in parts)
     score = total / (len(ids) + len(parts)) ** length_penalty
     return Hypothesis(ids, total, score, text, len(parts))
-
-
-def _load_tokenizer(path: Path | None) -> sentencepiece.SentencePieceProcessor | None:
-    if path is None:
-        return None
-    processor = sentencepiece.SentencePieceProcessor()
-    try:
-        # Given to the constructor, an empty file would count as none and pass unnoticed.
-        processor.LoadFromSerializedProto(path.read_bytes())
-    except RuntimeError:
-        raise InputError(
-            f"{path}: is no SentencePiece model; export or copy the bundle again"
-        ) from None
-    return processor

@@ -35,11 +35,17 @@ def select_classes(encoder: TextEncoder, labels: Sequence[str]) -> TextEncoder:
     )
     head = encoder.config.head
     if head is None or head.classes is None:
-        raise InputError("the model has no head with classes to select from")
+        raise InputError(
+            "select_classes needs a model whose head has classes. Received: "
+            f"{'no head' if head is None else f'a head for {head.task}'}."
+        )
     wanted = dataclasses.replace(head, num_classes=None, labels=tuple(labels))
     match = match_classes(head, wanted)
     if match.order is None:
-        raise InputError(f"the model has {match.message}; select classes that it has")
+        raise InputError(
+            f"`labels` must be classes of the model. Received: labels={list(labels)}; it has "
+            f"{match.message}."
+        )
 
     def take(layer):
         weights = encoder.layer("head_output").get_weights()

@@ -13,7 +13,7 @@ from tfcompress.layers.common.nested import by_name, named_layers, select_layers
 from tfcompress.models import TextEncoder
 from tfcompress.models.cloning import copy_model, replace_layers
 from tfcompress.models.copying import copy_weights
-from tfcompress.surgery.keras_models import check_own, remade
+from tfcompress.surgery.keras_models import check_own, rebuilt_layer
 from tfcompress.surgery.rebuilding import rebuild
 
 
@@ -42,9 +42,9 @@ def factorize_embedding(
         transformer: A text encoder, a translation model with "factorized" embeddings, or a Keras
             model of your own, functional, sequential or subclassed; it stays as it is.
         embedding_dim: The new width of the tables.
-        token_counts: How often each token occurs in typical text. The more often it does, the
-            better its row is approximated; by default all rows weigh the same. By the name of the
-            table, where a model has two.
+        token_counts: How often each token occurs in representative text. The more often it does,
+            the better its row is approximated; by default all rows weigh the same. By the name of
+            the table, where a model has two.
         layers: Of a Keras model, which `Embedding` and `FactorizedEmbedding` layers: a regular
             expression to search their paths for, or a collection of names; by default all that
             become smaller.
@@ -54,7 +54,7 @@ def factorize_embedding(
         both with rows weighted as they were approximated.
 
     Raises:
-        InputError: If the embeddings are of another kind, the width is impossible, or there is not
+        InputError: If the embeddings are of another type, the width is impossible, or there is not
             one count for each token.
 
     Example:
@@ -115,7 +115,7 @@ def _factorize_own(model, embedding_dim, token_counts, layers):
         normalizes = table.normalize or table.positions is not None or table.token_types
         if table.embedding_dim is not None and normalizes and not table.project_first:
             raise InputError(
-                "vectors that are normalized, or to which others are added, before they are "
+                "Vectors that are normalized, or to which others are added, before they are "
                 f"projected cannot be factorized once more. Received: {name}. Leave it out of "
                 "`layers`."
             )
@@ -126,7 +126,7 @@ def _factorize_own(model, embedding_dim, token_counts, layers):
             "project_first": table.embedding_dim is None or table.project_first,
             "scale": None if table.scale is None else embedding_dim**0.5,
         }
-        new = remade(table, changes, input_shape=(None, None))
+        new = rebuilt_layer(table, changes, input_shape=(None, None))
         factors.fill(new)
         replacements[id(old)], errors[name] = new, factors.error
     return replace_layers(copy, replacements), errors
@@ -145,7 +145,7 @@ def _as_factorized(layer):
         return layer
     new = FactorizedEmbedding(
         layer.input_dim,
-        layer.output_dim,
+        hidden_dim=layer.output_dim,
         tie="none",
         mask_zero=layer.mask_zero,
         name=layer.name,
@@ -161,17 +161,18 @@ def _encoder_config(config, embedding_dim):
     _check_width(embedding_dim, config.embedding_dim or config.hidden_dim)
     if config.embedding_dim is not None and not config.project_first:
         raise InputError(
-            f"a table of width {config.embedding_dim} whose vectors are normalized before they are "
-            "projected cannot be factorized once more"
+            "A table whose vectors are normalized before they are projected cannot be factorized "
+            f"once more. Received: one of width {config.embedding_dim}."
         )
     return config.replace(embedding_dim=embedding_dim, project_first=True)
 
 
 def _translation_config(config, embedding_dim):
     embedding = config.embedding
-    if embedding.kind != "factorized":
+    if embedding.layer_type != "factorized":
         raise InputError(
-            f"only embeddings of kind factorized can be factorized (received {embedding.kind!r})"
+            "Embeddings to factorize must be of layer_type 'factorized'. Received: "
+            f"layer_type={embedding.layer_type!r}."
         )
     _check_width(embedding_dim, embedding.embedding_dim or config.hidden_dim)
     tie = "own" if embedding.tie == "shared" else embedding.tie
@@ -183,8 +184,8 @@ def _translation_config(config, embedding_dim):
 def _check_width(embedding_dim, width):
     if not 1 <= embedding_dim < width:
         raise InputError(
-            f"`embedding_dim` must lie between 1 and {width - 1}, below the width of the tables "
-            f"(received {embedding_dim})"
+            f"`embedding_dim` must lie between 1 and {width - 1}, below the width of the tables. "
+            f"Received: embedding_dim={embedding_dim}."
         )
 
 
@@ -247,7 +248,7 @@ def _weighted(table, token_counts):
     counts = np.asarray(token_counts, np.float64)
     if counts.shape != table.shape[:1] or not np.isfinite(counts).all() or (counts < 0).any():
         raise InputError(
-            f"`token_counts` must be a number, at least 0, for each of {len(table)} tokens "
-            f"(received shape {counts.shape})"
+            f"`token_counts` must be a number, at least 0, for each of {len(table)} tokens. "
+            f"Received: shape={counts.shape}."
         )
     return table * np.sqrt(counts + 1.0)[:, np.newaxis]

@@ -12,7 +12,7 @@ from tfcompress.errors import InputError
 from tfcompress.layers import FeedForward
 from tfcompress.layers.common.nested import by_name, named_layers
 from tfcompress.models.cloning import copy_model, replace_layers
-from tfcompress.surgery.keras_models import check_own, remade
+from tfcompress.surgery.keras_models import check_own, rebuilt_layer
 from tfcompress.surgery.rebuilding import (
     copy_sublayers,
     dense_weights,
@@ -37,7 +37,7 @@ def narrow_feed_forward(
 
     Args:
         transformer: The model; it stays as it is. In a Keras model of your own, functional,
-            sequential or subclassed, the `FeedForward` layers at any depth are narrowed.
+            sequential or subclassed, the `FeedForward` layers at any nesting level are narrowed.
         intermediate_dim: The new width; one for both sides or by side. Of a Keras model, one for
             all `FeedForward` layers or by their names, by their paths where several have one name;
             others stay as they are.
@@ -60,7 +60,10 @@ def narrow_feed_forward(
         widths = dict.fromkeys(sides(transformer.config), intermediate_dim)
     if unknown := set(widths) - set(sides(transformer.config)):
         names = " and ".join(sides(transformer.config))
-        raise InputError(f"sides are {names} (received {', '.join(sorted(unknown))})")
+        raise InputError(
+            f"`intermediate_dim` must name sides of the model, {names}. Received: "
+            f"{', '.join(sorted(unknown))}."
+        )
     layers = {
         side: {
             layer.name: layer
@@ -71,26 +74,26 @@ def narrow_feed_forward(
     }
     networks = {
         name: unwrapped(layer).feed_forward
-        for found in layers.values()
-        for name, layer in found.items()
+        for own in layers.values()
+        for name, layer in own.items()
     }
-    for side, found in layers.items():
-        least = min(networks[name].intermediate_dim for name in found)
+    for side, own in layers.items():
+        least = min(networks[name].intermediate_dim for name in own)
         if not 1 <= widths[side] <= least:
             raise InputError(
-                f"the feed-forward width of the {side} can be 1 to {least} "
-                f"(received {widths[side]})"
+                f"The feed-forward width of the {side} must lie between 1 and {least}. Received: "
+                f"intermediate_dim={widths[side]}."
             )
     importance = _importance(transformer.model, networks, batches)
     config, changed = transformer.config, {}
-    for side, found in layers.items():
+    for side, own in layers.items():
         feed_forward = getattr(config, side).feed_forward
         config = with_stack(
             config,
             side,
             feed_forward=dataclasses.replace(feed_forward, intermediate_dim=widths[side]),
         )
-        for name, layer in found.items():
+        for name, layer in own.items():
             changed[name] = _filler(layer, _kept(importance[name], widths[side]))
     return rebuild(transformer, config, changed=changed)
 
@@ -114,12 +117,12 @@ def _narrow_own(model, intermediate_dim, batches):
             )
         if not 1 <= width <= networks[name].intermediate_dim:
             raise InputError(
-                f"a width can be 1 to {networks[name].intermediate_dim}. Received: {width} for "
+                f"A width can be 1 to {networks[name].intermediate_dim}. Received: {width} for "
                 f"{name}. Give one that this layer has."
             )
     copy = copy_model(model)
-    found = by_name(named_layers(copy, FeedForward))
-    networks = {name: found[name] for name in widths}
+    copies = by_name(named_layers(copy, FeedForward))
+    networks = {name: copies[name] for name in widths}
     importance = _importance(copy, networks, batches)
     return replace_layers(
         copy,
@@ -133,7 +136,7 @@ def _narrow_own(model, intermediate_dim, batches):
 def _narrowed(network, kept):
     width = network.inner.kernel.shape[0]
     changes = {"intermediate_dim": len(kept)}
-    new = remade(network, changes, input_shape=(None, None, width))
+    new = rebuilt_layer(network, changes, input_shape=(None, None, width))
     _copy_units(network, new, kept)
     return new
 

@@ -11,7 +11,7 @@ from tfcompress.layers import LSRA, MultiHeadAttention
 from tfcompress.layers.common.nested import by_name, named_layers
 from tfcompress.models.cloning import copy_model, replace_layers
 from tfcompress.models.copying import copy_weights
-from tfcompress.surgery.keras_models import check_own, remade
+from tfcompress.surgery.keras_models import check_own, rebuilt_layer
 from tfcompress.surgery.rebuilding import (
     Model,
     copy_sublayers,
@@ -40,14 +40,14 @@ def attention_layers(
     ['encoder_layer_0_self_attention', 'encoder_layer_1_self_attention']
     """
     if isinstance(transformer, keras.Model):
-        kinds = (MultiHeadAttention, keras.layers.MultiHeadAttention)
-        return by_name(named_layers(transformer, kinds))
-    found = {}
+        layer_types = (MultiHeadAttention, keras.layers.MultiHeadAttention)
+        return by_name(named_layers(transformer, layer_types))
+    attentions = {}
     for side in sides(transformer.config):
         for layer in getattr(transformer, f"{side}_layers"):
             for _, attention in _attentions(unwrapped(layer), side):
-                found[attention.name] = attention
-    return found
+                attentions[attention.name] = attention
+    return attentions
 
 
 def prune_heads(transformer: Any, *, drop: Mapping[str, Sequence[int]] | None = None) -> Any:
@@ -90,7 +90,8 @@ def prune_heads(transformer: Any, *, drop: Mapping[str, Sequence[int]] | None = 
     for name, rest in kept.items():
         if not rest:
             raise InputError(
-                f"{name} would lose all its {_heads(attentions[name])} heads; keep at least one"
+                f"{name} would lose all its heads. Received: {_heads(attentions[name])} to drop. "
+                "Keep at least one."
             )
     if isinstance(transformer, keras.Model):
         check_own(transformer, "prune_heads")
@@ -124,7 +125,8 @@ def _closed(attentions):
     gated = {name: a for name, a in attentions.items() if getattr(a, "gated", False)}
     if not gated:
         raise InputError(
-            "no attention of this model has gates, so `drop` must say which heads to remove"
+            "Heads to remove must be named where no attention has gates. Received: drop=None. "
+            "Pass `drop`."
         )
     return {name: np.flatnonzero(np.asarray(a.gates) == 0).tolist() for name, a in gated.items()}
 
@@ -133,24 +135,26 @@ def _checked(heads, attentions):
     for name, numbers in heads.items():
         if name not in attentions:
             raise InputError(
-                f"no attention {name!r} whose heads could be removed; there are "
-                f"{', '.join(attentions) or 'none'}"
+                "`drop` must name attention layers whose heads can be removed. Received: "
+                f"{name!r}. There are {', '.join(attentions) or 'none'}."
             )
         size = _heads(attentions[name])
         if wrong := [h for h in numbers if not 0 <= h < size]:
-            raise InputError(f"{name} has heads 0 to {size - 1} (received {wrong})")
+            raise InputError(
+                f"`drop` must name heads 0 to {size - 1} of {name}. Received: {wrong}."
+            )
     return {name: set(numbers) for name, numbers in heads.items()}
 
 
 def _with_heads(config, side, layers, kept):
     """Returns the configuration with the heads of one side that are kept."""
     stack = getattr(config, side)
-    found = {}
+    places = {}
     for layer in layers:
         for place, attention in _attentions(layer, side):
-            found.setdefault(place, []).append(attention)
+            places.setdefault(place, []).append(attention)
     changes = {}
-    for place, attentions in found.items():
+    for place, attentions in places.items():
         across = place == "cross_attention"
         part = stack.memory_attention if across else stack.attention
         changes["cross_attention" if across else "attention"] = part.with_heads(
@@ -205,12 +209,12 @@ def _pruned(attention, kept):
         changes = {"num_heads": len(kept), "head_dim": attention._head_dim, "gated": False}
         changes["output_dim"] = attention.output_projection.units
         width = attention.query.kernel.shape[0]
-        new = remade(attention, changes, input_shape=(None, None, width))
+        new = rebuilt_layer(attention, changes, input_shape=(None, None, width))
         _copy_heads(attention, new, kept)
         return new
     # Keras 2 builds it where it is made, from what its configuration says.
     build = attention.get_build_config()["shapes_dict"] if hasattr(keras, "ops") else {}
-    new = remade(attention, {"num_heads": len(kept)}, **build)
+    new = rebuilt_layer(attention, {"num_heads": len(kept)}, **build)
     for name in ("_query_dense", "_key_dense", "_value_dense", "_output_dense"):
         source, target = getattr(attention, name), getattr(new, name)
         if not target.built:  # of Keras 2

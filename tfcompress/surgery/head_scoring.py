@@ -37,14 +37,14 @@ def head_importance(
     masked. A head whose gate is 0 has importance 0. Dropout is off; nothing of the model changes.
 
     Args:
-        model: A built model of any kind.
+        model: A built model of any class.
         batches: Tuples of inputs and labels, or of inputs, labels and sample weights, such as a
             `tf.data.Dataset`.
         loss: Called as `loss(labels, outputs)`, with `sample_weight` too where batches have
             weights, it returns one loss or one for each example, whose mean is taken; or the
             name of a Keras loss. The loss that the model is compiled with by default.
         attention_layers: The layers to look at; by default all `MultiHeadAttention` layers, of this
-            library and Keras' own, at any depth, that the model calls.
+            library and Keras' own, at any nesting level, that the model calls.
         query_mask: Called as `query_mask(inputs, name)` with the inputs of a batch and the name
             of a layer, returns which of the layer's query positions are tokens, `[batch, length]`.
             Others then count neither in the sum nor as tokens. Without it, all count, as in the
@@ -151,13 +151,13 @@ class HeadScorer:
 
     def _finite_sums(self, batch):
         while True:
-            found = self._batch_sums(tf.constant(self._scale), *batch)
-            found = {
+            totals = self._batch_sums(tf.constant(self._scale), *batch)
+            totals = {
                 name: [np.asarray(value, np.float64) for value in sums]
-                for name, sums in found.items()
+                for name, sums in totals.items()
             }
-            if self._scale <= 1 or all(np.isfinite(scores).all() for scores, *_ in found.values()):
-                return found
+            if self._scale <= 1 or all(np.isfinite(scores).all() for scores, *_ in totals.values()):
+                return totals
             self._scale /= 2
 
     def _normalized(self, name, scores, tokens, examples):
@@ -183,11 +183,11 @@ class HeadScorer:
             recorded = {name: contexts[name]() for name in contexts}
         gradients = tape.gradient(scaled, recorded)
         sums = {}
-        for name, found in recorded.items():
-            pairs = [pair for pair in zip(found, gradients[name]) if pair[1] is not None]
+        for name, values in recorded.items():
+            pairs = [pair for pair in zip(values, gradients[name]) if pair[1] is not None]
             if pairs:
                 parts = [self._context_sums(name, inputs, *pair) for pair in pairs]
-                scores, *counts = (tf.add_n(values) for values in zip(*parts))
+                scores, *counts = (tf.add_n(counted) for counted in zip(*parts))
                 sums[name] = [scores / scale, *counts]
         self._check_called(sums)
         return sums
@@ -243,23 +243,23 @@ def _loss(loss):
     return keras.losses.get(loss) if isinstance(loss, str) else loss
 
 
-def _attention_layers(model, given):
-    kinds = (MultiHeadAttention, keras.layers.MultiHeadAttention)
-    found = by_name(named_layers(model, kinds))
-    if given is not None:
-        for layer in given:
-            if not any(layer is other for other in found.values()):
+def _attention_layers(model, chosen):
+    layer_types = (MultiHeadAttention, keras.layers.MultiHeadAttention)
+    layers = by_name(named_layers(model, layer_types))
+    if chosen is not None:
+        for layer in chosen:
+            if not any(layer is other for other in layers.values()):
                 raise InputError(
                     "`attention_layers` must be MultiHeadAttention layers of the model. "
-                    f"Received: {layer!r}. Pass some of {list(found)}, or None for all."
+                    f"Received: {layer!r}. Pass some of {list(layers)}, or None for all."
                 )
-        found = {name: layer for name, layer in found.items() if any(layer is x for x in given)}
-    if not found:
+        layers = {name: layer for name, layer in layers.items() if any(layer is x for x in chosen)}
+    if not layers:
         raise InputError(
             "The model must have MultiHeadAttention layers. Received: "
-            f"{model.name} with none, attention_layers={given!r}."
+            f"{model.name} with none, attention_layers={chosen!r}."
         )
-    return found
+    return layers
 
 
 def _normalizers(normalize, layers):

@@ -65,7 +65,7 @@ def heads_to_prune(
 def pruning_sequence(
     num_heads: Sequence[int], percents: Iterable[float], *, minimum_per_layer: int = 0
 ) -> list[int]:
-    """Returns how many heads to prune in each step so that given percentages are gone after it.
+    """Returns how many heads to prune in each step so that these percentages are gone after it.
 
     Percentages of all heads are rounded down, and limited to what `minimum_per_layer` leaves.
 

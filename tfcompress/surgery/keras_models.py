@@ -47,7 +47,7 @@ def refuse_own(model: Any, function: str, reason: str) -> None:
         raise InputError(f"{function} {cause}. Received: the Keras model {model.name}. {remedy}")
 
 
-def remade(layer: Layer, changes: Mapping[str, Any], **build) -> Layer:
+def rebuilt_layer(layer: Layer, changes: Mapping[str, Any], **build) -> Layer:
     """Returns a built layer like another but for its configuration.
 
     Args:
@@ -64,7 +64,7 @@ def remade(layer: Layer, changes: Mapping[str, Any], **build) -> Layer:
             new.build(**build)
     except Exception as error:  # Whatever a class of the user's own may raise.
         raise InputError(
-            f"the layer {layer.name} cannot be made again from its configuration. Received: "
+            f"The layer {layer.name} cannot be made again from its configuration. Received: "
             f"{type(layer).__name__} ({type(error).__name__}: {error}). Give the class a "
             "`get_config` with every argument of its constructor."
         ) from error

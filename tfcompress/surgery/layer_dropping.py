@@ -11,7 +11,7 @@ from tfcompress.layer_selection import layer_drop_keep
 from tfcompress.models import LayerDropConfig, SharingConfig, StackConfig
 from tfcompress.models.config import layer_groups
 from tfcompress.models.stacks import stack_parts
-from tfcompress.surgery.depths import at_depths
+from tfcompress.surgery.kept_layers import keep_layers
 from tfcompress.surgery.keras_models import refuse_own
 from tfcompress.surgery.own_layer_dropping import drop_own_layers
 from tfcompress.surgery.rebuilding import Model, rebuild, sides, unwrapped
@@ -31,18 +31,18 @@ def drop_layers(
     Args:
         transformer: The model; it stays as it is. A Keras model of your own may be functional,
             sequential or subclassed.
-        keep: Depths to keep, from 0, by side ("encoder", "decoder"). A side that neither `keep` nor
-            `drop` names stays whole. Of a Keras model, names or paths of layers to keep among its
-            encoder and decoder layers and those in a `LayerDropWrapper`.
-        drop: Depths to drop, likewise. Of a Keras model, names or paths of any layers whose output
-            has the shape of their input, which is passed on instead.
+        keep: Indices of the layers to keep, from 0, by side ("encoder", "decoder"). A side that
+            neither `keep` nor `drop` names stays whole. Of a Keras model, names or paths of layers
+            to keep among its encoder and decoder layers and those in a `LayerDropWrapper`.
+        drop: Indices of the layers to drop, likewise. Of a Keras model, names or paths of any
+            layers whose output has the shape of their input, which is passed on instead.
 
     Returns:
         The smaller model.
 
     Raises:
-        InputError: If a side or depth does not exist or repeats, none is left, the layers of the
-            stack are scaled by depth, or what is left of a shared stack is shared unevenly.
+        InputError: If a side or layer does not exist or repeats, none is left, the layers of the
+            stack are scaled by their place, or what is left of a shared stack is shared unevenly.
 
     Example:
 
@@ -57,23 +57,24 @@ def drop_layers(
         stack = getattr(config, side)
         if stack.successors is not None:
             raise InputError(
-                f"the {side} is still being replaced by successors; call take_successors first"
+                f"Layers that are being replaced cannot be dropped. Received: the {side} with "
+                "successors. Call take_successors first."
             )
         new = _shorter(side, stack, kept)
         old_parts, new_parts = stack_parts(side, stack), stack_parts(side, new)
         layers = {layer.name: layer for layer in getattr(transformer, f"{side}_layers")}
-        for depth, parts in zip(kept, new_parts):
-            for old_part, new_part in zip(old_parts[depth], parts):
+        for layer_index, parts in zip(kept, new_parts):
+            for old_part, new_part in zip(old_parts[layer_index], parts):
                 moved[new_part.name] = unwrapped(layers[old_part.name])
         config = config.replace(**{side: new})
     return rebuild(transformer, config, moved=moved)
 
 
 def every_other(num_layers: int, *, rate: float = 0.5) -> list[int]:
-    """Returns the depths that are kept when every `floor(1 / rate)`-th layer is dropped.
+    """Returns the indices of the layers that stay when every `floor(1 / rate)`-th is dropped.
 
     Args:
-        num_layers: Depth of the stack.
+        num_layers: Layers of the stack.
         rate: About the part of the layers to drop, at most 0.5: 0.2 drops every fifth layer, 0.4
             every second one.
 
@@ -102,7 +103,7 @@ def search_layers(
         decoder: The same for the decoder.
 
     Returns:
-        Depths to keep by side, as `keep` of `drop_layers`.
+        Indices of the layers to keep by side, as `keep` of `drop_layers`.
 
     Raises:
         InputError: If a number of layers is impossible.
@@ -123,17 +124,18 @@ def search_layers(
     for side, count in wanted.items():
         if count is not None and not 1 <= count <= len(kept[side]):
             raise InputError(
-                f"the {side} can keep 1 to {len(kept[side])} layers (received {count})"
+                f"`{side}` must lie between 1 and its {len(kept[side])} layers. Received: "
+                f"{side}={count}."
             )
     for side, count in wanted.items():
         while count is not None and len(kept[side]) > count:
             candidates = [
-                [depth for depth in kept[side] if depth != dropped] for dropped in kept[side]
+                [index for index in kept[side] if index != dropped] for dropped in kept[side]
             ]
             kept[side] = max(
                 candidates,
-                key=lambda depths, side=side: score(
-                    drop_layers(transformer, keep={**kept, side: depths})
+                key=lambda indices, side=side: score(
+                    drop_layers(transformer, keep={**kept, side: indices})
                 ),
             )
     return kept
@@ -143,54 +145,66 @@ def _by_side(transformer, encoder, decoder):
     """What is wanted of each side that the model has."""
     wanted = {"encoder": encoder, "decoder": decoder}
     if decoder is not None and "decoder" not in sides(transformer.config):
-        raise InputError(f"a text encoder has no decoder (received decoder={decoder!r})")
+        raise InputError(
+            f"`decoder` is for models with a decoder only. Received: decoder={decoder!r}."
+        )
     return {side: wanted[side] for side in sides(transformer.config)}
 
 
 def _kept(config, keep, drop):
-    """The depths that stay, by side."""
+    """The indices of the layers that stay, by side."""
     known = sides(config)
-    for name, depths in (("keep", keep), ("drop", drop)):
-        if unknown := sorted(set(depths) - set(known)):
-            raise InputError(f"the model has {' and '.join(known)} (received {name}={unknown})")
+    for name, indices in (("keep", keep), ("drop", drop)):
+        if unknown := sorted(set(indices) - set(known)):
+            raise InputError(
+                f"`{name}` must name sides of the model, {' and '.join(known)}. Received: "
+                f"{name}={unknown}."
+            )
     if both := sorted(set(keep) & set(drop)):
-        raise InputError(f"give `keep` or `drop` for the {both[0]}, not both")
+        raise InputError(
+            f"`keep` and `drop` cannot go together for one side. Received: both for the {both[0]}. "
+            "Give one of them."
+        )
     kept = {}
     for side in known:
         count = getattr(config, side).num_layers
         dropped = _checked(side, count, drop.get(side, ()))
         kept[side] = _checked(side, count, keep.get(side, range(count)))
-        kept[side] = [depth for depth in kept[side] if depth not in dropped]
+        kept[side] = [index for index in kept[side] if index not in dropped]
         if not kept[side]:
-            raise InputError(f"the {side} would lose all its layers; keep at least one")
+            raise InputError(
+                f"The {side} would lose all its layers. Received: {count} to drop. Keep at least "
+                "one."
+            )
     return kept
 
 
-def _checked(side, count, depths):
-    if wrong := [depth for depth in depths if depth not in range(count)]:
-        raise InputError(f"the {side} has depths 0 to {count - 1} (received {wrong})")
-    if len(set(depths)) < len(depths):
-        raise InputError(f"depths of the {side} must not repeat (received {list(depths)})")
-    return sorted(depths)
+def _checked(side, count, indices):
+    if wrong := [index for index in indices if index not in range(count)]:
+        raise InputError(f"The {side} has only layers 0 to {count - 1}. Received: {wrong}.")
+    if len(set(indices)) < len(indices):
+        raise InputError(f"Layers of the {side} must not repeat. Received: {list(indices)}.")
+    return sorted(indices)
 
 
 def _shorter(side: str, stack: StackConfig, kept: list[int]) -> StackConfig:
-    """The stack of the depths that are kept, its layers shared as before."""
-    if stack.attention.differs_by_depth and len(kept) < stack.num_layers:
+    """The stack of the layers that are kept, its layers shared as before."""
+    if stack.attention.layers_differ and len(kept) < stack.num_layers:
         raise InputError(
-            f"the {side}'s layers are scaled by depth, so none can be dropped (received mixer "
-            f"{stack.attention.mixer})"
+            f"Layers that are scaled by their place cannot be dropped. Received: the {side} with "
+            f"mixer={stack.attention.mixer}."
         )
-    new = dataclasses.replace(at_depths(stack, kept), layer_drop=LayerDropConfig())
-    old = [[groups[depth] for depth in kept] for groups in layer_groups(stack)]
+    new = dataclasses.replace(keep_layers(stack, kept), layer_drop=LayerDropConfig())
+    old = [[groups[index] for index in kept] for groups in layer_groups(stack)]
     wanted = tuple([sorted(set(groups)).index(group) for group in groups] for groups in old)
     count = max(
         (len(set(groups)) for groups in wanted if len(set(groups)) < len(groups)), default=1
     )
     for pattern in dict.fromkeys(("none", stack.sharing.pattern)):
-        candidate = dataclasses.replace(new, sharing=SharingConfig(pattern, count))
+        candidate = dataclasses.replace(new, sharing=SharingConfig(pattern, groups=count))
         if layer_groups(candidate) == wanted:
             return candidate
     raise InputError(
-        f"depths {kept} of the {side} would be shared unevenly; keep as many of each group"
+        f"The {side}'s layers would be shared unevenly. Received: layers {kept} to keep. Keep as "
+        "many of each group."
     )

@@ -46,10 +46,11 @@ def cache_outputs(transformer: Seq2SeqTransformer, *, prefer: str = "bytes") -> 
         "of the layer's outputs for all ids, and an Embedding with it.",
     )
     config, embedding = transformer.config, transformer.config.embedding
-    if embedding.kind not in ("define", "dextra") or embedding.cached:
+    if embedding.layer_type not in ("define", "dextra") or embedding.cached:
         raise InputError(
-            "only embeddings of kind define or dextra that are not cached yet have a transform to "
-            f"replace (received kind {embedding.kind!r}, cached {embedding.cached})"
+            "Embeddings must be of layer_type 'define' or 'dextra', and not cached yet, to have a "
+            f"transform to replace. Received: layer_type={embedding.layer_type!r}, cached="
+            f"{embedding.cached}."
         )
     cached = config.replace(embedding=dataclasses.replace(embedding, cached=True))
     if not _is_preferred(cached, config, prefer):
@@ -69,12 +70,12 @@ def _is_preferred(cached: Seq2SeqConfig, config: Seq2SeqConfig, prefer: str) -> 
         return True
     if prefer not in ("bytes", "multiply_adds"):
         raise InputError(
-            f"`prefer` must be one of bytes, multiply_adds, cached (received {prefer!r})"
+            f"`prefer` must be one of bytes, multiply_adds, cached. Received: prefer={prefer!r}."
         )
-    ours, theirs = (describe(c).to_dict() for c in (cached, config))
+    candidate, current = (describe(c).to_dict() for c in (cached, config))
     if prefer == "bytes":
-        return ours["bytes"]["int8"] < theirs["bytes"]["int8"]
-    return ours["multiply_adds"]["total"] < theirs["multiply_adds"]["total"]
+        return candidate["bytes"]["int8"] < current["bytes"]["int8"]
+    return candidate["multiply_adds"]["total"] < current["multiply_adds"]["total"]
 
 
 def _vectors(transformer, side, size):

@@ -74,7 +74,7 @@ def _chosen(argument, names, layers):
         return []
     if isinstance(names, str | Mapping) or not all(isinstance(name, str) for name in names):
         raise InputError(
-            f"`{argument}` must be a list of names of layers. Received: {names!r}. Depths by side "
+            f"`{argument}` must be a list of names of layers. Received: {names!r}. Indices by side "
             "are for this library's own models."
         )
     known = {**layers, **by_name(layers)}
@@ -91,13 +91,13 @@ def _check_droppable(layer, every):
         names = getattr(parent, "sublayer_names", ()) if isinstance(parent, ResidualLayer) else ()
         if any(getattr(parent, name) is layer for name in names):
             raise InputError(
-                "a layer in a residual connection passes nothing on that the connection does not. "
+                "A layer in a residual connection passes nothing on that the connection does not. "
                 f"Received: {layer.name} in {parent.name}. Drop the layer around it."
             )
     shapes = _shapes(layer)
     if shapes is not None and shapes[0] != shapes[1]:
         raise InputError(
-            f"a dropped layer passes its input on, so that it must keep its shape. Received: "
+            "A dropped layer passes its input on, so that it must keep its shape. Received: "
             f"{layer.name} from {shapes[0]} to {shapes[1]}. Drop another."
         )
 
@@ -105,7 +105,7 @@ def _check_droppable(layer, every):
 def _shapes(layer):
     """The shapes of a layer's input and output, where both are known."""
     try:
-        given = (layer.get_build_config() or {})["input_shape"]
-        return tuple(given), tuple(layer.compute_output_shape(given))
+        input_shape = (layer.get_build_config() or {})["input_shape"]
+        return tuple(input_shape), tuple(layer.compute_output_shape(input_shape))
     except Exception:  # Whatever a layer may raise that does not tell.
         return None

@@ -84,7 +84,8 @@ def unwrapped(layer: keras.layers.Layer) -> keras.layers.Layer:
     layer = getattr(layer, "layer", layer)
     if hasattr(layer, "successor"):
         raise InputError(
-            f"{layer.name} is still being replaced by its successor; call take_successors first"
+            f"A layer that is being replaced cannot be changed. Received: {layer.name}. Call "
+            "take_successors first."
         )
     return layer
 
@@ -133,6 +134,6 @@ def one_or_each(values: list) -> object:
     """Returns the value of a list whose values are all equal, or else all of them.
 
     Args:
-        values: One value for each depth.
+        values: One value for each layer.
     """
     return values[0] if len(set(values)) == 1 else tuple(values)

@@ -10,7 +10,7 @@ from tfcompress.layers import TheseusModule
 from tfcompress.layers.common.nested import named_layers
 from tfcompress.models import LayerDropConfig, SharingConfig, StackConfig
 from tfcompress.models.cloning import copy_model, rename, replace_layers
-from tfcompress.surgery.depths import at_depths
+from tfcompress.surgery.kept_layers import keep_layers
 from tfcompress.surgery.keras_models import check_own
 from tfcompress.surgery.rebuilding import rebuild, sides
 
@@ -23,7 +23,7 @@ def take_successors(transformer: Any) -> Any:
     Args:
         transformer: A model with `successors` in its encoder, its decoder or both; or a Keras model
             of your own, functional, sequential or subclassed, with `TheseusModule` layers at any
-            depth, whose names the successors take. It stays as it is.
+            place, whose names the successors take. It stays as it is.
 
     Returns:
         The smaller model.
@@ -49,8 +49,10 @@ def take_successors(transformer: Any) -> Any:
             module = getattr(module, "layer", module)
             moved[f"{side}_layer_{i}"] = module.successor
     if not moved:
-        names = " or ".join(sides(transformer.config))
-        raise InputError(f"no {names} has successors, so there are none to take")
+        raise InputError(
+            "take_successors needs a model with successors. Received: "
+            f"none in the {' and '.join(sides(transformer.config))}."
+        )
     return rebuild(transformer, config, moved=moved)
 
 
@@ -69,14 +71,14 @@ def _take_in_own(model):
 
 
 def _replaced(stack: StackConfig) -> StackConfig:
-    """The stack of the successors alone: each is made like the layer of its own depth."""
+    """The stack of the successors alone: each is made like the layer of its own place."""
     count = stack.successors
-    if stack.attention.differs_by_depth:
+    if stack.attention.layers_differ:
         raise InputError(
-            "successors can be taken only where the layers of a stack are alike (received mixer "
-            f"{stack.attention.mixer}, scaled by depth)"
+            "Successors can be taken only where the layers of a stack are alike. Received: "
+            f"mixer={stack.attention.mixer}, scaled by place."
         )
-    return at_depths(
+    return keep_layers(
         dataclasses.replace(
             stack, successors=None, sharing=SharingConfig(), layer_drop=LayerDropConfig()
         ),

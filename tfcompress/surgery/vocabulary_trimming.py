@@ -51,31 +51,33 @@ def trim_vocabulary(
         transformer,
         "trim_vocabulary",
         "reads which rows of which tables belong to a tokenizer's tokens, which only "
-        "this library's models say. Take the rows of your tables yourself, with "
+        "this library's models tell. Take the rows of your tables yourself, with "
         "`tfcompress.text.keep_pieces` for the tokenizer.",
     )
     config = transformer.config
-    if config.embedding.kind == "adaptive":
+    if config.embedding.layer_type == "adaptive":
         raise InputError(
-            "the bands of adaptive embeddings follow the order of the vocabulary, so it cannot be "
-            "trimmed (received kind 'adaptive')"
+            "The bands of adaptive embeddings follow the order of the vocabulary, so it cannot be "
+            "trimmed. Received: layer_type='adaptive'."
         )
     joint = source_tokenizer is target_tokenizer
     if config.embedding.share and not joint:
         raise InputError(
-            "a model with one table for both languages has one tokenizer (received two different "
-            "ones); pass it for both"
+            "A model with one table for both languages needs one tokenizer. Received: two "
+            "different ones. Pass it for both."
         )
     sizes = (config.source_vocabulary_size, config.target_vocabulary_size)
     for size, tokenizer in zip(sizes, (source_tokenizer, target_tokenizer)):
         if tokenizer.vocabulary_size != size:
             raise InputError(
-                f"a tokenizer with {tokenizer.vocabulary_size} tokens is not that of a model with "
-                f"{size}; pass the tokenizer that the model was trained with"
+                f"The tokenizer must have the model's {size} tokens. Received: one with "
+                f"{tokenizer.vocabulary_size}. Pass the tokenizer that the model was trained with."
             )
     source_text, target_text = list(sources), list(targets)
     if not source_text or not target_text:
-        raise InputError("no sentences to find the needed tokens in; give a corpus")
+        raise InputError(
+            "Trimming needs sentences to find the needed tokens in. Received: none. Give a corpus."
+        )
     if joint:
         source_kept, new_source = keep_pieces(source_tokenizer, source_text + target_text, keep)
         target_kept, new_target = source_kept, new_source

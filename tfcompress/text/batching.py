@@ -1,6 +1,6 @@
 """Deterministic batches of sentence pairs of similar length.
 
-A batch holds as many pairs as fit a number of tokens. The plan of an epoch depends on the pairs,
+A batch holds as many pairs as fit a number of tokens. The batches of an epoch depend on the pairs,
 the options, the seed and the epoch's number alone, so that training resumed at any step sees the
 batches that uninterrupted training would have seen.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tfcompress.text.tokenizer import Tokenizer
 
 PADDING_ROW = -1
-"""The index that stands for a row of padding in a plan with static batches."""
+"""The index that stands for a row of padding in static batches."""
 
 Limit = int | tuple[int, int] | None
 """The most ids of a source and of a target, or of both; None for any number."""
@@ -169,13 +169,13 @@ class TokenizedPairs:
         """Returns whether each pair, with its begin or end id, is short enough, boolean.
 
         Args:
-            max_length: As for `plan_epoch`.
+            max_length: As for `epoch_batches`.
         """
         source, target = limits(max_length)
         return (self.source_lengths < source) & (self.target_lengths < target)
 
     def left_out(self, max_length: Limit) -> int:
-        """Counts the pairs too long for `max_length`, which no plan with it contains."""
+        """Counts the pairs too long for `max_length`, which no batch contains."""
         return int((~self.fits(max_length)).sum())
 
     def save(self, path: str | os.PathLike) -> None:
@@ -202,7 +202,7 @@ class TokenizedPairs:
             The pairs.
 
         Raises:
-            InputError: The file is missing, damaged or another kind of file.
+            InputError: The file is missing, damaged or something else.
         """
         try:
             with np.load(path) as arrays:
@@ -216,7 +216,7 @@ class TokenizedPairs:
             ) from None
 
 
-def plan_epoch(
+def epoch_batches(
     pairs: Examples,
     *,
     batch_tokens: int,
@@ -254,8 +254,8 @@ def plan_epoch(
             `batch_tokens`.
 
     Example:
-        >>> plan = plan_epoch(pairs, batch_tokens=4096, seed=1, epoch=0)
-        >>> inputs, labels = make_batch(pairs, plan[0])
+        >>> batches = epoch_batches(pairs, batch_tokens=4096, seed=1, epoch=0)
+        >>> inputs, labels = make_batch(pairs, batches[0])
     """
     if min(seed, epoch) < 0:
         raise InputError(
@@ -274,7 +274,7 @@ def plan_epoch(
     return [batches[number] for number in generator.permutation(len(batches))]
 
 
-def plan_evaluation(
+def evaluation_batches(
     pairs: Examples,
     *,
     batch_tokens: int,
@@ -286,19 +286,19 @@ def plan_evaluation(
 
     Args:
         pairs: The pairs.
-        batch_tokens: As for `plan_epoch`.
-        length_multiple: As for `plan_epoch`.
-        max_length: As for `plan_epoch`.
-        static_batches: As for `plan_epoch`.
+        batch_tokens: As for `epoch_batches`.
+        length_multiple: As for `epoch_batches`.
+        max_length: As for `epoch_batches`.
+        static_batches: As for `epoch_batches`.
 
     Returns:
         The indices of the pairs of every batch, with which results return to the pairs' order.
 
     Raises:
-        InputError: As for `plan_epoch`.
+        InputError: As for `epoch_batches`.
 
     Example:
-        >>> order = np.concatenate(plan_evaluation(pairs, batch_tokens=4096))
+        >>> order = np.concatenate(evaluation_batches(pairs, batch_tokens=4096))
     """
     return _cut(
         pairs,
@@ -310,12 +310,12 @@ def plan_evaluation(
     )
 
 
-def endless_plan(
+def endless_batches(
     pairs: Examples,
     *,
     start_step: int = 0,
     accumulate: int = 1,
-    **plan_options,
+    **options,
 ) -> Callable[[], Iterator[np.ndarray]]:
     """Returns a function that gives the batches of training, epoch after epoch.
 
@@ -323,22 +323,22 @@ def endless_plan(
         pairs: The examples.
         start_step: The number of optimizer steps already made.
         accumulate: The batches of one optimizer step.
-        **plan_options: As for `plan_epoch`.
+        **options: As for `epoch_batches`.
 
     Raises:
-        InputError: As for `plan_epoch`.
+        InputError: As for `epoch_batches`.
 
     Example:
-        >>> batches = endless_plan(pairs, batch_tokens=4096, seed=1)()
+        >>> batches = endless_batches(pairs, batch_tokens=4096, seed=1)()
         >>> indices = next(batches)
     """
     first = _at_least("start_step", start_step, 0) * _at_least("accumulate", accumulate, 1)
-    batches_per_epoch = len(plan_epoch(pairs, epoch=0, **plan_options))
+    batches_per_epoch = len(epoch_batches(pairs, epoch=0, **options))
 
     def batches():
         epoch, skip = divmod(first, batches_per_epoch)
         while True:
-            yield from plan_epoch(pairs, epoch=epoch, **plan_options)[skip:]
+            yield from epoch_batches(pairs, epoch=epoch, **options)[skip:]
             epoch, skip = epoch + 1, 0
 
     return batches
@@ -361,7 +361,7 @@ def make_batch(
         pairs: The pairs.
         indices: The pairs of the batch; `PADDING_ROW` gives a row of padding.
         length_multiple: Both lengths are rounded up to a multiple of this.
-        max_length: What no side is padded beyond, as for `plan_epoch`.
+        max_length: What no side is padded beyond, as for `epoch_batches`.
         square: Whether both sides get the longer side's length, as static batches want.
         bos_id: The id before the target.
         eos_id: The id after the source, and after the labels.
@@ -416,21 +416,21 @@ def steps_per_epoch(
 
     Args:
         pairs: The pairs.
-        batch_tokens: As for `plan_epoch`.
-        length_multiple: As for `plan_epoch`.
-        max_length: As for `plan_epoch`.
+        batch_tokens: As for `epoch_batches`.
+        length_multiple: As for `epoch_batches`.
+        max_length: As for `epoch_batches`.
         accumulate: The batches of one optimizer step.
 
     Returns:
         The number of batches of an epoch, divided by `accumulate`, rounded up.
 
     Raises:
-        InputError: As for `plan_epoch`.
+        InputError: As for `epoch_batches`.
 
     Example:
         >>> steps = steps_per_epoch(pairs, batch_tokens=4096)
     """
-    batches = plan_evaluation(
+    batches = evaluation_batches(
         pairs, batch_tokens=batch_tokens, length_multiple=length_multiple, max_length=max_length
     )
     return math.ceil(len(batches) / _at_least("accumulate", accumulate, 1))
@@ -457,12 +457,12 @@ def training_dataset(
 
     Args:
         pairs: The pairs.
-        batch_tokens: As for `plan_epoch`.
-        seed: As for `plan_epoch`.
+        batch_tokens: As for `epoch_batches`.
+        seed: As for `epoch_batches`.
         start_step: The number of optimizer steps already made.
-        length_multiple: As for `plan_epoch`.
-        max_length: As for `plan_epoch`.
-        static_batches: As for `plan_epoch`.
+        length_multiple: As for `epoch_batches`.
+        max_length: As for `epoch_batches`.
+        static_batches: As for `epoch_batches`.
         accumulate: The batches of one optimizer step, which follow each other in the dataset.
         bos_id: As for `make_batch`.
         eos_id: As for `make_batch`.
@@ -472,13 +472,13 @@ def training_dataset(
         A dataset of what `make_batch` returns.
 
     Raises:
-        InputError: As for `plan_epoch`.
+        InputError: As for `epoch_batches`.
 
     Example:
         >>> dataset = training_dataset(pairs, batch_tokens=4096, seed=1, start_step=2000)
         >>> inputs, labels = next(iter(dataset))
     """
-    batches = endless_plan(
+    batches = endless_batches(
         pairs,
         start_step=start_step,
         accumulate=accumulate,
@@ -511,14 +511,14 @@ def evaluation_dataset(
     eos_id: int = 2,
     pad_id: int = 0,
 ) -> "tf.data.Dataset":
-    """Makes a dataset of one pass over the pairs, in the order of `plan_evaluation`.
+    """Makes a dataset of one pass over the pairs, in the order of `evaluation_batches`.
 
     Args:
         pairs: The pairs.
-        batch_tokens: As for `plan_epoch`.
-        length_multiple: As for `plan_epoch`.
-        max_length: As for `plan_epoch`.
-        static_batches: As for `plan_epoch`.
+        batch_tokens: As for `epoch_batches`.
+        length_multiple: As for `epoch_batches`.
+        max_length: As for `epoch_batches`.
+        static_batches: As for `epoch_batches`.
         bos_id: As for `make_batch`.
         eos_id: As for `make_batch`.
         pad_id: As for `make_batch`.
@@ -527,14 +527,14 @@ def evaluation_dataset(
         A dataset, of known cardinality, of what `make_batch` returns.
 
     Raises:
-        InputError: As for `plan_epoch`.
+        InputError: As for `epoch_batches`.
 
     Example:
         >>> batches = list(evaluation_dataset(pairs, batch_tokens=4096))
     """
     import tensorflow as tf
 
-    plan = plan_evaluation(
+    batches = evaluation_batches(
         pairs,
         batch_tokens=batch_tokens,
         length_multiple=length_multiple,
@@ -543,7 +543,7 @@ def evaluation_dataset(
     )
     dataset = _dataset(
         pairs,
-        lambda: plan,
+        lambda: batches,
         length_multiple=length_multiple,
         max_length=max_length,
         square=static_batches,
@@ -551,7 +551,7 @@ def evaluation_dataset(
         eos_id=eos_id,
         pad_id=pad_id,
     )
-    return dataset.apply(tf.data.experimental.assert_cardinality(len(plan)))
+    return dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
 
 
 def _dataset(pairs: TokenizedPairs, batches, **batch_options) -> "tf.data.Dataset":
@@ -628,7 +628,7 @@ def limits(max_length: Limit) -> tuple[float, float]:
     """Returns the most ids of a source and of a target.
 
     Args:
-        max_length: As for `plan_epoch`.
+        max_length: As for `epoch_batches`.
 
     Example:
         >>> limits(32)

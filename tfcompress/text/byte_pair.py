@@ -46,7 +46,7 @@ class BytePairTokenizer:
         special: Further special pieces, as "<mask>".
 
     Attributes:
-        kind: "byte_pair".
+        tokenizer_type: "byte_pair".
         vocabulary: The id of every piece.
         merges: The pairs of pieces.
         vocabulary_size: How many pieces there are.
@@ -65,7 +65,7 @@ class BytePairTokenizer:
         ['It runs!']
     """
 
-    kind = "byte_pair"
+    tokenizer_type = "byte_pair"
 
     def __init__(
         self,
@@ -145,8 +145,8 @@ class BytePairTokenizer:
             >>> again = BytePairTokenizer.from_settings(tokenizer.settings(), tokenizer.files())
         """
         names = ["vocabulary.json", "merges.txt"]
-        options = check_settings(cls.kind, settings, files, names=names, options=_OPTIONS)
-        vocabulary, merges = (decode_file(cls.kind, files[name]) for name in names)
+        options = check_settings(cls.tokenizer_type, settings, files, names=names, options=_OPTIONS)
+        vocabulary, merges = (decode_file(cls.tokenizer_type, files[name]) for name in names)
         vocabulary = read_vocabulary(vocabulary)
         pieces = {number: piece for piece, number in vocabulary.items()}
         pieces = [pieces.get(number) for number in range(len(vocabulary))]
@@ -201,7 +201,7 @@ class BytePairTokenizer:
     def settings(self) -> dict[str, Any]:
         """Returns what, with `files`, makes this tokenizer again."""
         return {
-            "kind": self.kind,
+            "kind": self.tokenizer_type,
             "add_prefix_space": self.add_prefix_space,
             "special_in_text": self.special_in_text,
             "pad_id": self.pad_id,
@@ -252,17 +252,17 @@ class BytePairTokenizer:
             if self.add_prefix_space and not part.startswith(" "):
                 part = f" {part}"
             for word in _words().findall(part):
-                found = self._cache.get(word)
-                if found is None:
-                    found = self._remember(word)
-                ids.extend(found)
+                word_ids = self._cache.get(word)
+                if word_ids is None:
+                    word_ids = self._remember(word)
+                ids.extend(word_ids)
         return ids
 
     def _remember(self, word) -> tuple[Any, ...]:
         if len(self._cache) >= _MOST_CACHED:
             self._cache.clear()
-        found = self._cache[word] = tuple(self._merge(word))
-        return found
+        ids = self._cache[word] = tuple(self._merge(word))
+        return ids
 
     def _merge(self, word):
         letters = byte_letters()
@@ -363,10 +363,10 @@ def _letter_bytes():
 
 
 def _object(members):
-    found = dict(members)
-    if len(found) < len(members):
+    unique = dict(members)
+    if len(unique) < len(members):
         raise ValueError("a piece is there twice")
-    return found
+    return unique
 
 
 def _check_vocabulary(vocabulary):

@@ -22,11 +22,11 @@ def _properties(character: str) -> int:
     return _RUNS[bisect_right(_RUNS, ord(character) << 9 | 511) - 1] & 511
 
 
-def kind(character: str) -> int:
+def character_class(character: str) -> int:
     """Returns what a character is to the end of a sentence, or 0.
 
     Example:
-        >>> kind("?") == SOFT_END
+        >>> character_class("?") == SOFT_END
         True
     """
     return _properties(character) & 7

@@ -195,22 +195,22 @@ def _folder_languages(
         for file in folder.iterdir()
         if file.name.startswith(f"{stem}.")
     }
-    found = sorted(ending for ending in endings if _LANGUAGE.fullmatch(ending))
+    present = sorted(ending for ending in endings if _LANGUAGE.fullmatch(ending))
     if source is None and target is None:
         direction = _DIRECTION.search(folder.resolve().name)
-        if direction and set(direction.groups()) <= set(found):
+        if direction and set(direction.groups()) <= set(present):
             return direction.group(1), direction.group(2)
     elif source is None or target is None:
-        given = source or target
-        others = [language for language in found if language != given]
+        known = source or target
+        others = [language for language in present if language != known]
         if len(others) == 1:
             source, target = source or others[0], target or others[0]
-    if not found and (source is None or target is None):
+    if not present and (source is None or target is None):
         raise InputError(
             f"There are no training files named {stem}.LANGUAGE. Received: corpus {folder}. Give "
             "the stem and the languages of the files."
         )
-    return _checked_languages(folder, source, target, f"files found: {', '.join(found)}; ")
+    return _checked_languages(folder, source, target, f"files present: {', '.join(present)}; ")
 
 
 def _tsv_languages(
@@ -223,13 +223,13 @@ def _tsv_languages(
 
 
 def _checked_languages(
-    path: Path, source: str | None, target: str | None, found: str
+    path: Path, source: str | None, target: str | None, files: str
 ) -> tuple[str, str]:
     if source is None or target is None:
         missing = "target" if source else "source"
         raise InputError(
             f"The {missing} language is not given and not clear from the names. Received: corpus "
-            f"{path} ({found}source {source}, target {target}). Give both languages."
+            f"{path} ({files}source {source}, target {target}). Give both languages."
         )
     if source == target:
         raise InputError(

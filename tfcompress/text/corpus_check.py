@@ -203,9 +203,9 @@ def _files(path, source_language, target_language, train, valid, test):
     stems = {"train": train, "valid": valid, "test": test}
     if path.is_dir():
         labelled = {
-            split: (found,)
+            split: (file,)
             for split, stem in stems.items()
-            if (found := _labelled_file(path, split, stem)) is not None
+            if (file := _labelled_file(path, split, stem)) is not None
         }
         if "train" in labelled:
             return _Files(labelled, columns=2, labelled=True)
@@ -324,10 +324,10 @@ def _sides(files) -> Sides:
             count += scripts(text)
         if all(line.columns):
             ratios.append(len(line.columns[1]) / len(line.columns[0]))
-    found = tuple(count.most_common(1)[0][0] if count else "" for count in counts)
+    letters = tuple(count.most_common(1)[0][0] if count else "" for count in counts)
     if files.labelled:
-        return Sides(found[:1])
-    return Sides(found, statistics.median(ratios) if ratios else 1.0)
+        return Sides(letters[:1])
+    return Sides(letters, statistics.median(ratios) if ratios else 1.0)
 
 
 class _Judge:

@@ -113,10 +113,10 @@ def example_fault(texts: tuple[str, ...], sides: Sides, rules: CorpusRules) -> s
     >>> example_fault(("Guten Tag", "Добрый день"), Sides(("LATIN", "LATIN")), CorpusRules())
     'script'
     """
-    found = {fault for text in texts if (fault := text_fault(text, rules))}
-    if not found:
-        found = set(_relations(texts, sides, rules))
-    return next((fault for fault in FAULTS if fault in found), None)
+    faults = {fault for text in texts if (fault := text_fault(text, rules))}
+    if not faults:
+        faults = set(_relations(texts, sides, rules))
+    return next((fault for fault in FAULTS if fault in faults), None)
 
 
 def _relations(texts, sides, rules) -> Iterator[str]:

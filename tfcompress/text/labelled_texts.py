@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfcompress.errors import InputError
-from tfcompress.text.batching import Limit, endless_plan, limits, plan_evaluation
+from tfcompress.text.batching import Limit, endless_batches, evaluation_batches, limits
 from tfcompress.text.characters import is_blank
 from tfcompress.text.corpora import check_lines, read_lines
 from tfcompress.text.text_tokenizers import TextTokenizer, check_max_length, encode_texts
@@ -87,10 +87,10 @@ def load_labelled_corpus(
     stems = {"train": [train], "valid": [valid] + ["dev"] * (valid == "valid"), "test": [test]}
     rows = {}
     for split, names in stems.items():
-        found = [folder / f"{name}{end}" for name in names for end in _ENDINGS]
-        found = [path for path in found if path.is_file()]
-        if found:
-            rows[split] = (found[0], read_examples(found[0], ("text", "label")))
+        paths = [folder / f"{name}{end}" for name in names for end in _ENDINGS]
+        paths = [path for path in paths if path.is_file()]
+        if paths:
+            rows[split] = (paths[0], read_examples(paths[0], ("text", "label")))
         elif split != "test":
             raise InputError(
                 f"There is no {split} file {names[0]}.tsv or {names[0]}.tsv.gz. Received: corpus "
@@ -110,8 +110,8 @@ def load_labelled_corpus(
                     f"The label is none of the classes. Received: {path}, line {number}, label "
                     f"{label!r}. Give one of {', '.join(labels)}."
                 )
-        texts, found = zip(*(columns for _, columns in examples))
-        splits[split] = [*texts], [numbers[label.strip()] for label in found]
+        texts, names = zip(*(columns for _, columns in examples))
+        splits[split] = [*texts], [numbers[label.strip()] for label in names]
     return LabelledCorpus(folder.resolve().name, labels, splits)
 
 
@@ -130,14 +130,14 @@ def read_examples(path: str | Path, columns: Sequence[str]) -> list[tuple[int, l
     """
     rows = []
     for number, line in enumerate(read_lines(path), start=1):
-        found = line.split("\t")
-        if len(found) != len(columns):
+        fields = line.split("\t")
+        if len(fields) != len(columns):
             raise InputError(
-                f"A line has other columns. Received: {path}, line {number} with {len(found)}. "
+                f"A line has other columns. Received: {path}, line {number} with {len(fields)}. "
                 f"Give {'<TAB>'.join(columns)}."
             )
-        if number > 1 or found[-1].strip().lower() != columns[-1]:
-            rows.append((number, found))
+        if number > 1 or fields[-1].strip().lower() != columns[-1]:
+            rows.append((number, fields))
     if not rows:
         raise InputError(
             f"The file has no examples. Received: {path}. Give {'<TAB>'.join(columns)} lines."
@@ -151,7 +151,7 @@ class LabelledTexts:
     Args:
         tokenizer: The tokenizer.
         texts: The texts.
-        labels: The number of each text's class; for heads of other kinds a row of a matrix, 1 for
+        labels: The number of each text's class; for other heads a row of a matrix, 1 for
             each class that a text is of and else 0, or a text's score or scores.
         max_length: The most ids of a text, begin and end included; longer ones are cut.
         token_types: Whether the model has token types, as `TextEncoderConfig.token_types` says; a
@@ -236,8 +236,8 @@ class LabelledTexts:
         """
         width = self.padded_lengths()[indices].max()
         ids = np.full((len(indices), width), self._pad_id, np.int32)
-        given = self._ids[indices, :width]
-        ids[:, : given.shape[1]] = given
+        rows = self._ids[indices, :width]
+        ids[:, : rows.shape[1]] = rows
         types = {"token_type_ids": np.zeros_like(ids)} if self._token_types else {}
         return {"token_ids": ids} | types, self.labels[indices]
 
@@ -259,7 +259,7 @@ class LabelledTexts:
             InputError: A text alone exceeds `batch_tokens`.
         """
         return self._dataset(
-            endless_plan(
+            endless_batches(
                 self,
                 start_step=start_step,
                 accumulate=accumulate,
@@ -274,8 +274,8 @@ class LabelledTexts:
         Args:
             batch_tokens: As for `training_dataset`.
         """
-        plan = plan_evaluation(self, batch_tokens=batch_tokens)
-        return self._dataset(lambda: plan)
+        batches = evaluation_batches(self, batch_tokens=batch_tokens)
+        return self._dataset(lambda: batches)
 
     def _dataset(self, batches):
         import tensorflow as tf
@@ -292,11 +292,11 @@ class LabelledTexts:
 
 
 def _labels(path, examples):
-    found = {label.strip() for _, (_, label) in examples}
+    names = {label.strip() for _, (_, label) in examples}
     # What is written otherwise, such as 007, is a name.
-    if not all(map(_NUMBER.fullmatch, found)):
-        return tuple(sorted(found))
-    classes = 1 + max(map(int, found))
+    if not all(map(_NUMBER.fullmatch, names)):
+        return tuple(sorted(names))
+    classes = 1 + max(map(int, names))
     if classes > _MOST_CLASSES:
         raise InputError(
             f"Labels that are numbers are those of classes, at most {_MOST_CLASSES - 1:,}. "

@@ -107,10 +107,10 @@ def phrase_corpus(
             "`valid` and `test` must not be negative, and together less than `pairs`. Received: "
             f"valid={valid}, test={test}, pairs={pairs}."
         )
-    made = generate(pairs=pairs, seed=seed)
+    corpus = generate(pairs=pairs, seed=seed)
     # A translation that several sentences share stays in one split: the training split.
-    uses = Counter(target for _, target in made)
-    unique = [i for i, (_, target) in enumerate(made) if uses[target] == 1]
+    uses = Counter(target for _, target in corpus)
+    unique = [i for i, (_, target) in enumerate(corpus) if uses[target] == 1]
     if len(unique) < valid + test:
         raise InputError(
             f"Too few pairs can be held out. Received: {len(unique)} of {pairs} for {valid} + "
@@ -118,9 +118,9 @@ def phrase_corpus(
         )
     held_out = set(unique[: valid + test])
     chosen = {
-        "train": [pair for i, pair in enumerate(made) if i not in held_out],
-        "valid": [made[i] for i in unique[:valid]],
-        "test": [made[i] for i in unique[valid : valid + test]],
+        "train": [pair for i, pair in enumerate(corpus) if i not in held_out],
+        "valid": [corpus[i] for i in unique[:valid]],
+        "test": [corpus[i] for i in unique[valid : valid + test]],
     }
     splits = {
         name: ([source for source, _ in part], [target for _, target in part])

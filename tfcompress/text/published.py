@@ -29,7 +29,7 @@ class PublishedTokenizer:
             none; None if there is none.
 
     Attributes:
-        kind: "published".
+        tokenizer_type: "published".
         definition: The content of its `tokenizer.json`.
         vocabulary_size: One more than the highest id.
         pad_id: The id of `pad`.
@@ -48,7 +48,7 @@ class PublishedTokenizer:
         ['it runs!']
     """
 
-    kind = "published"
+    tokenizer_type = "published"
 
     def __init__(
         self,
@@ -75,7 +75,9 @@ class PublishedTokenizer:
         self._check_added_tokens()
         around = self._around(start, end)
         roles = {"pad": pad, "unk": self._unknown(unk), "start": around[0], "end": around[1]}
-        used = {role: self._piece(given) for role, given in roles.items() if given is not None}
+        used = {
+            role: self._piece(special) for role, special in roles.items() if special is not None
+        }
         ids = dict(zip(used, special_ids(self._ids, used, "vocabulary")))
         self.pad_id, self.start_id, self.end_id = ids["pad"], ids["start"], ids["end"]
         self.unk_id = ids.get("unk")
@@ -98,7 +100,7 @@ class PublishedTokenizer:
             >>> tokenizer = PublishedTokenizer(definition, pad="[PAD]")
             >>> again = PublishedTokenizer.from_settings(tokenizer.settings(), tokenizer.files())
         """
-        check_settings(cls.kind, settings, files, names=[FILE])
+        check_settings(cls.tokenizer_type, settings, files, names=[FILE])
         ids = {role: settings[f"{role}_id"] for role in ROLES}
         for role, number in ids.items():
             if not isinstance(number, int | None) or (number is None and role != "unk"):
@@ -155,7 +157,7 @@ class PublishedTokenizer:
     def settings(self) -> dict[str, Any]:
         """Returns what, with `files`, makes this tokenizer again."""
         return {
-            "kind": self.kind,
+            "kind": self.tokenizer_type,
             "pad_id": self.pad_id,
             "unk_id": self.unk_id,
             "start_id": self.start_id,
@@ -170,16 +172,16 @@ class PublishedTokenizer:
 
     def _check_added_tokens(self):
         for token in self.definition.get("added_tokens") or ():
-            found = self._ids.get(token["content"])
-            if found != token["id"]:
+            actual = self._ids.get(token["content"])
+            if actual != token["id"]:
                 raise InputError(
                     "Added tokens are numbered from the vocabulary's size. Received: "
-                    f"{token['content']!r} with the id {token['id']}, which would get {found}. "
+                    f"{token['content']!r} with the id {token['id']}, which would get {actual}. "
                     "Number it so."
                 )
 
     def _around(self, start, end):
-        """The pieces around a text: ids given, those that the definition puts there, or pieces."""
+        """The pieces around a text: ids, those that the definition puts there, or pieces."""
         tokens = self._tokenizer.encode("", add_special_tokens=True).tokens
         if len(tokens) not in (0, 2):
             raise InputError(
@@ -197,15 +199,15 @@ class PublishedTokenizer:
         needed = model.get("unk_token")
         return unk if needed is None and (isinstance(unk, int) or unk in self._ids) else needed
 
-    def _piece(self, given):
+    def _piece(self, special):
         """A piece, of its id or of itself."""
-        if isinstance(given, str):
-            return given
-        is_id = isinstance(given, int) and not isinstance(given, bool)
-        pieces = [piece for piece, number in self._ids.items() if is_id and number == given]
+        if isinstance(special, str):
+            return special
+        is_id = isinstance(special, int) and not isinstance(special, bool)
+        pieces = [piece for piece, number in self._ids.items() if is_id and number == special]
         if not pieces:
             raise InputError(
-                f"A special id is none of the vocabulary. Received: {given!r}, {len(self._ids)} "
+                f"A special id is none of the vocabulary. Received: {special!r}, {len(self._ids)} "
                 "pieces. Give the files that belong to the settings."
             )
         return pieces[0]
@@ -252,14 +254,14 @@ def json_object(content: bytes, name: str) -> dict[str, Any]:
         {'a': 1}
     """
     try:
-        found = json.loads(content)
+        definition = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise InputError(
             f"The file is no JSON ({error}). Received: {name}. Copy it again."
         ) from None
-    if not isinstance(found, dict):
+    if not isinstance(definition, dict):
         raise InputError(f"The file is no JSON object. Received: {name}. Copy it again.")
-    return found
+    return definition
 
 
 @functools.cache

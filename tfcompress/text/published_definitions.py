@@ -153,24 +153,26 @@ def added_tokens(
         ['[CLS]']
     """
     special = dict(_special(config, mask_lstrip))
-    found: dict[str, dict[str, Any]] = {}
+    tokens: dict[str, dict[str, Any]] = {}
     for number, token in (config.get("added_tokens_decoder") or {}).items():
         content = token_content(token)
         plain = {"special": False, "normalized": content not in special}
-        found[content] = _TOKEN | plain | token | {"id": int(number)}
+        tokens[content] = _TOKEN | plain | token | {"id": int(number)}
     for content, number in added.items():
         plain = {"special": content in special, "normalized": content not in special}
-        found.setdefault(content, _TOKEN | plain | {"id": number, "content": content})
-    next_id = 1 + max([*vocabulary.values(), *(token["id"] for token in found.values())], default=0)
+        tokens.setdefault(content, _TOKEN | plain | {"id": number, "content": content})
+    next_id = 1 + max(
+        [*vocabulary.values(), *(token["id"] for token in tokens.values())], default=0
+    )
     for content, token in special.items():
-        if content in found:
-            found[content]["special"] = True
+        if content in tokens:
+            tokens[content]["special"] = True
         elif content in vocabulary:
-            found[content] = token | {"id": vocabulary[content]}
+            tokens[content] = token | {"id": vocabulary[content]}
         elif content in _listed(config):
-            found[content] = token | {"id": next_id}
+            tokens[content] = token | {"id": next_id}
             next_id += 1
-    return sorted(found.values(), key=lambda token: token["id"])
+    return sorted(tokens.values(), key=lambda token: token["id"])
 
 
 def token_content(token: Any) -> str:
@@ -210,10 +212,10 @@ def _definition(vocabulary, config, *, model, **parts):
 
 def _special(config, mask_lstrip) -> Iterator[tuple[str, dict[str, Any]]]:
     for name in (*ROLES, *_MORE):
-        given = config.get(name)
-        if given is not None:
-            content = token_content(given)
-            more = given if isinstance(given, Mapping) else {}
+        value = config.get(name)
+        if value is not None:
+            content = token_content(value)
+            more = value if isinstance(value, Mapping) else {}
             lstrip = {"lstrip": mask_lstrip and name == "mask_token"}
             yield (
                 content,
@@ -230,8 +232,8 @@ def _special(config, mask_lstrip) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _listed(config):
-    found = []
+    tokens = []
     for name in _LISTS:
-        given = config.get(name) or ()
-        found += map(token_content, given.values() if isinstance(given, Mapping) else given)
-    return found
+        value = config.get(name) or ()
+        tokens += map(token_content, value.values() if isinstance(value, Mapping) else value)
+    return tokens

@@ -68,7 +68,7 @@ def load_published_tokenizer(
         InputError: A file cannot be used, or a setting is not supported.
 
     Example:
-        >>> load_published_tokenizer(Path("sentence-encoder")).kind
+        >>> load_published_tokenizer(Path("sentence-encoder")).tokenizer_type
         'published'
     """
     whole, folder = folder, transformer_folder(folder)
@@ -99,10 +99,10 @@ def _load(folder):
         paths = [folder / name for name in family.files]
         if all(path.is_file() for path in paths):
             _check_settings(folder, config, family.classes)
-            given = {name: value for name, value in config.items() if value is not None}
+            settings = {name: value for name, value in config.items() if value is not None}
             added = read_object(folder / _ADDED_TOKENS)
             try:
-                return family.read(paths, family.special | given, added)
+                return family.read(paths, family.special | settings, added)
             except InputError:
                 raise
             except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -167,11 +167,11 @@ def _check_settings(folder, config, classes):
         for name, values in _REQUIRED.items()
         if config.get(name) not in values
     ]
-    kind = config.get("tokenizer_class")
-    if classes is not None and kind is not None:
-        name = f"{kind}".removesuffix("Fast").removesuffix("Tokenizer")
+    tokenizer_class = config.get("tokenizer_class")
+    if classes is not None and tokenizer_class is not None:
+        name = f"{tokenizer_class}".removesuffix("Fast").removesuffix("Tokenizer")
         if name not in classes:
-            wrong.append(f"tokenizer_class {kind!r} without {FILE}")
+            wrong.append(f"tokenizer_class {tokenizer_class!r} without {FILE}")
     if wrong:
         raise InputError(
             f"Some settings are not supported. Received: {folder / CONFIG} with "
@@ -202,17 +202,17 @@ def _from_definition(folder, config, definition):
 
 def _overridden(definition, config):
     """A definition with the settings that a configuration gives anew, which then count."""
-    found = dict(definition)
+    merged = dict(definition)
     for place in ("normalizer", "pre_tokenizer"):
-        part = found.get(place)
+        part = merged.get(place)
         if not isinstance(part, dict):
             continue
         names = _OVERRIDES.get(f"{part.get('type')}", {})
-        given = {new: config[old] for old, new in names.items() if old in config}
+        settings = {new: config[old] for old, new in names.items() if old in config}
         # To strip accents may depend on the case; nothing else can be left open.
-        given = {k: v for k, v in given.items() if v is not None or k == "strip_accents"}
-        found[place] = part | given
-    return found
+        settings = {k: v for k, v in settings.items() if v is not None or k == "strip_accents"}
+        merged[place] = part | settings
+    return merged
 
 
 def _from_wordpieces(paths, config, added):

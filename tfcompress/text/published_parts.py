@@ -37,16 +37,16 @@ def check_parts(definition: Mapping[str, Any]) -> None:
 def _problems(place, part, inner, known) -> Iterator[str]:
     if part is None:
         return
-    kind = part["type"]
-    if kind == "Sequence" and inner:
+    part_type = part["type"]
+    if part_type == "Sequence" and inner:
         for one in part[inner]:
             yield from _problems(place, one, inner, known)
-    elif kind not in known:
-        yield f"the {place} {kind}"
+    elif part_type not in known:
+        yield f"the {place} {part_type}"
     else:
-        problem = known[kind] and known[kind](part)
+        problem = known[part_type] and known[part_type](part)
         if problem:
-            yield f"{problem} of the {place} {kind}"
+            yield f"{problem} of the {place} {part_type}"
 
 
 def _replaced(part):

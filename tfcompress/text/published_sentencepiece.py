@@ -30,7 +30,7 @@ class PublishedSentencePieceTokenizer(SentencePieceTokenizer):
         **special: The special pieces, as for `SentencePieceTokenizer`.
 
     Attributes:
-        kind: "published_sentencepiece".
+        tokenizer_type: "published_sentencepiece".
 
     Raises:
         InputError: As `SentencePieceTokenizer` does, or a rule cannot be used.
@@ -42,7 +42,7 @@ class PublishedSentencePieceTokenizer(SentencePieceTokenizer):
         True
     """
 
-    kind = "published_sentencepiece"
+    tokenizer_type = "published_sentencepiece"
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class PublishedSentencePieceTokenizer(SentencePieceTokenizer):
             >>> settings, files = tokenizer.settings(), tokenizer.files()
             >>> again = PublishedSentencePieceTokenizer.from_settings(settings, files)
         """
-        check_settings(cls.kind, settings, files, names=[MODEL_FILE, RULES])
+        check_settings(cls.tokenizer_type, settings, files, names=[MODEL_FILE, RULES])
         model, rules = files[MODEL_FILE], json_object(files[RULES], RULES)
         return cls(
             model,
@@ -146,8 +146,8 @@ class PublishedSentencePieceTokenizer(SentencePieceTokenizer):
 
     def _encode_text(self, text):
         ids = []
-        found = self._splitter.encode(text)
-        for number, (begin, end) in zip(found.ids, found.offsets):
+        encoding = self._splitter.encode(text)
+        for number, (begin, end) in zip(encoding.ids, encoding.offsets):
             if number:
                 ids.append(self._added_ids[number - 1])
             else:

@@ -107,7 +107,7 @@ class Shortlist:
             The shortlist.
 
         Raises:
-            InputError: The file is missing, damaged, of a newer version or another kind of file.
+            InputError: The file is missing, damaged, of a newer version or something else.
 
         Example:
 

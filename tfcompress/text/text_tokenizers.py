@@ -19,7 +19,7 @@ from tfcompress.text.wordpiece import WordPieceTokenizer, read_pieces
 TextTokenizer = PublishedTokenizer | WordPieceTokenizer | BytePairTokenizer | SentencePieceTokenizer
 
 _CLASSES = {
-    tokenizer.kind: tokenizer
+    tokenizer.tokenizer_type: tokenizer
     for tokenizer in (
         WordPieceTokenizer,
         BytePairTokenizer,
@@ -29,7 +29,10 @@ _CLASSES = {
     )
 }
 # Those that need the package tokenizers.
-PUBLISHED_KINDS = (PublishedTokenizer.kind, PublishedSentencePieceTokenizer.kind)
+PUBLISHED_TYPES = (
+    PublishedTokenizer.tokenizer_type,
+    PublishedSentencePieceTokenizer.tokenizer_type,
+)
 # Published tables are padded to a multiple of at most this many rows, or to another such size.
 _SPARE_ROWS = 128
 _TOO_LONG = ("cut", "error")
@@ -60,12 +63,13 @@ def text_tokenizer(settings: Mapping[str, Any], files: Mapping[str, bytes]) -> T
             f"Tokenizer settings are a mapping. Received: {settings!r}. Give what settings() "
             "returned."
         )
-    kind = settings.get("kind")
-    if kind not in [*_CLASSES]:
+    tokenizer_type = settings.get("kind")
+    if tokenizer_type not in [*_CLASSES]:
         raise InputError(
-            f"The tokenizer's kind must be one of {', '.join(_CLASSES)}. Received: {kind!r}."
+            f"The tokenizer's kind must be one of {', '.join(_CLASSES)}. Received: "
+            f"{tokenizer_type!r}."
         )
-    return _CLASSES[kind].from_settings(settings, files)
+    return _CLASSES[tokenizer_type].from_settings(settings, files)
 
 
 def load_text_tokenizer(folder: str | os.PathLike) -> TextTokenizer:
@@ -88,7 +92,7 @@ def load_text_tokenizer(folder: str | os.PathLike) -> TextTokenizer:
 
     Example:
         >>> tokenizer = load_text_tokenizer("sentence-encoder")
-        >>> tokenizer.kind
+        >>> tokenizer.tokenizer_type
         'published'
     """
     folder = Path(folder)
@@ -125,10 +129,10 @@ def tokenizer_from_keras_nlp(tokenizer: Any) -> TextTokenizer:
     special = {role: piece for role, piece in special.items() if piece is not None}
     more = [getattr(tokenizer, "mask_token", None)]
     more = [piece for piece in more if piece is not None]
-    kind = type(tokenizer).__name__
+    class_name = type(tokenizer).__name__
     if hasattr(tokenizer, "suffix_indicator"):
-        _check_option(kind, "suffix_indicator", tokenizer.suffix_indicator, "##")
-        _check_option(kind, "split", tokenizer.split, True)
+        _check_option(class_name, "suffix_indicator", tokenizer.suffix_indicator, "##")
+        _check_option(class_name, "split", tokenizer.split, True)
         more += tokenizer.get_config().get("special_tokens") or []
         return WordPieceTokenizer(
             _vocabulary(tokenizer, "vocabulary"),
@@ -157,7 +161,7 @@ def tokenizer_from_keras_nlp(tokenizer: Any) -> TextTokenizer:
         return SentencePieceTokenizer(_vocabulary(tokenizer, "proto"), **special)
     raise InputError(
         "Only a WordPiece, byte-pair or SentencePiece tokenizer of keras-nlp can be taken over. "
-        f"Received: {kind}. Give one of these."
+        f"Received: {class_name}. Give one of these."
     )
 
 
@@ -269,19 +273,19 @@ def _load_preset(folder):
 
 
 def _vocabulary(tokenizer, name):
-    found = getattr(tokenizer, name)
-    if found is None:
+    option = getattr(tokenizer, name)
+    if option is None:
         raise InputError(
             f"The tokenizer has no {name} yet. Received: {type(tokenizer).__name__}. Give one "
             "that was made with it."
         )
-    return found
+    return option
 
 
-def _check_option(kind, name, value, known):
+def _check_option(class_name, name, value, known):
     if value != known:
         raise InputError(
-            f"A tokenizer with this option cannot be taken over. Received: {kind} with "
+            f"A tokenizer with this option cannot be taken over. Received: {class_name} with "
             f"{name}={value!r}. Make it with {name}={known!r}."
         )
 

@@ -190,7 +190,7 @@ class SentencePieceTokenizer(Tokenizer):
         special: Further special pieces, as "[MASK]".
 
     Attributes:
-        kind: "sentencepiece".
+        tokenizer_type: "sentencepiece".
         start_id: The id of `start`, also called `bos_id`.
         end_id: The id of `end`, also called `eos_id`.
 
@@ -204,7 +204,7 @@ class SentencePieceTokenizer(Tokenizer):
         (2, 3)
     """
 
-    kind = "sentencepiece"
+    tokenizer_type = "sentencepiece"
 
     def __init__(
         self,
@@ -220,8 +220,8 @@ class SentencePieceTokenizer(Tokenizer):
         self.vocabulary_size = self._processor.get_piece_size()
         ids = {piece: number for number, piece in enumerate(_pieces(self._processor))}
         roles = {"pad": pad, "unk": unk, "start": start, "end": end}
-        found = special_ids(ids, roles, f"SentencePiece {name}")
-        self.pad_id, self.unk_id, self.bos_id, self.eos_id = found
+        special_roles = special_ids(ids, roles, f"SentencePiece {name}")
+        self.pad_id, self.unk_id, self.bos_id, self.eos_id = special_roles
         self.start_id, self.end_id = self.bos_id, self.eos_id
         self._more_ids = special_ids(ids, dict.fromkeys(special), f"SentencePiece {name}")
 
@@ -243,7 +243,7 @@ class SentencePieceTokenizer(Tokenizer):
             >>> settings, files = tokenizer.settings(), tokenizer.files()
             >>> again = SentencePieceTokenizer.from_settings(settings, files)
         """
-        check_settings(cls.kind, settings, files, names=[MODEL_FILE])
+        check_settings(cls.tokenizer_type, settings, files, names=[MODEL_FILE])
         model = files[MODEL_FILE]
         return cls(model, **special_pieces(settings, cls.piece_list(model)))
 
@@ -284,7 +284,7 @@ class SentencePieceTokenizer(Tokenizer):
     def settings(self) -> dict[str, Any]:
         """Returns what, with `files`, makes this tokenizer again."""
         return {
-            "kind": self.kind,
+            "kind": self.tokenizer_type,
             "pad_id": self.pad_id,
             "unk_id": self.unk_id,
             "start_id": self.start_id,

@@ -10,7 +10,7 @@ _REMEDY = "Give what settings() and files() returned"
 
 
 def check_settings(
-    kind: str,
+    tokenizer_type: str,
     settings: Mapping[str, Any],
     files: Mapping[str, bytes],
     *,
@@ -20,7 +20,7 @@ def check_settings(
     """Makes sure that settings and files are those of a tokenizer.
 
     Args:
-        kind: The tokenizer's.
+        tokenizer_type: The tokenizer's.
         settings: The settings, as JSON holds them.
         files: The contents of its files by name.
         names: The files that it needs.
@@ -43,8 +43,8 @@ def check_settings(
     missing += [name for name in names if name not in files]
     if missing:
         raise InputError(
-            f"The tokenizer's settings and files are incomplete. Received: {kind} without "
-            f"{', '.join(missing)}. {_REMEDY}."
+            f"The tokenizer's settings and files are incomplete. Received: {tokenizer_type} "
+            f"without {', '.join(missing)}. {_REMEDY}."
         )
     for name in options:
         if not isinstance(settings[name], bool):
@@ -58,11 +58,11 @@ def check_settings(
     return {name: settings[name] for name in options}
 
 
-def decode_file(kind: str, content: bytes) -> str:
+def decode_file(tokenizer_type: str, content: bytes) -> str:
     """Returns the text of a tokenizer's file.
 
     Args:
-        kind: The tokenizer's, for the message.
+        tokenizer_type: The tokenizer's, for the message.
         content: The file's bytes.
 
     Raises:
@@ -76,7 +76,8 @@ def decode_file(kind: str, content: bytes) -> str:
         return content.decode()
     except UnicodeDecodeError as error:
         raise InputError(
-            f"A tokenizer's file is not UTF-8. Received: {kind}, byte {error.start}. Copy it again."
+            f"A tokenizer's file is not UTF-8. Received: {tokenizer_type}, byte {error.start}. "
+            "Copy it again."
         ) from None
 
 

@@ -48,7 +48,7 @@ class WordPieceTokenizer:
         special: Further special pieces, as "[MASK]".
 
     Attributes:
-        kind: "wordpiece".
+        tokenizer_type: "wordpiece".
         pieces: The pieces in the order of their ids.
         vocabulary_size: How many pieces there are.
         pad_id: The id of `pad`.
@@ -66,7 +66,7 @@ class WordPieceTokenizer:
         ['it runs !']
     """
 
-    kind = "wordpiece"
+    tokenizer_type = "wordpiece"
 
     def __init__(
         self,
@@ -139,9 +139,9 @@ class WordPieceTokenizer:
             >>> again = WordPieceTokenizer.from_settings(tokenizer.settings(), tokenizer.files())
         """
         options = check_settings(
-            cls.kind, settings, files, names=["vocabulary.txt"], options=_OPTIONS
+            cls.tokenizer_type, settings, files, names=["vocabulary.txt"], options=_OPTIONS
         )
-        pieces = read_pieces(decode_file(cls.kind, files["vocabulary.txt"]))
+        pieces = read_pieces(decode_file(cls.tokenizer_type, files["vocabulary.txt"]))
         return cls(pieces, **options, **special_pieces(settings, pieces))
 
     def __reduce__(self):
@@ -189,7 +189,7 @@ class WordPieceTokenizer:
     def settings(self) -> dict[str, Any]:
         """Returns what, with `files`, makes this tokenizer again."""
         return {
-            "kind": self.kind,
+            "kind": self.tokenizer_type,
             "lowercase": self.lowercase,
             "strip_accents": self.strip_accents,
             "split_on_cjk": self.split_on_cjk,
@@ -214,17 +214,17 @@ class WordPieceTokenizer:
                 ids.append(self._ids[part])
                 continue
             for word in _words(self.split_on_cjk).findall(part):
-                found = self._cache.get(word)
-                if found is None:
-                    found = self._remember(word)
-                ids.extend(found)
+                word_ids = self._cache.get(word)
+                if word_ids is None:
+                    word_ids = self._remember(word)
+                ids.extend(word_ids)
         return ids
 
     def _remember(self, word):
         if len(self._cache) >= _MOST_CACHED:
             self._cache.clear()
-        found = self._cache[word] = tuple(self._split(fold_case(word) if self.lowercase else word))
-        return found
+        ids = self._cache[word] = tuple(self._split(fold_case(word) if self.lowercase else word))
+        return ids
 
     def _split(self, word):
         if len(word.encode()) > LONGEST_WORD:
@@ -233,12 +233,12 @@ class WordPieceTokenizer:
         while start < len(word):
             prefix = SUFFIX if start else ""
             for end in range(len(word), start, -1):
-                found = self._ids.get(prefix + word[start:end])
-                if found is not None:
+                piece_id = self._ids.get(prefix + word[start:end])
+                if piece_id is not None:
                     break
             else:
                 return [self.unk_id]
-            ids.append(found)
+            ids.append(piece_id)
             start = end
         return ids
 

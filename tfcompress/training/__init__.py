@@ -21,11 +21,13 @@ _MODULES = {
     "InverseSquareRoot": "schedules",
     "KerasDistillation": "keras_distillation",
     "LabelSmoothedCrossentropy": "losses",
+    "LanguageModelDistillation": "language_model_distillation",
     "TextDistillation": "text_distillation",
     "Validation": "translation",
     "distill_corpus": "sequence_distillation",
     "train": "translation",
     "train_classifier": "classification",
+    "train_language_model": "language_modeling",
 }
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "InverseSquareRoot",
     "KerasDistillation",
     "LabelSmoothedCrossentropy",
+    "LanguageModelDistillation",
     "PruningConfig",
     "QuantizeAwareConfig",
     "ReplacingConfig",
@@ -46,6 +49,7 @@ __all__ = [
     "distill_corpus",
     "train",
     "train_classifier",
+    "train_language_model",
 ]
 
 

@@ -30,7 +30,7 @@ def train_classifier(
     start: TextEncoder | None = None,
     teacher: TextEncoder | None = None,
     verbose: int = 1,
-    say: Callable[[str], object] = print,
+    log: Callable[[str], object] = print,
 ) -> tuple[TextEncoder, list[dict]]:
     """Trains a text encoder with `model.fit`; called again on the same folder, it goes on.
 
@@ -51,11 +51,11 @@ def train_classifier(
             The output layer takes over its classes by their names, or starts anew.
         teacher: What `config.distillation` learns from; its classes are found by their names.
         verbose: 1 for a progress bar, 2 for a line an evaluation, 0 for neither.
-        say: Called with a line about classes that are taken over other than as they are, and about
+        log: Called with a line about classes that are taken over other than as they are, and about
             how the training ended.
 
     Returns:
-        The trained model in float32, with the weights that `config.weights` says, and the figures
+        The trained model in float32, with the weights that `config.weights` says, and the metrics
         of every evaluation.
 
     Raises:
@@ -74,12 +74,12 @@ def train_classifier(
     True
     """
     head = model_config.head
-    if head is None or head.kind not in HEAD_OBJECTIVES:
+    if head is None or head.task not in HEAD_OBJECTIVES:
         raise InputError(
             f"`train_classifier` needs a head for {', '.join(HEAD_OBJECTIVES)}. Received: "
-            f"{'none' if head is None else head.kind}."
+            f"{'none' if head is None else head.task}."
         )
-    objective = HEAD_OBJECTIVES[head.kind]
+    objective = HEAD_OBJECTIVES[head.task]
     for name, part in (("training", texts), ("validation", validation)):
         objective.check(part.labels, head.classes)
         if part.cut:
@@ -90,18 +90,18 @@ def train_classifier(
                 stacklevel=2,
             )
     if start is not None:
-        _say_of_head(match_head(start.config, model_config), config, say)
-    task = _Classification(model_config, texts, validation, objective, say)
+        _log_head(match_head(start.config, model_config), config, log)
+    task = _Classification(model_config, texts, validation, objective, log)
     return run_training(
-        task, config, folder, start=start, teacher=teacher, verbose=verbose, say=say
+        task, config, folder, start=start, teacher=teacher, verbose=verbose, log=log
     )
 
 
-def _say_of_head(match, config, say):
+def _log_head(match, config, log):
     """Says which classes the head takes over, and refuses one that would stay random."""
     if match.order is not None:
         if match.message is not None:
-            say(match.message)
+            log(match.message)
         return
     trains = config.train_only is None or compile_expression(
         "train_only", config.train_only
@@ -112,20 +112,20 @@ def _say_of_head(match, config, say):
             f"The model to begin with has {match.message}, so the head must start anew, but it "
             f"would not be trained. Received: {setting}. Train it, or begin with these classes."
         )
-    say(f"the head starts anew: the model to begin with has {match.message}")
+    log(f"the head starts anew: the model to begin with has {match.message}")
 
 
 class _Classification:
     """What a head says of texts, as a task of the trainer."""
 
-    def __init__(self, model_config, texts, validation, objective, say):
+    def __init__(self, model_config, texts, validation, objective, log):
         self.model_config = model_config
         self.pad_label = objective.no_label
         self.score = objective.score
         self._texts = texts
         self._validation = validation
         self._objective = objective
-        self._say = say
+        self._log = log
 
     def new_model(self, start=None):
         encoder = TextEncoder(self.model_config)
@@ -153,7 +153,7 @@ class _Classification:
         loss = self._objective.loss(config.label_smoothing)
         objective = TextDistillation(student, teacher, loss, **settings)
         if objective.message is not None:
-            self._say(f"the teacher's {objective.message}")
+            self._log(f"the teacher's {objective.message}")
         return objective
 
     def metrics(self, config):

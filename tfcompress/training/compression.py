@@ -5,7 +5,7 @@ import importlib
 
 from tensorflow import keras
 
-from tfcompress.models import Seq2SeqTransformer, TextEncoder
+from tfcompress.models import LanguageModel, Seq2SeqTransformer, TextEncoder
 from tfcompress.training.config import (
     ClusteringConfig,
     PruningConfig,
@@ -13,7 +13,7 @@ from tfcompress.training.config import (
     TrainingConfig,
 )
 
-Model = Seq2SeqTransformer | TextEncoder
+Model = Seq2SeqTransformer | TextEncoder | LanguageModel
 
 
 class Uncompressed:
@@ -50,7 +50,7 @@ class QuantizationAware(Uncompressed):
 
         super().__init__(transformer)
         self.model = quantize_aware(transformer.model, **dataclasses.asdict(config))
-        self._plain = type(transformer)(transformer.config, strip_quantization(self.model))
+        self._plain = type(transformer)(transformer.config, model=strip_quantization(self.model))
 
     def plain(self) -> Model:
         from tfcompress.optimization import copy_rounded
@@ -82,7 +82,7 @@ class Pruning(Uncompressed):
         )
         self.model = prune(transformer.model, schedule, sparsity=config.pattern, scope=config.scope)
         self.callbacks = [tfmot.sparsity.keras.UpdatePruningStep()]
-        self._plain = type(transformer)(transformer.config, strip_pruning(self.model))
+        self._plain = type(transformer)(transformer.config, model=strip_pruning(self.model))
 
 
 class Clustering(Uncompressed):
@@ -98,7 +98,7 @@ class Clustering(Uncompressed):
 
         super().__init__(transformer)
         self.model = cluster_weights(transformer.model, **dataclasses.asdict(config))
-        self._plain = type(transformer)(transformer.config, strip_clustering(self.model))
+        self._plain = type(transformer)(transformer.config, model=strip_clustering(self.model))
 
     def plain(self) -> Model:
         from tfcompress.optimization import copy_clustered

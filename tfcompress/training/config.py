@@ -11,7 +11,7 @@ from tfcompress.training.replacing import ReplacingSchedule
 SCHEDULES = ("inverse_square_root", "cosine", "constant")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 STRATEGIES = ("none", "mirrored", "multi_worker")
-METRICS = ("val_loss", "val_bleu", "val_accuracy")
+METRICS = ("val_loss", "val_bleu", "val_accuracy", "val_perplexity")
 WEIGHTS = ("best", "last", "average")
 
 
@@ -133,9 +133,10 @@ class TrainingConfig:
         evaluate_sentences: Validation sentences decoded for BLEU; 0 for none, None for all.
         patience: Evaluations in a row, in which neither the metric nor the validation loss gets
             better (by a ten-thousandth of itself), after which training ends, or None.
-        metric: What evaluations are compared by: "val_loss" (the lower the better), "val_bleu" of
-            a translator or "val_accuracy" of a classifier (the higher; where they are alike, by
-            validation loss); None for BLEU or accuracy where it is measured, else the loss.
+        metric: What evaluations are compared by: "val_loss" or a language model's
+            "val_perplexity" (the lower the better), "val_bleu" of a translator or "val_accuracy"
+            of a classifier (the higher; where they are alike, by validation loss); None for BLEU,
+            accuracy or perplexity where it is measured, else the loss.
         weights: Whose weights the trained model has: of the "best" evaluation, of the "last", or
             the "average" of the last ones; None for "average" if `average` is above 1, "last"
             with `pruning` or `clustering`, and else "best".
@@ -236,9 +237,9 @@ def _problems(config):
             f"{config.schedule!r})"
         )
     yield from _compression_problems(config)
-    choices = {"schedule": SCHEDULES, "precision": PRECISIONS, "strategy": STRATEGIES}
-    choices |= {"metric": (None, *METRICS), "weights": (None, *WEIGHTS)}
-    for name, valid in choices.items():
+    options = {"schedule": SCHEDULES, "precision": PRECISIONS, "strategy": STRATEGIES}
+    options |= {"metric": (None, *METRICS), "weights": (None, *WEIGHTS)}
+    for name, valid in options.items():
         if getattr(config, name) not in valid:
             names = ", ".join("null" if value is None else value for value in valid)
             yield f"`{name}` must be one of {names} (received {getattr(config, name)!r})"

@@ -78,8 +78,8 @@ class Distillation:
         self.helpers: list[keras.layers.Layer] = []
         self._states = {}
         if hidden_weight:
-            for side, given in (("encoder", encoder_layers), ("decoder", decoder_layers)):
-                self._states[side] = HiddenStates(side, student, teacher, given)
+            for side, layers in (("encoder", encoder_layers), ("decoder", decoder_layers)):
+                self._states[side] = HiddenStates(side, student, teacher, layers)
                 self.helpers += self._states[side].helpers
 
     def __call__(self, inputs: Mapping[str, tf.Tensor], labels: tf.Tensor) -> tf.Tensor:
@@ -91,14 +91,14 @@ class Distillation:
         """
         source, target = inputs["source_token_ids"], inputs["target_token_ids"]
         pad_id = self._student.config.pad_id
-        theirs = self._teacher.forward(source, target, training=False)
-        ours = self._student.forward(source, target, training=True)
-        total = (1.0 - self._weight) * self._loss.mean(labels, ours.logits)
+        teacher = self._teacher.forward(source, target, training=False)
+        student = self._student.forward(source, target, training=True)
+        total = (1.0 - self._weight) * self._loss.mean(labels, student.logits)
         if self._weight:
-            words = divergence(ours.logits, theirs.logits, self._temperature)
+            words = divergence(student.logits, teacher.logits, self._temperature)
             total += self._weight * masked_mean(words, labels != pad_id)
         for side, mask in (("encoder", source != pad_id), ("decoder", labels != pad_id)):
             if side in self._states:
-                states = (getattr(run, f"{side}_states") for run in (ours, theirs))
+                states = (getattr(run, f"{side}_states") for run in (student, teacher))
                 total += self._hidden_weight * self._states[side].distance(*states, mask)
         return total

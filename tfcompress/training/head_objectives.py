@@ -1,4 +1,4 @@
-"""What each kind of head is trained for: its labels, loss, score and distance to a teacher."""
+"""What each head is trained for: its labels, loss, score and distance to a teacher."""
 
 import math
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _NO_CLASS = -1
 
 @dataclass(frozen=True)
 class HeadObjective:
-    """What a kind of head is trained for.
+    """What a head is trained for.
 
     Attributes:
         loss: Returns the loss of labels and logits, given the label smoothing.
@@ -89,9 +89,9 @@ def _accuracy(labels, logits):
 
 
 def _f1(labels, logits):
-    found, expected = logits > 0, labels == 1
-    decided = np.sum(found) + np.sum(expected)
-    return float(2 * np.sum(found & expected) / decided) if decided else 0.0
+    predicted, expected = logits > 0, labels == 1
+    decided = np.sum(predicted) + np.sum(expected)
+    return float(2 * np.sum(predicted & expected) / decided) if decided else 0.0
 
 
 def _explained(labels, logits):
@@ -100,17 +100,17 @@ def _explained(labels, logits):
     return float(1 - np.sum((labels - logits) ** 2) / variance) if variance else 0.0
 
 
-def _divergence_of_classes(ours, theirs, temperature):
-    ours = tf.cast(ours, tf.float32) / temperature
-    theirs = tf.stop_gradient(tf.cast(theirs, tf.float32)) / temperature
+def _divergence_of_classes(student, teacher, temperature):
+    student = tf.cast(student, tf.float32) / temperature
+    teacher = tf.stop_gradient(tf.cast(teacher, tf.float32)) / temperature
     crossentropy = tf.nn.sigmoid_cross_entropy_with_logits
-    probabilities = tf.sigmoid(theirs)
-    distance = crossentropy(probabilities, ours) - crossentropy(probabilities, theirs)
+    probabilities = tf.sigmoid(teacher)
+    distance = crossentropy(probabilities, student) - crossentropy(probabilities, teacher)
     return temperature**2 * tf.reduce_mean(distance, axis=-1)
 
 
-def _distance_of_scores(ours, theirs, temperature):
-    difference = tf.cast(ours, tf.float32) - tf.stop_gradient(tf.cast(theirs, tf.float32))
+def _distance_of_scores(student, teacher, temperature):
+    difference = tf.cast(student, tf.float32) - tf.stop_gradient(tf.cast(teacher, tf.float32))
     return tf.reduce_mean(tf.square(difference), axis=-1)
 
 

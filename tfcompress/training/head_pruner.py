@@ -108,12 +108,12 @@ class HeadPruner(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self._build()
-        found = named_layers(self.model, MultiHeadAttention)
-        gated = {path: layer for path, layer in found.items() if layer.gated and layer.built}
+        attention = named_layers(self.model, MultiHeadAttention)
+        gated = {path: layer for path, layer in attention.items() if layer.gated and layer.built}
         if not gated:
             raise InputError(
                 "HeadPruner masks heads by gates. Received: a model with "
-                f"{len(found)} MultiHeadAttention layers, none of them gated. Make them with "
+                f"{len(attention)} MultiHeadAttention layers, none of them gated. Make them with "
                 "gated=True."
             )
         protected = {} if self.protect is None else select_layers(gated, self.protect)

@@ -36,47 +36,56 @@ class HiddenStates:
     def __init__(self, side: str, student: Model, teacher: Model, layers: Sequence[int] | None):
         self._map = _layer_map(side, student, teacher, layers)
         self.helpers: list[keras.layers.Layer] = []
-        ours, theirs = student.config.hidden_dim, teacher.config.hidden_dim
-        if ours != theirs:
-            projection = Dense(theirs, name=f"{side}_distillation")
-            projection.build((None, None, ours))
+        student_dim, teacher_dim = student.config.hidden_dim, teacher.config.hidden_dim
+        if student_dim != teacher_dim:
+            projection = Dense(teacher_dim, name=f"{side}_distillation")
+            projection.build((None, None, student_dim))
             self.helpers.append(projection)
 
     def distance(
-        self, ours: Sequence[tf.Tensor], theirs: Sequence[tf.Tensor], mask: tf.Tensor
+        self,
+        student_states: Sequence[tf.Tensor],
+        teacher_states: Sequence[tf.Tensor],
+        mask: tf.Tensor,
     ) -> tf.Tensor:
         """Returns the mean squared difference.
 
         Args:
-            ours: The student's states, those of the embedding first.
-            theirs: The teacher's.
+            student_states: The student's states, those of the embedding first.
+            teacher_states: The teacher's.
             mask: Boolean `[batch, length]`, which positions count.
         """
         total = 0.0
         for own, other in enumerate(self._map):
-            state = ours[own + 1]
+            state = student_states[own + 1]
             for projection in self.helpers:
                 state = projection(state)
             difference = tf.cast(state, tf.float32) - tf.stop_gradient(
-                tf.cast(theirs[other], tf.float32)
+                tf.cast(teacher_states[other], tf.float32)
             )
             total += masked_mean(tf.reduce_mean(tf.square(difference), axis=-1), mask)
         return total / len(self._map)
 
 
-def divergence(ours: tf.Tensor, theirs: tf.Tensor, temperature: float) -> tf.Tensor:
-    """Returns `temperature**2 * KL(theirs || ours)` of each row of logits.
+def divergence(
+    student_logits: tf.Tensor, teacher_logits: tf.Tensor, temperature: float
+) -> tf.Tensor:
+    """Returns `temperature**2 * KL(teacher_logits || student_logits)` of each row of logits.
 
     Args:
-        ours: The student's logits `[..., classes]`.
-        theirs: The teacher's.
+        student_logits: The student's logits `[..., classes]`.
+        teacher_logits: The teacher's.
         temperature: What logits are divided by.
 
     Reference: Hinton et al., 2015, arXiv:1503.02531.
     """
-    ours = tf.nn.log_softmax(tf.cast(ours, tf.float32) / temperature)
-    theirs = tf.nn.log_softmax(tf.stop_gradient(tf.cast(theirs, tf.float32)) / temperature)
-    return temperature**2 * tf.reduce_sum(tf.exp(theirs) * (theirs - ours), axis=-1)
+    student_logits = tf.nn.log_softmax(tf.cast(student_logits, tf.float32) / temperature)
+    teacher_logits = tf.nn.log_softmax(
+        tf.stop_gradient(tf.cast(teacher_logits, tf.float32)) / temperature
+    )
+    return temperature**2 * tf.reduce_sum(
+        tf.exp(teacher_logits) * (teacher_logits - student_logits), axis=-1
+    )
 
 
 def check_vocabularies(student: Model, teacher: Model, names: Sequence[str]) -> None:
@@ -98,11 +107,12 @@ def check_vocabularies(student: Model, teacher: Model, names: Sequence[str]) -> 
                 "KerasDistillation."
             )
     for name in names:
-        ours, theirs = getattr(student.config, name), getattr(teacher.config, name)
-        if ours != theirs:
+        student_value, teacher_value = getattr(student.config, name), getattr(teacher.config, name)
+        if student_value != teacher_value:
             raise InputError(
-                f"Student and teacher must have one vocabulary. Received: {name} {ours} and "
-                f"{theirs}. Train the student with the teacher's tokenizer."
+                f"Student and teacher must have one vocabulary. Received: {name} "
+                f"{student_value} and {teacher_value}. Train the student with the teacher's "
+                "tokenizer."
             )
 
 
@@ -125,14 +135,14 @@ def check_weights(weight: float, temperature: float, hidden_weight: float) -> No
         raise InputError(f"`hidden_weight` must not be negative. Received: {hidden_weight}.")
 
 
-def _layer_map(side, student, teacher, given):
-    ours = len(getattr(student, f"{side}_layers"))
-    theirs = len(getattr(teacher, f"{side}_layers"))
-    if given is None:
-        return [(i + 1) * theirs // ours for i in range(ours)]
-    if len(given) != ours or any(not 0 <= layer <= theirs for layer in given):
+def _layer_map(side, student, teacher, layers):
+    student_layers = len(getattr(student, f"{side}_layers"))
+    teacher_layers = len(getattr(teacher, f"{side}_layers"))
+    if layers is None:
+        return [(i + 1) * teacher_layers // student_layers for i in range(student_layers)]
+    if len(layers) != student_layers or any(not 0 <= layer <= teacher_layers for layer in layers):
         raise InputError(
-            f"`{side}_layers` must name a layer of the teacher, 0 to {theirs}, for each of the "
-            f"student's {ours}. Received: {list(given)}."
+            f"`{side}_layers` must name a layer of the teacher, 0 to {teacher_layers}, for each of "
+            f"the student's {student_layers}. Received: {list(layers)}."
         )
-    return list(given)
+    return list(layers)

@@ -6,7 +6,7 @@ from tensorflow import keras
 
 from tfcompress.errors import InputError
 from tfcompress.layers.common.nested import named_layers, select_layers
-from tfcompress.layers.common.random_choice import check_rate
+from tfcompress.layers.common.random_branch import check_rate
 from tfcompress.layers.layer_drop_wrapper import LayerDropWrapper, learned_drop_rates
 from tfcompress.training.updates import finished_updates
 
@@ -29,8 +29,8 @@ class LayerDropSchedule(keras.callbacks.Callback):
         layers: Which wrappers: a regular expression to search their paths for, such as
             `"encoder"`, or a collection of names; all by default. Encoder and decoder may have
             schedules of their own.
-        by_depth: Whether wrapper d of D, in the model's order, gets d/D of the rate: deep layers
-            are dropped more often (Huang et al., 2016, arXiv:1603.09382).
+        by_layer_index: Whether wrapper d of D, in the model's order, gets d/D of the rate: deep
+            layers are dropped more often (Huang et al., 2016, arXiv:1603.09382).
 
     Raises:
         ValueError: If a rate lies outside [0, 1], `end_step` is not after `begin_step`, or, when
@@ -54,7 +54,7 @@ class LayerDropSchedule(keras.callbacks.Callback):
         begin_step: int = 0,
         end_step: int | None = None,
         layers: str | Iterable[str] | None = None,
-        by_depth: bool = False,
+        by_layer_index: bool = False,
     ):
         super().__init__()
         for rate in (start, start if end is None else end):
@@ -76,7 +76,7 @@ class LayerDropSchedule(keras.callbacks.Callback):
         self.begin_step = begin_step
         self.end_step = end_step
         self.layers = layers
-        self.by_depth = by_depth
+        self.by_layer_index = by_layer_index
         self._wrappers = []
 
     def rate_at(self, step: int) -> float:
@@ -94,11 +94,11 @@ class LayerDropSchedule(keras.callbacks.Callback):
                 f"that matches layers={self.layers!r}. Wrap the layers that may be dropped."
             )
         learned = {wrapper.learned for wrapper in wrappers.values()}
-        if len(learned) > 1 or (self.by_depth and True in learned):
+        if len(learned) > 1 or (self.by_layer_index and True in learned):
             raise InputError(
-                "Rates are either learned or scheduled by depth, for all wrappers alike. Received: "
-                f"by_depth={self.by_depth} and wrappers with learned in {learned}. Use a schedule "
-                "for each kind, and `layers` to tell them apart."
+                "Rates are either learned or scheduled by layer index, for all wrappers alike. "
+                f"Received: by_layer_index={self.by_layer_index} and wrappers with learned in "
+                f"{learned}. Use a schedule for each, and `layers` to tell them apart."
             )
         finished_updates(self.model)
         self._wrappers = list(wrappers.values())
@@ -114,6 +114,6 @@ class LayerDropSchedule(keras.callbacks.Callback):
         # Before the first call of a model there are no scores, which begin alike.
         if self._wrappers[0].learned and all(wrapper.built for wrapper in self._wrappers):
             return learned_drop_rates(self._wrappers, rate)
-        if self.by_depth:
-            return [rate * (depth + 1) / count for depth in range(count)]
+        if self.by_layer_index:
+            return [rate * (index + 1) / count for index in range(count)]
         return [rate] * count

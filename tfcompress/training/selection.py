@@ -8,6 +8,7 @@ from tfcompress.training.config import TrainingConfig
 
 # What a figure must improve by, in parts of itself, to be better for certain.
 _TOLERANCE = 1e-4
+LOWER_IS_BETTER = ("val_loss", "val_perplexity")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,8 +17,8 @@ class Selection:
 
     Attributes:
         weights: "best", "last" or "average": whose weights the trained model has.
-        metric: The figure that evaluations are compared by: the higher the better, or the lower
-            for "val_loss".
+        metric: The figure that evaluations are compared by: the higher the better, but for those
+            of `LOWER_IS_BETTER`.
         average: How many of the last evaluations "average" takes.
         patience: Evaluations in a row, without a better metric or validation loss, after which
             training ends; None for no end.
@@ -32,7 +33,7 @@ class Selection:
         """Returns the evaluations whose mean weights the trained model has.
 
         Args:
-            history: The figures of all evaluations.
+            history: The metrics of all evaluations.
         """
         if self.weights == "best":
             # The earlier of two that are alike.
@@ -43,7 +44,7 @@ class Selection:
         """Returns whether patience has run out.
 
         Args:
-            history: The figures of all evaluations.
+            history: The metrics of all evaluations.
         """
         if self.patience is None or not history:
             return False
@@ -54,7 +55,7 @@ class Selection:
         """Says whose weights the trained model has.
 
         Args:
-            history: The figures of all evaluations.
+            history: The metrics of all evaluations.
         """
         updates = ", ".join(str(entry["update"]) for entry in self.chosen(history))
         if self.weights == "average":
@@ -92,7 +93,7 @@ def selection(config: TrainingConfig, metrics: Sequence[str]) -> Selection:
 
 
 def _goodness(entry, metric):
-    return -entry[metric] if metric == "val_loss" else entry[metric]
+    return -entry[metric] if metric in LOWER_IS_BETTER else entry[metric]
 
 
 def _last_progress(history, metric):

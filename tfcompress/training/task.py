@@ -1,4 +1,4 @@
-"""What the trainer needs to know about a kind of model."""
+"""What the trainer needs to know about a model."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -6,13 +6,13 @@ from typing import Any, Protocol
 import tensorflow as tf
 from tensorflow import keras
 
-from tfcompress.models import Seq2SeqConfig, TextEncoderConfig
+from tfcompress.models import LanguageModelConfig, Seq2SeqConfig, TextEncoderConfig
 from tfcompress.training.compression import Model, Uncompressed
 from tfcompress.training.config import TrainingConfig
 
 
 class Task(Protocol):
-    """A kind of model, its examples, its loss and its score.
+    """A model, its examples, its loss and its score.
 
     Attributes:
         model_config: The model to train.
@@ -20,7 +20,7 @@ class Task(Protocol):
     """
 
     @property
-    def model_config(self) -> Seq2SeqConfig | TextEncoderConfig: ...
+    def model_config(self) -> Seq2SeqConfig | TextEncoderConfig | LanguageModelConfig: ...
 
     @property
     def pad_label(self) -> int: ...
@@ -63,7 +63,7 @@ class Task(Protocol):
         ...
 
     def metrics(self, config: TrainingConfig) -> Sequence[str]:
-        """Returns the figures of an evaluation that models may be chosen by, the best first.
+        """Returns the metrics of an evaluation that models may be chosen by, the best first.
 
         Args:
             config: How to train.

@@ -27,7 +27,7 @@ class TextDistillation:
     Args:
         student: The model in training, with a head for classification, multi-label classification
             or regression.
-        teacher: A trained model of the same tokens, with a head of the same kind that has the
+        teacher: A trained model of the same tokens, with a head for the same task that has the
             student's classes, in any order; they are found by their names, others left out. With
             `weight` 0 it may have any head, or none.
         loss: The loss with the labels.
@@ -67,7 +67,7 @@ class TextDistillation:
         encoder_layers: Sequence[int] | None = None,
     ):
         self._order, self.message = _checked_classes(student, teacher, weight)
-        self._divergence = HEAD_OBJECTIVES[student.config.head.kind].divergence
+        self._divergence = HEAD_OBJECTIVES[student.config.head.task].divergence
         check_weights(weight, temperature, hidden_weight)
         self._student, self._teacher, self._loss = student, teacher, loss
         self._weight, self._temperature = weight, temperature
@@ -84,38 +84,39 @@ class TextDistillation:
             inputs: `token_ids` and, with token types, `token_type_ids`.
             labels: Integer `[batch]`.
         """
-        theirs = self._teacher.forward(**inputs, training=False)
-        ours = self._student.forward(**inputs, training=True)
-        logits = ours.outputs["logits"]
+        teacher_run = self._teacher.forward(**inputs, training=False)
+        student_run = self._student.forward(**inputs, training=True)
+        logits = student_run.outputs["logits"]
         total = (1.0 - self._weight) * tf.reduce_mean(self._loss.call(labels, logits))
         if self._weight:
-            taught = tf.gather(theirs.outputs["logits"], self._order, axis=-1)
+            taught = tf.gather(teacher_run.outputs["logits"], self._order, axis=-1)
             classes = self._divergence(logits, taught, self._temperature)
             total += self._weight * tf.reduce_mean(classes)
         if self._hidden_weight:
             mask = inputs["token_ids"] != self._student.config.pad_id
             total += self._hidden_weight * self._states.distance(
-                ours.encoder_states, theirs.encoder_states, mask
+                student_run.encoder_states, teacher_run.encoder_states, mask
             )
         return total
 
 
 def _checked_classes(student, teacher, weight):
     check_vocabularies(student, teacher, ("vocabulary_size", "pad_id"))
-    ours, theirs = student.config, teacher.config
-    if theirs.token_types and theirs.token_types < ours.token_types:
+    student_config, teacher_config = student.config, teacher.config
+    if teacher_config.token_types and teacher_config.token_types < student_config.token_types:
         raise InputError(
             "The teacher must have the student's token types. Received: token_types "
-            f"{theirs.token_types} and {ours.token_types}. Give the student as many."
+            f"{teacher_config.token_types} and {student_config.token_types}. Give the "
+            "student as many."
         )
-    if ours.head is None or ours.head.kind not in HEAD_OBJECTIVES:
+    if student_config.head is None or student_config.head.task not in HEAD_OBJECTIVES:
         raise InputError(
             f"The student needs a head for {', '.join(HEAD_OBJECTIVES)}. Received: "
-            f"{'none' if ours.head is None else ours.head.kind}."
+            f"{'none' if student_config.head is None else student_config.head.task}."
         )
     if not weight:
         return None, None  # The teacher's classes teach nothing.
-    match = match_classes(theirs.head, ours.head)
+    match = match_classes(teacher_config.head, student_config.head)
     if match.order is None:
         raise InputError(
             "Student and teacher must have heads for the same classes. Received: a teacher that "

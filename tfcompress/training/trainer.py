@@ -36,7 +36,7 @@ def run_training(
     start: Model | None = None,
     teacher: Model | None = None,
     verbose: int = 1,
-    say: Callable[[str], object] = print,
+    log: Callable[[str], object] = print,
 ) -> tuple[Model, list[dict]]:
     """Trains a model with `model.fit`; called again on the same folder, it goes on.
 
@@ -48,10 +48,10 @@ def run_training(
         teacher: What `config.distillation` learns from.
         verbose: 1 for a progress bar on a terminal, else a line an evaluation; 2 for lines, 0 for
             neither.
-        say: Called with these lines and one about how the training ended.
+        log: Called with these lines and one about how the training ended.
 
     Returns:
-        The trained model in float32, with the weights that `config.weights` says, and the figures
+        The trained model in float32, with the weights that `config.weights` says, and the metrics
         of every evaluation.
 
     Raises:
@@ -82,16 +82,16 @@ def run_training(
             model.optimizer,
             choose=selected.chosen,
             helpers=getattr(model, "helpers", ()),
-            log=say,
+            log=log,
         )
         done = state.restore()
         if done < config.updates and not selected.is_over(state.history):
             progress = None
             if verbose:
                 bar = verbose == 1 and has_terminal()
-                progress = TrainingProgress(done, config.updates, bar=bar, log=say)
+                progress = TrainingProgress(done, config.updates, bar=bar, log=log)
             ended = _fit(task, compressed, model, config, folder, state, selected, progress)
-            say(f"{ended}; {selected.words(state.history)}")
+            log(f"{ended}; {selected.words(state.history)}")
         weights = state.chosen_weights()
         for variable, value in zip(parameters(compressed.model), weights, strict=True):
             variable.assign(value)
@@ -226,13 +226,13 @@ class _Evaluation(keras.callbacks.Callback):
         if self.ended:
             return
         now = time.monotonic()
-        figures = {"update": update}
-        figures |= {name: float(value) for name, value in (logs or {}).items()}
-        figures["seconds"] = round(now - self.started, 3)
+        metrics = {"update": update}
+        metrics |= {name: float(value) for name, value in (logs or {}).items()}
+        metrics["seconds"] = round(now - self.started, 3)
         self.started = now
-        self.state.save(figures)
+        self.state.save(metrics)
         if self.progress is not None:
-            self.progress.show(figures)
+            self.progress.show(metrics)
         if self.selected.is_over(self.state.history):
             self._end(f"nothing got better for {self.selected.patience} evaluations, to {update}")
 

@@ -5,10 +5,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-import tensorflow as tf
-from tensorflow import keras
-
 from tfcompress.errors import InputError, InputWarning
 from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer
 from tfcompress.models.decoding import greedy_translate
@@ -21,6 +17,7 @@ from tfcompress.training.config import TrainingConfig
 from tfcompress.training.distillation import Distillation
 from tfcompress.training.losses import LabelSmoothedCrossentropy
 from tfcompress.training.trainer import run_training
+from tfcompress.training.validation_loss import ValidationLoss
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +51,7 @@ def train(
     start: Seq2SeqTransformer | None = None,
     teacher: Seq2SeqTransformer | None = None,
     verbose: int = 1,
-    say: Callable[[str], object] = print,
+    log: Callable[[str], object] = print,
 ) -> tuple[Seq2SeqTransformer, list[dict]]:
     """Trains a model with `model.fit`; called again on the same folder, it goes on.
 
@@ -67,10 +64,10 @@ def train(
         start: A trained model whose weights to begin with, wherever names and shapes are the same.
         teacher: What `config.distillation` learns from.
         verbose: 1 for a progress bar, 2 for a line an evaluation, 0 for neither.
-        say: Called with a line about how the training ended.
+        log: Called with a line about how the training ended.
 
     Returns:
-        The trained model in float32, with the weights that `config.weights` says, and the figures
+        The trained model in float32, with the weights that `config.weights` says, and the metrics
         of every evaluation.
 
     Raises:
@@ -80,7 +77,7 @@ def train(
     """
     task = _Translation(model_config, pairs, validation)
     return run_training(
-        task, config, folder, start=start, teacher=teacher, verbose=verbose, say=say
+        task, config, folder, start=start, teacher=teacher, verbose=verbose, log=log
     )
 
 
@@ -133,7 +130,7 @@ class _Translation:
         )
         self._check_lengths(held_out, "validation")
         held_out = evaluation_dataset(held_out, **self._batch_options(config))
-        callbacks = [_ValidationLoss(compressed.model, self.pad_label, held_out)]
+        callbacks = [ValidationLoss(compressed.model, self.pad_label, held_out)]
         if config.evaluate_sentences != 0:
             count = config.evaluate_sentences
             callbacks.append(
@@ -172,32 +169,6 @@ class _Translation:
     def _batch_options(self, config):
         ids = {name: getattr(self.model_config, name) for name in ("bos_id", "eos_id", "pad_id")}
         return {"batch_tokens": config.batch_tokens, "max_length": self._max_length, **ids}
-
-
-class _ValidationLoss(keras.callbacks.Callback):
-    """Adds the unsmoothed loss on the validation text to the logs, as `val_loss`."""
-
-    def __init__(self, model, pad_id, dataset):
-        super().__init__()
-        loss = LabelSmoothedCrossentropy(0.0, pad_id)
-        self.dataset = dataset
-
-        ids = tf.TensorSpec([None, None], tf.int32)
-        inputs = {"source_token_ids": ids, "target_token_ids": ids}
-
-        @tf.function(input_signature=[inputs, ids])
-        def batch_loss(inputs, labels):
-            tokens = tf.math.count_nonzero(labels != pad_id, dtype=tf.float32)
-            logits = model(inputs, training=False)
-            return tf.reduce_sum(loss.call(labels, logits)), tokens
-
-        self.batch_loss = batch_loss
-
-    def on_epoch_end(self, epoch, logs=None):
-        sums = [self.batch_loss(*batch) for batch in self.dataset]
-        total, tokens = np.sum([[float(a), float(b)] for a, b in sums], axis=0)
-        if logs is not None:
-            logs["val_loss"] = float(total / tokens)
 
 
 def _translator(compressed, validation) -> Callable[[Sequence[str]], list[str]]:

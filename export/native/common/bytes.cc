@@ -48,8 +48,8 @@ class File {
   [[noreturn]] void Fail(const char* reason) {
     // No destructor runs where the constructor throws.
     Close();
-    throw Error(Error::Code::kNotFound,
-                path_ + ": cannot be read (" + reason + "); export or copy the bundle again");
+    throw Error(Error::Code::kNotFound, "A file cannot be read", path_ + " (" + reason + ")",
+                kCopyAgain);
   }
   void Close() {
     if (descriptor_ >= 0) close(descriptor_);

@@ -6,6 +6,9 @@
 
 namespace tfcompress {
 
+// The remedy for a bundle that is not as it was written.
+constexpr char kCopyAgain[] = "Export or copy the bundle again";
+
 // What every function of the library throws: a message for people, a code for programs.
 class Error : public std::runtime_error {
  public:
@@ -20,6 +23,9 @@ class Error : public std::runtime_error {
   };
 
   Error(Code code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  // What is wrong, what was received, and how to correct it.
+  Error(Code code, const std::string& cause, const std::string& received, const std::string& remedy)
+      : Error(code, cause + ". Received: " + received + ". " + remedy + ".") {}
 
   Code code() const { return code_; }
 

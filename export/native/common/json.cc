@@ -18,7 +18,7 @@ constexpr uint64_t kLargestPower = 100000;
 
 class Parser {
  public:
-  explicit Parser(std::string_view text) : text_(text) {}
+  Parser(std::string_view text, const std::string& name) : text_(text), name_(name) {}
 
   Value Document() {
     Value value = Any(0);
@@ -29,7 +29,8 @@ class Parser {
 
  private:
   [[noreturn]] void Fail(const std::string& what) const {
-    throw Error(Error::Code::kBadBundle, "no JSON at byte " + std::to_string(at_) + ": " + what);
+    throw Error(Error::Code::kBadBundle, "A file must be JSON",
+                name_ + ", at byte " + std::to_string(at_) + ": " + what, kCopyAgain);
   }
 
   char Peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
@@ -44,14 +45,14 @@ class Parser {
     return true;
   }
 
-  Value Any(int depth) {
-    if (depth > kDeepest) Fail("nested too deeply");
+  Value Any(int level) {
+    if (level > kDeepest) Fail("nested too deeply");
     SkipSpace();
     switch (Peek()) {
       case '{':
-        return Value(Members(depth));
+        return Value(Members(level));
       case '[':
-        return Value(Elements(depth));
+        return Value(Elements(level));
       case '"':
         return Value(Text());
       default:
@@ -63,7 +64,7 @@ class Parser {
     return Number();
   }
 
-  Object Members(int depth) {
+  Object Members(int level) {
     Object members;
     ++at_;
     SkipSpace();
@@ -76,20 +77,20 @@ class Parser {
       if (!Take(":")) Fail("expected ':'");
       // Of equal names, the last counts.
       members.erase(name);
-      members.emplace(name, Any(depth + 1));
+      members.emplace(name, Any(level + 1));
       SkipSpace();
     } while (Take(","));
     if (!Take("}")) Fail("expected ',' or '}'");
     return members;
   }
 
-  Array Elements(int depth) {
+  Array Elements(int level) {
     Array elements;
     ++at_;
     SkipSpace();
     if (Take("]")) return elements;
     do {
-      elements.push_back(Any(depth + 1));
+      elements.push_back(Any(level + 1));
       SkipSpace();
     } while (Take(","));
     if (!Take("]")) Fail("expected ',' or ']'");
@@ -132,9 +133,9 @@ class Parser {
   uint32_t CodePoint() {
     const uint32_t first = HexDigits();
     if (first < 0xD800 || first > 0xDFFF) return first;
-    if (first > 0xDBFF || !Take("\\u")) Fail("half a character");
+    if (first > 0xDBFF || !Take("\\u")) Fail("a lone surrogate");
     const uint32_t second = HexDigits();
-    if (second < 0xDC00 || second > 0xDFFF) Fail("half a character");
+    if (second < 0xDC00 || second > 0xDFFF) Fail("a lone surrogate");
     return 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
   }
 
@@ -224,11 +225,14 @@ class Parser {
   }
 
   std::string_view text_;
+  const std::string& name_;
   size_t at_ = 0;
 };
 
 }  // namespace
 
-Value Parse(std::string_view text) { return Parser(text).Document(); }
+Value Parse(std::string_view text, const std::string& name) {
+  return Parser(text, name).Document();
+}
 
 }  // namespace tfcompress::json

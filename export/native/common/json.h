@@ -33,8 +33,8 @@ class Value {
   Data data_ = nullptr;
 };
 
-// Parses a JSON text. Throws Error (kBadBundle) with the place of the first mistake.
-Value Parse(std::string_view text);
+// Parses a JSON text. Throws Error (kBadBundle) with its name and the place of the first mistake.
+Value Parse(std::string_view text, const std::string& name);
 
 }  // namespace tfcompress::json
 

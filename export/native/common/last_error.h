@@ -23,7 +23,7 @@ tfc_status Guarded(Action action) noexcept {
     LastError() = error.what();
     return static_cast<tfc_status>(error.code());
   } catch (const std::bad_alloc&) {
-    LastError() = "there is not enough memory";
+    LastError() = "There is not enough memory.";
     return TFC_OUT_OF_MEMORY;
   } catch (const std::exception& error) {
     LastError() = error.what();
@@ -32,8 +32,14 @@ tfc_status Guarded(Action action) noexcept {
 }
 
 // Throws Error (kInvalidArgument) unless it holds.
-inline void Require(bool holds, const char* message) {
-  if (!holds) throw Error(Error::Code::kInvalidArgument, message);
+inline void Require(bool holds, const char* cause, const std::string& received,
+                    const char* remedy) {
+  if (!holds) throw Error(Error::Code::kInvalidArgument, cause, received, remedy);
+}
+
+// The same for pointers that must not be null; `names` are theirs.
+inline void RequirePointers(bool hold, const std::string& names) {
+  Require(hold, (names + " must not be null").c_str(), "a null pointer", "Pass them");
 }
 
 }  // namespace tfcompress

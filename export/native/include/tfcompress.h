@@ -70,7 +70,7 @@ typedef struct {
 
 #define TFC_DEFAULT_SEARCH {sizeof(tfc_search), 1, 1, 0, 1, 0, 1.0}
 
-/* A translation. Greedy search without `with_scores` has zeros for both figures. */
+/* A translation. Greedy search without `with_scores` has zeros for both. */
 typedef struct {
   const char* text; /* NULL where the bundle has no tokenizer. */
   const int32_t* ids;
@@ -138,7 +138,7 @@ typedef struct tfc_encoder tfc_encoder;
 /* What the bundle of a text encoder is. */
 typedef struct {
   size_t struct_size; /* sizeof(tfc_encoder_info), set by the caller. */
-  const char* head;   /* A kind of head, as below, or "" for none. */
+  const char* head;   /* The head's task, as below, or "" for none. */
   int32_t vocabulary;
   int32_t token_types; /* 0 for none. */
   int32_t max_length;  /* In tokens, begin and end marks included. */

@@ -14,16 +14,16 @@ inline F MulAdd(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
 // All is widened to 16 bits: the instruction that multiplies bytes saturates.
 using Quantized = int16_t;
 
-struct Activations {
+struct ActivationValues {
   __m256i values;
 };
 
-inline Activations LoadActivations(const int16_t* from) {
+inline ActivationValues LoadActivationValues(const int16_t* from) {
   return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))};
 }
 
 struct Int8 {
-  using Weights = Activations;
+  using Weights = ActivationValues;
   static constexpr int32_t kStep = 16;
   static constexpr int32_t kBits = 8;
   static constexpr int32_t kBias = 0;
@@ -39,7 +39,7 @@ struct Int8 {
 };
 
 struct Int4 {
-  using Weights = Activations;
+  using Weights = ActivationValues;
   static constexpr int32_t kStep = 16;
   static constexpr int32_t kBits = 4;
   static constexpr int32_t kBias = 0;
@@ -58,11 +58,11 @@ struct Int4 {
   }
 };
 
-inline I Dot(I sums, const Activations& weights, const Activations& x) {
+inline I Dot(I sums, const ActivationValues& weights, const ActivationValues& x) {
   return sums + Bits<I>(_mm256_madd_epi16(weights.values, x.values));
 }
 
-inline I BiasProducts(const Activations&) { return I{}; }
+inline I BiasProducts(const ActivationValues&) { return I{}; }
 
 template <typename Lanes>
 inline F BlockScales(const float* scales, Lanes) {
@@ -93,11 +93,11 @@ constexpr int32_t kManyRows = 2, kManyPanels = 1;
 constexpr int32_t kFewRows = 2, kFewPanels = 1;
 constexpr int32_t kOnePanels = 2;
 
-inline Activations PanelPart(const uint8_t* from, int32_t part) {
+inline ActivationValues PanelPart(const uint8_t* from, int32_t part) {
   return Int8::Load(from, part * Int8::kStep, Full{});
 }
 
-inline Activations Repeat(const int16_t* from) {
+inline ActivationValues Repeat(const int16_t* from) {
   int64_t bits;
   memcpy(&bits, from, sizeof(bits));
   return {_mm256_set1_epi64x(bits)};

@@ -13,11 +13,13 @@ inline F MulAdd(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
 
 using Quantized = int8_t;
 
-struct Activations {
+struct ActivationValues {
   __m512i values;
 };
 
-inline Activations LoadActivations(const int8_t* from) { return {_mm512_loadu_si512(from)}; }
+inline ActivationValues LoadActivationValues(const int8_t* from) {
+  return {_mm512_loadu_si512(from)};
+}
 
 // What the instruction multiplies by is unsigned: weights are biased.
 struct Biased {
@@ -65,11 +67,13 @@ struct Int4 {
   }
 };
 
-inline I Dot(I sums, const Biased& weights, const Activations& x) {
+inline I Dot(I sums, const Biased& weights, const ActivationValues& x) {
   return Bits<I>(_mm512_dpbusd_epi32(Bits<__m512i>(sums), weights.values, x.values));
 }
 
-inline I BiasProducts(const Activations& x) { return Dot(I{}, {_mm512_set1_epi8(Int4::kBias)}, x); }
+inline I BiasProducts(const ActivationValues& x) {
+  return Dot(I{}, {_mm512_set1_epi8(Int4::kBias)}, x);
+}
 
 inline F BlockScales(const float* scales, Full) {
   const __m512 first = _mm512_set1_ps(scales[0]);
@@ -116,7 +120,7 @@ constexpr int32_t kOnePanels = 4;
 
 inline Biased PanelPart(const uint8_t* from, int32_t) { return Int8::Load(from, 0, Full{}); }
 
-inline Activations Repeat(const int8_t* from) {
+inline ActivationValues Repeat(const int8_t* from) {
   int32_t bits;
   memcpy(&bits, from, sizeof(bits));
   return {_mm512_set1_epi32(bits)};

@@ -48,7 +48,8 @@ const Entry& EntryOf(Level level) {
   for (const Entry& entry : kEntries) {
     if (entry.level == level) return entry;
   }
-  throw Error(Error::Code::kInvalidArgument, "this build has no kernels of that level");
+  throw Error(Error::Code::kInvalidArgument, "A level must be one of this build", "another",
+              "Build the runtime again");
 }
 
 Level FindBest() {
@@ -60,11 +61,11 @@ Level FindBest() {
 
 const std::vector<Level>& AvailableLevels() {
   static const std::vector<Level> levels = [] {
-    std::vector<Level> found;
+    std::vector<Level> available;
     for (const Entry& entry : kEntries) {
-      if (entry.available()) found.push_back(entry.level);
+      if (entry.available()) available.push_back(entry.level);
     }
-    return found;
+    return available;
   }();
   return levels;
 }
@@ -87,8 +88,8 @@ Level FromName(const std::string& name) {
     if (name == Name(level)) return level;
     names += (names.empty() ? "" : ", ") + std::string(Name(level));
   }
-  throw Error(Error::Code::kInvalidArgument,
-              "there is no level \"" + name + "\" here, only " + names);
+  throw Error(Error::Code::kInvalidArgument, "A level must be one of this processor's", name,
+              "Give one of " + names);
 }
 
 const Kernels& For(Level level) { return *EntryOf(level).kernels; }

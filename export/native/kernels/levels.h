@@ -8,7 +8,7 @@
 
 namespace tfcompress::kernels {
 
-// The kinds of processors that the kernels are compiled for.
+// The types of processors that the kernels are compiled for.
 enum class Level : int32_t { kPortable, kAvx2, kAvx512Vnni, kNeonDot };
 
 // Those that run here, the best one last.

@@ -15,14 +15,14 @@ inline F MulAdd(F a, F b, F c) {
 
 using Quantized = int8_t;
 
-struct Activations {
+struct ActivationValues {
   int8x16_t values;
 };
 
-inline Activations LoadActivations(const int8_t* from) { return {vld1q_s8(from)}; }
+inline ActivationValues LoadActivationValues(const int8_t* from) { return {vld1q_s8(from)}; }
 
 struct Int8 {
-  using Weights = Activations;
+  using Weights = ActivationValues;
   static constexpr int32_t kStep = 16;
   static constexpr int32_t kBits = 8;
   static constexpr int32_t kBias = 0;
@@ -38,7 +38,7 @@ struct Int8 {
 };
 
 struct Int4 {
-  using Weights = Activations;
+  using Weights = ActivationValues;
   static constexpr int32_t kStep = 16;
   static constexpr int32_t kBits = 4;
   static constexpr int32_t kBias = 0;
@@ -55,11 +55,11 @@ struct Int4 {
   }
 };
 
-inline I Dot(I sums, const Activations& weights, const Activations& x) {
+inline I Dot(I sums, const ActivationValues& weights, const ActivationValues& x) {
   return Bits<I>(vdotq_s32(Bits<int32x4_t>(sums), weights.values, x.values));
 }
 
-inline I BiasProducts(const Activations&) { return I{}; }
+inline I BiasProducts(const ActivationValues&) { return I{}; }
 
 template <typename Lanes>
 inline F BlockScales(const float* scales, Lanes) {
@@ -90,11 +90,11 @@ constexpr int32_t kManyRows = 4, kManyPanels = 1;
 constexpr int32_t kFewRows = 4, kFewPanels = 1;
 constexpr int32_t kOnePanels = 2;
 
-inline Activations PanelPart(const uint8_t* from, int32_t part) {
+inline ActivationValues PanelPart(const uint8_t* from, int32_t part) {
   return Int8::Load(from, part * Int8::kStep, Full{});
 }
 
-inline Activations Repeat(const int8_t* from) {
+inline ActivationValues Repeat(const int8_t* from) {
   int32_t bits;
   memcpy(&bits, from, sizeof(bits));
   return {vreinterpretq_s8_s32(vdupq_n_s32(bits))};

@@ -12,24 +12,24 @@ inline float MulAdd(float a, float b, float c) { return a * b + c; }
 
 using Quantized = int8_t;
 
-struct Activations {
+struct ActivationValues {
   int8_t values[32];
 };
 
-inline Activations LoadActivations(const int8_t* from) {
-  Activations x;
+inline ActivationValues LoadActivationValues(const int8_t* from) {
+  ActivationValues x;
   memcpy(x.values, from, sizeof(x.values));
   return x;
 }
 
 struct Int8 {
-  using Weights = Activations;
+  using Weights = ActivationValues;
   static constexpr int32_t kStep = 32;
   static constexpr int32_t kBits = 8;
   static constexpr int32_t kBias = 0;
 
   static Weights Load(const uint8_t* row, int32_t i, Full) {
-    return LoadActivations(reinterpret_cast<const int8_t*>(row) + i);
+    return LoadActivationValues(reinterpret_cast<const int8_t*>(row) + i);
   }
   static Weights Load(const uint8_t* row, int32_t i, Part part) {
     Weights weights = {};
@@ -39,7 +39,7 @@ struct Int8 {
 };
 
 struct Int4 {
-  using Weights = Activations;
+  using Weights = ActivationValues;
   static constexpr int32_t kStep = 32;
   static constexpr int32_t kBits = 4;
   static constexpr int32_t kBias = 0;
@@ -59,12 +59,12 @@ struct Int4 {
   static int8_t Signed(int32_t nibble) { return static_cast<int8_t>((nibble ^ 8) - 8); }
 };
 
-inline int32_t Dot(int32_t sum, const Int8::Weights& weights, const Activations& x) {
+inline int32_t Dot(int32_t sum, const Int8::Weights& weights, const ActivationValues& x) {
   for (int32_t k = 0; k < 32; ++k) sum += weights.values[k] * x.values[k];
   return sum;
 }
 
-inline int32_t BiasProducts(const Activations&) { return 0; }
+inline int32_t BiasProducts(const ActivationValues&) { return 0; }
 
 template <typename Lanes>
 inline float BlockScales(const float* scales, Lanes) {

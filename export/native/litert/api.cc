@@ -22,29 +22,28 @@ std::string Resolve(const std::string& path) {
 void* Open(const std::string& path) {
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
-    throw Error(Error::Code::kNotFound, "LiteRT's library cannot be loaded (" +
-                                            std::string(dlerror()) + "); give its path, or set " +
-                                            kVariable + " to it");
+    throw Error(Error::Code::kNotFound, "LiteRT's library cannot be loaded", dlerror(),
+                std::string("Give its path, or set ") + kVariable + " to it");
   }
   return library;
 }
 
 // Whether a path is that of a library that is loaded, by whatever other name.
 bool IsOf(void* library, const std::string& path) {
-  void* found = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
-  if (found != nullptr) dlclose(found);
-  return found == library;
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+  if (handle != nullptr) dlclose(handle);
+  return handle == library;
 }
 
 Api FunctionsOf(void* library, const std::string& path) {
   Api api = {};
 #define TFC_FIND(name, result, arguments) \
   api.name = reinterpret_cast<result(*) arguments>(dlsym(library, "LiteRt" #name));
-#define TFC_REQUIRE(name, result, arguments)                                                \
-  TFC_FIND(name, result, arguments)                                                         \
-  if (api.name == nullptr) {                                                                \
-    throw Error(Error::Code::kUnsupported,                                                  \
-                path + ": has no function LiteRt" #name "; use the library of LiteRT 2.3"); \
+#define TFC_REQUIRE(name, result, arguments)                                      \
+  TFC_FIND(name, result, arguments)                                               \
+  if (api.name == nullptr) {                                                      \
+    throw Error(Error::Code::kUnsupported, "LiteRT's library lacks a function",   \
+                path + " without LiteRt" #name, "Use the library of LiteRT 2.3"); \
   }
   TFC_LITERT_FUNCTIONS(TFC_REQUIRE)
   TFC_LITERT_PROFILER_FUNCTIONS(TFC_FIND)
@@ -66,16 +65,18 @@ const Api& Load(const std::string& path) {
     library = Open(loaded_path);
     loaded = new Api(FunctionsOf(library, loaded_path));
   } else if (!path.empty() && path != loaded_path && !IsOf(library, path)) {
-    throw Error(Error::Code::kInvalidArgument,
-                "a process has one LiteRT library. Received: " + path + " after " + loaded_path +
-                    ". Give the same, or none, which takes the one that is loaded.");
+    throw Error(Error::Code::kInvalidArgument, "A process has one LiteRT library only",
+                path + " after " + loaded_path,
+                "Give the same, or none, which takes the one that is loaded");
   }
   return *loaded;
 }
 
-void Check(Status status, const std::string& what) {
+void Check(Status status, const std::string& cause, const std::string& where) {
   if (status == 0) return;
-  throw Error(Error::Code::kRuntime, what + " (LiteRT status " + std::to_string(status) + ")");
+  throw Error(Error::Code::kRuntime, cause,
+              (where.empty() ? "" : where + ", ") + "LiteRT status " + std::to_string(status),
+              "Export the bundle again");
 }
 
 }  // namespace tfcompress::litert

@@ -133,7 +133,7 @@ struct Api {
 const Api& Load(const std::string& path);
 
 // Throws Error (kRuntime) unless the status is success.
-void Check(Status status, const std::string& what);
+void Check(Status status, const std::string& cause, const std::string& where = "");
 
 }  // namespace tfcompress::litert
 

@@ -49,8 +49,8 @@ ops::Type OwnType(int32_t type) {
     case kInt4:
       return ops::Type::kInt4;
     default:
-      throw Error(Error::Code::kBadBundle, "a custom operation has an operand of type " +
-                                               std::to_string(type) + "; export the bundle again");
+      throw Error(Error::Code::kBadBundle, "A custom operation has other operands than it takes",
+                  "type " + std::to_string(type), "Export the bundle again");
   }
 }
 
@@ -64,30 +64,32 @@ ops::Shape OwnShape(const Layout& layout) {
 void CheckCounts(const ops::Op& op, size_t num_inputs, size_t num_outputs) {
   const size_t wanted = ops::NumPacked(op);
   if (num_inputs == wanted && num_outputs == op.num_outputs) return;
-  throw Error(Error::Code::kBadBundle,
-              std::string(op.name) + " has " + std::to_string(num_inputs) + " inputs and " +
+  throw Error(Error::Code::kBadBundle, "A custom operation has other operands than it takes",
+              std::string(op.name) + ": " + std::to_string(num_inputs) + " inputs and " +
                   std::to_string(num_outputs) + " outputs, not " + std::to_string(wanted) +
-                  " and " + std::to_string(op.num_outputs) + "; export the bundle again");
+                  " and " + std::to_string(op.num_outputs),
+              "Export the bundle again");
 }
 
 std::vector<ops::Tensor> Tensors(const Api& api, const Handle* buffers, size_t count) {
   std::vector<ops::Tensor> tensors(count);
   for (size_t i = 0; i < count; ++i) {
     TensorType type = {};
-    Check(api.GetTensorBufferTensorType(buffers[i], &type), "an operand has no type");
+    Check(api.GetTensorBufferTensorType(buffers[i], &type), "LiteRT gives no type of an operand");
     tensors[i] = {OwnType(type.element_type), OwnShape(type.layout), nullptr};
-    Check(api.GetTensorBufferHostMemory(buffers[i], &tensors[i].data), "an operand has no memory");
+    Check(api.GetTensorBufferHostMemory(buffers[i], &tensors[i].data),
+          "LiteRT gives no memory of an operand");
   }
   return tensors;
 }
 
-// All inputs, of which the last one given is the pack.
+// All inputs, of which the last one is the pack.
 std::vector<ops::Tensor> Inputs(const Api& api, const ops::Op& op, const Handle* buffers,
                                 size_t count) {
-  const std::vector<ops::Tensor> given = Tensors(api, buffers, count);
+  const std::vector<ops::Tensor> tensors = Tensors(api, buffers, count);
   std::vector<ops::Tensor> inputs(op.num_inputs);
-  ops::PlaceGiven(op, given.data(), inputs.data());
-  ops::Unpack(op, given.back(), &inputs);
+  ops::PlaceComputed(op, tensors.data(), inputs.data());
+  ops::Unpack(op, tensors.back(), &inputs);
   return inputs;
 }
 
@@ -99,10 +101,10 @@ Status GetOutputLayouts(void* user_data, size_t num_inputs, const Layout* inputs
     const ops::Op& op = *static_cast<const Registered*>(user_data)->op;
     std::fill_n(outputs, num_outputs, Layout{});
     CheckCounts(op, num_inputs, num_outputs);
-    std::vector<ops::Shape> given(num_inputs), placed(op.num_inputs), inferred(num_outputs);
-    std::transform(inputs, inputs + num_inputs, given.begin(), OwnShape);
-    ops::PlaceGiven(op, given.data(), placed.data());
-    op.infer(placed.data(), ops::Ranked(given.back(), 2).dims[0], inferred.data());
+    std::vector<ops::Shape> shapes(num_inputs), placed(op.num_inputs), inferred(num_outputs);
+    std::transform(inputs, inputs + num_inputs, shapes.begin(), OwnShape);
+    ops::PlaceComputed(op, shapes.data(), placed.data());
+    op.infer(placed.data(), ops::Ranked(shapes.back(), 2).dims[0], inferred.data());
     for (size_t i = 0; i < num_outputs; ++i) {
       outputs[i].rank = static_cast<uint32_t>(inferred[i].rank) & 7;
       std::copy_n(inferred[i].dims, inferred[i].rank, outputs[i].dimensions);
@@ -126,9 +128,9 @@ Status Destroy(void*) { return 0; }
 // Both stay for the life of the process, as LiteRT keeps pointers to them.
 const std::vector<Registered>& All(const Api& api) {
   static const std::vector<Registered> all = [&api] {
-    std::vector<Registered> made;
-    for (const ops::Op* op : ops::All()) made.push_back({&api, op});
-    return made;
+    std::vector<Registered> operations;
+    for (const ops::Op* op : ops::All()) operations.push_back({&api, op});
+    return operations;
   }();
   return all;
 }

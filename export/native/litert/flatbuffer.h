@@ -13,7 +13,7 @@
 namespace tfcompress::litert {
 
 // Throws Error (kBadBundle) unless it holds.
-void RequireWhole(bool holds, const char* what);
+void RequireIntact(bool holds, const char* what);
 
 // The bytes of a flatbuffer, of which none beyond the end are read. What is read is counted, as a
 // few bytes may be referred to again and again.
@@ -27,7 +27,7 @@ class File {
 
   template <typename T>
   T Read(uint64_t at) const {
-    RequireWhole(Holds(at, sizeof(T)), "it points beyond its end");
+    RequireIntact(Holds(at, sizeof(T)), "it points beyond its end");
     T value;
     std::memcpy(&value, data_ + at, sizeof(T));
     return value;
@@ -51,7 +51,7 @@ class Vector {
   Vector() = default;
   Vector(const File& file, uint64_t at) : file_(&file), begin_(at + sizeof(uint32_t)) {
     count_ = file.Read<uint32_t>(at);
-    RequireWhole(file.Holds(begin_, count_ * sizeof(T)), "a list goes beyond its end");
+    RequireIntact(file.Holds(begin_, count_ * sizeof(T)), "a list goes beyond its end");
     // Bytes are not read one by one.
     if (sizeof(T) > 1) file.Count(count_ * sizeof(T));
   }

@@ -77,34 +77,34 @@ class Reader {
   explicit Reader(const Bytes& bytes) : file_(bytes) {}
 
   Graphs Run() {
-    RequireWhole(file_.Holds(0, 8) && file_.Text(4, 4) == kIdentifier, "it is no .tflite file");
+    RequireIntact(file_.Holds(0, 8) && file_.Text(4, 4) == kIdentifier, "it is no .tflite file");
     const Table root(file_, file_.Follow(0));
     root.AllowOnly({model::kVersion, model::kOperatorCodes, model::kSubgraphs, model::kDescription,
                     model::kBuffers, model::kMetadata, model::kSignatures});
-    RequireWhole(root.Scalar<uint32_t>(model::kVersion) == kVersion, "it is of another version");
+    RequireIntact(root.Scalar<uint32_t>(model::kVersion) == kVersion, "it is of another version");
     root.Text(model::kDescription);
     ReadBuffers(root);
     ReadMetadata(root);
     for (const Table& one : root.Children(model::kOperatorCodes)) codes_.push_back(ReadCode(one));
     std::vector<Graph> graphs;
     for (const Table& one : root.Children(model::kSubgraphs)) {
-      RequireWhole(graphs.size() < kMostGraphs, "it has too many graphs");
+      RequireIntact(graphs.size() < kMostGraphs, "it has too many graphs");
       graphs.push_back(ReadGraph(one));
     }
     const std::vector<Table> signatures = root.Children(model::kSignatures);
-    RequireWhole(!signatures.empty() && signatures.size() == graphs.size(),
-                 "it has not one signature for each graph");
+    RequireIntact(!signatures.empty() && signatures.size() == graphs.size(),
+                  "it has not one signature for each graph");
     Graphs named;
     std::vector<bool> taken(graphs.size());
     for (const Table& one : signatures) {
       one.AllowOnly(
           {signature::kInputs, signature::kOutputs, signature::kKey, signature::kSubgraph});
       const auto index = one.Scalar<uint32_t>(signature::kSubgraph);
-      RequireWhole(index < graphs.size() && !taken[index], "a signature has no graph of its own");
+      RequireIntact(index < graphs.size() && !taken[index], "a signature has no graph of its own");
       taken[index] = true;
       ReadNames(one, &graphs[index]);
-      RequireWhole(named.emplace(one.Text(signature::kKey), std::move(graphs[index])).second,
-                   "two signatures have the same name");
+      RequireIntact(named.emplace(one.Text(signature::kKey), std::move(graphs[index])).second,
+                    "two signatures have the same name");
     }
     return named;
   }
@@ -115,25 +115,25 @@ class Reader {
     for (const Table& one : root.Children(model::kBuffers)) {
       one.AllowOnly({buffer::kData});
       const auto data = one.List<uint8_t>(buffer::kData);
-      Data found = {nullptr, data.size()};
+      Data content = {nullptr, data.size()};
       if (data.size() > 0) {
-        RequireWhole(data.At(0) % kAlignment == 0, "a constant is not aligned");
-        found.begin = file_.data() + data.At(0);
+        RequireIntact(data.At(0) % kAlignment == 0, "a constant is not aligned");
+        content.begin = file_.data() + data.At(0);
       }
       total += data.size();
-      buffers_.push_back(found);
+      buffers_.push_back(content);
     }
-    RequireWhole(total <= file_.size(), "constants share their bytes");
-    RequireWhole(!buffers_.empty() && buffers_[0].size == 0, "the buffer of no constant is full");
+    RequireIntact(total <= file_.size(), "constants share their bytes");
+    RequireIntact(!buffers_.empty() && buffers_[0].size == 0, "the buffer of no constant is full");
   }
 
   void ReadMetadata(const Table& root) {
     for (const Table& one : root.Children(model::kMetadata)) {
       one.AllowOnly({metadata::kName, metadata::kBuffer});
       const auto index = one.Scalar<uint32_t>(metadata::kBuffer);
-      RequireWhole(one.Text(metadata::kName) == metadata::kRuntime && index < buffers_.size() &&
-                       buffers_[index].size <= kMostMetadata,
-                   "it has metadata that export does not write");
+      RequireIntact(one.Text(metadata::kName) == metadata::kRuntime && index < buffers_.size() &&
+                        buffers_[index].size <= kMostMetadata,
+                    "it has metadata that export does not write");
     }
   }
 
@@ -142,20 +142,20 @@ class Reader {
                    operator_code::kCode});
     const auto old_code = one.Scalar<int8_t>(operator_code::kOldCode);
     const auto code = one.Scalar<int32_t>(operator_code::kCode);
-    RequireWhole(old_code == 0 || old_code == std::min(code, operator_code::kMostOldCode),
-                 "an operation has two codes");
-    Code found = {FindRule(code), nullptr};
-    if (found.rule == nullptr) {
+    RequireIntact(old_code == 0 || old_code == std::min(code, operator_code::kMostOldCode),
+                  "an operation has two codes");
+    Code operation = {FindRule(code), nullptr};
+    if (operation.rule == nullptr) {
       throw Error(Error::Code::kBadBundle,
                   "operation " + std::to_string(code) + " is none that export writes");
     }
-    if (found.rule != &kCustomRule) {
-      RequireWhole(!one.Has(operator_code::kCustomCode), "an operation has two names");
-      return found;
+    if (operation.rule != &kCustomRule) {
+      RequireIntact(!one.Has(operator_code::kCustomCode), "an operation has two names");
+      return operation;
     }
-    found.custom = ops::Find(std::string(one.Text(operator_code::kCustomCode)));
-    RequireWhole(found.custom != nullptr, "it has a custom operation that there is not");
-    return found;
+    operation.custom = ops::Find(std::string(one.Text(operator_code::kCustomCode)));
+    RequireIntact(operation.custom != nullptr, "its custom operation is unavailable");
+    return operation;
   }
 
   Graph ReadGraph(const Table& one) {
@@ -165,21 +165,21 @@ class Reader {
     Graph graph;
     const std::vector<Table> tensors = one.Children(subgraph::kTensors);
     num_tensors_ += tensors.size();
-    RequireWhole(num_tensors_ <= kMostTensors, "it has too many tensors");
+    RequireIntact(num_tensors_ <= kMostTensors, "it has too many tensors");
     for (const Table& table : tensors) graph.tensors.push_back(ReadTensor(table, tensors.size()));
     std::vector<bool> has_value;
     for (const GraphTensor& tensor : graph.tensors) has_value.push_back(tensor.data != nullptr);
     graph.inputs = Indices(one, subgraph::kInputs, graph);
     for (int32_t index : graph.inputs) Value(index, &has_value);
     for (const Table& table : one.Children(subgraph::kOperators)) {
-      RequireWhole(++num_operators_ <= kMostOperators, "it has too many operators");
+      RequireIntact(++num_operators_ <= kMostOperators, "it has too many operators");
       graph.operators.push_back(ReadOperator(table, graph, &has_value));
     }
     graph.outputs = Indices(one, subgraph::kOutputs, graph);
     std::vector<bool> is_output(graph.tensors.size());
     for (int32_t index : graph.outputs) {
       const auto place = static_cast<size_t>(index);
-      RequireWhole(
+      RequireIntact(
           has_value[place] && graph.tensors[place].data == nullptr && !is_output[place] &&
               std::find(graph.inputs.begin(), graph.inputs.end(), index) == graph.inputs.end(),
           "an output is not computed, or there twice");
@@ -218,7 +218,7 @@ class Reader {
 
   // Gives a tensor its only value.
   static void Value(int32_t index, std::vector<bool>* has_value) {
-    RequireWhole(!(*has_value)[static_cast<size_t>(index)], "a tensor has two values");
+    RequireIntact(!(*has_value)[static_cast<size_t>(index)], "a tensor has two values");
     (*has_value)[static_cast<size_t>(index)] = true;
   }
 
@@ -229,34 +229,34 @@ class Reader {
     one.Flag(tensor::kHasRank);
     GraphTensor read = {};
     read.element = static_cast<Element>(one.Scalar<int8_t>(tensor::kType));
-    RequireWhole(BytesOf(read.element, 2) > 0, "a tensor is of a type that export does not write");
+    RequireIntact(BytesOf(read.element, 2) > 0, "a tensor is of a type that export does not write");
     const auto extents = one.List<int32_t>(tensor::kShape);
-    RequireWhole(extents.size() <= kMostRank, "a tensor has too many dimensions");
+    RequireIntact(extents.size() <= kMostRank, "a tensor has too many dimensions");
     read.shape.rank = static_cast<int32_t>(extents.size());
     uint64_t elements = 1;
     for (size_t i = 0; i < extents.size(); ++i) {
-      RequireWhole(extents[i] >= 1, "a tensor is empty");
+      RequireIntact(extents[i] >= 1, "a tensor is empty");
       read.shape.dims[i] = extents[i];
       elements *= static_cast<uint64_t>(extents[i]);
-      RequireWhole(elements <= kMostElements, "a tensor is too large");
+      RequireIntact(elements <= kMostElements, "a tensor is too large");
     }
     const auto open = one.List<int32_t>(tensor::kOpenShape);
-    RequireWhole(open.size() == 0 || open.size() == extents.size(), "a shape is ambiguous");
+    RequireIntact(open.size() == 0 || open.size() == extents.size(), "a shape is ambiguous");
     for (size_t i = 0; i < open.size(); ++i) {
       const bool is_open = open[i] == -1 && extents[i] == 1;
-      RequireWhole(is_open || open[i] == extents[i], "a shape is ambiguous");
+      RequireIntact(is_open || open[i] == extents[i], "a shape is ambiguous");
       if (is_open) read.open |= uint32_t{1} << i;
     }
     const auto index = one.Scalar<uint32_t>(tensor::kBuffer);
-    RequireWhole(index < buffers_.size(), "a buffer is missing");
+    RequireIntact(index < buffers_.size(), "a buffer is missing");
     const Data& data = buffers_[index];
     read.data = data.begin;
     if (data.begin != nullptr) {
-      RequireWhole(read.open == 0 && data.size == BytesOf(read.element, elements),
-                   "a constant is not as large as its shape");
+      RequireIntact(read.open == 0 && data.size == BytesOf(read.element, elements),
+                    "a constant is not as large as its shape");
     }
-    RequireWhole(data.begin != nullptr || read.element != Element::kI4,
-                 "a tensor of int4 is not constant");
+    RequireIntact(data.begin != nullptr || read.element != Element::kI4,
+                  "a tensor of int4 is not constant");
     if (const auto grid = one.Child(tensor::kQuantization)) {
       read.grid = ReadGrid(*grid, read, num_tensors);
     }
@@ -272,42 +272,43 @@ class Reader {
     const auto details = one.Child(quantization::kDetails);
     const auto type = one.Scalar<uint8_t>(quantization::kDetailsType);
     if (type != 0 || details) {
-      RequireWhole(type == quantization::kBlockwise && details && scales.size() == 0 &&
-                       zero_points.size() == 0,
-                   "a tensor has another kind of grid");
+      RequireIntact(type == quantization::kBlockwise && details && scales.size() == 0 &&
+                        zero_points.size() == 0,
+                    "a tensor has another type of grid");
       details->AllowOnly({blockwise::kScales, blockwise::kZeroPoints, blockwise::kBlockSize});
-      grid.kind = Grid::Kind::kBlocks;
+      grid.granularity = Grid::Granularity::kBlocks;
       grid.block_scales = details->Scalar<int32_t>(blockwise::kScales);
       grid.block = details->Scalar<int32_t>(blockwise::kBlockSize);
-      RequireWhole(grid.block_scales >= 0 && static_cast<size_t>(grid.block_scales) < num_tensors &&
-                       details->Scalar<int32_t>(blockwise::kZeroPoints) == -1 && grid.block > 0,
-                   "the blocks of a tensor are impossible");
+      RequireIntact(grid.block_scales >= 0 &&
+                        static_cast<size_t>(grid.block_scales) < num_tensors &&
+                        details->Scalar<int32_t>(blockwise::kZeroPoints) == -1 && grid.block > 0,
+                    "the blocks of a tensor are impossible");
       return grid;
     }
     if (scales.size() == 0) return grid;
-    RequireWhole(zero_points.size() == scales.size(), "a grid has not a zero for each scale");
+    RequireIntact(zero_points.size() == scales.size(), "a grid has not a zero for each scale");
     for (size_t i = 0; i < scales.size(); ++i) {
       // Rows of zeros have a scale of 0.
       const bool may_be_zero = scales.size() > 1 && scales[i] == 0;
-      RequireWhole(may_be_zero || (scales[i] > kLeastScale && scales[i] < kMostScale),
-                   "a grid has an impossible scale");
+      RequireIntact(may_be_zero || (scales[i] > kLeastScale && scales[i] < kMostScale),
+                    "a grid has an impossible scale");
       const int64_t zero = zero_points[i];
       const int64_t most = tensor.element == Element::kI8 ? 128 : 0;
-      RequireWhole(zero >= -most && (zero < most || zero == 0), "a grid has an impossible zero");
+      RequireIntact(zero >= -most && (zero < most || zero == 0), "a grid has an impossible zero");
       grid.centred &= zero == 0;
     }
     const auto axis = one.Scalar<int32_t>(quantization::kAxis);
     if (scales.size() == 1) {
-      grid.kind = Grid::Kind::kTensor;
+      grid.granularity = Grid::Granularity::kTensor;
       grid.scale = scales[0];
-      RequireWhole(axis == 0, "a grid has another axis");
+      RequireIntact(axis == 0, "a grid has another axis");
       return grid;
     }
-    grid.kind = Grid::Kind::kChannels;
+    grid.granularity = Grid::Granularity::kChannels;
     grid.axis = axis;
-    RequireWhole(axis >= 0 && axis < tensor.shape.rank && tensor.data != nullptr &&
-                     scales.size() == static_cast<size_t>(tensor.shape.dims[axis]),
-                 "a grid has not as many scales as there are channels");
+    RequireIntact(axis >= 0 && axis < tensor.shape.rank && tensor.data != nullptr &&
+                      scales.size() == static_cast<size_t>(tensor.shape.dims[axis]),
+                  "a grid has not as many scales as there are channels");
     return grid;
   }
 
@@ -316,42 +317,42 @@ class Reader {
     one.AllowOnly({operation::kOpcode, operation::kInputs, operation::kOutputs,
                    operation::kOptionsType, operation::kOptions, operation::kCustomOptions});
     const auto opcode = one.Scalar<uint32_t>(operation::kOpcode);
-    RequireWhole(opcode < codes_.size(), "an operation is missing");
+    RequireIntact(opcode < codes_.size(), "an operation is missing");
     const Code& code = codes_[opcode];
     const Rule& rule = *code.rule;
     GraphOperator read = {&rule, code.custom, {}, {}, {}, {}};
     const auto inputs = one.List<int32_t>(operation::kInputs);
     const auto outputs = one.List<int32_t>(operation::kOutputs);
-    RequireWhole(inputs.size() >= rule.least_inputs && inputs.size() <= rule.most_inputs &&
-                     outputs.size() >= 1 && outputs.size() <= rule.most_outputs,
-                 "an operator has another number of tensors");
+    RequireIntact(inputs.size() >= rule.least_inputs && inputs.size() <= rule.most_inputs &&
+                      outputs.size() >= 1 && outputs.size() <= rule.most_outputs,
+                  "an operator has another number of tensors");
     for (size_t i = 0; i < inputs.size(); ++i) {
       read.inputs.push_back(inputs[i]);
       if (inputs[i] == -1 && i == rule.optional_input) continue;
-      RequireWhole(inputs[i] >= 0 && static_cast<size_t>(inputs[i]) < graph.tensors.size() &&
-                       (*has_value)[static_cast<size_t>(inputs[i])],
-                   "an operator's input has no value");
+      RequireIntact(inputs[i] >= 0 && static_cast<size_t>(inputs[i]) < graph.tensors.size() &&
+                        (*has_value)[static_cast<size_t>(inputs[i])],
+                    "an operator's input has no value");
     }
     read.outputs = Indices(one, operation::kOutputs, graph);
     for (int32_t index : read.outputs) Value(index, has_value);
     ReadOptions(one, rule, read.options);
     const auto custom = one.List<uint8_t>(operation::kCustomOptions);
-    RequireWhole(custom.size() <= (code.custom == nullptr ? 0 : kMostCustomOptions),
-                 "an operator has options that its operation has not");
+    RequireIntact(custom.size() <= (code.custom == nullptr ? 0 : kMostCustomOptions),
+                  "an operator has options that its operation has not");
     return read;
   }
 
   static void ReadOptions(const Table& one, const Rule& rule, int32_t* read) {
     const auto options = one.Child(operation::kOptions);
-    RequireWhole(one.Scalar<uint8_t>(operation::kOptionsType) == rule.options_type &&
-                     options.has_value() == (rule.options_type != 0),
-                 "an operator has options of another operation");
+    RequireIntact(one.Scalar<uint8_t>(operation::kOptionsType) == rule.options_type &&
+                      options.has_value() == (rule.options_type != 0),
+                  "an operator has options of another operation");
     if (!options) return;
     size_t field = 0;
-    for (; rule.options[field].kind != Option::kEnd; ++field) {
+    for (; rule.options[field].type != Option::kEnd; ++field) {
       const Option& option = rule.options[field];
       int32_t value = 0;
-      switch (option.kind) {
+      switch (option.type) {
         case Option::kFlag:
           value = options->Flag(field) ? 1 : 0;
           break;
@@ -359,18 +360,18 @@ class Reader {
           value = options->Scalar<int8_t>(field);
           break;
         case Option::kOne:
-          RequireWhole(options->Scalar<float>(field) == 1.0f, "an option is out of range");
+          RequireIntact(options->Scalar<float>(field) == 1.0f, "an option is out of range");
           break;
         case Option::kSlope:
-          RequireWhole(std::abs(options->Scalar<float>(field)) <= 1, "an option is out of range");
+          RequireIntact(std::abs(options->Scalar<float>(field)) <= 1, "an option is out of range");
           break;
         case Option::kAbsent:
-          RequireWhole(!options->Has(field), "an option is out of range");
+          RequireIntact(!options->Has(field), "an option is out of range");
           break;
         default:
           value = options->Scalar<int32_t>(field);
       }
-      RequireWhole(value >= option.least && value <= option.most, "an option is out of range");
+      RequireIntact(value >= option.least && value <= option.most, "an option is out of range");
       read[field] = value;
     }
     options->AllowFirst(field);
@@ -378,19 +379,19 @@ class Reader {
 
   void ReadNames(const Table& one, Graph* graph) const {
     const auto check = [&](size_t field, const std::vector<int32_t>& wanted, auto use) {
-      std::vector<int32_t> found;
+      std::vector<int32_t> tensors;
       for (const Table& map : one.Children(field)) {
         map.AllowOnly({tensor_map::kName, tensor_map::kTensor});
-        found.push_back(map.Scalar<int32_t>(tensor_map::kTensor));
-        use(map.Text(tensor_map::kName), found.back());
+        tensors.push_back(map.Scalar<int32_t>(tensor_map::kTensor));
+        use(map.Text(tensor_map::kName), tensors.back());
       }
       std::vector<int32_t> sorted = wanted;
       std::sort(sorted.begin(), sorted.end());
-      std::sort(found.begin(), found.end());
-      RequireWhole(found == sorted, "a signature has other tensors than its graph");
+      std::sort(tensors.begin(), tensors.end());
+      RequireIntact(tensors == sorted, "a signature has other tensors than its graph");
     };
     check(signature::kInputs, graph->inputs, [&](std::string_view name, int32_t index) {
-      RequireWhole(graph->names.emplace(name, index).second, "two inputs have the same name");
+      RequireIntact(graph->names.emplace(name, index).second, "two inputs have the same name");
     });
     check(signature::kOutputs, graph->outputs, [](std::string_view, int32_t) {});
   }
@@ -399,8 +400,8 @@ class Reader {
     const auto list = one.List<int32_t>(field);
     std::vector<int32_t> indices;
     for (size_t i = 0; i < list.size(); ++i) {
-      RequireWhole(list[i] >= 0 && static_cast<size_t>(list[i]) < graph.tensors.size(),
-                   "a tensor is missing");
+      RequireIntact(list[i] >= 0 && static_cast<size_t>(list[i]) < graph.tensors.size(),
+                    "a tensor is missing");
       indices.push_back(list[i]);
     }
     return indices;

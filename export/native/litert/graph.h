@@ -32,9 +32,9 @@ uint64_t CountOf(const ops::Shape& shape);
 
 // The grid of a quantized tensor.
 struct Grid {
-  enum class Kind { kNone, kTensor, kChannels, kBlocks };
+  enum class Granularity { kNone, kTensor, kChannels, kBlocks };
 
-  Kind kind = Kind::kNone;
+  Granularity granularity = Granularity::kNone;
   float scale = 0;   // Of a tensor.
   int32_t axis = 0;  // Of channels, each of which has a scale.
   bool centred = true;

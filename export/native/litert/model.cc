@@ -11,7 +11,6 @@
 namespace tfcompress::litert {
 namespace {
 
-constexpr char kAgain[] = "; export or copy the bundle again";
 constexpr char kCpuOptions[] = "xnnpack";
 // In memory, so that all signatures share one packed copy of the weights.
 #if defined(__linux__)
@@ -83,7 +82,7 @@ Model::Model(const Api& api, std::string name, const Bytes& bytes, int num_threa
       profile_(profile),
       verified_(name_, bytes_) {
   const auto check = [this](Status status) {
-    Check(status, name_ + ": LiteRT cannot load it; export the bundle again");
+    Check(status, "LiteRT cannot load the model", name_);
   };
   Handle handle = nullptr;
   check(api.CreateModelFromBuffer(environment_, bytes.data(), bytes.size(), &handle));
@@ -102,7 +101,9 @@ Model::Model(const Api& api, std::string name, const Bytes& bytes, int num_threa
 }
 
 Model::Signature Model::Find(const std::string& name) const {
-  const auto check = [this](Status status) { Check(status, name_ + ": cannot be read" + kAgain); };
+  const auto check = [this](Status status) {
+    Check(status, "LiteRT cannot read the model", name_);
+  };
   Index count = 0;
   check(api_.GetNumModelSignatures(model_.get(), &count));
   for (Index i = 0; i < count; ++i) {
@@ -135,7 +136,8 @@ Model::Signature Model::Find(const std::string& name) const {
          api_.GetSignatureOutputTensorByIndex, &signature.outputs_);
     return signature;
   }
-  throw Error(Error::Code::kBadBundle, name_ + ": has no signature '" + name + "'" + kAgain);
+  throw Error(Error::Code::kBadBundle, "The model lacks a signature",
+              name_ + " without '" + name + "'", kCopyAgain);
 }
 
 Buffer Model::NewBuffer(int32_t type, const Shape& shape) const {
@@ -152,18 +154,18 @@ Buffer Model::NewBuffer(int32_t type, const Shape& shape) const {
   Handle handle = nullptr;
   Check(api_.CreateManagedTensorBuffer(environment_, kHostMemory, &tensor_type, size + kMargin,
                                        &handle),
-        name_ + ": no memory for " + std::to_string(size) + " bytes");
+        "There is not enough memory", name_ + ", " + std::to_string(size) + " bytes");
   buffer.handle_ = std::shared_ptr<void>(handle, api_.DestroyTensorBuffer);
   Check(api_.GetTensorBufferHostMemory(handle, &buffer.memory_),
-        name_ + ": LiteRT gave memory that is not the CPU's");
+        "LiteRT's memory must be the CPU's", name_);
   std::memset(buffer.memory_, 0, size);
   return buffer;
 }
 
 void Model::Signature::Expect(const Specs& inputs, const Specs& outputs) const {
   const auto fail = [this](const std::string& what) {
-    throw Error(Error::Code::kBadBundle, model_->name_ + ": signature '" + name_ + "' " + what +
-                                             ", unlike its manifest; export the bundle again");
+    throw Error(Error::Code::kBadBundle, "The model is unlike its manifest",
+                model_->name_ + ", whose signature '" + name_ + "' " + what, kCopyAgain);
   };
   const auto check = [&fail](const std::vector<Tensor>& tensors, Specs specs) {
     if (tensors.size() != specs.size()) {
@@ -171,10 +173,10 @@ void Model::Signature::Expect(const Specs& inputs, const Specs& outputs) const {
            std::to_string(specs.size()));
     }
     for (const Tensor& tensor : tensors) {
-      const auto found = specs.find(tensor.name);
-      if (found == specs.end()) fail("has a tensor '" + tensor.name + "'");
-      if (!Fits(tensor.type, found->second)) fail("has another shape of '" + tensor.name + "'");
-      specs.erase(found);  // No two tensors may have one name.
+      const auto spec = specs.find(tensor.name);
+      if (spec == specs.end()) fail("has a tensor '" + tensor.name + "'");
+      if (!Fits(tensor.type, spec->second)) fail("has another shape of '" + tensor.name + "'");
+      specs.erase(spec);  // No two tensors may have one name.
     }
   };
   check(inputs_, inputs);
@@ -188,7 +190,7 @@ void Model::Signature::Resize(const std::string& input, const Shape& shape) {
   while (inputs_[index].name != input) ++index;
   Check(model_->api_.CompiledModelResizeInputTensor(model_->compiled_.get(), index_, index,
                                                     shape.data(), shape.size()),
-        model_->name_ + ": '" + input + "' of '" + name_ + "' cannot have another shape");
+        "An input has a fixed shape", model_->name_ + ", '" + input + "' of '" + name_ + "'");
   known = shape;
 }
 
@@ -205,9 +207,10 @@ void Model::Signature::Bind(const Buffers& inputs, const Buffers& outputs) {
     }
     // A model that gives more than its manifest says would write beyond the buffer.
     if (elements != outputs.at(outputs_[i].name).elements()) {
-      throw Error(Error::Code::kBadBundle, model_->name_ + ": '" + outputs_[i].name + "' of '" +
-                                               name_ + "' has a size unlike its manifest's" +
-                                               kAgain);
+      throw Error(Error::Code::kBadBundle, "The model is unlike its manifest",
+                  model_->name_ + ", whose signature '" + name_ + "' gives another size of '" +
+                      outputs_[i].name + "'",
+                  kCopyAgain);
     }
   }
 }
@@ -217,7 +220,7 @@ std::vector<Layout> Model::Signature::CurrentLayouts() const {
   std::vector<Layout> layouts(outputs_.size());
   Check(model_->api_.GetCompiledModelOutputTensorLayouts(model_->compiled_.get(), index_,
                                                          layouts.size(), layouts.data(), true),
-        model_->name_ + ": '" + name_ + "' cannot run on these shapes");
+        "A signature cannot run on these shapes", model_->name_ + ", '" + name_ + "'");
   ThrowCustomOpError();
   return layouts;
 }
@@ -243,7 +246,7 @@ void Model::Signature::Run() {
     Check(
         model_->api_.RunCompiledModel(compiled, index_, bound_inputs_.size(), bound_inputs_.data(),
                                       bound_outputs_.size(), bound_outputs_.data()),
-        model_->name_ + ": '" + name_ + "' failed");
+        "LiteRT cannot run the model", model_->name_ + ", signature '" + name_ + "'");
     ThrowCustomOpError();
   };
   if (model_->profile_ == nullptr) {

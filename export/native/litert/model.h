@@ -48,7 +48,7 @@ using Buffers = std::map<std::string, Buffer>;
 class Model {
  public:
   // Throws Error (kNotFound, kBadBundle, kRuntime). `name` is for messages. What operations take is
-  // added to `profile`, if it is given.
+  // added to `profile`, unless it is null.
   Model(const Api& api, std::string name, const Bytes& bytes, int num_threads,
         Profile* profile = nullptr);
   Model(const Model&) = delete;

@@ -16,10 +16,10 @@ constexpr int32_t kDelegateOperation = 8;
 }  // namespace
 
 void EnableProfiling(const Api& api, Handle options) {
-#define TFC_REQUIRE(name, result, arguments)                                                  \
-  if (api.name == nullptr) {                                                                  \
-    throw Error(Error::Code::kUnsupported, "LiteRT's library has no function LiteRt" #name    \
-                                           ", so it cannot profile; use that of LiteRT 2.3"); \
+#define TFC_REQUIRE(name, result, arguments)                                  \
+  if (api.name == nullptr) {                                                  \
+    throw Error(Error::Code::kUnsupported, "LiteRT's library cannot profile", \
+                "one without LiteRt" #name, "Use the library of LiteRT 2.3"); \
   }
   TFC_LITERT_PROFILER_FUNCTIONS(TFC_REQUIRE)
 #undef TFC_REQUIRE

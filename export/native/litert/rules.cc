@@ -35,9 +35,9 @@ bool IsAmong(const GraphTensor& tensor, uint32_t types) {
 void Alike(Node* node, uint32_t types, size_t first = 0) {
   const GraphTensor& out = node->out(0);
   const auto check = [&](const GraphTensor& tensor) {
-    const bool has_grid = tensor.grid.kind == Grid::Kind::kTensor;
+    const bool has_grid = tensor.grid.granularity == Grid::Granularity::kTensor;
     node->Require(tensor.element == out.element && has_grid == IsAmong(out, kQuantized) &&
-                      (has_grid || tensor.grid.kind == Grid::Kind::kNone),
+                      (has_grid || tensor.grid.granularity == Grid::Granularity::kNone),
                   "its operands have other types");
   };
   node->Require(IsAmong(out, types), "its output has another type");
@@ -51,8 +51,8 @@ void Copies(Node* node, size_t input) {
   node->Require(node->in(input).element == node->out(0).element, "its operands have other types");
   for (size_t i = 0; i < node->num_outputs(); ++i) {
     const Grid& to = node->out(i).grid;
-    node->Require(node->out(i).element == node->in(input).element && from.kind == to.kind &&
-                      from.scale == to.scale,
+    node->Require(node->out(i).element == node->in(input).element &&
+                      from.granularity == to.granularity && from.scale == to.scale,
                   "its operands have other types");
   }
 }
@@ -142,7 +142,7 @@ void BroadcastTo(Node* node) {
 
 void Dequantize(Node* node) {
   const GraphTensor& in = node->in(0);
-  const bool is_grid = IsAmong(in, kQuantized) && in.grid.kind == Grid::Kind::kTensor;
+  const bool is_grid = IsAmong(in, kQuantized) && in.grid.granularity == Grid::Granularity::kTensor;
   node->Require((is_grid || in.element == Element::kF16) && IsAmong(node->out(0), kFloat),
                 "its operands have other types");
   node->Give(0, node->shape(0));
@@ -150,9 +150,9 @@ void Dequantize(Node* node) {
 
 void Quantize(Node* node) {
   const GraphTensor &in = node->in(0), &out = node->out(0);
-  const bool is_grid = IsAmong(in, kQuantized) && in.grid.kind == Grid::Kind::kTensor;
+  const bool is_grid = IsAmong(in, kQuantized) && in.grid.granularity == Grid::Granularity::kTensor;
   node->Require((is_grid || IsAmong(in, kFloat)) && IsAmong(out, kQuantized) &&
-                    out.grid.kind == Grid::Kind::kTensor,
+                    out.grid.granularity == Grid::Granularity::kTensor,
                 "its operands have other types");
   node->Give(0, node->shape(0));
 }
@@ -165,13 +165,13 @@ void CheckWeight(const Node& node, const GraphTensor& weight) {
   const bool is_quantized = weight.element == Element::kI8 || weight.element == Element::kI4;
   if (!is_quantized) {
     node.Require((IsAmong(weight, kFloat) || weight.element == Element::kF16) &&
-                     grid.kind == Grid::Kind::kNone,
+                     grid.granularity == Grid::Granularity::kNone,
                  "its weights are of another type");
     return;
   }
   node.Require(weight.data != nullptr && grid.centred, "its weights are not constant");
   node.Require(weight.element == Element::kI8 || cols % 2 == 0, "its weights have an odd width");
-  if (grid.kind == Grid::Kind::kBlocks) {
+  if (grid.granularity == Grid::Granularity::kBlocks) {
     const GraphTensor& scales = node.tensor(grid.block_scales);
     node.Require(weight.element == Element::kI4 && grid.block % kBlockMultiple == 0 &&
                      cols % grid.block == 0 && scales.element == Element::kF16 &&
@@ -180,8 +180,8 @@ void CheckWeight(const Node& node, const GraphTensor& weight) {
                  "its weights have impossible blocks");
     return;
   }
-  node.Require((grid.kind == Grid::Kind::kChannels && grid.axis == 0) ||
-                   (grid.kind == Grid::Kind::kTensor && rows == 1),
+  node.Require((grid.granularity == Grid::Granularity::kChannels && grid.axis == 0) ||
+                   (grid.granularity == Grid::Granularity::kTensor && rows == 1),
                "its weights have not a scale for each row");
 }
 
@@ -211,16 +211,19 @@ void DepthwiseConv2d(Node* node) {
   const GraphTensor &in = node->in(0), &taps = node->in(1);
   const bool is_static = IsAmong(in, kQuantized);
   const Shape &shape = node->shape(0), &window = taps.shape;
-  node->Require(in.element == node->out(0).element && in.grid.kind == node->out(0).grid.kind &&
-                    taps.data != nullptr && shape.rank == 4 && window.rank == 4,
+  node->Require(in.element == node->out(0).element &&
+                    in.grid.granularity == node->out(0).grid.granularity && taps.data != nullptr &&
+                    shape.rank == 4 && window.rank == 4,
                 "its operands have other types");
-  const bool has_scales = taps.element == Element::kI8 && taps.grid.centred &&
-                          (taps.grid.kind == Grid::Kind::kChannels
-                               ? taps.grid.axis == 3
-                               : window.dims[3] == 1 && taps.grid.kind == Grid::Kind::kTensor);
-  node->Require(
-      is_static ? has_scales : IsAmong(taps, kFloat) && taps.grid.kind == Grid::Kind::kNone,
-      "its weights are of another type");
+  const bool has_scales =
+      taps.element == Element::kI8 && taps.grid.centred &&
+      (taps.grid.granularity == Grid::Granularity::kChannels
+           ? taps.grid.axis == 3
+           : window.dims[3] == 1 && taps.grid.granularity == Grid::Granularity::kTensor);
+  node->Require(is_static
+                    ? has_scales
+                    : IsAmong(taps, kFloat) && taps.grid.granularity == Grid::Granularity::kNone,
+                "its weights are of another type");
   Shape out = shape;
   for (int32_t i : {1, 2}) out.dims[i] -= window.dims[i] - 1;
   node->Require(window.dims[0] == 1 && window.dims[3] == shape.dims[3] && out.dims[1] >= 1 &&
@@ -236,7 +239,8 @@ void FullyConnected(Node* node) {
   CheckWeight(*node, weight);
   const bool is_static = IsAmong(in, kQuantized);
   const auto has_grid = [&](const GraphTensor& tensor) {
-    return tensor.grid.kind == (is_static ? Grid::Kind::kTensor : Grid::Kind::kNone);
+    return tensor.grid.granularity ==
+           (is_static ? Grid::Granularity::kTensor : Grid::Granularity::kNone);
   };
   node->Require(in.element == out.element && IsAmong(in, kFloat | kQuantized) && has_grid(in) &&
                     has_grid(out) && weight.element != Element::kF16 &&
@@ -258,8 +262,8 @@ void BatchMatMul(Node* node) {
   const bool transposed = node->option(1) != 0;
   const GraphTensor& matrices = node->in(1);
   if (matrices.data != nullptr && matrices.element == Element::kI8) {
-    const bool has_scales = matrices.grid.kind == Grid::Kind::kChannels && matrices.grid.centred &&
-                            matrices.grid.axis == rank - 1 && !transposed;
+    const bool has_scales = matrices.grid.granularity == Grid::Granularity::kChannels &&
+                            matrices.grid.centred && matrices.grid.axis == rank - 1 && !transposed;
     node->Require(has_scales && IsAmong(node->in(0), kFloat) && IsAmong(node->out(0), kFloat),
                   "its operands have other types");
   } else {
@@ -267,8 +271,8 @@ void BatchMatMul(Node* node) {
   }
   node->Require(node->in(0).data == nullptr && (matrices.data == nullptr || rank == 3),
                 "it has another constant");
-  const int32_t depth = b.dims[transposed ? rank - 1 : rank - 2];
-  node->Require(a.dims[rank - 1] == depth, "its inputs have unlike shapes");
+  const int32_t inner = b.dims[transposed ? rank - 1 : rank - 2];
+  node->Require(a.dims[rank - 1] == inner, "its inputs have unlike shapes");
   Shape outer_a = a, outer_b = b;
   outer_a.rank = outer_b.rank = rank - 2;
   Shape shape = Broadcast(*node, outer_a, outer_b);
@@ -276,7 +280,7 @@ void BatchMatMul(Node* node) {
   shape.dims[rank - 2] = a.dims[rank - 2];
   shape.dims[rank - 1] = b.dims[transposed ? rank - 2 : rank - 1];
   node->Give(0, shape);
-  node->Work(CountOf(shape) * static_cast<uint64_t>(depth));
+  node->Work(CountOf(shape) * static_cast<uint64_t>(inner));
 }
 
 void Concatenation(Node* node) {
@@ -353,9 +357,9 @@ template <uint32_t types>
 void Reduce(Node* node) {
   const GraphTensor &in = node->in(0), &out = node->out(0);
   const bool has_grid = IsAmong(in, kQuantized);
-  const auto wanted = has_grid ? Grid::Kind::kTensor : Grid::Kind::kNone;
-  node->Require(IsAmong(in, types) && in.element == out.element && in.grid.kind == wanted &&
-                    out.grid.kind == wanted,
+  const auto wanted = has_grid ? Grid::Granularity::kTensor : Grid::Granularity::kNone;
+  node->Require(IsAmong(in, types) && in.element == out.element && in.grid.granularity == wanted &&
+                    out.grid.granularity == wanted,
                 "its operands have other types");
   Shape shape = node->shape(0);
   const Integers axes = node->Known(1, -1, shape.rank);
@@ -552,25 +556,25 @@ void Custom(Node* node) {
   node->Require(node->num_inputs() == ops::NumPacked(op) && node->num_outputs() == op.num_outputs,
                 "it has another number of tensors");
   const uint32_t types = kFloat | kInt | Bit(Element::kI8) | Bit(Element::kI4);
-  std::vector<Shape> given;
+  std::vector<Shape> shapes;
   uint64_t constants = 0;
   for (size_t i = 0; i < node->num_inputs(); ++i) {
     const GraphTensor& tensor = node->in(i);
     node->Require(IsAmong(tensor, types), "its operands have other types");
     if (tensor.data != nullptr) constants += BytesOf(tensor.element, CountOf(tensor.shape));
-    given.push_back(node->shape(i));
+    shapes.push_back(node->shape(i));
   }
   const GraphTensor& pack = node->in(node->num_inputs() - 1);
   node->Require(pack.data != nullptr && pack.element == Element::kI8 && pack.shape.rank == 2,
                 "its constants are not packed");
   std::vector<Shape> placed(op.num_inputs), inferred(op.num_outputs);
-  ops::PlaceGiven(op, given.data(), placed.data());
+  ops::PlaceComputed(op, shapes.data(), placed.data());
   op.infer(placed.data(), pack.shape.dims[0], inferred.data());
   for (size_t i = 0; i < inferred.size(); ++i) {
     node->Require(IsAmong(node->out(i), kFloat | kInt), "its operands have other types");
     node->Give(i, inferred[i]);
   }
-  const Shape& first = given[0];
+  const Shape& first = shapes[0];
   node->Require(first.rank > 0, "its input is a scalar");
   const uint64_t rows = CountOf(first) / static_cast<uint64_t>(first.dims[first.rank - 1]);
   node->Work(rows * 2 * constants);
@@ -696,8 +700,8 @@ const Rule* FindRule(int32_t code) {
 }
 
 Integers Node::Computed(size_t input) const {
-  const auto found = sizes_.integers.find(Input(input));
-  return found == sizes_.integers.end() ? Integers() : found->second;
+  const auto it = sizes_.integers.find(Input(input));
+  return it == sizes_.integers.end() ? Integers() : it->second;
 }
 
 Integers Node::Known(size_t input, int32_t rank, int32_t most, Element type) const {

@@ -80,9 +80,9 @@ class Node {
 
 // A field of an operator's options and what it may be.
 struct Option {
-  enum Kind { kEnd, kFlag, kByte, kWord, kOne, kSlope, kAbsent };
+  enum Type { kEnd, kFlag, kByte, kWord, kOne, kSlope, kAbsent };
 
-  Kind kind = kEnd;
+  Type type = kEnd;
   int32_t least = 0;
   int32_t most = 0;
 };

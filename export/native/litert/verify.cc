@@ -24,7 +24,7 @@ constexpr uint64_t kMostTokens = 1 << 20;
 constexpr uint64_t kWorkOfValue = 8;
 
 [[noreturn]] void Fail(const std::string& name, const std::string& what) {
-  throw Error(Error::Code::kBadBundle, name + ": " + what + "; export or copy the bundle again");
+  throw Error(Error::Code::kBadBundle, "The model cannot be run", name + ", " + what, kCopyAgain);
 }
 
 template <typename Action>
@@ -55,9 +55,9 @@ VerifiedModel::VerifiedModel(const std::string& name, const Bytes& bytes)
 
 void VerifiedModel::Check(const std::string& signature,
                           const std::map<std::string, std::vector<int32_t>>& inputs) const {
-  const auto found = graphs_.find(signature);
-  if (found == graphs_.end()) Fail(name_, "has no signature '" + signature + "'");
-  const Graph& graph = found->second;
+  const auto it = graphs_.find(signature);
+  if (it == graphs_.end()) Fail(name_, "which lacks the signature '" + signature + "'");
+  const Graph& graph = it->second;
   std::vector<ops::Shape> shapes = StoredShapes(graph);
   for (const auto& [input, extents] : inputs) {
     const auto index = static_cast<size_t>(graph.names.at(input));
@@ -65,7 +65,7 @@ void VerifiedModel::Check(const std::string& signature,
     for (size_t i = 0; i < extents.size(); ++i) {
       const bool is_open = extents[i] >= 1 && (tensor.open >> i & 1) != 0;
       if (!is_open && extents[i] != tensor.shape.dims[i]) {
-        Fail(name_, "'" + input + "' of '" + signature + "' cannot have another shape");
+        Fail(name_, "whose input '" + input + "' of '" + signature + "' has a fixed shape");
       }
       shapes[index].dims[i] = extents[i];
     }
@@ -91,7 +91,7 @@ void VerifiedModel::CheckWeights() const {
       total += BytesOf(weight.element, CountOf(weight.shape));
     }
   }
-  RequireWhole(total <= kMemory + kMemoryOfFile * size_, "its weights are used too often");
+  RequireIntact(total <= kMemory + kMemoryOfFile * size_, "its weights are used too often");
 }
 
 void VerifiedModel::CheckSizes(const Graph& graph, std::vector<ops::Shape> shapes,
@@ -102,11 +102,11 @@ void VerifiedModel::CheckSizes(const Graph& graph, std::vector<ops::Shape> shape
     return BytesOf(graph.tensors[place].element, CountOf(sizes.shapes[place]));
   };
   // What inputs and outputs take, and how many tokens there are.
-  uint64_t tokens = 1, given = 0;
+  uint64_t tokens = 1, input_bytes = 0;
   for (int32_t index : graph.inputs) {
     const GraphTensor& tensor = graph.tensors[static_cast<size_t>(index)];
     const uint64_t bytes = bytes_of(index);
-    given += bytes;
+    input_bytes += bytes;
     if (tensor.element == Element::kI32 && tensor.open != 0) {
       tokens = std::max(tokens, bytes / sizeof(int32_t));
     }
@@ -114,9 +114,9 @@ void VerifiedModel::CheckSizes(const Graph& graph, std::vector<ops::Shape> shape
   tokens = std::min(tokens, kMostTokens);
   const uint64_t pairs = tokens * tokens;
   const uint64_t most_memory =
-      kMemory + kMemoryOfFile * size_ + kMemoryOfTensors * given + kMemoryOfPair * pairs;
+      kMemory + kMemoryOfFile * size_ + kMemoryOfTensors * input_bytes + kMemoryOfPair * pairs;
   const uint64_t most_work =
-      kWork + kWorkOfFile * size_ * tokens + kWorkOfTensors * given + kWorkOfPair * pairs;
+      kWork + kWorkOfFile * size_ * tokens + kWorkOfTensors * input_bytes + kWorkOfPair * pairs;
   uint64_t memory = 0, work = 0;
   for (const GraphOperator& own : graph.operators) {
     Node node(graph, own, &sizes);

@@ -8,14 +8,15 @@ kernels::Scratch& FreshScratch() {
   return scratch;
 }
 
-Activations::Activations(const kernels::Kernels& kernels, kernels::Scratch* scratch,
-                         const float* values, int32_t count, int32_t cols, ptrdiff_t stride)
+ActivationValues::ActivationValues(const kernels::Kernels& kernels, kernels::Scratch* scratch,
+                                   const float* values, int32_t count, int32_t cols,
+                                   ptrdiff_t stride)
     : kernels_(kernels),
       scratch_(*scratch),
       input_{values, stride, count, cols, nullptr, nullptr} {}
 
-void Activations::Multiply(const kernels::Weight& weight, const float* bias,
-                           const kernels::Selection& selection, const kernels::Output& y) {
+void ActivationValues::Multiply(const kernels::Weight& weight, const float* bias,
+                                const kernels::Selection& selection, const kernels::Output& y) {
   if (weight.type != Type::kFloat32 && input_.quantized == nullptr) {
     const auto count = static_cast<size_t>(input_.count);
     const auto width = static_cast<size_t>(kernels::Padded(input_.cols));
@@ -28,7 +29,7 @@ void Activations::Multiply(const kernels::Weight& weight, const float* bias,
   kernels_.multiply(input_, weight, selection, bias, y);
 }
 
-void Activations::Multiply(const Dense& layer, float* y) {
+void ActivationValues::Multiply(const Dense& layer, float* y) {
   const int32_t rows = layer.weight.rows;
   Multiply(layer.weight, layer.bias, {0, rows, nullptr}, {y, rows});
 }

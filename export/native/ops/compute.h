@@ -11,14 +11,14 @@ kernels::Scratch& FreshScratch();
 
 // Rows of activations to multiply by weights. They are rounded once, when the first quantized
 // weight needs it.
-class Activations {
+class ActivationValues {
  public:
   // The rows are `stride` floats apart, and stay as they are while this is used.
-  Activations(const kernels::Kernels& kernels, kernels::Scratch* scratch, const float* values,
-              int32_t count, int32_t cols, ptrdiff_t stride);
-  Activations(const kernels::Kernels& kernels, kernels::Scratch* scratch, const float* values,
-              int32_t count, int32_t cols)
-      : Activations(kernels, scratch, values, count, cols, cols) {}
+  ActivationValues(const kernels::Kernels& kernels, kernels::Scratch* scratch, const float* values,
+                   int32_t count, int32_t cols, ptrdiff_t stride);
+  ActivationValues(const kernels::Kernels& kernels, kernels::Scratch* scratch, const float* values,
+                   int32_t count, int32_t cols)
+      : ActivationValues(kernels, scratch, values, count, cols, cols) {}
 
   void Multiply(const kernels::Weight& weight, const float* bias,
                 const kernels::Selection& selection, const kernels::Output& y);

@@ -40,7 +40,7 @@ const float* DynamicTaps(const kernels::Kernels& kernels, kernels::Scratch* scra
                          const float* u, int32_t count) {
   const ptrdiff_t size = weight.rows;
   auto* const taps = scratch->Take<float>(static_cast<size_t>(count) * static_cast<size_t>(size));
-  Activations(kernels, scratch, u, count, weight.cols).Multiply({weight, nullptr}, taps);
+  ActivationValues(kernels, scratch, u, count, weight.cols).Multiply({weight, nullptr}, taps);
   for (ptrdiff_t row = 0; config.softmax && row < count; ++row) {
     kernels.softmax(config.heads, config.size, taps + row * size);
   }

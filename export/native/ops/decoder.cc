@@ -8,15 +8,15 @@ namespace {
 constexpr size_t kLayers = decoder::kSchema.num_inputs;
 constexpr size_t kLayerInputs = decoder::kSchema.layer_inputs;
 
-// What follows the config's first values, for each depth.
-struct Depth {
-  int32_t layer;  // Whose weights it has.
+// What follows the config's first values, for each use of a layer.
+struct LayerUse {
+  int32_t layer;  // Whose weights it takes.
   int32_t heads;
   int32_t first_memory_head;
   int32_t memory_heads;
 };
-constexpr int32_t kCommon = 3, kOfDepth = 4;
-constexpr int32_t kMostDepths = 256;
+constexpr int32_t kCommon = 3, kOfUse = 4;
+constexpr int32_t kMostUses = 256;
 
 struct Layer {
   Dense query, key, value, output, memory_query, memory_output;
@@ -24,7 +24,7 @@ struct Layer {
   Norm norms[3];
 };
 
-// The keys or values of all depths, one depth's heads after another's.
+// The keys or values of all uses, the heads of one after those of another.
 struct Caches {
   Cache keys;
   Cache values;
@@ -56,16 +56,16 @@ Layer ReadLayer(Operands* in, int64_t width, int64_t own, int64_t memory,
   return layer;
 }
 
-Depth ReadDepth(const Operands& in, const int32_t* config, size_t num_layers) {
-  const Depth depth = {config[0], CountOf(in, config[1]), config[2], CountOf(in, config[3])};
-  in.Require(depth.layer >= 0 && static_cast<size_t>(depth.layer) < num_layers,
-             "the config names a layer that there is not");
-  return depth;
+LayerUse ReadUse(const Operands& in, const int32_t* config, size_t num_layers) {
+  const LayerUse use = {config[0], CountOf(in, config[1]), config[2], CountOf(in, config[3])};
+  in.Require(use.layer >= 0 && static_cast<size_t>(use.layer) < num_layers,
+             "the config names an unknown layer");
+  return use;
 }
 
 Heads Within(const Operands& in, int32_t first, int32_t count, const Cache& cache) {
   in.Require(first >= 0 && first <= cache.heads && count <= cache.heads - first,
-             "the config names heads that the caches have not");
+             "the config names heads that the caches lack");
   return {first, count};
 }
 
@@ -73,8 +73,8 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
   Operands in(kDecoder.name, "input", inputs);
   Operands out(kDecoder.name, "output", outputs);
   const Operands::Vector config = in.IntVector();
-  const int32_t depths = (config.size - kCommon) / kOfDepth;
-  in.Require(depths >= 1 && depths <= kMostDepths && config.size == kCommon + kOfDepth * depths,
+  const int32_t num_uses = (config.size - kCommon) / kOfUse;
+  in.Require(num_uses >= 1 && num_uses <= kMostUses && config.size == kCommon + kOfUse * num_uses,
              "the config has an impossible number of values");
   const kernels::Activation activation = ActivationOf(in, config.values[0]);
   const bool normalize_first = FlagOf(in, config.values[1]);
@@ -100,35 +100,35 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
   };
   Residual state(kernels, &scratch, x, batch, width, normalize_first, epsilon, y);
   int32_t first_head = 0;
-  for (int32_t i = 0; i < depths; ++i) {
+  for (int32_t i = 0; i < num_uses; ++i) {
     const kernels::Scratch::Mark mark = scratch.Here();
-    const Depth depth = ReadDepth(in, config.values + kCommon + kOfDepth * i,
-                                  (inputs.size() - kLayers) / kLayerInputs);
-    const Heads heads = Within(in, first_head, depth.heads, caches.keys);
-    const Heads memory_heads =
-        Within(in, depth.first_memory_head, depth.memory_heads, memories.keys);
-    first_head += depth.heads;
-    const int32_t own = depth.heads * caches.keys.width;
-    const int32_t memory = depth.memory_heads * memories.keys.width;
-    in.Seek(kLayers + kLayerInputs * static_cast<size_t>(depth.layer));
+    const LayerUse use =
+        ReadUse(in, config.values + kCommon + kOfUse * i, (inputs.size() - kLayers) / kLayerInputs);
+    const Heads heads = Within(in, first_head, use.heads, caches.keys);
+    const Heads memory_heads = Within(in, use.first_memory_head, use.memory_heads, memories.keys);
+    first_head += use.heads;
+    const int32_t own = use.heads * caches.keys.width;
+    const int32_t memory = use.memory_heads * memories.keys.width;
+    in.Seek(kLayers + kLayerInputs * static_cast<size_t>(use.layer));
     const Layer layer = ReadLayer(&in, width, own, memory, activation);
     state.Apply(layer.norms[0], [&](const float* input, float* change) {
       float *const q = rows(own), *const k = rows(own), *const v = rows(own);
       float* const context = rows(own);
-      Activations activations(kernels, &scratch, input, batch, width);
+      ActivationValues activations(kernels, &scratch, input, batch, width);
       activations.Multiply(layer.query, q);
       activations.Multiply(layer.key, k);
       activations.Multiply(layer.value, v);
       AttendToCache(kernels, &scratch, batch, q, k, v, caches.keys, caches.values, heads, position,
                     context);
-      Activations(kernels, &scratch, context, batch, own).Multiply(layer.output, change);
+      ActivationValues(kernels, &scratch, context, batch, own).Multiply(layer.output, change);
     });
     state.Apply(layer.norms[1], [&](const float* input, float* change) {
       float *const q = rows(memory), *const context = rows(memory);
-      Activations(kernels, &scratch, input, batch, width).Multiply(layer.memory_query, q);
+      ActivationValues(kernels, &scratch, input, batch, width).Multiply(layer.memory_query, q);
       AttendToMemory(kernels, &scratch, batch, q, memories.keys, memories.values, memory_heads,
                      context);
-      Activations(kernels, &scratch, context, batch, memory).Multiply(layer.memory_output, change);
+      ActivationValues(kernels, &scratch, context, batch, memory)
+          .Multiply(layer.memory_output, change);
     });
     state.ApplyFeedForward(layer.norms[2], layer.feed_forward);
     scratch.Return(mark);

@@ -33,7 +33,7 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
     const size_t size = count * static_cast<size_t>(all);
     auto *const q = scratch.Take<float>(size), *const k = scratch.Take<float>(size);
     auto *const v = scratch.Take<float>(size), *const context = scratch.Take<float>(size);
-    Activations activations(kernels, &scratch, input, length, width);
+    ActivationValues activations(kernels, &scratch, input, length, width);
     activations.Multiply(query, q);
     activations.Multiply(key, k);
     activations.Multiply(value, v);
@@ -43,7 +43,7 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
       kernels.attend({q + own, all, length, k + own, v + own, all, length, head_width}, scores,
                      {context + own, all});
     }
-    Activations(kernels, &scratch, context, length, all).Multiply(output, change);
+    ActivationValues(kernels, &scratch, context, length, all).Multiply(output, change);
   });
   state.ApplyFeedForward(norms[1], feed_forward);
 }

@@ -56,7 +56,7 @@ void Apply(const kernels::Kernels& kernels, kernels::Scratch* scratch, const Lay
   const size_t size = static_cast<size_t>(count) * static_cast<size_t>(units);
   float* const products = interleave ? scratch->Take<float>(size) : y;
   for (int32_t k = 0; k < layer.groups; ++k) {
-    Activations(kernels, scratch, x + k * own_width, count, own_width, width)
+    ActivationValues(kernels, scratch, x + k * own_width, count, own_width, width)
         .Multiply(kernels::PartOf(layer.weight, k, layer.groups), layer.bias + k * own_units,
                   {0, own_units, nullptr}, {products + k * own_units, units});
   }

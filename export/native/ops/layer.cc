@@ -42,11 +42,11 @@ void Residual::ApplyFeedForward(const Norm& norm, const FeedForward& layers) {
   const size_t size = static_cast<size_t>(count_) * static_cast<size_t>(inner);
   auto* const hidden = scratch_->Take<float>(size);
   Apply(norm, [&](const float* input, float* change) {
-    Activations(kernels_, scratch_, input, count_, width_).Multiply(layers.first, hidden);
+    ActivationValues(kernels_, scratch_, input, count_, width_).Multiply(layers.first, hidden);
     for (ptrdiff_t row = 0; row < count_; ++row) {
       kernels_.activate(layers.activation, inner, hidden + row * inner);
     }
-    Activations(kernels_, scratch_, hidden, count_, inner).Multiply(layers.second, change);
+    ActivationValues(kernels_, scratch_, hidden, count_, inner).Multiply(layers.second, change);
   });
 }
 

@@ -31,7 +31,7 @@ using Tensors = std::vector<Tensor>;
 
 // A custom operation. Both functions throw Error (kBadBundle) for operands that it cannot have.
 struct Op : Schema {
-  // Shapes of the outputs, of which the first has this width. Reads shapes of given inputs only.
+  // Shapes of the outputs, of which the first has this width. Reads shapes of computed inputs only.
   void (*infer)(const Shape* inputs, int32_t width, Shape* outputs);
   void (*run)(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs);
 };

@@ -15,8 +15,9 @@ namespace {
 // Sums of this many products of int8 fit in 32 bits.
 constexpr int32_t kMostColumns = 1 << 16;
 
-[[noreturn]] void FailWith(const std::string& message) {
-  throw Error(Error::Code::kBadBundle, message);
+[[noreturn]] void FailWith(const std::string& what) {
+  throw Error(Error::Code::kBadBundle, "A custom operation has other operands than it takes", what,
+              "Export the bundle again");
 }
 
 const char* NameOf(Type type) {
@@ -73,7 +74,7 @@ void Operands::Fail(const std::string& message) const {
 }
 
 void Operands::FailAt(const Tensor& tensor, const std::string& wanted) const {
-  Fail(std::string(kind_) + " " + std::to_string(&tensor - tensors_) + " must be " + wanted +
+  Fail(std::string(role_) + " " + std::to_string(&tensor - tensors_) + " must be " + wanted +
        ", not " + NameOf(tensor.type) + " " + Text(tensor.shape));
 }
 

@@ -18,8 +18,8 @@ struct Dense {
 // of those that it reads, and throws Error (kBadBundle).
 class Operands {
  public:
-  Operands(const char* op, const char* kind, const Tensors& tensors)
-      : op_(op), kind_(kind), tensors_(tensors.data()) {}
+  Operands(const char* op, const char* role, const Tensors& tensors)
+      : op_(op), role_(role), tensors_(tensors.data()) {}
 
   // The extents of the next one, which has this rank.
   const int32_t* Peek(int32_t rank) const;
@@ -58,7 +58,7 @@ class Operands {
   [[noreturn]] void FailAt(const Tensor& tensor, const std::string& wanted) const;
 
   const char* op_;
-  const char* kind_;
+  const char* role_;
   const Tensor* tensors_;
   size_t next_ = 0;
 };

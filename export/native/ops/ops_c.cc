@@ -17,24 +17,27 @@ namespace ops = tfcompress::ops;
 
 namespace {
 
-ops::Tensor View(const tfc_tensor& given) {
-  Require(given.type >= TFC_FLOAT32 && given.type <= TFC_INT8_PANELS,
-          "a tensor has an unknown type");
-  Require(given.rank >= 0 && given.rank <= ops::kMaxRank, "a tensor's rank must be from 0 to 8");
-  Require((given.dims != nullptr || given.rank == 0) && given.data != nullptr,
-          "every tensor needs `dims` and `data`");
-  const bool words = given.type == TFC_FLOAT32 || given.type == TFC_INT32;
-  Require(!words || reinterpret_cast<uintptr_t>(given.data) % alignof(float) == 0,
-          "data of float32 and int32 must begin at a multiple of 4 bytes");
-  ops::Tensor tensor = {static_cast<ops::Type>(given.type), {given.rank, {}}, given.data};
-  std::copy_n(given.dims, given.rank, tensor.shape.dims);
+ops::Tensor View(const tfc_tensor& input) {
+  Require(input.type >= TFC_FLOAT32 && input.type <= TFC_INT8_PANELS,
+          "A tensor must have a known type", std::to_string(input.type), "Give one of tfc_type");
+  Require(input.rank >= 0 && input.rank <= ops::kMaxRank, "A tensor's rank must be from 0 to 8",
+          std::to_string(input.rank), "Give another");
+  Require((input.dims != nullptr || input.rank == 0) && input.data != nullptr,
+          "A tensor needs `dims` and `data`", "a null pointer", "Pass them");
+  const bool words = input.type == TFC_FLOAT32 || input.type == TFC_INT32;
+  Require(!words || reinterpret_cast<uintptr_t>(input.data) % alignof(float) == 0,
+          "Data of float32 and int32 must begin at a multiple of 4 bytes", "another address",
+          "Align it");
+  ops::Tensor tensor = {static_cast<ops::Type>(input.type), {input.rank, {}}, input.data};
+  std::copy_n(input.dims, input.rank, tensor.shape.dims);
   return tensor;
 }
 
-std::vector<ops::Tensor> Views(const tfc_tensor* given, size_t count, bool is_count) {
-  Require(given != nullptr && is_count, "the operation has another number of tensors");
+std::vector<ops::Tensor> Views(const tfc_tensor* tensors, size_t count, bool is_count) {
+  Require(tensors != nullptr && is_count, "An operation has another number of tensors",
+          std::to_string(count), "Give those of its schema");
   std::vector<ops::Tensor> views;
-  std::transform(given, given + count, std::back_inserter(views), View);
+  std::transform(tensors, tensors + count, std::back_inserter(views), View);
   return views;
 }
 
@@ -44,15 +47,16 @@ bool SameShape(const ops::Shape& a, const ops::Shape& b) {
 
 void Run(const ops::Op& op, const kernels::Kernels& kernels, const std::vector<ops::Tensor>& inputs,
          const std::vector<ops::Tensor>& outputs) {
-  std::vector<ops::Shape> given, inferred(outputs.size());
-  for (const ops::Tensor& input : inputs) given.push_back(input.shape);
+  std::vector<ops::Shape> shapes, inferred(outputs.size());
+  for (const ops::Tensor& input : inputs) shapes.push_back(input.shape);
   const ops::Shape& first = outputs[0].shape;
-  op.infer(given.data(), first.rank == 0 ? 0 : first.dims[first.rank - 1], inferred.data());
+  op.infer(shapes.data(), first.rank == 0 ? 0 : first.dims[first.rank - 1], inferred.data());
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (!SameShape(outputs[i].shape, inferred[i])) {
-      throw Error(Error::Code::kBadBundle, std::string(op.name) + ": output " + std::to_string(i) +
-                                               " must be " + ops::Text(inferred[i]) + ", not " +
-                                               ops::Text(outputs[i].shape));
+      throw Error(Error::Code::kBadBundle, "A custom operation has other operands than it takes",
+                  std::string(op.name) + ": output " + std::to_string(i) + " must be " +
+                      ops::Text(inferred[i]) + ", not " + ops::Text(outputs[i].shape),
+                  "Export the bundle again");
     }
   }
   op.run(kernels, inputs, outputs);
@@ -63,11 +67,11 @@ void Run(const ops::Op& op, const kernels::Kernels& kernels, const std::vector<o
 tfc_status tfc_run_op(const char* name, const char* level, size_t num_inputs,
                       const tfc_tensor* inputs, size_t num_outputs, const tfc_tensor* outputs) {
   return Guarded([&] {
-    Require(name != nullptr, "`name` must be given");
+    tfcompress::RequirePointers(name != nullptr, "`name`");
     const ops::Op* const op = ops::Find(name);
     if (op == nullptr) {
-      throw Error(Error::Code::kInvalidArgument,
-                  "there is no operation \"" + std::string(name) + "\"");
+      throw Error(Error::Code::kInvalidArgument, "The operation is unknown", name,
+                  "Give one of tfcompress.custom_ops");
     }
     const kernels::Level chosen = level == nullptr ? kernels::Best() : kernels::FromName(level);
     Run(*op, kernels::For(chosen), Views(inputs, num_inputs, ops::IsCount(*op, num_inputs)),

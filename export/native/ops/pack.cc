@@ -20,8 +20,8 @@ struct Entry {
 
 void Require(const Op& op, bool holds) {
   if (!holds) {
-    throw Error(Error::Code::kBadBundle,
-                std::string(op.name) + ": its constants are damaged; export the bundle again");
+    throw Error(Error::Code::kBadBundle, "The constants of a custom operation are corrupt", op.name,
+                kCopyAgain);
   }
 }
 
@@ -62,7 +62,7 @@ Tensor View(const Op& op, const Entry& entry, char* pack, uint64_t size, uint64_
 
 size_t NumPacked(const Op& op) {
   size_t count = 1;
-  for (size_t i = 0; i < op.num_inputs; ++i) count += op.given >> i & 1;
+  for (size_t i = 0; i < op.num_inputs; ++i) count += op.computed >> i & 1;
   return count;
 }
 
@@ -83,7 +83,7 @@ void Unpack(const Op& op, const Tensor& pack, Tensors* inputs) {
   // No two share their values.
   uint64_t left = size;
   for (size_t i = 0; i < count; ++i) {
-    if (i < op.num_inputs && (op.given >> i & 1) != 0) continue;
+    if (i < op.num_inputs && (op.computed >> i & 1) != 0) continue;
     Entry entry;
     std::memcpy(&entry, next, sizeof(entry));
     next += sizeof(entry);

@@ -13,12 +13,12 @@ namespace tfcompress::ops {
 // How many inputs an operation has where constants are packed.
 size_t NumPacked(const Op& op);
 
-// Puts given inputs, which stand one after another, where the operation expects them. The others
+// Puts computed inputs, which stand one after another, where the operation expects them. The others
 // are left alone.
 template <typename T>
-void PlaceGiven(const Op& op, const T* given, T* inputs) {
+void PlaceComputed(const Op& op, const T* computed, T* inputs) {
   for (size_t i = 0; i < op.num_inputs; ++i) {
-    if ((op.given >> i & 1) != 0) inputs[i] = *given++;
+    if ((op.computed >> i & 1) != 0) inputs[i] = *computed++;
   }
 }
 

@@ -90,8 +90,8 @@ struct Candidates {
   // `count` if it is not among them.
   int32_t Find(int32_t id) const {
     if (ids == nullptr) return id;
-    const int32_t* const found = std::lower_bound(ids, ids + count, id);
-    return found < ids + count && *found == id ? static_cast<int32_t>(found - ids) : count;
+    const int32_t* const it = std::lower_bound(ids, ids + count, id);
+    return it < ids + count && *it == id ? static_cast<int32_t>(it - ids) : count;
   }
 };
 
@@ -127,15 +127,15 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
   Operands out(kTopLogits.name, "output", outputs);
   const int32_t* const config = in.Ints({3});
   Special special = {config[0], config[1], config[2]};
-  const int32_t batch = in.Peek(2)[0], depth = in.Peek(2)[1];
-  const float* const x = in.Floats({batch, depth});
+  const int32_t batch = in.Peek(2)[0], width_of_x = in.Peek(2)[1];
+  const float* const x = in.Floats({batch, width_of_x});
   const int32_t vocabulary = in.Peek(2)[0];
-  const Dense table = in.Layer(vocabulary, depth);
+  const Dense table = in.Layer(vocabulary, width_of_x);
   in.Require(table.weight.type != Type::kInt8Panels, "the table must not be in panels");
   const int32_t* const shortlist = in.Ints({vocabulary});
   const Candidates candidates = ReadCandidates(in, shortlist, *in.Ints({1}), vocabulary);
   const int32_t width = in.IntVector().size;
-  in.Require(width <= vocabulary, "the vocabulary has not as many ids as are wanted");
+  in.Require(width <= vocabulary, "the vocabulary has fewer ids than are wanted");
   // Who wants all wants these too.
   if (width == vocabulary) special.pad = special.bos = -1;
   float* const top_values = out.Floats({batch, width});
@@ -152,7 +152,7 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
     new (rows + r) Row{Best(scratch.Take<Candidate>(static_cast<size_t>(width)), width), {}, 0};
   }
   auto* const logits = scratch.Take<float>(static_cast<size_t>(batch) * kBlock);
-  Activations activations(kernels, &scratch, x, batch, depth);
+  ActivationValues activations(kernels, &scratch, x, batch, width_of_x);
   for (int32_t first = 0; first < candidates.count; first += kBlock) {
     const int32_t count = std::min(kBlock, candidates.count - first);
     activations.Multiply(table.weight, table.bias, {first, count, candidates.ids},

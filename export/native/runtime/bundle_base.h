@@ -12,7 +12,7 @@
 
 namespace tfcompress {
 
-// What an opened bundle of any kind of model has.
+// What an opened bundle of any type of model has.
 struct BundleBase {
   std::string name;  // The model's, for messages.
   std::vector<std::string> custom_ops;

@@ -10,14 +10,15 @@
 
 namespace tfcompress {
 
-// The options that are given, or the default ones, checked.
-inline tfc_options CheckedOptions(const tfc_options* given) {
+// The options of the caller, or the default ones, checked.
+inline tfc_options CheckedOptions(const tfc_options* user_options) {
   const tfc_options defaults = TFC_DEFAULT_OPTIONS;
-  const tfc_options& options = given == nullptr ? defaults : *given;
-  Require(options.struct_size == sizeof(options),
-          "`struct_size` is not that of tfc_options; begin with TFC_DEFAULT_OPTIONS");
+  const tfc_options& options = user_options == nullptr ? defaults : *user_options;
+  Require(options.struct_size == sizeof(options), "`struct_size` must be that of tfc_options",
+          std::to_string(options.struct_size), "Begin with TFC_DEFAULT_OPTIONS");
   Require(options.num_threads >= 1 && options.num_threads <= 1024,
-          "`num_threads` must be from 1 to 1024");
+          "`num_threads` must be from 1 to 1024",
+          "num_threads=" + std::to_string(options.num_threads), "Give another");
   return options;
 }
 
@@ -31,7 +32,7 @@ inline MemoryFiles Copies(const tfc_file* files, size_t num_files) {
   MemoryFiles memory;
   for (size_t i = 0; i < num_files; ++i) {
     Require(files[i].name != nullptr && (files[i].data != nullptr || files[i].size == 0),
-            "every file needs a name and data");
+            "A file needs a name and data", "a null pointer", "Pass them");
     memory.Add(files[i].name, Bytes::Copy(files[i].data, files[i].size));
   }
   return memory;
@@ -39,8 +40,8 @@ inline MemoryFiles Copies(const tfc_file* files, size_t num_files) {
 
 // Opens a bundle from `files` and makes the handle of its model: a `Handle` of what `open` returns.
 template <typename Handle, typename Model, typename Open>
-void OpenHandle(const Files& files, const tfc_options* given, Open open, Handle** handle) {
-  const tfc_options options = CheckedOptions(given);
+void OpenHandle(const Files& files, const tfc_options* user_options, Open open, Handle** handle) {
+  const tfc_options options = CheckedOptions(user_options);
   const litert::Api& api = LoadedApi(options);
   *handle = new Handle{Model(api, open(files, options.verify != 0), options.num_threads)};
 }

@@ -8,7 +8,7 @@
 namespace tfcompress {
 
 // What a character is to the end of a sentence; the numbers are those of make_tables.py.
-enum class Kind : uint8_t {
+enum class Role : uint8_t {
   kOther = 0,
   kSoftEnd = 1,
   kHardEnd = 2,
@@ -27,7 +27,7 @@ class Properties {
  public:
   explicit Properties(char32_t character);
 
-  Kind kind() const { return static_cast<Kind>(bits_ & 7u); }
+  Role role() const { return static_cast<Role>(bits_ & 7u); }
   Joins joins() const { return static_cast<Joins>(bits_ >> 3 & 7u); }
   // Of a script that has no spaces between words.
   bool is_unspaced() const { return (bits_ & 64u) != 0; }

@@ -9,12 +9,12 @@ Bytes FolderFiles::Open(const std::string& name) const { return Bytes::ReadFile(
 uint64_t FolderFiles::Size(const std::string& name) const { return Bytes::FileSize(Name(name)); }
 
 Bytes MemoryFiles::Open(const std::string& name) const {
-  const auto found = files_.find(name);
-  if (found == files_.end()) {
-    throw Error(Error::Code::kNotFound,
-                name + ": is not among the files; give all files of the bundle");
+  const auto it = files_.find(name);
+  if (it == files_.end()) {
+    throw Error(Error::Code::kNotFound, "A file of the bundle is missing", name,
+                "Give all files of the bundle");
   }
-  return found->second;
+  return it->second;
 }
 
 }  // namespace tfcompress

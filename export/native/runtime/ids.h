@@ -19,9 +19,8 @@ void CheckUtf8(std::string_view text);
 // For text where a bundle has no tokenizer.
 [[noreturn]] void FailWithoutTokenizer(const std::string& bundle);
 
-// Makes sure that ids are from 0 to below a count. The words are for the message: `what` they are,
-// whose the count is, and the remedy.
-void CheckRange(const std::vector<int32_t>& ids, int32_t count, const char* what, const char* whose,
+// Makes sure that ids are from 0 to below a count. The message names what they are, and the remedy.
+void CheckRange(const std::vector<int32_t>& ids, int32_t count, const std::string& what,
                 const char* remedy);
 
 // Makes sure that a special id is not among ids.

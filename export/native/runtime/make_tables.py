@@ -16,7 +16,7 @@ _PYTHON = Path("../../../tfcompress/text/text_tables.py")
 _LINE = 100
 
 # What a character is to the end of a sentence. Later lines win.
-_KINDS = {
+_CLASSES = {
     7: r"[\p{Lu}\p{Lt}[\p{Lo}&&[\p{Script=Arabic}\p{Script=Hebrew}]]]",  # may be an initial
     6: r"[\p{Lowercase}--[\p{Script=Georgian}]]",  # small; Georgian sentences begin with such
     5: r"\p{Nd}",  # digit
@@ -73,9 +73,9 @@ def matching(pattern):
 
 
 def properties():
-    """The properties of each character: blank, space, unspaced, joins, kind; from high to low."""
+    """The properties of each character: blank, space, unspaced, joins, class; from high to low."""
     found = [0] * (sys.maxunicode + 1)
-    for numbers, shift in ((_KINDS, 0), (_JOINS, 3)):
+    for numbers, shift in ((_CLASSES, 0), (_JOINS, 3)):
         for number, pattern in numbers.items():
             for code in matching(pattern):
                 found[code] = found[code] & ~(7 << shift) | number << shift

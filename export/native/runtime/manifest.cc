@@ -14,7 +14,10 @@ namespace {
 constexpr char kManifest[] = "manifest.json";
 // Its values take several times as much memory.
 constexpr uint64_t kMostBytes = 1 << 21;
-constexpr char kAgain[] = "; export or copy the bundle again";
+constexpr char kAltered[] = "A file of the bundle is truncated or altered";
+constexpr char kOtherVersion[] = "The bundle is of another version";
+constexpr char kThisVersion[] =
+    "Export the model again with this version, or run it with the version that wrote it";
 
 using Code = Error::Code;
 
@@ -22,17 +25,12 @@ using Code = Error::Code;
 std::pair<json::Value, uint64_t> Read(const Files& files) {
   const std::string name = files.Name(kManifest);
   if (files.Size(kManifest) > kMostBytes) {
-    throw Error(Code::kBadBundle, name + ": is too large" + kAgain);
+    throw Error(Code::kBadBundle, "The manifest is too large", name, kCopyAgain);
   }
   const Bytes bytes = files.Open(kManifest);
-  json::Value value;
-  try {
-    value = json::Parse(bytes.text());
-  } catch (const Error& error) {
-    throw Error(Code::kBadBundle, name + ": " + error.what() + kAgain);
-  }
+  json::Value value = json::Parse(bytes.text(), name);
   if (value.As<json::Object>() == nullptr) {
-    throw Error(Code::kBadBundle, name + ": holds no JSON object" + kAgain);
+    throw Error(Code::kBadBundle, "The manifest must be a JSON object", name, kCopyAgain);
   }
   return {std::move(value), bytes.size()};
 }
@@ -50,30 +48,36 @@ bool IsPlainName(const std::string& name) {
 
 }  // namespace
 
-std::string BundleKind(const Files& files) {
+std::string BundleModelType(const Files& files) {
   const json::Value value = Read(files).first;
   const auto& object = *value.As<json::Object>();
-  const auto found = object.find("kind");
-  const auto* kind = found == object.end() ? nullptr : found->second.As<std::string>();
-  return kind == nullptr ? "" : *kind;
+  const auto entry = object.find("model_type");
+  const auto* type = entry == object.end() ? nullptr : entry->second.As<std::string>();
+  return type == nullptr ? "" : *type;
 }
 
-Manifest::Manifest(const Files& files, const std::string& kind) : name_(files.Name(kManifest)) {
+Manifest::Manifest(const Files& files, const std::string& model_type)
+    : name_(files.Name(kManifest)) {
   std::tie(value_, size_) = Read(files);
-  const auto& found = Take<std::string>({"kind"}, "a text");
   const auto& format = Take<int64_t>({"format"}, "a whole number");
-  if (format == kFormat && found != kind && (found == kTranslation || found == kTextEncoder)) {
-    throw Error(Code::kUnsupported,
-                name_ + ": is that of " +
-                    (found == kTranslation ? "a translation model; open it with tfc_open"
-                                           : "a text encoder; open it with tfc_open_encoder"));
+  if (format != kFormat) {
+    throw Error(
+        Code::kUnsupported, kOtherVersion,
+        name_ + " with format=" + std::to_string(format) + " instead of " + std::to_string(kFormat),
+        kThisVersion);
   }
-  if (format != kFormat || found != kind) {
-    throw Error(Code::kUnsupported,
-                name_ + ": kind '" + found + "' of format " + std::to_string(format) +
-                    ", but this version runs '" + kind + "' of format " + std::to_string(kFormat) +
-                    "; export the model again with this version, or run it with the version that "
-                    "made it");
+  const auto& actual = Take<std::string>({"model_type"}, "a text");
+  if (actual != model_type && (actual == kTranslation || actual == kTextEncoder)) {
+    throw Error(
+        Code::kUnsupported, "The bundle holds another type of model",
+        name_ + (actual == kTranslation ? " of a translation model, which tfc_open opens"
+                                        : " of a text encoder, which tfc_open_encoder opens"),
+        "Use that");
+  }
+  if (actual != model_type) {
+    throw Error(Code::kUnsupported, kOtherVersion,
+                name_ + " with model_type='" + actual + "' instead of '" + model_type + "'",
+                kThisVersion);
   }
 }
 
@@ -81,12 +85,13 @@ const json::Value& Manifest::Take(Keys keys) const {
   const json::Value* value = &value_;
   for (std::string_view key : keys) {
     const auto* object = value->As<json::Object>();
-    const auto found =
+    const auto it =
         object == nullptr ? json::Object::const_iterator() : object->find(std::string(key));
-    if (object == nullptr || found == object->end()) {
-      throw Error(Code::kBadBundle, name_ + ": `" + Joined(keys) + "` is missing" + kAgain);
+    if (object == nullptr || it == object->end()) {
+      throw Error(Code::kBadBundle, "The manifest lacks a value",
+                  name_ + " without `" + Joined(keys) + "`", kCopyAgain);
     }
-    value = &found->second;
+    value = &it->second;
   }
   return *value;
 }
@@ -106,7 +111,7 @@ int32_t Manifest::Integer(Keys keys, int64_t least, int64_t most) const {
 void Manifest::CheckChannels(Keys keys, int64_t channels, const Bytes& model) const {
   // Each has weights of its own.
   const auto most = static_cast<int64_t>(model.size());
-  if (channels > most) Fail(keys, "less for a model of " + std::to_string(most) + " bytes");
+  if (channels > most) Fail(keys, "possible for a model of " + std::to_string(most) + " bytes");
 }
 
 std::vector<std::string> Manifest::Names(Keys keys) const {
@@ -126,9 +131,9 @@ std::vector<std::string> Manifest::CustomOps() const {
     if (ops::Find(name) == nullptr) missing += (missing.empty() ? "" : ", ") + name;
   }
   if (missing.empty()) return names;
-  throw Error(Code::kUnsupported, name_ + ": needs the custom operations " + missing +
-                                      ", which this version does not have; export it with "
-                                      "custom_ops=False, or use the version that made it");
+  throw Error(Code::kUnsupported, "The bundle needs custom operations that are unavailable",
+              name_ + " with " + missing,
+              "Export it without `custom_ops`, or use the version that wrote it");
 }
 
 std::map<std::string, Bytes> Manifest::OpenFiles(const Files& files, bool verify) const {
@@ -142,32 +147,30 @@ std::map<std::string, Bytes> Manifest::OpenFiles(const Files& files, bool verify
 
 Bytes Manifest::CheckedFile(const Files& files, const std::string& name, bool verify) const {
   if (!IsPlainName(name)) {
-    throw Error(Code::kBadBundle, name_ + ": names the file '" + name +
-                                      "', but the files of a bundle lie in its own folder" +
-                                      kAgain);
+    throw Error(Code::kBadBundle, "The files of a bundle must lie in its own folder",
+                name_ + " with the file '" + name + "'", kCopyAgain);
   }
   const auto& size = Take<int64_t>({"files", name, "bytes"}, "a whole number");
   const auto& sha256 = Take<std::string>({"files", name, "sha256"}, "a text");
   // Before any of it is read, as there is memory for what was exported only.
-  const uint64_t found = files.Size(name);
-  const Bytes bytes = static_cast<uint64_t>(size) == found ? files.Open(name) : Bytes();
+  const uint64_t actual = files.Size(name);
+  const Bytes bytes = static_cast<uint64_t>(size) == actual ? files.Open(name) : Bytes();
   if (static_cast<uint64_t>(size) != bytes.size()) {
-    throw Error(Code::kBadBundle, files.Name(name) + ": " + std::to_string(found) + " bytes, but " +
-                                      std::to_string(size) +
-                                      " in the manifest: the file is truncated or altered" +
-                                      kAgain);
+    throw Error(Code::kBadBundle, kAltered,
+                files.Name(name) + " of " + std::to_string(actual) + " bytes instead of " +
+                    std::to_string(size),
+                kCopyAgain);
   }
   if (verify && Sha256(bytes.data(), bytes.size()) != sha256) {
-    throw Error(Code::kBadBundle,
-                files.Name(name) +
-                    ": sha256 differs from the manifest: the file is truncated or altered" +
-                    kAgain);
+    throw Error(Code::kBadBundle, kAltered,
+                files.Name(name) + ", whose SHA-256 differs from the manifest's", kCopyAgain);
   }
   return bytes;
 }
 
 void Manifest::Fail(Keys keys, const std::string& what) const {
-  throw Error(Code::kBadBundle, name_ + ": `" + Joined(keys) + "` must be " + what + kAgain);
+  throw Error(Code::kBadBundle, "The manifest has an impossible value",
+              name_ + ", where `" + Joined(keys) + "` must be " + what, kCopyAgain);
 }
 
 }  // namespace tfcompress

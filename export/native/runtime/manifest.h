@@ -18,8 +18,8 @@ constexpr char kModelFile[] = "model.tflite";
 constexpr char kTranslation[] = "translation";
 constexpr char kTextEncoder[] = "text_encoder";
 
-// The kind of model that a bundle's manifest names. Throws Error (kNotFound, kBadBundle).
-std::string BundleKind(const Files& files);
+// The type of model that a bundle's manifest names. Throws Error (kNotFound, kBadBundle).
+std::string BundleModelType(const Files& files);
 
 // The values of a bundle's manifest, each checked as it is taken. What it has not, or has wrong,
 // throws Error (kBadBundle).
@@ -27,17 +27,17 @@ class Manifest {
  public:
   using Keys = std::initializer_list<std::string_view>;
 
-  // Throws Error (kNotFound, kBadBundle), and Error (kUnsupported) for another kind of model or
+  // Throws Error (kNotFound, kBadBundle), and Error (kUnsupported) for another type of model or
   // another format.
-  Manifest(const Files& files, const std::string& kind);
+  Manifest(const Files& files, const std::string& model_type);
 
   const json::Value& Take(Keys keys) const;
 
   template <typename T>
-  const T& Take(Keys keys, const char* kind) const {
-    const T* found = Take(keys).As<T>();
-    if (found == nullptr) Fail(keys, kind);
-    return *found;
+  const T& Take(Keys keys, const char* value_type) const {
+    const T* value = Take(keys).As<T>();
+    if (value == nullptr) Fail(keys, value_type);
+    return *value;
   }
 
   bool Has(const std::string& key) const;

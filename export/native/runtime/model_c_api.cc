@@ -14,6 +14,7 @@
 
 using tfcompress::Guarded;
 using tfcompress::Require;
+using tfcompress::RequirePointers;
 namespace litert = tfcompress::litert;
 
 struct tfc_model {
@@ -36,38 +37,41 @@ struct OwnedArrays : tfc_arrays {
 
 int32_t ElementType(int32_t type) {
   Require(type == TFC_ARRAY_FLOAT32 || type == TFC_ARRAY_INT32,
-          "arrays must be of float32 or int32");
+          "Arrays must be of float32 or int32", "type " + std::to_string(type), "Cast them");
   return type == TFC_ARRAY_FLOAT32 ? litert::kFloat32 : litert::kInt32;
 }
 
 litert::Shape ShapeOf(const tfc_array& array) {
   Require(array.name != nullptr && array.rank <= kMaxRank &&
               (array.rank == 0 || array.dims != nullptr) && array.data != nullptr,
-          "every array needs a name, at most 8 extents, and data");
+          "An array needs a name, at most 8 extents, and data", "another", "Pass them");
   litert::Shape shape(array.dims, array.dims + array.rank);
   Require(std::all_of(shape.begin(), shape.end(), [](int32_t extent) { return extent > 0; }),
-          "extents must be at least 1");
+          "Extents must be at least 1", std::string("another of ") + array.name, "Give others");
   return shape;
 }
 
 litert::Model::Signature& Find(tfc_model* model, const char* name) {
-  auto found = model->signatures.find(name);
-  if (found == model->signatures.end()) {
-    found = model->signatures.emplace(name, model->model.Find(name)).first;
+  auto it = model->signatures.find(name);
+  if (it == model->signatures.end()) {
+    it = model->signatures.emplace(name, model->model.Find(name)).first;
   }
-  return found->second;
+  return it->second;
 }
 
 litert::Buffers Uploaded(const tfc_model* model, litert::Model::Signature* signature,
                          size_t num_inputs, const tfc_array* inputs) {
   const litert::Specs specs = signature->inputs();
-  Require(num_inputs == specs.size(), "there must be an array for each input of the signature");
+  Require(num_inputs == specs.size(), "Each input of the signature needs an array",
+          std::to_string(num_inputs) + " for " + std::to_string(specs.size()), "Give as many");
   litert::Buffers buffers;
   for (size_t i = 0; i < num_inputs; ++i) {
     const litert::Shape shape = ShapeOf(inputs[i]);
     const auto spec = specs.find(inputs[i].name);
-    Require(spec != specs.end(), "an array has the name of no input");
-    Require(spec->second.type == ElementType(inputs[i].type), "an array has another type");
+    Require(spec != specs.end(), "An array must have an input's name", inputs[i].name,
+            "Give that of an input");
+    Require(spec->second.type == ElementType(inputs[i].type), "An array must have its input's type",
+            inputs[i].name, "Cast it");
     signature->Resize(inputs[i].name, shape);
     const litert::Buffer buffer = model->model.NewBuffer(spec->second.type, shape);
     std::memcpy(buffer.floats(), inputs[i].data, buffer.elements() * sizeof(float));
@@ -81,7 +85,7 @@ std::unique_ptr<OwnedArrays> NewOutputs(const tfc_model* model,
   auto owned = std::make_unique<OwnedArrays>();
   for (const auto& [name, spec] : signature.CurrentOutputs()) {
     Require(spec.type == litert::kFloat32 || spec.type == litert::kInt32,
-            "outputs must be of float32 or int32");
+            "Outputs must be of float32 or int32", name, "Cast it in the model");
     owned->names.push_back(name);
     owned->shapes.push_back(spec.shape);
     owned->buffers[name] = model->model.NewBuffer(spec.type, spec.shape);
@@ -103,7 +107,7 @@ std::unique_ptr<OwnedArrays> NewOutputs(const tfc_model* model,
 
 tfc_status tfc_open_model(const char* folder, const tfc_options* options, tfc_model** model) {
   return Guarded([&] {
-    Require(folder != nullptr && model != nullptr, "`folder` and `model` must be given");
+    RequirePointers(folder != nullptr && model != nullptr, "`folder` and `model`");
     const std::string file = std::string(folder) + kModel;
     const tfc_options checked = tfcompress::CheckedOptions(options);
     const litert::Api& api = tfcompress::LoadedApi(checked);
@@ -117,14 +121,14 @@ void tfc_free_model(tfc_model* model) { delete model; }
 tfc_status tfc_run_model(tfc_model* model, const char* signature, size_t num_inputs,
                          const tfc_array* inputs, tfc_arrays** outputs) {
   return Guarded([&] {
-    Require(model != nullptr && signature != nullptr && outputs != nullptr &&
-                (inputs != nullptr || num_inputs == 0),
-            "`model`, `signature`, `inputs` and `outputs` must be given");
-    litert::Model::Signature& found = Find(model, signature);
-    const litert::Buffers uploaded = Uploaded(model, &found, num_inputs, inputs);
-    auto owned = NewOutputs(model, found);
-    found.Bind(uploaded, owned->buffers);
-    found.Run();
+    RequirePointers(model != nullptr && signature != nullptr && outputs != nullptr &&
+                        (inputs != nullptr || num_inputs == 0),
+                    "`model`, `signature`, `inputs` and `outputs`");
+    litert::Model::Signature& runner = Find(model, signature);
+    const litert::Buffers uploaded = Uploaded(model, &runner, num_inputs, inputs);
+    auto owned = NewOutputs(model, runner);
+    runner.Bind(uploaded, owned->buffers);
+    runner.Run();
     *outputs = owned.release();
   });
 }

@@ -27,9 +27,8 @@ void Probabilities(const std::string& head, const float* logits, size_t width, f
   } else if (head == "multi_label_classification") {
     Sigmoid(logits, width, result);
   } else {
-    throw Error(Error::Code::kInvalidArgument,
-                (head.empty() ? "no head" : "a head for " + head) +
-                    " has no classes, so there are no probabilities");
+    throw Error(Error::Code::kInvalidArgument, "Probabilities need a head with classes",
+                head.empty() ? "no head" : "a head for " + head, "Read the results themselves");
   }
 }
 

@@ -6,7 +6,7 @@
 
 namespace tfcompress {
 
-// The probabilities of classes from a row of logits, by the kind of head. Throws Error
+// The probabilities of classes from a row of logits, by the task of the head. Throws Error
 // (kInvalidArgument) for heads without classes.
 void Probabilities(const std::string& head, const float* logits, size_t width, float* result);
 

@@ -10,9 +10,9 @@ namespace tfcompress {
 // The kept value that fits, or a new one; it comes to the front, and the oldest may go.
 template <typename T, typename Fits, typename Make>
 T& Recent(std::list<T>* kept, size_t most, Fits fits, Make make) {
-  const auto found = std::find_if(kept->begin(), kept->end(), fits);
-  if (found != kept->end()) {
-    kept->splice(kept->begin(), *kept, found);
+  const auto it = std::find_if(kept->begin(), kept->end(), fits);
+  if (it != kept->end()) {
+    kept->splice(kept->begin(), *kept, it);
   } else {
     kept->push_front(make());
     if (kept->size() > most) kept->pop_back();

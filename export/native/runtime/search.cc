@@ -108,7 +108,8 @@ class Beam {
       Continue(alive, &tokens);
     }
     if (finished_.empty()) {
-      throw Error(Error::Code::kRuntime, "the model gives no finite logits");
+      throw Error(Error::Code::kRuntime, "The model must give finite logits", "none that is finite",
+                  "Export an earlier checkpoint");
     }
     std::stable_sort(finished_.begin(), finished_.end(),
                      [](const auto& a, const auto& b) { return a.score > b.score; });

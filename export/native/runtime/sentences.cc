@@ -9,7 +9,7 @@ namespace {
 
 using Text = std::u32string_view;
 
-Kind KindOf(char32_t c) { return Properties(c).kind(); }
+Role RoleOf(char32_t c) { return Properties(c).role(); }
 
 bool IsIn(char32_t c, Text set) { return set.find(c) != Text::npos; }
 
@@ -19,7 +19,7 @@ size_t SkipQuotes(Text text, size_t at) {
 }
 
 size_t SkipClosing(Text text, size_t at) {
-  while (at < text.size() && KindOf(text[at]) == Kind::kClose) ++at;
+  while (at < text.size() && RoleOf(text[at]) == Role::kClose) ++at;
   return at;
 }
 
@@ -30,11 +30,11 @@ size_t SkipSpaces(Text text, size_t at) {
 
 // Whether a character is a mark that may end a sentence.
 bool Ends(Text text, size_t at) {
-  const Kind kind = KindOf(text[at]);
-  if (kind != Kind::kHardEnd) return kind == Kind::kSoftEnd;
+  const Role role = RoleOf(text[at]);
+  if (role != Role::kHardEnd) return role == Role::kSoftEnd;
   // A full-width full stop may be a decimal point.
   const bool is_point = IsIn(text[at], U"\uff0e\ufe52") && at + 1 < text.size();
-  return !(is_point && KindOf(text[at + 1]) == Kind::kDigit);
+  return !(is_point && RoleOf(text[at + 1]) == Role::kDigit);
 }
 
 // Marks that stand together, the quotation marks and brackets after them, and what follows those
@@ -50,7 +50,7 @@ struct Marks {
 Marks TakeMarks(Text text, size_t begin) {
   Marks marks = {begin, begin, false, 0, 0};
   for (; marks.end < text.size() && Ends(text, marks.end); ++marks.end) {
-    marks.is_hard |= KindOf(text[marks.end]) == Kind::kHardEnd;
+    marks.is_hard |= RoleOf(text[marks.end]) == Role::kHardEnd;
   }
   marks.closed = marks.is_hard ? SkipClosing(text, marks.end) : SkipQuotes(text, marks.end);
   marks.following = SkipSpaces(text, marks.closed);
@@ -73,14 +73,14 @@ bool IsInitial(Text word) {
   const auto is_mark = [](char32_t c) { return Properties(c).is_mark(); };
   if (!std::all_of(word.begin() + 1, word.end(), is_mark)) return false;
   const char32_t letter = word[0];
-  const Kind kind = KindOf(letter);
+  const Role role = RoleOf(letter);
   // Small letters beyond these may be whole words.
   const bool is_plain = letter < 0x80 || (letter >= 0x370 && letter < 0x530);
-  return kind == Kind::kInitial || (kind == Kind::kSmall && is_plain);
+  return role == Role::kInitial || (role == Role::kSmall && is_plain);
 }
 
 // Whether the full stop after a word ends no sentence.
-bool IsAbbreviated(Text text, size_t end, Kind next, bool doubtful) {
+bool IsAbbreviated(Text text, size_t end, Role next, bool doubtful) {
   size_t begin = end;
   for (; begin > 0; --begin) {
     const Properties before(text[begin - 1]);
@@ -88,14 +88,14 @@ bool IsAbbreviated(Text text, size_t end, Kind next, bool doubtful) {
   }
   begin = SkipQuotes(text, begin);
   const Text word = text.substr(begin, end - begin);
-  const auto is_digit = [](char32_t c) { return KindOf(c) == Kind::kDigit; };
+  const auto is_digit = [](char32_t c) { return RoleOf(c) == Role::kDigit; };
   if ((word.size() == 1 || word.size() == 2) && std::all_of(word.begin(), word.end(), is_digit)) {
     return !doubtful;
   }
   const size_t divider = word.find_last_of(U".-");
   const Text last = divider == Text::npos ? word : word.substr(divider + 1);
   if (IsOneOf(kTitles, kTitlesSize, last)) return true;
-  if (next == Kind::kDigit && IsOneOf(kNumbered, kNumberedSize, last)) return true;
+  if (next == Role::kDigit && IsOneOf(kNumbered, kNumberedSize, last)) return true;
   return IsInitial(last);
 }
 
@@ -105,7 +105,7 @@ bool IsSoftEnd(Text text, const Marks& marks, bool doubtful) {
   if (marks.closed == following) {
     // Marks of Latin script among characters that no spaces stand between.
     const Properties next(text[following]);
-    if (!next.is_unspaced() || next.kind() == Kind::kDigit) return false;
+    if (!next.is_unspaced() || next.role() == Role::kDigit) return false;
     const bool is_after_unspaced =
         marks.begin > 0 && Properties(text[marks.begin - 1]).is_unspaced();
     const bool is_dot = IsIn(text[marks.end - 1], U".\u2024\u2026");
@@ -115,8 +115,8 @@ bool IsSoftEnd(Text text, const Marks& marks, bool doubtful) {
     after = SkipSpaces(text, SkipQuotes(text, following));
     if (after == following) break;
   }
-  const Kind next = following < text.size() ? KindOf(text[following]) : Kind::kOther;
-  if (next == Kind::kSmall && !doubtful) return false;
+  const Role next = following < text.size() ? RoleOf(text[following]) : Role::kOther;
+  if (next == Role::kSmall && !doubtful) return false;
   return !(is_full_stop && marks.end == marks.closed &&
            IsAbbreviated(text, marks.begin, next, doubtful));
 }
@@ -124,8 +124,8 @@ bool IsSoftEnd(Text text, const Marks& marks, bool doubtful) {
 }  // namespace
 
 bool IsQuote(char32_t character) {
-  const Kind kind = KindOf(character);
-  return kind == Kind::kClose || kind == Kind::kOpen;
+  const Role role = RoleOf(character);
+  return role == Role::kClose || role == Role::kOpen;
 }
 
 std::vector<size_t> SentenceBegins(Text text, bool doubtful) {

@@ -110,8 +110,8 @@ Session::Session(const litert::Api& api, const TranslationBundle& bundle, int nu
   }
   step_.Expect(inputs, outputs);
   if (gives_top_) {
-    choice_["shortlist"] = model_.NewBuffer(kInt32, {vocabulary_});
-    choice_["shortlist_size"] = model_.NewBuffer(kInt32, {1});
+    candidates_["shortlist"] = model_.NewBuffer(kInt32, {vocabulary_});
+    candidates_["shortlist_size"] = model_.NewBuffer(kInt32, {1});
     if (bundle.shortlist) {
       shortlist_ = Shortlist::Parse(*bundle.shortlist, bundle.shortlist_name,
                                     bundle.source_vocabulary, vocabulary_);
@@ -125,11 +125,11 @@ void Session::Encode(const std::vector<int32_t>& ids) {
   Encoder& encoder = Recent(
       &encoders_, kKeptLengths, [&](const Encoder& e) { return e.length == length; },
       [&] {
-        Encoder made{length, model_.NewBuffer(kInt32, {length}), {}};
+        Encoder fresh{length, model_.NewBuffer(kInt32, {length}), {}};
         for (const StateTensor& tensor : sentence_) {
-          made.state[tensor.name] = model_.NewBuffer(kFloat32, tensor.Sizes(1, length));
+          fresh.state[tensor.name] = model_.NewBuffer(kFloat32, tensor.Sizes(1, length));
         }
-        return made;
+        return fresh;
       });
   std::copy(ids.begin(), ids.end(), encoder.ids.integers());
   if (shortlist_) Choose(shortlist_->Candidates(ids));
@@ -170,8 +170,8 @@ StepOutput Session::Step(const std::vector<int32_t>& tokens) {
   }
   if (gives_top_) CheckTop(decoder.outputs.at("top_ids"));
   const auto result = [&](const char* name) -> const float* {
-    const auto found = decoder.outputs.find(name);
-    return found == decoder.outputs.end() ? nullptr : found->second.floats();
+    const auto it = decoder.outputs.find(name);
+    return it == decoder.outputs.end() ? nullptr : it->second.floats();
   };
   return {result("logits"),
           result("block_max"),
@@ -211,9 +211,8 @@ void Session::CheckTop(const litert::Buffer& ids) const {
   const int32_t* const begin = ids.integers();
   const auto is_known = [this](int32_t id) { return id < vocabulary_; };
   if (std::all_of(begin, begin + ids.elements(), is_known)) return;
-  throw Error(Error::Code::kBadBundle,
-              "the model gives ids outside its vocabulary; export the "
-              "bundle again");
+  throw Error(Error::Code::kBadBundle, "The model is unlike its manifest",
+              "ids outside its vocabulary", kCopyAgain);
 }
 
 void Session::Reorder(const std::vector<int32_t>& parents) {
@@ -243,8 +242,8 @@ void Session::Reorder(const std::vector<int32_t>& parents) {
 }
 
 void Session::Choose(const std::vector<int32_t>& candidates) {
-  std::copy(candidates.begin(), candidates.end(), choice_.at("shortlist").integers());
-  choice_.at("shortlist_size").integers()[0] = static_cast<int32_t>(candidates.size());
+  std::copy(candidates.begin(), candidates.end(), candidates_.at("shortlist").integers());
+  candidates_.at("shortlist_size").integers()[0] = static_cast<int32_t>(candidates.size());
 }
 
 void Session::UseDecoder(int32_t rows, int32_t cache_rows, int32_t top) {
@@ -267,7 +266,7 @@ void Session::UseDecoder(int32_t rows, int32_t cache_rows, int32_t top) {
       [&] { return NewDecoder(rows, cache_rows, top); });
   litert::Buffers inputs = decoder.inputs;
   inputs.insert(encoder.state.begin(), encoder.state.end());
-  inputs.insert(choice_.begin(), choice_.end());
+  inputs.insert(candidates_.begin(), candidates_.end());
   step_.Bind(inputs, decoder.outputs);
 }
 

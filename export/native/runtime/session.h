@@ -82,7 +82,7 @@ class Session final : public Stepper {
   litert::Model::Signature encode_;
   litert::Model::Signature step_;
   std::optional<Shortlist> shortlist_;
-  litert::Buffers choice_;  // The tokens to choose from.
+  litert::Buffers candidates_;  // The tokens to choose from.
   // Those used last, the latest in front.
   std::list<Encoder> encoders_;
   std::list<Decoder> decoders_;

@@ -37,25 +37,25 @@ Shortlist Shortlist::Parse(const Bytes& bytes, std::string name, int32_t source_
                            int32_t target_vocabulary) {
   const auto require = [&name](bool holds, const std::string& problem) {
     if (!holds) {
-      throw Error(Code::kBadBundle, name + ": " + problem + "; export or copy the bundle again");
+      throw Error(Code::kBadBundle, "The shortlist cannot be used", name + ", " + problem,
+                  kCopyAgain);
     }
   };
   Header header = {};
-  require(bytes.size() >= sizeof(header), "is no shortlist");
+  require(bytes.size() >= sizeof(header), "which is none");
   std::memcpy(&header, bytes.data(), sizeof(header));
-  require(std::equal(kMagic, kMagic + sizeof(kMagic), header.magic), "is no shortlist");
-  require(header.version == kVersion, "version " + std::to_string(header.version) +
-                                          " of shortlists, but this version reads " +
-                                          std::to_string(kVersion));
+  require(std::equal(kMagic, kMagic + sizeof(kMagic), header.magic), "which is none");
+  require(header.version == kVersion, "of version " + std::to_string(header.version) +
+                                          " instead of " + std::to_string(kVersion));
   require(header.source_vocabulary == static_cast<uint32_t>(source_vocabulary) &&
               header.target_vocabulary == static_cast<uint32_t>(target_vocabulary),
-          "is for vocabularies of " + std::to_string(header.source_vocabulary) + " and " +
-              std::to_string(header.target_vocabulary) + " ids, but the model has " +
+          "for vocabularies of " + std::to_string(header.source_vocabulary) + " and " +
+              std::to_string(header.target_vocabulary) + " ids instead of " +
               std::to_string(source_vocabulary) + " and " + std::to_string(target_vocabulary));
   const uint64_t numbers =
       uint64_t{header.frequent} + header.source_vocabulary + 1 + header.targets;
   require(bytes.size() == sizeof(header) + numbers * sizeof(int32_t),
-          "is as long as no shortlist with its header");
+          "of another length than its header says");
 
   const auto* frequent = reinterpret_cast<const int32_t*>(bytes.data() + sizeof(header));
   const int32_t* frequent_end = frequent + header.frequent;
@@ -67,14 +67,14 @@ Shortlist Shortlist::Parse(const Bytes& bytes, std::string name, int32_t source_
   shortlist.targets_ = last_offset + 1;
   require(header.frequent > 0 &&
               std::adjacent_find(frequent, frequent_end, std::greater_equal<>()) == frequent_end,
-          "its frequent targets do not ascend");
+          "whose frequent targets do not ascend");
   require(shortlist.offsets_[0] == 0 && std::is_sorted(shortlist.offsets_, shortlist.targets_) &&
               static_cast<uint32_t>(*last_offset) == header.targets,
-          "its offsets do not rise from 0 to its targets");
+          "whose offsets do not rise from 0 to its targets");
   const auto is_target = [&](int32_t id) { return id >= 0 && id < target_vocabulary; };
   require(std::all_of(frequent, frequent_end, is_target) &&
               std::all_of(shortlist.targets_, shortlist.targets_ + header.targets, is_target),
-          "holds ids outside the vocabulary");
+          "with ids outside the vocabulary");
 
   shortlist.frequent_.resize((header.target_vocabulary + kWordBits - 1) / kWordBits);
   std::for_each(frequent, frequent_end, [&](int32_t id) { Mark(id, &shortlist.frequent_); });
@@ -85,10 +85,10 @@ std::vector<int32_t> Shortlist::Candidates(const std::vector<int32_t>& source_id
   std::vector<uint64_t> marks = frequent_;
   for (int32_t id : source_ids) {
     if (id < 0 || id >= source_vocabulary_) {
-      throw Error(Code::kInvalidArgument, "id " + std::to_string(id) +
-                                              " is outside the shortlist's 0 to " +
-                                              std::to_string(source_vocabulary_ - 1) +
-                                              "; use the tokenizer of this bundle");
+      throw Error(
+          Code::kInvalidArgument,
+          "Ids of the shortlist must be from 0 to " + std::to_string(source_vocabulary_ - 1),
+          std::to_string(id), "Use the tokenizer of this bundle");
     }
     for (int32_t i = offsets_[id]; i < offsets_[id + 1]; ++i) Mark(targets_[i], &marks);
   }

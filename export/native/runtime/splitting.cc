@@ -126,13 +126,13 @@ bool Divide(Text text, const Fits& fits, int level, std::vector<std::string>* pa
 bool NeedNoSpace(std::string_view left, std::string_view right) {
   const std::u32string before = ToCharacters(left), after = ToCharacters(right);
   const auto is_ending = [](char32_t c) {
-    return !IsQuote(c) && Properties(c).kind() != Kind::kSoftEnd;
+    return !IsQuote(c) && Properties(c).role() != Role::kSoftEnd;
   };
   const auto last = std::find_if(before.rbegin(), before.rend(), is_ending);
   const auto first = std::find_if_not(after.begin(), after.end(), IsQuote);
   const Properties ending(last == before.rend() ? U' ' : *last);
   const Properties beginning(first == after.end() ? U' ' : *first);
-  const bool is_end = ending.kind() == Kind::kHardEnd;
+  const bool is_end = ending.role() == Role::kHardEnd;
   return ending.is_unspaced() && (is_end || beginning.is_unspaced());
 }
 

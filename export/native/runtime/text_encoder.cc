@@ -22,10 +22,10 @@ std::optional<TextTokenizer> Load(const TextEncoderBundle& bundle) {
   for (const Bytes& bytes : bundle.tokenizer_files) files.push_back(bytes.text());
   TextTokenizer tokenizer = TextTokenizer::Parse(*bundle.tokenizer, files);
   if (tokenizer.size() > bundle.vocabulary) {
-    throw Error(Code::kBadBundle, bundle.name + ": the bundle's tokenizer has " +
-                                      std::to_string(tokenizer.size()) + " pieces, but its model " +
-                                      std::to_string(bundle.vocabulary) +
-                                      "; export or copy the bundle again");
+    throw Error(Code::kBadBundle, "The tokenizer has more pieces than the model",
+                bundle.name + " with " + std::to_string(tokenizer.size()) + " and " +
+                    std::to_string(bundle.vocabulary),
+                kCopyAgain);
   }
   return tokenizer;
 }
@@ -66,7 +66,7 @@ std::vector<int32_t> TextEncoder::Fitting(std::string_view text, bool cut) const
   std::vector<int32_t> ids = Tokenize(text);
   const auto limit = static_cast<size_t>(bundle_.max_length);
   if (ids.size() <= limit) return ids;
-  if (!cut || limit < 2) FailTooLong(ids.size(), "shorten it, or let it be cut");
+  if (!cut || limit < 2) FailTooLong(ids.size(), "Shorten it, or let it be cut");
   ids[limit - 1] = ids.back();
   ids.resize(limit);
   return ids;
@@ -95,9 +95,9 @@ Encoding TextEncoder::Run(const std::vector<int32_t>& ids, const std::vector<int
 
 void TextEncoder::CutPadding(std::vector<int32_t>* ids, std::vector<int32_t>* types) const {
   if (!types->empty() && types->size() != ids->size()) {
-    throw Error(Code::kInvalidArgument, std::to_string(types->size()) + " token types for " +
-                                            std::to_string(ids->size()) +
-                                            " ids; give one for each id");
+    throw Error(Code::kInvalidArgument, "Every id must have a token type",
+                std::to_string(types->size()) + " for " + std::to_string(ids->size()) + " ids",
+                "Give as many");
   }
   *ids = WithoutPadding(std::move(*ids), bundle_.pad);
   if (!types->empty()) types->resize(ids->size());
@@ -105,14 +105,17 @@ void TextEncoder::CutPadding(std::vector<int32_t>* ids, std::vector<int32_t>* ty
 
 void TextEncoder::CheckIds(const std::vector<int32_t>& ids,
                            const std::vector<int32_t>& types) const {
-  if (ids.empty()) throw Error(Code::kInvalidArgument, "no ids; give at least begin and end");
-  if (ids.size() > static_cast<size_t>(bundle_.max_length)) FailTooLong(ids.size(), "shorten it");
-  CheckRange(ids, bundle_.vocabulary, "id ", "model's", "; use the tokenizer of this bundle");
+  if (ids.empty()) {
+    throw Error(Code::kInvalidArgument, "A text needs ids", "none", "Give at least begin and end");
+  }
+  if (ids.size() > static_cast<size_t>(bundle_.max_length)) FailTooLong(ids.size(), "Shorten it");
+  CheckRange(ids, bundle_.vocabulary, "Ids of the vocabulary", "Use the tokenizer of this bundle");
   if (types.empty()) return;
   if (bundle_.token_types == 0) {
-    throw Error(Code::kInvalidArgument, bundle_.name + ": has no token types; leave them out");
+    throw Error(Code::kInvalidArgument, "The model has no token types", bundle_.name,
+                "Leave them out");
   }
-  CheckRange(types, bundle_.token_types, "token type ", "model's", "; give another");
+  CheckRange(types, bundle_.token_types, "Token types", "Give others");
 }
 
 void TextEncoder::FailTooLong(size_t num_ids, const char* remedy) const {
@@ -124,14 +127,14 @@ const TextEncoder::Kept& TextEncoder::Use(int32_t length) {
   return Recent(
       &kept_, kKeptLengths, [&](const Kept& kept) { return kept.length == length; },
       [&] {
-        Kept made{length, {}, {}};
+        Kept kept{length, {}, {}};
         for (const std::string& name : inputs_) {
-          made.inputs[name] = model_.NewBuffer(kInt32, {1, length});
+          kept.inputs[name] = model_.NewBuffer(kInt32, {1, length});
         }
         for (const auto& [name, output] : bundle_.outputs) {
-          made.outputs[name] = model_.NewBuffer(kFloat32, ShapeOf(output, length));
+          kept.outputs[name] = model_.NewBuffer(kFloat32, ShapeOf(output, length));
         }
-        return made;
+        return kept;
       });
 }
 

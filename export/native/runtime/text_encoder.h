@@ -29,7 +29,7 @@ class TextEncoder {
  public:
   // Throws Error if the bundle needs operations that are unavailable, does not load, or its model
   // is not the one that the manifest describes. What LiteRT's operations take is added to
-  // `profile`, if it is given.
+  // `profile`, unless it is null.
   TextEncoder(const litert::Api& api, TextEncoderBundle bundle, int num_threads,
               litert::Profile* profile = nullptr);
 

@@ -12,7 +12,7 @@ constexpr size_t kMostOutputs = 100;
 
 // What a head gives, whether for each token, and how many numbers at least.
 struct Head {
-  const char* kind;
+  const char* task;
   const char* output;
   bool per_token;
   int32_t least;
@@ -38,19 +38,19 @@ std::map<std::string, EncoderOutput> Outputs(const Manifest& manifest, const Byt
 
 void ReadHead(const Manifest& manifest, TextEncoderBundle* bundle) {
   if (manifest.Take({"head"}).IsNull()) return;
-  const auto& kind = manifest.Take<std::string>({"head", "kind"}, "a text");
+  const auto& task = manifest.Take<std::string>({"head", "task"}, "a text");
   for (const Head& head : kHeads) {
-    const auto found = bundle->outputs.find(head.output);
-    if (kind != head.kind || found == bundle->outputs.end()) continue;
-    if (found->second.per_token != head.per_token || found->second.width < head.least) continue;
-    bundle->head = kind;
-    if (found->first != "logits") return;
+    const auto output = bundle->outputs.find(head.output);
+    if (task != head.task || output == bundle->outputs.end()) continue;
+    if (output->second.per_token != head.per_token || output->second.width < head.least) continue;
+    bundle->head = task;
+    if (output->first != "logits") return;
     bundle->labels = manifest.Names({"head", "labels"});
     const size_t count = bundle->labels.size();
-    if (count == 0 || count == static_cast<size_t>(found->second.width)) return;
+    if (count == 0 || count == static_cast<size_t>(output->second.width)) return;
     manifest.Fail({"head", "labels"}, "as many as there are classes");
   }
-  manifest.Fail({"head", "kind"}, "a head that gives the model's results");
+  manifest.Fail({"head", "task"}, "a head that gives the model's results");
 }
 
 }  // namespace
@@ -71,9 +71,9 @@ TextEncoderBundle OpenTextEncoderBundle(const Files& files, bool verify) {
   if (!settings.IsNull()) {
     bundle.tokenizer = TextSettings::Read(settings);
     for (const std::string& name : bundle.tokenizer->FileNames()) {
-      const auto found = opened.find(name);
-      if (found == opened.end()) manifest.Fail({"files"}, "with the tokenizer's " + name);
-      bundle.tokenizer_files.push_back(found->second);
+      const auto file = opened.find(name);
+      if (file == opened.end()) manifest.Fail({"files"}, "complete, with the tokenizer's " + name);
+      bundle.tokenizer_files.push_back(file->second);
     }
   }
   return bundle;

@@ -11,6 +11,7 @@
 
 using tfcompress::Guarded;
 using tfcompress::Require;
+using tfcompress::RequirePointers;
 
 struct tfc_encoder {
   tfcompress::TextEncoder encoder;
@@ -48,7 +49,7 @@ tfc_encoding* NewEncoding(std::vector<int32_t> ids, tfcompress::Encoding results
 
 tfc_status tfc_open_encoder(const char* folder, const tfc_options* options, tfc_encoder** encoder) {
   return Guarded([&] {
-    Require(folder != nullptr && encoder != nullptr, "`folder` and `encoder` must be given");
+    RequirePointers(folder != nullptr && encoder != nullptr, "`folder` and `encoder`");
     Open(tfcompress::FolderFiles(folder), options, encoder);
   });
 }
@@ -56,7 +57,7 @@ tfc_status tfc_open_encoder(const char* folder, const tfc_options* options, tfc_
 tfc_status tfc_open_encoder_memory(const tfc_file* files, size_t num_files,
                                    const tfc_options* options, tfc_encoder** encoder) {
   return Guarded([&] {
-    Require(files != nullptr && encoder != nullptr, "`files` and `encoder` must be given");
+    RequirePointers(files != nullptr && encoder != nullptr, "`files` and `encoder`");
     Open(tfcompress::Copies(files, num_files), options, encoder);
   });
 }
@@ -65,8 +66,9 @@ void tfc_free_encoder(tfc_encoder* encoder) { delete encoder; }
 
 tfc_status tfc_describe_encoder(const tfc_encoder* encoder, tfc_encoder_info* info) {
   return Guarded([&] {
-    Require(encoder != nullptr && info != nullptr && info->struct_size == sizeof(*info),
-            "`encoder` and `info`, with its `struct_size`, must be given");
+    RequirePointers(encoder != nullptr && info != nullptr, "`encoder` and `info`");
+    Require(info->struct_size == sizeof(*info), "`struct_size` must be that of the structure",
+            std::to_string(info->struct_size), "Set it to its size");
     const tfcompress::TextEncoderBundle& bundle = encoder->encoder.bundle();
     *info = {sizeof(*info),     bundle.head.c_str(),  bundle.vocabulary, bundle.token_types,
              bundle.max_length, bundle.labels.size(), bundle.size};
@@ -82,8 +84,8 @@ const char* tfc_encoder_label(const tfc_encoder* encoder, size_t number) {
 tfc_status tfc_encode(tfc_encoder* encoder, const char* text, size_t size, int32_t cut,
                       tfc_encoding** encoding) {
   return Guarded([&] {
-    Require(encoder != nullptr && text != nullptr && encoding != nullptr,
-            "`encoder`, `text` and `encoding` must be given");
+    RequirePointers(encoder != nullptr && text != nullptr && encoding != nullptr,
+                    "`encoder`, `text` and `encoding`");
     std::vector<int32_t> ids = encoder->encoder.Fitting({text, size}, cut != 0);
     tfcompress::Encoding results = encoder->encoder.Run(ids);
     *encoding = NewEncoding(std::move(ids), std::move(results));
@@ -93,24 +95,24 @@ tfc_status tfc_encode(tfc_encoder* encoder, const char* text, size_t size, int32
 tfc_status tfc_encode_ids(tfc_encoder* encoder, const int32_t* ids, const int32_t* token_types,
                           size_t num_ids, tfc_encoding** encoding) {
   return Guarded([&] {
-    Require(encoder != nullptr && (ids != nullptr || num_ids == 0) && encoding != nullptr,
-            "`encoder`, `ids` and `encoding` must be given");
+    RequirePointers(encoder != nullptr && (ids != nullptr || num_ids == 0) && encoding != nullptr,
+                    "`encoder`, `ids` and `encoding`");
     std::vector<int32_t> types;
     if (token_types != nullptr) types.assign(token_types, token_types + num_ids);
-    std::vector<int32_t> given(ids, ids + num_ids);
-    encoder->encoder.CutPadding(&given, &types);
-    tfcompress::Encoding results = encoder->encoder.Run(given, types);
-    *encoding = NewEncoding(std::move(given), std::move(results));
+    std::vector<int32_t> tokens(ids, ids + num_ids);
+    encoder->encoder.CutPadding(&tokens, &types);
+    tfcompress::Encoding results = encoder->encoder.Run(tokens, types);
+    *encoding = NewEncoding(std::move(tokens), std::move(results));
   });
 }
 
 tfc_status tfc_probabilities(const tfc_encoder* encoder, const tfc_output* logits,
                              float* probabilities) {
   return Guarded([&] {
-    Require(encoder != nullptr && logits != nullptr && probabilities != nullptr,
-            "`encoder`, `logits` and `probabilities` must be given");
+    RequirePointers(encoder != nullptr && logits != nullptr && probabilities != nullptr,
+                    "`encoder`, `logits` and `probabilities`");
     Require(logits->rows == 0 || (logits->values != nullptr && logits->width > 0),
-            "`logits` has no values");
+            "`logits` needs values", "none", "Pass those of an encoding");
     for (size_t row = 0; row < logits->rows; ++row) {
       const size_t begin = row * logits->width;
       tfcompress::Probabilities(encoder->encoder.bundle().head, logits->values + begin,
@@ -122,8 +124,8 @@ tfc_status tfc_probabilities(const tfc_encoder* encoder, const tfc_output* logit
 tfc_status tfc_encoder_tokenize(const tfc_encoder* encoder, const char* text, size_t size,
                                 tfc_encoding** encoding) {
   return Guarded([&] {
-    Require(encoder != nullptr && text != nullptr && encoding != nullptr,
-            "`encoder`, `text` and `encoding` must be given");
+    RequirePointers(encoder != nullptr && text != nullptr && encoding != nullptr,
+                    "`encoder`, `text` and `encoding`");
     *encoding = NewEncoding(encoder->encoder.Tokenize({text, size}), {});
   });
 }

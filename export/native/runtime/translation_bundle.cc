@@ -27,9 +27,9 @@ const Manifest::Keys kState = {"state"};
 const json::Value& Take(const Manifest& manifest, const json::Value& entry, const char* key) {
   const auto* object = entry.As<json::Object>();
   if (object == nullptr) FailEntry(manifest);
-  const auto found = object->find(key);
-  if (found == object->end()) FailEntry(manifest);
-  return found->second;
+  const auto it = object->find(key);
+  if (it == object->end()) FailEntry(manifest);
+  return it->second;
 }
 
 template <typename T>
@@ -80,7 +80,7 @@ std::vector<StateTensor> State(const Manifest& manifest, const Bytes& model) {
     if (!names.insert(tensor.name).second) manifest.Fail(kState, "tensors of different names");
     channels += elements;
     state.push_back(std::move(tensor));
-    if (state.size() > kMostTensors) manifest.Fail(kState, "shorter");
+    if (state.size() > kMostTensors) manifest.Fail(kState, "a shorter list");
   }
   manifest.CheckChannels(kState, channels, model);
   return state;
@@ -109,9 +109,9 @@ TranslationBundle OpenTranslationBundle(const Files& files, bool verify) {
     const json::Value& value = manifest.Take(keys);
     if (value.IsNull()) return std::nullopt;
     const auto* name = value.As<std::string>();
-    const auto found = name == nullptr ? opened.end() : opened.find(*name);
-    if (found == opened.end()) manifest.Fail(keys, "one of the bundle's files");
-    return found->second;
+    const auto it = name == nullptr ? opened.end() : opened.find(*name);
+    if (it == opened.end()) manifest.Fail(keys, "one of the bundle's files");
+    return it->second;
   };
   bundle.source_tokenizer = file({"tokenizers", "source"});
   bundle.target_tokenizer = file({"tokenizers", "target"});

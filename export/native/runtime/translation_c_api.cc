@@ -12,6 +12,7 @@
 
 using tfcompress::Guarded;
 using tfcompress::Require;
+using tfcompress::RequirePointers;
 using tfcompress::Translations;
 
 struct tfc_translator {
@@ -34,8 +35,8 @@ void Open(const tfcompress::Files& files, const tfc_options* options, tfc_transl
 tfcompress::SearchOptions Options(const tfc_search* search) {
   tfcompress::SearchOptions options;
   if (search == nullptr) return options;
-  Require(search->struct_size == sizeof(*search),
-          "`struct_size` is not that of tfc_search; begin with TFC_DEFAULT_SEARCH");
+  Require(search->struct_size == sizeof(*search), "`struct_size` must be that of tfc_search",
+          std::to_string(search->struct_size), "Begin with TFC_DEFAULT_SEARCH");
   options.beam_size = search->beam_size;
   options.n_best = search->n_best;
   options.max_length = search->max_length;
@@ -63,7 +64,7 @@ tfc_result* NewResult(Translations translations) {
 
 tfc_status tfc_open(const char* folder, const tfc_options* options, tfc_translator** translator) {
   return Guarded([&] {
-    Require(folder != nullptr && translator != nullptr, "`folder` and `translator` must be given");
+    RequirePointers(folder != nullptr && translator != nullptr, "`folder` and `translator`");
     Open(tfcompress::FolderFiles(folder), options, translator);
   });
 }
@@ -71,7 +72,7 @@ tfc_status tfc_open(const char* folder, const tfc_options* options, tfc_translat
 tfc_status tfc_open_memory(const tfc_file* files, size_t num_files, const tfc_options* options,
                            tfc_translator** translator) {
   return Guarded([&] {
-    Require(files != nullptr && translator != nullptr, "`files` and `translator` must be given");
+    RequirePointers(files != nullptr && translator != nullptr, "`files` and `translator`");
     Open(tfcompress::Copies(files, num_files), options, translator);
   });
 }
@@ -80,8 +81,9 @@ void tfc_free_translator(tfc_translator* translator) { delete translator; }
 
 tfc_status tfc_describe(const tfc_translator* translator, tfc_info* info) {
   return Guarded([&] {
-    Require(translator != nullptr && info != nullptr && info->struct_size == sizeof(*info),
-            "`translator` and `info`, with its `struct_size`, must be given");
+    RequirePointers(translator != nullptr && info != nullptr, "`translator` and `info`");
+    Require(info->struct_size == sizeof(*info), "`struct_size` must be that of the structure",
+            std::to_string(info->struct_size), "Set it to its size");
     const tfcompress::TranslationBundle& bundle = translator->translator.bundle();
     *info = {sizeof(*info),
              bundle.source_vocabulary,
@@ -95,8 +97,8 @@ tfc_status tfc_describe(const tfc_translator* translator, tfc_info* info) {
 tfc_status tfc_translate(tfc_translator* translator, const char* text, size_t size,
                          const tfc_search* search, tfc_result** result) {
   return Guarded([&] {
-    Require(translator != nullptr && text != nullptr && result != nullptr,
-            "`translator`, `text` and `result` must be given");
+    RequirePointers(translator != nullptr && text != nullptr && result != nullptr,
+                    "`translator`, `text` and `result`");
     *result = NewResult(translator->translator.Translate({text, size}, Options(search)));
   });
 }
@@ -104,8 +106,8 @@ tfc_status tfc_translate(tfc_translator* translator, const char* text, size_t si
 tfc_status tfc_translate_ids(tfc_translator* translator, const int32_t* ids, size_t num_ids,
                              const tfc_search* search, tfc_result** result) {
   return Guarded([&] {
-    Require(translator != nullptr && (ids != nullptr || num_ids == 0) && result != nullptr,
-            "`translator`, `ids` and `result` must be given");
+    RequirePointers(translator != nullptr && (ids != nullptr || num_ids == 0) && result != nullptr,
+                    "`translator`, `ids` and `result`");
     *result = NewResult(translator->translator.TranslateIds({ids, ids + num_ids}, Options(search)));
   });
 }
@@ -113,20 +115,20 @@ tfc_status tfc_translate_ids(tfc_translator* translator, const int32_t* ids, siz
 tfc_status tfc_logits(tfc_translator* translator, const int32_t* ids, size_t num_ids,
                       const int32_t* target, size_t num_target, float* logits) {
   return Guarded([&] {
-    Require(translator != nullptr && (ids != nullptr || num_ids == 0) &&
-                (target != nullptr || num_target == 0) && logits != nullptr,
-            "`translator`, `ids`, `target` and `logits` must be given");
-    const std::vector<float> found =
+    RequirePointers(translator != nullptr && (ids != nullptr || num_ids == 0) &&
+                        (target != nullptr || num_target == 0) && logits != nullptr,
+                    "`translator`, `ids`, `target` and `logits`");
+    const std::vector<float> values =
         translator->translator.Logits({ids, ids + num_ids}, {target, target + num_target});
-    std::copy(found.begin(), found.end(), logits);
+    std::copy(values.begin(), values.end(), logits);
   });
 }
 
 tfc_status tfc_tokenize(const tfc_translator* translator, const char* text, size_t size,
                         tfc_result** result) {
   return Guarded([&] {
-    Require(translator != nullptr && text != nullptr && result != nullptr,
-            "`translator`, `text` and `result` must be given");
+    RequirePointers(translator != nullptr && text != nullptr && result != nullptr,
+                    "`translator`, `text` and `result`");
     Translations only;
     only.best.push_back({{translator->translator.Tokenize({text, size}), 0, 0}, std::nullopt});
     *result = NewResult(std::move(only));

@@ -12,19 +12,19 @@ namespace {
 using Code = Error::Code;
 
 void CheckOptions(const SearchOptions& options) {
-  const auto require = [](bool holds, const std::string& message) {
-    if (!holds) throw Error(Code::kInvalidArgument, message);
+  const auto require = [](bool holds, const char* name, auto value, const char* range) {
+    if (holds) return;
+    throw Error(Code::kInvalidArgument, "`" + std::string(name) + "` must be " + range,
+                name + ("=" + std::to_string(value)), "Give another");
   };
-  const std::string beam = "beam_size=" + std::to_string(options.beam_size);
-  require(options.beam_size >= 1 && options.beam_size <= 1000, beam + "; give 1 to 1000");
-  require(
-      options.n_best >= 1 && options.n_best <= options.beam_size,
-      "n_best=" + std::to_string(options.n_best) + " with " + beam + "; give 1 to the beam's size");
-  require(options.max_length >= 0, "max_length=" + std::to_string(options.max_length) +
-                                       "; give 0 for the bundle's limit, or at least 1");
-  require(std::abs(options.length_penalty) <= 10,
-          "length_penalty=" + std::to_string(options.length_penalty) +
-              "; give a number from -10 to 10");
+  require(options.beam_size >= 1 && options.beam_size <= 1000, "beam_size", options.beam_size,
+          "from 1 to 1000");
+  require(options.n_best >= 1 && options.n_best <= options.beam_size, "n_best", options.n_best,
+          "from 1 to `beam_size`");
+  require(options.max_length >= 0, "max_length", options.max_length,
+          "at least 1, or 0 for the bundle's limit");
+  require(std::abs(options.length_penalty) <= 10, "length_penalty", options.length_penalty,
+          "from -10 to 10");
 }
 
 void Add(const Timings& timings, Timings* sum) {
@@ -35,7 +35,7 @@ void Add(const Timings& timings, Timings* sum) {
 }
 
 void CheckIds(const std::vector<int32_t>& ids, int32_t vocabulary) {
-  CheckRange(ids, vocabulary, "id ", "vocabulary's", "; use the tokenizer of this bundle");
+  CheckRange(ids, vocabulary, "Ids of the vocabulary", "Use the tokenizer of this bundle");
 }
 
 std::optional<Tokenizer> Load(const std::optional<Bytes>& bytes) {
@@ -69,9 +69,8 @@ std::vector<float> Translator::Logits(const Ids& ids, const Ids& target) {
   Ids source = CheckedSource(ids);
   CheckIds(target, bundle_.target_vocabulary);
   if (target.size() >= static_cast<size_t>(bundle_.max_target_length)) {
-    throw Error(Code::kInvalidArgument,
-                std::to_string(target.size()) + " target tokens, but the bundle's limit is " +
-                    std::to_string(bundle_.max_target_length) + " with the end mark; shorten it");
+    tfcompress::FailTooLong(target.size() + 1, "the end mark", bundle_.max_target_length,
+                            "Shorten the target");
   }
   source.push_back(bundle_.ids.eos);
   session_.Encode(source);
@@ -85,7 +84,7 @@ Translator::Ids Translator::CheckedSource(const Ids& ids) const {
   if (!source.empty() && source.back() == bundle_.ids.eos) source.pop_back();
   RefuseId(source, bundle_.ids.eos, "the end id");
   RefuseId(source, bundle_.ids.bos, "the begin id");
-  if (!Fits(source.size())) FailTooLong(source.size(), "shorten or split it");
+  if (!Fits(source.size())) FailTooLong(source.size(), "Shorten or split it");
   return source;
 }
 
@@ -118,7 +117,7 @@ std::vector<Translator::Source> Translator::Sources(std::string_view text,
       texts = SplitText(line.text,
                         [&](std::string_view part) { return Fits(tokenizer.Encode(part).size()); });
     }
-    if (!texts) FailTooLong(ids.size(), "shorten it, or let it be split");
+    if (!texts) FailTooLong(ids.size(), "Shorten it, or let it be split");
     for (const std::string& part : *texts) add(tokenizer.Encode(part));
   }
   return sources;
@@ -130,16 +129,16 @@ Translations Translator::Search(const std::vector<Source>& sources, const Search
   if (sources.empty()) {
     return {{{{{}, 0, 0}, decode ? std::optional<std::string>("") : std::nullopt}}, 1};
   }
-  std::vector<std::vector<Hypothesis>> found;
+  std::vector<std::vector<Hypothesis>> hypotheses;
   size_t count = static_cast<size_t>(options.n_best);
   for (const Source& source : sources) {
-    found.push_back(Search(source.ids, options));
-    count = std::min(count, found.back().size());
+    hypotheses.push_back(Search(source.ids, options));
+    count = std::min(count, hypotheses.back().size());
     Add(session_.timings(), &timings_);
   }
   Translations translations = {{}, sources.size()};
   for (size_t rank = 0; rank < count; ++rank) {
-    translations.best.push_back(Join(sources, found, rank, options, decode));
+    translations.best.push_back(Join(sources, hypotheses, rank, options, decode));
   }
   return translations;
 }
@@ -153,28 +152,28 @@ std::vector<Hypothesis> Translator::Search(Ids ids, const SearchOptions& options
   if (options.beam_size == 1 && !options.with_scores) {
     return {{GreedySearch(&session_, bundle_.ids, limit), 0, 0}};
   }
-  std::vector<Hypothesis> found =
+  std::vector<Hypothesis> hypotheses =
       BeamSearch(&session_, bundle_.ids, limit, options.beam_size, options.length_penalty);
   const auto wanted = static_cast<size_t>(options.n_best);
-  if (found.size() > wanted) found.resize(wanted);
-  return found;
+  if (hypotheses.size() > wanted) hypotheses.resize(wanted);
+  return hypotheses;
 }
 
 // Joins the parts' best, second best and so on.
 Translation Translator::Join(const std::vector<Source>& sources,
-                             const std::vector<std::vector<Hypothesis>>& found, size_t rank,
+                             const std::vector<std::vector<Hypothesis>>& hypotheses, size_t rank,
                              const SearchOptions& options, bool decode) const {
   Hypothesis whole = {{}, 0, 0};
   std::vector<Part> texts;
   for (size_t i = 0; i < sources.size(); ++i) {
-    const Hypothesis& one = found[i][rank];
+    const Hypothesis& one = hypotheses[i][rank];
     whole.ids.insert(whole.ids.end(), one.ids.begin(), one.ids.end());
     whole.log_probability += one.log_probability;
     if (decode) texts.push_back({sources[i].breaks, Decode(one.ids)});
   }
   const auto length = static_cast<double>(whole.ids.size() + sources.size());
   whole.score = sources.size() == 1
-                    ? found[0][rank].score
+                    ? hypotheses[0][rank].score
                     : whole.log_probability / std::pow(length, options.length_penalty);
   return {std::move(whole), decode ? std::optional(JoinTexts(texts)) : std::nullopt};
 }

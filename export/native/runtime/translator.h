@@ -42,7 +42,7 @@ struct Translations {
 class Translator {
  public:
   // Throws Error if the bundle needs operations that are unavailable, or does not load. What
-  // LiteRT's operations take is added to `profile`, if it is given.
+  // LiteRT's operations take is added to `profile`, unless it is null.
   Translator(const litert::Api& api, TranslationBundle bundle, int num_threads,
              litert::Profile* profile = nullptr);
 
@@ -74,7 +74,7 @@ class Translator {
                       bool decode);
   std::vector<Hypothesis> Search(Ids ids, const SearchOptions& options);
   Translation Join(const std::vector<Source>& sources,
-                   const std::vector<std::vector<Hypothesis>>& found, size_t rank,
+                   const std::vector<std::vector<Hypothesis>>& hypotheses, size_t rank,
                    const SearchOptions& options, bool decode) const;
   std::string Decode(const Ids& ids) const;
   bool Fits(size_t num_ids) const;

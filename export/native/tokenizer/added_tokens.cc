@@ -105,14 +105,14 @@ void AddedTokens::Finder::Split(std::string_view text, std::vector<Part>* parts)
     if (done < end) parts->push_back({std::string(text.substr(done, end - done)), std::nullopt});
   };
   for (size_t at = 0; at < text.size();) {
-    const Prefix found = LongestPiece(trie_, text.substr(at));
-    if (found.size == 0) {
+    const Prefix prefix = LongestPiece(trie_, text.substr(at));
+    if (prefix.size == 0) {
       ++at;
       continue;
     }
-    const Token& token = entries_[static_cast<size_t>(found.value)].second;
+    const Token& token = entries_[static_cast<size_t>(prefix.value)].second;
     size_t begin = at;
-    size_t end = at + found.size;
+    size_t end = at + prefix.size;
     at = end;
     const bool is_in_word = EndsWithWord(text.substr(0, begin)) || BeginsWithWord(text.substr(end));
     if (token.single_word && is_in_word) continue;

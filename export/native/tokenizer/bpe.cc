@@ -119,16 +119,16 @@ std::vector<Segment> Merger::Segments() const {
 void Merger::AppendUsed(std::string_view text, std::vector<Segment>* segments) const {
   std::vector<std::pair<std::string_view, int>> rest = {{text, 0}};
   while (!rest.empty()) {
-    const auto [part, depth] = rest.back();
+    const auto [part, level] = rest.back();
     rest.pop_back();
     const int32_t id = vocabulary_.pieces().Find(part);
-    const auto found = id == Trie::kNoValue ? parts_.end() : parts_.find(id);
+    const auto it = id == Trie::kNoValue ? parts_.end() : parts_.find(id);
     const bool is_unused = id != Trie::kNoValue && vocabulary_.type(id) == PieceType::kUnused;
-    if (is_unused && depth <= kDeepestUndone && found != parts_.end()) {
-      rest.emplace_back(found->second.second, depth + 1);
-      rest.emplace_back(found->second.first, depth + 1);
+    if (is_unused && level <= kDeepestUndone && it != parts_.end()) {
+      rest.emplace_back(it->second.second, level + 1);
+      rest.emplace_back(it->second.first, level + 1);
     } else {
-      const bool is_unknown = id == Trie::kNoValue || (is_unused && depth <= kDeepestUndone);
+      const bool is_unknown = id == Trie::kNoValue || (is_unused && level <= kDeepestUndone);
       segments->push_back({part, is_unknown ? vocabulary_.unknown_id() : id});
     }
   }

@@ -13,14 +13,14 @@ constexpr char32_t kLetters = 0x180;
 
 // The byte that each of the first characters stands for, or kNone.
 const std::array<int32_t, kLetters>& BytesByLetter() {
-  static const auto bytes = [] {
-    std::array<int32_t, kLetters> found;
-    found.fill(kNone);
+  static const auto table = [] {
+    std::array<int32_t, kLetters> byte_of;
+    byte_of.fill(kNone);
     const auto letters = ByteLetters();
-    for (int32_t byte = 0; byte < 256; ++byte) found[letters[static_cast<size_t>(byte)]] = byte;
-    return found;
+    for (int32_t byte = 0; byte < 256; ++byte) byte_of[letters[static_cast<size_t>(byte)]] = byte;
+    return byte_of;
   }();
-  return bytes;
+  return table;
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace {
 constexpr int32_t kNone = -1;
 
 std::vector<std::string> PiecesById(std::string_view file) {
-  const json::Value value = json::Parse(file);
+  const json::Value value = json::Parse(file, "vocabulary.json");
   const auto* object = value.As<json::Object>();
   if (object == nullptr) BadTokenizer("its vocabulary is no JSON object");
   std::vector<std::string> pieces(object->size());
@@ -49,9 +49,9 @@ BytePair::BytePair(const TextSettings& settings, std::string_view vocabulary,
   for (size_t byte = 0; byte < letters.size(); ++byte) {
     std::string letter;
     AppendUtf8(letters[byte], &letter);
-    const auto found = ids.find(letter);
-    byte_ids_[byte] = found == ids.end() ? kNone : found->second;
-    if (found == ids.end() && settings.unk_id < 0) {
+    const auto it = ids.find(letter);
+    byte_ids_[byte] = it == ids.end() ? kNone : it->second;
+    if (it == ids.end() && settings.unk_id < 0) {
       BadTokenizer("its vocabulary lacks the byte " + std::to_string(byte));
     }
   }
@@ -75,9 +75,9 @@ void BytePair::ReadMerges(std::string_view file,
       BadTokenizer(place + " names a piece that the vocabulary lacks");
     }
     const std::string merged = std::string(left->first) + std::string(right->first);
-    const auto made = ids.find(merged);
-    if (made == ids.end()) BadTokenizer(place + " makes a piece that the vocabulary lacks");
-    if (!merges_.Add(left->second, right->second, rank++, made->second)) {
+    const auto piece = ids.find(merged);
+    if (piece == ids.end()) BadTokenizer(place + " makes a piece that the vocabulary lacks");
+    if (!merges_.Add(left->second, right->second, rank++, piece->second)) {
       BadTokenizer(place + " is there twice");
     }
   }

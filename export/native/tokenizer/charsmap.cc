@@ -67,8 +67,8 @@ void Charsmap::CheckUnits() const {
 }
 
 Replacement Charsmap::Find(std::string_view text, int most) const {
-  Replacement found;
-  if (units_.empty()) return found;
+  Replacement replacement;
+  if (units_.empty()) return replacement;
   size_t children = Offset(units_[0]);
   int matches = 0;
   for (size_t i = 0; i < text.size() && matches < most; ++i) {
@@ -79,9 +79,9 @@ Replacement Charsmap::Find(std::string_view text, int most) const {
     children = place ^ Offset(unit);
     if (!EndsKey(unit)) continue;
     ++matches;
-    found = {i + 1, texts_.c_str() + Value(units_[children])};
+    replacement = {i + 1, texts_.c_str() + Value(units_[children])};
   }
-  return found;
+  return replacement;
 }
 
 }  // namespace tfcompress

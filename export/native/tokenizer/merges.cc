@@ -23,7 +23,7 @@ struct Candidate {
   int32_t left;
   int32_t left_id;
   int32_t right_id;
-  int32_t made;
+  int32_t merged;
 
   bool operator<(const Candidate& other) const {
     return rank != other.rank ? rank > other.rank : left > other.left;
@@ -36,13 +36,13 @@ uint64_t PairKey(int32_t left, int32_t right) {
 
 }  // namespace
 
-bool Merges::Add(int32_t left, int32_t right, int32_t rank, int32_t made) {
-  return merges_.insert_or_assign(PairKey(left, right), Merge{rank, made}).second;
+bool Merges::Add(int32_t left, int32_t right, int32_t rank, int32_t merged) {
+  return merges_.insert_or_assign(PairKey(left, right), Merge{rank, merged}).second;
 }
 
 const Merges::Merge* Merges::Find(int32_t left, int32_t right) const {
-  const auto found = merges_.find(PairKey(left, right));
-  return found == merges_.end() ? nullptr : &found->second;
+  const auto it = merges_.find(PairKey(left, right));
+  return it == merges_.end() ? nullptr : &it->second;
 }
 
 std::vector<int32_t> Merges::Apply(const std::vector<int32_t>& ids, bool by_result) const {
@@ -60,7 +60,7 @@ std::vector<int32_t> Merges::Apply(const std::vector<int32_t>& ids, bool by_resu
     const int32_t left_id = symbol(left).id;
     const int32_t right_id = symbol(right).id;
     if (const Merge* merge = Find(left_id, right_id)) {
-      candidates.push({merge->rank, left, left_id, right_id, merge->made});
+      candidates.push({merge->rank, left, left_id, right_id, merge->merged});
     }
   };
   for (int32_t i = 1; i < static_cast<int32_t>(symbols.size()); ++i) note(i - 1, i);
@@ -72,11 +72,11 @@ std::vector<int32_t> Merges::Apply(const std::vector<int32_t>& ids, bool by_resu
     if (left.is_merged || right == kNone) continue;
     if (by_result) {
       const Merge* merge = Find(left.id, symbol(right).id);
-      if (merge == nullptr || merge->made != best.made) continue;
+      if (merge == nullptr || merge->merged != best.merged) continue;
     } else if (left.id != best.left_id || symbol(right).id != best.right_id) {
       continue;
     }
-    left.id = best.made;
+    left.id = best.merged;
     symbol(right).is_merged = true;
     left.next = symbol(right).next;
     if (left.next != kNone) symbol(left.next).previous = best.left;

@@ -11,8 +11,8 @@ namespace tfcompress {
 // first, and of equal ones the leftmost.
 class Merges {
  public:
-  // Adds a pair, which becomes `made`; false if it is there already, and then it is changed.
-  bool Add(int32_t left, int32_t right, int32_t rank, int32_t made);
+  // Adds a pair, which becomes `merged`; false if it is there already, and then it is changed.
+  bool Add(int32_t left, int32_t right, int32_t rank, int32_t merged);
 
   // Merges a row. A pair noted earlier may in the meantime have become another pair: it still
   // counts if `by_result` and the same piece comes of it.
@@ -21,7 +21,7 @@ class Merges {
  private:
   struct Merge {
     int32_t rank;
-    int32_t made;
+    int32_t merged;
   };
 
   const Merge* Find(int32_t left, int32_t right) const;

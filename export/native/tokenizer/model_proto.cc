@@ -90,8 +90,7 @@ void ParseNormalizer(std::string_view bytes, NormalizerProto* normalizer) {
 }  // namespace
 
 void BadModel(const std::string& cause) {
-  throw Error(Error::Code::kBadBundle, "The SentencePiece model cannot be used: " + cause +
-                                           ". Copy or export the model again.");
+  throw Error(Error::Code::kBadBundle, "The SentencePiece model cannot be used", cause, kCopyAgain);
 }
 
 ModelProto ParseModelProto(std::string_view bytes) {

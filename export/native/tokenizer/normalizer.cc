@@ -60,7 +60,9 @@ std::string Normalizer::Normalize(std::string_view text, const Trie& kept) const
 // What the text begins with, and what it becomes.
 Replacement Normalizer::Next(std::string_view text, const Trie& kept) const {
   if (const size_t size = kept.LongestPrefix(text, kMostKept)) return {size, text.substr(0, size)};
-  if (const Replacement found = charsmap_.Find(text); found.size != 0) return found;
+  if (const Replacement replacement = charsmap_.Find(text); replacement.size != 0) {
+    return replacement;
+  }
   if (const size_t size = ValidCharacterSize(text)) return {size, text.substr(0, size)};
   return {1, kReplacementCharacter};
 }

@@ -31,8 +31,8 @@ class PieceModel {
   std::vector<std::string> pieces_;
 };
 
-// Reads the `model` of a `tokenizer.json`. Throws Error (kBadBundle) if it is damaged or of a kind
-// that is not known.
+// Reads the `model` of a `tokenizer.json`. Throws Error (kBadBundle) if it is damaged or of an
+// unknown type.
 std::unique_ptr<const PieceModel> ReadPieceModel(const json::Value& value);
 
 // The pieces of a `vocab` by their ids, of an object of ids by piece. Throws Error (kBadBundle).

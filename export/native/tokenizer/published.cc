@@ -6,7 +6,8 @@
 
 namespace tfcompress {
 
-Published::Published(std::string_view file) : Published(SettingsReader(json::Parse(file))) {}
+Published::Published(std::string_view file)
+    : Published(SettingsReader(json::Parse(file, "tokenizer.json"))) {}
 
 Published::Published(const SettingsReader& file)
     : normalizer_(ReadNormalizer(file.Find("normalizer"))),

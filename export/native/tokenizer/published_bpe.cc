@@ -51,12 +51,12 @@ void PublishedBpe::ReadMerges(const json::Array& merges) {
     const auto [left, right] = Pair(value);
     const int32_t left_id = ids_.Find(left);
     const int32_t right_id = ids_.Find(right);
-    const int32_t made = ids_.Find(left + right);
-    if (left_id < 0 || right_id < 0 || made < 0) {
+    const int32_t merged_id = ids_.Find(left + right);
+    if (left_id < 0 || right_id < 0 || merged_id < 0) {
       BadTokenizer("the merge of " + left + " and " + right +
                    " names or makes a piece that the vocabulary lacks");
     }
-    merges_.Add(left_id, right_id, rank++, made);
+    merges_.Add(left_id, right_id, rank++, merged_id);
   }
 }
 

@@ -9,7 +9,7 @@
 namespace tfcompress {
 
 // Joins pieces to a text as the `decoder` of a `tokenizer.json` does, which may be null. Throws
-// Error (kBadBundle) if it is damaged or of a kind that is not known.
+// Error (kBadBundle) if it is damaged or of an unknown type.
 std::string JoinPieces(const json::Value& decoder, std::vector<std::string> pieces);
 
 }  // namespace tfcompress

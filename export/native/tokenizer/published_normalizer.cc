@@ -164,9 +164,9 @@ PublishedNormalizer Precompiled(const SettingsReader& part) {
   return [map](const std::string& text) {
     std::string replaced;
     const auto replace = [&](std::string_view piece) {
-      const Replacement found = map->Find(piece, 1);
-      if (found.size > 0) replaced += found.text;
-      return found.size > 0;
+      const Replacement replacement = map->Find(piece, 1);
+      if (replacement.size > 0) replaced += replacement.text;
+      return replacement.size > 0;
     };
     for (std::string_view rest = text; !rest.empty();) {
       std::string_view grapheme = rest.substr(0, GraphemeSize(rest));

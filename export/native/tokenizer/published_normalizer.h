@@ -12,7 +12,7 @@ namespace tfcompress {
 using PublishedNormalizer = std::function<std::string(const std::string&)>;
 
 // Reads the `normalizer` of a `tokenizer.json`, which may be null. Throws Error (kBadBundle) if it
-// is damaged or of a kind that is not known.
+// is damaged or of an unknown type.
 PublishedNormalizer ReadNormalizer(const json::Value& value);
 
 }  // namespace tfcompress

@@ -5,7 +5,7 @@
 namespace tfcompress {
 
 PublishedSentencePiece::PublishedSentencePiece(std::string_view model, std::string_view rules)
-    : PublishedSentencePiece(model, SettingsReader(json::Parse(rules))) {}
+    : PublishedSentencePiece(model, SettingsReader(json::Parse(rules, "rules.json"))) {}
 
 PublishedSentencePiece::PublishedSentencePiece(std::string_view model, const SettingsReader& rules)
     : tokenizer_(Tokenizer::Parse(model.data(), model.size())),
@@ -20,8 +20,8 @@ void PublishedSentencePiece::Encode(std::string_view text, std::vector<int32_t>*
     if (id) {
       ids->push_back(*id);
     } else {
-      const std::vector<int32_t> found = tokenizer_.Encode(normalizer_(part));
-      ids->insert(ids->end(), found.begin(), found.end());
+      const std::vector<int32_t> part_ids = tokenizer_.Encode(normalizer_(part));
+      ids->insert(ids->end(), part_ids.begin(), part_ids.end());
     }
   }
 }

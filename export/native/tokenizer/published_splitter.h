@@ -13,7 +13,7 @@ namespace tfcompress {
 using PublishedSplitter = std::function<std::vector<std::string>(const std::string&)>;
 
 // Reads the `pre_tokenizer` of a `tokenizer.json`, which may be null. Throws Error (kBadBundle) if
-// it is damaged or of a kind that is not known.
+// it is damaged or of an unknown type.
 PublishedSplitter ReadSplitter(const json::Value& value);
 
 }  // namespace tfcompress

@@ -17,8 +17,7 @@ int32_t ToId(const std::string& name, const json::Value& value) {
 }  // namespace
 
 void BadTokenizer(const std::string& cause) {
-  throw Error(Error::Code::kBadBundle, "The text tokenizer cannot be used: " + cause +
-                                           ". Export the bundle again, or copy it again.");
+  throw Error(Error::Code::kBadBundle, "The text tokenizer cannot be used", cause, kCopyAgain);
 }
 
 SettingsReader::SettingsReader(const json::Value& value) : object_(value.As<json::Object>()) {
@@ -26,14 +25,14 @@ SettingsReader::SettingsReader(const json::Value& value) : object_(value.As<json
 }
 
 const json::Value& SettingsReader::Find(const std::string& name) const {
-  const auto found = object_->find(name);
-  if (found == object_->end()) BadTokenizer("its setting " + name + " is missing");
-  return found->second;
+  const auto it = object_->find(name);
+  if (it == object_->end()) BadTokenizer("its setting " + name + " is missing");
+  return it->second;
 }
 
 bool SettingsReader::Has(const std::string& name) const {
-  const auto found = object_->find(name);
-  return found != object_->end() && !found->second.IsNull();
+  const auto it = object_->find(name);
+  return it != object_->end() && !it->second.IsNull();
 }
 
 int32_t SettingsReader::Id(const std::string& name) const { return ToId(name, Find(name)); }

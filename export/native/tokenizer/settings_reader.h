@@ -22,9 +22,9 @@ class SettingsReader {
 
   template <typename T>
   const T& Get(const std::string& name, const char* type) const {
-    const T* found = Find(name).As<T>();
-    if (found == nullptr) BadTokenizer("its setting " + name + " is no " + type);
-    return *found;
+    const T* value = Find(name).As<T>();
+    if (value == nullptr) BadTokenizer("its setting " + name + " is no " + type);
+    return *value;
   }
 
   bool Flag(const std::string& name) const { return Get<bool>(name, "boolean"); }

@@ -5,28 +5,28 @@ namespace tfcompress {
 TextSettings TextSettings::Read(const json::Value& value) {
   const SettingsReader reader(value);
   TextSettings settings;
-  const std::string& kind = reader.Text("kind");
-  if (kind == "wordpiece") {
-    settings.kind = Kind::kWordPiece;
+  const std::string& type = reader.Text("kind");
+  if (type == "wordpiece") {
+    settings.type = Type::kWordPiece;
     settings.lowercase = reader.Flag("lowercase");
     settings.strip_accents = reader.Flag("strip_accents");
     settings.split_on_cjk = reader.Flag("split_on_cjk");
     settings.special_in_text = reader.Flag("special_in_text");
-  } else if (kind == "byte_pair") {
-    settings.kind = Kind::kBytePair;
+  } else if (type == "byte_pair") {
+    settings.type = Type::kBytePair;
     settings.add_prefix_space = reader.Flag("add_prefix_space");
     settings.special_in_text = reader.Flag("special_in_text");
-  } else if (kind == "sentencepiece") {
-    settings.kind = Kind::kSentencePiece;
-  } else if (kind == "published") {
-    settings.kind = Kind::kPublished;
-  } else if (kind == "published_sentencepiece") {
-    settings.kind = Kind::kPublishedSentencePiece;
+  } else if (type == "sentencepiece") {
+    settings.type = Type::kSentencePiece;
+  } else if (type == "published") {
+    settings.type = Type::kPublished;
+  } else if (type == "published_sentencepiece") {
+    settings.type = Type::kPublishedSentencePiece;
   } else {
-    BadTokenizer("its kind is \"" + kind + "\"");
+    BadTokenizer("its kind is \"" + type + "\"");
   }
   const bool may_lack_unknown =
-      settings.kind == Kind::kBytePair || settings.kind == Kind::kPublished;
+      settings.type == Type::kBytePair || settings.type == Type::kPublished;
   settings.pad_id = reader.Id("pad_id");
   settings.unk_id = may_lack_unknown && reader.IsNull("unk_id") ? -1 : reader.Id("unk_id");
   settings.start_id = reader.Id("start_id");
@@ -36,16 +36,16 @@ TextSettings TextSettings::Read(const json::Value& value) {
 }
 
 std::vector<std::string> TextSettings::FileNames() const {
-  switch (kind) {
-    case Kind::kWordPiece:
+  switch (type) {
+    case Type::kWordPiece:
       return {"vocabulary.txt"};
-    case Kind::kBytePair:
+    case Type::kBytePair:
       return {"vocabulary.json", "merges.txt"};
-    case Kind::kPublished:
+    case Type::kPublished:
       return {"tokenizer.json"};
-    case Kind::kPublishedSentencePiece:
+    case Type::kPublishedSentencePiece:
       return {"tokenizer.model", "rules.json"};
-    case Kind::kSentencePiece:
+    case Type::kSentencePiece:
       break;
   }
   return {"tokenizer.model"};

@@ -12,7 +12,7 @@ namespace tfcompress {
 
 // How the tokenizer of a text encoder works, as its bundle's manifest says.
 struct TextSettings {
-  enum class Kind {
+  enum class Type {
     kWordPiece,
     kBytePair,
     kSentencePiece,
@@ -23,10 +23,10 @@ struct TextSettings {
   // Reads them. Throws Error (kBadBundle) if one is missing or of the wrong type.
   static TextSettings Read(const json::Value& value);
 
-  // The names of the files that a kind of tokenizer needs, in the order of TextTokenizer::Parse.
+  // The names of the files that a type of tokenizer needs, in the order of TextTokenizer::Parse.
   std::vector<std::string> FileNames() const;
 
-  Kind kind = Kind::kWordPiece;
+  Type type = Type::kWordPiece;
   bool lowercase = false;
   bool strip_accents = false;
   bool split_on_cjk = false;

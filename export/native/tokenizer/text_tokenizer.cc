@@ -23,8 +23,8 @@ class SentencePieceModel : public TextModel {
   int32_t size() const override { return tokenizer_.size(); }
 
   void Encode(std::string_view text, std::vector<int32_t>* ids) const override {
-    const std::vector<int32_t> found = tokenizer_.Encode(text);
-    ids->insert(ids->end(), found.begin(), found.end());
+    const std::vector<int32_t> part_ids = tokenizer_.Encode(text);
+    ids->insert(ids->end(), part_ids.begin(), part_ids.end());
   }
 
   std::string Decode(const std::vector<int32_t>& ids) const override {
@@ -40,16 +40,16 @@ std::shared_ptr<const TextModel> MakeModel(const TextSettings& settings,
   if (files.size() != settings.FileNames().size()) {
     BadTokenizer("it has " + std::to_string(files.size()) + " files");
   }
-  switch (settings.kind) {
-    case TextSettings::Kind::kWordPiece:
+  switch (settings.type) {
+    case TextSettings::Type::kWordPiece:
       return std::make_shared<const WordPiece>(settings, files[0]);
-    case TextSettings::Kind::kBytePair:
+    case TextSettings::Type::kBytePair:
       return std::make_shared<const BytePair>(settings, files[0], files[1]);
-    case TextSettings::Kind::kPublished:
+    case TextSettings::Type::kPublished:
       return std::make_shared<const Published>(files[0]);
-    case TextSettings::Kind::kPublishedSentencePiece:
+    case TextSettings::Type::kPublishedSentencePiece:
       return std::make_shared<const PublishedSentencePiece>(files[0], files[1]);
-    case TextSettings::Kind::kSentencePiece:
+    case TextSettings::Type::kSentencePiece:
       break;
   }
   return std::make_shared<const SentencePieceModel>(files[0]);
@@ -77,9 +77,9 @@ TextTokenizer TextTokenizer::Parse(const TextSettings& settings,
 
 std::vector<int32_t> TextTokenizer::Encode(std::string_view text) const {
   if (text.size() >= kLongestText) {
-    throw Error(Error::Code::kInvalidArgument, "The text has " + std::to_string(text.size()) +
-                                                   " bytes; pass fewer than " +
-                                                   std::to_string(kLongestText) + " at a time.");
+    throw Error(Error::Code::kInvalidArgument,
+                "A text must have fewer than " + std::to_string(kLongestText) + " bytes",
+                std::to_string(text.size()) + " bytes", "Pass it in parts");
   }
   std::vector<int32_t> ids;
   model_->Encode(IsAscii(text) ? std::string(text) : ValidText(text), &ids);
@@ -90,10 +90,9 @@ std::string TextTokenizer::Decode(const std::vector<int32_t>& ids) const {
   std::vector<int32_t> shown;
   for (const int32_t id : ids) {
     if (id < 0 || id >= size()) {
-      throw Error(Error::Code::kInvalidArgument, "The id " + std::to_string(id) +
-                                                     " is no piece of the tokenizer; pass ids from "
-                                                     "0 to " +
-                                                     std::to_string(size() - 1) + ".");
+      throw Error(Error::Code::kInvalidArgument,
+                  "Ids must be from 0 to " + std::to_string(size() - 1) + ", as in the tokenizer",
+                  std::to_string(id), "Pass others");
     }
     const bool is_hidden =
         id == settings_.pad_id || id == settings_.start_id || id == settings_.end_id;

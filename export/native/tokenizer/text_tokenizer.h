@@ -12,7 +12,7 @@
 
 namespace tfcompress {
 
-// Splits texts into ids and joins ids to texts; one for each kind of vocabulary.
+// Splits texts into ids and joins ids to texts; one for each type of vocabulary.
 class TextModel {
  public:
   virtual ~TextModel() = default;

@@ -65,19 +65,18 @@ Tokenizer Tokenizer::Parse(const void* data, size_t size) {
   const ModelProto proto = ParseModelProto({static_cast<const char*>(data), size});
   if (proto.type == ModelType::kWord || proto.type == ModelType::kChar) {
     throw Error(Error::Code::kUnsupported,
-                std::string("The SentencePiece model has the type ") +
-                    (proto.type == ModelType::kWord ? "word" : "char") +
-                    ", but only unigram and bpe can be used. Train the tokenizer again with "
-                    "model_type=unigram or model_type=bpe.");
+                "A SentencePiece model must be of the type unigram or bpe",
+                std::string("model_type=") + (proto.type == ModelType::kWord ? "word" : "char"),
+                "Train the tokenizer again with one of these");
   }
   return Tokenizer(std::make_shared<const Model>(proto));
 }
 
 std::vector<int32_t> Tokenizer::Encode(std::string_view text) const {
   if (text.size() >= kLongestText) {
-    throw Error(Error::Code::kInvalidArgument, "The text has " + std::to_string(text.size()) +
-                                                   " bytes; pass fewer than " +
-                                                   std::to_string(kLongestText) + " at a time.");
+    throw Error(Error::Code::kInvalidArgument,
+                "A text must have fewer than " + std::to_string(kLongestText) + " bytes",
+                std::to_string(text.size()) + " bytes", "Pass it in parts");
   }
   const Vocabulary& vocabulary = model_->vocabulary;
   const std::string normalized = model_->normalizer.Normalize(text, vocabulary.user_defined());
@@ -104,10 +103,9 @@ std::string Tokenizer::Decode(const std::vector<int32_t>& ids) const {
   bool at_begin = true;
   for (const int32_t id : ids) {
     if (id < 0 || id >= size()) {
-      throw Error(Error::Code::kInvalidArgument, "The id " + std::to_string(id) +
-                                                     " is no piece of the tokenizer; pass ids from "
-                                                     "0 to " +
-                                                     std::to_string(size() - 1) + ".");
+      throw Error(Error::Code::kInvalidArgument,
+                  "Ids must be from 0 to " + std::to_string(size() - 1) + ", as in the tokenizer",
+                  std::to_string(id), "Pass others");
     }
     const PieceType type = vocabulary.type(id);
     if (type == PieceType::kByte) {

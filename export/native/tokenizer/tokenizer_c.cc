@@ -35,9 +35,9 @@ template <typename Tokenizer>
 int64_t Encode(const Tokenizer& tokenizer, std::string_view text, int32_t* ids, size_t capacity,
                char* error, size_t error_size) {
   const auto encode = [&] {
-    const auto found = tokenizer.Encode(text);
-    std::copy_n(found.begin(), std::min(found.size(), capacity), ids);
-    return static_cast<int64_t>(found.size());
+    const auto encoded = tokenizer.Encode(text);
+    std::copy_n(encoded.begin(), std::min(encoded.size(), capacity), ids);
+    return static_cast<int64_t>(encoded.size());
   };
   return Guard(encode, int64_t{-1}, error, error_size);
 }
@@ -46,9 +46,9 @@ template <typename Tokenizer>
 int64_t Decode(const Tokenizer& tokenizer, const std::vector<int32_t>& ids, char* text,
                size_t capacity, char* error, size_t error_size) {
   const auto decode = [&] {
-    const auto found = tokenizer.Decode(ids);
-    found.copy(text, capacity);
-    return static_cast<int64_t>(found.size());
+    const auto decoded = tokenizer.Decode(ids);
+    decoded.copy(text, capacity);
+    return static_cast<int64_t>(decoded.size());
   };
   return Guard(decode, int64_t{-1}, error, error_size);
 }
@@ -66,7 +66,7 @@ tfc_text_tokenizer* tfc_text_tokenizer_open(const char* settings, size_t setting
                                             size_t error_size) {
   const auto open = [&] {
     const auto read = tfcompress::TextSettings::Read(
-        tfcompress::json::Parse(std::string_view(settings, settings_size)));
+        tfcompress::json::Parse(std::string_view(settings, settings_size), "settings"));
     std::vector<std::string_view> files = {{static_cast<const char*>(first), first_size}};
     if (second != nullptr) files.emplace_back(static_cast<const char*>(second), second_size);
     return new tfc_text_tokenizer{tfcompress::TextTokenizer::Parse(read, files)};

@@ -9,7 +9,7 @@ namespace {
 struct Range {
   size_t begin;
   size_t end;
-  size_t depth;
+  size_t length;
 };
 
 }  // namespace
@@ -19,16 +19,16 @@ Trie::Trie(std::vector<Entry> entries) {
   std::vector<Range> ranges = {{0, entries.size(), 0}};
   labels_.push_back('\0');
   for (size_t node = 0; node < ranges.size(); ++node) {
-    auto [begin, end, depth] = ranges[node];
-    const bool is_key = begin < end && entries[begin].first.size() == depth;
+    auto [begin, end, length] = ranges[node];
+    const bool is_key = begin < end && entries[begin].first.size() == length;
     values_.push_back(is_key ? entries[begin++].second : kNoValue);
     first_children_.push_back(static_cast<uint32_t>(ranges.size()));
     while (begin < end) {
-      const char label = entries[begin].first[depth];
+      const char label = entries[begin].first[length];
       size_t next = begin + 1;
-      while (next < end && entries[next].first[depth] == label) ++next;
+      while (next < end && entries[next].first[length] == label) ++next;
       labels_.push_back(label);
-      ranges.push_back({begin, next, depth + 1});
+      ranges.push_back({begin, next, length + 1});
       begin = next;
     }
   }

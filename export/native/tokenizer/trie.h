@@ -29,9 +29,9 @@ class Trie {
     const size_t first = first_children_[node];
     const size_t count = first_children_[node + 1] - first;
     if (count == 0) return kRoot;
-    const void* found = std::memchr(labels_.data() + first, byte, count);
-    if (found == nullptr) return kRoot;
-    return static_cast<uint32_t>(static_cast<const char*>(found) - labels_.data());
+    const void* at = std::memchr(labels_.data() + first, byte, count);
+    if (at == nullptr) return kRoot;
+    return static_cast<uint32_t>(static_cast<const char*>(at) - labels_.data());
   }
 
   // The value of the key that ends at a node; kNoValue if none does.

@@ -68,9 +68,9 @@ bool Decomposes(char32_t character, Knowledge knowledge) {
 
 // The place of a character in sorted keys, or `size`.
 size_t FindKey(const uint32_t* keys, size_t size, char32_t character) {
-  const auto found = std::lower_bound(keys, keys + size, character << 8);
-  const bool is_there = found != keys + size && *found >> 8 == character;
-  return is_there ? static_cast<size_t>(found - keys) : size;
+  const auto it = std::lower_bound(keys, keys + size, character << 8);
+  const bool is_there = it != keys + size && *it >> 8 == character;
+  return is_there ? static_cast<size_t>(it - keys) : size;
 }
 
 // The characters that a table maps to, from UTF-16.
@@ -136,14 +136,14 @@ uint64_t PairKey(char32_t first, char32_t second) { return uint64_t{first} << 32
 
 const Compositions& AllCompositions() {
   static const Compositions& all = *[] {
-    auto* found = new Compositions();
+    auto* compositions = new Compositions();
     for (size_t i = 0; i < kDecompositionKeysSize; ++i) {
       const uint32_t key = kDecompositionKeys[i];
       if ((key & kComposed) == 0) continue;
       const std::u32string pair = MappedText(key, kDecompositionText + kDecompositionStarts[i]);
-      found->emplace(PairKey(pair[0], pair[1]), key >> 8);
+      compositions->emplace(PairKey(pair[0], pair[1]), key >> 8);
     }
-    return found;
+    return compositions;
   }();
   return all;
 }
@@ -155,9 +155,9 @@ char32_t ComposePair(char32_t first, char32_t second, Knowledge knowledge) {
   }
   const bool is_open = first - kSyllables < kNumSyllables && (first - kSyllables) % kNumTails == 0;
   if (is_open && second > kTails && second < kTails + kNumTails) return first + (second - kTails);
-  const auto found = AllCompositions().find(PairKey(first, second));
-  const bool is_known = found != AllCompositions().end() && Decomposes(found->second, knowledge);
-  return is_known ? found->second : 0;
+  const auto it = AllCompositions().find(PairKey(first, second));
+  const bool is_known = it != AllCompositions().end() && Decomposes(it->second, knowledge);
+  return is_known ? it->second : 0;
 }
 
 std::u32string Compose(const std::u32string& parts, Knowledge knowledge) {

@@ -51,10 +51,10 @@ Vocabulary::Vocabulary(const ModelProto& model)
   std::vector<Trie::Entry> reserved;
   byte_ids_.fill(-1);
   pieces_.reserve(model.pieces.size());
-  for (const auto& [text, score, given_type] : model.pieces) {
+  for (const auto& [text, score, stored_type] : model.pieces) {
     // Converters of other models add a piece of one zero byte, which is not meant to be used.
     const bool is_null = text == kNullPiece;
-    const PieceType type = is_null && byte_fallback_ ? PieceType::kUnused : given_type;
+    const PieceType type = is_null && byte_fallback_ ? PieceType::kUnused : stored_type;
     const Trie::Entry entry(text, size());
     pieces_.push_back({std::string(text), score, type});
     if (is_unigram && !std::isfinite(score)) {

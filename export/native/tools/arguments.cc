@@ -13,7 +13,8 @@ int32_t Number(const std::string& option, const std::string& text, int32_t least
   const long value = std::strtol(text.c_str(), &end, 10);
   if (text.empty() || *end != '\0' || value < least || value > most) {
     Fail(option + " must be a whole number from " + std::to_string(least) + " to " +
-         std::to_string(most) + " (received '" + text + "')");
+             std::to_string(most),
+         "'" + text + "'", "Give one");
   }
   return static_cast<int32_t>(value);
 }
@@ -25,7 +26,9 @@ Arguments ParseArguments(const std::vector<std::string>& words) {
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
     if (word.compare(0, 2, "--") != 0) {
-      if (!arguments.bundle.empty()) Fail("one bundle only (received '" + word + "' too)");
+      if (!arguments.bundle.empty()) {
+        Fail("There must be one bundle only", "'" + word + "' too", "Leave it out");
+      }
       arguments.bundle = word;
       continue;
     }
@@ -33,7 +36,7 @@ Arguments ParseArguments(const std::vector<std::string>& words) {
       arguments.profile = true;
       continue;
     }
-    if (i + 1 == words.size()) Fail(word + " needs a value; see --help");
+    if (i + 1 == words.size()) Fail("An option needs a value", word + " without", "See --help");
     const std::string& value = words[++i];
     if (word == "--input") {
       arguments.input = value;
@@ -54,10 +57,10 @@ Arguments ParseArguments(const std::vector<std::string>& words) {
     } else if (word == "--runs") {
       arguments.runs = Number(word, value, 1);
     } else {
-      Fail("unknown option '" + word + "'; see --help");
+      Fail("The option is unknown", "'" + word + "'", "See --help");
     }
   }
-  if (arguments.bundle.empty()) Fail("no bundle; see --help");
+  if (arguments.bundle.empty()) Fail("There must be a bundle", "none", "See --help");
   return arguments;
 }
 

@@ -1,4 +1,4 @@
-// Measures a bundle on the device that it runs on, and prints the figures as JSON.
+// Measures a bundle on the device that it runs on, and prints the metrics as JSON.
 
 #include <unistd.h>
 
@@ -31,7 +31,7 @@ constexpr char kUsage[] =
     "  --beam N           hypotheses that the search keeps; 1 is greedy search (default 1)\n"
     "  --warmup N         passes over the sentences that are not measured (default 2)\n"
     "  --runs N           passes that are measured (default 3)\n"
-    "  --output FILE      where the figures go too\n"
+    "  --output FILE      where the metrics go too\n"
     "  --translations FILE  where the translations go, one a line\n"
     "  --results FILE     of a text encoder: where the numbers of each text go, one text a line\n"
     "  --profile          measure each operation too, in one more pass\n"
@@ -44,15 +44,15 @@ int Main(const std::vector<std::string>& words) {
   }
   try {
     const Arguments arguments = ParseArguments(words);
-    const bool encodes = BundleKind(FolderFiles(arguments.bundle)) == kTextEncoder;
+    const bool encodes = BundleModelType(FolderFiles(arguments.bundle)) == kTextEncoder;
     const std::string report =
         encodes ? BenchmarkTextEncoder(arguments) : BenchmarkTranslation(arguments);
     if (!arguments.output.empty()) {
       std::ofstream file(arguments.output);
-      if (!(file << report << "\n" << std::flush)) Fail(arguments.output + ": cannot be written");
+      if (!(file << report << "\n" << std::flush)) Fail(kUnwritable, arguments.output, kOtherFile);
     }
     if (std::puts(report.c_str()) == EOF || std::fflush(stdout) == EOF) {
-      Fail("standard output: cannot be written");
+      Fail(kUnwritable, "standard output", kOtherFile);
     }
     return 0;
   } catch (const std::exception& error) {

@@ -13,7 +13,7 @@
 
 namespace tfcompress {
 
-// Measures a bundle of one kind of model: runs the texts one by one, pass by pass.
+// Measures a bundle of one type of model: runs the texts one by one, pass by pass.
 class BundleBenchmark {
  public:
   explicit BundleBenchmark(Arguments arguments) : arguments_(std::move(arguments)) {}

@@ -39,16 +39,16 @@ std::optional<double> Mean(const std::vector<double>& values) {
 }
 
 uint64_t StatusBytes(const char* name) {
-  const std::vector<std::string> found = Values("/proc/self/status", name);
-  return found.empty() ? 0 : 1024 * std::strtoull(found[0].c_str(), nullptr, 10);
+  const std::vector<std::string> values = Values("/proc/self/status", name);
+  return values.empty() ? 0 : 1024 * std::strtoull(values[0].c_str(), nullptr, 10);
 }
 
 }  // namespace
 
 std::string CpuName() {
   for (const char* name : {"model name", "Hardware"}) {
-    const std::vector<std::string> found = Values("/proc/cpuinfo", name);
-    if (!found.empty()) return found[0];
+    const std::vector<std::string> values = Values("/proc/cpuinfo", name);
+    if (!values.empty()) return values[0];
   }
   return "";
 }
@@ -56,9 +56,9 @@ std::string CpuName() {
 std::vector<std::string> CpuFeatures() {
   std::vector<std::string> all, known;
   for (const char* name : {"flags", "Features"}) {
-    const std::vector<std::string> found = Values("/proc/cpuinfo", name);
-    if (found.empty()) continue;
-    std::istringstream words(found[0]);
+    const std::vector<std::string> values = Values("/proc/cpuinfo", name);
+    if (values.empty()) continue;
+    std::istringstream words(values[0]);
     for (std::string word; words >> word;) all.push_back(word);
   }
   for (const char* feature : kFeatures) {

@@ -20,13 +20,15 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 }  // namespace
 
-void Fail(const std::string& message) { throw Error(Error::Code::kInvalidArgument, message); }
+void Fail(const std::string& cause, const std::string& received, const std::string& remedy) {
+  throw Error(Error::Code::kInvalidArgument, cause, received, remedy);
+}
 
 std::vector<std::string> ReadTexts(const std::string& name, std::vector<size_t>* numbers) {
   std::ifstream file;
   if (name != "-") {
     file.open(name);
-    if (!file) Fail(name + ": cannot be read; give a text file");
+    if (!file) Fail("A file cannot be read", name, "Give a text file");
   }
   std::istream& stream = name == "-" ? std::cin : file;
   std::vector<std::string> texts;
@@ -37,13 +39,14 @@ std::vector<std::string> ReadTexts(const std::string& name, std::vector<size_t>*
     }
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (FindInvalidUtf8(line) != line.npos) {
-      Fail("line " + std::to_string(number) + " of the input is not UTF-8");
+      Fail("A text must be UTF-8", "line " + std::to_string(number) + ", which is not",
+           "Convert it");
     }
     if (IsBlank(std::string_view(line))) continue;
     texts.push_back(line);
     if (numbers != nullptr) numbers->push_back(number);
   }
-  if (texts.empty()) Fail("no texts; give at least one that is not blank");
+  if (texts.empty()) Fail("There must be texts", "none", "Give at least one that is not blank");
   return texts;
 }
 

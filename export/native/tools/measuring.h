@@ -12,10 +12,14 @@
 namespace tfcompress {
 
 // Throws Error (kInvalidArgument).
-[[noreturn]] void Fail(const std::string& message);
+constexpr char kUnwritable[] = "A file cannot be written";
+constexpr char kOtherFile[] = "Give another";
+
+[[noreturn]] void Fail(const std::string& cause, const std::string& received,
+                       const std::string& remedy);
 
 // The lines of a file, or of standard input for "-", but for blank ones. Their numbers, from 1, are
-// added to `numbers`, if it is given.
+// added to `numbers`, unless it is null.
 std::vector<std::string> ReadTexts(const std::string& name, std::vector<size_t>* numbers = nullptr);
 
 double SecondsSince(std::chrono::steady_clock::time_point begin);

@@ -51,8 +51,8 @@ struct Arguments {
   int32_t memory = 0;
 };
 
-[[noreturn]] void Fail(const std::string& message) {
-  throw Error(Error::Code::kInvalidArgument, message);
+[[noreturn]] void Fail(const std::string& cause, const std::string& received) {
+  throw Error(Error::Code::kInvalidArgument, cause, received, "See --help");
 }
 
 int32_t Integer(const std::string& option, const std::string& text) {
@@ -62,7 +62,7 @@ int32_t Integer(const std::string& option, const std::string& text) {
     value = std::stoi(text, &used);
   } catch (const std::exception&) {
   }
-  if (used != text.size() || value < 0) Fail(option + " takes a whole number, not '" + text + "'");
+  if (used != text.size() || value < 0) Fail(option + " must be a whole number", "'" + text + "'");
   return value;
 }
 
@@ -74,7 +74,7 @@ Arguments Parse(int argc, char** argv) {
       arguments.models.push_back(option);
       continue;
     }
-    if (++i == argc) Fail(option + " takes a value");
+    if (++i == argc) Fail("An option needs a value", option + " without");
     const std::string text = argv[i];
     const size_t equals = text.find('=');
     const std::string name = text.substr(0, equals);
@@ -99,10 +99,10 @@ Arguments Parse(int argc, char** argv) {
     } else if (option == "--threads") {
       arguments.threads = std::max(1, Integer(option, text));
     } else {
-      Fail("there is no option " + option);
+      Fail("The option is unknown", option);
     }
   }
-  if (arguments.models.empty()) Fail("give at least one model");
+  if (arguments.models.empty()) Fail("There must be a model", "none");
   return arguments;
 }
 
@@ -116,11 +116,11 @@ class Runner {
     std::normal_distribution<float> normal;
     for (const auto& [name, spec] : signature_.inputs()) {
       litert::Shape shape = spec.shape;
-      const auto given = arguments.shapes.find(name);
+      const auto it = arguments.shapes.find(name);
       for (size_t axis = 0; axis < shape.size(); ++axis) {
         if (shape[axis] >= 1) continue;
-        const bool is_given = given != arguments.shapes.end() && axis < given->second.size();
-        shape[axis] = is_given ? std::max(given->second[axis], 1) : 1;
+        const bool has_size = it != arguments.shapes.end() && axis < it->second.size();
+        shape[axis] = has_size ? std::max(it->second[axis], 1) : 1;
       }
       signature_.Resize(name, shape);
       const litert::Buffer& buffer = inputs_[name] = model_.NewBuffer(spec.type, shape);

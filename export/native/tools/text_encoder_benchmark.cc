@@ -41,14 +41,14 @@ double MedianMs(TextEncoder* encoder, int32_t length) {
 
 class TextEncoderBenchmark final : public BundleBenchmark {
  public:
-  explicit TextEncoderBenchmark(const Arguments& given) : BundleBenchmark(given) {
-    if (given.beam != 1 || !given.translations.empty()) {
-      Fail(given.bundle + ": is a text encoder, which has no --beam and no --translations");
+  explicit TextEncoderBenchmark(const Arguments& parsed) : BundleBenchmark(parsed) {
+    if (parsed.beam != 1 || !parsed.translations.empty()) {
+      Fail("A text encoder has no --beam and no --translations", parsed.bundle, "Leave them out");
     }
-    if (given.results.empty()) return;
-    file_.open(given.results);
+    if (parsed.results.empty()) return;
+    file_.open(parsed.results);
     file_.precision(std::numeric_limits<float>::max_digits10);
-    if (!file_) Fail(given.results + ": cannot be written");
+    if (!file_) Fail(kUnwritable, parsed.results, kOtherFile);
   }
 
  private:
@@ -79,7 +79,7 @@ class TextEncoderBenchmark final : public BundleBenchmark {
   }
 
   void Finish() override {
-    if (file_.is_open() && !file_.flush()) Fail(arguments().results + ": cannot be written");
+    if (file_.is_open() && !file_.flush()) Fail(kUnwritable, arguments().results, kOtherFile);
     for (const int32_t length : kLengths) {
       if (length > encoder_->bundle().max_length) continue;
       length_ms_[length] = MedianMs(encoder_.get(), length);

@@ -14,12 +14,14 @@ namespace {
 
 class TranslationBenchmark final : public BundleBenchmark {
  public:
-  explicit TranslationBenchmark(const Arguments& given) : BundleBenchmark(given) {
-    if (!given.results.empty()) Fail("--results is for text encoders; use --translations");
-    options_.beam_size = given.beam;
-    if (given.translations.empty()) return;
-    file_.open(given.translations);
-    if (!file_) Fail(given.translations + ": cannot be written");
+  explicit TranslationBenchmark(const Arguments& parsed) : BundleBenchmark(parsed) {
+    if (!parsed.results.empty()) {
+      Fail("--results is for text encoders only", parsed.bundle, "Use --translations");
+    }
+    options_.beam_size = parsed.beam;
+    if (parsed.translations.empty()) return;
+    file_.open(parsed.translations);
+    if (!file_) Fail(kUnwritable, parsed.translations, kOtherFile);
   }
 
  private:
@@ -52,7 +54,7 @@ class TranslationBenchmark final : public BundleBenchmark {
   }
 
   void Finish() override {
-    if (file_.is_open() && !file_.flush()) Fail(arguments().translations + ": cannot be written");
+    if (file_.is_open() && !file_.flush()) Fail(kUnwritable, arguments().translations, kOtherFile);
   }
 
   void Report(JsonWriter* json) const override {

@@ -40,9 +40,9 @@ def adaptive(config, arrays):
 def _layer(config, hidden, width, **options):
     layer = AdaptiveEmbedding(
         config["vocab"],
-        hidden,
-        [cutoff for cutoff in config["cutoff"] if cutoff < config["vocab"]],
-        width,
+        hidden_dim=hidden,
+        cutoffs=[cutoff for cutoff in config["cutoff"] if cutoff < config["vocab"]],
+        embedding_dim=width,
         factor=config["factor"],
         scale_bands=any(scale != 1 for scale in config.get("emb_scales") or [1]),
         **options,

@@ -16,8 +16,8 @@ def albert(config, arrays):
     """ALBERT: factorized embedding, shared post-norm layers, pooler."""
     embedding = layers.FactorizedEmbedding(
         config["vocab"],
-        config["H"],
-        config["E"],
+        hidden_dim=config["H"],
+        embedding_dim=config["E"],
         tie="none",
         use_bias=True,
         normalize=True,
@@ -34,7 +34,7 @@ def albert(config, arrays):
     types = keras.Input((None,), dtype="int32")
     tokens = keras.Input((None,), dtype="int32")
     hidden = [embedding(ids, token_type_ids=types)]
-    sharing = SharingConfig("groups", config["groups"])
+    sharing = SharingConfig("groups", groups=config["groups"])
     for group in layer_groups(StackConfig(config["layers"], sharing=sharing))[0]:
         x = hidden[-1]
         for block in blocks[group]:
@@ -63,7 +63,7 @@ def albert(config, arrays):
 def _albert_layer(config):
     return layers.TransformerEncoderLayer(
         layers.MultiHeadAttention(config["heads"]),
-        layers.FeedForward(config["ffn"], activation=ACTIVATIONS[config["act"]]),
+        feed_forward=layers.FeedForward(config["ffn"], activation=ACTIVATIONS[config["act"]]),
         epsilon=config["ln_eps"],
     )
 

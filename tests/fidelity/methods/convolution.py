@@ -44,7 +44,7 @@ def convolution(kind, arrays, prefix, kernel_size, num_heads, **options):
     project = linear1 is not None
     gated = project and linear1.shape[0] == 2 * linear1.shape[1]
     options |= {"project": project, "gated": gated, "mask_after_linear": False}
-    return KINDS[kind](kernel_size, num_heads, **options)
+    return KINDS[kind](kernel_size, num_heads=num_heads, **options)
 
 
 def load_convolution(layer, arrays, prefix):

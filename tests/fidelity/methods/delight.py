@@ -30,7 +30,7 @@ def group_linear(config, arrays):
     """One grouped linear layer; of one group, the reference code makes a linear layer."""
     layer = layers.GroupLinear(
         config["out_features"],
-        config["n_groups"],
+        num_groups=config["n_groups"],
         shuffle=config["use_shuffle"],
         activation=activation(config),
         normalize=normalizes(config),
@@ -85,12 +85,12 @@ def dextra_embedding(config, arrays):
     """The embedding: table, scale, DExTra block."""
     layer = layers.DExTraEmbedding(
         config["vocab"],
-        config["out_dim"],
-        config["map_dim"],
-        config["depth"],
-        config["width_mult"],
-        config["max_groups"],
-        config["in_proj"],
+        hidden_dim=config["out_dim"],
+        embedding_dim=config["map_dim"],
+        num_layers=config["depth"],
+        width_multiplier=config["width_mult"],
+        max_groups=config["max_groups"],
+        projection_dim=config["in_proj"],
         scale=config["embed_scale"],
         tie="none",
         shuffle=config.get("glt_shuffle", True),
@@ -110,8 +110,8 @@ def encoder_layer(config, arrays):
     width = config["embed_dim"]
     layer = layers.DeLighTEncoderLayer(
         _transform(config, arrays, "dextra_layer"),
-        layers.MultiHeadAttention(1, output_dim=width),
-        _feed_forward(config, arrays),
+        attention=layers.MultiHeadAttention(1, output_dim=width),
+        feed_forward=_feed_forward(config, arrays),
         normalize_first=config["normalize_before"],
         epsilon=epsilon(config),
     )
@@ -140,9 +140,9 @@ def decoder_layer(config, arrays):
         across = layers.MultiHeadAttention(1, head_dim=inner[0], memory_dim=memory_dim[1])
     layer = layers.DeLighTDecoderLayer(
         _transform(config, arrays, "dextra_layer_sa"),
-        layers.MultiHeadAttention(1, causal=True, output_dim=width),
-        across,
-        _feed_forward(config, arrays),
+        self_attention=layers.MultiHeadAttention(1, causal=True, output_dim=width),
+        cross_attention=across,
+        feed_forward=_feed_forward(config, arrays),
         normalize_first=config["normalize_before"],
         epsilon=epsilon(config),
     )
@@ -193,10 +193,10 @@ def dextra_block(config, units, width_multiplier, projection_dim, max_groups, **
     """The block that a configuration describes; always with biases, in case some layer has one."""
     return layers.DExTraBlock(
         units,
-        config["dextra_depth"],
-        width_multiplier,
-        projection_dim,
-        max_groups,
+        num_layers=config["dextra_depth"],
+        width_multiplier=width_multiplier,
+        projection_dim=projection_dim,
+        max_groups=max_groups,
         activation=activation(config),
         normalize=normalizes(config),
         epsilon=epsilon(config),
@@ -209,7 +209,7 @@ def load_group_linear(layer, arrays, prefix=""):
     kernel = arrays[f"w/{prefix}weights"]
     weights = [kernel.T[np.newaxis] if kernel.ndim == 2 else kernel]
     if layer.use_bias:
-        bias = arrays.get(f"w/{prefix}bias", np.zeros(layer.units))
+        bias = arrays.get(f"w/{prefix}bias", np.zeros(layer.output_dim))
         weights.append(bias.reshape(-1))
     if layer.normalize:
         weights += affine(arrays, f"{prefix}normalization_fn")
@@ -238,7 +238,7 @@ def _transform(config, arrays, prefix):
 def _feed_forward(config, arrays):
     inner = len(arrays["w/fc1.weights"])
     assert inner == config["embed_dim"] // config["ffn_red"]
-    return layers.FeedForward(inner, keras.activations.get(activation(config)))
+    return layers.FeedForward(inner, activation=keras.activations.get(activation(config)))
 
 
 def _load_self_attention(attention, arrays):

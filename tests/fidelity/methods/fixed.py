@@ -53,7 +53,7 @@ def fixed_attention_layer(config, arrays):
 def _loaded(config, arrays, fixed, learned):
     layer = FixedPatternAttention(
         PATTERNS[:fixed],
-        learned,
+        num_learned_heads=learned,
         head_dim=arrays["w/Wv"].shape[1] // (fixed + learned),
         edges=config.get("edges", config.get("edge", "zero")),
         use_bias="w/bv" in arrays,

@@ -19,7 +19,7 @@ def classifier(config, arrays, num_heads):
     width, head_dim = config["hidden"], config["hidden"] // config["heads"]
     embedding = layers.FactorizedEmbedding(
         config["vocab"],
-        width,
+        hidden_dim=width,
         tie="none",
         normalize=True,
         positions=layers.LearnedPosition(
@@ -30,8 +30,8 @@ def classifier(config, arrays, num_heads):
     )
     encoder = [
         layers.TransformerEncoderLayer(
-            layers.MultiHeadAttention(count, head_dim, gated=True, name=f"attention_{i}"),
-            layers.FeedForward(config["ffn"], activation=ACTIVATIONS[config["act"]]),
+            layers.MultiHeadAttention(count, head_dim=head_dim, gated=True, name=f"attention_{i}"),
+            feed_forward=layers.FeedForward(config["ffn"], activation=ACTIVATIONS[config["act"]]),
             epsilon=config["ln_eps"],
         )
         for i, count in enumerate(num_heads)

@@ -27,7 +27,7 @@ def encoder_layer(config, arrays):
     """With the padding mask and without it."""
     branches = _branches(config, arrays, causal=False)
     layer = layers.TransformerEncoderLayer(
-        _lsra(branches), _feed_forward(config), **_options(config)
+        _lsra(branches), feed_forward=_feed_forward(config), **_options(config)
     )
     layer.build((None, None, config["E"]))
     _load_branches(branches, arrays)
@@ -47,8 +47,10 @@ def decoder_layer(config, arrays):
     branches = _branches(config, arrays, causal=True)
     layer = layers.TransformerDecoderLayer(
         _lsra(branches),
-        layers.MultiHeadAttention(config["cross_heads"], memory_dim=memory.shape[-1]),
-        _feed_forward(config),
+        cross_attention=layers.MultiHeadAttention(
+            config["cross_heads"], memory_dim=memory.shape[-1]
+        ),
+        feed_forward=_feed_forward(config),
         **_options(config),
     )
     x = arrays["in/x"].swapaxes(0, 1)
@@ -100,7 +102,7 @@ def _lsra(branches):
     if not others:
         return layers.LSRA(first)
     rest = others[0][0] if len(others) == 1 else _lsra(others)
-    return layers.LSRA(first, rest, attention_dim=width)
+    return layers.LSRA(first, convolution=rest, attention_dim=width)
 
 
 def _load_branches(branches, arrays):
@@ -114,7 +116,7 @@ def _load_branches(branches, arrays):
 
 def _feed_forward(config):
     activation = config["act"]
-    return layers.FeedForward(config["ffn"], ACTIVATIONS.get(activation, activation))
+    return layers.FeedForward(config["ffn"], activation=ACTIVATIONS.get(activation, activation))
 
 
 def _options(config):

@@ -17,7 +17,9 @@ def routing(config, arrays):
     ratio = config["n_predecessor"] // modules
     predecessors = [Dense(width, activation="tanh") for _ in range(config["n_predecessor"])]
     stack = [
-        TheseusModule(predecessors[i * ratio : (i + 1) * ratio], Dense(width, activation="tanh"))
+        TheseusModule(
+            predecessors[i * ratio : (i + 1) * ratio], successor=Dense(width, activation="tanh")
+        )
         for i in range(modules)
     ]
     model = keras.Sequential([keras.Input(arrays["x"].shape[1:]), *stack])

@@ -94,9 +94,11 @@ def check_target(path: str | os.PathLike, force: bool) -> None:
     if not os.path.lexists(path):
         return
     if not force:
-        raise InputError(f"{path}: exists already; give another path, or `force` to replace it")
+        raise InputError(
+            f"The path exists already. Received: {path}. Give another, or `force` to replace it."
+        )
     if not path.is_dir() or (any(path.iterdir()) and not (path / MANIFEST).is_file()):
-        raise InputError(f"{path}: is no bundle and is not replaced; give another path")
+        raise InputError(f"Only a bundle is replaced. Received: {path}. Give another path.")
 
 
 def _make_parents(path):
@@ -129,5 +131,10 @@ def _replace(folder, path):
 
 def _write_error(path, error):
     if error.errno == errno.ENOSPC:
-        return InputError(f"{path}: the disk is full, nothing was written; free some space")
-    return InputError(f"{path}: cannot be written ({error.strerror or error})")
+        return InputError(
+            f"The disk is full, nothing was written. Received: {path}. Free some space."
+        )
+    reason = error.strerror or error
+    return InputError(
+        f"The bundle cannot be written. Received: {path} ({reason}). Give another path."
+    )

@@ -10,20 +10,22 @@ from tfcompress.errors import InputError
 from tfcompress.export.bundle.writer import check_target
 from tfcompress.export.conversion.exporter import Exporter
 from tfcompress.export.conversion.keras_exporter import KerasExporter
+from tfcompress.export.conversion.language_model_exporter import LanguageModelExporter
 from tfcompress.export.conversion.text_encoder_exporter import TextEncoderExporter
 from tfcompress.export.conversion.translation_exporter import TranslationExporter
 from tfcompress.export.options import ExportOptions
-from tfcompress.models import Seq2SeqTransformer, TextEncoder
+from tfcompress.models import LanguageModel, Seq2SeqTransformer, TextEncoder
 
 _EXPORTERS: dict[type, type[Exporter]] = {
     Seq2SeqTransformer: TranslationExporter,
     TextEncoder: TextEncoderExporter,
+    LanguageModel: LanguageModelExporter,
     keras.Model: KerasExporter,
 }
 
 
 def convert(
-    model: Seq2SeqTransformer | TextEncoder | keras.Model,
+    model: Seq2SeqTransformer | TextEncoder | LanguageModel | keras.Model,
     path: str | os.PathLike,
     options: ExportOptions | None = None,
     **changes: Any,
@@ -31,11 +33,12 @@ def convert(
     """Exports a model as a bundle: a folder that apps load.
 
     The bundle holds `model.tflite`, the tokenizers, and `manifest.json`. The signatures are
-    `encode` and `step` of a translation model, and `encode` of a text encoder, which takes one text
-    of any length up to the limit. A Keras model of your own, functional, sequential or subclassed,
-    with layers of this library, Keras' own and others, has the signatures that you name;
-    `tfcompress.runtime.KerasModel` runs it. A bundle computes in float32, without dropout, whatever
-    precision the model was trained in. Weights that the model shares or ties are stored once.
+    `encode` and `step` of a translation model, `encode` of a text encoder, which takes one text of
+    any length up to the limit, and `score` and `step` of a language model. A Keras model of your
+    own, functional, sequential or subclassed, with layers of this library, Keras' own and others,
+    has the signatures that you name; `tfcompress.runtime.KerasModel` runs it. A bundle computes in
+    float32, without dropout, whatever precision the model was trained in. Weights that the model
+    shares or ties are stored once.
 
     Before the folder appears, the bundle is run and compared with `model`, in Python and, where it
     is built, in the native runtime. In float32 its tokens must be the same, but for ties, and its
@@ -66,10 +69,10 @@ def convert(
     """
     options = dataclasses.replace(options or ExportOptions(), **changes)
     check_target(path, options.force)
-    for kind, exporter in _EXPORTERS.items():
-        if isinstance(model, kind):
+    for model_class, exporter in _EXPORTERS.items():
+        if isinstance(model, model_class):
             return exporter(model, options).export(path)
     raise InputError(
-        f"model is {type(model).__name__}; give a Seq2SeqTransformer, a TextEncoder or a Keras "
-        "model"
+        "`model` must be a Seq2SeqTransformer, a TextEncoder, a LanguageModel or a Keras model. "
+        f"Received: {type(model).__name__}."
     )

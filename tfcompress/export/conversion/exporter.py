@@ -1,4 +1,4 @@
-"""What exporting a model means, whatever its kind: check, trace, write, verify."""
+"""What exporting a model means, whatever its type: check, trace, write, verify."""
 
 import abc
 import os
@@ -10,21 +10,21 @@ from tfcompress.constants import FORMAT
 from tfcompress.errors import InputError
 from tfcompress.export.bundle.writer import new_folder, write_manifest
 from tfcompress.export.errors import ExportError
-from tfcompress.export.graph.model_file import check_finite, made_by
+from tfcompress.export.graph.model_file import check_finite, producer
 from tfcompress.export.graph.size import check_convertible
 from tfcompress.export.options import ExportOptions
 
 
 class Exporter(abc.ABC):
-    """Exports one kind of model.
+    """Exports one type of model.
 
     Args:
         model: The model.
         options: How to export it.
     """
 
-    # The kind of model in manifests.
-    kind: ClassVar[str]
+    # The type of model, as manifests say it.
+    model_type: ClassVar[str]
 
     def __init__(self, model: Any, options: ExportOptions):
         self.model = model
@@ -46,7 +46,7 @@ class Exporter(abc.ABC):
             ExportError: If the model has operations that LiteRT lacks, or the bundle does not
                 compute what the model does.
         """
-        self.options.check_kind(self.kind)
+        self.options.check_model_type(self.model_type)
         self.options.check_runtime()
         self.check()
         check_convertible(self.keras_model.count_params())
@@ -55,8 +55,8 @@ class Exporter(abc.ABC):
         with new_folder(path, force=self.options.force) as folder:
             manifest = {
                 "format": FORMAT,
-                "kind": self.kind,
-                "made_by": made_by(),
+                "model_type": self.model_type,
+                "producer": producer(),
                 **self.write(folder),
                 "parameters": self.keras_model.count_params(),
                 **self.describe(),
@@ -66,9 +66,10 @@ class Exporter(abc.ABC):
             try:
                 manifest["parity"] = self.compare(folder)
             except (InputError, RuntimeError) as error:
-                reason = str(error).splitlines()[0]
+                reason = str(error).splitlines()[0].rstrip(".")
                 raise ExportError(
-                    f"LiteRT cannot run the exported model: {reason}; replace its unusual layers"
+                    f"LiteRT cannot run the exported model. Received: {reason}. Replace its "
+                    "unusual layers."
                 ) from error
             self.check_parity(manifest["parity"])
             return write_manifest(folder, manifest)

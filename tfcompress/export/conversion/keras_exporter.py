@@ -19,8 +19,8 @@ from tfcompress.export.graph.model_file import check_operations, lower
 from tfcompress.export.graph.new_axes import expand_new_axes
 from tfcompress.export.graph.packing import pack_constants
 from tfcompress.export.graph.tables import look_up_tables
-from tfcompress.export.quantization.mixed_plan import MixedPlan, WeightNames
-from tfcompress.export.quantization.quantizer import choice, quantize
+from tfcompress.export.quantization.quantization_scheme import QuantizationScheme, WeightNames
+from tfcompress.export.quantization.quantizer import quantize, type_chooser
 from tfcompress.export.quantization.schemes import STATIC
 from tfcompress.layers.common.nested import named_layers
 from tfcompress.models.precision import float32_twin, half_layer
@@ -42,7 +42,7 @@ class KerasExporter(Exporter):
     added to.
     """
 
-    kind = "keras"
+    model_type = "keras"
 
     def check(self):
         self._operations = _custom_ops(self.options.custom_ops)
@@ -55,25 +55,25 @@ class KerasExporter(Exporter):
             self._twin, self.options.signatures, self.model, self._operations
         )
         self._functions = functions
-        self._typical = {}
+        self._representative = {}
         if self.options.representative_data is not None:
             data = self.options.representative_data
-            self._typical = functions.batches("representative_data", data)
+            self._representative = functions.batches("representative_data", data)
         if self.options.samples is None:
-            self._batches = functions.default_batches() | self._typical
+            self._batches = functions.default_batches() | self._representative
         else:
             self._batches = functions.batches("samples", self.options.samples)
 
     def write(self, folder):
-        quantization, plan = self.options.quantization, self.options.plan
-        weights = None if plan is None else MixedPlan(plan, WeightNames(self._twin))
-        choose = choice(quantization, weights)
+        quantization, scheme = self.options.quantization, self.options.quantization_scheme
+        weights = None if scheme is None else QuantizationScheme(scheme, WeightNames(self._twin))
+        choose = type_chooser(quantization, weights)
         with tempfile.TemporaryDirectory() as temporary:
             lowered = lower(self._functions, Path(temporary))
         expand_new_axes(lowered)
         look_up_tables(lowered)
         static = {}
-        for name, samples in self._typical.items():
+        for name, samples in self._representative.items():
             _swap(lowered, name)
             lowered = quantize_encoder(lowered, STATIC[quantization], samples, choose)
             _swap(lowered, name)
@@ -94,7 +94,7 @@ class KerasExporter(Exporter):
         (folder / MODEL).write_bytes(self._data)
         return {
             "quantization": quantization,
-            **({} if plan is None else {"plan": dict(plan)}),
+            **({} if scheme is None else {"quantization_scheme": dict(scheme)}),
             **({"static": static} if static else {}),
             "custom_ops": self._needed,
         }
@@ -108,9 +108,10 @@ class KerasExporter(Exporter):
         except InputError as error:
             if not self._needed:
                 raise
+            reason = str(error).splitlines()[0].rstrip(".")
             raise InputError(
-                f"{str(error).splitlines()[0]} (with custom operations, other layers must be those "
-                "of tfcompress.layers, and of an input's sizes one may be unknown, as in [1, None])"
+                "With custom operations, other layers must be those of tfcompress.layers, and of "
+                f"an input's sizes one may be unknown, as in [1, None]. Received: {reason}."
             ) from error
 
     def check_parity(self, metrics):
@@ -121,7 +122,7 @@ def _custom_ops(custom_ops):
     names = chosen(custom_ops)
     if custom_ops is not True and (wrong := sorted(names.intersection(_OF_TRANSLATORS))):
         raise InputError(
-            f"a Keras model has no such custom operations. Received: {', '.join(wrong)}, which are "
+            f"A Keras model has no such custom operations. Received: {', '.join(wrong)}, which are "
             "of a Seq2SeqTransformer's decoder. Leave them out."
         )
     return names.difference(_OF_TRANSLATORS)
@@ -139,17 +140,17 @@ def _check_model(model):
     for layer in named_layers(model, keras.layers.Layer).values():
         if hasattr(layer, "wrapped_by"):
             raise InputError(
-                f"convert needs a plain model. Received: {model.name}, which {layer.wrapped_by} "
-                "made. Strip it first."
+                f"`convert` needs a plain model. Received: {model.name}, of "
+                f"{layer.wrapped_by}. Strip it first."
             )
     if not model.built:
-        raise InputError(f"convert needs a built model. Received: {model.name}. Call it once.")
+        raise InputError(f"`convert` needs a built model. Received: {model.name}. Call it once.")
 
 
 def _check_precision(model):
     if path := half_layer(model):
         raise InputError(
-            f"a model's layers must compute in float32. Received: {path} in half precision. Make "
+            f"A model's layers must compute in float32. Received: {path} in half precision. Make "
             "the model anew in float32 and give it these weights, then export that."
         )
 

@@ -58,18 +58,18 @@ def check(metrics: Mapping[str, Mapping[str, Any]], quantization: str) -> None:
     Raises:
         ExportError: If it does not.
     """
-    for name, found in metrics.items():
-        difference = found.get("relative_difference", 0.0)
+    for name, one in metrics.items():
+        difference = one.get("relative_difference", 0.0)
         if not np.isfinite(difference):
             raise ExportError(
-                f"the exported model gives results that are not finite where the model's are. "
+                "The exported model gives results that are not finite where the model's are. "
                 f"Received: signature {name!r}. Check its weights."
             )
         if quantization == "float32" and (
-            difference > _TOLERANCE or found.get("identical", 1.0) < _IDENTICAL
+            difference > _TOLERANCE or one.get("identical", 1.0) < _IDENTICAL
         ):
             raise ExportError(
-                "the exported model does not compute what the model does. Received: outputs of "
+                "The exported model does not compute what the model does. Received: outputs of "
                 f"{name!r} that differ by {difference:.2g} of the largest. Replace unusual layers."
             )
 
@@ -81,7 +81,7 @@ def _metrics(pairs):
             other = actual[name]
             if value.shape != other.shape:
                 raise ExportError(
-                    f"the exported model gives another shape. Received: {name} {other.shape} "
+                    f"The exported model gives another shape. Received: {name} {other.shape} "
                     f"instead of {value.shape}. Replace unusual layers."
                 )
             if value.dtype.kind != "f":

@@ -100,7 +100,7 @@ class KerasSignatures:
             if "untracked" not in str(error):
                 raise
             raise InputError(
-                "a signature may use weights of the model only. Received: a function with "
+                "A signature may use weights of the model only. Received: a function with "
                 "variables of its own. Make their layers attributes of the model."
             ) from error
 
@@ -250,8 +250,8 @@ class _Function:
             except Exception as error:  # Whatever a model may raise that takes no such numbers.
                 reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise InputError(
-            f"the bundle is compared with the model on random numbers, which {self._name!r} does "
-            f"not take. Received: {reason}. Give `samples`: a list of batches."
+            f"The bundle is compared with the model on random numbers, which {self._name!r} does "
+            f"not take. Received: {reason}. Give `samples`, a list of batches."
         )
 
     def flat_call(self, *flat):
@@ -295,7 +295,7 @@ def _rebound(function, original, model):
         return function
     if getattr(function, "__self__", None) is not original:
         raise InputError(
-            "a function of your own cannot follow a model that computes in half precision. "
+            "A function of your own cannot follow a model that computes in half precision. "
             f"Received: {original.dtype_policy.name}. Make the model anew in float32 and give it "
             "these weights, then export that."
         )

@@ -109,6 +109,6 @@ def _state_spec(layer: Any) -> dict:
         return layer.state_spec()
     except (AttributeError, NotImplementedError) as error:
         raise InputError(
-            f"decoder layer {layer.name} does not declare the state it decodes with ({error}); "
-            "give its layers `state_spec` and `step`"
+            "A decoder layer must declare the state that it decodes with. Received: "
+            f"{layer.name} ({error}). Give its layers `state_spec` and `step`."
         ) from error

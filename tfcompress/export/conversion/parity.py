@@ -20,7 +20,7 @@ def compare(
         folder: The bundle.
         measure: Returns the metrics of an opened bundle that an engine runs: `max_difference`, the
             largest difference of a result; `tolerance`, how much of it is allowed in float32; and
-            others of its kind of model.
+            others of its type of model.
         samples: The number of samples.
 
     Returns:
@@ -58,7 +58,9 @@ def check_finite(metrics: Mapping[str, Any]) -> None:
         ExportError: If they are not.
     """
     if not all(np.isfinite(one["max_difference"]) for one in runtimes(metrics)):
-        raise ExportError("the exported model gives results that are not finite; check its weights")
+        raise ExportError(
+            "The exported model's results must be finite. Received: others. Check its weights."
+        )
 
 
 def check_close(metrics: Mapping[str, Any], remedy: str) -> None:
@@ -74,6 +76,6 @@ def check_close(metrics: Mapping[str, Any], remedy: str) -> None:
     for one in runtimes(metrics):
         if one["max_difference"] > one["tolerance"]:
             raise ExportError(
-                f"the exported model's results differ from the Keras model's by up to "
-                f"{one['max_difference']:.2g}; {remedy}"
+                "The exported model's results must be the Keras model's. Received: a difference of "
+                f"up to {one['max_difference']:.2g}. {remedy}."
             )

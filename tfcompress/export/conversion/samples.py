@@ -23,18 +23,18 @@ def check_ids(name: str, samples: Any, *, max_length: int, vocabulary_size: int)
     """
     samples = [_as_ids(name, number, sample) for number, sample in enumerate(samples)]
     if not samples:
-        raise InputError(f"`{name}` is empty; give the token ids of some sentences")
+        raise InputError(f"`{name}` must have sentences. Received: none. Give their token ids.")
     for number, sample in enumerate(samples):
         where = f"sentence {number} of `{name}`"
         if not 1 <= len(sample) <= max_length:
             raise InputError(
-                f"{where} has {len(sample)} ids; give from 1 to the model's {max_length}, begin "
-                "and end marks included"
+                f"A sentence must have from 1 to the model's {max_length} ids, begin and end marks "
+                f"included. Received: {len(sample)} in {where}."
             )
         if not 0 <= min(sample) <= max(sample) < vocabulary_size:
             raise InputError(
-                f"{where} has ids from {min(sample)} to {max(sample)}, outside the "
-                f"vocabulary's 0 to {vocabulary_size - 1}; use the model's tokenizer"
+                f"Ids of the vocabulary must be from 0 to {vocabulary_size - 1}. Received: "
+                f"{min(sample)} to {max(sample)} in {where}. Use the model's tokenizer."
             )
     return samples
 
@@ -62,7 +62,7 @@ def _as_ids(name, number, sample):
         ids = np.zeros([0, 0])
     if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
         raise InputError(
-            f"sentence {number} of `{name}` is no list of token ids (received {sample!r:.60}); "
-            "give a list of lists of whole numbers"
+            f"`{name}` must be lists of token ids. Received: {sample!r:.60} as sentence {number}. "
+            "Give a list of lists of whole numbers."
         )
     return ids.tolist()

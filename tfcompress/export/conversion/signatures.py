@@ -1,4 +1,6 @@
-"""The two signatures of an exported encoder-decoder."""
+"""The signatures of an exported model with a decoder."""
+
+from typing import Any
 
 import tensorflow as tf
 
@@ -63,6 +65,11 @@ class Signatures:
         vocabulary_size = transformer.config.target_vocabulary_size
         self.block = None if self.gives_top else logits_block(vocabulary_size)
 
+    def interface(self) -> dict[str, Any]:
+        """Returns what a manifest says of decoding: the state, and the blocks of logits."""
+        state = [{"name": name, **spec.to_mapping()} for name, spec in self.state.items()]
+        return {"state": state, "decoder": {"block": self.block}}
+
     def save(self, path: str) -> None:
         """Writes a SavedModel with both signatures.
 
@@ -84,19 +91,18 @@ class Signatures:
             tf.TensorSpec([1], tf.int32, "shortlist_size"),
             tf.TensorSpec([None], tf.int32, "width"),
         ]
-        return {
-            "encode": (self._encode, [tf.TensorSpec([None], tf.int32, "ids")]),
-            "step": (
-                self._step,
-                [
-                    tf.TensorSpec([None], tf.int32, "ids"),
-                    tf.TensorSpec([1], tf.int32, "position"),
-                    tf.TensorSpec([1, 1, 1, None], tf.float32, "mask"),
-                    state,
-                    *(chosen if self.gives_top else ()),
-                ],
-            ),
-        }
+        step = [
+            tf.TensorSpec([None], tf.int32, "ids"),
+            tf.TensorSpec([1], tf.int32, "position"),
+            tf.TensorSpec([1, 1, 1, None], tf.float32, "mask"),
+            state,
+            *(chosen if self.gives_top else ()),
+        ]
+        return {**self._whole_sequences(), "step": (self._step, step)}
+
+    def _whole_sequences(self):
+        """The function that takes whole sequences, and its inputs, by name."""
+        return {"encode": (self._encode, [tf.TensorSpec([None], tf.int32, "ids")])}
 
     def _encode(self, ids):
         memory = self._transformer.encode_with_mask(tf.expand_dims(ids, 0), None)
@@ -130,6 +136,15 @@ class Signatures:
             blocks = tf.reshape(logits, [-1, logits.shape[1] // self.block, self.block])
             outputs["block_max"] = tf.reduce_max(blocks, axis=2)
             largest = tf.reduce_max(outputs["block_max"], axis=1, keepdims=True)
-            total = tf.reduce_sum(tf.exp(logits - largest), axis=1, keepdims=True)
-            outputs["log_sum_exp"] = tf.math.log(total) + largest
+            outputs["log_sum_exp"] = log_sum_exp(logits, largest)
         return outputs
+
+
+def log_sum_exp(logits: tf.Tensor, largest: tf.Tensor) -> tf.Tensor:
+    """Returns the logarithm of the sum of powers of e, `[rows, 1]`.
+
+    Args:
+        logits: `[rows, vocabulary_size]`.
+        largest: The greatest of each row, `[rows, 1]`.
+    """
+    return tf.math.log(tf.reduce_sum(tf.exp(logits - largest), axis=1, keepdims=True)) + largest

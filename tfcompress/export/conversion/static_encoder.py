@@ -13,7 +13,7 @@ from ai_edge_litert.tools import flatbuffer_utils
 
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.normalizations import multiply_differences, normalizations
-from tfcompress.export.quantization.quantizer import Choice, channel_axis, int8_grid
+from tfcompress.export.quantization.quantizer import TypeChooser, channel_axis, int8_grid
 from tfcompress.grids import MIN_ELEMENTS
 
 # The signature whose operations are quantized.
@@ -32,7 +32,10 @@ _FLOATS = (schema.TensorType.FLOAT32, schema.TensorType.FLOAT16)
 
 
 def quantize_encoder(
-    model: schema.ModelT, bits: int, samples: Sequence[Mapping[str, np.ndarray]], choose: Choice
+    model: schema.ModelT,
+    bits: int,
+    samples: Sequence[Mapping[str, np.ndarray]],
+    choose: TypeChooser,
 ) -> schema.ModelT:
     """Gives the operations of `encode` integer operands and results, with litert-quantizer.
 

@@ -20,7 +20,7 @@ _RANDOM_LENGTHS = (1, 2, 3, 5, 8, 13, 21, 34)
 class TextEncoderExporter(TextExporter):
     """Exports a `TextEncoder`; see `Exporter`."""
 
-    kind = "text_encoder"
+    model_type = "text_encoder"
 
     def check_options(self):
         _check_tokenizer(self.options.tokenizer, self.config)
@@ -85,18 +85,20 @@ def _check_tokenizer(tokenizer: TextTokenizer | None, config: TextEncoderConfig)
         return
     if not isinstance(tokenizer, TextTokenizer):
         raise InputError(
-            f"tokenizer is {type(tokenizer).__name__}; give a tokenizer of tfcompress.text for "
-            "text encoders, such as `load_text_tokenizer` returns"
+            "`tokenizer` must be one of tfcompress.text for text encoders, such as "
+            f"`load_text_tokenizer` returns. Received: {type(tokenizer).__name__}."
         )
     if not fits_table(tokenizer.vocabulary_size, config.vocabulary_size):
         raise InputError(
-            f"tokenizer has {tokenizer.vocabulary_size} pieces, but the model's table "
-            f"{config.vocabulary_size} rows; give the tokenizer that the model was trained with"
+            "`tokenizer` must be that of the model. Received: "
+            f"{tokenizer.vocabulary_size} pieces for {config.vocabulary_size} rows of the model's "
+            "table. Give the one that it was trained with."
         )
     if tokenizer.pad_id != config.pad_id:
         raise InputError(
-            f"tokenizer pads with the id {tokenizer.pad_id}, but the model with {config.pad_id}; "
-            "give the tokenizer that the model was trained with"
+            "`tokenizer` must be that of the model. Received: "
+            f"pad_id={tokenizer.pad_id} instead of {config.pad_id}. Give the one that it "
+            "was trained with."
         )
 
 
@@ -112,7 +114,9 @@ def _write_tokenizer(
     if with_graph:
         graph, reason = make_text_tokenizer_graph(tokenizer)
         if graph is None:
-            raise InputError(f"`tokenizer_graph` cannot be made: {reason}; leave it out")
+            raise InputError(
+                f"`tokenizer_graph` needs another tokenizer. Received: {reason}. Leave it out."
+            )
         (folder / GRAPH).write_bytes(graph)
     return {
         "tokenizer": tokenizer.settings(),

@@ -99,7 +99,7 @@ class TextExporter(Exporter):
             samples = self.encode(samples)
             if samples is None:
                 raise InputError(
-                    f"`{name}` of texts needs a tokenizer; give "
-                    f"{' and '.join(tokenizer_names(self.kind))}, or token ids"
+                    f"`{name}` of texts needs a tokenizer. Received: none. Give "
+                    f"{' and '.join(tokenizer_names(self.model_type))}, or token ids."
                 )
         return self.check_ids(name, samples)

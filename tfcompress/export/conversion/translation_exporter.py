@@ -19,7 +19,7 @@ _RANDOM_LENGTHS = (1, 2, 3, 5, 8, 13, 21)
 class TranslationExporter(TextExporter):
     """Exports a `Seq2SeqTransformer`; see `Exporter`."""
 
-    kind = "translation"
+    model_type = "translation"
 
     def check_options(self):
         self._tokenizers = {
@@ -33,7 +33,9 @@ class TranslationExporter(TextExporter):
         if not isinstance(self._shortlist, Shortlist):
             source, target = self._tokenizers.values()
             if source is None or target is None:
-                raise InputError("`shortlist` of sentences needs both tokenizers; give them")
+                raise InputError(
+                    "`shortlist` of sentences needs both tokenizers. Received: others. Give them."
+                )
             sources, targets = self._shortlist
             self._shortlist = learn_shortlist(source, target, sources, targets, self.config)
         _check_shortlist(self._shortlist, self.config)
@@ -52,7 +54,8 @@ class TranslationExporter(TextExporter):
         for number, sample in enumerate(samples):
             if sample[-1] != self.config.eos_id:
                 raise InputError(
-                    f"sentence {number} of `{name}` ends with {sample[-1]}; end it with eos_id"
+                    f"`{name}` must end with `eos_id`={self.config.eos_id}. Received: {sample[-1]} "
+                    f"at the end of sentence {number}."
                 )
         return samples
 
@@ -70,8 +73,8 @@ class TranslationExporter(TextExporter):
         signatures = Signatures(model, self.options)
         if self._shortlist is not None and not signatures.gives_top:
             raise InputError(
-                "`shortlist` needs an output layer that is one matrix, which adaptive ones are "
-                "not; leave it out"
+                "`shortlist` needs an output layer that is one matrix. Received: an adaptive one. "
+                "Leave it out."
             )
         return signatures
 
@@ -87,10 +90,7 @@ class TranslationExporter(TextExporter):
                 "source": config.source_vocabulary_size,
                 "target": config.target_vocabulary_size,
             },
-            "state": [
-                {"name": name, **spec.to_mapping()} for name, spec in signatures.state.items()
-            ],
-            "decoder": {"block": signatures.block},
+            **signatures.interface(),
         }
 
     def write_files(self, folder):
@@ -151,11 +151,12 @@ def _check_shortlist(shortlist, config):
     expected = config.source_vocabulary_size, config.target_vocabulary_size
     if sizes != expected:
         raise InputError(
-            f"`shortlist` is for vocabularies of {sizes[0]} and {sizes[1]} ids, but the model's "
-            f"have {expected[0]} and {expected[1]}; build it with the model's tokenizers and sizes"
+            "`shortlist` must be for the model's vocabularies. Received: one for "
+            f"{sizes[0]} and {sizes[1]} ids instead of {expected[0]} and {expected[1]}. Build it "
+            "with the model's tokenizers and sizes."
         )
     if config.eos_id not in shortlist.frequent:
         raise InputError(
-            "`shortlist` leaves out the end id, so that no translation would end; build it with "
-            f"always=[{config.eos_id}]"
+            "`shortlist` must have the end id, without which no translation ends. Received: one "
+            f"without. Build it with always=[{config.eos_id}]."
         )

@@ -23,7 +23,7 @@ def compare(model: Seq2SeqTransformer, folder: Path, samples: list[list[int]]) -
     """Runs a bundle and the model that it was made from on the same sentences.
 
     The bundle translates each sample greedily. Then the model's training graph scores every
-    prefix of that translation, so that one choice that differs does not make all later ones
+    prefix of that translation, so that one token that differs does not make all later ones
     differ. In float32, beam search is compared too, on the shortest samples.
 
     Args:
@@ -32,8 +32,8 @@ def compare(model: Seq2SeqTransformer, folder: Path, samples: list[list[int]]) -
         samples: Source token ids, ending with `eos_id`.
 
     Returns:
-        What `parity.compare` does, over the logits; and `tokens`, the number of choices;
-        `identical`, the part of them that the model makes too; `ties`, the choices among the others
+        What `parity.compare` does, over the logits; and `tokens`, the number of tokens chosen;
+        `identical`, the part of them that the model makes too; `ties`, those among the others
         between logits closer than 1e-4; `mean_log_probability_difference`, of the chosen tokens. In
         float32 also `beam_samples`, and `beam_identical`, how many of them give the same
         translations (or ones of equal score).
@@ -62,20 +62,22 @@ def check(metrics: Mapping[str, Any], quantization: str) -> None:
     parity.check_finite(metrics)
     if quantization != "float32":
         return
-    remedy = "a layer's `step` does not compute what its `call` does"
+    remedy = "Let the layers' `step` compute what their `call` does"
     for one in parity.runtimes(metrics):
         different = round((1 - one["identical"]) * one["tokens"]) - one["ties"]
         if different:
             raise ExportError(
-                f"the exported model chooses {different} of {one['tokens']} tokens unlike the "
-                f"Keras model (logits differ by up to {one['max_difference']:.2g}); {remedy}"
+                "The exported model must choose the Keras model's tokens. Received: "
+                f"{different} of {one['tokens']} that differ, and logits by up to "
+                f"{one['max_difference']:.2g}. {remedy}."
             )
     parity.check_close(metrics, remedy)
     for one in parity.runtimes(metrics):
         if one["beam_identical"] < one["beam_samples"]:
             raise ExportError(
-                "the exported model's beam search finds other translations than the Keras model's; "
-                "a layer's cache does not follow its beam"
+                "The exported model's beam search must find the Keras model's translations. "
+                f"Received: {one['beam_identical']} of {one['beam_samples']}. Let the layers' "
+                "state follow their hypotheses."
             )
 
 
@@ -93,7 +95,7 @@ def _compare_greedy(model, engine, samples):
             actual.append(engine.logits(ids, target))
         expected = _model_logits(model, [samples[i] for i in batch], targets)
         for i, target, *logits in zip(batch, targets, actual, expected):
-            rows.append(_compare_choices(target, logits, model.config, int(limits[i])))
+            rows.append(_compare_tokens(target, logits, model.config, int(limits[i])))
     totals = {name: [row[name] for row in rows] for name in rows[0]}
     tokens = sum(totals["tokens"])
     return {
@@ -137,31 +139,40 @@ def _padded(rows, pad_id):
     return padded
 
 
-def _compare_choices(target, logits, config, limit):
-    """Compares the choices of one translation; `expected` may be padded."""
+def _compare_tokens(target, logits, config, limit):
+    """Compares the chosen tokens of one translation; `expected` may be padded."""
     actual, expected = logits
     expected = expected[: len(actual)]
     chosen = np.array([*target, config.eos_id])
-    if len(chosen) == limit:  # the last end mark was no choice
+    if len(chosen) == limit:  # the last end mark was not chosen
         chosen = chosen[:-1]
     rows = np.arange(len(chosen))
-    differences = _log_softmax(actual)[rows, chosen] - _log_softmax(expected)[rows, chosen]
+    differences = log_softmax(actual)[rows, chosen] - log_softmax(expected)[rows, chosen]
     allowed = expected[rows].copy()
     allowed[:, [config.pad_id, config.bos_id]] = -np.inf
     gaps = allowed.max(axis=1, initial=-np.inf) - allowed[rows, chosen]
     identical = allowed.argmax(axis=1) == chosen if len(rows) else rows
-    largest = np.abs(expected).max()
     return {
         "tokens": len(chosen),
         "identical": int(np.sum(identical)),
         "ties": int(np.sum(~identical & (gaps < TIE))) if len(rows) else 0,
         "max_difference": float(np.abs(actual - expected).max()),
-        "tolerance": float(_TOLERANCE + _RELATIVE_TOLERANCE * largest),
+        "tolerance": tolerance(expected),
         "log_probability_difference": float(np.abs(differences).sum()),
     }
 
 
-def _log_softmax(logits):
+def tolerance(expected: np.ndarray) -> float:
+    """Returns how much logits in float32 may differ from the model's.
+
+    Args:
+        expected: The model's.
+    """
+    return float(_TOLERANCE + _RELATIVE_TOLERANCE * np.abs(expected).max())
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Returns the log-probabilities of logits, `[rows, vocabulary_size]`."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 

@@ -11,8 +11,8 @@ from tfcompress.export.bundle.writer import MANIFEST, write_manifest
 from tfcompress.export.conversion.convert import convert
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.model_file import MODEL
-from tfcompress.export.quantization.mixed_plan import MixedPlan, WeightNames
-from tfcompress.export.quantization.quantizer import choice, quantize
+from tfcompress.export.quantization.quantization_scheme import QuantizationScheme, WeightNames
+from tfcompress.export.quantization.quantizer import quantize, type_chooser
 from tfcompress.models import Seq2SeqTransformer
 from tfcompress.models.precision import to_float32
 from tfcompress.text import Tokenizer
@@ -60,18 +60,18 @@ class Variants:
         self._data = (self.original / MODEL).read_bytes()
 
     @contextlib.contextmanager
-    def bundle(self, plan: Mapping[str, str]) -> Iterator[Path]:
+    def bundle(self, scheme: Mapping[str, str]) -> Iterator[Path]:
         """Gives the folder of a bundle while the block runs.
 
         Args:
-            plan: What weights are stored as; those that it does not name stay in float32.
+            scheme: What weights are stored as; those that it does not name stay in float32.
 
         Raises:
-            InputError: If the plan is impossible.
+            InputError: If the scheme is impossible.
         """
-        plan = {**plan, ".": "float32"}
+        scheme = {**scheme, ".": "float32"}
         model = flatbuffer.read(self._data)
-        quantize(model, choice("mixed", MixedPlan(plan, self.names)))
+        quantize(model, type_chooser("mixed", QuantizationScheme(scheme, self.names)))
         folder = Path(tempfile.mkdtemp(dir=self.original.parent))
         try:
             for file in self.original.iterdir():
@@ -79,7 +79,9 @@ class Variants:
                     shutil.copy(file, folder)
             (folder / MODEL).write_bytes(flatbuffer.write(model))
             manifest = json.loads((self.original / MANIFEST).read_text())
-            write_manifest(folder, manifest | {"quantization": "mixed", "plan": plan})
+            write_manifest(
+                folder, manifest | {"quantization": "mixed", "quantization_scheme": scheme}
+            )
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)

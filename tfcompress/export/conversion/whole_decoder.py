@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tfcompress.custom_ops.decoder import Decoder, Depth
+from tfcompress.custom_ops.decoder import AppliedLayer, Decoder
 from tfcompress.custom_ops.maths import activation_code, dense_operands, norm_operands
 from tfcompress.decoder_state import SENTENCE, StateSpec
 from tfcompress.layers import LayerDropWrapper, TransformerDecoderLayer
@@ -13,7 +13,7 @@ from tfcompress.models import Seq2SeqTransformer
 class WholeDecoder:
     """A decoder whose layers compute as one custom operation.
 
-    All depths share one cache, with the heads of one after those of another, and so do the memories
+    All layers share one cache, with the heads of one after those of another, and so do the memories
     of all distinct cross-attentions.
 
     Args:
@@ -32,8 +32,8 @@ class WholeDecoder:
         for attention in self._attentions:
             first_heads[attention] = heads
             heads += attention.num_heads
-        depths = [
-            Depth(
+        applied = [
+            AppliedLayer(
                 self._distinct.index(layer),
                 layer.self_attention.num_heads,
                 first_heads[layer.cross_attention],
@@ -43,12 +43,12 @@ class WholeDecoder:
         ]
         layer = self._layers[0]
         self._decoder = Decoder(
-            tuple(depths),
+            tuple(applied),
             activation_code(layer.feed_forward.activation),
             layer.normalize_first,
             layer.epsilon,
         )
-        own_heads = sum(depth.num_heads for depth in depths)
+        own_heads = sum(each.num_heads for each in applied)
         own = StateSpec((own_heads, None, _head_dim(layer.self_attention)))
         memory = StateSpec((heads, None, _head_dim(layer.cross_attention)), per=SENTENCE)
         self.state = {

@@ -21,6 +21,7 @@ from tfcompress.text import is_blank
 
 DEVICES = ("emulator", "ssh:HOST", "adb", "adb:SERIAL")
 _OLDEST_QEMU = 8
+_QEMU = "Install Debian's qemu-user of 2025 or later, or set TFCOMPRESS_QEMU to one"
 _SYSROOT = "/usr/aarch64-linux-gnu"
 
 
@@ -46,7 +47,7 @@ def benchmark_on(
     warmup: int = 2,
     runs: int = 3,
     library: str | Path | None = None,
-    say: Callable[[str], object] = lambda line: None,
+    log: Callable[[str], object] = lambda line: None,
 ) -> dict:
     """Measures a bundle with the program `tfcompress-benchmark` on a device.
 
@@ -62,14 +63,14 @@ def benchmark_on(
         warmup: Passes over the sentences that are not measured.
         runs: Passes that are measured.
         library: LiteRT's library for the device; needed for Android only.
-        say: Called with a line about each step.
+        log: Called with a line about each step.
 
     Returns:
-        The figures of the program.
+        The metrics that the program measured.
 
     Raises:
-        InputError: If the device is unknown, cannot be reached or goes away, the bundle is not
-            whole, or what is to run there is missing.
+        InputError: If the device is unknown, cannot be reached or goes away, the bundle is
+            corrupt, or what is to run there is missing.
 
     Example:
 
@@ -82,23 +83,32 @@ def benchmark_on(
     open_bundle(bundle)
     sentences = [sentence for sentence in sentences if not is_blank(sentence)]
     if not sentences:
-        raise InputError("no sentences to translate; give at least one that is not blank")
+        raise InputError(
+            "There must be sentences to translate. Received: none. Give at least one that is not "
+            "blank."
+        )
     program = native_folder(reached.target) / PROGRAM
     if not program.is_file():
-        build_native(reached.target, say=say)
+        build_native(reached.target, log=log)
     library = litert_library(reached.target) if library is None else Path(library)
     if not library.is_file():
-        raise InputError(f"{library}: no such file; give LiteRT's library for {reached.target}")
+        raise InputError(
+            f"`library` must be LiteRT's library for {reached.target}. Received: {library}, which "
+            "is no file."
+        )
     folder = reached.run("mktemp -d").strip()
     if not re.fullmatch(r"/[\w./-]+", folder):
-        raise InputError(f"{device}: gave no temporary folder (received {folder!r})")
+        raise InputError(
+            f"The device gave no temporary folder. Received: {folder!r} from {device}. Check its "
+            "`mktemp`."
+        )
     try:
-        say(f"copying to {device}")
+        log(f"copying to {device}")
         with tempfile.TemporaryDirectory() as local:
             text = Path(local) / "sentences"
             text.write_text("\n".join([*sentences, ""]), encoding="utf-8")
             reached.push([program, library, text, Path(bundle).resolve()], folder)
-        say("measuring")
+        log("measuring")
         arguments = {"threads": num_threads, "beam": beam_size, "warmup": warmup, "runs": runs}
         options = " ".join(f"--{name} {int(value)}" for name, value in arguments.items())
         output = reached.run(
@@ -107,30 +117,35 @@ def benchmark_on(
             f"--library ./{shlex.quote(library.name)}"
         )
         try:
-            figures = json.loads(output)
+            metrics = json.loads(output)
         except ValueError:
-            raise InputError(f"{device}: gave no figures (received {output[:100]!r})") from None
+            raise InputError(
+                f"The device gave no metrics. Received: {output[:100]!r} from {device}. Run "
+                f"{PROGRAM} there."
+            ) from None
     finally:
-        _clean_up(reached, folder, say)
-    return figures | {"bundle": str(bundle), "device": device}
+        _clean_up(reached, folder, log)
+    return metrics | {"bundle": str(bundle), "device": device}
 
 
 def _reach(device: str) -> Device:
-    kind, _, name = device.partition(":")
-    if kind == "emulator" and not name:
+    transport, _, name = device.partition(":")
+    if transport == "emulator" and not name:
         return Emulator()
-    if kind == "ssh" and name and not name.startswith("-"):
+    if transport == "ssh" and name and not name.startswith("-"):
         return Ssh(name)
-    if kind == "adb" and not name.startswith("-"):
+    if transport == "adb" and not name.startswith("-"):
         return Adb(name)
-    raise InputError(f"`device` must be local or one of {', '.join(DEVICES)} (received {device!r})")
+    raise InputError(
+        f"`device` must be local or one of {', '.join(DEVICES)}. Received: {device!r}."
+    )
 
 
-def _clean_up(device, folder, say):
+def _clean_up(device, folder, log):
     try:
         device.run(f"rm -rf {folder}")
     except InputError as error:
-        say(f"{folder} stays on the device ({error})")
+        log(f"{folder} stays on the device ({error})")
 
 
 class Emulator:
@@ -144,17 +159,18 @@ class Emulator:
 
     def __init__(self):
         qemu = os.environ.get("TFCOMPRESS_QEMU") or shutil.which("qemu-aarch64")
-        remedy = "install Debian's qemu-user of 2025 or later, or set TFCOMPRESS_QEMU to one"
         if qemu is None:
-            raise InputError(f"emulator: there is no qemu-aarch64; {remedy}")
+            raise InputError(f"The emulator needs qemu-aarch64. Received: none. {_QEMU}.")
         version = re.search(r"version (\d+)", _output([qemu, "--version"], "emulator"))
         if version is None or int(version[1]) < _OLDEST_QEMU:
             raise InputError(
-                f"emulator: qemu {version[1] if version else '?'} is too old for LiteRT; {remedy}"
+                f"The emulator needs qemu {_OLDEST_QEMU} or later. Received: "
+                f"{version[1] if version else 'an unknown version'}. {_QEMU}."
             )
         if not Path(_SYSROOT).is_dir():
             raise InputError(
-                f"emulator: {_SYSROOT} is missing; install Debian's g++-aarch64-linux-gnu"
+                f"The emulator needs {_SYSROOT}. Received: none. Install Debian's "
+                "g++-aarch64-linux-gnu."
             )
         self._qemu = f"{shlex.quote(qemu)} -L {_SYSROOT}"
 
@@ -175,7 +191,7 @@ class Ssh:
         host: What ssh calls it.
 
     Raises:
-        InputError: If it cannot be reached, or its processor is of another kind.
+        InputError: If it cannot be reached, or its processor is of another type.
     """
 
     def __init__(self, host: str):
@@ -184,7 +200,10 @@ class Ssh:
         machine = "-".join(self.run("uname -m; uname -s").lower().split())
         machine = machine.replace("arm64", "aarch64")
         if machine not in TARGETS:
-            raise InputError(f"{self._name}: is {machine}, but there are {', '.join(TARGETS)}")
+            raise InputError(
+                f"A machine must be one of {', '.join(TARGETS)}. Received: {machine} from "
+                f"{self._name}."
+            )
         self.target = machine
 
     def run(self, command: str) -> str:
@@ -232,10 +251,14 @@ def _output(command, name):
         done = subprocess.run(command, capture_output=True, check=False)
     except OSError as error:
         raise InputError(
-            f"{name}: {command[0]} cannot run ({error.strerror}); install it"
+            f"A program cannot run. Received: {command[0]} for {name} ({error.strerror}). Install "
+            "it."
         ) from None
     if done.returncode:
         lines = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
         reason = lines[-1] if lines else f"exit code {done.returncode}"
-        raise InputError(f"{name}: failed ({reason})")
+        raise InputError(
+            f"A command failed on the device. Received: {reason.rstrip('.')} from {name}. Check "
+            "that it can be reached."
+        )
     return done.stdout.decode(errors="replace")

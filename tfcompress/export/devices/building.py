@@ -27,9 +27,9 @@ _LONGEST_REASON = 200
 def build_native(
     target: str | None = None,
     folder: str | Path | None = None,
-    say: Callable[[str], object] = lambda line: None,
+    log: Callable[[str], object] = lambda line: None,
 ) -> Path:
-    """Builds `libtfcompress` and the program `tfcompress-benchmark` for a kind of device.
+    """Builds `libtfcompress` and the program `tfcompress-benchmark` for a type of device.
 
     The library comes as one to load and as an archive to link, which holds all but LiteRT, with the
     headers beside them. Needs a C++17 compiler and CMake (a package of that name is on the Python
@@ -42,7 +42,7 @@ def build_native(
             "aarch64-android" needs an Android NDK in the environment variable `ANDROID_NDK_HOME`.
         folder: Where the results go; by default a folder of the user's cache that belongs to this
             version of the sources, where `Translator` finds them.
-        say: Called with a line about each step.
+        log: Called with a line about each step.
 
     Returns:
         The folder with the results.
@@ -57,24 +57,25 @@ def build_native(
     """
     target = HOST if target is None else target
     if target not in TARGETS:
-        raise InputError(f"`target` must be one of {', '.join(TARGETS)} (received {target!r})")
+        raise InputError(f"`target` must be one of {', '.join(TARGETS)}. Received: {target!r}.")
     cmake = shutil.which("cmake")
     if cmake is None:
         raise InputError(
-            "building needs CMake (found none); install it, for instance with `pip install cmake`"
+            "Building needs CMake. Received: none. Install it, for instance with "
+            "`pip install cmake`."
         )
     folder = native_folder(target) if folder is None else Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"{folder}: cannot be made ({error.strerror}); give another folder"
+            f"A folder cannot be created. Received: {folder} ({error.strerror}). Give another."
         ) from None
     work = folder / "build"
-    say(f"configuring for {target}")
+    log(f"configuring for {target}")
     options = [f"-D{name}={value}" for name, value in _settings(target).items()]
     _run([cmake, "-S", str(SOURCES), "-B", str(work), *options], work / "configure.log")
-    say("compiling")
+    log("compiling")
     jobs = str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
     _run([cmake, "--build", str(work), "--parallel", jobs], work / "build.log")
     results = [work / name for name in (LIBRARY, PROGRAM, MODELS_PROGRAM, *ARCHIVES)]
@@ -83,7 +84,7 @@ def build_native(
         partial = folder / f".{path.name}.part"
         shutil.copy2(path, partial)
         partial.replace(folder / path.name)
-    say(f"{folder}: {LIBRARY} and {PROGRAM}")
+    log(f"{folder}: {LIBRARY} and {PROGRAM}")
     return folder
 
 
@@ -94,8 +95,8 @@ def _settings(target):
         toolchain = Path(ndk) / "build" / "cmake" / "android.toolchain.cmake"
         if not ndk or not toolchain.is_file():
             raise InputError(
-                "aarch64-android needs an Android NDK (`ANDROID_NDK_HOME` is "
-                f"{ndk or 'not set'}); install one and set the variable to its folder"
+                f"The target {target} needs an Android NDK. Received: ANDROID_NDK_HOME="
+                f"{ndk or None}. Install one and set the variable to its folder."
             )
         return {
             "CMAKE_TOOLCHAIN_FILE": toolchain,
@@ -104,28 +105,39 @@ def _settings(target):
         }
     if target == HOST:
         if not any(map(shutil.which, (os.environ.get("CXX", "c++"), "g++", "clang++"))):
-            raise InputError("building needs a C++17 compiler (found none); install g++ or clang++")
+            raise InputError(
+                "Building needs a C++17 compiler. Received: none. Install g++ or clang++."
+            )
         return {}
     toolchain = _TOOLCHAINS.get(target)
     if toolchain is None:
-        raise InputError(f"{target} is built on such a machine only (this one is {HOST})")
+        raise InputError(
+            f"The target {target} is built on such a machine only. Received: {HOST}. Build it "
+            "there."
+        )
     compiler = f"{target}-gnu-g++"
     if shutil.which(compiler) is None:
         raise InputError(
-            f"{target} needs the cross compiler {compiler} (found none); install it, for instance "
-            "Debian's package g++-aarch64-linux-gnu"
+            f"The target {target} needs the cross compiler {compiler}. Received: none. Install it, "
+            "for instance Debian's package g++-aarch64-linux-gnu."
         )
     return {"CMAKE_TOOLCHAIN_FILE": SOURCES / "cmake" / toolchain}
 
 
-def _run(command, log):
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w", encoding="utf-8") as output:
+def _run(command, log_file):
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with log_file.open("w", encoding="utf-8") as output:
         try:
             done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
         except OSError as error:
-            raise InputError(f"{command[0]}: cannot run ({error.strerror})") from None
+            raise InputError(
+                f"A program cannot run. Received: {command[0]} ({error.strerror}). Install it."
+            ) from None
     if done.returncode:
-        errors = [line for line in log.read_text(errors="replace").splitlines() if "rror" in line]
+        errors = [
+            line for line in log_file.read_text(errors="replace").splitlines() if "rror" in line
+        ]
         reason = errors[0].strip()[:_LONGEST_REASON] if errors else f"exit code {done.returncode}"
-        raise InputError(f"the native runtime does not build ({reason}); see {log}")
+        raise InputError(
+            f"The native runtime does not build. Received: {reason.rstrip('.')}. See {log_file}."
+        )

@@ -21,12 +21,12 @@ _PLATFORMS = {
 
 
 def litert_library(target: str) -> Path:
-    """Returns LiteRT's library for a kind of device, of the version that is installed here.
+    """Returns LiteRT's library for a type of device, of the version that is installed here.
 
     That of another Linux machine is taken from its wheel, which pip downloads once.
 
     Args:
-        target: The kind of device.
+        target: The type of device.
 
     Raises:
         InputError: If there is none, or the wheel cannot be had.
@@ -40,8 +40,8 @@ def litert_library(target: str) -> Path:
         return Path(ai_edge_litert.__file__).parent / _LIBRARY
     if target not in _PLATFORMS:
         raise InputError(
-            f"LiteRT's library for {target} is not in any wheel; give one, for instance that of "
-            "LiteRT's AAR (`--library`)"
+            f"No wheel has LiteRT's library for the target. Received: {target}. Give `library`, "
+            "for instance that of LiteRT's AAR."
         )
     version = importlib.metadata.version(_PACKAGE)
     library = native_folder(target).parents[1] / f"litert-{version}" / target / _LIBRARY
@@ -62,5 +62,7 @@ def _download(requirement, platforms, folder):
     wheels = list(Path(folder).glob("*.whl"))
     if done.returncode or not wheels:
         reason = (done.stderr.strip().splitlines() or ["no wheel"])[-1]
-        raise InputError(f"{requirement}: pip cannot download it ({reason}); give `--library`")
+        raise InputError(
+            f"LiteRT cannot be downloaded. Received: {requirement} ({reason}). Give `library`."
+        )
     return wheels[0]

@@ -11,8 +11,8 @@ _INTEGERS = (schema.TensorType.INT8, schema.TensorType.INT4, schema.TensorType.I
 _LARGEST_HALF = 65504.0
 
 
-def check_traps(model: schema.ModelT) -> None:
-    """Makes sure that a model has none of LiteRT's known traps.
+def check_known_faults(model: schema.ModelT) -> None:
+    """Makes sure that a model has none of LiteRT's known faults.
 
     - A product of floats with integers that are computed at run time, such as an int8 cache:
       XNNPACK takes it and returns zeros.
@@ -33,7 +33,7 @@ def check_traps(model: schema.ModelT) -> None:
 
 
 def check_kernels(model: schema.ModelT) -> None:
-    """Makes sure that a model has none of the traps of `check_traps` but that of constants.
+    """Makes sure that a model has none of the faults of `check_known_faults` but that of constants.
 
     Args:
         model: What is to be written.
@@ -54,8 +54,8 @@ def _check_product(model, subgraph, operator):
     is_mixed = left.type not in _INTEGERS and right.type in _INTEGERS
     if is_mixed and model.buffers[right.buffer].data is None:
         raise ExportError(
-            "a matrix product has an integer operand that is computed at run time, which XNNPACK "
-            "takes for zeros; dequantize it first"
+            "A matrix product's integer operand must be constant, as XNNPACK takes others for "
+            "zeros. Received: one that is computed. Dequantize it first."
         )
 
 
@@ -69,8 +69,8 @@ def _check_scales(model, subgraph, tensor):
         scales, least = model.buffers[stored.buffer].data.view(np.float16), SMALLEST_BLOCK_SCALE
     if scales is not None and len(scales) and not np.min(scales) >= least:
         raise ExportError(
-            f"a scale of {np.min(scales)} is too small for kernels; quantize rows of zeros with "
-            "another"
+            f"A scale is too small for kernels. Received: {np.min(scales)}. Quantize rows of zeros "
+            "with another."
         )
 
 
@@ -82,6 +82,6 @@ def _check_constant(model, tensor):
     largest = np.abs(values).max()
     if not largest <= _LARGEST_HALF:
         raise ExportError(
-            f"a constant of {largest:.3g} lies beyond half precision, in which phones may compute; "
-            "use masks of -3e4 and smaller weights"
+            "A constant lies beyond half precision, in which phones may compute. Received: "
+            f"{largest:.3g}. Use masks of -3e4 and smaller weights."
         )

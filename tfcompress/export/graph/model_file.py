@@ -18,12 +18,12 @@ from tfcompress.errors import InputError
 from tfcompress.export.conversion.static_encoder import float_operations, quantize_encoder
 from tfcompress.export.errors import ExportError
 from tfcompress.export.graph import flatbuffer
-from tfcompress.export.graph.known_faults import check_traps
+from tfcompress.export.graph.known_faults import check_known_faults
 from tfcompress.export.graph.packing import pack_constants
 from tfcompress.export.graph.size import check_size, size_limit
 from tfcompress.export.options import ExportOptions
-from tfcompress.export.quantization.mixed_plan import MixedPlan, WeightNames
-from tfcompress.export.quantization.quantizer import choice, quantize
+from tfcompress.export.quantization.quantization_scheme import QuantizationScheme, WeightNames
+from tfcompress.export.quantization.quantizer import quantize, type_chooser
 from tfcompress.export.quantization.schemes import STATIC
 from tfcompress.models import Seq2SeqTransformer, TextEncoder
 from tfcompress.runtime.manifest import MODEL
@@ -58,7 +58,7 @@ def write_model(
         signatures: What to export.
         transformer: What it belongs to, in float32.
         options: How it is exported.
-        samples: With a static quantization, arguments of `encode` that are typical.
+        samples: With a static quantization, arguments of `encode` that are representative.
 
     Returns:
         What the manifest says of it: how it is quantized and what custom operations it needs.
@@ -67,16 +67,17 @@ def write_model(
         ExportError: If it has what LiteRT cannot compute or computes wrongly, or is larger than its
             weights.
     """
-    quantization, plan = options.quantization, options.plan
-    # The plan is checked before the long conversion.
-    choose = choice(
-        quantization, None if plan is None else MixedPlan(plan, WeightNames(transformer))
+    quantization, scheme = options.quantization, options.quantization_scheme
+    # The scheme is checked before the long conversion.
+    choose = type_chooser(
+        quantization,
+        None if scheme is None else QuantizationScheme(scheme, WeightNames(transformer)),
     )
     model = lower(signatures, folder)
     if quantization in STATIC:
         model = quantize_encoder(model, STATIC[quantization], samples, choose)
     quantize(model, choose)
-    check_traps(model)
+    check_known_faults(model)
     check_operations(model, options.operations)
     limit = size_limit(model, transformer, quantization)
     pack_constants(model)
@@ -84,8 +85,8 @@ def write_model(
     check_size(len(data), limit)
     (folder / MODEL).write_bytes(data)
     description: dict[str, Any] = {"quantization": quantization}
-    if plan is not None:
-        description["plan"] = dict(plan)
+    if scheme is not None:
+        description["quantization_scheme"] = dict(scheme)
     if quantization in STATIC:
         description["encoder"] = {
             "activation_bits": STATIC[quantization],
@@ -133,8 +134,8 @@ def check_operations(model: schema.ModelT, custom_ops: Collection[str] = ()) -> 
     missing = flatbuffer.custom_operations(model).difference(custom_ops)
     if missing:
         raise ExportError(
-            f"LiteRT has no operation for {', '.join(sorted(missing))}; replace the layers that "
-            "use them"
+            f"LiteRT lacks operations. Received: {', '.join(sorted(missing))}. Replace the layers "
+            "that use them."
         )
 
 
@@ -150,12 +151,13 @@ def check_finite(transformer: Seq2SeqTransformer | TextEncoder | keras.Model) ->
     for weight in getattr(transformer, "model", transformer).weights:
         if not np.isfinite(np.asarray(weight, np.float32)).all():
             raise InputError(
-                f"the weight {getattr(weight, 'path', weight.name)} has values that are not "
-                "finite: training diverged; export an earlier checkpoint"
+                "Weights must be finite. Received: others in "
+                f"{getattr(weight, 'path', weight.name)}, as training diverged. Export an earlier "
+                "checkpoint."
             )
 
 
-def made_by() -> dict[str, str]:
+def producer() -> dict[str, str]:
     """Returns the versions of what makes a bundle."""
     return {
         "tfcompress": tfcompress.__version__,

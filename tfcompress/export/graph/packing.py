@@ -7,7 +7,7 @@ A runtime takes its time over every tensor that it hands to a custom operation, 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from tfcompress.custom_ops.names import GIVEN, is_weight
+from tfcompress.custom_ops.names import COMPUTED, is_weight
 from tfcompress.errors import InputError
 from tfcompress.export.graph import flatbuffer
 
@@ -36,38 +36,40 @@ def pack_constants(model: schema.ModelT) -> None:
     for subgraph in model.subgraphs:
         for operator in subgraph.operators:
             name = flatbuffer.operator_name(model, operator)
-            if name in GIVEN:
+            if name in COMPUTED:
                 _pack(model, subgraph, operator, name)
 
 
 def _pack(model, subgraph, operator, name):
     operands = [subgraph.tensors[index] for index in operator.inputs]
-    given = set(GIVEN[name])
+    computed = set(COMPUTED[name])
     constants = []
     for index, tensor in enumerate(operands):
-        if index in given:
+        if index in computed:
             continue
         data = model.buffers[tensor.buffer].data
         if data is None:
             raise InputError(
-                f"operand {index} of {name} is not constant; leave the operation out of custom_ops"
+                "Operands of custom operations must be constant but for those that the model "
+                f"computes. Received: operand {index} of {name}, which is not. Leave the operation "
+                "out of `custom_ops`."
             )
         # The scales of float32 weights say nothing.
         scales = is_weight(name, index - 1)
         if scales and operands[index - 1].type == schema.TensorType.FLOAT32:
             constants.append((_TYPES[tensor.type], (0,), data[:0]))
             continue
-        kind, shape = _TYPES[tensor.type], tuple(tensor.shape)
+        code, shape = _TYPES[tensor.type], tuple(tensor.shape)
         if is_weight(name, index) and tensor.type == schema.TensorType.INT8:
-            kind, data = _PANELS, to_panels(np.asarray(data).view(np.int8).reshape(shape))
-        constants.append((kind, shape, data))
+            code, data = _PANELS, to_panels(np.asarray(data).view(np.int8).reshape(shape))
+        constants.append((code, shape, data))
     width = max(1, int(subgraph.tensors[operator.outputs[0]].shape[-1]))
     pack = schema.TensorT()
     pack.type = schema.TensorType.INT8
     content = _content(constants, width)
     pack.shape = np.array(content.shape, np.int32)
     pack.buffer = flatbuffer.add_buffer(model, content)
-    kept = [operator.inputs[index] for index in sorted(given)]
+    kept = [operator.inputs[index] for index in sorted(computed)]
     operator.inputs = np.array([*kept, len(subgraph.tensors)], np.int32)
     subgraph.tensors.append(pack)
 
@@ -93,9 +95,9 @@ def _content(constants, width):
     """The bytes, `[width, count]`."""
     end = 4 + _ENTRY * len(constants)
     entries, parts = [], []
-    for kind, shape, data in constants:
+    for code, shape, data in constants:
         start = -(-end // _ALIGNMENT)
-        entries.append([kind, len(shape), *shape, *[0] * (_RANK - len(shape)), start])
+        entries.append([code, len(shape), *shape, *[0] * (_RANK - len(shape)), start])
         parts.append((start * _ALIGNMENT, data))
         end = start * _ALIGNMENT + len(data)
     content = np.zeros(-(-end // width) * width, np.uint8)

@@ -10,7 +10,7 @@ from tfcompress.errors import InputError
 from tfcompress.export.errors import ExportError
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.quantization.quantizer import MIN_ELEMENTS, weight_operands
-from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer, TextEncoder
+from tfcompress.models import LanguageModel, Seq2SeqTransformer, TextEncoder
 
 # A flatbuffer has at most 2 GiB; some of it is for the graph.
 MAX_PARAMETERS = (2**31 - 2**26) // 4
@@ -32,8 +32,8 @@ def check_convertible(parameters: int) -> None:
     """
     if parameters > MAX_PARAMETERS:
         raise InputError(
-            f"the model has {parameters:,} parameters, but a .tflite file has room for "
-            f"{MAX_PARAMETERS:,} while it is converted; make the model smaller"
+            f"A model must have at most {MAX_PARAMETERS:,} parameters, as a .tflite file has room "
+            f"for while it is converted. Received: {parameters:,}. Make the model smaller."
         )
 
 
@@ -51,7 +51,9 @@ class SizeLimit:
 
 
 def size_limit(
-    model: schema.ModelT, transformer: Seq2SeqTransformer | TextEncoder, quantization: str
+    model: schema.ModelT,
+    transformer: Seq2SeqTransformer | TextEncoder | LanguageModel,
+    quantization: str,
 ) -> SizeLimit:
     """Returns how large a model's file may be.
 
@@ -87,15 +89,15 @@ def check_size(size: int, limit: SizeLimit) -> None:
     """
     if size > limit.file:
         raise ExportError(
-            f"the model takes {size:,} bytes, but its weights only {limit.weights:,}: some are "
-            "stored twice, because the conversion changed one copy of a shared or tied weight; "
-            "export without sharing it"
+            "The model stores weights twice, as the conversion changed one copy of a shared or "
+            f"tied one. Received: {size:,} bytes for weights of {limit.weights:,}. Export without "
+            "sharing it."
         )
 
 
 def _weight_bytes(transformer, bytes_a_weight):
     shapes = [tuple(weight.shape) for weight in transformer.model.weights]
-    if isinstance(transformer.config, Seq2SeqConfig):
+    if hasattr(transformer.config, "embedding"):
         shapes += _second_shapes(transformer.config)
     return sum(_bytes(shape, bytes_a_weight) for shape in shapes)
 
@@ -104,7 +106,7 @@ def _second_shapes(config):
     """The shapes of what a tied embedding needs in both orientations."""
     embedding = config.embedding
     width = embedding.embedding_dim
-    if embedding.tie == "shared" and embedding.kind == "adaptive":
+    if embedding.tie == "shared" and embedding.layer_type == "adaptive":
         width = width or config.hidden_dim
         bands = range(len(embedding.cutoffs) + 1)
         return [(config.hidden_dim, width // embedding.factor**band) for band in bands]

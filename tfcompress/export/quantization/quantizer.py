@@ -10,7 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 from tfcompress.custom_ops.names import GROUP_TRANSFORM, WEIGHTS, is_weight
 from tfcompress.errors import InputError
 from tfcompress.export.graph import flatbuffer
-from tfcompress.export.quantization.schemes import KIND_OF
+from tfcompress.export.quantization.schemes import WEIGHT_TYPE_OF
 from tfcompress.grids import INT4_BLOCK, MIN_ELEMENTS, Grid, holds_whole
 
 # Operations whose second operand is a weight, with the version that reads integers by channel.
@@ -20,21 +20,25 @@ _INTEGER_ACTIVATIONS = ("FULLY_CONNECTED", "BATCH_MATMUL")
 _WEIGHT_OPERAND = 1
 
 
-Choice = Callable[[np.ndarray], str]
+TypeChooser = Callable[[np.ndarray], str]
 
 
-def choice(quantization: str, plan: Callable[[np.ndarray], str | None] | None = None) -> Choice:
-    """Returns what says which of `KINDS` a weight is stored as.
+def type_chooser(
+    quantization: str, scheme: Callable[[np.ndarray], str | None] | None = None
+) -> TypeChooser:
+    """Returns what says which of `WEIGHT_TYPES` a weight is stored as.
 
     Args:
         quantization: One of `QUANTIZATIONS`.
-        plan: Gives the kind of a weight that a plan names, and None for any other.
+        scheme: Gives the type of a weight that a scheme names, and None for any other.
     """
-    kind = KIND_OF[quantization]
-    return (lambda values: kind) if plan is None else (lambda values: plan(values) or kind)
+    default = WEIGHT_TYPE_OF[quantization]
+    if scheme is None:
+        return lambda values: default
+    return lambda values: scheme(values) or default
 
 
-def quantize(model: schema.ModelT, choose: Choice) -> None:
+def quantize(model: schema.ModelT, choose: TypeChooser) -> None:
     """Converts the large weights of a float32 model, each once for all who share it.
 
     Where a weight is integers, kernels quantize the other operand as it comes. Of grouped matrices,
@@ -42,18 +46,18 @@ def quantize(model: schema.ModelT, choose: Choice) -> None:
 
     Args:
         model: Edited in place.
-        choose: What `choice` returned.
+        choose: What `type_chooser` returned.
     """
-    kinds, halves, integers = {}, [], []
-    for found in _large_weights(model):
-        tensor = found[0].tensors[found[1]]
-        if tensor.buffer not in kinds:
-            kinds[tensor.buffer] = choose(_values(model, tensor))
-        kind = kinds[tensor.buffer]
-        if kind == "float16":
-            halves.append(found)
-        elif kind != "float32":
-            integers.append((found, _GRIDS[kind]))
+    types, halves, integers = {}, [], []
+    for weight in _large_weights(model):
+        tensor = weight[0].tensors[weight[1]]
+        if tensor.buffer not in types:
+            types[tensor.buffer] = choose(_values(model, tensor))
+        weight_type = types[tensor.buffer]
+        if weight_type == "float16":
+            halves.append(weight)
+        elif weight_type != "float32":
+            integers.append((weight, _GRIDS[weight_type]))
     _to_integers(model, integers)
     if halves:
         _to_float16(model, halves)
@@ -66,7 +70,7 @@ def int8_grid(values: np.ndarray, axis: int) -> Grid:
         values: The weights.
         axis: Where the output channels are.
     """
-    return holds_whole(values) or Grid(8, (axis,))
+    return holds_whole(values) or Grid(8, channels=(axis,))
 
 
 def _int4(values, axis):
@@ -234,8 +238,8 @@ def _to_float16(model, found):
         for operator in operators:
             if flatbuffer.operator_name(model, operator) in WEIGHTS:
                 raise InputError(
-                    "custom operations read weights of 32, 8 and 4 bits (received float16); "
-                    "choose another quantization, or no `custom_ops`"
+                    "Custom operations read weights of 32, 8 and 4 bits only. Received: float16. "
+                    "Give another quantization, or no `custom_ops`."
                 )
             if flatbuffer.operator_name(model, operator) == "EMBEDDING_LOOKUP":
                 rows = operator.outputs[0]

@@ -6,9 +6,9 @@ from typing import Any
 from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
 
-KINDS = ("float32", "float16", "int8", "int4", "int4_per_channel")
-# How a bundle is quantized, and what it stores weights as that no plan names.
-KIND_OF = {
+WEIGHT_TYPES = ("float32", "float16", "int8", "int4", "int4_per_channel")
+# How a bundle is quantized, and what it stores weights as that no scheme names.
+WEIGHT_TYPE_OF = {
     "float32": "float32",
     "float16": "float16",
     "dynamic_int8": "int8",
@@ -18,32 +18,38 @@ KIND_OF = {
     "static_int8": "int8",
     "static_int8x16": "int8",
 }
-QUANTIZATIONS = tuple(KIND_OF)
+QUANTIZATIONS = tuple(WEIGHT_TYPE_OF)
 # Bits of the activations that an encoder keeps as integers.
 STATIC = {"static_int8": 8, "static_int8x16": 16}
 
 
-def check_quantization(quantization: str, plan: Mapping[str, str] | None) -> None:
-    """Makes sure that there is such a quantization, and that it goes with the plan.
+def check_quantization(quantization: str, scheme: Mapping[str, str] | None) -> None:
+    """Makes sure that there is such a quantization, and that it goes with the scheme.
 
     Args:
         quantization: One of `QUANTIZATIONS`.
-        plan: What weights are stored as (one of `KINDS`), by regular expressions; or None.
+        scheme: What weights are stored as (one of `WEIGHT_TYPES`), by regular expressions; or None.
 
     Raises:
         InputError: If not, naming the argument.
     """
     if quantization not in QUANTIZATIONS:
         raise InputError(
-            f"`quantization` must be one of {', '.join(QUANTIZATIONS)} (received {quantization!r})"
+            f"`quantization` must be one of {', '.join(QUANTIZATIONS)} . Received: "
+            f"{quantization!r}."
         )
-    if plan is None:
+    if scheme is None:
         if quantization == "mixed":
-            raise InputError("`quantization` mixed needs a `plan` (received none)")
+            raise InputError(
+                "`quantization` mixed needs a `quantization_scheme`. Received: None. Give one."
+            )
         return
-    check_plan(plan)
+    check_scheme(scheme)
     if quantization != "mixed" and quantization not in STATIC:
-        raise InputError(f"`plan` does not go with `quantization` {quantization}; use mixed")
+        raise InputError(
+            "`quantization_scheme` is for `quantization` mixed and static ones only. Received: "
+            f"quantization={quantization!r}. Give mixed."
+        )
 
 
 def check_representative(quantization: str, representative: Any) -> None:
@@ -58,33 +64,34 @@ def check_representative(quantization: str, representative: Any) -> None:
     """
     if quantization in STATIC and representative is None:
         raise InputError(
-            f"`quantization` {quantization} needs representative data; give some hundred typical "
-            "sentences"
+            f"`quantization` {quantization} needs `representative_data`. Received: None. Give some "
+            "hundred representative sentences."
         )
     if quantization not in STATIC and representative is not None:
         raise InputError(
-            f"representative data is for {' and '.join(STATIC)} (received `quantization` "
-            f"{quantization}); leave it out"
+            f"`representative_data` is for {' and '.join(STATIC)} only. Received: "
+            f"quantization={quantization!r}. Leave it out."
         )
 
 
-def check_plan(plan: Mapping[str, str]) -> None:
-    """Makes sure that a plan maps regular expressions to kinds.
+def check_scheme(scheme: Mapping[str, str]) -> None:
+    """Makes sure that a scheme maps regular expressions to types of weights.
 
     Args:
-        plan: The plan.
+        scheme: The scheme.
 
     Raises:
         InputError: If it does not.
     """
-    if not isinstance(plan, Mapping) or not plan:
+    if not isinstance(scheme, Mapping) or not scheme:
         raise InputError(
-            f"`plan` must map regular expressions to kinds of weights (received {plan!r})"
+            "`quantization_scheme` must map regular expressions to types of weights. Received: "
+            f"{scheme!r}."
         )
-    for expression, kind in plan.items():
-        compile_expression("plan", expression)
-        if kind not in KINDS:
+    for expression, weight_type in scheme.items():
+        compile_expression("quantization_scheme", expression)
+        if weight_type not in WEIGHT_TYPES:
             raise InputError(
-                f"`plan` may store weights as {', '.join(KINDS)} (received {kind!r} for "
-                f"{expression!r})"
+                "`quantization_scheme` must store weights as one of "
+                f"{', '.join(WEIGHT_TYPES)}. Received: {weight_type!r} for {expression!r}."
             )

@@ -51,7 +51,8 @@ def make_text_tokenizer_graph(tokenizer: TextTokenizer) -> tuple[bytes | None, s
     """
     if not isinstance(tokenizer, WordPieceTokenizer):
         return None, (
-            f"tensorflow-text converts no {tokenizer.kind} tokenizer of a text encoder to LiteRT"
+            f"tensorflow-text converts no {tokenizer.tokenizer_type} tokenizer of a text encoder "
+            "to LiteRT"
         )
     if tokenizer.special_in_text or not tokenizer.split_on_cjk:
         return None, (

@@ -5,10 +5,8 @@ from typing import Any
 
 from tfcompress.errors import InputError
 from tfcompress.export.tokenizers.tokenizer_graph import make_tokenizer_graph
-from tfcompress.models import Seq2SeqConfig
+from tfcompress.models import LanguageModelConfig, Seq2SeqConfig
 from tfcompress.text import Tokenizer
-
-_SIDES = ("source", "target")
 
 
 def check_tokenizers(tokenizers: dict[str, Tokenizer | None], config: Seq2SeqConfig) -> None:
@@ -21,43 +19,57 @@ def check_tokenizers(tokenizers: dict[str, Tokenizer | None], config: Seq2SeqCon
     Raises:
         InputError: If they do not, or an object is no tokenizer.
     """
-    sizes = {"source": config.source_vocabulary_size, "target": config.target_vocabulary_size}
-    special = {name: getattr(config, name) for name in ("pad_id", "bos_id", "eos_id")}
     for side, tokenizer in tokenizers.items():
-        if tokenizer is None:
-            continue
-        if not isinstance(tokenizer, Tokenizer):
-            raise InputError(
-                f"{side}_tokenizer is {type(tokenizer).__name__}; give a tfcompress.text.Tokenizer"
-            )
-        if tokenizer.vocabulary_size != sizes[side]:
-            raise InputError(
-                f"{side}_tokenizer has {tokenizer.vocabulary_size} pieces, but the model's {side} "
-                f"vocabulary {sizes[side]}; give the tokenizer that the model was trained with"
-            )
-        theirs = {name: getattr(tokenizer, name) for name in special}
-        if theirs != special:
-            raise InputError(
-                f"{side}_tokenizer has the special ids {theirs}, but the model {special}; give "
-                "the tokenizer that the model was trained with"
-            )
+        if tokenizer is not None:
+            check_tokenizer(f"{side}_tokenizer", tokenizer, config, config.vocabulary_sizes[side])
+
+
+def check_tokenizer(
+    name: str, tokenizer: Tokenizer, config: Seq2SeqConfig | LanguageModelConfig, size: int
+) -> None:
+    """Makes sure that a tokenizer and a model agree on every id.
+
+    Args:
+        name: The option that the tokenizer is.
+        tokenizer: The tokenizer.
+        config: The model's.
+        size: Number of ids of the model's vocabulary.
+
+    Raises:
+        InputError: If they do not, or the object is no tokenizer.
+    """
+    if not isinstance(tokenizer, Tokenizer):
+        raise InputError(
+            f"`{name}` must be a tfcompress.text.Tokenizer. Received: {type(tokenizer).__name__}."
+        )
+    if tokenizer.vocabulary_size != size:
+        raise InputError(
+            f"`{name}` must be that of the model. Received: {tokenizer.vocabulary_size} pieces for "
+            f"a vocabulary of {size}. Give the one that it was trained with."
+        )
+    special = {key: getattr(config, key) for key in ("pad_id", "bos_id", "eos_id")}
+    actual = {key: getattr(tokenizer, key) for key in special}
+    if actual != special:
+        raise InputError(
+            f"`{name}` must be that of the model. Received: {actual} instead of {special}. Give "
+            "the one that it was trained with."
+        )
 
 
 def write_tokenizers(tokenizers: dict[str, Tokenizer | None], folder: Path) -> dict[str, Any]:
     """Writes the tokenizers into a bundle's folder.
 
     Args:
-        tokenizers: By side, "source" and "target".
+        tokenizers: By side, "source" and "target"; or one, "text".
         folder: The folder.
 
     Returns:
         The manifest's entries `tokenizers` and `tokenizer_graphs`: file names by side, or None
         where there is no file, and in the latter the `reason` for that.
     """
-    protos = {side: tokenizers[side] and tokenizers[side].proto for side in _SIDES}
-    is_joint = protos["source"] == protos["target"]
-    files = dict.fromkeys(_SIDES)
-    graphs = dict.fromkeys((*_SIDES, "reason"))
+    is_joint = len({tokenizer and tokenizer.proto for tokenizer in tokenizers.values()}) == 1
+    files = dict.fromkeys(tokenizers)
+    graphs = dict.fromkeys((*tokenizers, "reason"))
     for side, tokenizer in tokenizers.items():
         if tokenizer is None:
             graphs["reason"] = f"the bundle has no {side} tokenizer"

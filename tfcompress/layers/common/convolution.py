@@ -26,6 +26,7 @@ class SequenceConvolution(IncrementalLayer):
     def __init__(
         self,
         kernel_size,
+        *,
         num_heads,
         causal,
         weight_softmax,
@@ -35,6 +36,7 @@ class SequenceConvolution(IncrementalLayer):
         mask_after_linear,
         use_bias,
         kernel_initializer,
+        bias_initializer,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -55,6 +57,7 @@ class SequenceConvolution(IncrementalLayer):
         self.mask_after_linear = mask_after_linear
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
         self.supports_masking = True
         # Taps before the position and after it.
         self._before = kernel_size - 1 if causal else kernel_size // 2
@@ -179,4 +182,5 @@ class SequenceConvolution(IncrementalLayer):
             "mask_after_linear": self.mask_after_linear,
             "use_bias": self.use_bias,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
         }

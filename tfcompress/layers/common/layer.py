@@ -108,10 +108,10 @@ class Layer(keras.layers.Layer):
             return tf.TensorShape(inputs.shape)
         leaves = tf.nest.flatten(inputs)
         if any(x is None or hasattr(x, "shape") for x in leaves):
-            kind = "None" if inputs is None else f"a {type(inputs).__name__} of {len(leaves)}"
+            received = "None" if inputs is None else f"a {type(inputs).__name__} of {len(leaves)}"
             raise ValueError(
-                f"{self._described()} takes one tensor. Received: {kind}. Pass one, and others by "
-                "keyword."
+                f"{self._described()} takes one tensor. Received: {received}. Pass one, and "
+                "others by keyword."
             )
         return tf.TensorShape(None)
 
@@ -180,12 +180,12 @@ def accepts(layer: keras.layers.Layer, name: str) -> bool:
 
 
 @functools.cache
-def _parameters(kind):
-    return inspect.signature(getattr(kind.call, "without_mask", kind.call)).parameters
+def _parameters(layer_class):
+    return inspect.signature(getattr(layer_class.call, "without_mask", layer_class.call)).parameters
 
 
-def _has_parameter(kind, name):
-    parameters = _parameters(kind)
+def _has_parameter(layer_class, name):
+    parameters = _parameters(layer_class)
     return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 

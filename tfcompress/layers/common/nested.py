@@ -1,4 +1,4 @@
-"""Finds layers inside models and other layers, at any depth."""
+"""Finds layers inside models and other layers, at any nesting level."""
 
 import collections
 import re
@@ -8,22 +8,22 @@ from tensorflow import keras
 
 
 def named_layers(
-    parent: keras.layers.Layer, kind: type | tuple[type, ...]
+    parent: keras.layers.Layer, layer_type: type | tuple[type, ...]
 ) -> dict[str, keras.layers.Layer]:
-    """Returns the layers of a kind inside a model or layer, each once, in the model's order.
+    """Returns the layers of a type inside a model or layer, each once, in the model's order.
 
     In functional and sequential models this is the order of application, elsewhere the order in
     which layers were assigned.
 
     Args:
-        parent: A model or layer, which may itself be of the kind.
-        kind: A class of layers, or several.
+        parent: A model or layer, which may itself be of the type.
+        layer_type: A class of layers, or several.
 
     Returns:
         Layers by their paths, such as `encoder_layer_0/attention`: the attribute that holds each
         layer, or its own name where it stands in a list or a functional model.
     """
-    found = {parent.name: parent} if isinstance(parent, kind) else {}
+    layers_by_path = {parent.name: parent} if isinstance(parent, layer_type) else {}
     seen = set()
 
     def visit(layer, prefix):
@@ -32,12 +32,12 @@ def named_layers(
                 continue
             seen.add(id(child))
             path = prefix + _name_in(layer, child)
-            if isinstance(child, kind):
-                found[_unused(path, found)] = child
+            if isinstance(child, layer_type):
+                layers_by_path[_unused(path, layers_by_path)] = child
             visit(child, f"{path}/")
 
     visit(parent, "")
-    return found
+    return layers_by_path
 
 
 def _name_in(parent, child):
@@ -45,10 +45,10 @@ def _name_in(parent, child):
     return attribute.lstrip("_")
 
 
-def _unused(path, found):
+def _unused(path, layers_by_path):
     """Equal names in one list are told apart by a number."""
     number, unused = 1, path
-    while unused in found:
+    while unused in layers_by_path:
         number, unused = number + 1, f"{path}_{number}"
     return unused
 

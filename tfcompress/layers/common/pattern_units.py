@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-# Of a sentence whose length is known only when it runs, words up to 1,024 tokens are found.
+# Of a sentence whose length is known only when it runs, words up to 1,024 tokens are seen.
 _DOUBLINGS = 10
 
 
@@ -57,8 +57,8 @@ class WordUnits:
             tokens: float32 `[batch, length, 1]`, 1 at tokens and 0 at padding.
         """
         ids = tf.cast(tf.expand_dims(word_ids, 2), tf.float32) * tokens
-        backwards = _found(mirror(ids), mirror(tokens))
-        return cls(*_found(ids, tokens), cls(*backwards))
+        backwards = _units(mirror(ids), mirror(tokens))
+        return cls(*_units(ids, tokens), cls(*backwards))
 
     def before(self, x: tf.Tensor) -> tf.Tensor:
         """Returns, at every position, what `x` holds just before the word; zeros at the first."""
@@ -103,7 +103,7 @@ def _padded(x):
     return tf.pad(x, [[0, 0], [1, 0], [0, 0]])
 
 
-def _found(ids, tokens):
+def _units(ids, tokens):
     """Tokens, marks and first positions of words, in one direction."""
     here = tf.cumsum(tf.ones_like(tokens), axis=1)
     goes_on = tf.cast(tf.equal(ids, shifted(ids, 1)), tokens.dtype) * shifted(tokens, 1)

@@ -22,7 +22,7 @@ class ResidualLayer(Layer):
     sublayer_names: tuple[str, ...] = ()
     sublayer_keywords: dict[str, tuple[str, ...]] = {}
 
-    def __init__(self, sublayers, normalize_first, dropout, epsilon, **kwargs):
+    def __init__(self, sublayers, *, normalize_first, dropout, epsilon, **kwargs):
         super().__init__(**kwargs)
         if all(layer is None for layer in sublayers):
             raise ValueError(

@@ -46,3 +46,9 @@ def copy_initializer(initializer):
     if not hasattr(initializer, "from_config"):
         return initializer
     return initializer.__class__.from_config(initializer.get_config())
+
+
+def serialized_initializer(initializer):
+    """Returns an initializer as a configuration has it, if it is not one already."""
+    is_plain = isinstance(initializer, str | dict)
+    return initializer if is_plain else keras.initializers.serialize(initializer)

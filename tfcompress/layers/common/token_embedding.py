@@ -4,7 +4,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tfcompress.layers.common.layer import Layer
-from tfcompress.layers.common.reversing import check_reverse
+from tfcompress.layers.common.tied_output import check_tied_output
 
 
 class TokenEmbedding(Layer):
@@ -29,7 +29,7 @@ class TokenEmbedding(Layer):
         if not hasattr(inputs, "shape"):
             return
         if kwargs.get("reverse"):
-            check_reverse(self.tie, inputs, self.hidden_dim)
+            check_tied_output(self.tie, inputs, self.hidden_dim)
         elif _is_floating(inputs) and len(inputs.shape) > 2 and inputs.shape[-1] == self.hidden_dim:
             self._refuse(f"shape={tuple(inputs.shape)}, dtype={tf.as_dtype(inputs.dtype).name}")
 

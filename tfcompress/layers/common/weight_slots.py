@@ -1,7 +1,7 @@
 """The matrices and tables inside layers: what is quantized, pruned and clustered.
 
 A layer that holds such weights itself names them in `weight_channels`, with the axes of their
-output channels. Everything else is found by walking through sub-layers.
+output channels. Everything else follows from walking through sub-layers.
 """
 
 from collections.abc import Iterator
@@ -71,12 +71,12 @@ def weight_slots(layer: keras.layers.Layer) -> list[WeightSlot]:
         for owner in layers.values()
         for matrix in getattr(owner, "applied_both_ways", lambda: ())()
     }
-    found = []
+    slots = []
     for path, owner in layers.items():
         inside = "" if owner is layer else f"{path}/"
         for slot in _own(owner, inside, id(owner) in both_ways):
-            found.append(slot)
-    return found
+            slots.append(slot)
+    return slots
 
 
 def _own(owner, inside, both_ways) -> Iterator[WeightSlot]:

@@ -4,22 +4,22 @@ from dataclasses import dataclass, field
 
 from tfcompress.cost import Cost, dense
 from tfcompress.models.mixers.base import MixerConfig, register_mixer
-from tfcompress.models.rules import ACTIVATIONS, at_depth, divisor_problems, option_problems
+from tfcompress.models.rules import ACTIVATIONS, at_layer, divisor_problems, option_problems
 
 
 @register_mixer
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AveragedAttentionConfig(MixerConfig):
     """The running mean of all earlier positions, for decoders only.
 
     Attributes:
         mixer: "averaged".
         num_heads: Heads of the decoder's attention to the encoder; one number, or one for each
-            depth.
+            layer.
         head_dim: Their width; None for the width divided by `num_heads`.
         dropout: Dropout rate on their probabilities.
         intermediate_dim: Inner width of the feed-forward network behind the mean; one number, one
-            for each depth, or None for no such network.
+            for each layer, or None for no such network.
         activation: Its activation.
         feed_forward_dropout: Dropout rate after its activation.
         use_gates: Whether gates weigh the input and the mean.
@@ -37,8 +37,8 @@ class AveragedAttentionConfig(MixerConfig):
     def rates(self):
         return {**super().rates(), "feed_forward_dropout": self.feed_forward_dropout}
 
-    def by_depth(self):
-        return {**super().by_depth(), "intermediate_dim": self.intermediate_dim}
+    def per_layer(self):
+        return {**super().per_layer(), "intermediate_dim": self.intermediate_dim}
 
     def problems(self, where, *, side, width, num_layers):
         if side == "encoder":
@@ -51,7 +51,7 @@ class AveragedAttentionConfig(MixerConfig):
         from tfcompress.layers import AveragedAttention
 
         return AveragedAttention(
-            at_depth(self.intermediate_dim, site.depth),
+            at_layer(self.intermediate_dim, site.layer_index),
             activation=self.activation,
             use_gates=self.use_gates,
             dropout=self.feed_forward_dropout,
@@ -60,11 +60,11 @@ class AveragedAttentionConfig(MixerConfig):
 
     def cost(self, site, *, length):
         """A product for each value of the running mean, and the dense layers."""
-        width, inner = site.width, at_depth(self.intermediate_dim, site.depth)
+        width, inner = site.width, at_layer(self.intermediate_dim, site.layer_index)
         cost = Cost(multiply_adds=length * width)
         if inner is not None:
             cost += dense(width, inner, tokens=length) + dense(inner, width, tokens=length)
         if self.use_gates:
-            gate = dense(width, width, tokens=length, depth=0)
+            gate = dense(width, width, tokens=length, num_layers=0)
             cost += gate + dense(width, width, tokens=length)
         return cost

@@ -2,11 +2,11 @@
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from tfcompress.cost import Cost, dense
-from tfcompress.models.rules import at_depth
+from tfcompress.models.rules import at_layer
 
 if TYPE_CHECKING:
     from tensorflow import keras
@@ -29,14 +29,15 @@ class Site:
 
     Attributes:
         width: The model's width.
-        depth: Which layer, from 0.
+        layer_index: Which layer, from 0.
         num_layers: Layers of the stack.
         causal: Whether a position sees only itself and earlier ones, as in a decoder.
         name: What its layer is called.
     """
 
     width: int
-    depth: int = 0
+    _: KW_ONLY
+    layer_index: int = 0
     num_layers: int = 1
     causal: bool = False
     name: str | None = None
@@ -52,13 +53,14 @@ class MixerConfig:
 
     Attributes:
         mixer: The mixer's name; a mapping chooses the mixer by it.
-        num_heads: Number of heads; one number, or one for each depth.
+        num_heads: Number of heads; one number, or one for each layer.
         head_dim: Width of a head; None for the width divided by `num_heads`.
         dropout: Dropout rate on the attention probabilities.
     """
 
     mixer: str = field(init=False, default="")
     num_heads: int | tuple[int, ...] = 8
+    _: KW_ONLY
     head_dim: int | None = None
     dropout: float = 0.0
 
@@ -86,13 +88,13 @@ class MixerConfig:
         """Returns the dropout rates by name."""
         return {"dropout": self.dropout}
 
-    def by_depth(self) -> dict[str, object]:
-        """Returns the settings that may have one value for each depth, by name."""
+    def per_layer(self) -> dict[str, object]:
+        """Returns the settings that may have one value for each layer, by name."""
         return {"num_heads": self.num_heads}
 
     @property
-    def differs_by_depth(self) -> bool:
-        """Whether layers differ with their depth beyond what `by_depth` says."""
+    def layers_differ(self) -> bool:
+        """Whether layers differ with their place beyond what `per_layer` says."""
         return False
 
     def problems(self, where: str, *, side: str, width: int, num_layers: int) -> Iterator[str]:
@@ -125,11 +127,11 @@ class MixerConfig:
         """Returns what the heads of a decoder's attention to the encoder divide among them."""
         return width
 
-    def at_depths(self, kept: list[int]) -> "MixerConfig":
-        """Returns the settings of some depths of a stack."""
+    def of_layers(self, kept: list[int]) -> "MixerConfig":
+        """Returns the settings of some layers of a stack, by index."""
         each = {
-            name: tuple(value[depth] for depth in kept)
-            for name, value in self.by_depth().items()
+            name: tuple(value[layer_index] for layer_index in kept)
+            for name, value in self.per_layer().items()
             if isinstance(value, tuple | list)
         }
         return _replaced(self, each)
@@ -153,7 +155,7 @@ def attention_cost(
     config: MixerConfig,
     width: int,
     *,
-    depth: int,
+    layer_index: int,
     queries: int,
     keys: int,
     head_dim: int | None = None,
@@ -161,22 +163,22 @@ def attention_cost(
 ) -> Cost:
     """Returns the cost of attention from `queries` positions to `keys` positions.
 
-    Every query meets every key, under a causal mask too, which is how the published figures
+    Every query meets every key, under a causal mask too, which is how the published numbers
     count: `2 * queries * keys * num_heads * head_dim` for scores and weighted sums.
 
     Args:
         config: The heads.
         width: Width of the input, and of what is attended to.
-        depth: Which layer, from 0.
+        layer_index: Which layer, from 0.
         queries: Number of positions that attend.
         keys: Number of positions attended to; their keys and values are computed once.
         head_dim: Width of a head where the configuration gives none.
         output_dim: Width of the output; `width` by default.
     """
-    heads = at_depth(config.num_heads, depth)
+    heads = at_layer(config.num_heads, layer_index)
     inner = heads * (config.head_dim or head_dim or width // heads)
     query = dense(width, inner, tokens=queries)
-    key = value = dense(width, inner, tokens=keys, depth=0)
+    key = value = dense(width, inner, tokens=keys, num_layers=0)
     output = dense(inner, output_dim or width, tokens=queries)
     gates = Cost(vector_values=heads if config.gated else 0)
     met = Cost(multiply_adds=2 * queries * keys * inner)

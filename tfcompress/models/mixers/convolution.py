@@ -1,11 +1,11 @@
 """Lightweight and dynamic convolution as a mixer."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from tfcompress.cost import Cost, Matrix, dense
 from tfcompress.models.mixers.base import MixerConfig, Site, register_mixer
-from tfcompress.models.rules import at_depth, option_problems
+from tfcompress.models.rules import at_layer, option_problems
 
 _LAYERS = {"dynamic": "DynamicConv", "lightweight": "LightweightConv"}
 
@@ -15,8 +15,8 @@ class ConvolutionConfig:
     """The convolution of the mixers "convolution" and "lsra".
 
     Attributes:
-        kind: "dynamic" (kernels predicted at every position) or "lightweight" (fixed kernels).
-        kernel_size: Taps; one number, or one for each depth.
+        layer_type: "dynamic" (kernels predicted at every position) or "lightweight" (fixed ones).
+        kernel_size: Taps; one number, or one for each layer.
         num_heads: Groups of channels that share a kernel.
         gated: Whether a gated linear unit stands before the convolution.
         weight_softmax: Whether the taps are normalized by a softmax.
@@ -26,7 +26,8 @@ class ConvolutionConfig:
             gets another translation in a batch than alone.
     """
 
-    kind: str = "dynamic"
+    layer_type: str = "dynamic"
+    _: KW_ONLY
     kernel_size: int | tuple[int, ...] = 3
     num_heads: int = 4
     gated: bool = True
@@ -41,7 +42,7 @@ class ConvolutionConfig:
             where: What the settings are called.
             width: Its channels.
         """
-        yield from option_problems(f"{where}.kind", self.kind, _LAYERS)
+        yield from option_problems(f"{where}.layer_type", self.layer_type, _LAYERS)
         if self.num_heads >= 1 and width % self.num_heads:
             yield (
                 f"the channels of the convolution must be divisible by `{where}.num_heads` "
@@ -52,8 +53,8 @@ class ConvolutionConfig:
         """Returns the layer."""
         from tfcompress import layers
 
-        return getattr(layers, _LAYERS[self.kind])(
-            at_depth(self.kernel_size, site.depth),
+        return getattr(layers, _LAYERS[self.layer_type])(
+            at_layer(self.kernel_size, site.layer_index),
             self.num_heads,
             causal=site.causal,
             gated=self.gated,
@@ -65,25 +66,25 @@ class ConvolutionConfig:
 
     def cost(self, site: Site, *, length: int) -> Cost:
         """Returns the cost of convolving `length` positions of `site.width` channels."""
-        width, kernel_size = site.width, at_depth(self.kernel_size, site.depth)
+        width, kernel_size = site.width, at_layer(self.kernel_size, site.layer_index)
         taps = self.num_heads * kernel_size
         applied = length * width * kernel_size
         cost = dense(width, 2 * width if self.gated else width, tokens=length)
-        if self.kind == "dynamic":
-            cost += dense(width, taps, tokens=length, use_bias=False, depth=0)
+        if self.layer_type == "dynamic":
+            cost += dense(width, taps, tokens=length, use_bias=False, num_layers=0)
         else:
             cost += Cost((Matrix(self.num_heads, kernel_size),))
         cost += Cost(multiply_adds=applied, tap_multiply_adds=applied)
         return cost + dense(width, width, tokens=length)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ConvolvingConfig(MixerConfig):
     """Base of mixers with a convolution.
 
     Attributes:
         mixer: The mixer's name.
-        num_heads: Number of attention heads; one number, or one for each depth.
+        num_heads: Number of attention heads; one number, or one for each layer.
         head_dim: Width of a head; None for the width divided by `num_heads`.
         dropout: Dropout rate on the attention probabilities.
         convolution: The convolution.
@@ -104,19 +105,19 @@ class ConvolvingConfig(MixerConfig):
     def rates(self):
         return {**super().rates(), "convolution.weight_dropout": self.convolution.weight_dropout}
 
-    def by_depth(self):
-        return {**super().by_depth(), "convolution.kernel_size": self.convolution.kernel_size}
+    def per_layer(self):
+        return {**super().per_layer(), "convolution.kernel_size": self.convolution.kernel_size}
 
 
 @register_mixer
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ConvolutionMixerConfig(ConvolvingConfig):
     """A convolution in place of attention.
 
     Attributes:
         mixer: "convolution".
         num_heads: Heads of the decoder's attention to the encoder; one number, or one for each
-            depth.
+            layer.
         head_dim: Their width; None for the width divided by `num_heads`.
         dropout: Dropout rate on their probabilities.
         convolution: The convolution.

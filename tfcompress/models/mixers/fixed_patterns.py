@@ -5,21 +5,21 @@ from dataclasses import dataclass, field
 from tfcompress.constants import PATTERNS
 from tfcompress.cost import Cost, dense
 from tfcompress.models.mixers.base import MixerConfig, register_mixer
-from tfcompress.models.rules import at_depth, divisor_problems, listed, option_problems
+from tfcompress.models.rules import at_layer, divisor_problems, listed, option_problems
 
 # Each value of a sentence is added to a running sum forwards and backwards.
 _RUNNING = ("left_context", "right_context", "sentence_end", "sentence_start")
 
 
 @register_mixer
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FixedPatternConfig(MixerConfig):
     """Heads of fixed patterns beside learned ones; for encoders only.
 
     Attributes:
         mixer: "fixed".
         num_heads: Number of heads, those of fixed patterns included; one number, or one for each
-            depth.
+            layer.
         head_dim: Width of a head; None for the width divided by `num_heads`.
         dropout: Dropout rate on the attention probabilities of the learned heads.
         patterns: The patterns.
@@ -57,8 +57,8 @@ class FixedPatternConfig(MixerConfig):
 
         return FixedPatternAttention(
             self.patterns,
-            at_depth(self.num_heads, site.depth) - len(self.patterns),
-            self.head_dim,
+            num_learned_heads=at_layer(self.num_heads, site.layer_index) - len(self.patterns),
+            head_dim=self.head_dim,
             edges=self.edges,
             dropout=self.dropout,
             name=site.name,
@@ -66,15 +66,15 @@ class FixedPatternConfig(MixerConfig):
 
     def cost(self, site, *, length):
         """Fixed heads have values only; shifts cost nothing, running sums a product a value."""
-        width, heads = site.width, at_depth(self.num_heads, site.depth)
+        width, heads = site.width, at_layer(self.num_heads, site.layer_index)
         head_dim = self.head_dim or width // heads
         learned = (heads - len(self.patterns)) * head_dim
         cost = dense(width, heads * head_dim, tokens=length) + dense(
             heads * head_dim, width, tokens=length
         )
         if learned:
-            cost += dense(width, learned, tokens=length, depth=0) + dense(
-                width, learned, tokens=length, depth=0
+            cost += dense(width, learned, tokens=length, num_layers=0) + dense(
+                width, learned, tokens=length, num_layers=0
             )
         running = sum(pattern in _RUNNING for pattern in self.patterns)
         return cost + Cost(

@@ -10,13 +10,13 @@ from tfcompress.models.rules import divisor_problems
 
 
 @register_mixer
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LSRAConfig(ConvolvingConfig):
     """Attention on some channels, convolution on the others.
 
     Attributes:
         mixer: "lsra".
-        num_heads: Number of attention heads; one number, or one for each depth.
+        num_heads: Number of attention heads; one number, or one for each layer.
         head_dim: Width of a head; None for the attention's channels divided by `num_heads`.
         dropout: Dropout rate on the attention probabilities.
         convolution: The convolution.
@@ -45,7 +45,7 @@ class LSRAConfig(ConvolvingConfig):
         beside = dataclasses.replace(site, name=f"{site.name}_convolution")
         return LSRA(
             multi_head(self, site),
-            self.convolution.build(beside),
+            convolution=self.convolution.build(beside),
             attention_dim=self._attention_dim(site.width),
             name=f"{site.name}_split",
         )
@@ -53,7 +53,9 @@ class LSRAConfig(ConvolvingConfig):
     def cost(self, site, *, length):
         part = self._attention_dim(site.width)
         beside = dataclasses.replace(site, width=site.width - part)
-        attending = attention_cost(self, part, depth=site.depth, queries=length, keys=length)
+        attending = attention_cost(
+            self, part, layer_index=site.layer_index, queries=length, keys=length
+        )
         return attending + self.convolution.cost(beside, length=length)
 
     def _attention_dim(self, width):

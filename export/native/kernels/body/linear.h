@@ -1,6 +1,6 @@
 // Products of activations and rows of weights. A level gives:
-// - Quantized: what rounded activations are stored as, and Activations, a vector of them, which
-//   LoadActivations(const Quantized*) reads;
+// - Quantized: what rounded activation values are stored as, and ActivationValues, a vector of
+//   them, which LoadActivationValues(const Quantized*) reads;
 // - Int8 and Int4: kStep, how many weights a vector of them holds; kBits, how many bits one takes
 //   in memory; kBias, what is added to each; Load(row, i, lanes), the weights from the i-th one of
 //   a row on;
@@ -93,7 +93,7 @@ struct Float32Format {
     return Load(reinterpret_cast<const float*>(row.data) + i, lanes);
   }
   template <typename Lanes>
-  static F LoadActivations(const float* x, Lanes lanes) {
+  static F LoadActivationValues(const float* x, Lanes lanes) {
     return Load(x, lanes);
   }
   static F Add(F sum, F weights, F x) { return MulAdd(weights, x, sum); }
@@ -115,11 +115,11 @@ struct IntegerFormat {
   }
   // Their rows are padded.
   template <typename Lanes>
-  static Activations LoadActivations(const Quantized* x, Lanes) {
-    return kernels::LoadActivations(x);
+  static ActivationValues LoadActivationValues(const Quantized* x, Lanes) {
+    return kernels::LoadActivationValues(x);
   }
   template <typename Weights>
-  static I Add(I sum, const Weights& weights, const Activations& x) {
+  static I Add(I sum, const Weights& weights, const ActivationValues& x) {
     return Dot(sum, weights, x);
   }
 };
@@ -141,7 +141,7 @@ struct BlockFormat {
     F scales;
   };
   struct Values {
-    Activations parts[kParts];
+    ActivationValues parts[kParts];
     I start;  // What corrects the bias of the weights.
   };
 
@@ -155,11 +155,11 @@ struct BlockFormat {
     return weights;
   }
   template <typename Lanes>
-  static Values LoadActivations(const Quantized* x, Lanes) {
+  static Values LoadActivationValues(const Quantized* x, Lanes) {
     Values values;
     values.start = I{};
     for (int32_t k = 0; k < kParts; ++k) {
-      values.parts[k] = kernels::LoadActivations(x + k * Int4::kStep);
+      values.parts[k] = kernels::LoadActivationValues(x + k * Int4::kStep);
       values.start -= BiasProducts(values.parts[k]);
     }
     return values;
@@ -267,7 +267,7 @@ inline void SumLongProducts(const typename Format::Value* const (&x)[kRows],
       typename Format::Sum sum = {};
       ForSteps<Format>(size, [&](int32_t i, auto lanes) {
         sum = Format::Add(sum, Format::LoadWeights(weights[c], i, lanes),
-                          Format::LoadActivations(x[r] + i, lanes));
+                          Format::LoadActivationValues(x[r] + i, lanes));
       });
       sums[r][c] = sum;
     }
@@ -285,8 +285,8 @@ inline void SumProducts(const typename Format::Value* const (&x)[kRows], const W
     for (auto& sum : row) sum = typename Format::Sum{};
   }
   ForSteps<Format>(size, [&](int32_t i, auto lanes) {
-    decltype(Format::LoadActivations(x[0], lanes)) values[kRows];
-    for (int32_t r = 0; r < kRows; ++r) values[r] = Format::LoadActivations(x[r] + i, lanes);
+    decltype(Format::LoadActivationValues(x[0], lanes)) values[kRows];
+    for (int32_t r = 0; r < kRows; ++r) values[r] = Format::LoadActivationValues(x[r] + i, lanes);
     for (int32_t c = 0; c < kColumns; ++c) {
       const ptrdiff_t bit = ptrdiff_t{i} * Format::kBits;
       if (kWholeLines || bit % kLineBits == 0) {

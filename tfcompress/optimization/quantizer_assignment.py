@@ -14,8 +14,8 @@ from tfcompress.models.cloning import leaf_layers
 
 
 @dataclass(frozen=True)
-class PlannedWeight:
-    """A weight and what becomes of it.
+class AssignedWeight:
+    """A weight and the grid that it is assigned.
 
     Attributes:
         layer: Name of the model's layer that it belongs to, after those of models it is within.
@@ -38,7 +38,7 @@ class PlannedWeight:
 
 
 @dataclass(frozen=True)
-class QuantizationPlan:
+class QuantizerAssignment:
     """What becomes of every weight of a model.
 
     Attributes:
@@ -46,7 +46,7 @@ class QuantizationPlan:
         others: Number of parameters that are no matrix or table, which stay in float32.
     """
 
-    weights: tuple[PlannedWeight, ...]
+    weights: tuple[AssignedWeight, ...]
     others: int
 
     def grids(self, layer: str) -> dict[str, Grid]:
@@ -63,15 +63,15 @@ class QuantizationPlan:
 
     def with_one_scale(
         self, places: Mapping[str, Container[str]], reason: str
-    ) -> "QuantizationPlan":
-        """Returns the plan with one scale of 8 bits for each of some weights.
+    ) -> "QuantizerAssignment":
+        """Returns the assignment with one scale of 8 bits for each of some weights.
 
         Args:
             places: Their paths, by layer.
             reason: Why.
         """
         weights = (
-            replace(weight, grid=Grid(8, ()), reason=reason)
+            replace(weight, grid=Grid(8, channels=()), reason=reason)
             if weight.path in places.get(weight.layer, ())
             else weight
             for weight in self.weights
@@ -91,9 +91,9 @@ class QuantizationPlan:
         return "\n".join(lines)
 
 
-def plan_quantization(
+def assign_quantizers(
     model: keras.Model, bits: int = 8, *, block_size: int | None = None, skip: str | None = None
-) -> QuantizationPlan:
+) -> QuantizerAssignment:
     """Decides which weights are quantized, on which grids.
 
     Every matrix has a scale for each output channel, every table one for each row, or, with
@@ -110,14 +110,14 @@ def plan_quantization(
             the layer's name, a slash and the weight's path.
 
     Returns:
-        The plan; `str` of it is a list for people.
+        The assignment; `str` of it is a list for people.
 
     Raises:
         InputError: If `bits` or `block_size` are impossible, or nothing matches `skip`.
 
     Example:
 
-    >>> plan = tfc.optimization.plan_quantization(transformer.model)
+    >>> assignment = tfc.optimization.assign_quantizers(transformer.model)
     """
     check_bits(bits, block_size)
     skipped = None if skip is None else compile_expression("skip", skip)
@@ -128,31 +128,33 @@ def plan_quantization(
             grid, reason = _grid(slot, shape, bits, block_size)
             if skipped is not None and skipped.search(f"{name}/{slot.path}"):
                 grid, reason, matched = None, "skipped", True
-            weights.append(PlannedWeight(name, slot.path, shape, grid, reason))
+            weights.append(AssignedWeight(name, slot.path, shape, grid, reason))
     if skipped is not None and not matched:
         raise InputError(
-            f"`skip` must match a weight (received {skip!r}); there are "
-            f"{', '.join(f'{weight.layer}/{weight.path}' for weight in weights)}"
+            f"`skip` must match a weight. Received: skip={skip!r}. There are "
+            f"{', '.join(f'{weight.layer}/{weight.path}' for weight in weights)}."
         )
     others = model.count_params() - sum(weight.size for weight in weights)
-    return QuantizationPlan(tuple(weights), others)
+    return QuantizerAssignment(tuple(weights), others)
 
 
 def _grid(slot: WeightSlot, shape, bits, block_size) -> tuple[Grid | None, str]:
     if math.prod(shape) < MIN_ELEMENTS:
         return None, f"fewer than {MIN_ELEMENTS:,} weights"
     if slot.both_ways:
-        return Grid(8, ()), "applied in both directions: one scale"
+        return Grid(8, channels=()), "applied in both directions: one scale"
     if bits == 8:
-        return Grid(8, slot.channels), ""
+        return Grid(8, channels=slot.channels), ""
     if not slot.inputs:
-        return Grid(8, slot.channels), "grouped: 8 bits"
+        return Grid(8, channels=slot.channels), "grouped: 8 bits"
     inputs = math.prod(shape[axis] for axis in slot.inputs)
     if inputs % (block_size or 2):
-        return Grid(8, slot.channels), f"{inputs} inputs do not divide by {block_size or 2}: 8 bits"
+        return Grid(
+            8, channels=slot.channels
+        ), f"{inputs} inputs do not divide by {block_size or 2}: 8 bits"
     if block_size is None:
-        return Grid(4, slot.channels), ""
-    return Grid(4, slot.channels, block_size, slot.inputs), ""
+        return Grid(4, channels=slot.channels), ""
+    return Grid(4, channels=slot.channels, block_size=block_size, inputs=slot.inputs), ""
 
 
 def _in_words(grid: Grid) -> str:

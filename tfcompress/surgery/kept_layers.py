@@ -5,24 +5,28 @@ import dataclasses
 from tfcompress.models import StackConfig
 
 
-def at_depths(stack: StackConfig, kept: list[int]) -> StackConfig:
-    """Returns a stack of some of its depths; what is given for each depth follows.
+def keep_layers(stack: StackConfig, kept: list[int]) -> StackConfig:
+    """Returns a stack of some of its layers; what is set for each layer follows.
 
     Args:
         stack: The stack.
-        kept: Depths to keep, ascending.
+        kept: Indices of the layers to keep, ascending.
     """
 
     def chosen(value):
-        return tuple(value[depth] for depth in kept) if isinstance(value, tuple | list) else value
+        return (
+            tuple(value[layer_index] for layer_index in kept)
+            if isinstance(value, tuple | list)
+            else value
+        )
 
     feed_forward = stack.feed_forward
     across = stack.cross_attention
     return dataclasses.replace(
         stack,
         num_layers=len(kept),
-        attention=stack.attention.at_depths(kept),
-        cross_attention=None if across is None else across.at_depths(kept),
+        attention=stack.attention.of_layers(kept),
+        cross_attention=None if across is None else across.of_layers(kept),
         feed_forward=dataclasses.replace(
             feed_forward, intermediate_dim=chosen(feed_forward.intermediate_dim)
         ),

@@ -1,4 +1,4 @@
-"""Which weights a bundle stores as what, by regular expressions over their names."""
+"""The data type of every weight of a bundle, by regular expressions over their names."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,7 +6,7 @@ import numpy as np
 from tensorflow import keras
 
 from tfcompress.errors import InputError
-from tfcompress.export.quantization.schemes import check_plan
+from tfcompress.export.quantization.schemes import check_scheme
 from tfcompress.expressions import compile_expression
 from tfcompress.layers.common.weight_slots import weight_slots
 from tfcompress.models import Seq2SeqTransformer, TextEncoder
@@ -48,45 +48,46 @@ class WeightNames:
         return None
 
 
-class MixedPlan:
+class QuantizationScheme:
     """Says what weights are stored as.
 
     Args:
-        plan: What weights are stored as ("float32", "float16", "int8", "int4" in blocks of 32 or
+        scheme: What weights are stored as ("float32", "float16", "int8", "int4" in blocks of 32 or
             "int4_per_channel"), by regular expressions that are searched for in their names: the
             name of the model's layer, a slash and the weight's path within it, such as
             "encoder_layer_0/feed_forward/inner/kernel". The first that is found counts.
         names: The model's.
 
     Raises:
-        InputError: If an expression is none or matches no name, or there is no such kind.
+        InputError: If an expression is none or matches no name, or there is no such type.
 
     Example:
 
-    >>> plan = MixedPlan({"^embedding/": "int8", "^decoder": "int4"}, WeightNames(transformer))
+    >>> names = WeightNames(transformer)
+    >>> scheme = QuantizationScheme({"^embedding/": "int8", "^decoder": "int4"}, names)
     """
 
-    def __init__(self, plan: Mapping[str, str], names: WeightNames):
-        check_plan(plan)
+    def __init__(self, scheme: Mapping[str, str], names: WeightNames):
+        check_scheme(scheme)
         self._names = names
-        self._kinds = {}
-        for expression, kind in plan.items():
-            pattern = compile_expression("plan", expression)
+        self._types = {}
+        for expression, weight_type in scheme.items():
+            pattern = compile_expression("quantization_scheme", expression)
             if not any(map(pattern.search, names.names)):
                 raise InputError(
-                    f"`plan` must name weights of the model (received {expression!r}, which "
-                    f"matches none of {', '.join(names.names)})"
+                    "`quantization_scheme` must name weights of the model. Received: "
+                    f"{expression!r}, which matches none of {', '.join(names.names)}. Name some."
                 )
-            self._kinds[pattern] = kind
+            self._types[pattern] = weight_type
 
     def __call__(self, values: np.ndarray) -> str | None:
-        """Returns what a weight is stored as, or None if the plan does not name it."""
+        """Returns what a weight is stored as, or None if the scheme does not name it."""
         name = self._names.find(values)
-        return None if name is None else _first(self._kinds, name)
+        return None if name is None else _first(self._types, name)
 
 
-def _first(kinds, name):
-    return next((kind for pattern, kind in kinds.items() if pattern.search(name)), None)
+def _first(types, name):
+    return next((one for pattern, one in types.items() if pattern.search(name)), None)
 
 
 def _orientations(values) -> Iterable[np.ndarray]:

@@ -1,4 +1,4 @@
-"""What layers have in common that choose at random, once a call, which part of them trains."""
+"""What layers have in common that draw at random, once a call, which part of them trains."""
 
 import tensorflow as tf
 from tensorflow import keras
@@ -8,17 +8,17 @@ from tfcompress.layers.common.random_state import RandomState
 from tfcompress.layers.common.sublayers import build_sublayer
 
 
-class RandomChoice(Layer):
+class RandomBranch(Layer):
     """Base of layers that run one of two parts in training and always the first in inference.
 
-    The choice is an operation of the graph: one trace serves both, and the part that is not
+    The branch is an operation of the graph: one trace serves both, and the part that is not
     chosen costs no computation and gets gradients of zero. The rate and the state of the draws
     are variables that `tf.train.Checkpoint` carries and that are no weights: neither
     `count_params` nor saved weights know them. Initial states follow
     `keras.utils.set_random_seed`. All replicas of a distribution strategy draw the same.
 
-    Subclasses say in `call` what the parts are, and in `_stands_for` which layer lends this one its
-    other attributes, such as `step`, and says what calls take.
+    Subclasses define in `call` what the parts are, and in `_stands_for` which layer lends this one
+    its other attributes, such as `step`, and defines what calls take.
     """
 
     _stands_for = ""
@@ -124,7 +124,7 @@ def build_inner(layer: keras.layers.Layer, input_shape) -> tuple | None:
     """Builds a layer inside another's `build`, unless only its first call can.
 
     Returns:
-        The shape of its output, or None where the layer does not say.
+        The shape of its output, or None where the layer does not tell.
     """
     if not layer.built and type(layer).build is not keras.layers.Layer.build:
         build_sublayer(layer, input_shape)
@@ -132,8 +132,8 @@ def build_inner(layer: keras.layers.Layer, input_shape) -> tuple | None:
 
 
 def inner_shape(layer: keras.layers.Layer, input_shape) -> tuple | None:
-    """Returns the shape of a layer's output, or None where the layer does not say."""
-    if isinstance(layer, RandomChoice):
+    """Returns the shape of a layer's output, or None where the layer does not tell."""
+    if isinstance(layer, RandomBranch):
         return inner_shape(layer._stand_in, input_shape)
     if type(layer).compute_output_shape is keras.layers.Layer.compute_output_shape:
         return None

@@ -10,9 +10,9 @@ from tfcompress.export.conversion.signatures import Signatures
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.graph.flatbuffer import schema
 from tfcompress.export.graph.model_file import lower
-from tfcompress.export.quantization.mixed_plan import MixedPlan, WeightNames
-from tfcompress.export.quantization.quantizer import choice, quantize
-from tfcompress.export.quantization.schemes import KINDS
+from tfcompress.export.quantization.quantization_scheme import QuantizationScheme, WeightNames
+from tfcompress.export.quantization.quantizer import quantize, type_chooser
+from tfcompress.export.quantization.schemes import WEIGHT_TYPES
 from tfcompress.layers.common.weight_slots import weight_slots
 
 pytestmark = one_flavour
@@ -40,7 +40,7 @@ def types_by_name(transformer, plan, folder):
         if t.type == schema.TensorType.FLOAT32 and np.prod(t.shape) >= 1024
         if model.buffers[t.buffer].data is not None
     }
-    quantize(model, choice("mixed", MixedPlan(plan, names)))
+    quantize(model, type_chooser("mixed", QuantizationScheme(plan, names)))
     types = {}
     for (number, index), name in before.items():
         types.setdefault(name, set()).add(model.subgraphs[number].tensors[index].type)
@@ -86,8 +86,10 @@ def test_a_bundle_of_every_kind(tmp_path):
         "^decoder_layer_0/": "int4_per_channel",
         "^decoder_layer_1/.*attention": "float32",
     }
-    manifest = assert_export_parity(make_transformer(), quantization="mixed", plan=plan)
-    assert (manifest["quantization"], manifest["plan"]) == ("mixed", plan)
+    manifest = assert_export_parity(
+        make_transformer(), quantization="mixed", quantization_scheme=plan
+    )
+    assert (manifest["quantization"], manifest["quantization_scheme"]) == ("mixed", plan)
 
 
 @pytest.mark.slow
@@ -96,7 +98,7 @@ def test_plans_of_one_kind_are_that_quantization(tmp_path):
     for kind, quantization in (("int4", "int4"), ("float16", "float16")):
         files = []
         for name, options in (
-            ("mixed", {"quantization": "mixed", "plan": {".": kind}}),
+            ("mixed", {"quantization": "mixed", "quantization_scheme": {".": kind}}),
             ("one", {"quantization": quantization}),
         ):
             convert(transformer, tmp_path / kind / name, samples=[[5, 2]], **options)
@@ -110,16 +112,28 @@ def test_plans_of_one_kind_are_that_quantization(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"quantization": "mixed"}, "needs a `plan`"),
-        ({"quantization": "mixed", "plan": {}}, "must map regular expressions"),
-        ({"quantization": "mixed", "plan": ["a"]}, "must map regular expressions"),
-        ({"quantization": "mixed", "plan": {"(": "int8"}}, "`plan` must be a regular expression"),
-        ({"quantization": "mixed", "plan": {"a": "int3"}}, f"{', '.join(KINDS)} .received 'int3'"),
-        ({"quantization": "mixed", "plan": {"zzz": "int8"}}, "'zzz', which matches none of"),
-        ({"quantization": "int4", "plan": {".": "int8"}}, "does not go with `quantization` int4"),
+        ({"quantization": "mixed"}, "needs a `quantization_scheme`"),
+        ({"quantization": "mixed", "quantization_scheme": {}}, "must map regular expressions"),
+        ({"quantization": "mixed", "quantization_scheme": ["a"]}, "must map regular expressions"),
+        (
+            {"quantization": "mixed", "quantization_scheme": {"(": "int8"}},
+            "`quantization_scheme` must be a regular expression",
+        ),
+        (
+            {"quantization": "mixed", "quantization_scheme": {"a": "int3"}},
+            f"{', '.join(WEIGHT_TYPES)}. Received: 'int3'",
+        ),
+        (
+            {"quantization": "mixed", "quantization_scheme": {"zzz": "int8"}},
+            "'zzz', which matches none of",
+        ),
+        (
+            {"quantization": "int4", "quantization_scheme": {".": "int8"}},
+            "only. Received: quantization='int4'",
+        ),
     ],
 )
-def test_bad_plans(tmp_path, options, message):
+def test_bad_schemes(tmp_path, options, message):
     with pytest.raises(InputError, match=message):
         convert(make_transformer(depth=1), tmp_path / "bundle", **options)
     assert list(tmp_path.iterdir()) == []

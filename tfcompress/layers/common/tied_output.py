@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 
-def check_reverse(tie: str, hidden: tf.Tensor, hidden_dim: int) -> None:
+def check_tied_output(tie: str, hidden: tf.Tensor, hidden_dim: int) -> None:
     """Makes sure that an embedding can compute logits of hidden vectors.
 
     Args:

@@ -1,0 +1,29 @@
+"""The two signatures of an exported language model."""
+
+import tensorflow as tf
+
+from tfcompress.export.conversion.signatures import Signatures, log_sum_exp
+
+
+class LanguageModelSignatures(Signatures):
+    """The functions `score` and `step` of a language model.
+
+    `score` takes `ids` `[T]`, a row after its begin id, and `labels` `[T]`, the row itself, and
+    gives `log_probabilities` `[T]`, of each label. `step` is that of `Signatures`, without what is
+    per sentence.
+
+    Arguments and attributes are those of `Signatures`.
+    """
+
+    names = ("score", "step")
+
+    def _whole_sequences(self):
+        row = [tf.TensorSpec([None], tf.int32, name) for name in ("ids", "labels")]
+        return {"score": (self._score, row)}
+
+    def _score(self, ids, labels):
+        (logits,) = tf.unstack(self._transformer.forward(ids[tf.newaxis], training=False).logits, 1)
+        largest = tf.reduce_max(logits, axis=1, keepdims=True)
+        index = tf.stack([tf.range(tf.shape(labels)[0]), labels], axis=1)
+        chosen = tf.gather_nd(logits, index)
+        return {"log_probabilities": chosen - log_sum_exp(logits, largest)[:, 0]}
