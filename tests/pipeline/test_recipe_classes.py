@@ -87,7 +87,7 @@ def run(tmp_path):
     """Runs a recipe and returns its folder and what it said."""
 
     def start(corpus, name="run", training=UNTRAINED, labels=(), exports=True, **changes):
-        mapping = {"name": name, "kind": "text_encoder", "training": training}
+        mapping = {"name": name, "model_type": "text_encoder", "training": training}
         mapping |= {"quantizations": ["float32"], "benchmark": {"texts": 2, "runs": 1}}
         mapping["corpus"] = {"labels": list(labels)}
         said = []

@@ -14,7 +14,7 @@ from tfcompress.commands import main
 from tfcompress.errors import InputError, InputWarning
 from tfcompress.export import convert
 from tfcompress.pipeline import evaluate_text_encoder
-from tfcompress.pipeline.text_encoder_evaluation import classification_figures, similarity_figures
+from tfcompress.pipeline.text_encoder_evaluation import classification_metrics, similarity_metrics
 from tfcompress.runtime import TextModel
 
 pytestmark = one_flavour
@@ -103,10 +103,10 @@ def test_a_missing_file(bundles, tmp_path):
 
 def test_f1():
     found, expected = [1, 1, 0, 0, 1], [1, 0, 0, 1, 1]
-    figures = classification_figures(found, expected, 2)
+    figures = classification_metrics(found, expected, 2)
     assert figures["f1"] == pytest.approx(2 / 3)
     assert "macro_f1" not in figures
-    figures = classification_figures(found, expected, 3)
+    figures = classification_metrics(found, expected, 3)
     assert figures["macro_f1"] == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
     assert "f1" not in figures
 
@@ -119,7 +119,7 @@ def test_ranks(pairs):
     def ranks(x):
         return [np.sum(x < value) + (np.sum(x == value) - 1) / 2 for value in x]
 
-    spearman = similarity_figures(a, b)["spearman"]
+    spearman = similarity_metrics(a, b)["spearman"]
     if len({*a}) == 1 or len({*b}) == 1:
         assert spearman == 0
     else:

@@ -54,7 +54,7 @@ def corpus(tmp_path_factory):
 def recipe_path(corpus, tmp_path_factory):
     mapping = {
         "name": "tiny",
-        "kind": "text_encoder",
+        "model_type": "text_encoder",
         "corpus": {"labels": ["0", "1"]},
         "tokenizer": str(corpus),
         "model": MODEL,
@@ -82,7 +82,7 @@ def run(finished, corpus, tmp_path):
     def start(name="changed", **changes):
         mapping = {
             "name": name,
-            "kind": "text_encoder",
+            "model_type": "text_encoder",
             "start_from": str(finished),
             "training": SHORT,
             "quantizations": ["dynamic_int8"],
@@ -207,13 +207,13 @@ def test_nothing_is_trained_with_0_updates(run, finished):
         ({"training": {"evaluate_sentences": 3}}, "evaluate_sentences` is for translations"),
         ({"quantizations": ["mixed"]}, "`quantization_scheme` goes with"),
         ({"benchmark": {"texts": 0}}, r"`benchmark\.texts` must be at least 1"),
-        ({"kind": "tree"}, "`kind` must be one of translation, text_encoder"),
+        ({"model_type": "tree"}, "`model_type` must be one of translation, text_encoder"),
         ({"teachers": {}}, "teacher"),
         ({"training": {"metric": "val_bleu"}}, r"`training\.metric` val_bleu is for translations"),
     ],
 )
 def test_impossible_recipes(changes, message):
-    mapping = {"name": "x", "kind": "text_encoder", "start_from": "run"} | changes
+    mapping = {"name": "x", "model_type": "text_encoder", "start_from": "run"} | changes
     with pytest.raises(InputError, match=message):
         recipe_from_mapping(mapping)
 
@@ -236,7 +236,7 @@ def test_labels_that_the_corpus_does_not_know(run, corpus):
 
 def test_recipes_are_of_their_kind():
     recipe = TextEncoderRecipe("x", start_from="y")
-    assert recipe.kind == "text_encoder"
+    assert recipe.model_type == "text_encoder"
     with pytest.raises(InputError, match="teachers"):
         recipe_from_mapping({"name": "x", "teachers": 1})
 

@@ -65,7 +65,7 @@ def _evaluate_translator(options, bundle):
     if options.data is not None or options.source is None or options.reference is None:
         raise InputError(
             "A translation model needs --source and --reference, and no --data. Received: "
-            f"{_given(options)}."
+            f"{_flags(options)}."
         )
     metrics = evaluate_translation(
         bundle,
@@ -90,7 +90,7 @@ def _evaluate_encoder(options, bundle):
     if options.data is None or options.source is not None or options.reference is not None:
         raise InputError(
             "A text encoder needs --data, and no --source and --reference. Received: "
-            f"{_given(options)}."
+            f"{_flags(options)}."
         )
     refuse_for_encoders(options, *_SCORING)
     metrics = evaluate_text_encoder(
@@ -100,10 +100,10 @@ def _evaluate_encoder(options, bundle):
     return metrics
 
 
-def _given(options):
+def _flags(options):
     names = ("source", "reference", "data")
-    given = [f"--{name}" for name in names if getattr(options, name) is not None]
-    return " and ".join(given) or "none of them"
+    flags = [f"--{name}" for name in names if getattr(options, name) is not None]
+    return " and ".join(flags) or "none of them"
 
 
 _TRANSLATOR = _evaluate_translator, _show_translator

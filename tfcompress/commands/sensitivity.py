@@ -15,21 +15,21 @@ def add(commands: Any) -> None:
     parser = add_command(
         commands,
         "sensitivity",
-        "measure what each layer loses to quantization, and plan the smallest file",
+        "measure what each layer loses to quantization, and find the smallest file",
         _run,
     )
     parser.add_argument("run", help="folder of a run")
     parser.add_argument("--source", required=True, help="file with sentences to measure on")
     parser.add_argument("--reference", required=True, help="file with their translations")
     parser.add_argument(
-        "--max-loss", type=float, default=0.5, help="BLEU that the plan may lose (%(default)s)"
+        "--max-loss", type=float, default=0.5, help="BLEU that the scheme may lose (%(default)s)"
     )
     parser.add_argument("--sentences", type=int, default=200, help="how many to use (%(default)s)")
     parser.add_argument("--beam-size", type=int, default=1, help="1 is greedy search (%(default)s)")
     parser.add_argument("--tokenize", default="13a", help="sacrebleu's tokenization (%(default)s)")
     parser.add_argument("--lowercase", action="store_true", help="ignore case")
     parser.add_argument(
-        "--output", help="file to write the plan to, for `export --quantization-scheme`"
+        "--output", help="file to write the scheme to, for `export --quantization-scheme`"
     )
     add_json(parser)
 
@@ -58,5 +58,7 @@ def _run(options: Namespace) -> None:
         log=print_to_stderr,
     )
     if options.output is not None:
-        replace_file(options.output, (json.dumps(report.plan, indent=2) + "\n").encode())
+        replace_file(
+            options.output, (json.dumps(report.quantization_scheme, indent=2) + "\n").encode()
+        )
     return print_json(report.to_dict()) if options.json else print(report)

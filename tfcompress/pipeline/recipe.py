@@ -51,7 +51,7 @@ class Recipe(abc.ABC):
             expressions over their names, as for `tfcompress.export.convert`.
         export: Further options of all bundles, by their names in `tfcompress.export.ExportOptions`,
             with files as on the command line of `tfcompress export`.
-        kind: The kind of model.
+        model_type: The kind of model, such as "translation".
     """
 
     name: str
@@ -63,7 +63,7 @@ class Recipe(abc.ABC):
     quantizations: list[str] = field(default_factory=lambda: ["float32", "dynamic_int8"])
     quantization_scheme: dict[str, str] | None = None
     export: dict[str, Any] = field(default_factory=dict)
-    kind: str = ""
+    model_type: str = ""
 
     # The keys that name a trained model to begin with.
     starts: ClassVar[tuple[str, ...]] = ("start_from",)
@@ -116,9 +116,12 @@ class Recipe(abc.ABC):
         return read_options(self.export)
 
     def _problems(self):
-        expected = type(self).kind
-        if self.kind != expected:
-            yield f"`kind` of a {type(self).__name__} must be {expected} (received {self.kind!r})"
+        expected = type(self).model_type
+        if self.model_type != expected:
+            yield (
+                f"`model_type` of a {type(self).__name__} must be {expected} (received "
+                f"{self.model_type!r})"
+            )
         if not self.has_start:
             starts = " or ".join(f"`{name}`" for name in self.starts)
             if not self.model:
@@ -147,7 +150,7 @@ class Recipe(abc.ABC):
             )
         if len(set(self.quantizations)) < len(self.quantizations):
             yield f"`quantizations` must not repeat (received {self.quantizations})"
-        allowed = [name for name in settings(self.kind) if name not in _SET_BY_RUNS]
+        allowed = [name for name in settings(self.model_type) if name not in _SET_BY_RUNS]
         for name in self.export:
             if name not in allowed:
                 yield f"`export` may hold {', '.join(allowed)} (received {name!r})"

@@ -11,7 +11,7 @@ from tfcompress.pipeline.text_encoder_recipe import MINILM, TextEncoderRecipe
 from tfcompress.pipeline.translation_recipe import TranslationRecipe
 from tfcompress.yaml_file import read_yaml
 
-_RECIPES = {recipe.kind: recipe for recipe in (TranslationRecipe, TextEncoderRecipe)}
+_RECIPES = {recipe.model_type: recipe for recipe in (TranslationRecipe, TextEncoderRecipe)}
 
 
 def load_recipe(path: str | Path, *, folder: str | Path | None = None) -> Recipe:
@@ -19,7 +19,7 @@ def load_recipe(path: str | Path, *, folder: str | Path | None = None) -> Recipe
 
     Args:
         path: The file. Its keys are the attributes of `TranslationRecipe`, or with
-            `kind: text_encoder` those of `TextEncoderRecipe`. Paths in it are relative to its
+            `model_type: text_encoder` those of `TextEncoderRecipe`. Paths in it are relative to its
             folder.
         folder: What paths are relative to instead.
 
@@ -49,14 +49,16 @@ def recipe_from_mapping(mapping: Mapping[str, Any], *, folder: str | Path = ".")
         InputError: If keys are unknown, or settings impossible.
     """
     is_mapping = isinstance(mapping, Mapping)
-    kind = mapping.get("kind", "translation") if is_mapping else "translation"
-    if kind not in [*_RECIPES]:
+    model_type = mapping.get("model_type", "translation") if is_mapping else "translation"
+    if model_type not in [*_RECIPES]:
         raise InputError(
-            f"`kind` must be one of {', '.join(_RECIPES)}. Received: {kind!r}. Choose one."
+            f"`model_type` must be one of {', '.join(_RECIPES)}. Received: {model_type!r}."
         )
     if is_mapping:
-        mapping = replaced(mapping, _RECIPES[kind].paths, lambda path: _resolved(path, folder))
-    return schema.from_mapping(_RECIPES[kind], mapping)
+        mapping = replaced(
+            mapping, _RECIPES[model_type].paths, lambda path: _resolved(path, folder)
+        )
+    return schema.from_mapping(_RECIPES[model_type], mapping)
 
 
 def _resolved(path, folder):

@@ -41,7 +41,7 @@ class PruneHeads:
 
 @dataclass(frozen=True)
 class DropLayers:
-    """Removes whole layers: the given ones, every other, or those that validation misses least.
+    """Removes whole layers: those named, every other, or those that validation misses least.
 
     Attributes:
         keep: Depths to keep, from 0, by side ("encoder", "decoder").
@@ -130,7 +130,7 @@ class CacheOutputs:
 
 @dataclass(frozen=True)
 class SurgeryStep:
-    """One operation; exactly one attribute is given."""
+    """One operation; exactly one attribute is set."""
 
     prune_heads: PruneHeads | None = None
     drop_layers: DropLayers | None = None
@@ -141,12 +141,12 @@ class SurgeryStep:
     cache_outputs: CacheOutputs | None = None
 
     def __post_init__(self):
-        given = [f.name for f in fields(self) if getattr(self, f.name) is not None]
-        if len(given) != 1:
+        names_set = [f.name for f in fields(self) if getattr(self, f.name) is not None]
+        if len(names_set) != 1:
             names = ", ".join(f.name for f in fields(self))
             raise InputError(
                 f"A step of surgery must be exactly one of {names}. Received: "
-                f"{', '.join(given) or 'none'}."
+                f"{', '.join(names_set) or 'none'}."
             )
 
     @property

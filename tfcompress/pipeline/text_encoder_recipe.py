@@ -76,7 +76,7 @@ class TextEncoderRecipe(Recipe):
         teacher: A trained model to learn from, with `training.distillation`.
         corpus: The texts.
         benchmark: How bundles are timed.
-        kind: "text_encoder".
+        model_type: "text_encoder".
 
     The others are those of `Recipe`.
     """
@@ -86,7 +86,7 @@ class TextEncoderRecipe(Recipe):
     teacher: TextEncoderTeacher | None = None
     corpus: TextEncoderCorpus = field(default_factory=TextEncoderCorpus)
     benchmark: TextEncoderBenchmark = field(default_factory=TextEncoderBenchmark)
-    kind: str = "text_encoder"
+    model_type: str = "text_encoder"
 
     starts = ("pretrained", "start_from")
     paths = (*Recipe.paths, "pretrained", "tokenizer")

@@ -7,7 +7,7 @@ from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.pipeline.recipe import BenchmarkRecipe, Recipe, merged
 from tfcompress.search_options import MAX_LENGTH_PENALTY
 
-CORPUS_KINDS = ("files", "phrases")
+CORPUS_FORMATS = ("files", "phrases")
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class TranslationCorpus:
     """Where the sentence pairs come from.
 
     Attributes:
-        kind: "files" (plain files) or "phrases" (the corpus that ships with the library).
+        format: "files" (plain files) or "phrases" (the corpus that ships with the library).
         path: Folder or TSV file; may be left to the command line's `--corpus`.
         source_language: Ending of the source files.
         target_language: Ending of the target files.
@@ -26,7 +26,7 @@ class TranslationCorpus:
         seed: Seed of the phrases.
     """
 
-    kind: str = "files"
+    format: str = "files"
     path: str | None = None
     source_language: str | None = None
     target_language: str | None = None
@@ -124,7 +124,7 @@ class TranslationRecipe(Recipe):
         tokenizer: The tokenizer.
         evaluation: How bundles are judged.
         benchmark: How they are timed.
-        kind: "translation".
+        model_type: "translation".
 
     The others are those of `Recipe`.
     """
@@ -134,7 +134,7 @@ class TranslationRecipe(Recipe):
     tokenizer: TranslationTokenizer = field(default_factory=TranslationTokenizer)
     evaluation: TranslationScoring = field(default_factory=TranslationScoring)
     benchmark: TranslationBenchmark = field(default_factory=TranslationBenchmark)
-    kind: str = "translation"
+    model_type: str = "translation"
 
     paths = (*Recipe.paths, "tokenizer.like", "export.shortlist")
     minima = {"corpus.seed": 0, "evaluation.examples": 0}
@@ -180,10 +180,10 @@ class TranslationRecipe(Recipe):
         return Seq2SeqConfig.from_mapping(mapping)
 
     def _own_problems(self):
-        if self.corpus.kind not in CORPUS_KINDS:
+        if self.corpus.format not in CORPUS_FORMATS:
             yield (
-                f"`corpus.kind` must be one of {', '.join(CORPUS_KINDS)} (received "
-                f"{self.corpus.kind!r})"
+                f"`corpus.format` must be one of {', '.join(CORPUS_FORMATS)} (received "
+                f"{self.corpus.format!r})"
             )
         if self.has_start and "preset" in self.model:
             yield "`model.preset` does not go with `start_from`, which names a model already"

@@ -35,11 +35,11 @@ class TranslationTask(Task):
 
     def load_corpus(self, path):
         source = self.recipe.corpus
-        if source.kind == "phrases":
+        if source.format == "phrases":
             if path is not None:
                 raise InputError(
                     "The recipe uses the corpus that ships with the library. Received: --corpus "
-                    f"{path}. Leave it out, or set `corpus.kind` to files."
+                    f"{path}. Leave it out, or set `corpus.format` to files."
                 )
             from tfcompress.text.phrases import phrase_corpus
 
