@@ -35,7 +35,7 @@ def load_recipe(path: str | Path, *, folder: str | Path | None = None) -> Recipe
     try:
         return recipe_from_mapping(mapping, folder=folder or Path(path).parent)
     except InputError as error:
-        raise InputError(f"In the recipe {path}: {error}") from error
+        raise InputError(f"{path}: {error}") from error
 
 
 def recipe_from_mapping(mapping: Mapping[str, Any], *, folder: str | Path = ".") -> Recipe:

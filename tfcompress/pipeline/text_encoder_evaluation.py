@@ -42,11 +42,11 @@ def evaluate_text_encoder(
     Returns:
         `examples`, their number, and: for classification `accuracy`, its 95% `interval` (Wilson's),
         `f1` of class 1 where there are two classes and else `macro_f1`, and the `labels` that the
-        model gives; for multi-label classification `exact_match`, the part of texts with all classes
-        right, with its `interval`, `micro_f1`, `macro_f1` and `labels`; for regression `pearson`,
-        `spearman` and `mean_absolute_error`; for vectors `spearman`, the rank correlation of scores
-        and cosines, and `mean_cosine`. `overlong` are the numbers (from 1) of the examples that
-        were cut, which a warning says too.
+        model gives; for multi-label classification `exact_match`, the part of texts with all
+        classes right, with its `interval`, `micro_f1`, `macro_f1` and `labels`; for regression
+        `pearson`, `spearman` and `mean_absolute_error`; for vectors `spearman`, the rank
+        correlation of scores and cosines, and `mean_cosine`. `overlong` are the numbers (from 1) of
+        the examples that were cut, which a warning says too.
 
     Raises:
         InputError: If the bundle is damaged or has another head, or a line has other columns or an

@@ -140,10 +140,11 @@ def _open(bundle, num_threads, settings, ignore_interrupts=True):
 def _translate(chunk) -> list[Translated]:
     results = []
     for number, source in chunk:
+        place = f"sentence {number}"
         try:
             rows = _worker["translator"].translate(source, **_worker["settings"])
         except InputError as error:
-            raise InputError(f"In sentence {number}: {error}") from None
+            raise InputError(f"{place}: {error}") from None
         texts, scores = [row.text for row in rows], [row.score for row in rows]
         limit = _worker["translator"].bundle.max_source_length
         results.append(Translated(number, source, texts, scores, rows[0].parts, limit))
