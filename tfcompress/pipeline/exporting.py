@@ -35,7 +35,8 @@ def export_model(
 
     Example:
 
-    >>> tfc.pipeline.export_model("runs/quickstart/compressed", "bundle")
+    >>> tfc.pipeline.export_model("tiny-run", "tiny-int4", quantization="int4")["quantization"]
+    'int4'
     """
     options = dataclasses.replace(options or ExportOptions(), **changes)
     check_target(bundle, options.force)

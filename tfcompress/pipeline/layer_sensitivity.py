@@ -146,10 +146,10 @@ def sensitivity(
 
     Example:
 
-    >>> report = tfc.pipeline.sensitivity("runs/multi30k", sources, references, max_loss=0.3)
+    >>> report = tfc.pipeline.sensitivity("tiny-run", sources, references, max_loss=0.3)
     >>> scheme = report.quantization_scheme
     >>> options = tfc.export.ExportOptions(quantization="mixed", quantization_scheme=scheme)
-    >>> manifest = tfc.pipeline.export_model("runs/multi30k", "bundle", options)
+    >>> manifest = tfc.pipeline.export_model("tiny-run", "tiny-mixed", options)
     """
     run = Path(run)
     _check(sources, references, max_loss, data_types)

@@ -30,7 +30,9 @@ def quickstart(
 
     Example:
 
-    >>> baseline, compressed = tfc.pipeline.quickstart("runs/quickstart")
+    >>> baseline, compressed = tfc.pipeline.quickstart("quickstart", log=lambda line: None)
+    >>> compressed.rows[0].parameters < baseline.rows[0].parameters
+    True
     """
     folder = Path(folder)
     runs = []

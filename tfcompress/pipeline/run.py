@@ -69,8 +69,10 @@ def run_recipe(
 
     Example:
 
-    >>> recipe = tfc.pipeline.load_recipe("examples/recipes/multi30k_tiny.yaml")
-    >>> results = tfc.pipeline.run_recipe(recipe, "runs/multi30k", corpus="multi30k/tok")
+    >>> recipe = tfc.pipeline.load_recipe("tiny.yaml")
+    >>> results = tfc.pipeline.run_recipe(recipe, "new-run", corpus="corpus", log=lambda line: None)
+    >>> [row.quantization for row in results.rows]
+    ['float32']
     """
     for quantization in recipe.quantizations:
         recipe.export_options(quantization).check_runtime()
