@@ -84,6 +84,11 @@ def sync_tree(folder: str | os.PathLike) -> None:
         sync(place)
 
 
+def is_leftover(name: str) -> bool:
+    """Returns whether a name is one of those that files have before they are complete."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
 def remove_leftovers(folder: str | os.PathLike, name: str = "") -> list[Path]:
     """Removes what killed processes left in a folder under temporary names.
 
@@ -98,7 +103,7 @@ def remove_leftovers(folder: str | os.PathLike, name: str = "") -> list[Path]:
     """
     removed = []
     for path in Path(folder).glob(".*"):
-        if path.name.startswith(f".{name}") and _TEMPORARY.fullmatch(path.name):
+        if path.name.startswith(f".{name}") and is_leftover(path.name):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
             else:

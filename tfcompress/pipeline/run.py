@@ -7,6 +7,7 @@ from typing import Any
 
 from tfcompress import schema
 from tfcompress.digests import digest
+from tfcompress.errors import InputError
 from tfcompress.export.option_files import REPRESENTATIVE_TEXTS
 from tfcompress.export.quantization.schemes import STATIC
 from tfcompress.pipeline.benchmarking import benchmark_in_turns
@@ -281,7 +282,13 @@ class _Run:
         """The history of a finished training, if need be from its last checkpoint."""
         path = self.workspace.training / "history.json"
         if not self.is_finished("history", needs):
-            write_metrics(path, saved_history(self.workspace.training))
+            history = saved_history(self.workspace.training)
+            if not history and self.recipe.training.updates:
+                raise InputError(
+                    f"The history of a training is lost. Received: {path}. Put it back, or give "
+                    "another --run."
+                )
+            write_metrics(path, history)
             self.finish("history", needs, "training/history.json")
         return read_metrics(path, HISTORY)
 

@@ -10,7 +10,13 @@ from typing import Any
 from tfcompress import schema
 from tfcompress.digests import digest
 from tfcompress.errors import InputError
-from tfcompress.files import check_writable, read_json, remove_leftovers, replace_file
+from tfcompress.files import (
+    check_writable,
+    is_leftover,
+    read_json,
+    remove_leftovers,
+    replace_file,
+)
 from tfcompress.locks import FolderLock
 from tfcompress.pipeline.identity import describe_files, differences, model_digest
 from tfcompress.pipeline.recipe import Recipe
@@ -269,7 +275,11 @@ def check_run_folder(folder: str | Path, *, exists: bool = False) -> Path:
         raise InputError(
             f"There is no run. Received: {folder}. Give the folder that `tfcompress train` wrote."
         )
-    if folder.exists() and (not folder.is_dir() or {p.name for p in folder.iterdir()} - {LOCK}):
+    # What a process left that was killed before it wrote anything does not count.
+    if folder.exists() and (
+        not folder.is_dir()
+        or any(path.name != LOCK and not is_leftover(path.name) for path in folder.iterdir())
+    ):
         raise InputError(
             f"A run needs a folder of its own. Received: {folder}, which has other content. Give "
             "another --run."
