@@ -7,7 +7,7 @@ from tfcompress.commands.arguments import (
     add_command,
     add_json,
     add_target,
-    refuse_for_encoders,
+    refuse,
     with_defaults,
 )
 from tfcompress.commands.printing import print_json, print_metrics, print_to_stderr
@@ -26,7 +26,7 @@ def add(commands: Any) -> None:
         help="where to run: local, emulator, ssh:HOST or adb[:SERIAL] (%(default)s)",
     )
     parser.add_argument("--library", help="LiteRT's library for a device (that of its wheel)")
-    parser.add_argument("--beam-size", type=int, help="of a translation model (1)")
+    parser.add_argument("--beam-size", type=int, help="of a translation or language model (1)")
     parser.add_argument("--threads", type=int, default=1, help="(%(default)s)")
     parser.add_argument("--runs", type=int, default=3, help="repetitions (%(default)s)")
     add_json(parser)
@@ -52,7 +52,7 @@ def _run(options: Namespace) -> None:
     with open_bundles(options.target, quantization=options.quantization, texts=texts) as bundles:
         paths = [*bundles.values()]
         if bundle_model_type(paths[0]) == TextEncoderBundle.model_type:
-            refuse_for_encoders(options, "beam_size")
+            refuse(options, "a text encoder", "beam_size")
         results = _times(options, paths, texts, settings)
     metrics = {name: {**result, "bundle": name} for name, result in zip(bundles, results)}
     if options.json:

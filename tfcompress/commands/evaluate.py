@@ -8,7 +8,7 @@ from tfcompress.commands.arguments import (
     add_json,
     add_search,
     add_target,
-    refuse_for_encoders,
+    refuse,
     with_defaults,
 )
 from tfcompress.commands.printing import print_json, print_metrics
@@ -28,7 +28,13 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--data",
         help="of a text encoder: a .tsv or .tsv.gz file of text<TAB>label lines, or for vectors of "
-        "text<TAB>text<TAB>score lines",
+        "text<TAB>text<TAB>score lines; of a language model: texts, one a line",
+    )
+    parser.add_argument(
+        "--join",
+        action="store_true",
+        default=None,
+        help="of a language model: let it see what stands before a text",
     )
     add_search(parser, beam_size=_SCORING["beam_size"])
     parser.add_argument("--tokenize", help="sacrebleu's tokenization (13a)")
@@ -38,13 +44,12 @@ def add(commands: Any) -> None:
 
 def _run(options: Namespace) -> None:
     from tfcompress.pipeline.targets import check_target, open_bundles
-    from tfcompress.runtime import TextEncoderBundle
     from tfcompress.runtime.manifest import bundle_model_type
 
     check_target(options.target)
     with open_bundles(options.target, quantization=options.quantization) as bundles:
-        is_encoder = bundle_model_type(next(iter(bundles.values()))) == TextEncoderBundle.model_type
-        evaluate, show = _ENCODER if is_encoder else _TRANSLATOR
+        model_type = bundle_model_type(next(iter(bundles.values())))
+        evaluate, show = _EVALUATIONS.get(model_type, _EVALUATIONS["translation"])
         metrics = {name: evaluate(options, path) for name, path in bundles.items()}
     if options.json:
         from tfcompress.reporting.provenance import measurement
@@ -67,6 +72,7 @@ def _evaluate_translator(options, bundle):
             "A translation model needs --source and --reference, and no --data. Received: "
             f"{_flags(options)}."
         )
+    refuse(options, "a translation model", "join")
     metrics = evaluate_translation(
         bundle,
         read_lines(options.source),
@@ -92,11 +98,29 @@ def _evaluate_encoder(options, bundle):
             "A text encoder needs --data, and no --source and --reference. Received: "
             f"{_flags(options)}."
         )
-    refuse_for_encoders(options, *_SCORING)
+    refuse(options, "a text encoder", "join", *_SCORING)
     metrics = evaluate_text_encoder(
         bundle, options.data, num_threads=options.threads, progress=not options.json
     )
     metrics.pop("labels", None)
+    return metrics
+
+
+def _evaluate_language_model(options, bundle):
+    from tfcompress.pipeline import evaluate_language_model
+    from tfcompress.text import is_blank, read_lines
+
+    if options.data is None:
+        raise InputError("A language model needs texts. Received: none. Give --data.")
+    refuse(options, "a language model", "source", "reference", *_SCORING)
+    metrics = evaluate_language_model(
+        bundle,
+        [line for line in read_lines(options.data) if not is_blank(line)],
+        join=bool(options.join),
+        num_threads=options.threads,
+        progress=not options.json,
+    )
+    del metrics["log_probabilities"]
     return metrics
 
 
@@ -106,5 +130,9 @@ def _flags(options):
     return " and ".join(flags) or "none of them"
 
 
-_TRANSLATOR = _evaluate_translator, _show_translator
-_ENCODER = _evaluate_encoder, print_metrics
+# How each type of model is evaluated, and how its metrics are shown.
+_EVALUATIONS = {
+    "translation": (_evaluate_translator, _show_translator),
+    "text_encoder": (_evaluate_encoder, print_metrics),
+    "language_model": (_evaluate_language_model, print_metrics),
+}

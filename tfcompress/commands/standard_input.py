@@ -1,6 +1,7 @@
 """Standard input, where there is one."""
 
 import sys
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from tfcompress.errors import InputError
@@ -18,3 +19,33 @@ def standard_input() -> BinaryIO:
             "a line."
         )
     return sys.stdin.buffer
+
+
+def input_lines() -> Iterator[str]:
+    """Yields the lines of standard input, without their ends.
+
+    Raises:
+        InputError: It is closed, or a line is not UTF-8.
+    """
+    return decoded_lines(standard_input(), "standard input")
+
+
+def decoded_lines(file: BinaryIO, place: str) -> Iterator[str]:
+    """Yields the lines of a file as they come, without their ends.
+
+    Args:
+        file: The open file.
+        place: What it is called.
+
+    Raises:
+        InputError: A line is not UTF-8.
+    """
+    for number, raw in enumerate(file, start=1):
+        try:
+            # A byte order mark is no text.
+            line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            raise InputError(
+                f"Text must be UTF-8. Received: line {number} of {place}. Convert it."
+            ) from None
+        yield line.removesuffix("\n").removesuffix("\r")

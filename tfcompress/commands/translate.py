@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from tfcompress.commands.arguments import add_command, add_json, add_search, with_defaults
 from tfcompress.commands.printing import print_to_stderr
-from tfcompress.commands.standard_input import standard_input
+from tfcompress.commands.standard_input import decoded_lines, standard_input
 from tfcompress.errors import InputError
 from tfcompress.files import check_writable, replace_file
 from tfcompress.search_options import SearchOptions
@@ -69,7 +69,7 @@ def _lines(options, file, search) -> Iterator[str]:
     place = options.input or "standard input"
     translated = translate_sentences(
         options.bundle,
-        _sentences(file, place),
+        decoded_lines(file, place),
         workers=options.workers,
         num_threads=options.threads,
         overlong=options.overlong,
@@ -89,18 +89,6 @@ def _lines(options, file, search) -> Iterator[str]:
         else:
             # As many lines for each sentence, so that they stay aligned.
             yield "\n".join([*one.texts, *[""] * (options.n_best - len(one.texts))])
-
-
-def _sentences(file: BinaryIO, place: str) -> Iterator[str]:
-    for number, raw in enumerate(file, start=1):
-        try:
-            # A byte order mark is no text.
-            line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError:
-            raise InputError(
-                f"Sentences must be UTF-8. Received: line {number} of {place}. Convert the text."
-            ) from None
-        yield line.removesuffix("\n").removesuffix("\r")
 
 
 def _opened(path):

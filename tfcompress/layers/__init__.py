@@ -30,6 +30,7 @@ from tfcompress.layers.lsra import LSRA
 from tfcompress.layers.mean_pooling import MeanPooling
 from tfcompress.layers.multi_head_attention import MultiHeadAttention
 from tfcompress.layers.positions import LearnedPosition, SinusoidalPosition
+from tfcompress.layers.ssru import SSRU
 from tfcompress.layers.theseus_module import TheseusModule
 from tfcompress.layers.theseus_module import initialize_successors as initialize_successors
 from tfcompress.layers.transformer_decoder_layer import TransformerDecoderLayer
@@ -39,6 +40,7 @@ from tfcompress.layers.word_ids import WordIds
 
 __all__ = [
     "LSRA",
+    "SSRU",
     "AdaptiveEmbedding",
     "AveragedAttention",
     "DExTraBlock",

@@ -28,6 +28,7 @@ from tfcompress.models.mixers import (
     MixerConfig,
     ScalingConfig,
     Site,
+    SSRUConfig,
     register_mixer,
 )
 from tfcompress.models.presets import (
@@ -68,6 +69,7 @@ __all__ = [
     "LayerDropConfig",
     "MixerConfig",
     "Preset",
+    "SSRUConfig",
     "ScalingConfig",
     "Seq2SeqConfig",
     "Seq2SeqTransformer",

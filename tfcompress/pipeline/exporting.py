@@ -9,7 +9,7 @@ from typing import Any
 from tfcompress.errors import InputWarning
 from tfcompress.export.bundle.writer import check_target
 from tfcompress.export.options import ExportOptions
-from tfcompress.models import TextEncoderConfig
+from tfcompress.models import LanguageModelConfig, TextEncoderConfig
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.workspace import model_run, saved_text_tokenizer, saved_tokenizers
 from tfcompress.runtime.quiet import quiet_stderr
@@ -62,6 +62,8 @@ def _tokenizers(run, config, options):
     """A run's tokenizers by option, unless the options have others."""
     if isinstance(config, TextEncoderConfig):
         return {} if options.tokenizer is not None else {"tokenizer": saved_text_tokenizer(run)}
+    if isinstance(config, LanguageModelConfig):
+        return {} if options.tokenizer is not None else {"tokenizer": saved_tokenizers(run)[0]}
     if options.source_tokenizer is not None:
         return {}
     return dict(zip(("source_tokenizer", "target_tokenizer"), saved_tokenizers(run)))
@@ -80,7 +82,7 @@ def check_scheme_names(scheme: Mapping[str, str] | None, config: Any) -> None:
     if scheme is None:
         return
     from tfcompress.export.quantization.quantization_scheme import QuantizationScheme, WeightNames
-    from tfcompress.models import Seq2SeqTransformer, TextEncoder
+    from tfcompress.models.model_classes import model_class
 
-    model = TextEncoder if isinstance(config, TextEncoderConfig) else Seq2SeqTransformer
+    model = model_class(config)
     QuantizationScheme(scheme, WeightNames(model(config)))

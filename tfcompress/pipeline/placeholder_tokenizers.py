@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tfcompress.models import Seq2SeqConfig, TextEncoderConfig
+from tfcompress.models import LanguageModelConfig, Seq2SeqConfig, TextEncoderConfig
 from tfcompress.text import Tokenizer, train_tokenizer
 from tfcompress.text.wordpiece import WordPieceTokenizer
 
@@ -13,7 +13,7 @@ _PIECES = 1000
 
 
 def placeholder_tokenizers(
-    config: Seq2SeqConfig | TextEncoderConfig, texts: Sequence[str]
+    config: Seq2SeqConfig | TextEncoderConfig | LanguageModelConfig, texts: Sequence[str]
 ) -> dict[str, Any]:
     """Returns tokenizers of a model's vocabulary sizes, by option of an export.
 
@@ -32,6 +32,8 @@ def placeholder_tokenizers(
     """
     if isinstance(config, TextEncoderConfig):
         return {"tokenizer": _word_pieces(config.vocabulary_size, texts)}
+    if isinstance(config, LanguageModelConfig):
+        return {"tokenizer": _sentence_pieces(config.vocabulary_size, texts)}
     sizes = config.source_vocabulary_size, config.target_vocabulary_size
     source = _sentence_pieces(sizes[0], texts)
     target = source if sizes[0] == sizes[1] else _sentence_pieces(sizes[1], texts)

@@ -6,12 +6,16 @@ from typing import Any
 
 from tfcompress import schema
 from tfcompress.errors import InputError
+from tfcompress.pipeline.language_model_recipe import LanguageModelRecipe
 from tfcompress.pipeline.recipe import Recipe, replaced
 from tfcompress.pipeline.text_encoder_recipe import MINILM, TextEncoderRecipe
 from tfcompress.pipeline.translation_recipe import TranslationRecipe
 from tfcompress.yaml_file import read_yaml
 
-_RECIPES = {recipe.model_type: recipe for recipe in (TranslationRecipe, TextEncoderRecipe)}
+_RECIPES = {
+    recipe.model_type: recipe
+    for recipe in (TranslationRecipe, TextEncoderRecipe, LanguageModelRecipe)
+}
 
 
 def load_recipe(path: str | Path, *, folder: str | Path | None = None) -> Recipe:
@@ -19,8 +23,9 @@ def load_recipe(path: str | Path, *, folder: str | Path | None = None) -> Recipe
 
     Args:
         path: The file. Its keys are the attributes of `TranslationRecipe`, or with
-            `model_type: text_encoder` those of `TextEncoderRecipe`. Paths in it are relative to its
-            folder.
+            `model_type: text_encoder` those of `TextEncoderRecipe`, with
+            `model_type: language_model` those of `LanguageModelRecipe`. Paths in it are relative to
+            its folder.
         folder: What paths are relative to instead.
 
     Raises:

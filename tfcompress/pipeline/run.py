@@ -13,6 +13,8 @@ from tfcompress.export.quantization.schemes import STATIC
 from tfcompress.pipeline.benchmarking import benchmark_in_turns
 from tfcompress.pipeline.exporting import check_scheme_names
 from tfcompress.pipeline.identity import content_digest, model_digest
+from tfcompress.pipeline.language_model_recipe import LanguageModelRecipe
+from tfcompress.pipeline.language_model_task import LanguageModelTask
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.recipe import Recipe, replaced
 from tfcompress.pipeline.reports import bundle_row, report_run
@@ -22,6 +24,7 @@ from tfcompress.pipeline.text_encoder_task import TextEncoderTask
 from tfcompress.pipeline.translation_recipe import TranslationRecipe
 from tfcompress.pipeline.translation_task import TranslationTask
 from tfcompress.pipeline.workspace import (
+    CORPUS_INDEX,
     HISTORY,
     TIMING,
     Workspace,
@@ -32,7 +35,11 @@ from tfcompress.reporting import Example, RunResults, provenance
 from tfcompress.runtime.quiet import quiet_stderr
 from tfcompress.training.checkpoint_files import last_update, saved_history
 
-_TASKS = {TranslationRecipe: TranslationTask, TextEncoderRecipe: TextEncoderTask}
+_TASKS = {
+    TranslationRecipe: TranslationTask,
+    TextEncoderRecipe: TextEncoderTask,
+    LanguageModelRecipe: LanguageModelTask,
+}
 _SAMPLES = 20
 
 
@@ -55,8 +62,8 @@ def run_recipe(
     Args:
         recipe: The recipe.
         folder: The run's folder, made if needed.
-        corpus: Folder of the corpus, or TSV file of translations, instead of the recipe's own
-            path.
+        corpus: Folder of the corpus, or its file (of a translation model a TSV file), instead of
+            the recipe's own path.
         verbose: 1 for progress bars on a terminal, else a line an evaluation; 2 for lines, 0 for
             neither.
         log: Called with a line about each stage that begins.
@@ -78,7 +85,7 @@ def run_recipe(
     for quantization in recipe.quantizations:
         recipe.export_options(quantization).check_runtime()
     log(f"{recipe.name}: reading the corpus")
-    task = _TASKS[type(recipe)](recipe, corpus)
+    task = _TASKS[type(recipe)](recipe, corpus, Path(folder) / CORPUS_INDEX)
     with Workspace(folder) as workspace:
         run = _Run(task, workspace, verbose, log)
         run.begin()

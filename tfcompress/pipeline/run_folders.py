@@ -183,7 +183,7 @@ def export_run(run: str | Path, archive: str | Path, *, training: bool = False) 
                     f"A file of the run is damaged. Received: {folder}, where {wrong}. Run its "
                     f"recipe again, which repairs {stage}."
                 )
-        state = ("state", "weights", "tensorboard")
+        state = ("state", "weights", "tensorboard", "corpus")
         left_out = () if training else [("training", name) for name in state]
         replace_file(archive, lambda file: _pack(file, folder, left_out))
 

@@ -9,14 +9,19 @@ from typing import Any
 
 from tfcompress.errors import InputError, InputWarning
 from tfcompress.files import read_json
-from tfcompress.models import Seq2SeqConfig, TextEncoderConfig
+from tfcompress.models import LanguageModelConfig, Seq2SeqConfig, TextEncoderConfig
 from tfcompress.models.preset_folder import CONFIG_FILE
 from tfcompress.pipeline.exporting import export_model
 from tfcompress.pipeline.record import RunRecord
 from tfcompress.pipeline.workspace import is_run, model_run
 from tfcompress.runtime.manifest import MANIFEST, bundle_model_type
 
-_CONFIGS = {"translation": Seq2SeqConfig, "text_encoder": TextEncoderConfig}
+_CONFIGS = {
+    "translation": Seq2SeqConfig,
+    "text_encoder": TextEncoderConfig,
+    "language_model": LanguageModelConfig,
+}
+Config = Seq2SeqConfig | TextEncoderConfig | LanguageModelConfig
 
 
 def is_bundle(target: str | Path) -> bool:
@@ -45,7 +50,7 @@ def check_target(target: str | Path) -> None:
     preset(target)
 
 
-def target_config(target: str | Path) -> Seq2SeqConfig | TextEncoderConfig | str | Path:
+def target_config(target: str | Path) -> Config | str | Path:
     """Returns what `tfcompress.analysis.describe` takes of a run, model, bundle or preset.
 
     Args:

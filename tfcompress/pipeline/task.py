@@ -22,6 +22,7 @@ class Task(abc.ABC):
     Args:
         recipe: The recipe.
         corpus: Where the corpus lies, instead of the recipe's own path.
+        index: Where the run keeps the index of a corpus that is a stream.
 
     Attributes:
         recipe: The recipe.
@@ -38,8 +39,9 @@ class Task(abc.ABC):
     # What the file of an evaluation must hold.
     evaluation: ClassVar[Mapping[str, Any]]
 
-    def __init__(self, recipe: Any, corpus: str | Path | None):
+    def __init__(self, recipe: Any, corpus: str | Path | None, index: str | Path | None = None):
         self.recipe = recipe
+        self.index = index
         self.tokenizers: Any = None
         self.corpus = self.load_corpus(corpus)
         if "test" not in self.corpus.splits:
@@ -80,12 +82,15 @@ class Task(abc.ABC):
         sources = {name: recipe.get(name) for name in ("start_from", "pretrained", "teacher")}
         needs = {"tokenizer": recipe.get("tokenizer"), **sources}
         needs = replaced(needs, self.recipe.paths, self._content)
+        # How the splits are used; where they lie does not count.
+        settings = {name: recipe["corpus"].get(name) for name in ("weights", "join")}
+        settings = {name: value for name, value in settings.items() if value}
         return {
             **{name: value for name, value in needs.items() if value is not None},
             "model": recipe["model"],
             "surgery": {"before": recipe["surgery"]["before"]},
             "training": training,
-            "corpus": {split: self.split_digest(split) for split in ("train", "valid")},
+            "corpus": settings | {split: self.split_digest(split) for split in ("train", "valid")},
         }
 
     def validation_settings(self) -> dict[str, Any]:
@@ -104,7 +109,7 @@ class Task(abc.ABC):
         """
         names = ("source_language", "target_language", "labels")
         about = [getattr(self.corpus, name, None) for name in names]
-        return digest([about, self.corpus.splits[split]])
+        return digest([about, [[*side] for side in self.corpus.splits[split]]])
 
     def _content(self, path):
         if not Path(path).exists():

@@ -90,6 +90,7 @@ class TextEncoderRecipe(Recipe):
 
     starts = ("pretrained", "start_from")
     paths = (*Recipe.paths, "pretrained", "tokenizer")
+    metrics = ("val_accuracy", "val_loss")
 
     def runs(self):
         return {
@@ -155,8 +156,6 @@ class TextEncoderRecipe(Recipe):
             yield "`teacher` and `training.distillation` go together (received one of them)"
         if self.training.evaluate_sentences is not None:
             yield "`training.evaluate_sentences` is for translations; leave it out"
-        if self.training.metric == "val_bleu":
-            yield "`training.metric` val_bleu is for translations; choose val_accuracy or val_loss"
 
 
 def _classifies(head):

@@ -27,6 +27,8 @@ from tfcompress.training.config import TrainingConfig
 
 TOKENIZER = "tokenizer"
 LOCK = ".lock"
+# The training corpus' index, beside the cache of its tokens.
+CORPUS_INDEX = "training/corpus/index.json"
 # What the stages' files must hold.
 HISTORY = [{"update": int}]
 TIMING = {
@@ -37,8 +39,8 @@ TIMING = {
     "threads": int,
 }
 # The folders in which stages write.
-_PLACES = ("", "tokenizer", "training", "training/state", "training/weights", "bundles")
-_PLACES += ("evaluation", "benchmark")
+_PLACES = ("", "tokenizer", "training", "training/state", "training/weights", "training/corpus")
+_PLACES += ("bundles", "evaluation", "benchmark")
 
 
 class Workspace:

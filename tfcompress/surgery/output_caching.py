@@ -59,7 +59,7 @@ def cache_outputs(transformer: Seq2SeqTransformer, *, prefer: str = "bytes") -> 
         f"{side}_embedding": lambda layer, side=side: layer.embeddings.assign(
             _vectors(transformer, side, layer.vocabulary_size)
         )
-        for side in ("source", "target")
+        for side in config.vocabulary_sizes
     }
     moved = {"output_embedding": transformer.layer(transformer.table_name("target"))}
     return rebuild(transformer, cached, changed=changed, moved=moved)

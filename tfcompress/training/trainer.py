@@ -1,6 +1,7 @@
 """Training a model so that it can be interrupted at any time."""
 
 import contextlib
+import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -164,14 +165,20 @@ def _fit(task, compressed, model, config, folder, state, selected, progress):
     callbacks.append(keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False))
     with Interrupts() as interrupts:
         callbacks.append(_Interruptible(interrupts))
-        model.fit(
-            _unsharded(dataset),
-            initial_epoch=done // every,
-            epochs=config.updates // every,
-            steps_per_epoch=every,
-            callbacks=callbacks,
-            verbose=0,
-        )
+        try:
+            model.fit(
+                _unsharded(dataset),
+                initial_epoch=done // every,
+                epochs=config.updates // every,
+                steps_per_epoch=every,
+                callbacks=callbacks,
+                verbose=0,
+            )
+        except tf.errors.OpError as error:
+            # What TensorFlow makes of an error in the data.
+            if cause := re.search(r"\bInputError: (.+)", str(error)):
+                raise InputError(cause.group(1)) from None
+            raise
     if not state.history:
         raise InputError(
             f"The training ended before the first evaluation. Received: {evaluation.ended}. Lower "

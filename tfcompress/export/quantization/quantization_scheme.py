@@ -55,7 +55,7 @@ class QuantizationScheme:
         scheme: What weights are stored as ("float32", "float16", "int8", "int4" in blocks of 32 or
             "int4_per_channel"), by regular expressions that are searched for in their names: the
             name of the model's layer, a slash and the weight's path within it, such as
-            "encoder_layer_0/feed_forward/inner/kernel". The first that is found counts.
+            "encoder_layer_0/feed_forward/inner/kernel". The first that matches counts.
         names: The model's.
 
     Raises:

@@ -12,6 +12,7 @@ from tfcompress.models.mixers.convolution import ConvolutionConfig, ConvolutionM
 from tfcompress.models.mixers.delight import DeLighTConfig, ScalingConfig
 from tfcompress.models.mixers.fixed_patterns import FixedPatternConfig
 from tfcompress.models.mixers.lsra import LSRAConfig
+from tfcompress.models.mixers.ssru import SSRUConfig
 
 __all__ = [
     "MIXERS",
@@ -23,6 +24,7 @@ __all__ = [
     "FixedPatternConfig",
     "LSRAConfig",
     "MixerConfig",
+    "SSRUConfig",
     "ScalingConfig",
     "Site",
     "register_mixer",
