@@ -141,7 +141,7 @@ def test_recipes_have_plans(recipe_mapping, finished_run, corpus_folder, tmp_pat
         ({"max_loss": float("nan")}, "`max_loss` must be at least 0"),
         ({"data_types": ["int3"]}, "`data_types` must be some of"),
         ({"data_types": []}, "`data_types` must be some of"),
-        ({"sources": []}, r"equal in number and not empty .received 0 and 1."),
+        ({"sources": []}, "equal in number and not empty. Received: 0 and 1"),
         ({"run": "nowhere"}, "nowhere"),
     ],
 )

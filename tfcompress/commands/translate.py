@@ -73,6 +73,7 @@ def _lines(options, file, search) -> Iterator[str]:
         workers=options.workers,
         num_threads=options.threads,
         overlong=options.overlong,
+        place=place,
         **search,
     )
     for one in translated:

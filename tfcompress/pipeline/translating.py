@@ -50,6 +50,7 @@ def translate_sentences(
     workers: int = 1,
     num_threads: int = 1,
     overlong: str = "split",
+    place: str = "sentences",
     **search: Any,
 ) -> Iterator[Translated]:
     """Yields the translations of sentences, in their order, as they come.
@@ -61,6 +62,7 @@ def translate_sentences(
         num_threads: Threads of each.
         overlong: "split" translates sentences beyond the model's limit in parts, "error" refuses
             them.
+        place: What the sentences are called in errors, such as a file's name.
         **search: As `Translator.translate` takes it: `beam_size`, `length_penalty`, `n_best`.
 
     Raises:
@@ -76,7 +78,8 @@ def translate_sentences(
 
     SearchOptions(**search)
     check_workers(workers)
-    settings = str(bundle), num_threads, {**search, "overlong": overlong, "return_scores": True}
+    options = {**search, "overlong": overlong, "return_scores": True}
+    settings = str(bundle), num_threads, place, options
     if workers == 1:
         _open(*settings, ignore_interrupts=False)
         try:
@@ -128,21 +131,21 @@ def _chunks(sentences) -> Iterator[Sequence[tuple[int, str]]]:
         yield chunk
 
 
-def _open(bundle, num_threads, settings, ignore_interrupts=True):
+def _open(bundle, num_threads, place, options, ignore_interrupts=True):
     from tfcompress.runtime import Translator
 
     if ignore_interrupts:  # The process that waits for this one handles them.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     _worker["translator"] = Translator(bundle, num_threads=num_threads)
-    _worker["settings"] = settings
+    _worker["place"], _worker["options"] = place, options
 
 
 def _translate(chunk) -> list[Translated]:
     results = []
     for number, source in chunk:
-        place = f"sentence {number}"
+        place = f"{_worker['place']}, line {number}"
         try:
-            rows = _worker["translator"].translate(source, **_worker["settings"])
+            rows = _worker["translator"].translate(source, **_worker["options"])
         except InputError as error:
             raise InputError(f"{place}: {error}") from None
         texts, scores = [row.text for row in rows], [row.score for row in rows]
