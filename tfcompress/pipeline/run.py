@@ -134,6 +134,9 @@ class _Run:
         ):
             task.tokenizers = task.load_tokenizers(workspace.folder)
             workspace.begin(recipe, needs, task.validation_settings())
+            if not is_trained and workspace.validation_settings != task.validation_settings():
+                judged = ", ".join(f"{k} {v}" for k, v in workspace.validation_settings.items())
+                self.log(f"the training is judged as when it began: {judged}")
             return
         with tempfile.TemporaryDirectory() as folder:
             start = task.begin(Path(folder), self.log)
@@ -161,6 +164,7 @@ class _Run:
 
         start = load_preset(workspace.start) if workspace.start.exists() else None
         config = task.model_config(None if start is None else start.config)
+        check_scheme_names(recipe.quantization_scheme, config)
         teacher = None if recipe.training.distillation is None else task.load_teacher()
         data = task.training_data(config, workspace, self.log)
         done, updates = last_update(workspace.training), recipe.training.updates
@@ -188,8 +192,8 @@ class _Run:
         task, workspace, record = self.task, self.workspace, self.workspace.record
         texts = task.corpus.splits
         data = {
-            "representative_data": texts["train"][0][:REPRESENTATIVE_TEXTS],
-            "samples": texts["valid"][0][:_SAMPLES],
+            "representative_data": [*texts["train"][0][:REPRESENTATIVE_TEXTS]],
+            "samples": [*texts["valid"][0][:_SAMPLES]],
         }
         mapping = schema.to_mapping(self.recipe)
         needs = {

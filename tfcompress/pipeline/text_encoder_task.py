@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+from tfcompress.digests import digest
 from tfcompress.errors import InputError
 from tfcompress.models.head_config import CLASSIFICATION
 from tfcompress.pipeline.loading import load_tensorflow
@@ -44,6 +45,14 @@ class TextEncoderTask(Task):
                 "A classifier needs a corpus with two classes or more. Received: "
                 f"{self.corpus.name} with {', '.join(self.corpus.labels)} only."
             )
+
+    def training_needs(self):
+        needs = super().training_needs()
+        if self.recipe.tokenizer is not None:  # Its folder may hold other files.
+            tokenizer = load_text_tokenizer(self.recipe.tokenizer)
+            files = {name: content.hex() for name, content in tokenizer.files().items()}
+            needs["tokenizer"] = digest([tokenizer.settings(), files])
+        return needs
 
     def evaluation_needs(self):
         return super().evaluation_needs() | {"valid": self.split_digest("valid")}

@@ -75,7 +75,7 @@ class Workspace:
 
     def __enter__(self) -> "Workspace":
         check_run_folder(self.folder)
-        check_writable(self.folder)
+        check_writable(self.folder / LOCK)
         folders = [self.folder, *self.folder.absolute().parents]
         self._new_folders = [folder for folder in folders if not folder.exists()]
         self.folder.mkdir(parents=True, exist_ok=True)
