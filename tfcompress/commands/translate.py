@@ -39,10 +39,12 @@ def add(commands: Any) -> None:
 def _run(options: Namespace) -> None:
     from tfcompress.pipeline.progress import Progress
     from tfcompress.pipeline.translating import check_workers
+    from tfcompress.runtime.manifest import bundle_model_type
 
     search = with_defaults(options, beam_size=1, length_penalty=1.0) | {"n_best": options.n_best}
     SearchOptions(**search)
     check_workers(options.workers)
+    bundle_model_type(options.bundle)
     with contextlib.ExitStack() as stack:
         file, total = standard_input() if options.input is None else None, None
         if file is None:
