@@ -138,7 +138,10 @@ def test_goes_on_from_a_run(run, corpus, tmp_path):
         ({"training": {"evaluate_sentences": 3}}, "evaluate_sentences"),
         ({"teacher": {"path": "run"}}, "go together"),
         ({"model": {"preset": "transformer_tiny"}}, "must be a language model"),
-        ({"surgery": {"before": ["trim_vocabulary"]}, "start_from": "run"}, "trim the vocabulary"),
+        (
+            {"surgery": {"before": [{"trim_vocabulary": {}}]}, "start_from": "run"},
+            "trim the vocabulary",
+        ),
         ({"model": {"encoder": {}}}, "encoder"),
         ({"export": {"shortlist": ["a", "b"]}}, "`export` may hold"),
     ],

@@ -65,7 +65,7 @@ def make_language_model(vocabulary_size, max_length=24):
     for weight in model.model.weights:
         weight.assign(weight + 0.15 * generator.standard_normal(weight.shape))
     bias = np.zeros(vocabulary_size)
-    bias[config.eos_id] = END_BIAS / 4
+    bias[config.eos_id] = 0.95
     model.layer("output_projection").bias.assign(bias)
     return model
 

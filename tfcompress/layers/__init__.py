@@ -37,6 +37,7 @@ from tfcompress.layers.transformer_decoder_layer import TransformerDecoderLayer
 from tfcompress.layers.transformer_encoder_layer import TransformerEncoderLayer
 from tfcompress.layers.unit_normalization import UnitNormalization
 from tfcompress.layers.word_ids import WordIds
+from tfcompress.layers.zero_start import ZeroStart
 
 __all__ = [
     "LSRA",
@@ -70,4 +71,5 @@ __all__ = [
     "TransformerEncoderLayer",
     "UnitNormalization",
     "WordIds",
+    "ZeroStart",
 ]

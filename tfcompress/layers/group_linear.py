@@ -1,5 +1,7 @@
 """Grouped linear transformation, the unit of DeFINE and DeLighT."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 from tensorflow import keras
 
@@ -74,7 +76,7 @@ class GroupLinear(Layer):
         *,
         num_groups: int,
         shuffle: bool = False,
-        activation=None,
+        activation: str | Callable | None = None,
         normalize: bool = False,
         epsilon: float = 1e-5,
         dropout: float = 0.0,

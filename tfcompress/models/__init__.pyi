@@ -21,6 +21,7 @@ from tfcompress.models.mixers import LSRAConfig as LSRAConfig
 from tfcompress.models.mixers import MixerConfig as MixerConfig
 from tfcompress.models.mixers import ScalingConfig as ScalingConfig
 from tfcompress.models.mixers import Site as Site
+from tfcompress.models.mixers import SSRUConfig as SSRUConfig
 from tfcompress.models.mixers import register_mixer as register_mixer
 from tfcompress.models.presets import PRESETS as PRESETS
 from tfcompress.models.presets import Preset as Preset

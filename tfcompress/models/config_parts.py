@@ -50,6 +50,8 @@ class EmbeddingConfig:
             `tfcompress.surgery.cache_outputs` does with a trained model.
         cutoffs: Where the bands of "adaptive" after the first begin.
         factor: How many times narrower each band of "adaptive" is than the one before.
+        zero_start: Whether a target begins with a vector of zeros in place of the begin mark's, as
+            Marian's decoders do.
     """
 
     embedding_dim: int | None = None
@@ -64,6 +66,7 @@ class EmbeddingConfig:
     cached: bool = False
     cutoffs: tuple[int, ...] = ()
     factor: int = 4
+    zero_start: bool = False
 
 
 @dataclass(frozen=True)

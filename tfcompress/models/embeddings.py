@@ -28,6 +28,7 @@ class Embeddings:
     def __init__(self, config: Seq2SeqConfig | LanguageModelConfig):
         self._config = config
         embedding = config.embedding
+        self._zero_start = embedding.zero_start
         self._has_transform = embedding.layer_type in ("define", "dextra")
         self._looks_up_vectors = self._has_transform and embedding.cached
         shares_table = embedding.share and not self._looks_up_vectors
@@ -47,6 +48,8 @@ class Embeddings:
             layers_by_name.setdefault(self.tables[side], self._table(self.tables[side]))
             if self._has_transform and not embedding.cached:
                 layers_by_name[f"{side}_transform"] = _transform(config, f"{side}_transform")
+        if embedding.zero_start:
+            layers_by_name["target_start"] = layers.ZeroStart(name="target_start")
         if embedding.tie == "none":
             layers_by_name["output_projection"] = layers.Dense(
                 config.target_vocabulary_size,
@@ -74,7 +77,8 @@ class Embeddings:
             **options: `training`, where the caller knows it.
         """
         x = layers_by_name[self.tables[side]](ids, **options)
-        return self._transformed(layers_by_name, side, x, **options)
+        x = self._transformed(layers_by_name, side, x, **options)
+        return layers_by_name["target_start"](x) if side == "target" and self._zero_start else x
 
     def embed_step(
         self,
@@ -90,7 +94,8 @@ class Embeddings:
             position: Integer scalar.
         """
         x = layers_by_name[self.tables["target"]].step(ids, position)
-        return self._transformed(layers_by_name, "target", x)
+        x = self._transformed(layers_by_name, "target", x)
+        return layers_by_name["target_start"].step(x, position) if self._zero_start else x
 
     def logits(self, layers_by_name: Mapping[str, keras.layers.Layer], x: tf.Tensor) -> tf.Tensor:
         """Returns the logits of hidden vectors.

@@ -1,8 +1,8 @@
 """tf-model-optimization's clustering of weights anywhere inside a layer."""
 
-import abc
 import functools
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -31,7 +31,8 @@ class ClusterSlots(LayerWrapper, cluster_wrapper.ClusterWeights):
     def __init__(self, layer: keras.layers.Layer, *, paths: Iterable[str], **options):
         self._paths = list(paths)
         # tf-model-optimization asks the layer itself for names and weights.
-        abc.ABCMeta.register(tfmot.clustering.keras.ClusterableLayer, type(layer))
+        clusterable: Any = tfmot.clustering.keras.ClusterableLayer
+        clusterable.register(type(layer))
         layer.get_clusterable_weights = lambda: [
             (path, slot.get()) for path, slot in self._slots_by_path.items()
         ]

@@ -42,7 +42,7 @@ class Session:
     """
 
     # Those of the sentence.
-    _encoder: "_Encoder"
+    _encoder: "_Encoder | NoEncoder"
     _decoder: "_Decoder"
 
     def __init__(self, bundle: DecoderBundle, *, num_threads: int = 1):

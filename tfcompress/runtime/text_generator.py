@@ -391,7 +391,8 @@ class TextGenerator(Model[LanguageModelBundle]):
         return self._tokenizer.decode([token for token in ids if token < known]) or ""
 
     def _scores(self, rows: list[list[int]], progress) -> list[Score]:
-        limit, results = self.bundle.max_length, [None] * len(rows)
+        limit = self.bundle.max_length
+        results: list[Any] = [None] * len(rows)
         # A length that follows another makes LiteRT plan anew, so equal lengths stand together.
         order = sorted(range(len(rows)), key=lambda number: len(rows[number]))
         for done, number in enumerate(order, start=1):

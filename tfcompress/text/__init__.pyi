@@ -12,10 +12,12 @@ from tfcompress.text.bleu import bootstrap_interval as bootstrap_interval
 from tfcompress.text.bleu import corpus_bleu as corpus_bleu
 from tfcompress.text.bleu import paired_bootstrap as paired_bootstrap
 from tfcompress.text.byte_pair import BytePairTokenizer as BytePairTokenizer
+from tfcompress.text.cached_pairs import CachedPairs as CachedPairs
+from tfcompress.text.cached_pairs import cache_pairs as cache_pairs
 from tfcompress.text.characters import is_blank as is_blank
 from tfcompress.text.corpora import Corpus as Corpus
 from tfcompress.text.corpora import load_corpus as load_corpus
-from tfcompress.text.corpora import read_lines as read_lines
+from tfcompress.text.corpora import open_corpus as open_corpus
 from tfcompress.text.corpus_check import CorpusReport as CorpusReport
 from tfcompress.text.corpus_check import check_corpus as check_corpus
 from tfcompress.text.corpus_check import clean_corpus as clean_corpus
@@ -23,6 +25,9 @@ from tfcompress.text.faults import CorpusRules as CorpusRules
 from tfcompress.text.labelled_texts import LabelledCorpus as LabelledCorpus
 from tfcompress.text.labelled_texts import LabelledTexts as LabelledTexts
 from tfcompress.text.labelled_texts import load_labelled_corpus as load_labelled_corpus
+from tfcompress.text.lines import read_lines as read_lines
+from tfcompress.text.pair_mixture import PairMixture as PairMixture
+from tfcompress.text.pair_stream import PairStream as PairStream
 from tfcompress.text.phrases import phrase_corpus as phrase_corpus
 from tfcompress.text.plain_texts import TextCorpus as TextCorpus
 from tfcompress.text.plain_texts import TokenizedTexts as TokenizedTexts

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -38,7 +39,7 @@ def run_training(
     teacher: Model | None = None,
     verbose: int = 1,
     log: Callable[[str], object] = print,
-) -> tuple[Model, list[dict]]:
+) -> tuple[Any, list[dict]]:
     """Trains a model with `model.fit`; called again on the same folder, it goes on.
 
     Args:

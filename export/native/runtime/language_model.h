@@ -21,7 +21,7 @@ class LanguageModel {
   using Ids = std::vector<int32_t>;
 
   // Throws Error if the bundle needs operations that are unavailable, or does not load. What
-  // LiteRT's operations take is added to `profile`, if it is given.
+  // LiteRT's operations take is added to `profile`, unless it is null.
   LanguageModel(const litert::Api& api, LanguageModelBundle bundle, int num_threads,
                 litert::Profile* profile = nullptr);
 

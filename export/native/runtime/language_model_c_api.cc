@@ -88,9 +88,7 @@ void tfc_free_language_model(tfc_language_model* model) { delete model; }
 tfc_status tfc_describe_language_model(const tfc_language_model* model,
                                        tfc_language_model_info* info) {
   return Guarded([&] {
-    RequirePointers(model != nullptr && info != nullptr, "`model` and `info`");
-    Require(info->struct_size == sizeof(*info), "`struct_size` must be that of the structure",
-            std::to_string(info->struct_size), "Set it to its size");
+    tfcompress::CheckInfo(model, info, "`model` and `info`");
     const tfcompress::LanguageModelBundle& bundle = model->model.bundle();
     *info = {sizeof(*info), bundle.target_vocabulary, bundle.max_target_length, bundle.size};
   });

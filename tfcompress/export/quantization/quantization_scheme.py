@@ -1,6 +1,7 @@
 """The data type of every weight of a bundle, by regular expressions over their names."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from tensorflow import keras
@@ -28,7 +29,8 @@ class WeightNames:
     def __init__(self, transformer: Seq2SeqTransformer | TextEncoder | keras.Model):
         self.names: list[str] = []
         self._known: dict[tuple, list[tuple[np.ndarray, str]]] = {}
-        for layer in getattr(transformer, "model", transformer).layers:
+        model: Any = getattr(transformer, "model", transformer)
+        for layer in model.layers:
             for slot in weight_slots(layer):
                 values = _without_group(np.asarray(slot.get(), np.float32))
                 name = f"{layer.name}/{slot.path}"
