@@ -55,7 +55,7 @@ def test_describe_lists_presets(capsys):
 
 
 def test_describe_unknown_name(capsys):
-    assert "did you mean `transformer_big`" in run_bad(capsys, "describe", "transformer_bigg")
+    assert "Did you mean `transformer_big`" in run_bad(capsys, "describe", "transformer_bigg")
 
 
 def test_translate(capsys, monkeypatch, bundle):

@@ -164,7 +164,7 @@ def sensitivity(
     transformer: Any = load_preset(run / "model" if (run / "model").is_dir() else run)
     if not isinstance(transformer, Seq2SeqTransformer):
         raise InputError(
-            "Sensitivity is measured of translation models, by BLEU. Received: "
+            "Sensitivity is for translation models only, as it is in BLEU. Received: "
             f"{run}, a {type(transformer).__name__}."
         )
     tokenizers = saved_tokenizers(run)
