@@ -18,6 +18,7 @@ from tfcompress.commands import (
     generate,
     quickstart,
     report,
+    run,
     sensitivity,
     train,
     translate,
@@ -38,6 +39,7 @@ _COMMANDS = (
     evaluate,
     benchmark,
     report,
+    run,
     build_native,
     corpus,
 )
