@@ -7,7 +7,7 @@ from tfcompress.export.bundle.writer import new_folder
 from tfcompress.pipeline.identity import model_digest
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.record import RunRecord
-from tfcompress.pipeline.workspace import tokenizer_path
+from tfcompress.pipeline.workspace import IMPORTED, tokenizer_path
 
 
 def import_model(source: str | Path, folder: str | Path, *, max_length: int | None = None) -> None:
@@ -44,6 +44,7 @@ def import_model(source: str | Path, folder: str | Path, *, max_length: int | No
         model.save_to_preset(new / "model")
         record = RunRecord(new)
         names = [tokenizer_path(new, side).name for side in ("source", "target")]
-        needs = {"imported_from": source.absolute().name}
+        needs = {IMPORTED: source.absolute().name}
         record.finish("tokenizers", needs, *names)
-        record.finish("import", needs, "model", content=model_digest(new / "model"))
+        record.recipe = {"name": source.absolute().name}
+        record.finish("model", needs, "model", content=model_digest(new / "model"))
