@@ -29,6 +29,8 @@ TOKENIZER = "tokenizer"
 LOCK = ".lock"
 # The training corpus' index, beside the cache of its tokens.
 CORPUS_INDEX = "training/corpus/index.json"
+# What the model of an imported run depends on.
+IMPORTED = "imported_from"
 # What the stages' files must hold.
 HISTORY = [{"update": int}]
 TIMING = {
@@ -106,8 +108,13 @@ class Workspace:
             What it depends on, as it is in the record if it has begun.
 
         Raises:
-            InputError: If it is another, or went on for longer.
+            InputError: If it is another, or went on for longer, or the model was imported.
         """
+        if IMPORTED in (self.record.needs("model") or {}):
+            raise InputError(
+                f"An imported model is not trained where it is. Received: {self.folder}. Give "
+                "another --run, and name this folder under `start_from`."
+            )
         former = self.record.stages.get("training")
         if former is None or not self.has_training:
             return needs

@@ -59,13 +59,13 @@ def marian_tokenizers(
     paths = {"source": folder / VOCABULARY, "target": folder / VOCABULARY}
     if settings.get("separate_vocabs") or (folder / TARGET_VOCABULARY).is_file():
         paths["target"] = folder / TARGET_VOCABULARY
-    made = [
+    tokenizers = [
         Tokenizer(
             _ordered_model(folder / name, _vocabulary(paths[side], special, sizes[side]), special)
         )
         for side, name in MODELS.items()
     ]
-    return made[0], made[1]
+    return tokenizers[0], tokenizers[1]
 
 
 def _special(settings, name, default):
@@ -112,30 +112,32 @@ def _ordered_model(path, vocabulary, special) -> bytes:
 
     proto, processor = _read_model(path)
     model = ModelProto.FromString(proto)
-    kind = ModelProto.SentencePiece
-    own = {piece.piece: piece for piece in model.pieces if piece.type == kind.NORMAL}
-    own |= {piece.piece: piece for piece in model.pieces if piece.type == kind.USER_DEFINED}
+    piece_class = ModelProto.SentencePiece
+    own = {piece.piece: piece for piece in model.pieces if piece.type == piece_class.NORMAL}
+    own |= {piece.piece: piece for piece in model.pieces if piece.type == piece_class.USER_DEFINED}
     if not own.keys() & {piece for piece in vocabulary if piece is not None}:
         raise InputError(
             f"The vocabulary must match the model. Received: {path}, none of whose pieces the "
             "vocabulary has. Give the vocabulary that was published with the model."
         )
-    lowest = min((piece.score for piece in model.pieces if piece.type == kind.NORMAL), default=0.0)
-    roles = {special["pad"]: kind.CONTROL, special["eos"]: kind.CONTROL}
-    roles[special["unk"]] = kind.UNKNOWN
+    lowest = min(
+        (piece.score for piece in model.pieces if piece.type == piece_class.NORMAL), default=0.0
+    )
+    roles = {special["pad"]: piece_class.CONTROL, special["eos"]: piece_class.CONTROL}
+    roles[special["unk"]] = piece_class.UNKNOWN
     known = {character for piece in own for character in piece}
     pieces = []
     for id, piece in enumerate(vocabulary):
-        new = kind(piece=piece or f"<unused {id}>", score=lowest, type=kind.UNUSED)
+        new = piece_class(piece=piece or f"<unused {id}>", score=lowest, type=piece_class.UNUSED)
         if piece in roles:
             new.type, new.score = roles[piece], 0.0
         elif piece in own:
             new.CopyFrom(own[piece])
         elif piece is not None and _CODE.fullmatch(piece):
-            new.piece, new.type = processor.normalize(piece), kind.USER_DEFINED
+            new.piece, new.type = processor.normalize(piece), piece_class.USER_DEFINED
         elif piece is not None and len(piece) == 1 and piece not in known:
             # Marian's tokenizer looks unknown characters up too.
-            new.type, new.score = kind.NORMAL, lowest - _UNKNOWN_PENALTY
+            new.type, new.score = piece_class.NORMAL, lowest - _UNKNOWN_PENALTY
         pieces.append(new)
     beyond = [piece for name, piece in own.items() if name not in set(vocabulary)]
     del model.pieces[:]
