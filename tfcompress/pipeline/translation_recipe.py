@@ -61,7 +61,7 @@ class TranslationTokenizer:
     model_type: str = "unigram"
     normalization: str = "nmt_nfkc"
     joint: bool = True
-    input_sentence_size: int = 1_000_000
+    input_sentence_size: int = 300_000
     like: str | None = None
 
 

@@ -306,7 +306,7 @@ def train_tokenizer(
     model_type: str = "unigram",
     normalization: str = "nmt_nfkc",
     seed: int = 0,
-    input_sentence_size: int = 1_000_000,
+    input_sentence_size: int = 300_000,
 ) -> Tokenizer:
     """Trains a SentencePiece model; the same sentences give the same file.
 
