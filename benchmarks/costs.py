@@ -3,7 +3,7 @@
     python benchmarks/costs.py --output benchmarks/results/costs.json
 
 Width 512, length 128, batch 8, float32, the training graph on one thread. Rounds of the two sides
-alternate; figures are medians over the rounds, and the ratio is the median of the ratios within a
+alternate; metrics are medians over the rounds, and the ratio is the median of the ratios within a
 round. Below 1, the method is the cheaper side.
 """
 

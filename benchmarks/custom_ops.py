@@ -4,7 +4,7 @@
     python benchmarks/custom_ops.py --output benchmarks/results/custom_ops.json
 
 Random weights, int8, one thread, batch 1. The same layer or decoder step is converted twice; rounds
-of the two alternate, and figures are medians over the rounds. Above 1, the custom operation is
+of the two alternate, and metrics are medians over the rounds. Above 1, the custom operation is
 faster.
 """
 
@@ -85,24 +85,24 @@ def main() -> None:
 
 def cases() -> dict[str, Case]:
     """The computations by name."""
-    made = {}
+    cases = {}
     for width in (256, 512):
         for length in (1, 16, 64):
             block = layers.DExTraBlock(width // 2, num_layers=4)
             name = f"DExTra block, width {width}, {length} positions"
-            made[name] = sequence_case(block, width, length, goal=2)
+            cases[name] = sequence_case(block, width, length, goal=2)
     for length in (64, 256):
         attention = layers.FixedPatternAttention(EIGHT_FIXED)
         name = f"fixed-pattern attention, width 512, {length} positions"
-        made[name] = sequence_case(attention, 512, length, goal=4)
-        made[f"{name}, without projections"] = patterns_case(length)
-    for kind, goal in (("Dynamic", 3), ("Lightweight", 3)):
+        cases[name] = sequence_case(attention, 512, length, goal=4)
+        cases[f"{name}, without projections"] = patterns_case(length)
+    for mixer, goal in (("Dynamic", 3), ("Lightweight", 3)):
         for project in (True, False):
-            convolution = getattr(layers, f"{kind}Conv")(7, num_heads=4, project=project)
-            name = f"{kind.lower()} convolution, width 256, 32 positions"
+            convolution = getattr(layers, f"{mixer}Conv")(7, num_heads=4, project=project)
+            name = f"{mixer.lower()} convolution, width 256, 32 positions"
             name += "" if project else ", without projections"
-            made[name] = sequence_case(convolution, 256, 32, goal)
-    made["encoder layer, width 256, 16 positions"] = sequence_case(
+            cases[name] = sequence_case(convolution, 256, 32, goal)
+    cases["encoder layer, width 256, 16 positions"] = sequence_case(
         layers.TransformerEncoderLayer(
             layers.MultiHeadAttention(4), feed_forward=layers.FeedForward(1024)
         ),
@@ -110,9 +110,9 @@ def cases() -> dict[str, Case]:
         16,
         goal=1,
     )
-    made |= decoder_cases()
-    made |= output_cases()
-    return made
+    cases |= decoder_cases()
+    cases |= output_cases()
+    return cases
 
 
 def sequence_case(layer, width, length, goal):
@@ -145,7 +145,7 @@ def patterns_case(length):
 
 def decoder_cases():
     """A step of whole decoders, with room for 256 tokens, at position 16."""
-    made = {}
+    cases = {}
     for name in ("transformer_small", "transformer_base"):
         transformer = to_float32(Seq2SeqTransformer(preset(name)))
         state = Signatures(transformer, ExportOptions()).state
@@ -158,8 +158,8 @@ def decoder_cases():
         shapes = {"ids": (1,), "mask": (1, 1, 1, 256)}
         for tensor, spec in state.items():
             shapes[tensor] = spec.sizes(1, 256 if spec.grows else 20)
-        made[f"decoder step, {name}"] = Case(build, 1.5, "step", shapes, {"position": 16})
-    return made
+        cases[f"decoder step, {name}"] = Case(build, 1.5, "step", shapes, {"position": 16})
+    return cases
 
 
 def output_cases():
@@ -222,9 +222,9 @@ def measure(name: str, case: Case, rounds: int) -> dict:
             operations.append(sum(counts.values()))
         # Of the builtin operations: a shortlist reads some rows of its table only.
         weights = weight_bytes(flatbuffer.read(paths[0].read_bytes()), case.signature)
-        figures = run_both(paths, case, rounds, weights)
-    microseconds = [figures[str(path)]["microseconds"] for path in paths]
-    read = figures["gigabytes_per_s"] * 1e3
+        metrics = run_both(paths, case, rounds, weights)
+    microseconds = [metrics[str(path)]["microseconds"] for path in paths]
+    read = metrics["gigabytes_per_s"] * 1e3
     return {
         "name": name,
         "builtin_us": round(microseconds[0], 1),

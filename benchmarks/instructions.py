@@ -90,27 +90,27 @@ class Counter:
         self._command = [qemu, "-cpu", CPU, "-L", root, "-plugin", f"{plugin},to={self._count}"]
 
     def run(self, bundle: Path, sentences: Path, beam_size: int, passes: int) -> tuple[int, dict]:
-        """Returns the instructions and the figures of a run."""
+        """Returns the instructions and the metrics of a run."""
         options = {"input": sentences, "beam": beam_size, "warmup": 1, "runs": passes}
         options["library"] = litert_library(TARGET)
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
-        figures = _output([*self._command, native_folder(TARGET) / PROGRAM, bundle, *words])
-        return int(self._count.read_text()), json.loads(figures)
+        metrics = _output([*self._command, native_folder(TARGET) / PROGRAM, bundle, *words])
+        return int(self._count.read_text()), json.loads(metrics)
 
 
 def measure(counter, bundle, sentences, beam_size) -> dict:
     """Counts the instructions of some passes over the sentences."""
-    (fewer, figures), (more, _) = (
+    (fewer, metrics), (more, _) = (
         counter.run(bundle, sentences, beam_size, passes) for passes in PASSES
     )
     instructions = (more - fewer) / (PASSES[1] - PASSES[0])
     return {
         "bundle": bundle.name,
         "beam_size": beam_size,
-        "sentences": figures["texts"],
-        "target_tokens": figures["target_tokens"],
-        "instructions_per_token": round(instructions / figures["target_tokens"]),
-        "instructions_per_sentence": round(instructions / figures["texts"]),
+        "sentences": metrics["texts"],
+        "target_tokens": metrics["target_tokens"],
+        "instructions_per_token": round(instructions / metrics["target_tokens"]),
+        "instructions_per_sentence": round(instructions / metrics["texts"]),
     }
 
 

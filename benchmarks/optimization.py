@@ -152,12 +152,12 @@ def main() -> None:
         corpus=options.corpus,
         only=options.only,
     )
-    figures = [
+    metrics = [
         vars(row) | {"compressed_bytes": compressed(options.runs, row.system, row.quantization)}
         for run in finished
         for row in run.rows
     ]
-    write_results(options.output, {"rows": figures})
+    write_results(options.output, {"rows": metrics})
 
 
 if __name__ == "__main__":

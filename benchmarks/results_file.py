@@ -11,18 +11,18 @@ from tfcompress.files import replace_file
 from tfcompress.reporting import describe_machine, versions
 
 
-def write_results(path: Path, figures: dict[str, Any]) -> None:
-    """Writes figures with the command, the time, the machine and the versions, as JSON.
+def write_results(path: Path, metrics: dict[str, Any]) -> None:
+    """Writes metrics with the command, the time, the machine and the versions, as JSON.
 
     Args:
         path: The file.
-        figures: What was measured; numbers, text, lists, mappings and dataclasses.
+        metrics: What was measured; numbers, text, lists, mappings and dataclasses.
     """
     results = {
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": describe_machine(),
         "versions": versions(),
-        **figures,
+        **metrics,
     }
     replace_file(path, (json.dumps(results, indent=2, default=vars) + "\n").encode())

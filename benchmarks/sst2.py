@@ -73,8 +73,8 @@ def _milliseconds(model, texts):
 def _row(system, quantization, bundle, times, runs):
     manifest = json.loads((bundle / "manifest.json").read_text())
     evaluation, first = (
-        json.loads((runs / name / "evaluation" / f"{kind}.json").read_text())
-        for name, kind in ((system, quantization), (SYSTEMS[0], "float32"))
+        json.loads((runs / name / "evaluation" / f"{quantized}.json").read_text())
+        for name, quantized in ((system, quantization), (SYSTEMS[0], "float32"))
     )
     return {
         "system": system,

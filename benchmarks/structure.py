@@ -28,7 +28,7 @@ def main() -> None:
     python = {path: path.read_text("utf-8") for path in _sources(checkout, "*.py")}
     native = {path: path.read_text("utf-8") for path in _sources(checkout, "*.cc", "*.h")}
     trees = {path: ast.parse(text) for path, text in python.items()}
-    figures = {
+    metrics = {
         "python_files": len(python),
         "python_lines": sum(text.count("\n") for text in python.values()),
         "cpp_lines": sum(text.count("\n") for text in native.values()),
@@ -37,7 +37,7 @@ def main() -> None:
         "repeated_python": len(_repeated(python)),
         "repeated_cpp": len(_repeated(native)),
     }
-    print(json.dumps(figures, indent=2))
+    print(json.dumps(metrics, indent=2))
 
 
 def _sources(checkout: Path, *patterns: str) -> list[Path]:
@@ -48,12 +48,12 @@ def _sources(checkout: Path, *patterns: str) -> list[Path]:
 
 
 def _longest_function(trees: dict[Path, ast.Module], checkout: Path) -> str:
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     functions = (
         (node.end_lineno - node.lineno + 1, node.name, path)
         for path, tree in trees.items()
         for node in ast.walk(tree)
-        if isinstance(node, kinds)
+        if isinstance(node, functions)
     )
     lines, name, path = max(functions)
     return f"{name} in {path.relative_to(checkout)}, {lines} lines"
@@ -99,13 +99,13 @@ def _imports(name: str, tree: ast.Module, modules) -> Iterator[str]:
 
 
 def _reachable(start: str, graph: dict[str, set[str]]) -> set[str]:
-    found, rest = set(), [*graph[start]]
+    reached, rest = set(), [*graph[start]]
     while rest:
         name = rest.pop()
-        if name not in found:
-            found.add(name)
+        if name not in reached:
+            reached.add(name)
             rest += graph[name]
-    return found
+    return reached
 
 
 def _repeated(texts: dict[Path, str]) -> set[tuple]:
@@ -119,9 +119,9 @@ def _repeated(texts: dict[Path, str]) -> set[tuple]:
             places[tuple(line for _, line in window)].append((path, k))
     pairs = {
         (first, second)
-        for found in places.values()
-        for i, first in enumerate(found)
-        for second in found[i + 1 :]
+        for same in places.values()
+        for i, first in enumerate(same)
+        for second in same[i + 1 :]
     }
     # Where a run goes on, its later windows are no pairs of their own.
     return {((p, i), (q, j)) for (p, i), (q, j) in pairs if ((p, i - 1), (q, j - 1)) not in pairs}

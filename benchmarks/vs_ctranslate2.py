@@ -4,7 +4,7 @@
         [--run runs/multi30k_tiny --source test_2016_flickr.lc.norm.tok.en]
 
 Both in int8, 1 thread, one sentence at a time, whole translations with the encoder included.
-Rounds of the two systems alternate; figures are medians over the rounds, and the ratio is the
+Rounds of the two systems alternate; metrics are medians over the rounds, and the ratio is the
 median of the ratios within a round. Presets have random weights and random sentences of 20 tokens.
 """
 
@@ -44,7 +44,7 @@ def main() -> None:
         "--shortlist",
         nargs=2,
         metavar=("SOURCE", "TARGET"),
-        help="parallel text that the run's lexical shortlist is learnt from",
+        help="parallel text that the run's lexical shortlist is learned from",
     )
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--sentences", type=int, default=20, help="sentences of a round")
@@ -85,47 +85,48 @@ def measure(name, transformer, sentences, options, shortlist=None) -> list[dict]
             "bundle_bytes": sum(f.stat().st_size for f in bundle.iterdir()),
             "ctranslate2_bytes": sum(f.stat().st_size for f in twin.iterdir()),
         }
-        with Translator(bundle) as ours:
-            theirs = ctranslate2_twin.translator(twin, threads=1)
+        with Translator(bundle) as translator:
+            twin_translator = ctranslate2_twin.translator(twin, threads=1)
             size["shortlist"] = shortlist is not None
             return [
-                size | compare(name, ours, theirs, sentences, beam_size, options.rounds)
+                size
+                | compare(name, translator, twin_translator, sentences, beam_size, options.rounds)
                 for beam_size in (1, 4)
             ]
 
 
-def compare(name, ours, theirs, sentences, beam_size, rounds) -> dict:
+def compare(name, translator, twin, sentences, beam_size, rounds) -> dict:
     """Times both systems on the same sentences in alternating rounds."""
     sources = [[*ids, EOS] for ids in sentences]
     limits = [2 * len(ids) + 16 for ids in sources]
     named = [[ctranslate2_twin.token_name(i) for i in ids] for ids in sources]
 
-    def run_ours():
-        return [len(ours.translate_ids([ids], beam_size=beam_size)[0]) for ids in sentences]
+    def run_tfcompress():
+        return [len(translator.translate_ids([ids], beam_size=beam_size)[0]) for ids in sentences]
 
-    def run_theirs():
+    def run_ctranslate2():
         results = (
-            theirs.translate_batch([tokens], beam_size=beam_size, max_decoding_length=limit)
+            twin.translate_batch([tokens], beam_size=beam_size, max_decoding_length=limit)
             for tokens, limit in zip(named, limits)
         )
         return [len(result[0].hypotheses[0]) for result in results]
 
-    speeds = {"ours": [], "theirs": []}
-    for system in (run_ours, run_theirs):
+    speeds = {"tfcompress": [], "ctranslate2": []}
+    for system in (run_tfcompress, run_ctranslate2):
         system()
     for _ in range(rounds):
-        for key, system in (("ours", run_ours), ("theirs", run_theirs)):
+        for key, system in (("tfcompress", run_tfcompress), ("ctranslate2", run_ctranslate2)):
             start = time.perf_counter()
             tokens = sum(system())
             speeds[key].append(tokens / (time.perf_counter() - start))
-    ratios = np.array(speeds["ours"]) / np.array(speeds["theirs"])
+    ratios = np.array(speeds["tfcompress"]) / np.array(speeds["ctranslate2"])
     row = {
         "model": name,
-        "runtime": "native" if ours.is_native else "python",
-        "custom_ops": list(ours.bundle.custom_ops),
+        "runtime": "native" if translator.is_native else "python",
+        "custom_ops": list(translator.bundle.custom_ops),
         "beam_size": beam_size,
-        "tokens_per_s": round(float(np.median(speeds["ours"])), 1),
-        "ctranslate2_tokens_per_s": round(float(np.median(speeds["theirs"])), 1),
+        "tokens_per_s": round(float(np.median(speeds["tfcompress"])), 1),
+        "ctranslate2_tokens_per_s": round(float(np.median(speeds["ctranslate2"])), 1),
         "ratio": round(float(np.median(ratios)), 2),
     }
     print(json.dumps(row), flush=True)

@@ -4,7 +4,7 @@
 
 All in int8, 1 thread, one text at a time, the mean of all tokens' states as a vector of length 1.
 `--onnx` is the folder that `onnx_twin.py` made of `tfc.models.minilm_folder()`. Rounds of the
-systems alternate; figures are medians over the rounds, ratios are medians of the ratios within a
+systems alternate; metrics are medians over the rounds, ratios are medians of the ratios within a
 round. Memory is the peak of a process of its own that runs one system at length 128.
 """
 
@@ -45,20 +45,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         bundle, twin = _convert(folder, options.custom_ops)
-        figures = _measure(options, folder)
+        metrics = _measure(options, folder)
         if options.texts:
-            figures["cosine_of_int8_and_float32"] = _cosines(folder, options.texts)
-        figures["bytes"] = {
+            metrics["cosine_of_int8_and_float32"] = _cosines(folder, options.texts)
+        metrics["bytes"] = {
             "tfcompress": _size(bundle),
             "onnxruntime": (options.onnx / "int8.onnx").stat().st_size,
             "ctranslate2": _size(twin),
         }
-        figures["peak_rss_bytes"] = {
-            name: _memory(name, folder, options.onnx) for name in figures["bytes"]
+        metrics["peak_rss_bytes"] = {
+            name: _memory(name, folder, options.onnx) for name in metrics["bytes"]
         }
-    print(json.dumps(figures, indent=2))
+    print(json.dumps(metrics, indent=2))
     if options.output:
-        write_results(options.output, figures)
+        write_results(options.output, metrics)
 
 
 def _convert(folder, custom_ops):

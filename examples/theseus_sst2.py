@@ -71,9 +71,9 @@ def main() -> None:
             bundle = options.run / "bundles" / f"{name}_{quantization}"
             if not bundle.exists():
                 tfc.export.convert(model, bundle, tokenizer=tokenizer, quantization=quantization)
-            figures = evaluate_text_encoder(bundle, options.test or _test_file(options.corpus))
+            metrics = evaluate_text_encoder(bundle, options.test or _test_file(options.corpus))
             size = sum(file.stat().st_size for file in bundle.iterdir())
-            print(f"{bundle.name}: accuracy {figures['accuracy']:.2%}, {size / 1e6:.1f} MB")
+            print(f"{bundle.name}: accuracy {metrics['accuracy']:.2%}, {size / 1e6:.1f} MB")
 
 
 def _settings(updates: int) -> TrainingConfig:

@@ -100,6 +100,48 @@ def text_encoder_bundle():
 
 
 @once
+def keras_bundle():
+    signature = tfc.export.Signature(input_names=["ids"], output_names=["logits"])
+    signatures = {"serving_default": signature}
+    tfc.export.convert(model(), "tagger", signatures=signatures, quantization="float32")
+
+
+@once
+def machine_behind_ssh():
+    """Scripts that take this machine for another one; `bin` is on the path."""
+    scripts = {"ssh": 'shift 3; sh -c "$1"', "scp": "shift 4; for last; do :; done"}
+    scripts["scp"] += '; while [ $# -gt 1 ]; do cp -r "$1" "${last#pi:}"; shift; done'
+    Path("bin").mkdir()
+    for name, script in scripts.items():
+        path = Path("bin", name)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+
+def language_model():
+    stack = tfc.models.StackConfig(
+        1, attention=tfc.models.AttentionConfig(2), feed_forward=tfc.models.FeedForwardConfig(32)
+    )
+    config = tfc.models.LanguageModelConfig(500, hidden_dim=16, decoder=stack, max_length=16)
+    return tfc.models.LanguageModel(config)
+
+
+@once
+def language_model_bundle():
+    tfc.export.convert(language_model(), "phrases", tokenizer=tokenizer(), quantization="float32")
+
+
+@once
+def generator():
+    language_model_bundle()
+    return tfc.runtime.TextGenerator("phrases", native=False)
+
+
+def tokenized_texts():
+    return tfc.text.TokenizedTexts.from_corpus(tokenizer(), sources(), max_length=16)
+
+
+@once
 def results():
     from tfcompress.reporting import Example, Row, RunResults
 
@@ -142,6 +184,9 @@ FILES = {
     "runs": run_folder,
     "en-de": translation_bundle,
     "sentiment": text_encoder_bundle,
+    "tagger": keras_bundle,
+    "ssh:pi": machine_behind_ssh,
+    "phrases": language_model_bundle,
     "corpus": corpus_folder,
     "pairs.en-de.tsv": pairs_file,
     "sst2": labelled_folder,
@@ -334,5 +379,10 @@ OTHERS = {
         for name in ("clustering", "pruning", "quantize_aware")
     },
     "tfcompress.training.classification": {"config": config},
+    "tfcompress.training.language_modeling": {
+        "config": lambda: language_model().config,
+        "texts": tokenized_texts,
+    },
+    "tfcompress.runtime.text_generator": {"model": generator},
     "tfcompress.training.text_distillation": {"student": encoder, "teacher": encoder},
 }

@@ -73,6 +73,17 @@ def test_own_keras_model(tmp_path):
 
 @one_flavour
 @pytest.mark.slow
+def test_language_model(tmp_path):
+    command = [EXAMPLES / "language_model.py", tmp_path / "out"]
+    printed = run(*command, "--updates", "60", "--pairs", "4000").splitlines()
+    assert (tmp_path / "out" / "bundle" / "manifest.json").is_file()
+    perplexity = next(line for line in printed if line.startswith("test perplexity"))
+    assert float(perplexity.split()[2]) < 150
+    assert printed[-2].startswith("Where is|")
+
+
+@one_flavour
+@pytest.mark.slow
 def test_theseus(tmp_path):
     corpus = write_text_corpus(tmp_path / "corpus")
     model = write(tmp_path / "model", vocab_size=len(PIECES))

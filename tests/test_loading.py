@@ -43,11 +43,11 @@ MAKERS = {
 STRIPS = {"quantized": "quantization", "static": "quantization", "pruned": "pruning"}
 
 
-def trained(kind):
+def trained(method):
     import tensorflow_model_optimization as tfmot
 
-    model = MAKERS[kind](make_model())
-    callbacks = [tfmot.sparsity.keras.UpdatePruningStep()] if kind == "pruned" else []
+    model = MAKERS[method](make_model())
+    callbacks = [tfmot.sparsity.keras.UpdatePruningStep()] if method == "pruned" else []
     model.compile("adam", "mse")
     model.fit(IDS, np.ones((8, 6, 48)), batch_size=4, verbose=0, callbacks=callbacks)
     return model
@@ -78,10 +78,10 @@ for path in sys.argv[1:]:
 @pytest.mark.slow
 @legacy_only
 @pytest.mark.parametrize(
-    "kinds", [["quantized"], pytest.param([*MAKERS][1:], marks=pytest.mark.slow)], ids=len
+    "methods", [["quantized"], pytest.param([*MAKERS][1:], marks=pytest.mark.slow)], ids=len
 )
-def test_wrapped_models_give_the_same_in_a_new_process(kinds, tmp_path):
-    models = {tmp_path / f"{kind}.keras": trained(kind) for kind in kinds}
+def test_wrapped_models_give_the_same_in_a_new_process(methods, tmp_path):
+    models = {tmp_path / f"{method}.keras": trained(method) for method in methods}
     for path, model in models.items():
         model.save(path)
     in_new_process(LOAD, *models)
@@ -93,16 +93,16 @@ def test_wrapped_models_give_the_same_in_a_new_process(kinds, tmp_path):
 
 @pytest.mark.slow
 @legacy_only
-@pytest.mark.parametrize("kind", MAKERS)
-def test_wrapped_models_train_on_and_are_stripped(kind, tmp_path):
-    model = trained(kind)
+@pytest.mark.parametrize("method", MAKERS)
+def test_wrapped_models_train_on_and_are_stripped(method, tmp_path):
+    model = trained(method)
     model.save(tmp_path / "model.keras")
     loaded = tfc.load_model(tmp_path / "model.keras")
     assert loaded.count_params() == model.count_params()
-    strip = getattr(optimization, f"strip_{STRIPS.get(kind, 'clustering')}")
+    strip = getattr(optimization, f"strip_{STRIPS.get(method, 'clustering')}")
     for plain, other in zip(strip(loaded).weights, strip(model).weights, strict=True):
         np.testing.assert_array_equal(plain, other)
-    if kind != "pruned":
+    if method != "pruned":
         assert np.isfinite(loaded.fit(IDS, np.ones((8, 6, 48)), verbose=0).history["loss"]).all()
 
 
@@ -124,11 +124,11 @@ def test_pruned_models_keep_pattern_and_scope(tmp_path):
 
 @pytest.mark.slow
 @legacy_only
-@pytest.mark.parametrize("kind", ["quantized", "clustered_zeros"])
-def test_weights_files_of_wrapped_models(kind, tmp_path):
-    model = trained(kind)
+@pytest.mark.parametrize("method", ["quantized", "clustered_zeros"])
+def test_weights_files_of_wrapped_models(method, tmp_path):
+    model = trained(method)
     model.save_weights(tmp_path / "model.weights.h5")
-    loaded = MAKERS[kind](make_model())
+    loaded = MAKERS[method](make_model())
     loaded.load_weights(tmp_path / "model.weights.h5")
     np.testing.assert_allclose(
         loaded.predict(IDS, verbose=0), model.predict(IDS, verbose=0), atol=1e-6
@@ -137,11 +137,11 @@ def test_weights_files_of_wrapped_models(kind, tmp_path):
 
 @pytest.mark.slow
 @legacy_only
-@pytest.mark.parametrize("kind", MAKERS)
-def test_hdf5_files_of_wrapped_models(kind, tmp_path):
-    model = trained(kind)
+@pytest.mark.parametrize("method", MAKERS)
+def test_hdf5_files_of_wrapped_models(method, tmp_path):
+    model = trained(method)
     model.save(tmp_path / "model.h5")
-    if kind == "clustered_zeros":
+    if method == "clustered_zeros":
         with pytest.raises(InputError, match=r"\.h5 file does not hold.*as \.keras"):
             tfc.load_model(tmp_path / "model.h5")
         return

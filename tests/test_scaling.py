@@ -97,15 +97,15 @@ POWERS = st.sampled_from((1, 2, 4, 8, 16))
 
 
 @given(
-    kind=st.sampled_from(sorted(SCHEDULES)),
+    name=st.sampled_from(sorted(SCHEDULES)),
     num_layers=st.integers(2, 12),
     max_groups=POWERS,
     parts=st.tuples(st.integers(1, 40), st.integers(1, 40)),
     max_width=st.floats(1, 3000),
 )
-def test_every_group_gets_whole_numbers(kind, num_layers, max_groups, parts, max_width):
+def test_every_group_gets_whole_numbers(name, num_layers, max_groups, parts, max_width):
     projection, output = (part * max_groups for part in parts)
-    schedule = SCHEDULES[kind](projection, output, max_width, num_layers, max_groups)
+    schedule = SCHEDULES[name](projection, output, max_width, num_layers, max_groups)
     assert len(schedule.inputs) == len(schedule.outputs) == len(schedule.groups) == num_layers
     assert max(schedule.groups) <= max_groups
     assert schedule.outputs[-1] == output

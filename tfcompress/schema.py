@@ -281,11 +281,12 @@ def _expected(hint) -> str:
 
 def _remedy(hint, value) -> str:
     """Names a mapping's keys; explains numbers that arrive as text, as YAML's `1e-5` does."""
+    option: Any
     for option in filter(dataclasses.is_dataclass, _options(hint)):
         keys = [field.name for field in dataclasses.fields(option) if field.init]
-        return (
-            f"; its keys are {', '.join([option.tag, *keys] if hasattr(option, 'tag') else keys)}"
-        )
+        tag = getattr(option, "tag", None)
+        tags = [] if tag is None else [tag]
+        return f"; its keys are {', '.join([*tags, *keys])}"
     if not isinstance(value, str) or not {int, float} & set(_options(hint)):
         return ""
     try:

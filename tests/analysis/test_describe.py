@@ -1,4 +1,4 @@
-"""Every figure is compared with models that are really built, or with published figures."""
+"""Every number is compared with models that are really built, or with published numbers."""
 
 import math
 import re
@@ -129,15 +129,15 @@ def model_multiply_adds(model, source_length, target_length):
 
 def assert_equals_the_built_model(config):
     transformer = Seq2SeqTransformer(config)
-    figures = describe(transformer, source_length=6, target_length=5).to_dict()
+    metrics = describe(transformer, source_length=6, target_length=5).to_dict()
     matrices = [weight.shape for weight in transformer.model.weights if len(weight.shape) == 2]
-    assert figures["parameters"] == {
+    assert metrics["parameters"] == {
         "total": transformer.model.count_params(),
         "weights_only": sum(math.prod(shape) for shape in matrices),
         **model_parameters(transformer.model),
     }
-    assert figures["bytes"] == model_bytes(transformer.model)
-    assert figures["multiply_adds"] == {
+    assert metrics["bytes"] == model_bytes(transformer.model)
+    assert metrics["multiply_adds"] == {
         "source_length": 6,
         "target_length": 5,
         "total": model_multiply_adds(transformer.model, 6, 5),
@@ -199,16 +199,16 @@ def test_equals_any_built_model(config):
 @given(CONFIGS, st.integers(1, 50), st.integers(1, 50))
 def test_components_add_up(config, source_length, target_length):
     description = describe(config, source_length=source_length, target_length=target_length)
-    figures = description.to_dict()
-    parameters = figures["parameters"]
+    metrics = description.to_dict()
+    parameters = metrics["parameters"]
     assert parameters["total"] == sum(
         parameters[name] for name in ("embedding", "encoder", "decoder", "output")
     )
     assert parameters["weights_only"] < parameters["total"]
-    assert figures["multiply_adds"]["total"] == sum(
+    assert metrics["multiply_adds"]["total"] == sum(
         cost.multiply_adds for cost in description.components.values()
     )
-    assert figures["bytes"]["float32"] == 4 * parameters["total"]
+    assert metrics["bytes"]["float32"] == 4 * parameters["total"]
 
 
 @pytest.mark.parametrize(

@@ -31,10 +31,10 @@ def millions(number, digits=0):
 )
 def test_delight(width, parameters, multiply_adds, published):
     """Mehta et al., 2021, arXiv:2008.00623: the profiler's counts at 20 + 20 tokens."""
-    figures = describe(f"delight_{width}", source_length=20, target_length=20).to_dict()
-    assert figures["parameters"]["total"] == parameters
-    assert figures["published"]["parameters"] == parameters
-    assert figures["published"]["multiply_adds"] == multiply_adds
+    metrics = describe(f"delight_{width}", source_length=20, target_length=20).to_dict()
+    assert metrics["parameters"]["total"] == parameters
+    assert metrics["published"]["parameters"] == parameters
+    assert metrics["published"]["multiply_adds"] == multiply_adds
     assert millions(parameters, 2) == published
 
 
@@ -94,9 +94,9 @@ def test_layers_of_the_ablation(min_layers, max_layers, multiplier, expected):
 )
 def test_lite_transformer(width, parameters, multiply_adds, published):
     """Wu et al., 2020, arXiv:2004.11886: bodies at 30 + 30 tokens."""
-    figures = describe(f"lite_transformer_{width}").to_dict()["published"]
-    assert figures["parameters"] == parameters
-    assert figures["multiply_adds"] == multiply_adds
+    metrics = describe(f"lite_transformer_{width}").to_dict()["published"]
+    assert metrics["parameters"] == parameters
+    assert metrics["multiply_adds"] == multiply_adds
     assert millions(parameters, 1) == published[0]
     assert abs(multiply_adds / 1e6 - published[1]) < 1
 

@@ -1,4 +1,4 @@
-"""Covering sets: few combinations in which every pair of choices occurs."""
+"""Covering sets: few combinations in which every pair of options occurs."""
 
 import itertools
 import random
@@ -12,7 +12,7 @@ def covering_pairs(
     allowed: Callable[[Mapping[str, str]], bool],
     seed: int = 0,
 ) -> list[dict[str, str]]:
-    """Returns combinations in which every possible pair of two factors' choices occurs.
+    """Returns combinations in which every possible pair of two factors' options occurs.
 
     Args:
         factors: Choices by factor.
@@ -33,11 +33,11 @@ def covering_pairs(
         tuple(sorted(pair))
         for one, other in itertools.combinations(names, 2)
         for pair in itertools.product(
-            [(one, choice) for choice in factors[one]],
-            [(other, choice) for choice in factors[other]],
+            [(one, option) for option in factors[one]],
+            [(other, option) for option in factors[other]],
         )
     }
-    found = []
+    combinations = []
     while missing:
         pair = min(missing)
         candidates = [c for _ in range(_CANDIDATES) if (c := fill(dict(pair))) is not None]
@@ -45,6 +45,6 @@ def covering_pairs(
             missing.discard(pair)
             continue
         best = max(candidates, key=lambda candidate: len(pairs(candidate) & missing))
-        found.append(best)
+        combinations.append(best)
         missing -= pairs(best)
-    return found
+    return combinations

@@ -1,4 +1,4 @@
-"""Methods combine: each pair of choices trains, is saved, exported and run."""
+"""Methods combine: each pair of options trains, is saved, exported and run."""
 
 import gc
 
@@ -96,10 +96,10 @@ FACTORS = {
 }
 
 
-def allowed(choice):
+def allowed(combination):
     """Dropping whole layers does not go with sharing halves."""
-    halves = choice["sharing"] in ("attention", "feed_forward")
-    return choice["layer_drop"] == "kept" or not halves
+    halves = combination["sharing"] in ("attention", "feed_forward")
+    return combination["layer_drop"] == "kept" or not halves
 
 
 COMBINATIONS = covering_pairs(FACTORS, allowed)
@@ -107,26 +107,26 @@ COMBINATIONS = covering_pairs(FACTORS, allowed)
 _IN_EVERY_RUN = next(c for c in COMBINATIONS if "delight" not in (c["encoder"], c["decoder"]))
 
 
-def make_config(choice):
+def make_config(combination):
     stacks = {}
     for side, attentions in (("encoder", ENCODERS), ("decoder", DECODERS)):
-        delight = choice[side] == "delight"
+        delight = combination[side] == "delight"
         stacks[side] = StackConfig(
             4,
-            attention=attentions[choice[side]],
+            attention=attentions[combination[side]],
             feed_forward=FeedForwardConfig(
                 8 if delight else 24, activation="swish" if delight else "relu"
             ),
-            sharing=SHARING[choice["sharing"]],
-            layer_drop=LAYER_DROP[choice["layer_drop"]],
-            successors=2 if choice["replacing"] == side else None,
+            sharing=SHARING[combination["sharing"]],
+            layer_drop=LAYER_DROP[combination["layer_drop"]],
+            successors=2 if combination["replacing"] == side else None,
         )
     return Seq2SeqConfig(
         VOCABULARY,
         hidden_dim=16,
-        embedding=EMBEDDINGS[choice["embedding"]],
-        positions=choice["positions"],
-        normalize_first=choice["normalization"] == "first",
+        embedding=EMBEDDINGS[combination["embedding"]],
+        positions=combination["positions"],
+        normalize_first=combination["normalization"] == "first",
         dropout=0.0,
         max_source_length=16,
         max_target_length=16,
@@ -154,19 +154,19 @@ def _forgotten_models():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "choice",
+    "combination",
     [
         pytest.param(
-            choice,
-            id="-".join(choice.values()),
-            marks=one_flavour if choice == _IN_EVERY_RUN else pytest.mark.slow,
+            combination,
+            id="-".join(combination.values()),
+            marks=one_flavour if combination == _IN_EVERY_RUN else pytest.mark.slow,
         )
-        for choice in COMBINATIONS
+        for combination in COMBINATIONS
     ],
 )
-def test_trains_is_saved_and_exported(choice, tmp_path, built, monkeypatch):
+def test_trains_is_saved_and_exported(combination, tmp_path, built, monkeypatch):
     keras.utils.set_random_seed(1)
-    transformer = Seq2SeqTransformer(make_config(choice))
+    transformer = Seq2SeqTransformer(make_config(combination))
     counted = describe(transformer).to_dict()["parameters"]["total"]
     assert counted == transformer.model.count_params()
     inputs, labels = batches()
@@ -203,5 +203,5 @@ def test_trains_is_saved_and_exported(choice, tmp_path, built, monkeypatch):
 def test_at_least_forty_combinations_cover_every_pair():
     assert len(COMBINATIONS) >= 40
     for one, other in (("encoder", "decoder"), ("embedding", "sharing"), ("decoder", "layer_drop")):
-        pairs = {(choice[one], choice[other]) for choice in COMBINATIONS}
+        pairs = {(combination[one], combination[other]) for combination in COMBINATIONS}
         assert len(pairs) == len(FACTORS[one]) * len(FACTORS[other])

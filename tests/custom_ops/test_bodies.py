@@ -38,10 +38,10 @@ def check_call(layer, x, name, emitted):
     shake(layer)
     expected = layer(x)
     with device_operations(layer, [name]):
-        found = layer(x)
+        actual = layer(x)
     assert emitted == [name]
-    assert found.shape == expected.shape
-    np.testing.assert_allclose(found, expected, atol=2e-5)
+    assert actual.shape == expected.shape
+    np.testing.assert_allclose(actual, expected, atol=2e-5)
 
 
 @pytest.mark.parametrize("activation", [None, "relu", "gelu", "swish", "tanh", "sigmoid"])
@@ -84,10 +84,10 @@ def test_fixed_patterns(edges, emitted):
 @pytest.mark.parametrize(
     "options", [{}, {"gated": False}, {"project": False}, {"weight_softmax": False}]
 )
-@pytest.mark.parametrize("kind", ["Dynamic", "Lightweight"])
-def test_convolutions(kind, options, emitted):
-    make = getattr(tfc.layers, f"{kind}Conv")
-    name = names.DYNAMIC_CONV if kind == "Dynamic" else names.LIGHTWEIGHT_CONV
+@pytest.mark.parametrize("layer_type", ["Dynamic", "Lightweight"])
+def test_convolutions(layer_type, options, emitted):
+    make = getattr(tfc.layers, f"{layer_type}Conv")
+    name = names.DYNAMIC_CONV if layer_type == "Dynamic" else names.LIGHTWEIGHT_CONV
     check_call(make(kernel_size=4, num_heads=2, **options), random_tensor(2, 6, 8), name, emitted)
     emitted.clear()
     layer = make(kernel_size=3, num_heads=2, causal=True, **options)
@@ -106,9 +106,9 @@ def check_steps(layer, name, emitted, **memory):
         expected, cache = layer.step(row, tf.constant([position]), cache)
         emitted.clear()
         with device_operations(layer, [name]):
-            found, other = layer.step(row, tf.constant([position]), other)
+            actual, other = layer.step(row, tf.constant([position]), other)
         assert emitted == [name]
-        np.testing.assert_allclose(found, expected, atol=2e-5)
+        np.testing.assert_allclose(actual, expected, atol=2e-5)
     for key, value in cache.items():
         assert other[key].shape == value.shape
         np.testing.assert_allclose(other[key], value, atol=2e-5)
@@ -127,9 +127,9 @@ def test_memory_attention(emitted):
     cache = layer.init_cache(memory=memory)
     expected, _ = layer.step(x, 0, cache)
     with device_operations(layer, [names.MEMORY_ATTENTION]):
-        found, _ = layer.step(x, 0, cache)
+        actual, _ = layer.step(x, 0, cache)
     assert emitted == [names.MEMORY_ATTENTION]
-    np.testing.assert_allclose(found, expected, atol=2e-5)
+    np.testing.assert_allclose(actual, expected, atol=2e-5)
 
 
 @pytest.mark.parametrize("normalize_first", [False, True])
@@ -166,11 +166,11 @@ def test_top_logits():
             x, table, bias, shortlist, tf.constant([size]), tf.zeros([4], tf.int32), **special
         )
         for row in range(2):
-            given = sorted(
+            best = sorted(
                 (i for i in candidates if i not in (0, 1)), key=lambda i: -logits[row, i]
             )[:4]
-            assert ids[row].numpy().tolist() == given + [-1] * (4 - len(given))
-            np.testing.assert_allclose(values[row][: len(given)], logits[row, given], 1e-5, 1e-6)
+            assert ids[row].numpy().tolist() == best + [-1] * (4 - len(best))
+            np.testing.assert_allclose(values[row][: len(best)], logits[row, best], 1e-5, 1e-6)
             expected = np.log(np.exp(logits[row, candidates]).sum())
             np.testing.assert_allclose(total[row, 0], expected, rtol=1e-5)
             np.testing.assert_allclose(eos[row, 0], logits[row, 2], rtol=1e-5, atol=1e-6)

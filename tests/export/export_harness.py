@@ -85,9 +85,9 @@ def assert_export_parity(
     target = [3 + i % words for i in _TARGET]
     for source in _SOURCES:
         source = [*(3 + i % words for i in source), transformer.config.eos_id]
-        ours = interpreter_logits(data, manifest, source, target)
-        theirs = model_logits(reference, source, target)
-        error = np.abs(ours - theirs).mean() / theirs.std()
+        actual = interpreter_logits(data, manifest, source, target)
+        expected = model_logits(reference, source, target)
+        error = np.abs(actual - expected).mean() / expected.std()
         assert error < _TOLERANCES.get(quantization, _INTEGERS), (source, error)
     return manifest
 

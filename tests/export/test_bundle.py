@@ -63,7 +63,7 @@ def test_failed_export_changes_nothing(tmp_path, monkeypatch, quick, stage, erro
         convert(plain_transformer(), path, force=True)
     if isinstance(error, OSError):
         assert str(caught.value) == (
-            f"{path}: the disk is full, nothing was written; free some space"
+            f"The disk is full, nothing was written. Received: {path}. Free some space."
         )
     assert names(tmp_path) == before
     if existing:

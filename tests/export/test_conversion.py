@@ -43,11 +43,11 @@ SLOW = {"all_shared", "attention_shared_learned", "untied_without_blocks"}
 )
 def test_float32(variant):
     manifest = assert_export_parity(make_transformer(**VARIANTS[variant]))
-    figures = manifest["parity"]
-    assert figures["identical"] == 1 or figures["ties"]
-    assert figures["tokens"] > 50
-    assert figures["max_difference"] < 1e-3
-    assert figures["beam_identical"] == figures["beam_samples"] == 2
+    metrics = manifest["parity"]
+    assert metrics["identical"] == 1 or metrics["ties"]
+    assert metrics["tokens"] > 50
+    assert metrics["max_difference"] < 1e-3
+    assert metrics["beam_identical"] == metrics["beam_samples"] == 2
 
 
 @pytest.mark.costly
@@ -57,9 +57,9 @@ def test_quantized(quantization):
         make_transformer(embedding=EmbeddingConfig(32, share=True)), quantization=quantization
     )
     assert manifest["quantization"] == quantization
-    figures = manifest["parity"]
-    assert figures["identical"] > 0.8
-    assert 0 < figures["mean_log_probability_difference"] < 0.2
+    metrics = manifest["parity"]
+    assert metrics["identical"] > 0.8
+    assert 0 < metrics["mean_log_probability_difference"] < 0.2
 
 
 @pytest.mark.costly
@@ -74,9 +74,9 @@ def test_weights_on_the_grid_of_4_bits(quantization, bits, block_size):
             grid = Grid(bits, channels=slot.channels, block_size=block_size, inputs=slot.inputs)
             slot.get().assign(grid.round(np.array(slot.get())))
     manifest = assert_export_parity(transformer, quantization=quantization)
-    figures = manifest["parity"]
-    assert figures["identical"] > 0.8
-    assert 0 < figures["mean_log_probability_difference"] < 0.2
+    metrics = manifest["parity"]
+    assert metrics["identical"] > 0.8
+    assert 0 < metrics["mean_log_probability_difference"] < 0.2
 
 
 @pytest.mark.slow

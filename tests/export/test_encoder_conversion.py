@@ -63,12 +63,12 @@ def results(run, ids, types=None, token_types=2):
 def assert_same(run, encoder, quantization="float32"):
     token_types = encoder.config.token_types
     for ids in SAMPLES:
-        ours, theirs = results(run, ids, None, token_types), model_outputs(encoder, ids)
-        assert {*ours} == {*theirs}
+        actual, theirs = results(run, ids, None, token_types), model_outputs(encoder, ids)
+        assert {*actual} == {*theirs}
         for name, expected in theirs.items():
             # One score alone has no spread.
             spread = expected.std() or np.abs(expected).mean()
-            error = np.abs(ours[name] - expected).mean() / spread
+            error = np.abs(actual[name] - expected).mean() / spread
             assert error < TOLERANCES.get(quantization, INTEGERS), (name, error)
 
 
@@ -126,9 +126,9 @@ def exported(encoders, tmp_path_factory):
 def test_any_length_and_types(exported, encoders, data, length):
     ids = data.draw(st.lists(st.integers(1, len(PIECES) - 1), min_size=length, max_size=length))
     types = data.draw(st.lists(st.integers(0, 1), min_size=length, max_size=length))
-    ours = results(exported, ids, types)
+    actual = results(exported, ids, types)
     for name, expected in model_outputs(encoders[None], ids, types).items():
-        np.testing.assert_allclose(ours[name], expected, atol=2e-5 * np.abs(expected).max())
+        np.testing.assert_allclose(actual[name], expected, atol=2e-5 * np.abs(expected).max())
 
 
 SHAPES = {
@@ -252,9 +252,7 @@ WRONG = {
     "`samples` must be lists of token ids.*sentence 0": {"samples": ["two dogs", 5]},
     "`force` must be true or false": {"force": "yes"},
     "Custom operations need the native runtime": {"custom_ops": ["tfc.EncoderLayer"]},
-    "`custom_ops` must be True, False or a list of|give True, False or a list of": {
-        "custom_ops": ["tfc.Nothing"]
-    },
+    "`custom_ops` must be True, False or a list of": {"custom_ops": ["tfc.Nothing"]},
     "`quantization_scheme` must name weights of the model": {
         "quantization": "mixed",
         "quantization_scheme": {"x": "int4"},
@@ -314,9 +312,9 @@ def test_a_bundle_that_computes_something_else(encoders, tmp_path, monkeypatch):
 
 
 def test_results_that_are_not_finite():
-    figures = {"max_difference": float("nan"), "tolerance": 1.0, "native": None}
+    metrics = {"max_difference": float("nan"), "tolerance": 1.0, "native": None}
     with pytest.raises(ExportError, match="must be finite"):
-        text_encoder_parity.check(figures, "dynamic_int8")
+        text_encoder_parity.check(metrics, "dynamic_int8")
     native = {"max_difference": 3.0, "tolerance": 1.0}
     with pytest.raises(ExportError, match="difference"):
         text_encoder_parity.check({**native, "max_difference": 0.0, "native": native}, "float32")

@@ -223,10 +223,10 @@ def test_signatures_share_one_table(quantization, tmp_path):
         assert list(bundle.run({"left": a, "right": b}, signature="score", outputs=["best"])) == [
             "best"
         ]
-        found = bundle.run({"left": a, "right": b}, signature="score")
+        actual = bundle.run({"left": a, "right": b}, signature="score")
     expected = model.score(a, b)["logits"]
-    assert np.abs(found["logits"] - expected).max() < limit * np.abs(expected).max()
-    assert found["best"].dtype == "int64"
+    assert np.abs(actual["logits"] - expected).max() < limit * np.abs(expected).max()
+    assert actual["best"].dtype == "int64"
 
 
 class LanguageModel(keras.Model):
@@ -283,9 +283,9 @@ def test_a_language_model_decodes_step_by_step(tmp_path):
     with KerasModel(path) as bundle:
         for position in range(6):
             inputs = {"input_0": ids[:, position], "input_1": position, **kept}
-            found = bundle.run(inputs, signature="step")
-            np.testing.assert_allclose(found["logits"], expected[:, position], atol=1e-4)
-            kept = {name: found[name.replace("input_2", "cache")] for name in names}
+            actual = bundle.run(inputs, signature="step")
+            np.testing.assert_allclose(actual["logits"], expected[:, position], atol=1e-4)
+            kept = {name: actual[name.replace("input_2", "cache")] for name in names}
 
 
 @pytest.fixture(scope="module")
@@ -343,9 +343,9 @@ def test_sequential_model_with_several_inputs_below(tmp_path):
     batch = list(np.random.default_rng(0).normal(size=(2, 3, 8)).astype("f"))
     manifest = convert(model, tmp_path / "a", quantization="float32", samples=[batch])
     assert difference(manifest) < 1e-5
-    (found,) = manifest["signatures"].values()
-    assert set(found["inputs"]) == {"a", "b"}
-    assert len(found["outputs"]) == 2
+    (actual,) = manifest["signatures"].values()
+    assert set(actual["inputs"]) == {"a", "b"}
+    assert len(actual["outputs"]) == 2
     manifest = convert(dense, tmp_path / "b", quantization="float32", samples=[batch[0]])
     assert difference(manifest) < 1e-5
 
@@ -402,9 +402,9 @@ def test_float32_layers_in_models_made_under_a_half_precision_policy(tmp_path):
 
 def test_quantization_scheme(tmp_path):
     model = nested()
-    plan = {"^head/": "float32", "encoder/multi_head": "int4_per_channel"}
+    scheme = {"^head/": "float32", "encoder/multi_head": "int4_per_channel"}
     path = tmp_path / "bundle"
-    convert(model, path, quantization="mixed", quantization_scheme=plan)
+    convert(model, path, quantization="mixed", quantization_scheme=scheme)
     stored = flatbuffer.read((path / "model.tflite").read_bytes())
     types = [
         tensor.type
@@ -422,7 +422,7 @@ def test_quantization_scheme(tmp_path):
 def stored_grids(path):
     """The integers of each stored weight by row, and the scales."""
     model = flatbuffer.read((path / "model.tflite").read_bytes())
-    found = []
+    actual = []
     for subgraph in model.subgraphs:
         for tensor in subgraph.tensors:
             data = model.buffers[tensor.buffer].data
@@ -434,14 +434,14 @@ def stored_grids(path):
                 buffer = model.buffers[subgraph.tensors[q.details.scales].buffer]
                 scales = np.asarray(buffer.data).view(np.float16)
             integers = unpack(np.asarray(data).view(np.uint8), BITS[tensor.type])
-            found.append((integers.reshape(tensor.shape), np.asarray(scales, np.float32)))
-    return found
+            actual.append((integers.reshape(tensor.shape), np.asarray(scales, np.float32)))
+    return actual
 
 
-def trained_grids(model, plan):
+def trained_grids(model, assignment):
     """The same of each weight that was trained on a grid."""
     leaves = leaf_layers(model)
-    for weight in plan.weights:
+    for weight in assignment.weights:
         if weight.grid is None:
             continue
         slots = {slot.path: slot for slot in weight_slots(leaves[weight.layer])}
@@ -509,10 +509,10 @@ def test_batches_by_name(tmp_path):
     given = [by_name, {"z": left, "a_b": right}, (left, right)]
     renamed = Signature(inputs=by_name, input_names=["one", "two"])
     functions = KerasSignatures(model, {"f": renamed}, model)
-    found = [find("samples", [batch])["serving_default"][0] for batch in given]
-    found += functions.batches("samples", [{"two": right, "one": left}])["f"]
-    found += functions.default_batches()["f"]
-    for batch in found:
+    actual = [find("samples", [batch])["serving_default"][0] for batch in given]
+    actual += functions.batches("samples", [{"two": right, "one": left}])["f"]
+    actual += functions.default_batches()["f"]
+    for batch in actual:
         for one, other in zip(batch.values(), wanted.values(), strict=True):
             np.testing.assert_array_equal(one, other)
     path = tmp_path / "bundle"
@@ -550,9 +550,9 @@ def test_a_list_for_a_dictionary():
     model = keras.Model(inputs, keras.layers.Dense(3)(inputs["b"]) + inputs["a"][:, :3])
     one, other = np.zeros((2, 5), "f"), np.ones((2, 5), "f")
     functions = KerasSignatures(model, None, model)
-    found = functions.batches("samples", [{"b": one, "a": other}])["serving_default"][0]
-    assert (found["a"] == other).all()
-    assert (found["b"] == one).all()
+    actual = functions.batches("samples", [{"b": one, "a": other}])["serving_default"][0]
+    assert (actual["a"] == other).all()
+    assert (actual["b"] == one).all()
     with pytest.raises(InputError, match="list of 2"):
         functions.batches("samples", [[one, other]])
 

@@ -74,8 +74,8 @@ def test_skipped_weights_stay_in_float32_by_a_plan(tmp_path):
     transformer = make_family("plain")
     model = quantize_aware(transformer.model, bits=4, block_size=32, skip=skip)
     plain = Seq2SeqTransformer(transformer.config, model=strip_quantization(model))
-    plan = {skip: "float32", ".": "int4"}
-    manifest = convert(plain, tmp_path / "bundle", quantization="mixed", quantization_scheme=plan)
+    scheme = {skip: "float32", ".": "int4"}
+    manifest = convert(plain, tmp_path / "bundle", quantization="mixed", quantization_scheme=scheme)
     assert manifest["parity"]["mean_log_probability_difference"] < 0.05
     assert manifest["files"]["model.tflite"]["bytes"] > sum(
         4 * int(np.prod(weight.shape)) for weight in plain.layer("encoder_layer_0").weights

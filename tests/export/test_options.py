@@ -36,11 +36,11 @@ def test_every_option_has_an_argument():
 
 
 def test_files_are_read(tmp_path):
-    (tmp_path / "plan.yaml").write_text("^encoder: int4")
+    (tmp_path / "scheme.yaml").write_text("^encoder: int4")
     (tmp_path / "texts").write_text("two dogs\n \nplay\n" * 150)
     (tmp_path / "fewer").write_text("one\n")
     options = parse(
-        "--quantization", "mixed", "--quantization-scheme", str(tmp_path / "plan.yaml"), "--force"
+        "--quantization", "mixed", "--quantization-scheme", str(tmp_path / "scheme.yaml"), "--force"
     )
     assert (options.quantization_scheme, options.force) == ({"^encoder": "int4"}, True)
     command = ["--quantization", "static_int8", "--representative", str(tmp_path / "texts")]

@@ -55,7 +55,7 @@ def test_steps_that_differ_from_calls_are_caught(tmp_path, monkeypatch):
 
 
 def test_subtle_difference_is_caught(tmp_path, monkeypatch):
-    """One that hardly changes any choice."""
+    """One that hardly changes any token."""
     step = MultiHeadAttention._step_output
     monkeypatch.setattr(
         MultiHeadAttention, "_step_output", lambda self, context: step(self, context * 1.003)
@@ -77,7 +77,7 @@ def test_random_samples():
 
 
 def test_figures_of_choices():
-    """A tie, a real difference, and the forced end mark, which is no choice."""
+    """A tie, a real difference, and the forced end mark, which is not chosen."""
     config = plain_transformer().config
     theirs = np.zeros((5, 60), np.float32)
     target = [5, 6, 7, 8]
@@ -86,16 +86,16 @@ def test_figures_of_choices():
     theirs[2, [7, 9]] = 1, 2
     theirs[3, [0, 1, 8]] = 9, 9, 3  # padding and the begin id are never chosen
     theirs[4, 40] = 4
-    ours = theirs.copy()
-    ours[2, 7] = 3
+    actual = theirs.copy()
+    actual[2, 7] = 3
     padded = np.concatenate([theirs, np.full((2, 60), 99, np.float32)])
-    figures = translation_parity._compare_choices(target, (ours, padded), config, limit=5)
-    assert (figures["tokens"], figures["identical"], figures["ties"]) == (4, 2, 1)
-    assert figures["max_difference"] == 2
-    expected = tf.nn.log_softmax(ours[2])[7] - tf.nn.log_softmax(theirs[2])[7]
-    assert figures["log_probability_difference"] == pytest.approx(float(expected), rel=1e-5)
-    figures = translation_parity._compare_choices(target, (ours, padded), config, limit=6)
-    assert (figures["tokens"], figures["identical"], figures["ties"]) == (5, 2, 1)
+    metrics = translation_parity._compare_tokens(target, (actual, padded), config, limit=5)
+    assert (metrics["tokens"], metrics["identical"], metrics["ties"]) == (4, 2, 1)
+    assert metrics["max_difference"] == 2
+    expected = tf.nn.log_softmax(actual[2])[7] - tf.nn.log_softmax(theirs[2])[7]
+    assert metrics["log_probability_difference"] == pytest.approx(float(expected), rel=1e-5)
+    metrics = translation_parity._compare_tokens(target, (actual, padded), config, limit=6)
+    assert (metrics["tokens"], metrics["identical"], metrics["ties"]) == (5, 2, 1)
 
 
 def test_batches_hold_every_sample_once(monkeypatch):

@@ -29,7 +29,7 @@ TYPES = {
 _ALWAYS = {"factorized_shared"}
 
 
-def types_by_name(transformer, plan, folder):
+def types_by_name(transformer, scheme, folder):
     """Returns the type of every large weight of the quantized model, by name."""
     names = WeightNames(transformer)
     model = lower(Signatures(transformer, ExportOptions()), folder)
@@ -40,7 +40,7 @@ def types_by_name(transformer, plan, folder):
         if t.type == schema.TensorType.FLOAT32 and np.prod(t.shape) >= 1024
         if model.buffers[t.buffer].data is not None
     }
-    quantize(model, type_chooser("mixed", QuantizationScheme(plan, names)))
+    quantize(model, type_chooser("mixed", QuantizationScheme(scheme, names)))
     types = {}
     for (number, index), name in before.items():
         types.setdefault(name, set()).add(model.subgraphs[number].tensors[index].type)
@@ -58,8 +58,8 @@ def test_every_weight_is_known(family, tmp_path):
     types = types_by_name(transformer, {"^encoder": "float32", "^decoder": "float16"}, tmp_path)
     expected = {"encoder": {TYPES["float32"]}, "decoder": {TYPES["float16"]}}
     assert None not in types
-    for name, found in types.items():
-        assert found == expected.get(name.split("_")[0], {TYPES["int8"]}), name
+    for name, actual in types.items():
+        assert actual == expected.get(name.split("_")[0], {TYPES["int8"]}), name
     large = {
         f"{layer.name}/{slot.path}"
         for layer in transformer.model.layers
@@ -71,8 +71,8 @@ def test_every_weight_is_known(family, tmp_path):
 
 @pytest.mark.slow
 def test_the_first_expression_counts(tmp_path):
-    plan = {"/inner/": "float32", "^encoder_layer_0/": "int4", "^encoder": "int4_per_channel"}
-    types = types_by_name(make_transformer(), plan, tmp_path)
+    scheme = {"/inner/": "float32", "^encoder_layer_0/": "int4", "^encoder": "int4_per_channel"}
+    types = types_by_name(make_transformer(), scheme, tmp_path)
     assert types["encoder_layer_0/feed_forward/inner/kernel"] == {TYPES["float32"]}
     assert types["encoder_layer_0/feed_forward/outer/kernel"] == {TYPES["int4"]}
     assert types["encoder_layer_1/feed_forward/inner/kernel"] == {TYPES["float32"]}
@@ -80,16 +80,16 @@ def test_the_first_expression_counts(tmp_path):
 
 
 def test_a_bundle_of_every_kind(tmp_path):
-    plan = {
+    scheme = {
         "^encoder_layer_0/": "int4",
         "^encoder_layer_1/": "float16",
         "^decoder_layer_0/": "int4_per_channel",
         "^decoder_layer_1/.*attention": "float32",
     }
     manifest = assert_export_parity(
-        make_transformer(), quantization="mixed", quantization_scheme=plan
+        make_transformer(), quantization="mixed", quantization_scheme=scheme
     )
-    assert (manifest["quantization"], manifest["quantization_scheme"]) == ("mixed", plan)
+    assert (manifest["quantization"], manifest["quantization_scheme"]) == ("mixed", scheme)
 
 
 @pytest.mark.slow

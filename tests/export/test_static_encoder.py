@@ -77,8 +77,8 @@ def test_the_encoder_computes_in_integers(tmp_path, quantization, products):
     for name in ("FULLY_CONNECTED", "BATCH_MATMUL", "SOFTMAX", "CONCATENATION"):
         assert {dtype for operation, dtype in encoder if operation == name} == {products}
     for name in ("MEAN", "RSQRT", "SUB"):
-        found = {dtype for operation, dtype in encoder if operation == name}
-        assert found == {schema.TensorType.INT16}
+        actual = {dtype for operation, dtype in encoder if operation == name}
+        assert actual == {schema.TensorType.INT16}
     assert not {"QUANTIZE", "DEQUANTIZE"} & set(decoder)
 
 
@@ -132,15 +132,15 @@ def test_shared_weights_are_those_of_dynamic_int8(tmp_path):
 @pytest.mark.slow
 def test_planned_weights_stay_out(tmp_path):
     """A product whose weights have another kind computes in floating point."""
-    plan = {"^encoder_layer_0/feed_forward/": "float32", "^decoder_layer_1/feed": "int4"}
+    scheme = {"^encoder_layer_0/feed_forward/": "float32", "^decoder_layer_1/feed": "int4"}
     manifest = convert(
         make_transformer(),
         tmp_path / "bundle",
         quantization="static_int8",
-        quantization_scheme=plan,
+        quantization_scheme=scheme,
         representative_data=sentences(60),
     )
-    assert manifest["quantization_scheme"] == plan
+    assert manifest["quantization_scheme"] == scheme
     assert manifest["encoder"]["float_operations"]["FULLY_CONNECTED"] == 2
 
 

@@ -24,9 +24,9 @@ MODES = {"uncased": {}, "cased": {"lowercase": False}}
 
 def run(graph, texts):
     runner = open_tokenizer_graph(graph).get_signature_runner("tokenize")
-    found = runner(text=np.array([text.encode() for text in texts]))
-    assert found["ids"].dtype == np.int32
-    return [row.tolist() for row in np.split(found["ids"], found["row_splits"][1:-1])]
+    actual = runner(text=np.array([text.encode() for text in texts]))
+    assert actual["ids"].dtype == np.int32
+    return [row.tolist() for row in np.split(actual["ids"], actual["row_splits"][1:-1])]
 
 
 @pytest.fixture(scope="module", params=MODES)

@@ -44,8 +44,10 @@ def test_unigram_graph_is_sentencepiece(tokenizers):
     assert reason is None
     interpreter = open_tokenizer_graph(graph)
     texts = [*SENTENCES, "Unbekannte ßache 日本", ""]
-    found = interpreter.get_signature_runner("tokenize")(text=np.array([t.encode() for t in texts]))
-    rows = [row.tolist() for row in np.split(found["ids"], found["row_splits"][1:-1])]
+    actual = interpreter.get_signature_runner("tokenize")(
+        text=np.array([t.encode() for t in texts])
+    )
+    rows = [row.tolist() for row in np.split(actual["ids"], actual["row_splits"][1:-1])]
     assert rows == tokenizer.encode(texts)
     detokenize = interpreter.get_signature_runner("detokenize")
     for row in rows[:-1]:

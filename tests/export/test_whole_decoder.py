@@ -35,15 +35,15 @@ def decode(decoder, memory, length=4):
     own = [name for name, spec in decoder.state.items() if spec.per != SENTENCE]
     state |= {name: tf.zeros(decoder.state[name].sizes(1, length)) for name in own}
     assert state.keys() == decoder.state.keys()
-    found = []
+    actual = []
     for position in range(length):
         mask = np.where(np.arange(length) > position, -3e4, 0.0).astype("f").reshape(1, 1, 1, -1)
         ids, at = tf.constant([5 + position]), tf.constant([position])
         x, new = decoder.step(ids, at, mask, state)
         assert [*new] == own
         state |= new
-        found.append(x)
-    return np.concatenate(found), state
+        actual.append(x)
+    return np.concatenate(actual), state
 
 
 STACK = StackConfig(
@@ -74,9 +74,9 @@ def test_decodes_as_its_layers(name, monkeypatch):
     memory = tf.constant(RNG.standard_normal((1, 6, transformer.config.hidden_dim)).astype("f"))
     expected, caches = decode(LayeredDecoder(transformer), memory)
     assert not seen
-    found, whole = decode(WholeDecoder(transformer), memory)
+    actual, whole = decode(WholeDecoder(transformer), memory)
     assert set(seen) == {names.DECODER}
-    np.testing.assert_allclose(found, expected, atol=2e-5 * np.abs(expected).max())
+    np.testing.assert_allclose(actual, expected, atol=2e-5 * np.abs(expected).max())
     for kind in ("keys", "values"):
         depths = [caches[f"{kind}_{i}"] for i in range(len(transformer.decoder_layers))]
         np.testing.assert_allclose(whole[f"{kind}_0"], np.concatenate(depths, 1), atol=1e-4)

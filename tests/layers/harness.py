@@ -420,18 +420,18 @@ def _check_keras_masks(case):
         "sequential": [(20, False)],
         "mixed_float16": [(3, False)],
     }
-    for kind, model in models.items():
-        tolerance = 3e-2 * np.max(np.abs(case.output)) if kind == "mixed_float16" else 2e-5
-        for count, before in paddings[kind]:
+    for model_type, model in models.items():
+        tolerance = 3e-2 * np.max(np.abs(case.output)) if model_type == "mixed_float16" else 2e-5
+        for count, before in paddings[model_type]:
             features = {k: _padded(v, count, before) for k, v in case.features().items()}
-            y = model(features["inputs"] if kind == "sequential" else features)
+            y = model(features["inputs"] if model_type == "sequential" else features)
             mask = getattr(y, "_keras_mask", None)
             assert (mask is None) == (y.shape.rank == 2)
             if mask is not None:
                 assert np.all(np.sum(mask, axis=1) == case.inputs.shape[1])
                 y = tf.boolean_mask(y, mask)
             expected = np.reshape(case.output, y.shape)
-            assert_close(y, expected, tolerance, f"{kind} model, {count} padding, {before=}")
+            assert_close(y, expected, tolerance, f"{model_type} model, {count} padding, {before=}")
 
 
 class _Applied(keras.Model):

@@ -28,8 +28,8 @@ def transform():
     return layers.DExTraBlock(8, num_layers=2, dropout=RATE)
 
 
-def convolution(kind=layers.DynamicConv):
-    return kind(kernel_size=3, num_heads=2, weight_dropout=RATE)
+def convolution(layer_class=layers.DynamicConv):
+    return layer_class(kernel_size=3, num_heads=2, weight_dropout=RATE)
 
 
 def encoder_layer():

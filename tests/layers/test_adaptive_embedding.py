@@ -236,8 +236,8 @@ def test_ids_of_any_number_type_and_rank(dtype):
     ids = np.array([[[2, 2049], [2101, 3999]]])
     expected = layer(ids)
     assert expected.shape == (1, 2, 2, H)
-    for kind in ("int32", "uint16", "float32"):
-        assert_close(layer(ids.astype(kind)), expected, 0, kind)
+    for dtype in ("int32", "uint16", "float32"):
+        assert_close(layer(ids.astype(dtype)), expected, 0, dtype)
     assert_close(layer(ids.ravel()), np.reshape(expected, (4, H)), 0)
 
 

@@ -186,8 +186,8 @@ def test_the_native_runtime_translates_alike(custom_ops, built, tmp_path, monkey
     convert(model, tmp_path / "bundle", **options)
     engine = open_engine(open_bundle(tmp_path / "bundle"), native=True)
     for source, beam_size in itertools.product(sources, (1, 4)):
-        found = engine.search(source, beam_size=beam_size)[0].ids
-        assert found == beam_decode(model, [*source, 2], beam_size=beam_size)[0].token_ids
+        actual = engine.search(source, beam_size=beam_size)[0].ids
+        assert actual == beam_decode(model, [*source, 2], beam_size=beam_size)[0].token_ids
     engine.close()
 
 

@@ -21,14 +21,14 @@ def test_contract(shape):
 @pytest.mark.parametrize("use_bias", [True, False])
 @pytest.mark.parametrize("shape", [(3, 8), (2, 5, 8), (2, 3, 4, 8), (1, 1, 8), (2, 0, 8)])
 def test_equals_the_keras_layer(shape, use_bias, activation):
-    ours = Dense(6, activation=activation, use_bias=use_bias)
-    theirs = keras.layers.Dense(6, activation=activation, use_bias=use_bias)
+    layer = Dense(6, activation=activation, use_bias=use_bias)
+    reference = keras.layers.Dense(6, activation=activation, use_bias=use_bias)
     x = normal(*shape)
-    ours(x)
-    theirs(x)
-    randomize(ours)
-    theirs.set_weights(ours.get_weights())
-    assert_close(ours(x), theirs(x))
+    layer(x)
+    reference(x)
+    randomize(layer)
+    reference.set_weights(layer.get_weights())
+    assert_close(layer(x), reference(x))
 
 
 def test_takes_integers_as_the_keras_layer_does():

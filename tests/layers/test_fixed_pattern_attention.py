@@ -212,9 +212,9 @@ def test_padding_at_either_end_changes_nothing(side, by_word):
     padded[:, part], tokens[:, part] = x, True
     padded_ids = np.full((1, 9), 70)
     padded_ids[:, part] = word_ids
-    given = {"word_ids": padded_ids} if by_word else {}
+    words = {"word_ids": padded_ids} if by_word else {}
     expected = layer(x, **({"word_ids": word_ids} if by_word else {}))
-    assert_close(layer(padded, padding_mask=tokens, **given)[:, part], expected, 1e-6)
+    assert_close(layer(padded, padding_mask=tokens, **words)[:, part], expected, 1e-6)
 
 
 @pytest.mark.costly

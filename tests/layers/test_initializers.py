@@ -41,17 +41,17 @@ def test_all_layers_with_biases():
 @pytest.mark.parametrize("name", FACTORIES)
 def test_biases_and_kernels_start_as_told(name):
     options = {"bias_initializer": "ones", "kernel_initializer": keras.initializers.Constant(0.5)}
-    made = FACTORIES[name](**options)
-    loaded = type(made).from_config(made.get_config())
+    layer = FACTORIES[name](**options)
+    loaded = type(layer).from_config(layer.get_config())
     inputs = np.ones((1, 3, 8), "float32")
     if name.endswith("Embedding"):
         inputs = np.ones((1, 3), "int32")
-    for layer in (made, loaded):
-        layer(inputs)
+    for each in (layer, loaded):
+        each(inputs)
         names = [
-            (weight.path if hasattr(weight, "path") else weight.name) for weight in layer.weights
+            (weight.path if hasattr(weight, "path") else weight.name) for weight in each.weights
         ]
-        by_name = dict(zip(names, layer.get_weights(), strict=True))
+        by_name = dict(zip(names, each.get_weights(), strict=True))
         biases = [value for key, value in by_name.items() if "bias" in key.rsplit("/", 1)[-1]]
         assert biases
         assert all((value == 1).all() for value in biases)

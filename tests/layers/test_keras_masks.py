@@ -121,7 +121,7 @@ class Subclassed(keras.Model):
         return inputs
 
 
-KINDS = {"functional": functional, "subclassed": Subclassed, "sequential": keras.Sequential}
+MODEL_TYPES = {"functional": functional, "subclassed": Subclassed, "sequential": keras.Sequential}
 
 
 def check_padding(model):
@@ -131,7 +131,7 @@ def check_padding(model):
 
 
 @pytest.mark.parametrize(
-    ("kind", "pooling"),
+    ("model_type", "pooling"),
     [
         ("functional", MeanPooling),
         ("subclassed", MeanPooling),
@@ -139,8 +139,8 @@ def check_padding(model):
         ("functional", FirstToken),
     ],
 )
-def test_padding_changes_no_class(kind, pooling):
-    model = randomized(KINDS[kind](classifier(pooling=pooling)))
+def test_padding_changes_no_class(model_type, pooling):
+    model = randomized(MODEL_TYPES[model_type](classifier(pooling=pooling)))
     check_padding(model)
     assert_close(model.predict(PADDED[0], verbose=0), model(ROW), 2e-5)
 
@@ -246,16 +246,16 @@ DECODERS = {
 
 @pytest.mark.costly
 @pytest.mark.parametrize(
-    ("decoder", "kind"), zip(DECODERS, ["functional", "subclassed"] * 2, strict=True)
+    ("decoder", "model_type"), zip(DECODERS, ["functional", "subclassed"] * 2, strict=True)
 )
-def test_padding_of_source_and_target_changes_no_logit(decoder, kind):
+def test_padding_of_source_and_target_changes_no_logit(decoder, model_type):
     model = Translator(DECODERS[decoder]())
     target = ROW[:, :3] + 1
     model((ROW, target))
     rng = np.random.default_rng(0)
     model.set_weights([w + 0.3 * rng.standard_normal(w.shape) for w in model.get_weights()])
     run = model
-    if kind == "functional":
+    if model_type == "functional":
         ids = [keras.Input((None,), dtype="int32") for _ in range(2)]
         run = keras.Model(ids, model.call(ids))
     expected = run([ROW, target])
@@ -279,9 +279,9 @@ def test_padding_of_source_and_target_changes_no_logit(decoder, kind):
 )
 def test_a_mask_that_is_given_comes_first(make):
     layer, embedding = make(), EMBEDDINGS["keras"]()
-    x, given = embedding(np.array([[3, 4, 5, 0, 0]])), lengths_mask([4], 5)
-    expected = layer(x.numpy(), padding_mask=given)
-    assert_close(layer(x, padding_mask=given), expected, 0)
+    x, mask = embedding(np.array([[3, 4, 5, 0, 0]])), lengths_mask([4], 5)
+    expected = layer(x.numpy(), padding_mask=mask)
+    assert_close(layer(x, padding_mask=mask), expected, 0)
     assert not np.allclose(layer(x), expected, atol=1e-6)
 
 
@@ -310,10 +310,10 @@ def test_wrapped_layers_of_keras_get_masks_too():
     layer, embedding = LayerDropWrapper(lstm), EMBEDDINGS["keras"]()
     x = embedding(PADDED[1])
     assert_close(layer(x)[:, -1], lstm(embedding(ROW))[:, -1], 1e-5)
-    given = lengths_mask([2], 8)
-    assert_close(layer(x.numpy(), mask=given), lstm(x.numpy(), mask=tf.constant(given)), 1e-6)
+    mask = lengths_mask([2], 8)
+    assert_close(layer(x.numpy(), mask=mask), lstm(x.numpy(), mask=tf.constant(mask)), 1e-6)
     with pytest.raises(ValueError, match=r"does not take `padding_mask`.*Received"):
-        layer(x, padding_mask=given)
+        layer(x, padding_mask=mask)
 
 
 class NoMasks(keras.layers.Layer):

@@ -80,9 +80,9 @@ def test_rate_0_is_the_layer_bit_for_bit_in_training_too(tmp_path):
                 return part(x, training=True), gradients(part, x)
 
             results.append((tf.function(run) if graph else run)(tf.constant(X)))
-        (y, found), (expected, wanted) = results
+        (y, actual), (expected, wanted) = results
         np.testing.assert_array_equal(y, expected)
-        for a, b in zip(found, wanted):
+        for a, b in zip(actual, wanted):
             assert_close(a, b, 1e-5 if graph else 0)
     np.testing.assert_array_equal(wrapper(X), layer(X))
 
@@ -185,9 +185,9 @@ def test_checkpoint_carries_draws_and_rate(tmp_path):
 def test_a_layer_left_out_gets_gradients_of_zero(graph):
     wrapper = built(encoder_layer(), rate=1.0, learned=True)
     run = tf.function(gradients) if graph else gradients
-    found = run(wrapper)
-    assert len(found) == 17
-    for gradient in found:
+    actual = run(wrapper)
+    assert len(actual) == 17
+    for gradient in actual:
         assert gradient is not None
         assert not np.any(tf.convert_to_tensor(gradient))
 
@@ -295,8 +295,8 @@ def test_straight_through_gradient_of_a_score(graph):
     y = wrapper(X, training=True)
     assert_close(y, wrapper.layer(X), 0)
     run = tf.function(gradients) if graph else gradients
-    found = dict(zip([v.name for v in wrapper.trainable_variables], run(wrapper)))
-    (score,) = [gradient for name, gradient in found.items() if "score" in name]
+    actual = dict(zip([v.name for v in wrapper.trainable_variables], run(wrapper)))
+    (score,) = [gradient for name, gradient in actual.items() if "score" in name]
     expected = 0.3 * np.sum(2 * np.asarray(y) * (np.asarray(y) - X))
     assert_close(score, expected, 1e-3)
 

@@ -14,13 +14,13 @@ def test_contract():
 
 @pytest.mark.parametrize("epsilon", [1e-12, 1e-5, 1e-3])
 def test_equals_the_keras_layer(epsilon):
-    ours, theirs = LayerNormalization(epsilon), keras.layers.LayerNormalization(epsilon=epsilon)
+    layer, reference = LayerNormalization(epsilon), keras.layers.LayerNormalization(epsilon=epsilon)
     x = 3 * normal(2, 5, 16) + 1
-    ours(x)
-    theirs(x)
-    randomize(ours)
-    theirs.set_weights(ours.get_weights())
-    assert_close(ours(x), theirs(x), 2e-5)
+    layer(x)
+    reference(x)
+    randomize(layer)
+    reference.set_weights(layer.get_weights())
+    assert_close(layer(x), reference(x), 2e-5)
 
 
 @settings(max_examples=40)

@@ -27,10 +27,10 @@ from tfcompress.layers import (
 MASK = lengths_mask([3, 5], 5)
 
 
-def make(attention_dim=None, kind=DynamicConv, kernel_size=3, causal=False, **options):
+def make(attention_dim=None, layer_class=DynamicConv, kernel_size=3, causal=False, **options):
     return LSRA(
         MultiHeadAttention(2, causal=causal),
-        convolution=kind(kernel_size, num_heads=2, causal=causal, **options),
+        convolution=layer_class(kernel_size, num_heads=2, causal=causal, **options),
         attention_dim=attention_dim,
     )
 
@@ -82,11 +82,11 @@ def test_contract(make_layer, call_kwargs, expected, random):
     )
 
 
-@pytest.mark.parametrize("kind", [LightweightConv, DynamicConv])
+@pytest.mark.parametrize("layer_class", [LightweightConv, DynamicConv])
 @pytest.mark.parametrize("attention_dim", [None, 2, 6])
 @pytest.mark.parametrize("mask", [None, MASK])
-def test_attention_on_the_first_channels_convolution_on_the_rest(kind, attention_dim, mask):
-    layer = built(make(attention_dim, kind, kernel_size=4))
+def test_attention_on_the_first_channels_convolution_on_the_rest(layer_class, attention_dim, mask):
+    layer = built(make(attention_dim, layer_class, kernel_size=4))
     x, dim = normal(2, 5, 8), attention_dim or 4
     attended = layer.attention(x[..., :dim], padding_mask=mask)
     rest = convolved(layer.convolution, x[..., dim:], mask)
@@ -170,9 +170,9 @@ def test_step_in_half_precision():
         assert_close(y, whole[:, position], 5e-3)
 
 
-@pytest.mark.parametrize("kind", [LightweightConv, DynamicConv])
-def test_padding_changes_no_token(kind):
-    layer = built(encoder_layer(make(kind=kind, kernel_size=5)))
+@pytest.mark.parametrize("layer_class", [LightweightConv, DynamicConv])
+def test_padding_changes_no_token(layer_class):
+    layer = built(encoder_layer(make(layer_class=layer_class, kernel_size=5)))
     x = normal(2, 5, 8)
     disturbed = np.where(MASK[..., np.newaxis], x, 50 * normal(2, 5, 8, seed=1))
     y = layer(disturbed, padding_mask=MASK)
@@ -182,7 +182,7 @@ def test_padding_changes_no_token(kind):
 
 def test_export_of_an_encoder_layer():
     run_export_test(
-        encoder_layer(make(kind=LightweightConv, kernel_size=7)),
+        encoder_layer(make(layer_class=LightweightConv, kernel_size=7)),
         normal(2, 5, 8),
         call_kwargs={"padding_mask": MASK},
     )
@@ -200,10 +200,10 @@ def flat(cache):
 
 
 @pytest.mark.costly
-@pytest.mark.parametrize("kind", [LightweightConv, DynamicConv])
-def test_export_of_the_step(kind, tmp_path):
+@pytest.mark.parametrize("layer_class", [LightweightConv, DynamicConv])
+def test_export_of_the_step(layer_class, tmp_path):
     """With batch size and room of the cache unknown, to operations that LiteRT has."""
-    layer = built(make(kind=kind, kernel_size=7, causal=True))
+    layer = built(make(layer_class=layer_class, kernel_size=7, causal=True))
     cache = layer.init_cache(2, 6)
     specs = [tf.TensorSpec([None, 8], name="x"), tf.TensorSpec([1], tf.int32, "position")]
     specs.append(
@@ -229,9 +229,9 @@ def test_export_of_the_step(kind, tmp_path):
     runner = Interpreter(model_content=flatbuffer.write(model)).get_signature_runner("step")
     x, cache = normal(2, 6, 8), {name: value.numpy() for name, value in flat(cache).items()}
     for position in range(6):
-        given = runner(x=x[:, position], position=np.array([position], "int32"), **cache)
-        assert_close(given.pop("y"), layer(x[:, : position + 1])[:, -1], 1e-4)
-        cache = {name.removeprefix("new_"): value for name, value in given.items()}
+        outputs = runner(x=x[:, position], position=np.array([position], "int32"), **cache)
+        assert_close(outputs.pop("y"), layer(x[:, : position + 1])[:, -1], 1e-4)
+        cache = {name.removeprefix("new_"): value for name, value in outputs.items()}
 
 
 @pytest.mark.parametrize(

@@ -84,20 +84,20 @@ def attention(weights, heads, x, memory=None, mask=None, causal=False):
 @pytest.mark.parametrize("heads", [1, 4])
 @pytest.mark.parametrize("head_dim", [None, 3])
 @pytest.mark.parametrize("length", [1, 5])
-@pytest.mark.parametrize("kind", ["self", "causal", "cross"])
-def test_recomputed(kind, heads, head_dim, length):
+@pytest.mark.parametrize("mode", ["self", "causal", "cross"])
+def test_recomputed(mode, heads, head_dim, length):
     layer = MultiHeadAttention(
-        heads, head_dim=head_dim, causal=kind == "causal", memory_dim=6 if kind == "cross" else None
+        heads, head_dim=head_dim, causal=mode == "causal", memory_dim=6 if mode == "cross" else None
     )
     x = normal(2, length, 8)
-    keys = 7 if kind == "cross" else length
+    keys = 7 if mode == "cross" else length
     mask = lengths_mask([keys, max(1, keys - 2)], keys)
-    memory = normal(2, 7, 6, seed=1) if kind == "cross" else None
+    memory = normal(2, 7, 6, seed=1) if mode == "cross" else None
     layer(x, memory=memory, padding_mask=mask)
     randomize(layer)
     for given_mask in (None, mask):
         y = layer(x, memory=memory, padding_mask=given_mask)
-        expected = attention(layer.get_weights(), heads, x, memory, given_mask, kind == "causal")
+        expected = attention(layer.get_weights(), heads, x, memory, given_mask, mode == "causal")
         assert_close(y, expected, 2e-5)
 
 

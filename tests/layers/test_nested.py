@@ -23,9 +23,9 @@ class Model(keras.Model):
 def test_layers_of_a_subclassed_model_by_attribute_and_name():
     model = Model()
     model(normal(2, 3, 4))
-    found = named_layers(model, MultiHeadAttention)
-    assert list(found) == ["first/attention", "b2/attention", "b1/attention"]
-    assert found["first/attention"] is model.first.attention
+    actual = named_layers(model, MultiHeadAttention)
+    assert list(actual) == ["first/attention", "b2/attention", "b1/attention"]
+    assert actual["first/attention"] is model.first.attention
     assert list(named_layers(model.feed, Dense)) == ["inner", "outer"]
     assert list(named_layers(model.feed, FeedForward)) == [model.feed.name]
 
@@ -47,8 +47,8 @@ def test_equal_names_are_told_apart():
     twins = named_layers(Twins(), FeedForward)
     assert list(twins) == ["twin", "twin_1"]
     assert by_name(twins) == twins
-    found = {"a/x": FeedForward(4, name="own"), **twins}
-    assert list(by_name(found)) == ["own", "twin", "twin_1"]
+    actual = {"a/x": FeedForward(4, name="own"), **twins}
+    assert list(by_name(actual)) == ["own", "twin", "twin_1"]
 
 
 def test_selection():

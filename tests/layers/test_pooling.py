@@ -18,11 +18,11 @@ def test_unit_contract():
 @pytest.mark.parametrize("lengths", [[3, 5], [1, 1], [5, 5]])
 def test_padding_does_not_count(lengths):
     x = normal(2, 5, 8)
-    found = MeanPooling()(x, padding_mask=lengths_mask(lengths, 5))
+    actual = MeanPooling()(x, padding_mask=lengths_mask(lengths, 5))
     expected = [row[:length].mean(axis=0) for row, length in zip(x, lengths)]
-    assert_close(found, np.array(expected))
+    assert_close(actual, np.array(expected))
     if lengths == [5, 5]:
-        assert_close(MeanPooling()(x), found)
+        assert_close(MeanPooling()(x), actual)
 
 
 def test_padding_alone_gives_zeros():
@@ -32,5 +32,5 @@ def test_padding_alone_gives_zeros():
 
 
 def test_lengths_are_one():
-    found = UnitNormalization()(np.array([[3.0, 4.0], [0.0, 0.0], [-2e3, 0.0]], "f"))
-    assert_close(found, np.array([[0.6, 0.8], [0, 0], [-1, 0]]))
+    actual = UnitNormalization()(np.array([[3.0, 4.0], [0.0, 0.0], [-2e3, 0.0]], "f"))
+    assert_close(actual, np.array([[0.6, 0.8], [0, 0], [-1, 0]]))

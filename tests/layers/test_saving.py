@@ -54,13 +54,13 @@ def around(name):
     return keras.Model(ids, keras.layers.Dense(3)(models.LAYERS[name]()(x, **options)))
 
 
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("name", ["FactorizedEmbedding", "DeLighTDecoderLayer", "TheseusModule"])
-def test_injected_layers_are_loaded(name, kind, tmp_path):
+def test_injected_layers_are_loaded(name, suffix, tmp_path):
     model = around(name)
     moved(model)
-    model.save(tmp_path / f"model.{kind}")
-    loaded = keras.models.load_model(tmp_path / f"model.{kind}")
+    model.save(tmp_path / f"model.{suffix}")
+    loaded = keras.models.load_model(tmp_path / f"model.{suffix}")
     assert loaded.count_params() == model.count_params()
     assert_close(loaded(models.ids()), model(models.ids()), 1e-6)
 

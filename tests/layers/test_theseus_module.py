@@ -111,8 +111,8 @@ def test_gradients_pass_through_frozen_predecessors(rate, graph):
             loss = tf.reduce_sum(layer(before(X), training=True) ** 2)
         return tape.gradient(loss, parts)
 
-    found = (tf.function(gradients) if graph else gradients)()
-    used = [bool(np.any(tf.convert_to_tensor(gradient))) for gradient in found]
+    actual = (tf.function(gradients) if graph else gradients)()
+    used = [bool(np.any(tf.convert_to_tensor(gradient))) for gradient in actual]
     assert used == [True] * 2 + [rate == 1.0] * 4
 
 

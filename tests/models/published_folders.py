@@ -99,8 +99,8 @@ FAMILIES = {
 }
 
 
-def write(folder, kind="bert", more=(), prefix="", **settings):
-    config, shapes = FAMILIES[kind]
+def write(folder, model_type="bert", more=(), prefix="", **settings):
+    config, shapes = FAMILIES[model_type]
     config = config | settings
     tensors = {
         f"{prefix}{name}": RNG.normal(size=shape).astype("f")

@@ -17,7 +17,7 @@ def head(labels, task="classification"):
 
 
 @pytest.mark.parametrize(
-    ("theirs", "ours", "order"),
+    ("source", "target", "order"),
     [
         (("negative", "positive"), ("negative", "positive"), (0, 1)),
         (("positive", "negative"), ("negative", "positive"), (1, 0)),
@@ -47,8 +47,8 @@ def head(labels, task="classification"):
         (("LABEL_0", "LABEL_1"), ("negative", "positive"), None),
     ],
 )
-def test_order(theirs, ours, order):
-    assert match_classes(head(theirs), head(ours)).order == order
+def test_order(source, target, order):
+    assert match_classes(head(source), head(target)).order == order
 
 
 @given(st.lists(st.text(min_size=1), min_size=2, max_size=6, unique_by=str.casefold), st.randoms())

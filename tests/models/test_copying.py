@@ -23,9 +23,9 @@ def make():
 
 
 def freeze(layer, name):
-    found = [x for path, x in named_layers(layer, keras.layers.Layer).items() if name in path]
-    assert found
-    found[0].trainable = False
+    inner = [x for path, x in named_layers(layer, keras.layers.Layer).items() if name in path]
+    assert inner
+    inner[0].trainable = False
 
 
 def functional():
@@ -34,10 +34,10 @@ def functional():
 
 
 def kernels(layer):
-    found = named_layers(layer, keras.layers.Layer)
+    by_path = named_layers(layer, keras.layers.Layer)
     return {
         path: np.array(inner.kernel).astype("f")
-        for path, inner in found.items()
+        for path, inner in by_path.items()
         if hasattr(inner, "kernel")
     }
 

@@ -157,12 +157,12 @@ def test_one_beam_is_greedy():
 )
 def test_scores_are_those_of_the_training_graph(source, beam_size, length_penalty):
     transformer = model(seed=2)
-    found = beam_decode(
+    actual = beam_decode(
         transformer, source, beam_size=beam_size, length_penalty=length_penalty, n_best=beam_size
     )
-    assert len({tuple(h.token_ids) for h in found}) == len(found) > 0
-    assert [h.score for h in found] == sorted((h.score for h in found), reverse=True)
-    for ids, score in found:
+    assert len({tuple(h.token_ids) for h in actual}) == len(actual) > 0
+    assert [h.score for h in actual] == sorted((h.score for h in actual), reverse=True)
+    for ids, score in actual:
         log_probability = tf.nn.log_softmax(logits_of(transformer, source, ids)).numpy()
         total = sum(log_probability[i, token] for i, token in enumerate([*ids, 2]))
         assert score == pytest.approx(total / (len(ids) + 1) ** length_penalty, abs=1e-4)
@@ -178,8 +178,8 @@ def test_wide_beam_finds_the_best_of_all_targets():
         scores = tf.nn.log_softmax(logits_of(transformer, source, [token]))
         everything[(token,)] = (scores[0, token] + scores[1, 2]) / 2
     best = sorted(everything, key=everything.get, reverse=True)[:3]
-    found = beam_decode(transformer, source, beam_size=VOCABULARY, n_best=3, max_length=2)
-    assert [tuple(h.token_ids) for h in found] == best
+    actual = beam_decode(transformer, source, beam_size=VOCABULARY, n_best=3, max_length=2)
+    assert [tuple(h.token_ids) for h in actual] == best
 
 
 def test_mixed_precision_decodes_in_float32():

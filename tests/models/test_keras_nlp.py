@@ -30,10 +30,10 @@ def make(family, num_classes=None):
     import keras_nlp
 
     keras.utils.set_random_seed(0)
-    kind, options = FAMILIES[family]
-    model = getattr(keras_nlp.models, f"{kind}Backbone")(**SIZES, **options)
+    name, options = FAMILIES[family]
+    model = getattr(keras_nlp.models, f"{name}Backbone")(**SIZES, **options)
     if num_classes is not None:
-        model = getattr(keras_nlp.models, f"{kind}TextClassifier")(model, num_classes=num_classes)
+        model = getattr(keras_nlp.models, f"{name}TextClassifier")(model, num_classes=num_classes)
     rng = np.random.default_rng(0)
     for weight in model.weights:
         weight.assign(weight + 0.3 * rng.standard_normal(weight.shape))
@@ -51,16 +51,16 @@ def check_equal(model, encoder):
     """Compares the outputs at the tokens."""
     ids, types = texts(encoder.config.pad_id)
     is_token = ids != encoder.config.pad_id
-    theirs = {"token_ids": ids, "padding_mask": is_token.astype("int32")}
-    ours = {"token_ids": ids}
+    keras_nlp_inputs = {"token_ids": ids, "padding_mask": is_token.astype("int32")}
+    inputs = {"token_ids": ids}
     if encoder.config.token_types:
-        theirs["segment_ids"] = ours["token_type_ids"] = types
-    expected, found = model(theirs), encoder.model(ours)
+        keras_nlp_inputs["segment_ids"] = inputs["token_type_ids"] = types
+    expected, actual = model(keras_nlp_inputs), encoder.model(inputs)
     if not isinstance(expected, dict):
         expected = {"sequence_output" if expected.shape.rank == 3 else "logits": expected}
     names = {"sequence_output": "hidden", "pooled_output": "pooled", "logits": "logits"}
     for name, value in expected.items():
-        one, other = np.array(value), np.array(found[names[name]])
+        one, other = np.array(value), np.array(actual[names[name]])
         if name == "sequence_output":
             one, other = one[is_token], other[is_token]
         np.testing.assert_allclose(other, one, atol=1e-5)

@@ -37,12 +37,12 @@ def test_vectors_are_the_published_models(encoder):
     ids, lengths = encode_texts(
         load_text_tokenizer(minilm_folder()), EXPECTED["texts"], max_length=512
     )
-    found = encoder.model({"token_ids": ids, "token_type_ids": 0 * ids})["embedding"]
-    np.testing.assert_allclose(found, EXPECTED["vectors"], atol=1e-5)
+    actual = encoder.model({"token_ids": ids, "token_type_ids": 0 * ids})["embedding"]
+    np.testing.assert_allclose(actual, EXPECTED["vectors"], atol=1e-5)
     # One text without padding.
     row = ids[6:7, : lengths[6]]
-    found = encoder.call_without_mask(row)["embedding"]
-    np.testing.assert_allclose(found, EXPECTED["vectors"][6:7], atol=1e-5)
+    actual = encoder.call_without_mask(row)["embedding"]
+    np.testing.assert_allclose(actual, EXPECTED["vectors"][6:7], atol=1e-5)
 
 
 def test_its_size(encoder):

@@ -17,14 +17,14 @@ from tfcompress.models.published_heads import published_labels, published_task
 IDS = np.array([[5, 9, 4, 2], [7, 8, 2, 6]], "int32")
 
 
-def classifier(folder, outputs, kind="bert", **settings):
+def classifier(folder, outputs, model_type="bert", **settings):
     more = {
         "bert": dense("classifier", outputs, 16),
         "roberta": dense("classifier.dense", 16, 16) | dense("classifier.out_proj", outputs, 16),
         "albert": dense("classifier", outputs, 16),
         "distilbert": dense("pre_classifier", 16, 16) | dense("classifier", outputs, 16),
-    }[kind]
-    return write(folder / "published", kind, more, **settings)
+    }[model_type]
+    return write(folder / "published", model_type, more, **settings)
 
 
 @pytest.mark.parametrize(
@@ -154,12 +154,12 @@ def test_half_precision_is_added_up_in_float32(family, dtype, tmp_path):
     path = folder / "model.safetensors"
     half = {name: tensor.astype(dtype) for name, tensor in load_file(path).items()}
     save_as(path, half, dtype)
-    found = encoder_weights(from_safetensors(folder))
+    actual = encoder_weights(from_safetensors(folder))
     exact = {name: tensor.astype(np.float32) for name, tensor in half.items()}
     if family == "roberta":
         positions = exact["embeddings.position_embeddings.weight"][2:]
         positions = positions + exact["embeddings.token_type_embeddings.weight"][0]
-        np.testing.assert_array_equal(found["positions"], positions)
+        np.testing.assert_array_equal(actual["positions"], positions)
     tokens = exact["embeddings.word_embeddings.weight"]
-    np.testing.assert_array_equal(found["tokens"], tokens)
-    assert all(np.asarray(value).dtype == np.float32 for value in found.values())
+    np.testing.assert_array_equal(actual["tokens"], tokens)
+    assert all(np.asarray(value).dtype == np.float32 for value in actual.values())

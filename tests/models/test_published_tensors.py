@@ -42,8 +42,8 @@ def test_shards_are_one_model(tmp_path):
 def test_what_holds_the_encoder_is_left_out(prefix, tmp_path):
     plain = read_tensors(write(tmp_path / "one"))
     save_file({f"{prefix}{name}": tensor for name, tensor in plain.items()}, tmp_path / WEIGHTS)
-    found = read_tensors(tmp_path)
-    assert found.keys() == plain.keys()
+    actual = read_tensors(tmp_path)
+    assert actual.keys() == plain.keys()
     # A head beside the encoder, in what holds both.
     outer = prefix.removesuffix("bert.")
     tensors = load_file(tmp_path / WEIGHTS) | {f"{outer}classifier.bias": np.zeros(2, "f")}
@@ -99,10 +99,10 @@ def test_two_encoders(tmp_path):
         read_tensors(tmp_path)
 
 
-@pytest.mark.parametrize(("given", "expected"), [(8, 8), (99, 12), (None, 12)])
-def test_the_longest_text_is_the_publishers(given, expected, tmp_path):
+@pytest.mark.parametrize(("stored", "expected"), [(8, 8), (99, 12), (None, 12)])
+def test_the_longest_text_is_the_publishers(stored, expected, tmp_path):
     folder = write(tmp_path / "one")
-    (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": given}))
+    (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": stored}))
     encoder = from_safetensors(folder)
     assert encoder.config.max_length == expected
     tables = load_file(folder / WEIGHTS)["embeddings.position_embeddings.weight"]

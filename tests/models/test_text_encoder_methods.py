@@ -76,8 +76,8 @@ def test_importance_of_heads():
     encoder = make()
 
     def loss(labels, outputs):
-        given = keras.losses.sparse_categorical_crossentropy
-        return given(labels, outputs["logits"], from_logits=True)
+        cross_entropy = keras.losses.sparse_categorical_crossentropy
+        return cross_entropy(labels, outputs["logits"], from_logits=True)
 
     scores = head_importance(encoder.model, [(INPUTS, LABELS)], loss)
     assert [len(values) for values in scores.values()] == [4] * 4
@@ -102,11 +102,11 @@ def test_layers_are_searched():
     layer = encoder.encoder_layers[2]
     for dense in (layer.attention.output_projection, layer.feed_forward.outer):
         dense.set_weights([0 * weight for weight in dense.get_weights()])
-    found = search_layers(
+    actual = search_layers(
         encoder, lambda other: -np.abs(logits(other) - logits(encoder)).sum(), encoder=3
     )
-    assert len(found["encoder"]) == 3
-    assert list(found) == ["encoder"]
+    assert len(actual["encoder"]) == 3
+    assert list(actual) == ["encoder"]
     assert not np.allclose(expected, 0)
 
 

@@ -51,20 +51,20 @@ def inputs(ids):
 def test_shapes_padding_and_calls_without_mask(name):
     keras.utils.set_random_seed(0)
     encoder = TextEncoder(CONFIG.replace(head=HEADS[name]))
-    ((key, found),) = encoder.model(inputs(IDS)).items()
+    ((key, actual),) = encoder.model(inputs(IDS)).items()
     assert key == ("embedding" if "vector" in name else "logits")
-    assert found.shape == SHAPES[name]
+    assert actual.shape == SHAPES[name]
     padded = np.array(encoder.model(inputs(PADDED))[key])
     if name == "tokens":
         padded = padded[:, : IDS.shape[1]]
-    np.testing.assert_allclose(padded, found, atol=1e-5)
-    np.testing.assert_allclose(encoder.call_without_mask(IDS)[key], found, atol=1e-5)
+    np.testing.assert_allclose(padded, actual, atol=1e-5)
+    np.testing.assert_allclose(encoder.call_without_mask(IDS)[key], actual, atol=1e-5)
 
 
 def test_embeddings_have_length_one():
     encoder = TextEncoder(CONFIG.replace(head=HEADS["vector"]))
-    found = np.array(encoder.model(inputs(PADDED))["embedding"])
-    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+    actual = np.array(encoder.model(inputs(PADDED))["embedding"])
+    np.testing.assert_allclose(np.linalg.norm(actual, axis=1), 1, atol=1e-5)
 
 
 @pytest.mark.costly

@@ -40,19 +40,19 @@ _PATTERNS = ("previous", "next", "left_context")
 _TRANSFORM = TransformConfig(2, width_multiplier=2.0, max_groups=2)
 
 
-def slow_but(always, *choices):
-    """Every combination of some choices as a test's parameters, most of them slow ones.
+def slow_but(always, *options):
+    """Every combination of some options as a test's parameters, most of them slow ones.
 
     Args:
         always: Those of every run: tuples, or of one choice values.
-        *choices: What there is to choose from.
+        *options: What there is to choose from.
     """
     return [
         pytest.param(
             *values,
             marks=[] if (values if len(values) > 1 else values[0]) in always else pytest.mark.slow,
         )
-        for values in itertools.product(*choices)
+        for values in itertools.product(*options)
     ]
 
 

@@ -62,17 +62,17 @@ def sequential():
 def several_outputs():
     """Two outputs, whose losses are given by name."""
     ids = keras.Input((None,), dtype="int32")
-    found = encoder()(ids)
-    left = keras.layers.Dense(40, name="left")(found["hidden"])
-    return keras.Model(ids, [left, keras.layers.Dense(40, name="right")(found["pooled"])])
+    outputs = encoder()(ids)
+    left = keras.layers.Dense(40, name="left")(outputs["hidden"])
+    return keras.Model(ids, [left, keras.layers.Dense(40, name="right")(outputs["pooled"])])
 
 
 def named_outputs():
     """Two outputs in a dictionary."""
     ids = keras.Input((None,), dtype="int32")
-    found = encoder()(ids)
-    left = keras.layers.Dense(40)(found["hidden"])
-    return keras.Model(ids, {"left": left, "right": keras.layers.Dense(40)(found["pooled"])})
+    outputs = encoder()(ids)
+    left = keras.layers.Dense(40)(outputs["hidden"])
+    return keras.Model(ids, {"left": left, "right": keras.layers.Dense(40)(outputs["pooled"])})
 
 
 MODELS = (flat, nested, nested_twice, shared, sequential, several_outputs, named_outputs)

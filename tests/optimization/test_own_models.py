@@ -195,8 +195,8 @@ def test_frozen_layers_stay_frozen(method):
     model = nested()
     inner = model.get_layer("encoder")
     inner.layers[1].trainable = False
-    ours = next(layer for layer in inner.layers if hasattr(layer, "outer"))
-    ours.outer.trainable = False
+    own = next(layer for layer in inner.layers if hasattr(layer, "outer"))
+    own.outer.trainable = False
     strip = STRIP.get(method, strip_quantization)
     untrained = strip(WRAP[method](model))
     plain = strip(fitted(WRAP[method](model), method))

@@ -110,15 +110,15 @@ def test_wrong_arguments():
         prune(model, schedule_of(9, 5))
     with pytest.raises(InputError, match="Received: float"):
         prune(model, 0.5)
-    with pytest.raises(InputError, match="that prune made"):
+    with pytest.raises(InputError, match="that prune changed"):
         strip_pruning(model)
 
 
 def schedule_of(begin, end):
     """A schedule that tf-model-optimization itself would refuse."""
-    made = schedule()
-    made.begin_step, made.end_step = begin, end
-    return made
+    changed = schedule()
+    changed.begin_step, changed.end_step = begin, end
+    return changed
 
 
 @pytest.mark.skipif(LEGACY, reason="Keras 3 only")

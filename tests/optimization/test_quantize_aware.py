@@ -103,8 +103,8 @@ def test_what_was_trained_is_what_is_exported(family, quantization, tmp_path):
         for slot in weight_slots(layer):
             if slot.path in grids:
                 assigned[content(slot.get().numpy())] = grids[slot.path].bits
-    found = {content(values): bits for bits, values in stored_integers(path)}
-    assert found == dict(assigned)
+    actual = {content(values): bits for bits, values in stored_integers(path)}
+    assert actual == dict(assigned)
 
 
 @legacy_only

@@ -87,7 +87,7 @@ def test_mapping_round_trip(tmp_path):
         ({"corpus": {"kind": "files2"}}, "files2"),
         ({"tokenizer": {"vocabulary_size": 0}}, r"`tokenizer\.vocabulary_size` must be at least 1"),
         ({"model": {"hidden_dim": 15}}, "hidden_dim"),
-        ({"training": {"metric": "val_accuracy"}}, "val_accuracy is for text encoders"),
+        ({"training": {"metric": "val_accuracy"}}, "must be one of val_bleu, val_loss"),
         ({"export": {"custom_op": True}}, "`export` may hold custom_ops.*received 'custom_op'"),
         ({"export": {"force": True}}, "`export` may hold .*received 'force'"),
         ({"export": {"tokenizer_graph": True}}, "`export` may hold .*received 'tokenizer_graph'"),

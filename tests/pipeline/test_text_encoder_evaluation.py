@@ -144,5 +144,5 @@ def test_the_commands(bundles, tmp_path, capsys):
     for device in ("local", "ssh:nowhere"):
         command = ["benchmark", bundle, "--input", "nowhere", "--device", device]
         assert main([*command, "--beam-size", "1"]) == 2
-        error = "--beam-size is for translation models; leave it out for a text encoder"
+        error = "A text encoder takes no --beam-size. Received: 1. Leave it out."
         assert error in capsys.readouterr().err

@@ -145,7 +145,7 @@ def test_every_surgery(run, corpus):
     assert config.encoder.num_layers == 1
     assert config.encoder.feed_forward.intermediate_dim == 20
     manifest = json.loads((folder / "bundles" / "dynamic_int8" / "manifest.json").read_text())
-    assert manifest["tokenizer"]["kind"] == "published"
+    assert manifest["tokenizer"]["tokenizer_type"] == "published"
 
 
 @pytest.mark.slow
@@ -209,7 +209,7 @@ def test_nothing_is_trained_with_0_updates(run, finished):
         ({"benchmark": {"texts": 0}}, r"`benchmark\.texts` must be at least 1"),
         ({"kind": "tree"}, "`kind` must be one of translation, text_encoder"),
         ({"teachers": {}}, "teacher"),
-        ({"training": {"metric": "val_bleu"}}, r"`training\.metric` val_bleu is for translations"),
+        ({"training": {"metric": "val_bleu"}}, r"`training\.metric` must be one of val_acc"),
     ],
 )
 def test_impossible_recipes(changes, message):

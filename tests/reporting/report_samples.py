@@ -11,7 +11,7 @@ SIGNATURE = "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0"
 HOSTILE = '<script>alert("1")</script> & a|b *c* _d_ `e` [f](g) \\h\x07\x00\n# i'
 
 
-def make_row(system="student", quantization="dynamic_int8", **figures):
+def make_row(system="student", quantization="dynamic_int8", **metrics):
     measured = {
         "parameters": 8_092_416,
         "model_bytes": 8_301_222,
@@ -28,12 +28,12 @@ def make_row(system="student", quantization="dynamic_int8", **figures):
         "device": "local",
         "threads": 1,
     }
-    return Row(system=system, quantization=quantization, **(measured | figures))
+    return Row(system=system, quantization=quantization, **(measured | metrics))
 
 
-def make_teacher(**figures):
+def make_teacher(**metrics):
     measured = {"parameters": 35_052_852, "model_bytes": 140_211_408, "bleu": 38.31}
-    return make_row("teacher", "float32", **(measured | {"latency_ms": 61.2} | figures))
+    return make_row("teacher", "float32", **(measured | {"latency_ms": 61.2} | metrics))
 
 
 def make_run(*rows, **changes):

@@ -6,7 +6,7 @@ import pytest
 from native_tokenizers import build, load
 from shared_folders import shared_folder
 from small_encoders import HEADS, make_encoder, make_tokenizer
-from small_models import make_transformer, sentences
+from small_models import make_language_model, make_transformer, sentences
 
 from tfcompress.export import convert
 from tfcompress.text import train_tokenizer
@@ -61,6 +61,25 @@ def plain_bundle(tmp_path_factory) -> Path:
     """An int8 bundle without a tokenizer, whose vocabulary does not divide into blocks."""
     path = tmp_path_factory.mktemp("bundles") / "plain"
     convert(make_transformer(113), path, quantization="dynamic_int8", samples=SAMPLES)
+    return path
+
+
+@pytest.fixture(scope="session")
+def language_model():
+    return make_language_model(120)
+
+
+@pytest.fixture(scope="session")
+def language_model_bundle(language_model, tokenizer, tmp_path_factory) -> Path:
+    """A float32 bundle with a tokenizer."""
+    path = tmp_path_factory.mktemp("bundles") / "language_model"
+    convert(
+        language_model,
+        path,
+        tokenizer=tokenizer,
+        quantization="float32",
+        samples=[[5, 6, 2], [*range(3, 12)]],
+    )
     return path
 
 

@@ -121,10 +121,10 @@ class NativeLibrary:
     def probabilities(self, handle, logits):
         logits = np.ascontiguousarray(logits, np.float32)
         output = COutput(b"logits", *logits.shape, logits.ctypes.data_as(POINTER(c_float)))
-        found = np.zeros_like(logits)
-        pointer = found.ctypes.data_as(POINTER(c_float))
+        actual = np.zeros_like(logits)
+        pointer = actual.ctypes.data_as(POINTER(c_float))
         self.check(self.c.tfc_probabilities(handle, byref(output), pointer))
-        return found
+        return actual
 
     def encoder_tokenize(self, handle, text):
         data = text.encode()
@@ -133,12 +133,12 @@ class NativeLibrary:
     def _encoding(self, function, *arguments):
         encoding = POINTER(CEncoding)()
         self.check(function(*arguments, byref(encoding)))
-        found = encoding.contents
+        actual = encoding.contents
         results = {
             one.name.decode(): np.ctypeslib.as_array(one.values, (one.rows, one.width)).copy()
-            for one in found.outputs[: found.num_outputs]
+            for one in actual.outputs[: actual.num_outputs]
         }
-        ids = found.ids[: found.num_ids]
+        ids = actual.ids[: actual.num_ids]
         self.c.tfc_free_encoding(encoding)
         return ids, results
 
@@ -174,11 +174,11 @@ class NativeLibrary:
 
     def _take(self, status, result):
         self.check(status)
-        found = result.contents
-        self.num_parts = found.num_parts
+        actual = result.contents
+        self.num_parts = actual.num_parts
         taken = [
             (one.text.decode() if one.text is not None else None, one.ids[: one.num_ids], one.score)
-            for one in found.hypotheses[: found.num_hypotheses]
+            for one in actual.hypotheses[: actual.num_hypotheses]
         ]
         self.c.tfc_free_result(result)
         return taken

@@ -6,35 +6,35 @@ import numpy as np
 
 from tfcompress.layers.common.fixed_patterns import PATTERNS, pattern_matrix
 
-KINDS = ("float32", "int8", "panels", "int4", "blocks")
+STORAGES = ("float32", "int8", "panels", "int4", "blocks")
 
 
 class Matrix:
-    """A weight `[..., outputs, inputs]` of a kind, and what a product with it is to give.
+    """A weight `[..., outputs, inputs]`, stored in some way, and what a product with it is to give.
 
     Attributes:
         margin: How far the closest product of an inexact input was from being rounded otherwise.
     """
 
-    def __init__(self, rng, shape, kind="float32"):
+    def __init__(self, rng, shape, storage="float32"):
         *outer, rows, cols = shape
-        self.kind, self.shape, self.margin = kind, shape, np.inf
+        self.storage, self.shape, self.margin = storage, shape, np.inf
         units = math.prod(outer) * rows
-        if kind == "float32":
+        if storage == "float32":
             self.values = rng.normal(size=shape).astype("f") / np.float32(math.sqrt(cols))
             self.scales = np.zeros(1, "f")
             self.exact = self.values.astype("d")
             return
-        limit = 127 if kind in ("int8", "panels") else 7
+        limit = 127 if storage in ("int8", "panels") else 7
         self.values = rng.integers(-limit - (limit < 100), limit + 1, shape).astype("b")
-        blocks = (units, cols // 32) if kind == "blocks" else (units,)
+        blocks = (units, cols // 32) if storage == "blocks" else (units,)
         self.scales = (rng.uniform(0.5, 2, blocks) / (limit * math.sqrt(cols))).astype("f")
         each = self.scales.reshape(*outer, rows, -1)
         self.exact = self.values * np.repeat(each, cols // each.shape[-1], axis=-1).astype("d")
 
     def dot(self, x, group=...):
         """The product of rows with the weight, or with one of its groups."""
-        if self.kind != "float32":
+        if self.storage != "float32":
             x = self._round(x)
         return x.astype("d") @ self.exact[group].T
 
@@ -163,9 +163,9 @@ def top_logits(x, table, bias, shortlist, width, pad, bos, eos):
 class Layer:
     """The weights of a layer: pairs of a matrix and a bias by name, and pairs for the norms."""
 
-    def __init__(self, rng, shapes, num_norms, width, kinds):
+    def __init__(self, rng, shapes, num_norms, width, storages):
         self.dense = {
-            name: (Matrix(rng, shape, next(kinds)), rng.normal(size=shape[0]).astype("f") / 10)
+            name: (Matrix(rng, shape, next(storages)), rng.normal(size=shape[0]).astype("f") / 10)
             for name, shape in shapes.items()
         }
         self.norms = [
@@ -194,19 +194,19 @@ def _residual(x, norm, part, normalize_first, epsilon):
 
 
 def decoder_layer(layer, x, position, caches, memories, heads, code, first, epsilon):
-    found = []
+    actual = []
 
     def self_attention(h):
         rows = [layer(name, h) for name in ("query", "key", "value")]
         context, *updated = cached_attention(*rows, *caches, position, heads[0])
-        found.extend(updated)
+        actual.extend(updated)
         return layer("output", context)
 
     cross_attention = _cross_attention(layer, memories, heads[1])
     parts = (self_attention, cross_attention, _feed_forward(layer, code))
     for norm, part in zip(layer.norms, parts):
         x = _residual(x, norm, part, first, epsilon)
-    return x, *found
+    return x, *actual
 
 
 def recurrent_layer(layer, x, cell, memories, heads, code, first, epsilon):

@@ -47,6 +47,29 @@ def make_transformer(vocabulary_size):
     return transformer
 
 
+def make_language_model(vocabulary_size, max_length=24):
+    """Random weights, strong enough that texts differ and end at different lengths."""
+    tf.keras.utils.set_random_seed(0)
+    stack = models.StackConfig(
+        2, attention=models.AttentionConfig(2), feed_forward=models.FeedForwardConfig(32)
+    )
+    config = models.LanguageModelConfig(
+        vocabulary_size,
+        hidden_dim=16,
+        decoder=stack,
+        embedding=models.EmbeddingConfig(tie="none", use_output_bias=True),
+        max_length=max_length,
+    )
+    model = models.LanguageModel(config)
+    generator = np.random.default_rng(1)
+    for weight in model.model.weights:
+        weight.assign(weight + 0.15 * generator.standard_normal(weight.shape))
+    bias = np.zeros(vocabulary_size)
+    bias[config.eos_id] = 0.95
+    model.layer("output_projection").bias.assign(bias)
+    return model
+
+
 class KerasStepper:
     """The original model behind the searches."""
 

@@ -108,7 +108,7 @@ def test_searches_find_what_they_find_in_keras(native, transformer, bundle, buil
     for length, beam_size in ((1, 4), (8, 1), (5, 3)):
         source = rng.integers(4, 60, length).tolist()
         expected = beam_decode(transformer, [*source, 2], beam_size=beam_size, n_best=1)[0]
-        found = engine.search(source, beam_size=beam_size, with_scores=True)[0]
-        assert found.ids == expected.token_ids
-        assert found.score == pytest.approx(expected.score, abs=1e-4)
+        actual = engine.search(source, beam_size=beam_size, with_scores=True)[0]
+        assert actual.ids == expected.token_ids
+        assert actual.score == pytest.approx(expected.score, abs=1e-4)
     engine.close()

@@ -56,7 +56,7 @@ def translate(emulated):
 @pytest.fixture(scope="module")
 def bundles(built, tokenizer, tmp_path_factory):
     """Bundles of one model by name, and what they say here, greedy and with beam 4."""
-    folder, found = tmp_path_factory.mktemp("bundles"), {}
+    folder, actual = tmp_path_factory.mktemp("bundles"), {}
     transformer = make_transformer(120)
     tokenizers = {"source_tokenizer": tokenizer, "target_tokenizer": tokenizer}
     with pytest.MonkeyPatch.context() as patch:
@@ -67,11 +67,11 @@ def bundles(built, tokenizer, tmp_path_factory):
                 options = {"quantization": quantization, "samples": [[5, 6, 2]]}
                 convert(transformer, path, custom_ops=operations, **tokenizers, **options)
                 with Translator(path) as translator:
-                    found[path.name] = (
+                    actual[path.name] = (
                         path,
                         {beam: translator.translate(SENTENCES, beam_size=beam) for beam in (1, 4)},
                     )
-    return found
+    return actual
 
 
 @pytest.mark.parametrize("beam_size", [1, 4])
@@ -103,9 +103,9 @@ def test_texts_are_encoded_as_on_this_machine(emulated, built, quantization, tmp
     with TextModel(tmp_path / "bundle") as model:
         expected = model.embed(given)
     lines = emulated(tmp_path / "bundle", given, "neon_dot")
-    found = np.array([line.split() for line in lines], np.float32)
+    actual = np.array([line.split() for line in lines], np.float32)
     if quantization == "float32":
-        np.testing.assert_allclose(found, expected, atol=1e-5)
+        np.testing.assert_allclose(actual, expected, atol=1e-5)
     else:
         # The two kinds of processors round activations in different ways.
-        assert np.sum(found * expected, axis=1).min() > 0.995
+        assert np.sum(actual * expected, axis=1).min() > 0.995

@@ -36,9 +36,9 @@ def export(transformer, path, **options):
 
 def logits(path):
     engine = open_engine(open_bundle(path))
-    found = np.concatenate([engine.logits(sample[:-1], [4, 6, 5]) for sample in SAMPLES])
+    actual = np.concatenate([engine.logits(sample[:-1], [4, 6, 5]) for sample in SAMPLES])
     engine.close()
-    return found
+    return actual
 
 
 @pytest.mark.costly
@@ -50,10 +50,10 @@ def test_computes_what_builtin_operations_do(transformer, tmp_path, quantization
     manifest = export(transformer, tmp_path / "custom", quantization=quantization)
     assert manifest["custom_ops"] == sorted([names.DECODER, names.ENCODER_LAYER, names.TOP_LOGITS])
     export(transformer, tmp_path / "plain", quantization=quantization, custom_ops=False)
-    ours, theirs = logits(tmp_path / "custom"), logits(tmp_path / "plain")
+    actual, expected = logits(tmp_path / "custom"), logits(tmp_path / "plain")
     # Integer kernels differ in how they round activations.
     tolerance = 1e-5 if quantization == "float32" else 0.05
-    assert np.abs(ours - theirs).mean() < tolerance * theirs.std()
+    assert np.abs(actual - expected).mean() < tolerance * expected.std()
 
 
 FAMILIES = {
@@ -104,17 +104,17 @@ def test_a_shortlist_is_all_that_a_translation_uses(transformer, tmp_path, beam_
     # Each source id allows one target id, beside the end id and one more.
     allowed = Shortlist(np.array([2, 9], np.int32), offsets, (offsets[:-1] * 7) % 60, 60)
     everything = Shortlist(np.arange(60, dtype=np.int32), 0 * offsets, offsets[:0], 60)
-    found = {}
+    actual = {}
     for name, shortlist in {"few": allowed, "all": everything, "none": None}.items():
         manifest = export(transformer, tmp_path / name, shortlist=shortlist)
         assert manifest.get("shortlist") == (None if shortlist is None else "shortlist.bin")
         with Translator(tmp_path / name) as translator:
-            found[name] = translator.translate_ids(
+            actual[name] = translator.translate_ids(
                 [sample[:-1] for sample in SAMPLES], beam_size=beam_size, return_scores=True
             )
-    assert found["all"] == found["none"]
-    assert found["few"] != found["none"]
-    for sample, hypotheses in zip(SAMPLES, found["few"]):
+    assert actual["all"] == actual["none"]
+    assert actual["few"] != actual["none"]
+    for sample, hypotheses in zip(SAMPLES, actual["few"]):
         candidates = {*allowed.candidates(sample).tolist()}
         assert candidates.issuperset(token for one in hypotheses for token in one.ids)
 

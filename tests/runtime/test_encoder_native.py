@@ -65,8 +65,8 @@ def test_computes_as_python_does(both, name, batch):
     assert not python.is_native
     rows = [ids for ids, _ in batch]
     types = [[kind] * len(ids) for ids, kind in batch]
-    found = native.run(rows, token_type_ids=types)
-    for one, other in zip(found, python.run(rows, token_type_ids=types), strict=True):
+    actual = native.run(rows, token_type_ids=types)
+    for one, other in zip(actual, python.run(rows, token_type_ids=types), strict=True):
         assert {*one} == {*other}
         for result in one:
             np.testing.assert_array_equal(one[result], other[result])
@@ -144,7 +144,7 @@ def test_a_bundle_in_memory(library, handle, encoder_bundles):
 
 
 def test_handles_of_several_threads(library, encoder_bundles):
-    expected, found = {}, {}
+    expected, actual = {}, {}
 
     def work(number, results):
         handle = library.open_encoder(encoder_bundles["embedding"])
@@ -155,12 +155,12 @@ def test_handles_of_several_threads(library, encoder_bundles):
 
     for number in range(4):
         work(number, expected)
-    threads = [threading.Thread(target=work, args=(number, found)) for number in range(4)]
+    threads = [threading.Thread(target=work, args=(number, actual)) for number in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == expected
+    assert actual == expected
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,11 @@ def test_without_a_tokenizer(library, int8_encoder_bundle):
         (lambda m: m["outputs"]["logits"].update(per_token=True), BAD_BUNDLE, "`head.task` must"),
         (lambda m: m["head"].update(task="x"), BAD_BUNDLE, "`head.task` must be a head that"),
         (lambda m: m["head"].update(labels=["a"]), BAD_BUNDLE, "`head.labels` must be as many"),
-        (lambda m: m["tokenizer"].update(kind="x"), BAD_BUNDLE, "tokenizer cannot be used"),
+        (
+            lambda m: m["tokenizer"].update(tokenizer_type="x"),
+            BAD_BUNDLE,
+            "tokenizer cannot be used",
+        ),
         (lambda m: m["tokenizer"].pop("start_id"), BAD_BUNDLE, "start_id is missing"),
         (lambda m: m["files"].pop("vocabulary.txt"), BAD_BUNDLE, "tokenizer's vocabulary.txt"),
         (lambda m: m["files"]["model.tflite"].update(bytes=7), BAD_BUNDLE, "instead of 7"),
@@ -256,8 +260,8 @@ def test_custom_operations(encoders, tmp_path, quantization):
     assert manifest["custom_ops"] == [ENCODER_LAYER]
     convert(encoder, tmp_path / "plain", **options)
     rows = [[2, 5, 9, 4, 3], [2, 8, 3], [2, 3]]
-    with TextModel(tmp_path / "custom") as ours, TextModel(tmp_path / "plain") as theirs:
-        for one, other in zip(ours.run(rows), theirs.run(rows), strict=True):
+    with TextModel(tmp_path / "custom") as actual, TextModel(tmp_path / "plain") as expected:
+        for one, other in zip(actual.run(rows), expected.run(rows), strict=True):
             # Integer kernels differ in how they round activations.
             tolerance = 1e-5 if quantization == "float32" else 0.1
             np.testing.assert_allclose(one["embedding"], other["embedding"], atol=tolerance)
@@ -277,19 +281,19 @@ def test_the_benchmark_program(built, encoder_bundles, tmp_path):
     with TextModel(path) as model:
         expected = model.embed(batch, overlong="cut")
     np.testing.assert_array_equal(np.array([r.split() for r in lines], np.float32), expected)
-    figures = json.loads(done.stdout)
-    assert (figures["texts"], figures["overlong"]) == (7, [7])
+    metrics = json.loads(done.stdout)
+    assert (metrics["texts"], metrics["overlong"]) == (7, [7])
     lengths = [len(row) + 2 for row in make_tokenizer().encode(batch)]
-    assert figures["tokens"] == sum(min(length, MAX_LENGTH) for length in lengths)
-    assert {*figures["length_ms"]} == {"8"}
-    assert figures["latency_ms"]["p99"] >= figures["latency_ms"]["p50"] > 0
-    assert figures["bundle_bytes"] == sum(file.stat().st_size for file in path.iterdir())
-    assert figures["peak_rss_bytes"] >= max(figures["rss_bytes_after_passes"]) > 0
-    calls = {one["operation"]: one["calls"] for one in figures["operations"]["encode"]}
+    assert metrics["tokens"] == sum(min(length, MAX_LENGTH) for length in lengths)
+    assert {*metrics["length_ms"]} == {"8"}
+    assert metrics["latency_ms"]["p99"] >= metrics["latency_ms"]["p50"] > 0
+    assert metrics["bundle_bytes"] == sum(file.stat().st_size for file in path.iterdir())
+    assert metrics["peak_rss_bytes"] >= max(metrics["rss_bytes_after_passes"]) > 0
+    calls = {one["operation"]: one["calls"] for one in metrics["operations"]["encode"]}
     assert calls["EMBEDDING_LOOKUP"] == 3 * 7
     done = subprocess.run([*map(str, command), "--beam", "2"], capture_output=True, text=True)
     assert done.returncode == 2
-    assert "is a text encoder, which has no --beam" in done.stderr
+    assert "A text encoder has no --beam" in done.stderr
 
 
 def test_a_damaged_copy(encoder_bundles, tmp_path):
@@ -297,5 +301,5 @@ def test_a_damaged_copy(encoder_bundles, tmp_path):
     data = (copy / "model.tflite").read_bytes()
     (copy / "model.tflite").write_bytes(data[: len(data) // 2])
     for verify in (True, False):
-        with pytest.raises(InputError, match="the file is truncated or altered"):
+        with pytest.raises(InputError, match="is truncated or altered"):
             TextModel(copy, verify=verify)

@@ -41,14 +41,14 @@ def encoded(text):
 
 def test_classes(open_models, encoders):
     batch = texts(12)
-    found = open_models["classification"].classify(batch)
-    assert np.ptp([one.probability for one in found]) > 0.01
-    for text, one in zip(batch, found, strict=True):
+    actual = open_models["classification"].classify(batch)
+    assert np.ptp([one.probability for one in actual]) > 0.01
+    for text, one in zip(batch, actual, strict=True):
         logits = model_outputs(encoders["classification"], encoded(text))["logits"]
         np.testing.assert_allclose(one.probabilities, softmax(logits), atol=1e-5)
         assert one.label == LABELS[logits.argmax()]
         assert one.probability == one.probabilities.max()
-    assert open_models["classification"].classify(batch[0]).label == found[0].label
+    assert open_models["classification"].classify(batch[0]).label == actual[0].label
     assert open_models["classification"].classify([]) == []
 
 
@@ -83,9 +83,9 @@ def test_any_ids(open_models, encoders, head, batch):
     """In batches of all lengths, whatever their order, each gives what it gives alone."""
     model = open_models[head]
     types = [[int(i > 3) for i in range(len(row))] for row in batch]
-    found = model.run(batch, token_type_ids=types)
+    actual = model.run(batch, token_type_ids=types)
     again = model.run(batch[::-1], token_type_ids=types[::-1])[::-1]
-    for row, kinds, one, other in zip(batch, types, found, again, strict=True):
+    for row, kinds, one, other in zip(batch, types, actual, again, strict=True):
         for name, value in model_outputs(encoders[head], row, kinds).items():
             np.testing.assert_allclose(one[name], value, atol=1e-4)
         for name, value in one.items():
@@ -99,12 +99,12 @@ def test_padding_changes_nothing(open_models, encoders, head, count):
     padded = [row + [0] * count for row in rows]
     types = [[0, *[1] * (len(row) - 1)] for row in padded]
     expected = open_models[head].run(rows)
-    for found in (
+    for actual in (
         open_models[head].run(padded),
         open_models[head].run(map(np.array, padded)),
         open_models[head].run(padded, token_type_ids=[[0] * len(row) for row in padded]),
     ):
-        for one, other in zip(found, expected, strict=True):
+        for one, other in zip(actual, expected, strict=True):
             for name, value in other.items():
                 np.testing.assert_array_equal(one[name], value)
     (typed,) = open_models[head].run(padded[:1], token_type_ids=types[:1])
@@ -134,11 +134,11 @@ def test_a_text_may_name_padding(open_models):
 @settings(max_examples=50)
 def test_any_text(open_models, text):
     model = open_models[None]
-    found = model.encode(text, overlong="cut")
+    actual = model.encode(text, overlong="cut")
     ids = encoded(text)
     if len(ids) > MAX_LENGTH:
         ids = [*ids[: MAX_LENGTH - 1], 3]
-    np.testing.assert_array_equal(found["hidden"], model.run([ids])[0]["hidden"])
+    np.testing.assert_array_equal(actual["hidden"], model.run([ids])[0]["hidden"])
 
 
 def test_overlong_texts(open_models):
@@ -231,10 +231,14 @@ def test_bundles_of_the_other_type(int8_encoder_bundle, plain_bundle):
         (["head"], 3, "`head` cannot be 3"),
         (["head", "task"], "answers", "`head.task` cannot be 'answers'"),
         (["head", "labels"], ["a"], r"`head.labels` cannot be \['a'\]"),
-        (["tokenizer", "kind"], "letters", "`tokenizer.kind` cannot be 'letters'"),
+        (
+            ["tokenizer", "tokenizer_type"],
+            "letters",
+            "`tokenizer.tokenizer_type` cannot be 'letters'",
+        ),
         (["tokenizer", "start_id"], 10**6, "tokenizer cannot be used"),
-        (["tokenizer"], {"kind": "wordpiece"}, "tokenizer cannot be used"),
-        (["tokenizer"], {"kind": "byte_pair"}, "without `files.vocabulary.json`"),
+        (["tokenizer"], {"tokenizer_type": "wordpiece"}, "tokenizer cannot be used"),
+        (["tokenizer"], {"tokenizer_type": "byte_pair"}, "without `files.vocabulary.json`"),
         (["custom_ops"], ["X"], "unavailable.* with X"),
         (["files"], {}, "`files` cannot be {}"),
         (["files", "vocabulary.txt"], ..., "without `files.vocabulary.txt`"),
@@ -301,17 +305,17 @@ def test_the_benchmark(encoder_bundles, tmp_path, capsys):
     path = encoder_bundles["classification"]
     arguments = [str(path), str(tmp_path / "texts"), "--warmup", "0", "--runs", "2"]
     assert benchmark(arguments) == 0
-    figures = json.loads(capsys.readouterr().out)
-    assert {*figures} == {
+    metrics = json.loads(capsys.readouterr().out)
+    assert {*metrics} == {
         "bundle", "device", "runtime", "threads", "texts", "overlong", "tokens", "init_ms",
         "first_text_ms", "latency_ms", "tokens_per_s", "length_ms", "peak_rss_bytes",
         "bundle_bytes", "load_average", "processors",
     }  # fmt: skip
-    assert (figures["texts"], figures["overlong"]) == (5, [6])
+    assert (metrics["texts"], metrics["overlong"]) == (5, [6])
     lengths = [min(len(encoded(text)), MAX_LENGTH) for text in batch if text]
-    assert figures["tokens"] == sum(lengths)
-    assert {*figures["length_ms"]} == {"8"}
-    assert figures["latency_ms"]["p50"] > 0
-    assert figures["bundle_bytes"] == sum(file.stat().st_size for file in path.iterdir())
+    assert metrics["tokens"] == sum(lengths)
+    assert {*metrics["length_ms"]} == {"8"}
+    assert metrics["latency_ms"]["p50"] > 0
+    assert metrics["bundle_bytes"] == sum(file.stat().st_size for file in path.iterdir())
     assert benchmark([*arguments, "--beam-size", "2"]) == 2
     assert "has no beam" in capsys.readouterr().err

@@ -53,9 +53,9 @@ def run(built, bundle, tmp_path, signature):
     handle = library.open_encoder_memory(
         signed(files | {MANIFEST: json.dumps(manifest).encode(), MODEL: model})
     )
-    found = library.encode_ids(handle, IDS)[1]["states"]
+    actual = library.encode_ids(handle, IDS)[1]["states"]
     library.free_encoder(handle)
-    return found, expected
+    return actual, expected
 
 
 def test_activations(built, encoder_bundles, tmp_path):
@@ -70,8 +70,8 @@ def test_activations(built, encoder_bundles, tmp_path):
         results = [get_activation(name)(one) for name, one in zip(names, both)]
         return tf.concat(results, -1)[tf.newaxis]
 
-    found, expected = run(built, encoder_bundles[None], tmp_path, Signature(every))
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    actual, expected = run(built, encoder_bundles[None], tmp_path, Signature(every))
+    np.testing.assert_allclose(actual, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("edges", ["zero", "self"])
@@ -86,5 +86,5 @@ def test_patterns_between_words_and_convolutions(built, encoder_bundles, tmp_pat
     both(tf.constant([IDS]), tf.zeros([1, len(IDS), WIDTH]))
     words.set_word_starts(np.arange(len(PIECES)) % 2 == 0)
     signature = Signature(both, [words, fixed, lightweight])
-    found, expected = run(built, encoder_bundles[None], tmp_path, signature)
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    actual, expected = run(built, encoder_bundles[None], tmp_path, signature)
+    np.testing.assert_allclose(actual, expected, atol=1e-4)

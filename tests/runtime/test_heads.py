@@ -73,12 +73,12 @@ def test_one_class_a_text(opened):
 def test_scores(opened, encoders):
     model = opened["regression"]
     scores = [expected(encoders["regression"], text)[0] for text in BATCH]
-    found = model.score(BATCH)
-    assert (found.shape, found.dtype) == ((12,), np.float32)
-    np.testing.assert_allclose(found, scores, atol=1e-4)
-    assert np.ptp(found) > 0.1
+    actual = model.score(BATCH)
+    assert (actual.shape, actual.dtype) == ((12,), np.float32)
+    np.testing.assert_allclose(actual, scores, atol=1e-4)
+    assert np.ptp(actual) > 0.1
     single = model.score(BATCH[0])
-    assert (single.shape, float(single)) == ((), found[0])
+    assert (single.shape, float(single)) == ((), actual[0])
     assert model.score([]).shape == (0,)
 
 
@@ -135,10 +135,10 @@ def test_a_classification_of_one_class(encoder_bundles, tmp_path):
 @given(arrays.arrays(np.float32, 4, elements=st.floats(-(2.0**99), 2.0**99, width=32)))
 def test_any_logits(logits):
     with np.errstate(all="raise", under="ignore"):
-        found = sigmoid(logits)
-    assert found.dtype == np.float32
+        actual = sigmoid(logits)
+    assert actual.dtype == np.float32
     clipped = np.clip(logits.astype(np.float64), -700, 700)
-    np.testing.assert_allclose(found, 1 / (1 + np.exp(-clipped)), atol=1e-6)
+    np.testing.assert_allclose(actual, 1 / (1 + np.exp(-clipped)), atol=1e-6)
 
 
 @pytest.fixture(scope="module")
@@ -151,8 +151,8 @@ def test_native_probabilities(library, opened, encoder_bundles, head):
     handle = library.open_encoder(encoder_bundles[head])
     assert library.describe_encoder(handle).head == head.encode()
     for text, one in zip(BATCH, opened[head].classify(BATCH)):
-        found = library.probabilities(handle, library.encode(handle, text)[1]["logits"])
-        np.testing.assert_allclose(found[0], one.probabilities, atol=1e-6)
+        actual = library.probabilities(handle, library.encode(handle, text)[1]["logits"])
+        np.testing.assert_allclose(actual[0], one.probabilities, atol=1e-6)
     extremes = library.probabilities(handle, np.array([[1e30, -1e30, 0]], np.float32))
     exact = [[1, 0, 0]] if head == "classification" else [[1, 0, 0.5]]
     np.testing.assert_array_equal(extremes, exact)
@@ -161,10 +161,10 @@ def test_native_probabilities(library, opened, encoder_bundles, head):
 
 def test_native_probabilities_of_tokens(library, opened, encoder_bundles):
     handle = library.open_encoder(encoder_bundles["token_classification"])
-    found = library.probabilities(handle, library.encode(handle, BATCH[0])[1]["logits"])
+    actual = library.probabilities(handle, library.encode(handle, BATCH[0])[1]["logits"])
     tags = opened["token_classification"].tag(BATCH[0])
     np.testing.assert_allclose(
-        found[1:-1].max(axis=1), [tag.probability for tag in tags], atol=1e-6
+        actual[1:-1].max(axis=1), [tag.probability for tag in tags], atol=1e-6
     )
     library.free_encoder(handle)
 

@@ -56,10 +56,10 @@ def test_computes_what_the_model_does(model, tmp_path, quantization):
     assert manifest["custom_ops"] == sorted(expected_ops)
     with KerasModel(path) as bundle:
         for given in (ids[1:2], ids_of(1, 12), ids[:1]):
-            found = bundle.run({"ids": given}, outputs=["logits"])["logits"]
+            actual = bundle.run({"ids": given}, outputs=["logits"])["logits"]
             expected = np.asarray(model(given)["logits"])
             limit = {"float32": 1e-5, "int4": 0.6}.get(quantization, 0.06)
-            assert np.abs(found - expected).max() < limit * np.abs(expected).max()
+            assert np.abs(actual - expected).max() < limit * np.abs(expected).max()
         with pytest.raises(InputError, match="must have the shape"):
             bundle.run({"ids": ids})
 

@@ -65,7 +65,7 @@ def test_searches_as_python_does(native, monkeypatch, request, name, beam_size):
     options = {"beam_size": beam_size, "n_best": beam_size, "return_scores": True}
     with Translator(path) as translator:
         assert translator.is_native
-        found = translator.translate_ids(batch, **options, length_penalty=0.6)
+        actual = translator.translate_ids(batch, **options, length_penalty=0.6)
         best = translator.translate_ids(batch, beam_size=beam_size)
         short = translator.translate_ids(batch, beam_size=beam_size, max_length=5)
     with in_python(monkeypatch, path) as translator:
@@ -73,7 +73,7 @@ def test_searches_as_python_does(native, monkeypatch, request, name, beam_size):
         expected = translator.translate_ids(batch, **options, length_penalty=0.6)
         assert best == translator.translate_ids(batch, beam_size=beam_size)
         assert short == translator.translate_ids(batch, beam_size=beam_size, max_length=5)
-    for ours, theirs in zip(found, expected, strict=True):
+    for ours, theirs in zip(actual, expected, strict=True):
         assert [one.ids for one in ours] == [one.ids for one in theirs]
         for one, other in zip(ours, theirs):
             assert one.score == pytest.approx(other.score, rel=1e-5)
@@ -89,10 +89,10 @@ def test_text_in_text_out(library, handle, bundle, monkeypatch):
         for sentence in batch:
             for options in ({}, {"beam_size": 3, "n_best": 2}):
                 expected = translator.translate(sentence, return_scores=True, **options)
-                found = library.translate(handle, sentence, with_scores=1, **options)
+                actual = library.translate(handle, sentence, with_scores=1, **options)
                 assert library.num_parts == expected[0].parts
-                assert [one[0] for one in found] == [one.text for one in expected]
-                assert [one[1] for one in found] == [one.ids for one in expected]
+                assert [one[0] for one in actual] == [one.text for one in expected]
+                assert [one[1] for one in actual] == [one.ids for one in expected]
     ids = Tokenizer(bundle / "tokenizer.model").encode(batch)
     assert [library.tokenize(handle, sentence) for sentence in batch] == ids
 
@@ -106,8 +106,8 @@ PIECES += ["Dr. ", "a man", "3.5", "\u061f", "\u200b", "\r\n", "e\u0301", "The "
 def test_long_text_is_split_alike(library, handle, bundle, text):
     with pytest.MonkeyPatch.context() as patch, in_python(patch, bundle) as translator:
         (expected,) = translator.translate(text, return_scores=True)
-    (found,) = library.translate(handle, text)
-    assert (found[0], library.num_parts) == (expected.text, expected.parts)
+    (actual,) = library.translate(handle, text)
+    assert (actual[0], library.num_parts) == (expected.text, expected.parts)
 
 
 def test_the_end_of_a_row_is_not_translated(library, handle):
@@ -143,7 +143,7 @@ def test_one_litert_for_a_process(library, handle, bundle, tmp_path):
 
 
 def test_handles_of_several_threads(library, bundle):
-    expected, found = {}, {}
+    expected, actual = {}, {}
 
     def work(number, results):
         handle = library.open(bundle)
@@ -152,12 +152,12 @@ def test_handles_of_several_threads(library, bundle):
 
     for number in range(4):
         work(number, expected)
-    threads = [threading.Thread(target=work, args=(number, found)) for number in range(4)]
+    threads = [threading.Thread(target=work, args=(number, actual)) for number in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == expected
+    assert actual == expected
 
 
 @pytest.mark.parametrize(
@@ -244,10 +244,10 @@ def changed_manifest(files, change):
         (lambda m: m["state"][0].update(initial="0"), BAD_BUNDLE, "`state` must be a list of"),
         (lambda m: m["state"][0].update(name="ids"), BAD_BUNDLE, "tensors of different names"),
         (lambda m: m["state"].append(m["state"][0]), BAD_BUNDLE, "tensors of different names"),
-        (lambda m: m["files"].update({"../x": {}}), BAD_BUNDLE, "names the file '../x'"),
+        (lambda m: m["files"].update({"../x": {}}), BAD_BUNDLE, "with the file '../x'"),
         (lambda m: m["vocabulary"].update(target=240), BAD_BUNDLE, "has another shape of"),
-        (lambda m: m["files"]["model.tflite"].update(bytes=7), BAD_BUNDLE, "but 7 in the mani"),
-        (lambda m: m["files"]["model.tflite"].update(sha256=""), BAD_BUNDLE, "sha256 differs"),
+        (lambda m: m["files"]["model.tflite"].update(bytes=7), BAD_BUNDLE, "instead of 7"),
+        (lambda m: m["files"]["model.tflite"].update(sha256=""), BAD_BUNDLE, "SHA-256 differs"),
     ],
 )
 def test_manifests_that_lie(library, bundle, change, status, message):
@@ -303,7 +303,7 @@ def test_altered_files_do_not_crash(built, bundle, tmp_path):
     assert errors + whole == 80 * len(list(bundle.iterdir()))
 
 
-def said(errors):
+def lines_of(errors):
     """What a program wrote, but for LiteRT's chatter."""
     return [line for line in errors.splitlines() if line.startswith(("line", "error"))]
 
@@ -314,30 +314,33 @@ def test_the_benchmark_program(built, bundle, tmp_path, monkeypatch):
     blank = ["\u3000", "\u200b\r"]
     text.write_bytes("\n".join([f"\ufeff{batch[0]}", *blank, *batch[1:], ""]).encode())
     command = [built / "tfcompress-benchmark", bundle, "--input", text, "--warmup", "1"]
-    command += ["--runs", "2", "--library", LITERT, "--output", tmp_path / "figures.json"]
+    command += ["--runs", "2", "--library", LITERT, "--output", tmp_path / "metrics.json"]
     command += ["--translations", written]
     command = list(map(str, command))
     with open("/dev/full", "w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 2
-    assert said(done.stderr)[-1] == "error: standard output: cannot be written"
+    assert (
+        lines_of(done.stderr)[-1]
+        == "error: A file cannot be written. Received: standard output. Give another."
+    )
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    figures = json.loads(done.stdout)
-    assert figures == json.loads((tmp_path / "figures.json").read_text())
-    assert figures["texts"] == 7
-    assert figures["overlong"] == [9]
-    assert said(done.stderr) == []
-    assert figures["bundle_bytes"] == sum(path.stat().st_size for path in bundle.iterdir())
-    assert figures["latency_ms"]["p50"] > figures["first_token_ms"]["p50"] > 0
-    assert len(figures["rss_bytes_after_passes"]) == 3
-    assert figures["peak_rss_bytes"] >= max(figures["rss_bytes_after_passes"])
+    metrics = json.loads(done.stdout)
+    assert metrics == json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["texts"] == 7
+    assert metrics["overlong"] == [9]
+    assert lines_of(done.stderr) == []
+    assert metrics["bundle_bytes"] == sum(path.stat().st_size for path in bundle.iterdir())
+    assert metrics["latency_ms"]["p50"] > metrics["first_token_ms"]["p50"] > 0
+    assert len(metrics["rss_bytes_after_passes"]) == 3
+    assert metrics["peak_rss_bytes"] >= max(metrics["rss_bytes_after_passes"])
     with in_python(monkeypatch, bundle) as translator:
         expected = translator.translate(batch)
-        found = [one.ids for (one,) in translator.translate(batch, return_scores=True)]
+        actual = [one.ids for (one,) in translator.translate(batch, return_scores=True)]
     assert written.read_text(encoding="utf-8").splitlines() == expected
-    assert figures["target_tokens"] == sum(map(len, found))
+    assert metrics["target_tokens"] == sum(map(len, actual))
     # All parts of a sentence count, not only the last.
-    assert figures["steps"] >= 2 * figures["target_tokens"]
+    assert metrics["steps"] >= 2 * metrics["target_tokens"]
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
@@ -360,11 +363,11 @@ def test_the_example_in_c(built, bundle, tmp_path, monkeypatch):
         expected = translator.translate(batch, beam_size=4)
     assert done.returncode == 0
     assert done.stdout.decode().split("\n") == [*expected, ""]
-    assert said(done.stderr.decode()) == ["line 9: too long; translated in 20 parts"]
+    assert lines_of(done.stderr.decode()) == ["line 9: too long; translated in 20 parts"]
     done = run(b"two dogs\n\xff\n")
     assert (done.returncode, done.stdout.count(b"\n")) == (2, 1)
-    assert said(done.stderr.decode()) == [
-        "error: line 2: byte 0 of the text is not UTF-8; convert it"
+    assert lines_of(done.stderr.decode()) == [
+        "error: line 2: A text must be UTF-8. Received: byte 0, which is not. Convert it."
     ]
     source = tmp_path / "source.txt"
     source.write_text("two dogs\n")
@@ -379,7 +382,7 @@ def test_the_example_in_c(built, bundle, tmp_path, monkeypatch):
             ["sh", "-c", command, program, bundle], capture_output=True, env=environment
         )
         assert (done.returncode, done.stdout) == (2, b"")
-        assert said(done.stderr.decode()) == [f"error: standard {stream}"]
+        assert lines_of(done.stderr.decode()) == [f"error: standard {stream}"]
 
 
 @pytest.mark.parametrize(

@@ -74,12 +74,12 @@ def split(tmp_path_factory):
         out = ctypes.create_string_buffer(40 * len(data) + 100)
         count = function(data, len(data), limit, out, len(out))
         assert count <= len(out)
-        rest, found = out.raw[1:count], []
+        rest, actual = out.raw[1:count], []
         while rest:
             length, _, rest = rest.partition(b":")
-            found.append(rest[: int(length)].decode())
+            actual.append(rest[: int(length)].decode())
             rest = rest[int(length) :]
-        return out.raw[:1] == b"1", list(zip(found[:-1:2], found[1:-1:2])), found[-1]
+        return out.raw[:1] == b"1", list(zip(actual[:-1:2], actual[1:-1:2])), actual[-1]
 
     return call
 

@@ -157,8 +157,8 @@ def opened(library, name, files=None, **changes):
 @pytest.mark.parametrize(
     ("name", "changes", "message"),
     [
-        ("wordpiece", {"kind": "characters"}, r'its kind is "characters"'),
-        ("wordpiece", {"kind": "missing"}, "its setting kind is missing"),
+        ("wordpiece", {"tokenizer_type": "characters"}, r'its tokenizer_type is "characters"'),
+        ("wordpiece", {"tokenizer_type": "missing"}, "its setting tokenizer_type is missing"),
         ("wordpiece", {"lowercase": 1}, "its setting lowercase is no boolean"),
         ("wordpiece", {"lowercase": "missing"}, "its setting lowercase is missing"),
         ("wordpiece", {"unk_id": None}, "its setting unk_id is no whole number"),

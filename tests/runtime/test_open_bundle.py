@@ -66,11 +66,9 @@ def test_every_file_is_checked(copy):
         file = copy / name
         content = file.read_bytes()
         damages = {
-            "sha256 differs from manifest: the file is truncated or altered": (
-                content[:-1] + bytes([content[-1] ^ 1])
-            ),
-            f"{len(content) - 1} bytes, but {len(content)} in the manifest": content[:-1],
-            f"{len(content) + 1} bytes, but {len(content)} in the manifest": content + b"\0",
+            "SHA-256 differs from the manifest": (content[:-1] + bytes([content[-1] ^ 1])),
+            f"{len(content) - 1} bytes instead of {len(content)}": content[:-1],
+            f"{len(content) + 1} bytes instead of {len(content)}": content + b"\0",
         }
         for message, damage in damages.items():
             file.write_bytes(damage)

@@ -13,7 +13,7 @@ import pytest
 from flavours import one_flavour
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from op_reference import KINDS, Layer, Matrix
+from op_reference import STORAGES, Layer, Matrix
 
 from tfcompress.export.graph.packing import to_panels
 
@@ -60,7 +60,7 @@ class Library:
     def run(self, name, level, inputs, shapes, in_place=()):
         """Returns the outputs. `in_place` are pairs of an input and of the output that is it."""
         inputs = flat(inputs)
-        outputs = [np.full(shape, 77, kind) for kind, shape in map(kind_and_shape, shapes)]
+        outputs = [np.full(shape, 77, storage) for storage, shape in map(storage_and_shape, shapes)]
         for source, output in in_place:
             inputs[source] = outputs[output] = inputs[source].copy()
         status, message = self.call(name, level, inputs, outputs)
@@ -68,16 +68,16 @@ class Library:
         return outputs
 
 
-def kind_and_shape(wanted):
+def storage_and_shape(wanted):
     return wanted if isinstance(wanted[0], str) else ("f", wanted)
 
 
 class Stored:
     """Values in another order than the row-major one, and their shape."""
 
-    def __init__(self, kind, values):
-        self.kind, self.shape = kind, values.shape
-        if kind == INT4:
+    def __init__(self, storage, values):
+        self.storage, self.shape = storage, values.shape
+        if storage == INT4:
             low, high = values.reshape(-1, 2).T
             self.data = ((low & 15) | (high << 4)).astype("B")
         else:
@@ -92,7 +92,7 @@ def flat(operands):
     tensors = []
     for one in operands:
         if isinstance(one, Matrix):
-            stored = STORED.get(one.kind)
+            stored = STORED.get(one.storage)
             tensors += [Stored(stored, one.values) if stored else one.values, one.scales]
         else:
             tensors.append(np.asarray(one, "i") if isinstance(one, list) else one)
@@ -102,7 +102,7 @@ def flat(operands):
 def view(tensor):
     dims = (c_int32 * len(tensor.shape))(*tensor.shape)
     if isinstance(tensor, Stored):
-        return CTensor(tensor.kind, len(dims), dims, tensor.data.ctypes.data)
+        return CTensor(tensor.storage, len(dims), dims, tensor.data.ctypes.data)
     assert tensor.flags.c_contiguous
     return CTensor(TYPES[tensor.dtype.char], len(dims), dims, tensor.ctypes.data)
 
@@ -121,13 +121,13 @@ def normal(rng, *shape):
     return rng.normal(size=shape).astype("f")
 
 
-def check(library, name, inputs, expected, kinds=None, margin=np.inf, in_place=()):
+def check(library, name, inputs, expected, storages=None, margin=np.inf, in_place=()):
     """Compares every level, which each may round otherwise what is close to a tie, with `expected`.
 
     Returns the outputs of each level.
     """
-    kinds = kinds or "f" * len(expected)
-    shapes = [(kind, one.shape) for kind, one in zip(kinds, expected)]
+    storages = storages or "f" * len(expected)
+    shapes = [(storage, one.shape) for storage, one in zip(storages, expected)]
     # The products of a few inexact numbers differ, at worst by a step of the rounding.
     allowed = 1e-5 if margin > 1e-3 else 5e-2
     results = []
@@ -146,7 +146,7 @@ def check(library, name, inputs, expected, kinds=None, margin=np.inf, in_place=(
 
 
 seeds = st.integers(0, 2**32 - 1).map(np.random.default_rng)
-kinds = st.sampled_from(KINDS)
+storages = st.sampled_from(STORAGES)
 codes = st.integers(0, 6)
 sizes = st.one_of(st.integers(1, 40), st.integers(1, 300))
 
@@ -155,21 +155,21 @@ def divisors(n):
     return st.sampled_from([k for k in range(1, n + 1) if n % k == 0])
 
 
-def width_for(kind, wanted):
-    """The least width from the wanted one on that weights of a kind may have."""
-    step = {"int4": 2, "blocks": 32}.get(kind, 1)
+def width_for(storage, wanted):
+    """The least width from the wanted one on that weights stored so may have."""
+    step = {"int4": 2, "blocks": 32}.get(storage, 1)
     return -(-wanted // step) * step
 
 
 @examples(60)
-@given(st.data(), seeds, kinds, st.booleans(), st.booleans(), codes)
-def test_group_linear(library, data, rng, kind, shuffle, normalize, code):
+@given(st.data(), seeds, storages, st.booleans(), st.booleans(), codes)
+def test_group_linear(library, data, rng, storage, shuffle, normalize, code):
     total = data.draw(sizes)
     groups = data.draw(divisors(total))
-    width, units = width_for(kind, total // groups), data.draw(st.integers(1, 300 // groups))
+    width, units = width_for(storage, total // groups), data.draw(st.integers(1, 300 // groups))
     shape = data.draw(st.lists(st.integers(1, 4), max_size=2))
     x = normal(rng, *shape, groups * width)
-    weight, bias = Matrix(rng, (groups, units, width), kind), normal(rng, groups * units)
+    weight, bias = Matrix(rng, (groups, units, width), storage), normal(rng, groups * units)
     # Of few units, which may be all but equal, the norm would magnify the error of the floats.
     norm = (normal(rng, units), normal(rng, units), np.float32(0.1))
     y = reference.group_linear(x, weight, bias, *norm[:2], shuffle, normalize, code, norm[2])
@@ -182,7 +182,7 @@ def test_group_linear(library, data, rng, kind, shuffle, normalize, code):
 def test_group_chain(library, data, rng, projected):
     """Layers that see the chain's input beside what the one before gave."""
     counts = data.draw(st.lists(st.sampled_from([1, 2, 3, 6]), min_size=1 + projected, max_size=5))
-    kind = data.draw(st.sampled_from(KINDS[:4]))
+    storage = data.draw(st.sampled_from(STORAGES[:4]))
     # All widths divide by all numbers of groups, and pairs of four bits.
     widths = [12 * data.draw(st.integers(1, 8)) for _ in range(len(counts) + 1)]
     x = chain = y = normal(rng, 3, widths[0])
@@ -193,7 +193,7 @@ def test_group_chain(library, data, rng, projected):
             parts = [z.reshape(3, groups, -1) for z in (chain, y)]
             mixed = np.concatenate(parts, axis=-1).reshape(3, -1)
         shape = groups, units // groups, mixed.shape[1] // groups
-        weight, bias = Matrix(rng, shape, kind), normal(rng, units)
+        weight, bias = Matrix(rng, shape, storage), normal(rng, units)
         norm = normal(rng, units // groups), normal(rng, units // groups)
         y = reference.group_linear(mixed, weight, bias, *norm, True, True, 3, LAYER_EPSILON)
         y = y.astype("f")
@@ -203,15 +203,15 @@ def test_group_chain(library, data, rng, projected):
         margin = weight.margin if i == 0 else 0
         if i < projected:
             chain = y
-    margin = np.inf if kind == "float32" else margin
+    margin = np.inf if storage == "float32" else margin
     check(library, "tfc.GroupTransform", [config, x, *operands], [y], margin=margin)
 
 
 @examples(40)
-@given(seeds, st.integers(1, 9), st.integers(1, 70), sizes, st.sampled_from(KINDS[1:]))
-def test_integers_are_exact(library, rng, count, units, width, kind):
-    width = width_for(kind, width)
-    weight = Matrix(rng, (1, units, width), kind)
+@given(seeds, st.integers(1, 9), st.integers(1, 70), sizes, st.sampled_from(STORAGES[1:]))
+def test_integers_are_exact(library, rng, count, units, width, storage):
+    width = width_for(storage, width)
+    weight = Matrix(rng, (1, units, width), storage)
     weight.scales = np.ones_like(weight.scales)
     x = rng.integers(-127, 128, (count, width)).astype("f")
     x[:, rng.integers(width)] = 127
@@ -224,7 +224,7 @@ def test_integers_are_exact(library, rng, count, units, width, kind):
     # Rounding is alike as well, ties included; only blocks add in different orders.
     x = rng.integers(-3, 4, x.shape).astype("f") * np.float32(0.5)
     x[0] = 0
-    if kind != "blocks":
+    if storage != "blocks":
         both = np.stack([x, normal(rng, *x.shape) * np.float32(10.0 ** rng.integers(-20, 20))])
         first, *others = (
             library.run(
@@ -243,7 +243,7 @@ def test_panels_are_another_order_of_int8(library, rng, count, groups, units, wi
     bias = normal(rng, groups * units) * np.float32(biased)
     norm = np.zeros((2, units), "f")
     results = set()
-    for matrix.kind in ("int8", "panels"):
+    for matrix.storage in ("int8", "panels"):
         inputs = [[0, groups, 0, 0, 0, 0], x, matrix, bias, *norm]
         for level in library.levels:
             (y,) = library.run("tfc.GroupTransform", level, inputs, [(count, groups * units)])
@@ -298,15 +298,15 @@ def convolutions(data, rng):
 
 
 @examples(50)
-@given(st.data(), seeds, kinds)
-def test_convolutions(library, data, rng, kind):
+@given(st.data(), seeds, storages)
+def test_convolutions(library, data, rng, storage):
     heads, size, before, softmax, gated, width = convolutions(data, rng)
-    width = heads * width_for(kind, width // heads)
+    width = heads * width_for(storage, width // heads)
     batch, length = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 40))
     config = [heads, size, before, int(softmax), int(gated)]
     x = normal(rng, batch, length, width * (1 + gated))
     u = reference.gate(x, gated)
-    weight = Matrix(rng, (heads * size, width), kind)
+    weight = Matrix(rng, (heads * size, width), storage)
     taps = reference.dynamic_taps(u, weight, heads, softmax)
     y = reference.convolve(u, taps, before)
     check(library, "tfc.DynamicConv", [config, x, weight], [y], margin=weight.margin)
@@ -316,17 +316,17 @@ def test_convolutions(library, data, rng, kind):
 
 
 @examples(40)
-@given(st.data(), seeds, kinds)
-def test_convolution_steps(library, data, rng, kind):
+@given(st.data(), seeds, storages)
+def test_convolution_steps(library, data, rng, storage):
     heads, size, _, softmax, gated, width = convolutions(data, rng)
-    width = heads * width_for(kind, width // heads)
+    width = heads * width_for(storage, width // heads)
     batch, length = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 20))
     position = data.draw(st.integers(0, length - 1))
     config = [heads, size, size - 1, int(softmax), int(gated)]
     x, history = normal(rng, batch, width * (1 + gated)), normal(rng, batch, 1, length, width)
     updated = history.astype("d")
     updated[:, 0, position] = u = reference.gate(x, gated)
-    weight, kernel = Matrix(rng, (heads * size, width), kind), normal(rng, heads, size)
+    weight, kernel = Matrix(rng, (heads * size, width), storage), normal(rng, heads, size)
     fixed = reference.softmax(kernel) if softmax else kernel
     taps = reference.dynamic_taps(u, weight, heads, softmax)
     for name, operand, own, margin in (
@@ -355,11 +355,11 @@ def test_attention(library, data, rng):
 
 
 @examples(60)
-@given(st.data(), seeds, kinds.filter(lambda kind: kind != "panels"))
-def test_top_logits(library, data, rng, kind):
+@given(st.data(), seeds, storages.filter(lambda storage: storage != "panels"))
+def test_top_logits(library, data, rng, storage):
     vocabulary = data.draw(st.one_of(st.integers(4, 30), st.integers(4, 2000)))
-    batch, depth = data.draw(st.integers(1, 6)), width_for(kind, data.draw(sizes))
-    x, table = normal(rng, batch, depth), Matrix(rng, (vocabulary, depth), kind)
+    batch, depth = data.draw(st.integers(1, 6)), width_for(storage, data.draw(sizes))
+    x, table = normal(rng, batch, depth), Matrix(rng, (vocabulary, depth), storage)
     bias = normal(rng, vocabulary)
     pad, bos, eos = rng.choice(vocabulary, 3, replace=False).tolist()
     count = data.draw(st.sampled_from([0, 1, vocabulary // 2, vocabulary]))
@@ -375,12 +375,12 @@ def test_top_logits(library, data, rng, kind):
     allowed = 1e-5 * np.abs(logits).max()
     for level in library.levels:
         shapes = [values.shape, ("i", top.shape), (batch, 1), (batch, 1)]
-        found, found_ids, *found_rest = library.run("tfc.TopLogits", level, inputs, shapes)
-        np.testing.assert_allclose(found, values, rtol=0, atol=allowed)
+        actual, found_ids, *found_rest = library.run("tfc.TopLogits", level, inputs, shapes)
+        np.testing.assert_allclose(actual, values, rtol=0, atol=allowed)
         np.testing.assert_array_equal(found_ids < 0, top < 0)
         # Where two are all but equal, either may be first.
         own = np.take_along_axis(logits, np.maximum(found_ids, 0), axis=1)
-        np.testing.assert_allclose(np.where(found_ids < 0, -np.inf, own), found, atol=allowed)
+        np.testing.assert_allclose(np.where(found_ids < 0, -np.inf, own), actual, atol=allowed)
         assert all(len({*row}) == (row >= 0).sum() + (row < 0).any() for row in found_ids)
         assert np.isin(found_ids, [*(ids if count else np.arange(vocabulary)), -1]).all()
         for one, other in zip(found_rest, rest):
@@ -402,9 +402,9 @@ def test_top_logits_prefers_low_ids(library):
 
 
 def widths(data):
-    """A function that draws widths of layers, and the kinds that their weights may have."""
+    """A function that draws widths of layers, and the storages of their weights."""
     step, count = data.draw(st.sampled_from([(1, 3), (2, 4), (32, 5)]))
-    some = data.draw(st.lists(st.sampled_from(KINDS[:count]), min_size=1, max_size=3))
+    some = data.draw(st.lists(st.sampled_from(STORAGES[:count]), min_size=1, max_size=3))
     return (lambda: step * data.draw(st.integers(1, 150 // step))), cycle(some)
 
 
@@ -548,7 +548,7 @@ OPERATIONS = usable()
 
 
 def made(shapes):
-    return [np.zeros(shape, kind) for kind, shape in map(kind_and_shape, shapes)]
+    return [np.zeros(shape, storage) for storage, shape in map(storage_and_shape, shapes)]
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

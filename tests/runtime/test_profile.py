@@ -30,15 +30,15 @@ def run(built, bundle, tmp_path):
 
 
 def test_operations_of_each_signature(run):
-    figures = json.loads(run(LITERT).stdout)
-    operations = figures["operations"]
+    metrics = json.loads(run(LITERT).stdout)
+    operations = metrics["operations"]
     assert set(operations) == {"encode", "step"}
     for profile in operations.values():
         assert all(set(one) == {"operation", "calls", "milliseconds", "share"} for one in profile)
         milliseconds = [one["milliseconds"] for one in profile]
         assert milliseconds == sorted(milliseconds, reverse=True)
     calls = {one["operation"]: one["calls"] for one in operations["step"]}
-    assert calls["EMBEDDING_LOOKUP"] == figures["steps"]
+    assert calls["EMBEDDING_LOOKUP"] == metrics["steps"]
     # Where all take less than LiteRT's clock can tell, the shares are null.
     assert sum(one["share"] or 0 for one in operations["step"]) == pytest.approx(1, abs=0.02)
 
@@ -65,13 +65,13 @@ def test_custom_operations(built, tokenizer, transformer, tmp_path, monkeypatch)
         check=True,
     )
     profiles = json.loads(done.stdout)["operations"]
-    found = {one["operation"] for profile in profiles.values() for one in profile}
-    assert {name for name in found if name.startswith("tfc.")} == {
+    actual = {one["operation"] for profile in profiles.values() for one in profile}
+    assert {name for name in actual if name.startswith("tfc.")} == {
         DECODER,
         ENCODER_LAYER,
         TOP_LOGITS,
     }
-    assert all(name.isprintable() for name in found)
+    assert all(name.isprintable() for name in actual)
 
 
 def test_a_library_that_cannot_profile(run, tmp_path):

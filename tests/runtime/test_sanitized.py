@@ -95,4 +95,4 @@ def test_a_custom_operation_that_fails(program, custom, tmp_path):
         (broken / name).write_bytes(data)
     done = run(program, broken, tmp_path)
     assert done.returncode == 2
-    assert "its constants are damaged" in done.stderr
+    assert "constants of a custom operation are corrupt" in done.stderr

@@ -110,43 +110,45 @@ penalties = st.sampled_from([0.0, 0.6, 1.0, 2.0])
 def test_a_wide_beam_finds_the_best_of_all_sequences(vocabulary, seed, limit, length_penalty):
     stepper = ToyStepper(vocabulary, seed)
     sequences = list(every_sequence(vocabulary, limit))
-    found = beam_search(
+    actual = beam_search(
         stepper, SPECIAL, limit, beam_size=len(sequences) + 1, length_penalty=length_penalty
     )
     scored = {
         ids: stepper.log_probability(ids) / (len(ids) + 1) ** length_penalty for ids in sequences
     }
-    assert {tuple(hypothesis.ids) for hypothesis in found} == set(sequences)
+    assert {tuple(hypothesis.ids) for hypothesis in actual} == set(sequences)
     best = max(scored.values())
-    assert found[0].score == pytest.approx(best, abs=1e-4)
-    for hypothesis in found:
+    assert actual[0].score == pytest.approx(best, abs=1e-4)
+    for hypothesis in actual:
         assert hypothesis.score == pytest.approx(scored[tuple(hypothesis.ids)], abs=1e-4)
 
 
 @settings(max_examples=50, deadline=None)
 @given(steppers, limits, beams, penalties)
 def test_beam_search_is_the_plain_search(stepper, limit, beam_size, length_penalty):
-    found = beam_search(stepper, SPECIAL, limit, beam_size=beam_size, length_penalty=length_penalty)
+    actual = beam_search(
+        stepper, SPECIAL, limit, beam_size=beam_size, length_penalty=length_penalty
+    )
     expected = reference_beam(stepper, limit, beam_size, length_penalty)
-    assert [tuple(hypothesis.ids) for hypothesis in found] == [ids for _, ids, _ in expected]
-    assert [h.score for h in found] == pytest.approx([score for score, _, _ in expected], abs=1e-5)
+    assert [tuple(hypothesis.ids) for hypothesis in actual] == [ids for _, ids, _ in expected]
+    assert [h.score for h in actual] == pytest.approx([score for score, _, _ in expected], abs=1e-5)
 
 
 @settings(max_examples=50, deadline=None)
 @given(steppers, limits, penalties)
 def test_a_beam_of_one_is_greedy(stepper, limit, length_penalty):
-    found = beam_search(stepper, SPECIAL, limit, beam_size=1, length_penalty=length_penalty)
-    assert found[0].ids == greedy_search(stepper, SPECIAL, limit)
+    actual = beam_search(stepper, SPECIAL, limit, beam_size=1, length_penalty=length_penalty)
+    assert actual[0].ids == greedy_search(stepper, SPECIAL, limit)
 
 
 @settings(max_examples=50, deadline=None)
 @given(steppers, limits, beams)
 def test_hypotheses_are_sorted_distinct_and_scored_right(stepper, limit, beam_size):
-    found = beam_search(stepper, SPECIAL, limit, beam_size=beam_size)
-    scores = [hypothesis.score for hypothesis in found]
+    actual = beam_search(stepper, SPECIAL, limit, beam_size=beam_size)
+    scores = [hypothesis.score for hypothesis in actual]
     assert scores == sorted(scores, reverse=True)
-    assert len({tuple(hypothesis.ids) for hypothesis in found}) == len(found)
-    for hypothesis in found:
+    assert len({tuple(hypothesis.ids) for hypothesis in actual}) == len(actual)
+    for hypothesis in actual:
         expected = stepper.log_probability(hypothesis.ids)
         assert hypothesis.log_probability == pytest.approx(expected, abs=1e-4)
         assert hypothesis.score == pytest.approx(expected / (len(hypothesis.ids) + 1), abs=1e-4)
@@ -166,10 +168,10 @@ def test_blocks_change_nothing(sizes, seed, levels, beam_size):
     blocked = ToyStepper(vocabulary, seed, block=block, levels=levels)
     plain = ToyStepper(vocabulary, seed, levels=levels, statistics=False)
     assert greedy_search(blocked, SPECIAL, 5) == greedy_search(plain, SPECIAL, 5)
-    found, expected = (
+    actual, expected = (
         beam_search(stepper, SPECIAL, 5, beam_size=beam_size) for stepper in (blocked, plain)
     )
-    assert [hypothesis.ids for hypothesis in found] == [hypothesis.ids for hypothesis in expected]
+    assert [hypothesis.ids for hypothesis in actual] == [hypothesis.ids for hypothesis in expected]
 
 
 def test_special_ids_may_lie_in_any_block():
@@ -178,8 +180,8 @@ def test_special_ids_may_lie_in_any_block():
     stepper.logits = lambda prefix: np.where(
         np.isin(np.arange(24), [21, 9]), 50, stepper.make_logits(prefix)
     ).astype(np.float32)
-    found = beam_search(stepper, special, 8, beam_size=3)
-    ids = [greedy_search(stepper, special, 8), *(hypothesis.ids for hypothesis in found)]
+    actual = beam_search(stepper, special, 8, beam_size=3)
+    ids = [greedy_search(stepper, special, 8), *(hypothesis.ids for hypothesis in actual)]
     assert any(ids)
     assert not {21, 9} & {token for sequence in ids for token in sequence}
 
@@ -197,9 +199,9 @@ class EndlessStepper(ToyStepper):
 def test_the_end_is_forced_at_the_limit_and_counted(beam_size):
     stepper = EndlessStepper(8, 5)
     assert len(greedy_search(stepper, SPECIAL, 7)) == 6
-    found = beam_search(stepper, SPECIAL, 7, beam_size=beam_size)
-    assert len(found) == beam_size
-    for hypothesis in found:
+    actual = beam_search(stepper, SPECIAL, 7, beam_size=beam_size)
+    assert len(actual) == beam_size
+    for hypothesis in actual:
         assert len(hypothesis.ids) == 6
         assert hypothesis.log_probability < -50
         expected = stepper.log_probability(hypothesis.ids)

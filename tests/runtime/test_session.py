@@ -68,8 +68,8 @@ def test_rows_continue_their_parents(session, reference, parents):
     tokens = generator.integers(3, 120, [40, 4])
     parents = np.array(parents)
     expected = decode(reference, 9, tokens, rows=4, parents=parents)
-    found = decode(session, 9, tokens, rows=4, parents=parents)
-    np.testing.assert_allclose(found, expected, atol=2e-4)
+    actual = decode(session, 9, tokens, rows=4, parents=parents)
+    np.testing.assert_allclose(actual, expected, atol=2e-4)
 
 
 def test_statistics_are_those_of_the_logits(session):
@@ -90,11 +90,11 @@ def test_searches_find_what_they_find_in_keras(session, transformer):
         assert greedy_search(session, SPECIAL, min(MAX_TARGET, 2 * len(ids) + 16)) == target
     for ids in sources[1:3]:
         session.encode(ids)
-        found = beam_search(session, SPECIAL, 9, beam_size=3)[:3]
+        actual = beam_search(session, SPECIAL, 9, beam_size=3)[:3]
         expected = beam_decode(transformer, ids, beam_size=3, n_best=3, max_length=9)
-        assert [hypothesis.ids for hypothesis in found] == [h.token_ids for h in expected]
+        assert [hypothesis.ids for hypothesis in actual] == [h.token_ids for h in expected]
         scores = [hypothesis.score for hypothesis in expected]
-        assert [hypothesis.score for hypothesis in found] == pytest.approx(scores, abs=1e-4)
+        assert [hypothesis.score for hypothesis in actual] == pytest.approx(scores, abs=1e-4)
 
 
 @pytest.mark.parametrize("name", ["bundle", "plain_bundle"])
@@ -112,8 +112,8 @@ def test_changing_shapes_give_what_fresh_sessions_give(name, request):
     session = Session(bundle)
     orders = [shapes, shapes[::-1], generator.permutation(shapes).tolist()]
     for length, rows in itertools.chain(*orders):
-        found = decode(session, length, tokens, rows)
-        np.testing.assert_allclose(found, expected[length, rows], atol=1e-5)
+        actual = decode(session, length, tokens, rows)
+        np.testing.assert_allclose(actual, expected[length, rows], atol=1e-5)
     session.close()
 
 
@@ -123,8 +123,8 @@ def test_without_access_to_the_memory_of_buffers(bundle, session, monkeypatch):
     expected = decode(session, 5, tokens, rows=4, parents=parents)
     monkeypatch.setattr(buffers, "_get_host_memory", None)
     copying = Session(open_bundle(bundle))
-    found = decode(copying, 5, tokens, rows=4, parents=parents)
-    np.testing.assert_array_equal(found, expected)
+    actual = decode(copying, 5, tokens, rows=4, parents=parents)
+    np.testing.assert_array_equal(actual, expected)
 
 
 def test_a_buffer_smaller_than_its_array_is_refused(session):

@@ -28,8 +28,8 @@ def parts_of(marked, bars):
 @pytest.mark.parametrize("marked", SENTENCES)
 def test_where_sentences_end(marked):
     text = marked.replace("|", "").replace("\u00a6", "")
-    found = cut(text, sentence_begins(text, doubtful=False))
-    assert found == parts_of(marked.replace("\u00a6", ""), "|")
+    actual = cut(text, sentence_begins(text, doubtful=False))
+    assert actual == parts_of(marked.replace("\u00a6", ""), "|")
     assert cut(text, sentence_begins(text, doubtful=True)) == parts_of(marked, "\u00a6")
 
 
@@ -80,8 +80,8 @@ LONGEST = max(map(len, CLUSTERS))
 def test_grapheme_clusters_are_whole(text, limit):
     """Between two parts, somewhere in what was left out, a cluster of Unicode's begins."""
     for _, line in split_lines(text):
-        begins = {found.start() for found in regex.finditer(r"\X", line)}
-        if any(len(found[0]) > LONGEST for found in regex.finditer(r"\X", line)):
+        begins = {actual.start() for actual in regex.finditer(r"\X", line)}
+        if any(len(actual[0]) > LONGEST for actual in regex.finditer(r"\X", line)):
             continue
         end = None
         for part in split_text(line, shorter_than(limit)):

@@ -51,9 +51,9 @@ def test_text_is_tokenized_searched_and_joined(bundle, translator):
 
 def test_hypotheses(translator):
     batch = sentences(5, seed=1)
-    found = translator.translate(batch, beam_size=4, n_best=3)
-    assert [len(hypotheses) for hypotheses in found] == [3] * 5
-    for hypotheses in found:
+    actual = translator.translate(batch, beam_size=4, n_best=3)
+    assert [len(hypotheses) for hypotheses in actual] == [3] * 5
+    for hypotheses in actual:
         scores = [hypothesis.score for hypothesis in hypotheses]
         assert scores == sorted(scores, reverse=True)
         assert len({tuple(hypothesis.ids) for hypothesis in hypotheses}) == 3
@@ -61,25 +61,25 @@ def test_hypotheses(translator):
             assert one.score == pytest.approx(one.log_probability / (len(one.ids) + 1))
             assert one.text is not None
     best = translator.translate(batch, beam_size=4)
-    assert [hypotheses[0].text for hypotheses in found] == best
+    assert [hypotheses[0].text for hypotheses in actual] == best
     scored = translator.translate(batch, beam_size=4, return_scores=True)
-    assert scored == [hypotheses[:1] for hypotheses in found]
-    assert translator.translate(batch[0], beam_size=4, n_best=3) == found[0]
+    assert scored == [hypotheses[:1] for hypotheses in actual]
+    assert translator.translate(batch[0], beam_size=4, n_best=3) == actual[0]
 
 
 def test_scores_of_greedy_search(translator):
     batch = sentences(5, seed=2)
-    found = translator.translate(batch, return_scores=True)
-    assert [hypotheses[0].text for hypotheses in found] == translator.translate(batch)
-    assert all(hypotheses[0].log_probability < 0 for hypotheses in found)
+    actual = translator.translate(batch, return_scores=True)
+    assert [hypotheses[0].text for hypotheses in actual] == translator.translate(batch)
+    assert all(hypotheses[0].log_probability < 0 for hypotheses in actual)
 
 
 def test_ids_without_a_tokenizer(plain):
     rows = [[5, 6, 7], [], [8, 9]]
-    found = plain.translate_ids(rows)
-    assert found == [plain.translate_ids([row])[0] for row in rows]
-    assert found[1] == []
-    assert any(found)
+    actual = plain.translate_ids(rows)
+    assert actual == [plain.translate_ids([row])[0] for row in rows]
+    assert actual[1] == []
+    assert any(actual)
     scored = plain.translate_ids(rows, beam_size=2, n_best=2)
     assert [len(hypotheses) for hypotheses in scored] == [2, 1, 2]
     assert scored[0][0].text is None
@@ -124,17 +124,17 @@ def test_threads_change_nothing(bundle, translator):
 def test_callers_in_several_threads_take_turns(translator):
     batches = [sentences(6, seed=seed) for seed in range(4)]
     expected = [translator.translate(batch, beam_size=2) for batch in batches]
-    found = [None] * 4
+    actual = [None] * 4
 
     def work(number):
-        found[number] = translator.translate(batches[number], beam_size=2)
+        actual[number] = translator.translate(batches[number], beam_size=2)
 
     threads = [threading.Thread(target=work, args=[number]) for number in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == expected
+    assert actual == expected
 
 
 BLANK = ["", " ", "\n\t ", "\u00a0", "\u3000", "\u200b", "\u2028", "\ufeff", "\0\x85\u2060\u200d"]
@@ -160,9 +160,9 @@ def test_overlong_sentences_are_split(translator, bundle):
     for beam_size in (1, 3):
         expected = " ".join(filter(None, translator.translate(parts, beam_size=beam_size)))
         assert translator.translate(text, beam_size=beam_size) == expected
-    found = translator.translate(text, beam_size=3, n_best=2)
+    actual = translator.translate(text, beam_size=3, n_best=2)
     alone = translator.translate(parts, beam_size=3, n_best=2)
-    for joined, *hypotheses in zip(found, *alone):
+    for joined, *hypotheses in zip(actual, *alone):
         assert joined.ids == [token for one in hypotheses for token in one.ids]
         total = sum(one.log_probability for one in hypotheses)
         assert joined.log_probability == pytest.approx(total)
@@ -260,8 +260,8 @@ def test_impossible_options_are_named(translator, options, message):
 
 def test_the_greatest_options(translator):
     options = {"beam_size": 1000, "n_best": 3, "length_penalty": 10, "return_scores": True}
-    (found,) = translator.translate(["two dogs"], **options, max_length=4)
-    assert len(found) == 3
+    (actual,) = translator.translate(["two dogs"], **options, max_length=4)
+    assert len(actual) == 3
     for max_length in (2**31, 2**32, 10**30):
         (longest,) = translator.translate_ids([[5, 6]], max_length=max_length)
         assert [longest] == translator.translate_ids([[5, 6]])

@@ -316,9 +316,9 @@ def test_selection_equals_the_reference_code():
         scores = {str(i): row for i, row in enumerate(file["importance_l2"])}
     for minimum in (0, 1):
         for count, expected in config[f"prune_n_min{minimum}"].items():
-            found = heads_to_prune(scores, int(count), minimum_per_layer=minimum)
-            assert found == expected
-            assert list(found) == list(expected)
+            actual = heads_to_prune(scores, int(count), minimum_per_layer=minimum)
+            assert actual == expected
+            assert list(actual) == list(expected)
     layers = [config["heads"]] * config["layers"]
     assert pruning_sequence(layers, range(5, 101, 5)) == config["seq_5pct_total12"]
     kept = pruning_sequence(layers, range(10, 100, 10), minimum_per_layer=1)
@@ -400,18 +400,18 @@ def test_the_attention_of_keras_scores_as_that_of_this_library(absolute):
         def call(self, x):
             return self.inner(x, x)
 
-    ours, layer = single()
+    model, layer = single()
     own = Own()
     inputs = keras.Input((None, 8))
-    theirs = keras.Model(inputs, own(inputs))
+    reference = keras.Model(inputs, own(inputs))
     for name in ("query", "key", "value"):
         kernel, bias = getattr(layer, name).get_weights()
         weights = [kernel.reshape(8, 2, 4), bias.reshape(2, 4)]
         getattr(own.inner, f"_{name}_dense").set_weights(weights)
     kernel, bias = layer.output_projection.get_weights()
     own.inner._output_dense.set_weights([kernel.reshape(2, 4, 8), bias])
-    np.testing.assert_allclose(theirs(X), ours(X), atol=1e-5)
-    expected, found = (
-        head_importance(m, BATCHES, "mse", absolute=absolute) for m in (ours, theirs)
+    np.testing.assert_allclose(reference(X), model(X), atol=1e-5)
+    expected, actual = (
+        head_importance(m, BATCHES, "mse", absolute=absolute) for m in (model, reference)
     )
-    np.testing.assert_allclose(found["attention"], expected["attention"], rtol=1e-4)
+    np.testing.assert_allclose(actual["attention"], expected["attention"], rtol=1e-4)

@@ -30,11 +30,11 @@ QUICK = ("functional", "subclassed")
 )
 def model(request):
     """Shared by tests: surgery leaves it as it is, which each test's end makes sure of."""
-    made = randomized(MODELS[request.param]())
-    weights, outputs = made.get_weights(), outputs_of(made)
-    yield made
-    np.testing.assert_array_equal(outputs_of(made), outputs)
-    for weight, was in zip(made.get_weights(), weights, strict=True):
+    built = randomized(MODELS[request.param]())
+    weights, outputs = built.get_weights(), outputs_of(built)
+    yield built
+    np.testing.assert_array_equal(outputs_of(built), outputs)
+    for weight, was in zip(built.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(weight, was)
 
 
@@ -77,8 +77,8 @@ def test_heads_without_output_weights_can_go(model):
     for name, layer in attention_layers(silent).items():
         count = heads(layer)
         drop[name] = [0, count - 1] if count > 2 else [0]
-        ours = isinstance(layer, MultiHeadAttention)
-        kernel = (layer.output_projection if ours else layer._output_dense).kernel
+        is_own = isinstance(layer, MultiHeadAttention)
+        kernel = (layer.output_projection if is_own else layer._output_dense).kernel
         values = np.array(kernel)
         values.reshape(count, -1)[drop[name]] = 0
         kernel.assign(values)
@@ -136,9 +136,9 @@ def test_dropped_layers_of_a_subclassed_model():
 
 
 @pytest.mark.costly
-@pytest.mark.parametrize("kind", ["functional", "subclassed"])
-def test_successors_compute_what_they_did(kind):
-    if kind == "functional":
+@pytest.mark.parametrize("model_type", ["functional", "subclassed"])
+def test_successors_compute_what_they_did(model_type):
+    if model_type == "functional":
         x = keras.Input((None, own_models.WIDTH))
         model = keras.Model(x, own_models.theseus()(own_models.theseus()(x)))
         given = np.random.default_rng(0).normal(size=(2, 5, own_models.WIDTH)).astype("f")

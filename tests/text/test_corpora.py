@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tfcompress.errors import InputError
 from tfcompress.text.characters import is_blank
-from tfcompress.text.corpora import Corpus, load_corpus, read_lines
+from tfcompress.text.corpora import Corpus, load_corpus
+from tfcompress.text.lines import read_lines
 
 pytestmark = one_flavour
 
@@ -106,10 +107,10 @@ def test_direction_from_the_folder_name(tmp_path):
 
 def test_unclear_languages_are_reported_with_what_was_found(tmp_path):
     folder = write_corpus(tmp_path / "dogs")
-    with pytest.raises(InputError, match=r"files found: de, en;.*Give both languages"):
+    with pytest.raises(InputError, match=r"files present: de, en;.*Give both languages"):
         load_corpus(folder)
     write(folder / "train.fr", ["un chien"] * 3)
-    with pytest.raises(InputError, match="files found: de, en, fr;"):
+    with pytest.raises(InputError, match="files present: de, en, fr;"):
         load_corpus(folder, source_language="en")
     with pytest.raises(InputError, match="en for both"):
         load_corpus(folder, source_language="en", target_language="en")

@@ -59,7 +59,7 @@ def test_made_again_from_settings_and_files(tokenizers, kind):
 @pytest.mark.parametrize(
     ("kind", "changes", "message"),
     [
-        ("wordpiece", {"kind": "words"}, r"one of wordpiece, byte_.*'words'"),
+        ("wordpiece", {"tokenizer_type": "words"}, r"one of wordpiece, byte_.*'words'"),
         ("wordpiece", {"pad_id": 99_999}, r"special id is none of the vocabulary.*99999"),
         ("wordpiece", {"unk_id": None}, r"none of the vocabulary. Received: None"),
         ("byte_pair", {"end_id": True}, r"none of the vocabulary. Received: True"),
@@ -76,7 +76,7 @@ def test_wrong_settings(tokenizers, kind, changes, message):
 def test_missing_settings_and_files(tokenizers, kind):
     tokenizer = tokenizers[kind]
     settings, files = tokenizer.settings(), tokenizer.files()
-    for name in set(settings) - {"kind"}:
+    for name in set(settings) - {"tokenizer_type"}:
         rest = {key: value for key, value in settings.items() if key != name}
         with pytest.raises(InputError, match=rf"{kind} without {name}. Give what settings"):
             text_tokenizer(rest, files)
@@ -91,7 +91,7 @@ def test_missing_settings_and_files(tokenizers, kind):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"kind": []}, r"must be one of .*\[\]"),
+        ({"tokenizer_type": []}, r"must be one of .*\[\]"),
         ({"lowercase": "no"}, "true or false.*lowercase='no'"),
         ({"special_ids": None}, "list of ids.*None"),
     ],

@@ -14,7 +14,14 @@ from tfcompress.models import (
     Seq2SeqConfig,
     StackConfig,
 )
-from tfcompress.text import TokenizedPairs, train_tokenizer
+from tfcompress.text import (
+    CachedPairs,
+    PairMixture,
+    TokenizedPairs,
+    cache_pairs,
+    train_tokenizer,
+)
+from tfcompress.text.token_cache import TokenCache
 from tfcompress.training import (
     ClusteringConfig,
     PruningConfig,
@@ -61,7 +68,7 @@ def run(corpus, tokenizer, model_config, tmp_path):
     pairs = TokenizedPairs.from_corpus(tokenizer, *corpus)
     validation = Validation(corpus[0][:20], corpus[1][:20], tokenizer, tokenizer)
 
-    def start(name, start=None, log=print, **settings):
+    def start(name, start=None, log=print, pairs=pairs, **settings):
         defaults = {
             "updates": 12,
             "batch_tokens": 128,
@@ -77,6 +84,38 @@ def run(corpus, tokenizer, model_config, tmp_path):
         )
 
     return start
+
+
+@pytest.fixture
+def stream(corpus, tokenizer, tmp_path):
+    """Pairs from two caches, of which a part is in memory at a time."""
+    sources, targets = corpus
+    parts = [
+        cache_pairs(tmp_path / name, sources[chunk], targets[chunk], tokenizer)
+        for name, chunk in (("one", slice(200)), ("other", slice(200, 300)))
+    ]
+    caches = [TokenCache(tmp_path / name) for name in ("one", "other")]
+    return PairMixture([parts[0], CachedPairs(caches[1], window_ids=200)], weights=[1, 2])
+
+
+def test_a_cache_that_is_cut_in_training_ends_in_one_line(run, corpus, tokenizer, tmp_path):
+    pairs = cache_pairs(tmp_path / "cache", *corpus, tokenizer)
+    part = tmp_path / "cache" / "part-00000.arrow"
+    whole = part.read_bytes()
+    batches = pairs.endless_batches
+
+    def after_planning(**options):
+        later = batches(**options)
+        part.write_bytes(whole[:2000])
+        return later
+
+    pairs.endless_batches = after_planning
+    with pytest.raises(InputError, match=r"cache is damaged.*part-00000.*Remove"):
+        run("cut", pairs=pairs)
+    part.write_bytes(whole)
+    pairs.endless_batches = batches
+    _, history = run("cut", pairs=pairs)
+    assert [entry["update"] for entry in history] == [4, 8, 12]
 
 
 def test_pairs_beyond_the_limit_are_counted(corpus, tokenizer, model_config, tmp_path):
@@ -179,10 +218,11 @@ def test_loss_falls_and_history_is_complete(run, tmp_path):
 @pytest.mark.costly
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"accumulate": 2, "precision": "mixed_float16", "weights": "last"}],
+    [{}, {"accumulate": 2, "precision": "mixed_float16", "weights": "last"}, {"pairs": "stream"}],
     ids=str,
 )
-def test_a_killed_run_ends_like_an_uninterrupted_one(run, monkeypatch, settings):
+def test_a_killed_run_ends_like_an_uninterrupted_one(run, stream, monkeypatch, settings):
+    settings = settings | ({"pairs": stream} if "pairs" in settings else {})
     whole, history = run("whole", **settings)
     from tfcompress.training import checkpoints
 

@@ -99,9 +99,11 @@ def describe(
                 f"`target_length` is for translation models. Received: {target_length}. Leave it "
                 f"out, {name} has no target."
             )
-        is_encoder = isinstance(config, TextEncoderConfig)
-        components = (text_encoder if is_encoder else language_model)(config, length=source_length)
-        tied = not is_encoder and config.embedding.tie != "none"
+        if isinstance(config, TextEncoderConfig):
+            components, tied = text_encoder(config, length=source_length), False
+        else:
+            components = language_model(config, length=source_length)
+            tied = config.embedding.tie != "none"
         return Description(name, components, source_length=source_length, tied=tied)
     width = config.hidden_dim
     components = {

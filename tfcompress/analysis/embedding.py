@@ -56,7 +56,7 @@ def output(config: Seq2SeqConfig | LanguageModelConfig, *, tokens: int) -> Cost:
         tokens: Positions with logits.
     """
     embedding, width = config.embedding, config.hidden_dim
-    size = config.target_vocabulary_size
+    size = config.vocabulary_sizes["target"]
     if embedding.tie == "none":
         return dense(width, size, tokens=tokens, use_bias=embedding.use_output_bias)
     bias = Cost(

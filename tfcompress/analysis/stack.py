@@ -8,11 +8,12 @@ from tfcompress.models.language_model_config import LanguageModelConfig
 from tfcompress.models.mixers import MixerConfig, Site
 from tfcompress.models.mixers.base import attention_cost
 from tfcompress.models.rules import at_layer
+from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 _BITS = 16
 
 
-def encoder(config: Seq2SeqConfig, *, source_length: int) -> Cost:
+def encoder(config: Seq2SeqConfig | TextEncoderConfig, *, source_length: int) -> Cost:
     """Returns the cost of encoding a sentence.
 
     Args:
@@ -65,7 +66,7 @@ def _own(config, stack, layer_index, length):
 
 
 def _stack(
-    config: Seq2SeqConfig | LanguageModelConfig,
+    config: Seq2SeqConfig | LanguageModelConfig | TextEncoderConfig,
     stack: StackConfig,
     attending: Callable[[int], Cost],
     tokens: int,

@@ -65,17 +65,21 @@ def add_search(parser: argparse.ArgumentParser, *, beam_size: int) -> None:
     parser.add_argument("--threads", type=int, default=1, help="threads to run on (%(default)s)")
 
 
-def refuse_for_encoders(options: argparse.Namespace, *names: str) -> None:
-    """Raises InputError for an option that only translation models have.
+def refuse(options: argparse.Namespace, model: str, *names: str) -> None:
+    """Raises InputError for an option that a type of model does not take.
 
     Args:
         options: The options, None where the command line does not name them.
-        names: Those that text encoders lack.
+        model: The type of model, in words.
+        names: Those that it does not take.
     """
     for name in names:
         if getattr(options, name) is not None:
             flag = f"--{name.replace('_', '-')}"
-            raise InputError(f"{flag} is for translation models; leave it out for a text encoder")
+            raise InputError(
+                f"{model.capitalize()} takes no {flag}. Received: {getattr(options, name)}. Leave "
+                "it out."
+            )
 
 
 def with_defaults(options: argparse.Namespace, **defaults: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 from tfcompress.commands.arguments import (
     add_command,
     add_json,
-    refuse_for_encoders,
+    refuse,
     with_defaults,
 )
 from tfcompress.commands.printing import print_json, print_metrics, print_to_stderr
@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
         help="where to run: local, emulator, ssh:HOST or adb[:SERIAL] (%(default)s)",
     )
     parser.add_argument("--library", help="LiteRT's library for a device (that of its wheel)")
-    parser.add_argument("--beam-size", type=int, help="of a translation model (1)")
+    parser.add_argument("--beam-size", type=int, help="of a translation or language model (1)")
     parser.add_argument("--threads", type=int, default=1, help="(%(default)s)")
     parser.add_argument("--runs", type=int, default=3, help="repetitions (%(default)s)")
     add_json(parser)
@@ -41,7 +41,7 @@ def _run(options: Namespace) -> None:
     if options.input is None:
         standard_input()
     if bundle_model_type(options.bundle) == TextEncoderBundle.model_type:
-        refuse_for_encoders(options, "beam_size")
+        refuse(options, "a text encoder", "beam_size")
     sentences = read_lines(options.input or "/dev/stdin")
     settings = with_defaults(options, beam_size=1)
     settings |= {"runs": options.runs, "num_threads": options.threads}

@@ -7,7 +7,7 @@ from tfcompress.commands.arguments import (
     add_command,
     add_json,
     add_search,
-    refuse_for_encoders,
+    refuse,
     with_defaults,
 )
 from tfcompress.commands.printing import print_json, print_metrics
@@ -25,7 +25,13 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--data",
         help="of a text encoder: a .tsv or .tsv.gz file of text<TAB>label lines, or for vectors of "
-        "text<TAB>text<TAB>score lines",
+        "text<TAB>text<TAB>score lines; of a language model: texts, one a line",
+    )
+    parser.add_argument(
+        "--join",
+        action="store_true",
+        default=None,
+        help="of a language model: let it see what stands before a text",
     )
     add_search(parser, beam_size=_SCORING["beam_size"])
     parser.add_argument("--tokenize", help="sacrebleu's tokenization (13a)")
@@ -34,12 +40,10 @@ def add(commands: Any) -> None:
 
 
 def _run(options: Namespace) -> None:
-    from tfcompress.runtime import TextEncoderBundle
     from tfcompress.runtime.manifest import bundle_model_type
 
-    if bundle_model_type(options.bundle) == TextEncoderBundle.model_type:
-        return _evaluate_encoder(options)
-    return _evaluate_translator(options)
+    evaluations = {"text_encoder": _evaluate_encoder, "language_model": _evaluate_language_model}
+    evaluations.get(bundle_model_type(options.bundle), _evaluate_translator)(options)
 
 
 def _evaluate_translator(options):
@@ -48,6 +52,7 @@ def _evaluate_translator(options):
 
     if options.data is not None or options.source is None or options.reference is None:
         raise InputError("a translation model needs --source and --reference, and no --data")
+    refuse(options, "a translation model", "join")
     metrics = evaluate_translation(
         options.bundle,
         read_lines(options.source),
@@ -68,11 +73,29 @@ def _evaluate_encoder(options):
 
     if options.data is None or options.source is not None or options.reference is not None:
         raise InputError("a text encoder needs --data, and no --source and --reference")
-    refuse_for_encoders(options, *_SCORING)
+    refuse(options, "a text encoder", "join", *_SCORING)
     metrics = evaluate_text_encoder(
         options.bundle, options.data, num_threads=options.threads, progress=not options.json
     )
     metrics.pop("labels", None)
+    return _print_json(metrics) if options.json else print_metrics(metrics)
+
+
+def _evaluate_language_model(options):
+    from tfcompress.pipeline import evaluate_language_model
+    from tfcompress.text import is_blank, read_lines
+
+    if options.data is None:
+        raise InputError("A language model needs texts. Received: none. Give --data.")
+    refuse(options, "a language model", "source", "reference", *_SCORING)
+    metrics = evaluate_language_model(
+        options.bundle,
+        [line for line in read_lines(options.data) if not is_blank(line)],
+        join=bool(options.join),
+        num_threads=options.threads,
+        progress=not options.json,
+    )
+    del metrics["log_probabilities"]
     return _print_json(metrics) if options.json else print_metrics(metrics)
 
 

@@ -2,12 +2,11 @@
 
 import json
 from argparse import Namespace
-from collections.abc import Iterator
 from typing import Any, cast
 
 from tfcompress.commands.arguments import add_command, add_json, add_search, with_defaults
 from tfcompress.commands.printing import print_to_stderr
-from tfcompress.commands.standard_input import standard_input
+from tfcompress.commands.standard_input import input_lines
 from tfcompress.errors import InputError
 from tfcompress.search_options import SearchOptions
 
@@ -35,7 +34,7 @@ def _run(options: Namespace) -> None:
     search = with_defaults(options, beam_size=1, length_penalty=1.0) | {"n_best": options.n_best}
     SearchOptions(**search)
     with Translator(options.bundle, num_threads=options.threads) as translator:
-        for number, source in enumerate(_sentences(), start=1):
+        for number, source in enumerate(input_lines(), start=1):
             try:
                 result = translator.translate(
                     source, **search, overlong=options.overlong, return_scores=True
@@ -57,15 +56,3 @@ def _run(options: Namespace) -> None:
             # As many lines for each sentence, so that they stay aligned.
             texts += [""] * (options.n_best - len(texts))
             print("\n".join(texts), flush=True)
-
-
-def _sentences() -> Iterator[str]:
-    for number, raw in enumerate(standard_input(), start=1):
-        try:
-            # A byte order mark is no text.
-            line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError:
-            raise InputError(
-                f"standard input, line {number}: not valid UTF-8; convert the text to UTF-8"
-            ) from None
-        yield line.removesuffix("\n").removesuffix("\r")

@@ -100,7 +100,7 @@ class Decoder:
 
         def attend_self(x):
             nonlocal keys, values
-            rows = [linear(x, *weight) for weight in (query, key, value)]
+            rows = linear(x, *query), linear(x, *key), linear(x, *value)
             context, keys, values = attend_cache(*rows, keys, values, position)
             return linear(context, *output)
 

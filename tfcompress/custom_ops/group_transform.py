@@ -43,7 +43,7 @@ class Stage:
 
     def apply(self, x: tf.Tensor, operands: Sequence[tf.Tensor]) -> tf.Tensor:
         """Returns `[count, outputs]` of `[count, inputs]`, with these tensors."""
-        weight, bias, *norm = operands
+        weight, bias, gamma, beta = operands
         groups, units, inputs = self.weight.shape
         y = tf.reshape(x, [-1, groups, inputs])
         y = tf.matmul(tf.transpose(y, [1, 0, 2]), weight, transpose_b=True)
@@ -51,7 +51,7 @@ class Stage:
         y = tf.transpose(y, [1, 2, 0] if self.shuffle else [1, 0, 2])
         y = tf.reshape(y, [-1, groups, units])
         if self.norm is not None:
-            y = normalize(y, *norm, self.epsilon)
+            y = normalize(y, gamma, beta, self.epsilon)
         return tf.reshape(activate(y, self.activation), [-1, groups * units])
 
 

@@ -91,7 +91,8 @@ class ExportOptions:
         source_tokenizer: A translation model's tokenizer of the source.
         target_tokenizer: A translation model's tokenizer of the target.
         tokenizer_graph: Whether a text encoder's bundle holds the tokenizer as a LiteRT graph too,
-            for apps that have tensorflow-text. Those of translation models always do.
+            for apps that have tensorflow-text. Those of translation models and
+            language models always do.
         samples: Texts or token ids, as in `representative_data`, to compare the bundle with the
             model on, for instance a few of the validation split; random ids by default. Of a Keras
             model, a list of batches, or such lists by signature; by default the `inputs` of its

@@ -11,7 +11,7 @@ from tfcompress.layers.common.serialization import register
 from tfcompress.layers.common.shapes import known_or_dynamic_shape
 from tfcompress.layers.common.sublayers import copy_initializer
 from tfcompress.layers.common.token_embedding import TokenEmbedding
-from tfcompress.layers.dense import sub_dense
+from tfcompress.layers.dense import Dense, sub_dense
 from tfcompress.layers.dropout import Dropout
 
 TIES = ("shared", "none")
@@ -149,7 +149,7 @@ class AdaptiveEmbedding(TokenEmbedding):
             self._table(f"embeddings_{i}", size, width)
             for i, (size, width) in enumerate(zip(sizes, self._widths))
         ]
-        self.projections = [
+        self.projections: list[Dense] = [
             sub_dense(self, f"projection_{i}", self.hidden_dim, width)
             for i, width in enumerate(self._widths)
         ]
@@ -177,7 +177,7 @@ class AdaptiveEmbedding(TokenEmbedding):
             )
         # The head meets the first table directly where it can.
         self._first_projected = 1 if self._widths[0] == self.hidden_dim else 0
-        self.output_projections = []
+        self.output_projections: list[Dense] = []
         if not self.tie_projections:
             self.output_projections = [
                 sub_dense(self, f"output_projection_{i}", width, self.hidden_dim)
@@ -245,7 +245,7 @@ class AdaptiveEmbedding(TokenEmbedding):
         leading = known_or_dynamic_shape(hidden, rank=hidden.shape.rank - 1)
         return tf.reshape(y, [*leading, self.vocabulary_size])
 
-    def _scores(self, i, x):
+    def _scores(self, i: int, x):
         """Products with the words of band i, in whose narrow width they are taken."""
         if i >= self._first_projected:
             if self.tie_projections:

@@ -1,5 +1,7 @@
 """Averaged attention: the running mean of what came before, in place of attention to it."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 from tensorflow import keras
 
@@ -71,7 +73,7 @@ class AveragedAttention(IncrementalLayer):
         self,
         intermediate_dim: int | None = 2048,
         *,
-        activation="swish",
+        activation: str | Callable | None = "swish",
         use_gates: bool = True,
         dropout: float = 0.0,
         use_bias: bool = True,

@@ -1,5 +1,7 @@
 """DeFINE's embedding: a narrow table and a hierarchical group transform."""
 
+from collections.abc import Callable
+
 from tfcompress.layers.common.serialization import register
 from tfcompress.layers.hierarchical_embedding import HierarchicalEmbedding
 
@@ -87,7 +89,7 @@ class DeFINEEmbedding(HierarchicalEmbedding):
         transform_dropout: float = 0.0,
         schedule: str = "paper",
         shuffle: bool | None = None,
-        activation="gelu",
+        activation: str | Callable | None = "gelu",
         normalize: bool = True,
         use_bias: bool = True,
         epsilon: float = 1e-5,

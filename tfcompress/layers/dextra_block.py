@@ -1,5 +1,7 @@
 """DExTra, DeLighT's deep and light-weight transformation, and DeFINE's."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 from tensorflow import keras
 
@@ -95,7 +97,7 @@ class DExTraBlock(Layer):
         max_groups: int | None = None,
         schedule: str = "dextra",
         shuffle: bool | None = None,
-        activation="swish",
+        activation: str | Callable | None = "swish",
         normalize: bool = True,
         dropout: float = 0.0,
         use_bias: bool = True,

@@ -1,5 +1,7 @@
 """DeLighT's embedding: a narrow table and a DExTra block."""
 
+from collections.abc import Callable
+
 from tfcompress.layers.common.serialization import register
 from tfcompress.layers.hierarchical_embedding import HierarchicalEmbedding
 
@@ -84,7 +86,7 @@ class DExTraEmbedding(HierarchicalEmbedding):
         dropout: float = 0.0,
         transform_dropout: float = 0.0,
         shuffle: bool | None = None,
-        activation="swish",
+        activation: str | Callable | None = "swish",
         normalize: bool = True,
         use_bias: bool = True,
         epsilon: float = 1e-5,

@@ -48,7 +48,7 @@ class Dropout(Layer):
         self.built = True
 
     def call(self, inputs, training=None):
-        if not training or not self.rate:
+        if not training or not self.rate or self._state is None:
             return inputs
         seed = self._state.seed_of_replica()
         return tf.nn.experimental.stateless_dropout(inputs, self.rate, seed=seed)

@@ -1,5 +1,7 @@
 """The position-wise feed-forward network."""
 
+from collections.abc import Callable
+
 from tensorflow import keras
 
 from tfcompress.layers.common.activations import get_activation
@@ -55,7 +57,7 @@ class FeedForward(Recording, Layer):
         self,
         intermediate_dim: int,
         *,
-        activation="relu",
+        activation: str | Callable | None = "relu",
         dropout: float = 0.0,
         use_bias: bool = True,
         kernel_initializer="glorot_uniform",

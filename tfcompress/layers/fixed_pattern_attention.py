@@ -180,9 +180,8 @@ class FixedPatternAttention(Layer):
 
     def _fixed(self, values, mask=None, word_ids=None):
         if self.computes_with(FIXED_PATTERNS) and mask is None and word_ids is None:
-            return fixed_patterns(
-                values, self._average, map(PATTERNS.index, self.patterns), EDGES.index(self.edges)
-            )
+            patterns = [PATTERNS.index(pattern) for pattern in self.patterns]
+            return fixed_patterns(values, self._average, patterns, EDGES.index(self.edges))
         length = values.shape[1]
         if mask is None and word_ids is None and length is not None and length <= _SHORT:
             return self._product(values, length)

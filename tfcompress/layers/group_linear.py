@@ -1,5 +1,7 @@
 """Grouped linear transformation, the unit of DeFINE and DeLighT."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 from tensorflow import keras
 
@@ -74,7 +76,7 @@ class GroupLinear(Layer):
         *,
         num_groups: int,
         shuffle: bool = False,
-        activation=None,
+        activation: str | Callable | None = None,
         normalize: bool = False,
         epsilon: float = 1e-5,
         dropout: float = 0.0,
@@ -172,12 +174,14 @@ class GroupLinear(Layer):
     def stage(self) -> Stage:
         """Returns the layer as a part of a custom operation."""
         norm = self.normalization if self.normalize else None
+        activation = activation_code(self.activation)
+        assert activation is not None  # Others are not computed as operations.
         return Stage(
             tf.transpose(tf.convert_to_tensor(self.kernel), [0, 2, 1]),
             bias_of(self, self.output_dim),
             None if norm is None else tuple(norm_operands(norm)),
             self.shuffle,
-            activation_code(self.activation),
+            activation,
             self.epsilon,
         )
 

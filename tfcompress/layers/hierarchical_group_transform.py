@@ -1,6 +1,6 @@
 """A chain of grouped layers, each of which sees the input of the chain again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 from tensorflow import keras
@@ -79,7 +79,7 @@ class HierarchicalGroupTransform(Layer):
         *,
         num_groups: Sequence[int],
         shuffle: bool = True,
-        activation="swish",
+        activation: str | Callable | None = "swish",
         normalize: bool = True,
         dropout: float = 0.0,
         use_bias: bool = True,

@@ -150,6 +150,6 @@ def learned_drop_rates(
                 f"{wrapper.name} with learned={wrapper.learned}, built={wrapper.built}. Make it "
                 "with learned=True, and call the model first."
             )
-    if rate is None and wrappers:
-        rate = sum(wrapper.rate for wrapper in wrappers) / len(wrappers)
+    if rate is None:
+        rate = sum(wrapper.rate for wrapper in wrappers) / max(len(wrappers), 1)
     return drop_rates([float(wrapper.score.numpy()) for wrapper in wrappers], rate)

@@ -161,7 +161,7 @@ class MultiHeadAttention(Recording, IncrementalLayer):
     def _heads(self, x):
         return split_heads(x, self.num_heads, self._head_dim)
 
-    def _attend(self, query, keys, values, mask, training=False):
+    def _attend(self, query, keys, values, mask, training: bool | None = False):
         scores = tf.matmul(scale_queries(query, self._head_dim), keys, transpose_b=True)
         if mask is not None:
             scores += tf.cast(mask, scores.dtype)

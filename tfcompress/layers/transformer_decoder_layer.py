@@ -112,7 +112,7 @@ class TransformerDecoderLayer(ResidualLayer):
         x = self._residual("cross_attention", x, attend_memory, training)
         return self._residual("feed_forward", x, feed, training)
 
-    def _attention_input(self, x, training=False):
+    def _attention_input(self, x, training: bool | None = False):
         """What the self-attention sees of its input; subclasses transform it."""
         return x
 

@@ -92,7 +92,7 @@ class TransformerEncoderLayer(ResidualLayer):
         x = self._residual("attention", inputs, attend, training)
         return self._residual("feed_forward", x, feed, training)
 
-    def _attention_input(self, x, training=False):
+    def _attention_input(self, x, training: bool | None = False):
         """What the attention sees of its input; subclasses transform it."""
         return x
 
@@ -111,12 +111,14 @@ class TransformerEncoderLayer(ResidualLayer):
         denses = [attention.query, attention.key, attention.value, attention.output_projection]
         denses += [feed.inner, feed.outer]
         norms = [self.attention_normalization, self.feed_forward_normalization]
+        activation = activation_code(feed.activation)
+        assert activation is not None  # `fits_operation` sees to that.
         return encoder_layer(
             inputs,
             [operand for dense in denses for operand in dense_operands(dense)],
             [operand for norm in norms for operand in norm_operands(norm)],
             num_heads=attention.num_heads,
-            activation=activation_code(feed.activation),
+            activation=activation,
             normalize_first=self.normalize_first,
             epsilon=self.epsilon,
         )

@@ -73,15 +73,15 @@ class WordIds(Layer):
         Raises:
             ValueError: If there are more or fewer values than ids.
         """
-        starts = np.asarray(starts, bool)
-        if starts.shape != (self.vocabulary_size,):
+        values = np.asarray(starts, bool)
+        if values.shape != (self.vocabulary_size,):
             raise ValueError(
                 "`starts` must have one value for each token id. Received: "
-                f"shape={starts.shape} for {self.vocabulary_size} ids. Use the tokenizer that the "
+                f"shape={values.shape} for {self.vocabulary_size} ids. Use the tokenizer that the "
                 "model was made for."
             )
         self._ensure_table()
-        bits = np.pad(starts, (0, -len(starts) % _BITS)).reshape(-1, _BITS)
+        bits = np.pad(values, (0, -len(values) % _BITS)).reshape(-1, _BITS)
         self.word_starts.assign((bits * (1 << np.arange(_BITS))).sum(axis=1).astype("int32"))
 
     def call(self, inputs):

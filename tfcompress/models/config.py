@@ -89,9 +89,10 @@ class Seq2SeqConfig:
             raise InputError(f"impossible configuration: {'; '.join(problems)}")
 
     @property
-    def vocabulary_sizes(self) -> dict[str, int]:
+    def vocabulary_sizes(self) -> dict[str, Any]:
         """Number of token ids by side."""
-        return {"source": self.source_vocabulary_size, "target": self.target_vocabulary_size}
+        source, target = self.source_vocabulary_size, self.target_vocabulary_size
+        return {"source": source, "target": source if target is None else target}
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> "Seq2SeqConfig":

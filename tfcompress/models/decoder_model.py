@@ -32,7 +32,8 @@ class DecoderModel:
 
     def save_to_preset(self, folder: str | os.PathLike) -> None:
         """Saves configuration and weights as a folder; see `save_preset`."""
-        save_preset(self, folder)
+        transformer: Any = self
+        save_preset(transformer, folder)
 
     def layer(self, name: str) -> keras.layers.Layer:
         """Returns the layer of the training graph that has this name."""
@@ -158,19 +159,19 @@ def make_layers(
         config: The model.
         *parts: What makes its embeddings and its stacks.
     """
-    made = {}
+    layers_by_name = {}
     for side in config.vocabulary_sizes:
-        made[f"{side}_position"] = _position(
+        layers_by_name[f"{side}_position"] = _position(
             config, f"{side}_position", getattr(config, f"max_{side}_length")
         )
-        made[f"{side}_dropout"] = layers.Dropout(config.dropout, name=f"{side}_dropout")
+        layers_by_name[f"{side}_dropout"] = layers.Dropout(config.dropout, name=f"{side}_dropout")
     for part in parts:
-        made |= part.make()
+        layers_by_name |= part.make()
     for side in ("encoder", "decoder"):
         if config.normalize_first and hasattr(config, side):
             name = f"{side}_normalization"
-            made[name] = layers.LayerNormalization(config.epsilon, name=name)
-    return made
+            layers_by_name[name] = layers.LayerNormalization(config.epsilon, name=name)
+    return layers_by_name
 
 
 def _position(config, name, max_length):

@@ -68,7 +68,7 @@ def greedy_decode(
     limits = target_limits(transformer.config, lengths, max_length)
     search = vars(transformer).get("_greedy_search")
     if search is None:
-        search = transformer._greedy_search = _GreedySearch(transformer)
+        search = vars(transformer)["_greedy_search"] = _GreedySearch(transformer)
     search.follow_variables()
     targets = [[] for _ in source_token_ids]
     order = np.argsort(lengths, kind="stable")

@@ -167,11 +167,13 @@ class Embeddings:
 
     def _narrow_table(self, name):
         embedding = self._config.embedding
+        width = embedding.embedding_dim
+        assert width is not None  # The configuration sees to that.
         is_output = name == self._output and embedding.tie != "none"
         return layers.FactorizedEmbedding(
             self._size(name),
-            hidden_dim=embedding.embedding_dim,
-            scale=embedding.embedding_dim**0.5,
+            hidden_dim=width,
+            scale=width**0.5,
             tie="shared" if is_output else "none",
             use_output_bias=embedding.use_output_bias and is_output,
             name=name,

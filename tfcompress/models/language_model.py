@@ -55,6 +55,8 @@ class LanguageModel(DecoderModel):
     Reference: Baevski and Auli, 2019, arXiv:1809.10853; Mehta et al., 2020, arXiv:1911.12385.
     """
 
+    config: LanguageModelConfig
+
     def __init__(self, config: LanguageModelConfig, *, model: keras.Model | None = None):
         self.config: LanguageModelConfig = config
         self._embeddings = Embeddings(config)

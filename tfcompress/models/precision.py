@@ -1,7 +1,7 @@
 """A float32 twin of a model that was trained in mixed precision."""
 
 import contextlib
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tensorflow import keras
 
@@ -33,7 +33,8 @@ def to_float32(transformer: Model) -> Model:
     twin = float32_twin(transformer.model)
     if twin is transformer.model:
         return transformer
-    return type(transformer)(transformer.config, model=twin)
+    model_class: Any = type(transformer)
+    return model_class(transformer.config, model=twin)
 
 
 def float32_twin(model: keras.Model) -> keras.Model:

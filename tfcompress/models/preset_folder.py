@@ -27,8 +27,6 @@ class _Model(Protocol):
     config: Any
     model: Any
 
-    def __init__(self, config: Any): ...
-
 
 def save_preset(transformer: _Model, folder: str | os.PathLike) -> None:
     """Saves a model as a folder that `load_preset` reads, under either Keras.

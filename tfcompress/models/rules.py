@@ -1,7 +1,7 @@
 """What rules for settings have in common."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 ACTIVATIONS = (
     "relu",
@@ -78,4 +78,4 @@ def at_layer(value: T | tuple[T, ...], layer_index: int) -> T:
         value: One value or a tuple.
         layer_index: Which layer, from 0.
     """
-    return value[layer_index] if isinstance(value, tuple) else value
+    return cast(T, value[layer_index] if isinstance(value, tuple) else value)

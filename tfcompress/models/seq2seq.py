@@ -55,6 +55,8 @@ class Seq2SeqTransformer(DecoderModel):
     TensorShape([1, 3, 100])
     """
 
+    config: Seq2SeqConfig
+
     def __init__(self, config: Seq2SeqConfig, *, model: keras.Model | None = None):
         self.config = config
         self._embeddings = Embeddings(config)
@@ -179,9 +181,11 @@ class Seq2SeqTransformer(DecoderModel):
 
 
 def _make_layers(config: Seq2SeqConfig, *parts) -> dict[str, keras.layers.Layer]:
-    made = make_layers(config, *parts)
-    made["source_padding_mask"] = layers.PaddingMask(config.pad_id, name="source_padding_mask")
+    layers_by_name = make_layers(config, *parts)
+    layers_by_name["source_padding_mask"] = layers.PaddingMask(
+        config.pad_id, name="source_padding_mask"
+    )
     if config.encoder.attention.words:
         size = config.source_vocabulary_size
-        made["source_word_ids"] = layers.WordIds(size, name="source_word_ids")
-    return made
+        layers_by_name["source_word_ids"] = layers.WordIds(size, name="source_word_ids")
+    return layers_by_name

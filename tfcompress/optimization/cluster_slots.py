@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -30,7 +31,8 @@ class ClusterSlots(LayerWrapper, cluster_wrapper.ClusterWeights):
     def __init__(self, layer: keras.layers.Layer, *, paths: Iterable[str], **options):
         self._paths = list(paths)
         # tf-model-optimization asks the layer itself for names and weights.
-        tfmot.clustering.keras.ClusterableLayer.register(type(layer))
+        clusterable: Any = tfmot.clustering.keras.ClusterableLayer
+        clusterable.register(type(layer))
         layer.get_clusterable_weights = lambda: [
             (path, slot.get()) for path, slot in self._slots_by_path.items()
         ]

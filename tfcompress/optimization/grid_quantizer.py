@@ -81,8 +81,13 @@ class GridQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
 
     @classmethod
     def from_config(cls, config):
-        grid = dict(config["grid"])
-        grid = Grid(**grid | {key: tuple(grid[key]) for key in ("channels", "inputs")})
+        settings = config["grid"]
+        grid = Grid(
+            settings["bits"],
+            channels=tuple(settings["channels"]),
+            block_size=settings["block_size"],
+            inputs=tuple(settings["inputs"]),
+        )
         return cls(grid, masked=config["masked"], clusters=config["clusters"])
 
     def __eq__(self, other):

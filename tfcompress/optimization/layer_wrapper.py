@@ -1,6 +1,7 @@
 """What tf-model-optimization's wrappers need so that a wrapped layer trains as it would alone."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 from tensorflow import keras
@@ -9,8 +10,11 @@ from tfcompress.errors import InputError
 from tfcompress.layers.common.layer import accepts
 from tfcompress.layers.common.weight_slots import WeightSlot, weight_slots
 
+# It stands before a class of tf-model-optimization, which is a Keras wrapper.
+_Wrapper = keras.layers.Wrapper if TYPE_CHECKING else object
 
-class LayerWrapper:
+
+class LayerWrapper(_Wrapper):
     """Lets masks, precision and frozen weights through; stands before a wrapper's own class.
 
     tf-model-optimization calls a layer's `call`, which leaves out what Keras does in `__call__`:

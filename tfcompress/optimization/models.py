@@ -1,5 +1,7 @@
 """What tf-model-optimization takes."""
 
+from typing import Any
+
 from tensorflow import keras
 
 from tfcompress.errors import InputError
@@ -66,7 +68,7 @@ def check_plain(model: keras.Model, function: str) -> None:
             )
 
 
-def wrappers(model: keras.Model, wrapped_by: str, function: str) -> dict[str, LayerWrapper]:
+def wrappers(model: keras.Model, wrapped_by: str, function: str) -> dict[str, Any]:
     """Returns a model's wrappers by the paths of the layers within.
 
     Args:

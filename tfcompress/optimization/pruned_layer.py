@@ -1,6 +1,7 @@
 """tf-model-optimization's wrapper of a layer that is pruned while it trains."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import tensorflow as tf
 from tensorflow import keras
@@ -21,6 +22,7 @@ class PrunedLayer(LayerWrapper, pruning_wrapper.PruneLowMagnitude):
     """
 
     wrapped_by = "prune"
+    pruning_obj: Any
 
     def __init__(self, layer: keras.layers.Layer, *, paths: Iterable[str], **options):
         self._paths = list(paths)

@@ -1,6 +1,6 @@
 """Sparse weights with tf-model-optimization."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tensorflow import keras
 
@@ -81,7 +81,7 @@ def prune(
         slots = chosen.get(id(layer))
         if slots is None:
             return layer
-        options = {"pruning_schedule": schedule}
+        options: dict[str, Any] = {"pruning_schedule": schedule}
         if sparsity == "2:4":
             options["sparsity_m_by_n"] = (2, 4)
         if sparsity == "block_1x4":

@@ -1,6 +1,8 @@
 """From a recipe to a measured bundle: the stages behind the command line."""
 
 from tfcompress.pipeline.exporting import export_model
+from tfcompress.pipeline.language_model_evaluation import evaluate_language_model
+from tfcompress.pipeline.language_model_recipe import LanguageModelRecipe
 from tfcompress.pipeline.layer_sensitivity import sensitivity
 from tfcompress.pipeline.quickstart import quickstart
 from tfcompress.pipeline.recipe import Recipe
@@ -12,9 +14,11 @@ from tfcompress.pipeline.translation_evaluation import evaluate_translation
 from tfcompress.pipeline.translation_recipe import TranslationRecipe
 
 __all__ = [
+    "LanguageModelRecipe",
     "Recipe",
     "TextEncoderRecipe",
     "TranslationRecipe",
+    "evaluate_language_model",
     "evaluate_text_encoder",
     "evaluate_translation",
     "export_model",

@@ -7,7 +7,7 @@ from typing import Any
 
 from tfcompress.export.bundle.writer import check_target
 from tfcompress.export.options import ExportOptions
-from tfcompress.models import TextEncoderConfig
+from tfcompress.models import LanguageModelConfig, TextEncoderConfig
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.workspace import (
     RUN_FILE,
@@ -51,6 +51,9 @@ def export_model(
     if isinstance(transformer.config, TextEncoderConfig):
         if options.tokenizer is None and _is_run(folder, has_text_tokenizer):
             options = dataclasses.replace(options, tokenizer=saved_text_tokenizer(folder))
+    elif isinstance(transformer.config, LanguageModelConfig):
+        if options.tokenizer is None and _is_run(folder, has_tokenizers):
+            options = dataclasses.replace(options, tokenizer=saved_tokenizers(folder)[0])
     elif options.source_tokenizer is None and _is_run(folder, has_tokenizers):
         source, target = saved_tokenizers(folder)
         options = dataclasses.replace(options, source_tokenizer=source, target_tokenizer=target)
@@ -70,9 +73,9 @@ def check_scheme_names(scheme: Mapping[str, str] | None, config: Any) -> None:
     if scheme is None:
         return
     from tfcompress.export.quantization.quantization_scheme import QuantizationScheme, WeightNames
-    from tfcompress.models import Seq2SeqTransformer, TextEncoder
+    from tfcompress.models.model_classes import model_class
 
-    model = TextEncoder if isinstance(config, TextEncoderConfig) else Seq2SeqTransformer
+    model = model_class(config)
     QuantizationScheme(scheme, WeightNames(model(config)))
 
 

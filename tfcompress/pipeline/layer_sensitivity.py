@@ -153,9 +153,15 @@ def sensitivity(
     load_tensorflow()
     from tfcompress.export.conversion.translation_exporter import source_ids
     from tfcompress.export.conversion.variants import Variants
+    from tfcompress.models import Seq2SeqTransformer
     from tfcompress.models.presets import load_preset
 
     transformer: Any = load_preset(run / "model" if (run / "model").is_dir() else run)
+    if not isinstance(transformer, Seq2SeqTransformer):
+        raise InputError(
+            "Sensitivity is measured of translation models, by BLEU. Received: "
+            f"{run}, a {type(transformer).__name__}."
+        )
     tokenizers = saved_tokenizers(run)
     samples = list(
         zip(

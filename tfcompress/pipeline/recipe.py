@@ -67,6 +67,8 @@ class Recipe(abc.ABC):
 
     # The keys that name a trained model to begin with.
     starts: ClassVar[tuple[str, ...]] = ("start_from",)
+    # What training may choose weights by.
+    metrics: ClassVar[tuple[str, ...]] = ()
     # The least values of whole numbers that may be below 1, such as "corpus.seed".
     minima: ClassVar[Mapping[str, int]] = {}
 
@@ -125,6 +127,11 @@ class Recipe(abc.ABC):
                 yield f"`surgery.before` needs a trained model; name one under {starts}"
             if not self.training.updates:
                 yield f"`training.updates` 0 needs a trained model; name one under {starts}"
+        metric = self.training.metric
+        if metric is not None and metric not in self.metrics:
+            yield (
+                f"`training.metric` must be one of {', '.join(self.metrics)} (received {metric!r})"
+            )
         if not self.name.strip():
             yield f"`name` must not be blank (received {self.name!r})"
         yield from self._bundle_problems()

@@ -6,12 +6,15 @@ from typing import Any
 
 from tfcompress import schema
 from tfcompress.errors import InputError
+from tfcompress.pipeline.language_model_recipe import LanguageModelRecipe
 from tfcompress.pipeline.recipe import Recipe
 from tfcompress.pipeline.text_encoder_recipe import TextEncoderRecipe
 from tfcompress.pipeline.translation_recipe import TranslationRecipe
 from tfcompress.yaml_file import read_yaml
 
-_RECIPES = {recipe.kind: recipe for recipe in (TranslationRecipe, TextEncoderRecipe)}
+_RECIPES = {
+    recipe.kind: recipe for recipe in (TranslationRecipe, TextEncoderRecipe, LanguageModelRecipe)
+}
 
 
 def load_recipe(path: str | Path) -> Recipe:
@@ -19,7 +22,8 @@ def load_recipe(path: str | Path) -> Recipe:
 
     Args:
         path: The file. Its keys are the attributes of `TranslationRecipe`, or with
-            `kind: text_encoder` those of `TextEncoderRecipe`.
+            `kind: text_encoder` those of `TextEncoderRecipe`, with `kind: language_model` those of
+            `LanguageModelRecipe`.
 
     Raises:
         InputError: If the file cannot be read, is no YAML mapping, has unknown keys (the nearest

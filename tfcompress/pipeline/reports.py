@@ -127,5 +127,6 @@ def _point(entry):
         loss=entry.get("loss"),
         validation_loss=entry.get("val_loss"),
         validation_bleu=entry.get("val_bleu"),
+        validation_perplexity=entry.get("val_perplexity"),
         validation_accuracy=percent(entry.get("val_accuracy")),
     )

@@ -7,6 +7,8 @@ from typing import Any
 from tfcompress.export.option_files import REPRESENTATIVE_TEXTS
 from tfcompress.pipeline.benchmarking import benchmark_in_turns
 from tfcompress.pipeline.exporting import check_scheme_names
+from tfcompress.pipeline.language_model_recipe import LanguageModelRecipe
+from tfcompress.pipeline.language_model_task import LanguageModelTask
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.recipe import Recipe
 from tfcompress.pipeline.reports import bundle_row, report_run
@@ -16,6 +18,7 @@ from tfcompress.pipeline.text_encoder_task import TextEncoderTask
 from tfcompress.pipeline.translation_recipe import TranslationRecipe
 from tfcompress.pipeline.translation_task import TranslationTask
 from tfcompress.pipeline.workspace import (
+    CORPUS_INDEX,
     HISTORY,
     TIMING,
     Workspace,
@@ -25,7 +28,11 @@ from tfcompress.pipeline.workspace import (
 )
 from tfcompress.reporting import Example, RunResults, provenance
 
-_TASKS = {TranslationRecipe: TranslationTask, TextEncoderRecipe: TextEncoderTask}
+_TASKS = {
+    TranslationRecipe: TranslationTask,
+    TextEncoderRecipe: TextEncoderTask,
+    LanguageModelRecipe: LanguageModelTask,
+}
 _SAMPLES = 20
 
 
@@ -45,8 +52,8 @@ def run_recipe(
     Args:
         recipe: The recipe.
         folder: The run's folder, made if needed.
-        corpus: Folder of the corpus, or TSV file of translations, instead of the recipe's own
-            path.
+        corpus: Folder of the corpus, or its file (of a translation model a TSV file), instead of
+            the recipe's own path.
         verbose: 1 for progress bars, 2 for a line an evaluation, 0 for neither.
         log: Called with a line about each stage that begins.
 
@@ -63,7 +70,7 @@ def run_recipe(
     """
     for quantization in recipe.quantizations:
         recipe.export_options(quantization).check_runtime()
-    task = _TASKS[type(recipe)](recipe, corpus)
+    task = _TASKS[type(recipe)](recipe, corpus, Path(folder) / CORPUS_INDEX)
     run = _Run(task, Workspace(folder, recipe, task.corpus.digest()), verbose, log)
     run.begin()
     history = run.train()

@@ -18,6 +18,7 @@ class Task(abc.ABC):
     Args:
         recipe: The recipe.
         corpus: Where the corpus lies, instead of the recipe's own path.
+        index: Where the run keeps the index of a corpus that is a stream.
 
     Attributes:
         recipe: The recipe.
@@ -34,8 +35,9 @@ class Task(abc.ABC):
     # What the file of an evaluation must hold.
     evaluation: ClassVar[Mapping[str, Any]]
 
-    def __init__(self, recipe: Any, corpus: str | Path | None):
+    def __init__(self, recipe: Any, corpus: str | Path | None, index: str | Path | None = None):
         self.recipe = recipe
+        self.index = index
         self.tokenizers: Any = None
         self.corpus = self.load_corpus(corpus)
         if "test" not in self.corpus.splits:

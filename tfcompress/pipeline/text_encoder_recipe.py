@@ -89,6 +89,7 @@ class TextEncoderRecipe(Recipe):
     kind: str = "text_encoder"
 
     starts = ("pretrained", "start_from")
+    metrics = ("val_accuracy", "val_loss")
 
     def runs(self):
         return {
@@ -154,8 +155,6 @@ class TextEncoderRecipe(Recipe):
             yield "`teacher` and `training.distillation` go together (received one of them)"
         if self.training.evaluate_sentences is not None:
             yield "`training.evaluate_sentences` is for translations; leave it out"
-        if self.training.metric == "val_bleu":
-            yield "`training.metric` val_bleu is for translations; choose val_accuracy or val_loss"
 
 
 def _classifies(head):

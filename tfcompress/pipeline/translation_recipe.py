@@ -1,5 +1,6 @@
 """Recipes of translation models."""
 
+import math
 from dataclasses import dataclass, field
 
 from tfcompress.errors import InputError
@@ -16,12 +17,16 @@ class TranslationCorpus:
 
     Attributes:
         kind: "files" (plain files) or "phrases" (the corpus that ships with the library).
-        path: Folder or TSV file; may be left to the command line's `--corpus`.
+        path: Folder or TSV file (or a pattern of several); may be left to the command line's
+            `--corpus`.
         source_language: Ending of the source files.
         target_language: Ending of the target files.
-        train: File name of the training split without the language.
-        valid: The same for the validation split.
-        test: The same for the test split.
+        train: File name of the training split without the language; for several files a pattern
+            such as "train-*", or a list of names or patterns.
+        valid: The name or pattern of the validation split.
+        test: That of the test split.
+        weights: Where `train` is a list, the share of batches that comes from each, in any unit;
+            null takes all as one corpus.
         pairs: Number of phrase pairs.
         seed: Seed of the phrases.
     """
@@ -30,9 +35,10 @@ class TranslationCorpus:
     path: str | None = None
     source_language: str | None = None
     target_language: str | None = None
-    train: str = "train"
+    train: str | tuple[str, ...] = "train"
     valid: str = "valid"
     test: str = "test"
+    weights: tuple[float, ...] | None = None
     pairs: int = 60000
     seed: int = 0
 
@@ -47,6 +53,7 @@ class TranslationTokenizer:
             on the device.
         normalization: sentencepiece's normalization rule: "nmt_nfkc" or "identity".
         joint: One tokenizer for both languages.
+        input_sentence_size: The most sentences to train it on: of more, so many are drawn.
         like: The folder of a run whose tokenizer to use instead of training one.
     """
 
@@ -54,6 +61,7 @@ class TranslationTokenizer:
     model_type: str = "unigram"
     normalization: str = "nmt_nfkc"
     joint: bool = True
+    input_sentence_size: int = 1_000_000
     like: str | None = None
 
 
@@ -136,6 +144,7 @@ class TranslationRecipe(Recipe):
     benchmark: TranslationBenchmark = field(default_factory=TranslationBenchmark)
     kind: str = "translation"
 
+    metrics = ("val_bleu", "val_loss")
     minima = {"corpus.seed": 0, "evaluation.examples": 0}
 
     def __post_init__(self):
@@ -184,12 +193,18 @@ class TranslationRecipe(Recipe):
                 f"`corpus.kind` must be one of {', '.join(CORPUS_KINDS)} (received "
                 f"{self.corpus.kind!r})"
             )
+        weights, names = self.corpus.weights, self.corpus.train
+        if weights is not None and (isinstance(names, str) or len(weights) != len(names)):
+            yield (
+                "`corpus.weights` must be as many as the names in `corpus.train` (received "
+                f"{[*weights]} and {names!r})"
+            )
+        if weights is not None and not all(0 < weight < math.inf for weight in weights):
+            yield f"`corpus.weights` must be positive (received {[*weights]})"
         if self.has_start and "preset" in self.model:
             yield "`model.preset` does not go with `start_from`, which names a model already"
         if any(step.name == "trim_vocabulary" for step in self.surgery.after):
             yield "`surgery.after` cannot trim the vocabulary; do it in `surgery.before`"
-        if self.training.metric == "val_accuracy":
-            yield "`training.metric` val_accuracy is for text encoders; choose val_bleu or val_loss"
         if self.training.distillation is not None and self.teacher is None:
             yield "`training.distillation` needs a `teacher` (received none)"
         if self.teacher is not None:

@@ -1,5 +1,7 @@
 """Surgery on translation models: what decides which parts can go."""
 
+from itertools import islice
+
 import numpy as np
 
 from tfcompress import surgery
@@ -9,6 +11,7 @@ from tfcompress.text import TokenizedPairs, corpus_bleu, evaluation_dataset
 from tfcompress.training import LabelSmoothedCrossentropy
 
 _BATCH_TOKENS = 2048
+_CHUNK = 1 << 14
 
 
 class TranslationSurgery(SurgeryContext):
@@ -39,9 +42,10 @@ class TranslationSurgery(SurgeryContext):
         return bleu
 
     def token_counts(self):
-        pairs, config = self._pairs(None), self.model.config
-        source = np.bincount(pairs.source_ids, minlength=config.source_vocabulary_size)
-        target = np.bincount(pairs.target_ids, minlength=config.target_vocabulary_size)
+        config = self.model.config
+        sizes = config.source_vocabulary_size, config.target_vocabulary_size
+        sides = zip(self.tokenizers, self.corpus.splits["train"], sizes)
+        source, target = (_token_counts(*side) for side in sides)
         counts = {"source_embedding": source, "target_embedding": target}
         return counts | ({"embedding": source + target} if len(source) == len(target) else {})
 
@@ -59,3 +63,10 @@ class TranslationSurgery(SurgeryContext):
             targets[:count],
             target_tokenizer=self.tokenizers[1],
         )
+
+
+def _token_counts(tokenizer, sentences, size):
+    counts, sentences = np.zeros(size, np.int64), iter(sentences)
+    while chunk := [*islice(sentences, _CHUNK)]:
+        counts += np.bincount(tokenizer.encode_corpus(chunk)[0], minlength=size)
+    return counts

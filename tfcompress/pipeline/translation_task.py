@@ -1,6 +1,8 @@
 """Translation models in a run."""
 
 import json
+import time
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,17 @@ from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.task import Task
 from tfcompress.pipeline.translation_evaluation import evaluate_translation
 from tfcompress.pipeline.workspace import (
+    CORPUS_INDEX,
     finished_run,
     has_tokenizers,
     saved_tokenizers,
     tokenizer_path,
 )
-from tfcompress.text import TokenizedPairs, load_corpus, train_tokenizer
+from tfcompress.text import PairMixture, cache_pairs, open_corpus, train_tokenizer
 from tfcompress.text.bleu import check_tokenization
+
+# Between lines of progress.
+_SECONDS = 10
 
 
 class TranslationTask(Task):
@@ -42,8 +48,9 @@ class TranslationTask(Task):
             from tfcompress.text.phrases import phrase_corpus
 
             return phrase_corpus(pairs=source.pairs, seed=source.seed)
-        return load_corpus(
+        return open_corpus(
             self.corpus_path(path),
+            index=self.index,
             source_language=source.source_language,
             target_language=source.target_language,
             train=source.train,
@@ -73,7 +80,7 @@ class TranslationTask(Task):
         if settings.like is not None:
             self.tokenizers = saved_tokenizers(finished_run(settings.like, "tokenizer.like"))
         elif settings.joint:
-            joint = self._trained_tokenizer([*sources, *targets], "joint", workspace.folder)
+            joint = self._trained_tokenizer(chain(sources, targets), "joint", workspace.folder)
             self.tokenizers = joint, joint
         else:
             self.tokenizers = (
@@ -116,9 +123,18 @@ class TranslationTask(Task):
         sources, targets = self.corpus.splits["train"]
         if self.recipe.teacher is not None and self.recipe.teacher.sequences:
             targets = self._teacher_targets(workspace, log)
-        train = TokenizedPairs.from_corpus(
-            source_tokenizer, sources, targets, target_tokenizer=target_tokenizer
+        index = workspace.folder / CORPUS_INDEX
+        self.corpus.save_index(index)
+        train: Any = cache_pairs(
+            index.parent,
+            sources,
+            targets,
+            source_tokenizer,
+            target_tokenizer=target_tokenizer,
+            progress=_Progress(len(sources), log),
         )
+        if self.recipe.corpus.weights is not None:
+            train = PairMixture(train.groups(), self.recipe.corpus.weights)
         valid = Validation(
             *self.corpus.splits["valid"],
             source_tokenizer,
@@ -165,6 +181,7 @@ class TranslationTask(Task):
             path=tokenizer_path(folder, side),
             model_type=settings.model_type,
             normalization=settings.normalization,
+            input_sentence_size=settings.input_sentence_size,
         )
 
     def _teacher_bundle(self):
@@ -188,3 +205,16 @@ class TranslationTask(Task):
             references=targets if teacher.n_best > 1 else None,
             name=f"{json.dumps(search)} {(bundle / 'manifest.json').read_text(encoding='utf-8')}",
         )
+
+
+class _Progress:
+    """Tells of a tokenizing that takes long."""
+
+    def __init__(self, total, log):
+        self._total, self._log = total, log
+        self._last = time.monotonic()
+
+    def __call__(self, done):
+        if time.monotonic() - self._last > _SECONDS:
+            self._last = time.monotonic()
+            self._log(f"tokenized {done:,} of {self._total:,} sentence pairs")

@@ -14,6 +14,8 @@ from tfcompress.text import TextTokenizer, Tokenizer, text_tokenizer
 
 TOKENIZER = "tokenizer"
 RUN_FILE = "run.json"
+# The training corpus' index, beside the cache of its tokens.
+CORPUS_INDEX = "training/corpus/index.json"
 # What the stages' files must hold.
 HISTORY = [{"update": int}]
 TIMING = {

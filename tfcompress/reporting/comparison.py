@@ -47,6 +47,14 @@ class Entry:
         )
         return own.value - other.value if alike else None
 
+    @property
+    def score_loss(self) -> float | None:
+        """How much worse the score is than the baseline's, or None."""
+        change, score = self.score_change, self.row.score
+        if change is None or score is None:
+            return None
+        return change if score.lower_is_better else -change
+
 
 @dataclass(frozen=True)
 class Group:

@@ -41,7 +41,7 @@ def html_report(runs: Sequence[RunResults], *, max_examples: int = 10) -> str:
         light=palette.LIGHT,
         dark=palette.DARK,
         groups=[_group(group, f"group{number}") for number, group in enumerate(groups)],
-        history=[*_history_figures(runs)],
+        history=[*_history_charts(runs)],
         examples=merge_examples(runs, max_examples),
         facts=facts(runs),
         columns=column_notes(groups),
@@ -70,11 +70,11 @@ def _group(group: Group, identifier: str) -> dict[str, Any]:
         "table": make_table(group),
         "best": group.entries.index(best) if best and len(group.entries) > 1 else None,
         "signatures": signature_notes(group),
-        "figures": [*_group_figures(group, identifier)],
+        "charts": [*_group_charts(group, identifier)],
     }
 
 
-def _group_figures(group: Group, identifier: str) -> Iterator[dict[str, Any]]:
+def _group_charts(group: Group, identifier: str) -> Iterator[dict[str, Any]]:
     # matplotlib takes long to load.
     from tfcompress.reporting import charts
 
@@ -91,7 +91,7 @@ def _group_figures(group: Group, identifier: str) -> Iterator[dict[str, Any]]:
     yield from _figure(charts.bytes_chart(entries), f"{identifier}-bytes", notes=lacking)
 
 
-def _history_figures(runs: Sequence[RunResults]) -> Iterator[dict[str, Any]]:
+def _history_charts(runs: Sequence[RunResults]) -> Iterator[dict[str, Any]]:
     from tfcompress.reporting import charts
 
     for number, run in enumerate(runs):

@@ -38,7 +38,7 @@ def describe_machine() -> dict[str, str | int | float]:
     True
     """
     cpuinfo = _read("/proc/cpuinfo")
-    found = {
+    facts = {
         "cpu": _cpu_name(cpuinfo),
         "instructions": _instructions(cpuinfo),
         "cores": _usable_cores(),
@@ -46,7 +46,7 @@ def describe_machine() -> dict[str, str | int | float]:
         "os": platform.platform(terse=True),
         "python": platform.python_version(),
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in facts.items() if value}
 
 
 def versions() -> dict[str, str]:
@@ -57,13 +57,13 @@ def versions() -> dict[str, str]:
     >>> versions()["sacrebleu"]
     '2.6.0'
     """
-    found = {}
+    versions = {}
     for package in PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
+            versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def _cpu_name(cpuinfo: str) -> str:

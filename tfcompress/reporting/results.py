@@ -22,16 +22,18 @@ class Score:
     """How good a system is.
 
     Attributes:
-        name: What is measured: "BLEU" or "accuracy".
-        value: The metric, up to 100.
+        name: What is measured: "BLEU", "accuracy" or "perplexity".
+        value: The metric; BLEU and accuracy up to 100.
         low: Lower end of its 95% interval, or None.
         high: Upper end of its 95% interval, or None.
+        lower_is_better: Whether a lower metric is a better one.
     """
 
     name: str
     value: float
     low: float | None
     high: float | None
+    lower_is_better: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,9 @@ class Row:
         accuracy: Percentage of the test set's texts whose class was found.
         accuracy_low: Lower end of its 95% interval.
         accuracy_high: Upper end of its 95% interval.
+        perplexity: Perplexity a token of a language model on the run's test set.
+        perplexity_low: Lower end of its 95% interval.
+        perplexity_high: Upper end of its 95% interval.
         f1: F1 of class 1 in percent, or the mean of all classes' where there are not two.
         sentences: Number of sentences measured.
         beam_size: Beam size; 1 is greedy search.
@@ -81,6 +86,9 @@ class Row:
     accuracy: float | None = None
     accuracy_low: float | None = None
     accuracy_high: float | None = None
+    perplexity: float | None = None
+    perplexity_low: float | None = None
+    perplexity_high: float | None = None
     f1: float | None = None
     sentences: int | None = None
     beam_size: int | None = None
@@ -97,11 +105,14 @@ class Row:
 
     @property
     def score(self) -> Score | None:
-        """BLEU or else accuracy; None if neither was measured."""
+        """BLEU, or else accuracy or perplexity; None if none of them was measured."""
         if self.bleu is not None:
             return Score("BLEU", self.bleu, self.bleu_low, self.bleu_high)
         if self.accuracy is not None:
             return Score("accuracy", self.accuracy, self.accuracy_low, self.accuracy_high)
+        if self.perplexity is not None:
+            interval = (self.perplexity_low, self.perplexity_high)
+            return Score("perplexity", self.perplexity, *interval, lower_is_better=True)
         return None
 
 
@@ -132,6 +143,7 @@ class HistoryPoint:
         validation_loss: The loss on the validation set.
         validation_bleu: BLEU on the validation set.
         validation_accuracy: Percentage of the validation set whose class was found.
+        validation_perplexity: Perplexity on the validation set.
 
     Raises:
         InputError: If the step is impossible.
@@ -142,11 +154,12 @@ class HistoryPoint:
     validation_loss: float | None = None
     validation_bleu: float | None = None
     validation_accuracy: float | None = None
+    validation_perplexity: float | None = None
 
     def __post_init__(self):
         if not 0 <= self.step <= _LARGEST:
             raise InputError(f"`step` must be a count of updates. Received: {self.step!r}.")
-        for name in ("loss", "validation_loss", "validation_bleu", "validation_accuracy"):
+        for name in [entry.name for entry in dataclasses.fields(self)[1:]]:
             value = getattr(self, name)
             if not isinstance(value, int | float | None):
                 raise InputError(f"`{name}` must be a number. Received: {value!r}.")
@@ -281,7 +294,7 @@ def _row_problems(row: Row) -> Iterator[str]:
                 yield f"`{entry.name}` must be between 0 and 100. Received: {value!r}"
         elif not (math.isfinite(value) and _SMALLEST <= value <= _LARGEST):
             yield f"`{entry.name}` must be a positive number. Received: {value!r}"
-    for name in ("bleu", "accuracy"):
+    for name in ("bleu", "accuracy", "perplexity"):
         low, high = getattr(row, f"{name}_low"), getattr(row, f"{name}_high")
         if (low is None) != (high is None):
             yield f"`{name}_low` and `{name}_high` go together. Received: only one"

@@ -77,8 +77,8 @@ def _is_useless(entry: Entry) -> bool:
 def _keeps_quality(entry: Entry, baseline: Entry | None) -> bool:
     if baseline is None or baseline.row.score is None:
         return True
-    change = entry.score_change
-    return change is not None and change >= -TOLERATED_LOSS
+    loss = entry.score_loss
+    return loss is not None and loss <= TOLERATED_LOSS
 
 
 def _metrics(entry: Entry) -> str:

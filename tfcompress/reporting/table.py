@@ -131,6 +131,12 @@ def _columns(group: Group) -> list[Column]:
             "percentage of right classes with its 95% interval (Wilson's)",
             _score("accuracy"),
         ),
+        Column(
+            "perplexity",
+            "perplexity [95%]",
+            "perplexity a token with its 95% bootstrap interval; the lower, the better",
+            _score("perplexity"),
+        ),
         Column("f1", "F1", "F1 of class 1, or the classes' mean", _text("f1", formats.score)),
         Column(
             "score_change",

@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tfcompress.errors import InputError
+from tfcompress.runtime.language_model_benchmark import LanguageModelBenchmark
+from tfcompress.runtime.language_model_bundle import LanguageModelBundle
 from tfcompress.runtime.measuring import latencies, load_average, peak_rss_bytes, rounded
 from tfcompress.runtime.opening import open_bundle
 from tfcompress.runtime.text_encoder_benchmark import TextEncoderBenchmark
@@ -23,7 +25,11 @@ from tfcompress.runtime.translation_bundle import TranslationBundle
 from tfcompress.search_options import MAX_THREADS, SearchOptions, check_count
 from tfcompress.text import is_blank, read_lines
 
-_BENCHMARKS = {TranslationBundle: TranslationBenchmark, TextEncoderBundle: TextEncoderBenchmark}
+_BENCHMARKS = {
+    TranslationBundle: TranslationBenchmark,
+    TextEncoderBundle: TextEncoderBenchmark,
+    LanguageModelBundle: LanguageModelBenchmark,
+}
 
 
 def benchmark(

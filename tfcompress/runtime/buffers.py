@@ -5,6 +5,7 @@ import ctypes
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import ai_edge_litert
 import numpy as np
@@ -39,13 +40,12 @@ class HostBuffer:
         _check_size(tensor, math.prod(shape) * np.dtype(dtype).itemsize)
         address = _host_address(tensor)
         self.is_copy = address is None
-        if self.is_copy:
+        if address is None:
             self.array = np.zeros(shape, dtype)
             self.upload()
             return
-        memory = (ctypes.c_char * (math.prod(shape) * np.dtype(dtype).itemsize)).from_address(
-            address
-        )
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        memory: Any = (ctypes.c_char * size).from_address(address)
         memory.owner = tensor  # the memory lives as long as an array that looks at it
         self.array = np.frombuffer(memory, dtype).reshape(shape)
         self.array[...] = 0
@@ -63,7 +63,7 @@ class HostBuffer:
 
 def _load_function(name: str, result: type) -> Callable | None:
     """Returns a function of LiteRT that gives something of a buffer, if it can be called."""
-    library = next(Path(ai_edge_litert.__file__).parent.glob("libLiteRt.*"), None)
+    library = next(Path(ai_edge_litert.__path__[0]).glob("libLiteRt.*"), None)
     if library is None:
         return None
     with contextlib.suppress(OSError, AttributeError):

@@ -33,7 +33,7 @@ class Prompted:
         self._first = self._ids[-1]
 
     def step(self, token_ids: int | np.ndarray) -> StepOutput:
-        """Appends a token to every row; the first time the prompt's last, whatever is given."""
+        """Appends a token to every row; the first time the prompt's last, whatever it is."""
         if self._first is not None:
             token_ids, self._first = self._first, None
         return self._stepper.step(token_ids)
@@ -115,7 +115,10 @@ def draw(
     values = values[tokens]
     largest = values.max()
     if not np.isfinite(largest):
-        raise RuntimeError("the model gives no finite logits")
+        raise RuntimeError(
+            "The model must give finite logits. Received: none that is finite. Export an earlier "
+            "checkpoint."
+        )
     totals = np.cumsum(np.exp((values - largest) / options.temperature))
     place = np.searchsorted(totals, uniform * totals[-1], side="right")
     return int(tokens[min(place, len(tokens) - 1)])

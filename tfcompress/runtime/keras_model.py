@@ -19,9 +19,9 @@ class KerasModel(Model[KerasBundle]):
 
     Example:
 
-    >>> with KerasModel("sentiment") as model:
-    ...     model.run({"ids": np.array([[7, 12, 3]])})["logits"].shape
-    (1, 2)
+    >>> with KerasModel("tagger") as tagger:
+    ...     tagger.run({"ids": np.array([[7, 12, 3]])})["logits"].shape
+    (1, 3, 16)
     """
 
     bundle_class = KerasBundle

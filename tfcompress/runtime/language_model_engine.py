@@ -36,10 +36,10 @@ class LanguageModelEngine(Engine[LanguageModelBundle]):
         special = self._bundle.ids
         stepper = Prompted(self._session, special.bos, prompt)
         # The end id is one more token.
-        found = beam_search(
+        hypotheses = beam_search(
             stepper, special, max_tokens + 1, beam_size=beam_size, length_penalty=length_penalty
         )
-        return found[:n_best]
+        return hypotheses[:n_best]
 
     def begin(self, prompt: Sequence[int], options: GenerationOptions, limit: int) -> None:
         """Begins to generate; as in the native runtime."""

@@ -44,10 +44,6 @@ class LanguageModelSession(Session):
         row.scores.download()
         return row.scores.array.copy()
 
-    def close(self):
-        super().close()
-        self._rows = self._score = None
-
 
 class _Row:
     """The buffers of `score` for one length."""

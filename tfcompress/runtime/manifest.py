@@ -76,7 +76,7 @@ class Manifest:
             InputError: The value is missing or impossible.
         """
         name = ".".join(keys)
-        value = self.values
+        value: Any = self.values
         for key in keys:
             if not isinstance(value, dict) or key not in value:
                 raise InputError(

@@ -9,7 +9,7 @@ import numpy as np
 
 
 def rounded(value: float) -> float:
-    """Returns a figure as it is reported."""
+    """Returns a metric as it is reported."""
     return round(float(value), 3)
 
 

@@ -83,7 +83,7 @@ def int32_pointer(values: np.ndarray | None) -> Any:
 
 def _litert_options(num_threads):
     """How to open a bundle whose files are checked already."""
-    litert = next(Path(ai_edge_litert.__file__).parent.glob("libLiteRt.*"), None)
+    litert = next(Path(ai_edge_litert.__path__[0]).glob("libLiteRt.*"), None)
     return COptions(
         ctypes.sizeof(COptions), num_threads, False, str(litert).encode() if litert else None
     )

@@ -31,6 +31,7 @@ class Stepper(Protocol):
 
     def step(self, token_ids: int | np.ndarray) -> StepOutput:
         """Appends a token to every row, `[rows]` or one for all."""
+        ...
 
     def reorder(self, parents: np.ndarray) -> None:
         """Lets row `i` continue what row `parents[i]` began."""
@@ -38,7 +39,7 @@ class Stepper(Protocol):
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A translation that a search found.
+    """A translation that a search returns.
 
     Attributes:
         ids: Its ids, without the end id.
@@ -185,10 +186,16 @@ def beam_search(
     return sorted(finished, key=lambda hypothesis: -hypothesis.score)
 
 
-def _complete(output: StepOutput) -> StepOutput:
+class _CompleteOutput(NamedTuple):
+    logits: np.ndarray
+    block_max: np.ndarray
+    log_sum_exp: np.ndarray
+
+
+def _complete(output: StepOutput) -> _CompleteOutput:
     """Computes what the model does not give."""
     block_max = output.logits if output.block_max is None else output.block_max
-    return StepOutput(output.logits, block_max, log_sum_exp(output))
+    return _CompleteOutput(output.logits, block_max, log_sum_exp(output))
 
 
 def _best_continuations(output, totals, ranks, special, count):
@@ -202,7 +209,7 @@ def _best_continuations(output, totals, ranks, special, count):
     values = (logits.reshape(-1, width)[near] - log_sum_exp[rows]) + totals[rows]
     values = values.reshape(-1)
     chosen = _at_least_best(values, count)
-    found = []
+    best = []
     for total, place in zip(values[chosen].tolist(), chosen.tolist()):
         block, offset = divmod(place, width)
         row, block = divmod(int(near[block]), blocks)
@@ -210,12 +217,12 @@ def _best_continuations(output, totals, ranks, special, count):
         if token in (special.pad, special.bos) and total > -np.inf:
             _exclude(output, special)
             return _best_continuations(output, totals, ranks, special, count)
-        found.append((-total, ranks[row], token, row))
-    found.sort()
-    return [(-total, row, token) for total, _, token, row in found[:count] if total < np.inf]
+        best.append((-total, ranks[row], token, row))
+    best.sort()
+    return [(-total, row, token) for total, _, token, row in best[:count] if total < np.inf]
 
 
-def _exclude(output: StepOutput, special: SpecialIds) -> None:
+def _exclude(output: _CompleteOutput, special: SpecialIds) -> None:
     """Makes padding and the begin id impossible."""
     logits, block_max, _ = output
     width = logits.shape[1] // block_max.shape[1]

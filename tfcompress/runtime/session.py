@@ -41,6 +41,10 @@ class Session:
     (1, 500)
     """
 
+    # Those of the sentence.
+    _encoder: "_Encoder | NoEncoder"
+    _decoder: "_Decoder"
+
     def __init__(self, bundle: DecoderBundle, *, num_threads: int = 1):
         self._limit = bundle.max_target_length
         self._sentence = {n: spec for n, spec in bundle.state.items() if spec.per == SENTENCE}
@@ -61,7 +65,6 @@ class Session:
             {*self._results, *(f"new_{name}" for name in self._own)},
         )
         self._decoders = Recent(_KEPT_DECODERS)
-        self._encoder = self._decoder = None
         self._position = 0
         self._open_sequences(bundle)
 
@@ -125,8 +128,7 @@ class Session:
 
     def close(self) -> None:
         """Frees the model and its buffers; the session cannot be used any more."""
-        self._encoders = self._decoders = self._encoder = self._decoder = None
-        self._encode = self._step = self._model = None
+        vars(self).clear()
 
     def _use_decoder(self, rows, cache_rows):
         """Gives the step these shapes, and what the encoded sentence has for it."""
@@ -175,7 +177,7 @@ class _Decoder:
         self.cache_rows = cache_rows
         self._signature = signature
 
-        def buffer(name, shape, dtype=np.float32, new=signature.new_input):
+        def buffer(name, shape, dtype: type = np.float32, new=signature.new_input):
             return HostBuffer(new(name), shape, dtype)
 
         ids = buffer("ids", (rows,), np.int32)

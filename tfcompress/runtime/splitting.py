@@ -32,14 +32,14 @@ def split_lines(text: str) -> list[tuple[str, str]]:
     >>> split_lines("One.\n\nTwo. ")
     [('', 'One.'), ('\n\n', 'Two.')]
     """
-    found, breaks = [], ""
+    lines, breaks = [], ""
     for number, part in enumerate(_LINE_BREAK.split(text)):
         if number % 2:
             breaks += part
         elif not is_blank(part):
-            found.append((breaks if found else "", _trimmed(part)))
+            lines.append((breaks if lines else "", _trimmed(part)))
             breaks = ""
-    return found
+    return lines
 
 
 def split_text(text: str, fits: Fits) -> list[str] | None:
@@ -110,10 +110,10 @@ def _divide(text, fits, level):
     cuts = _LEVELS[level](text, fits)
     parts = []
     for begin, end in zip([0, *cuts], [*cuts, len(text)]):
-        found = _divide(text[begin:end], fits, level + 1)
-        if found is None:
+        smaller = _divide(text[begin:end], fits, level + 1)
+        if smaller is None:
             return None
-        parts += found
+        parts += smaller
     return parts
 
 

@@ -79,7 +79,7 @@ class TextEncoderBundle(Bundle):
         tokenizer, tokenizer_files = take("tokenizer", value_type=dict | None), ()
         if tokenizer is not None:
             tokenizer_type = take(
-                "tokenizer", "kind", value_type=str, check=lambda name: name in _FILES
+                "tokenizer", "tokenizer_type", value_type=str, check=lambda name: name in _FILES
             )
             tokenizer_files = _FILES[tokenizer_type]
             for name in tokenizer_files:

@@ -19,7 +19,7 @@ def load_tokenizer(bundle: TextEncoderBundle) -> TextTokenizer | None:
     """
     if bundle.tokenizer is None:
         return None
-    if bundle.tokenizer["kind"] in PUBLISHED_TYPES:
+    if bundle.tokenizer["tokenizer_type"] in PUBLISHED_TYPES:
         import_tokenizers()
     try:
         files = {name: (bundle.path / name).read_bytes() for name in bundle.tokenizer_files}

@@ -13,6 +13,7 @@ from tfcompress.runtime.language_model_bundle import LanguageModelBundle
 from tfcompress.runtime.model import Model, Progress, check_text
 from tfcompress.runtime.search import Hypothesis
 from tfcompress.runtime.sentencepiece_file import load_sentencepiece
+from tfcompress.text.characters import is_space
 
 # What an incomplete character decodes to.
 _REPLACEMENT = "\ufffd"
@@ -113,9 +114,9 @@ class TextGenerator(Model[LanguageModelBundle]):
         rows = [(name, text, self._encode(name, text)) for name, text in self._named(prompts)]
         results: Any = []
         for done, (name, text, ids) in enumerate(rows, start=1):
-            found = self._generate(name, ids, options)
+            hypotheses = self._generate(name, ids, options)
             results.append(
-                [replace(one, text=self._continuation(text, ids, one.ids)) for one in found]
+                [replace(one, text=self._continuation(text, ids, one.ids)) for one in hypotheses]
             )
             if progress is not None:
                 progress(done, len(rows))
@@ -206,8 +207,9 @@ class TextGenerator(Model[LanguageModelBundle]):
 
         Example:
 
-        >>> for piece in model.stream("Where is"):
-        ...     print(piece, end="", flush=True)
+        >>> pieces = [*model.stream("Where is", max_tokens=4)]
+        >>> "".join(pieces) == model.generate("Where is", max_tokens=4)
+        True
         """
         options = GenerationOptions(max_tokens, temperature=temperature, top_k=top_k, seed=seed)
         ids = self._encode("the text", prompt)
@@ -246,7 +248,7 @@ class TextGenerator(Model[LanguageModelBundle]):
         for name, text in self._named(texts):
             ids = [*self._encode(name, text), self.bundle.ids.eos]
             if overlong == "error" and len(ids) > self.bundle.max_length:
-                raise self._too_long(name, len(ids), "shorten it, or set `overlong` to split")
+                raise self._too_long(name, len(ids), "Shorten it, or set `overlong` to split")
             rows.append(ids)
         results = self._scores(rows, progress)
         return results[0] if isinstance(texts, str) else results
@@ -309,13 +311,13 @@ class TextGenerator(Model[LanguageModelBundle]):
         """The most tokens to add, so that the text with its end mark is within the limit."""
         room = self.bundle.max_length - len(ids) - 1
         if room < 1:
-            raise self._too_long(name, len(ids) + 2, "shorten it")
+            raise self._too_long(name, len(ids) + 2, "Shorten it")
         return min(max_tokens, room)
 
     def _too_long(self, name: str, count: int, remedy: str) -> InputError:
         return InputError(
-            f"{name}: {count} tokens with what follows and the end mark, but the bundle's limit is "
-            f"{self.bundle.max_length}; {remedy}"
+            f"A text must fit the bundle's limit. Received: {count} tokens with what follows and "
+            f"the end mark in {name}, limit={self.bundle.max_length}. {remedy}."
         )
 
     def _generate(self, name, ids, options) -> list[Hypothesis]:
@@ -380,7 +382,7 @@ class TextGenerator(Model[LanguageModelBundle]):
         before, text = self._decode(ids), self._decode([*ids, *added])
         text = text[len(before) :] if text.startswith(before) else self._decode(added)
         # The space that the prompt ends with is no token.
-        is_spaced = text.startswith(" ") and prompt[-1:].isspace()
+        is_spaced = text.startswith(" ") and prompt != "" and is_space(prompt[-1])
         return text[1:] if is_spaced else text
 
     def _decode(self, ids):
@@ -389,7 +391,8 @@ class TextGenerator(Model[LanguageModelBundle]):
         return self._tokenizer.decode([token for token in ids if token < known]) or ""
 
     def _scores(self, rows: list[list[int]], progress) -> list[Score]:
-        limit, results = self.bundle.max_length, [None] * len(rows)
+        limit = self.bundle.max_length
+        results: list[Any] = [None] * len(rows)
         # A length that follows another makes LiteRT plan anew, so equal lengths stand together.
         order = sorted(range(len(rows)), key=lambda number: len(rows[number]))
         for done, number in enumerate(order, start=1):

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -87,6 +87,25 @@ class TextModel(Model[TextEncoderBundle]):
     def labels(self) -> tuple[str, ...] | None:
         """The names of the classes or scores, or None."""
         return self.bundle.labels
+
+    @overload
+    def classify(
+        self,
+        texts: str,
+        *,
+        overlong: str = ...,
+        progress: Progress | None = ...,
+        threshold: float | None = ...,
+    ) -> Classification: ...
+    @overload
+    def classify(
+        self,
+        texts: Sequence[str],
+        *,
+        overlong: str = ...,
+        progress: Progress | None = ...,
+        threshold: float | None = ...,
+    ) -> list[Classification]: ...
 
     def classify(
         self,
@@ -210,6 +229,23 @@ class TextModel(Model[TextEncoderBundle]):
         if isinstance(texts, str):
             return rows
         return np.array(rows, np.float32).reshape(-1, self.bundle.outputs["embedding"].width)
+
+    @overload
+    def encode(
+        self,
+        texts: str,
+        *,
+        overlong: str = ...,
+        progress: Progress | None = ...,
+    ) -> dict[str, np.ndarray]: ...
+    @overload
+    def encode(
+        self,
+        texts: Sequence[str],
+        *,
+        overlong: str = ...,
+        progress: Progress | None = ...,
+    ) -> list[dict[str, np.ndarray]]: ...
 
     def encode(
         self,

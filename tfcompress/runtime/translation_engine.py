@@ -36,10 +36,10 @@ class TranslationEngine(Engine[TranslationBundle]):
         self._session.encode([*ids, special.eos])
         if not with_scores and beam_size == 1:
             return [Hypothesis(greedy_search(self._session, special, limit), 0.0, 0.0)]
-        found = beam_search(
+        hypotheses = beam_search(
             self._session, special, limit, beam_size=beam_size, length_penalty=length_penalty
         )
-        return found[:n_best]
+        return hypotheses[:n_best]
 
     def logits(self, ids: Sequence[int], target: Sequence[int]) -> np.ndarray:
         """Returns the logits after each prefix of a target; as in the native runtime."""

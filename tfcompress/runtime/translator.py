@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 from tfcompress.errors import InputError
 from tfcompress.runtime.ids import source_ids
@@ -15,6 +15,14 @@ from tfcompress.search_options import SearchOptions
 
 # A part of a text: the line breaks before it, and its ids.
 Part = tuple[str, list[int]]
+
+
+class _Options(TypedDict, total=False):
+    beam_size: int
+    length_penalty: float
+    max_length: int | None
+    overlong: str
+    progress: Progress | None
 
 
 class Translator(Model[TranslationBundle]):
@@ -36,6 +44,52 @@ class Translator(Model[TranslationBundle]):
     def _load_tokenizers(self):
         self._source: Any = load_sentencepiece(self.bundle.source_tokenizer)
         self._target: Any = load_sentencepiece(self.bundle.target_tokenizer)
+
+    @overload
+    def translate(
+        self,
+        sentences: str,
+        *,
+        n_best: Literal[1] = 1,
+        return_scores: Literal[False] = False,
+        **options: Unpack[_Options],
+    ) -> str: ...
+    @overload
+    def translate(
+        self,
+        sentences: Sequence[str],
+        *,
+        n_best: Literal[1] = 1,
+        return_scores: Literal[False] = False,
+        **options: Unpack[_Options],
+    ) -> list[str]: ...
+    @overload
+    def translate(
+        self,
+        sentences: str,
+        *,
+        n_best: int = 1,
+        return_scores: Literal[True],
+        **options: Unpack[_Options],
+    ) -> list[Hypothesis]: ...
+    @overload
+    def translate(
+        self,
+        sentences: Sequence[str],
+        *,
+        n_best: int = 1,
+        return_scores: Literal[True],
+        **options: Unpack[_Options],
+    ) -> list[list[Hypothesis]]: ...
+    @overload
+    def translate(
+        self,
+        sentences: str | Sequence[str],
+        *,
+        n_best: int = 1,
+        return_scores: bool = False,
+        **options: Unpack[_Options],
+    ) -> Any: ...
 
     def translate(
         self,

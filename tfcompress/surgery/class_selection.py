@@ -41,7 +41,8 @@ def select_classes(encoder: TextEncoder, labels: Sequence[str]) -> TextEncoder:
         )
     wanted = dataclasses.replace(head, num_classes=None, labels=tuple(labels))
     match = match_classes(head, wanted)
-    if match.order is None:
+    order = match.order
+    if order is None:
         raise InputError(
             f"`labels` must be classes of the model. Received: labels={list(labels)}; it has "
             f"{match.message}."
@@ -49,7 +50,7 @@ def select_classes(encoder: TextEncoder, labels: Sequence[str]) -> TextEncoder:
 
     def take(layer):
         weights = encoder.layer("head_output").get_weights()
-        layer.set_weights([weight[..., list(match.order)] for weight in weights])
+        layer.set_weights([weight[..., list(order)] for weight in weights])
 
     config = encoder.config.replace(head=wanted)
     return rebuild(encoder, config, changed={"head_output": take})

@@ -55,9 +55,7 @@ def narrow_feed_forward(
     """
     if isinstance(transformer, keras.Model):
         return _narrow_own(transformer, intermediate_dim, batches)
-    widths = intermediate_dim
-    if not isinstance(widths, Mapping):
-        widths = dict.fromkeys(sides(transformer.config), intermediate_dim)
+    widths = _width_of_each(intermediate_dim, sides(transformer.config))
     if unknown := set(widths) - set(sides(transformer.config)):
         names = " and ".join(sides(transformer.config))
         raise InputError(
@@ -98,6 +96,10 @@ def narrow_feed_forward(
     return rebuild(transformer, config, changed=changed)
 
 
+def _width_of_each(width: int | Mapping[str, int], names: Iterable[str]) -> Mapping[str, int]:
+    return width if isinstance(width, Mapping) else dict.fromkeys(names, width)
+
+
 def _narrow_own(model, intermediate_dim, batches):
     check_own(model, "narrow_feed_forward")
     networks = by_name(named_layers(model, FeedForward))
@@ -106,9 +108,7 @@ def _narrow_own(model, intermediate_dim, batches):
             f"narrow_feed_forward needs FeedForward layers. Received: {model.name} with none. "
             "Make its feed-forward networks with tfcompress.layers.FeedForward."
         )
-    widths = intermediate_dim
-    if not isinstance(widths, Mapping):
-        widths = dict.fromkeys(networks, intermediate_dim)
+    widths = _width_of_each(intermediate_dim, networks)
     for name, width in widths.items():
         if name not in networks:
             raise InputError(

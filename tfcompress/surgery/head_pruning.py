@@ -1,6 +1,6 @@
 """Removes attention heads for good."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -111,7 +111,7 @@ def prune_heads(transformer: Any, *, drop: Mapping[str, Sequence[int]] | None = 
     return rebuild(transformer, config, changed=changed)
 
 
-def _attentions(layer: keras.layers.Layer, side: str):
+def _attentions(layer: Any, side: str) -> Iterator[tuple[str, MultiHeadAttention]]:
     """Yields the place of each attention inside a layer, and the attention."""
     for place in ("attention",) if side == "encoder" else ("self_attention", "cross_attention"):
         attention = getattr(layer, place, None)
@@ -161,7 +161,8 @@ def _with_heads(config, side, layers, kept):
             one_or_each([len(kept[attention.name]) for attention in attentions]),
             attentions[0].query.units // attentions[0].num_heads,
         )
-    if side == "decoder" and "attention" in changes and "cross_attention" not in changes:
+    attends = side == "decoder" and hasattr(config, "encoder")
+    if attends and "attention" in changes and "cross_attention" not in changes:
         changes["cross_attention"] = stack.memory_attention
     return with_stack(config, side, **changes)
 

@@ -1,15 +1,18 @@
 """Which attention heads to prune, from their importance. Pure Python."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tfcompress.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Layer = TypeVar("Layer")
 
 
 def heads_to_prune(
-    scores: Mapping[Layer, Sequence[float]],
+    scores: "Mapping[Layer, Sequence[float] | np.ndarray]",
     count: int,
     *,
     minimum_per_layer: int = 1,

@@ -143,12 +143,13 @@ def search_layers(
 
 def _by_side(transformer, encoder, decoder):
     """What is wanted of each side that the model has."""
-    wanted = {"encoder": encoder, "decoder": decoder}
-    if decoder is not None and "decoder" not in sides(transformer.config):
-        raise InputError(
-            f"`decoder` is for models with a decoder only. Received: decoder={decoder!r}."
-        )
-    return {side: wanted[side] for side in sides(transformer.config)}
+    wanted, known = {"encoder": encoder, "decoder": decoder}, sides(transformer.config)
+    for side, count in wanted.items():
+        if count is not None and side not in known:
+            raise InputError(
+                f"`{side}` is for models with such a side only. Received: {side}={count!r}."
+            )
+    return {side: wanted[side] for side in known}
 
 
 def _kept(config, keep, drop):

@@ -1,6 +1,7 @@
 """Replaces the transforms of embeddings by tables of finished vectors."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -45,7 +46,8 @@ def cache_outputs(transformer: Seq2SeqTransformer, *, prefer: str = "bytes") -> 
         "knows the transforms of a Seq2SeqTransformer's embeddings only. Make a table "
         "of the layer's outputs for all ids, and an Embedding with it.",
     )
-    config, embedding = transformer.config, transformer.config.embedding
+    config: Any = transformer.config
+    embedding = config.embedding
     if embedding.layer_type not in ("define", "dextra") or embedding.cached:
         raise InputError(
             "Embeddings must be of layer_type 'define' or 'dextra', and not cached yet, to have a "
@@ -59,7 +61,7 @@ def cache_outputs(transformer: Seq2SeqTransformer, *, prefer: str = "bytes") -> 
         f"{side}_embedding": lambda layer, side=side: layer.embeddings.assign(
             _vectors(transformer, side, layer.vocabulary_size)
         )
-        for side in ("source", "target")
+        for side in config.vocabulary_sizes
     }
     moved = {"output_embedding": transformer.layer(transformer.table_name("target"))}
     return rebuild(transformer, cached, changed=changed, moved=moved)

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from tensorflow import keras
@@ -50,7 +50,8 @@ def rebuild(
         of the same name.
     """
     changed, moved = changed or {}, moved or {}
-    new = type(transformer)(config)
+    model_class: Any = type(transformer)
+    new = model_class(config)
     old_layers = {layer.name: layer for layer in transformer.model.layers}
     for layer in new.model.layers:
         if layer.name in changed:

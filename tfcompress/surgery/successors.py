@@ -73,6 +73,7 @@ def _take_in_own(model):
 def _replaced(stack: StackConfig) -> StackConfig:
     """The stack of the successors alone: each is made like the layer of its own place."""
     count = stack.successors
+    assert count is not None
     if stack.attention.layers_differ:
         raise InputError(
             "Successors can be taken only where the layers of a stack are alike. Received: "

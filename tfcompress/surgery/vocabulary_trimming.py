@@ -6,7 +6,7 @@ import numpy as np
 
 from tfcompress.errors import InputError
 from tfcompress.layers.common.thawing import thawed
-from tfcompress.models import Seq2SeqTransformer
+from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer
 from tfcompress.surgery.keras_models import refuse_own
 from tfcompress.surgery.rebuilding import rebuild
 from tfcompress.text import Tokenizer, keep_pieces
@@ -55,6 +55,11 @@ def trim_vocabulary(
         "`tfcompress.text.keep_pieces` for the tokenizer.",
     )
     config = transformer.config
+    if not isinstance(config, Seq2SeqConfig):
+        raise InputError(
+            "trim_vocabulary is for translation models. Received: a "
+            f"{type(transformer).__name__}. Train one with a smaller tokenizer."
+        )
     if config.embedding.layer_type == "adaptive":
         raise InputError(
             "The bands of adaptive embeddings follow the order of the vocabulary, so it cannot be "

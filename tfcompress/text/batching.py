@@ -49,6 +49,20 @@ class Examples(Protocol):
         ...
 
 
+class PairSource(Protocol):
+    """What gives batches of sentence pairs without end."""
+
+    def __len__(self) -> int: ...
+
+    def left_out(self, max_length: Limit) -> int:
+        """Counts the pairs too long for `max_length`, which no batch contains."""
+        ...
+
+    def endless_batches(self, **options) -> Callable[[], Iterator["Batch"]]:
+        """Returns a function that gives the batches of training: pairs, and the indices of some."""
+        ...
+
+
 class TokenizedPairs:
     """Tokenized sentence pairs, without begin and end ids, in four flat arrays.
 
@@ -73,9 +87,9 @@ class TokenizedPairs:
         target_ids: np.ndarray,
         target_row_splits: np.ndarray,
     ):
-        self.source_ids = np.asarray(source_ids, np.int32)
+        self.source_ids = _id_array(source_ids)
         self.source_row_splits = np.asarray(source_row_splits, np.int64)
-        self.target_ids = np.asarray(target_ids, np.int32)
+        self.target_ids = _id_array(target_ids)
         self.target_row_splits = np.asarray(target_row_splits, np.int64)
         for side in ("source", "target"):
             ids, splits = getattr(self, f"{side}_ids"), getattr(self, f"{side}_row_splits")
@@ -165,6 +179,16 @@ class TokenizedPairs:
         """
         return np.maximum(*self.widths(length_multiple))
 
+    def batch_lengths(self, length_multiple: int = 4, max_length: Limit = None) -> np.ndarray:
+        """Returns the length that every pair that fits asks of a batch.
+
+        Args:
+            length_multiple: Lengths are rounded up to a multiple of this.
+            max_length: What no length is rounded up beyond, as for `epoch_batches`.
+        """
+        most = min(max(limits(max_length)), np.iinfo(np.int64).max)
+        return np.minimum(self.padded_lengths(length_multiple), int(most))
+
     def fits(self, max_length: Limit) -> np.ndarray:
         """Returns whether each pair, with its begin or end id, is short enough, boolean.
 
@@ -177,6 +201,18 @@ class TokenizedPairs:
     def left_out(self, max_length: Limit) -> int:
         """Counts the pairs too long for `max_length`, which no batch contains."""
         return int((~self.fits(max_length)).sum())
+
+    def endless_batches(self, **options) -> Callable[[], Iterator["Batch"]]:
+        """Returns a function that gives the batches of training, each with these pairs.
+
+        Args:
+            **options: As for the function `endless_batches`.
+
+        Raises:
+            InputError: As for `epoch_batches`.
+        """
+        batches = endless_batches(self, **options)
+        return lambda: ((self, indices) for indices in batches())
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes the pairs to an `.npz` file, which appears complete or not at all.
@@ -214,6 +250,10 @@ class TokenizedPairs:
                 f"The file holds no tokenized pairs or is damaged. Received: {path}. Tokenize "
                 "again."
             ) from None
+
+
+Batch = tuple[TokenizedPairs, np.ndarray]
+"""Pairs, and the indices of those that make a batch."""
 
 
 def epoch_batches(
@@ -332,7 +372,7 @@ def endless_batches(
         >>> batches = endless_batches(pairs, batch_tokens=4096, seed=1)()
         >>> indices = next(batches)
     """
-    first = _at_least("start_step", start_step, 0) * _at_least("accumulate", accumulate, 1)
+    first = first_batch(start_step, accumulate)
     batches_per_epoch = len(epoch_batches(pairs, epoch=0, **options))
 
     def batches():
@@ -341,6 +381,48 @@ def endless_batches(
             yield from epoch_batches(pairs, epoch=epoch, **options)[skip:]
             epoch, skip = epoch + 1, 0
 
+    return batches
+
+
+def first_batch(start_step: int, accumulate: int) -> int:
+    """Returns the number of the batch that an optimizer step begins with.
+
+    Args:
+        start_step: The number of optimizer steps already made.
+        accumulate: The batches of one optimizer step.
+
+    Raises:
+        InputError: One is too small.
+
+    Example:
+        >>> first_batch(2000, accumulate=2)
+        4000
+    """
+    return _at_least("start_step", start_step, 0) * _at_least("accumulate", accumulate, 1)
+
+
+def count_batches(lengths: np.ndarray, counts: np.ndarray, batch_tokens: int) -> int:
+    """Returns the number of batches that `epoch_batches` divides pairs into.
+
+    Args:
+        lengths: All padded lengths, ascending.
+        counts: How many pairs have each.
+        batch_tokens: As for `epoch_batches`.
+
+    Example:
+        >>> count_batches(np.array([4, 8]), np.array([3, 1]), batch_tokens=16)
+        2
+    """
+    batches = surplus = 0
+    for length, count in zip(lengths[::-1].tolist(), counts[::-1].tolist()):
+        rest = count - surplus
+        if rest <= 0:
+            surplus = -rest
+            continue
+        rows = batch_tokens // length
+        more = -(-rest // rows)
+        batches += more
+        surplus = more * rows - rest
     return batches
 
 
@@ -437,7 +519,7 @@ def steps_per_epoch(
 
 
 def training_dataset(
-    pairs: TokenizedPairs,
+    pairs: PairSource,
     *,
     batch_tokens: int,
     seed: int,
@@ -456,7 +538,7 @@ def training_dataset(
     training, whether or not training was interrupted before it.
 
     Args:
-        pairs: The pairs.
+        pairs: The pairs: `TokenizedPairs`, `CachedPairs` or a `PairMixture`.
         batch_tokens: As for `epoch_batches`.
         seed: As for `epoch_batches`.
         start_step: The number of optimizer steps already made.
@@ -478,8 +560,7 @@ def training_dataset(
         >>> dataset = training_dataset(pairs, batch_tokens=4096, seed=1, start_step=2000)
         >>> inputs, labels = next(iter(dataset))
     """
-    batches = endless_batches(
-        pairs,
+    batches = pairs.endless_batches(
         start_step=start_step,
         accumulate=accumulate,
         batch_tokens=batch_tokens,
@@ -489,7 +570,6 @@ def training_dataset(
         static_batches=static_batches,
     )
     return _dataset(
-        pairs,
         batches,
         length_multiple=length_multiple,
         max_length=max_length,
@@ -542,8 +622,7 @@ def evaluation_dataset(
         static_batches=static_batches,
     )
     dataset = _dataset(
-        pairs,
-        lambda: batches,
+        lambda: ((pairs, indices) for indices in batches),
         length_multiple=length_multiple,
         max_length=max_length,
         square=static_batches,
@@ -554,12 +633,12 @@ def evaluation_dataset(
     return dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
 
 
-def _dataset(pairs: TokenizedPairs, batches, **batch_options) -> "tf.data.Dataset":
+def _dataset(batches: Callable[[], Iterator[Batch]], **batch_options) -> "tf.data.Dataset":
     import tensorflow as tf
 
     ids = tf.TensorSpec([None, None], tf.int32)
     return tf.data.Dataset.from_generator(
-        lambda: (make_batch(pairs, indices, **batch_options) for indices in batches()),
+        lambda: (make_batch(*batch, **batch_options) for batch in batches()),
         output_signature=({"source_token_ids": ids, "target_token_ids": ids}, ids),
     ).prefetch(tf.data.AUTOTUNE)
 
@@ -588,22 +667,12 @@ def _cut(
     if max_length is not None:
         order = order[pairs.fits(max_length)[order]]
         lengths = np.minimum(lengths, max(limits(max_length)))
-    if not order.size:
-        raise InputError(
-            f"No pair is short enough. Received: {len(pairs)} pairs, max_length={max_length}. "
-            "Raise max_length or give more pairs."
-        )
+    check_batches(len(pairs), lengths[order].max(initial=0), batch_tokens, max_length)
     keys = [-lengths[order]]
     if not static_batches:
         widths = pairs.widths(length_multiple)
         keys = [*(-side[order] for side in widths), *keys]
     order = order[np.lexsort(keys)]
-    longest = lengths[order[0]]
-    if longest > batch_tokens:
-        raise InputError(
-            f"A batch does not hold the longest pair. Received: batch_tokens={batch_tokens}, a "
-            f"pair padded to {longest}. Raise batch_tokens or set max_length."
-        )
     batches, start = [], 0
     while start < len(order):
         rows = batch_tokens // lengths[order[start]]
@@ -612,6 +681,37 @@ def _cut(
     if static_batches:
         batches[-1] = np.pad(batches[-1], (0, int(start - len(order))), constant_values=PADDING_ROW)
     return batches
+
+
+def check_batches(pairs: int, longest: int, batch_tokens: int, max_length: Limit) -> None:
+    """Makes sure that pairs can be divided into batches.
+
+    Args:
+        pairs: The number of pairs.
+        longest: The largest padded length of those that are short enough; 0 where none is.
+        batch_tokens: As for `epoch_batches`.
+        max_length: As for `epoch_batches`.
+
+    Raises:
+        InputError: No pair is left, or one alone exceeds `batch_tokens`.
+    """
+    _at_least("batch_tokens", batch_tokens, 1)
+    if not longest:
+        raise InputError(
+            f"No pair is short enough. Received: {pairs} pairs, max_length={max_length}. "
+            "Raise max_length or give more pairs."
+        )
+    if longest > batch_tokens:
+        raise InputError(
+            f"A batch does not hold the longest pair. Received: batch_tokens={batch_tokens}, a "
+            f"pair padded to {longest}. Raise batch_tokens or set max_length."
+        )
+
+
+def _id_array(ids) -> np.ndarray:
+    """Keeps ids of two bytes, in which caches have them, as they are."""
+    is_short = isinstance(ids, np.ndarray) and ids.dtype == np.uint16
+    return ids if is_short else np.asarray(ids, np.int32)
 
 
 def _padded(

@@ -201,7 +201,7 @@ class BytePairTokenizer:
     def settings(self) -> dict[str, Any]:
         """Returns what, with `files`, makes this tokenizer again."""
         return {
-            "kind": self.tokenizer_type,
+            "tokenizer_type": self.tokenizer_type,
             "add_prefix_space": self.add_prefix_space,
             "special_in_text": self.special_in_text,
             "pad_id": self.pad_id,

@@ -1,15 +1,18 @@
 """Parallel corpora: plain text files, one sentence a line, or a file of tab-separated pairs."""
 
-import gzip
 import hashlib
 import json
 import re
-import zlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from glob import has_magic
 from pathlib import Path
 
 from tfcompress.errors import InputError
-from tfcompress.text.characters import is_blank
+from tfcompress.text.lines import COMPRESSED
+from tfcompress.text.pair_files import AlignedFiles, HashedSplits, TabSeparatedFiles
+from tfcompress.text.pair_stream import PairStream, StreamSide
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:_[A-Za-z]+)?")
 _DIRECTION = re.compile(r"(?:^|[._])([A-Za-z]{2,3})-([A-Za-z]{2,3})(?=$|[._])")
@@ -33,7 +36,7 @@ class Corpus:
     name: str
     source_language: str
     target_language: str
-    splits: dict[str, tuple[list[str], list[str]]]
+    splits: dict[str, tuple[Sequence[str], Sequence[str]]]
 
     def digest(self) -> str:
         """Returns 16 hexadecimal digits that change when any sentence or language changes.
@@ -42,89 +45,65 @@ class Corpus:
             >>> len(load_corpus("corpus", source_language="en", target_language="de").digest())
             16
         """
-        content = [self.source_language, self.target_language, self.splits]
+        splits = {split: self._content(*sides) for split, sides in self.splits.items()}
+        content = [self.source_language, self.target_language, splits]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
+    def save_index(self, path: str | Path) -> None:
+        """Writes the index of the training split, if that is a stream.
 
-def read_lines(path: str | Path) -> list[str]:
-    r"""Reads a UTF-8 text file, gzip-compressed if its name ends in `.gz`.
+        Args:
+            path: The file, as `open_corpus` takes it.
 
-    Lines end in `\n` or `\r\n` and nowhere else: other Unicode separators stay in the sentence, so
-    that two aligned files never lose step. A byte order mark at the beginning is dropped.
+        Raises:
+            InputError: The file cannot be written, or the corpus changed while it was read.
+        """
+        sources = self.splits["train"][0]
+        if isinstance(sources, StreamSide):
+            sources.stream.save_index(path)
 
-    Args:
-        path: The file.
-
-    Returns:
-        The lines without their ends.
-
-    Raises:
-        InputError: The file is missing, unreadable, a damaged gzip file, or not UTF-8.
-
-    Example:
-        >>> read_lines("corpus/train.en")[0]
-        "My neighbour doesn't like to travel to Denmark."
-    """
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-        if path.suffix == ".gz":
-            data = gzip.decompress(data)
-    except FileNotFoundError:
-        raise InputError(f"No such file. Received: {path}. Check the path.") from None
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(
-            f"A gzip file is damaged ({error}). Received: {path}. Compress it again."
-        ) from None
-    except OSError as error:
-        raise InputError(
-            f"The file cannot be read ({error.strerror}). Received: {path}. Check the path."
-        ) from None
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"The file is not UTF-8 (byte 0x{data[error.start]:02x}). Received: {path}, line "
-            f"{line}. Convert the file to UTF-8."
-        ) from None
-    lines = text.removeprefix("\ufeff").split("\n")
-    if not lines[-1]:
-        lines.pop()
-    return [line.removesuffix("\r") for line in lines]
+    @staticmethod
+    def _content(sources, targets):
+        if isinstance(sources, StreamSide):
+            return sources.stream.index.digest()
+        return [*sources], [*targets]
 
 
 def load_corpus(
-    path: str | Path,
+    path: str | Path | Sequence[str | Path],
     *,
     source_language: str | None = None,
     target_language: str | None = None,
-    train: str = "train",
-    valid: str = "valid",
-    test: str = "test",
+    train: str | Sequence[str] = "train",
+    valid: str | Sequence[str] = "valid",
+    test: str | Sequence[str] = "test",
 ) -> Corpus:
-    """Loads a parallel corpus from a folder or from a file of tab-separated pairs.
+    """Loads a parallel corpus from a folder or from files of tab-separated pairs.
 
-    A folder holds two aligned files a split, named `STEM.LANGUAGE` or `STEM.LANGUAGE.gz`. Training
-    and validation are required; without test files the corpus has no `"test"` split.
+    A folder holds two aligned files a split, named `STEM.LANGUAGE`, or several such pairs of files.
+    Training and validation are required; without test files the corpus has no `"test"` split.
 
-    A `.tsv` or `.tsv.gz` file holds `source<TAB>target` lines. A hundredth of its distinct source
-    sentences, at least one, goes to validation and as many to test, chosen by their hash: the
+    A `.tsv` file holds `source<TAB>target` lines. A hundredth of its distinct source sentences, at
+    least one and at most 10,000, goes to validation and as many to test, chosen by their hash: the
     choice does not depend on the order of the lines, and no source sentence is in two splits.
+
+    Every file may be compressed, its name ending in `.gz` or `.zst`.
 
     Languages that are not given are deduced from the names: the files' endings where one language
     is known, a direction such as `en-de` in the name of the folder or TSV file where none is.
 
     Args:
-        path: A folder, or a `.tsv` or `.tsv.gz` file.
+        path: A folder, or a `.tsv` file; for several of the latter a pattern, or a list.
         source_language: The language to translate from.
         target_language: The language to translate into.
-        train: The stem of the training files, such as `"train.lc.norm.tok"`.
-        valid: The stem of the validation files; for `"valid"`, `"val"` is tried too.
-        test: The stem of the test files.
+        train: The stem of the training files, such as `"train.lc.norm.tok"`; for several a
+            pattern, such as `"train-*"`, or a list of stems or patterns. What a pattern matches is
+            taken in the order of the names.
+        valid: The same of the validation files; for `"valid"`, `"val"` is tried too.
+        test: The same of the test files.
 
     Returns:
-        The corpus.
+        The corpus, in memory.
 
     Raises:
         InputError: A file is missing, empty or not UTF-8, two files have unequal numbers of lines,
@@ -135,16 +114,80 @@ def load_corpus(
         >>> len(corpus.splits["train"][0])
         500
     """
-    path = Path(path)
-    if path.is_dir():
-        source, target = _folder_languages(path, train, source_language, target_language)
+    corpus = open_corpus(
+        path,
+        source_language=source_language,
+        target_language=target_language,
+        train=train,
+        valid=valid,
+        test=test,
+    )
+    sources = corpus.splits["train"][0]
+    assert isinstance(sources, StreamSide)
+    train_split = _in_memory(sources.stream)
+    return replace(corpus, splits={**corpus.splits, "train": train_split})
+
+
+def open_corpus(
+    path: str | Path | Sequence[str | Path],
+    *,
+    source_language: str | None = None,
+    target_language: str | None = None,
+    train: str | Sequence[str] = "train",
+    valid: str | Sequence[str] = "valid",
+    test: str | Sequence[str] = "test",
+    index: str | Path | None = None,
+) -> Corpus:
+    """Opens a parallel corpus of any size: the training split stays in its files.
+
+    Args:
+        path: As for `load_corpus`.
+        source_language: As for `load_corpus`.
+        target_language: As for `load_corpus`.
+        train: As for `load_corpus`. The files of each stem or pattern of a list are a group, which
+            can have a weight of its own in training.
+        valid: As for `load_corpus`.
+        test: As for `load_corpus`.
+        index: What `Corpus.save_index` wrote, if it did: then unchanged files are not read again.
+
+    Returns:
+        The corpus: validation and test in memory, training as two sides of a `PairStream`.
+
+    Raises:
+        InputError: As for `load_corpus`; for what is wrong in training files, when they are read.
+
+    Example:
+        >>> corpus = open_corpus("corpus", source_language="en", target_language="de")
+        >>> sources, targets = corpus.splits["train"]
+        >>> len(sources)
+        500
+    """
+    languages = source_language, target_language
+    if isinstance(path, str | Path) and Path(path).is_dir():
+        folder = Path(path)
         stems = {"train": train, "valid": valid, "test": test}
-        files = _folder_files(path, stems, source, target)
-        splits = {split: _read_pair(*sides) for split, sides in files.items()}
-        return Corpus(path.resolve().name, source, target, splits)
-    name = _tsv_name(path)
-    source, target = _tsv_languages(path, name, source_language, target_language)
-    return Corpus(name, source, target, _split_pairs(path, _read_tsv(path)))
+        source, target = _folder_languages(folder, _listed(train)[0], *languages)
+        name, files = folder.resolve().name, _folder_groups(folder, stems, source, target)
+    else:
+        paths = _tsv_paths(path)
+        name = _tsv_name(paths[0])
+        source, target = _tsv_languages(paths[0], name, *languages)
+        # What the pattern of one file has in common with its others.
+        name = name if len(paths) == 1 else name.rstrip("0123456789").rstrip("-_.")
+        splits = HashedSplits(TabSeparatedFiles(paths))
+        files = {
+            split: [TabSeparatedFiles(paths, splits.test(split))]
+            for split in ("train", "valid", "test")
+        }
+    streams = {split: PairStream(groups) for split, groups in files.items()}
+    splits = {split: _in_memory(stream) for split, stream in streams.items() if split != "train"}
+    train_stream = PairStream(files["train"], index=index)
+    return Corpus(name, source, target, {"train": train_stream.sides, **splits})
+
+
+def _in_memory(stream: PairStream) -> tuple[list[str], list[str]]:
+    sources, targets = zip(*(pair for files in stream.groups for pair in files.pairs()))
+    return [*sources], [*targets]
 
 
 def corpus_files(
@@ -174,15 +217,24 @@ def corpus_files(
         _tsv_name(path)
         return {"train": (path,)}
     languages = _folder_languages(path, stems["train"], source_language, target_language)
-    return _folder_files(path, stems, *languages)
+    groups = _folder_groups(path, stems, *languages)
+    return {split: files[0].shards[0] for split, files in groups.items()}
+
+
+def _tsv_paths(path) -> list[Path]:
+    patterns = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
+    return [file for pattern in patterns for file in _matches(pattern.parent, pattern.name)] or [
+        patterns[0]
+    ]
 
 
 def _tsv_name(path: Path) -> str:
-    name = path.name.removesuffix(".gz")
+    name = _uncompressed(path.name)
     if not name.endswith(".tsv") or not path.exists():
         problem = "is neither a folder nor a .tsv file" if path.exists() else "does not exist"
         raise InputError(
-            f"The corpus {problem}. Received: {path}. Give a folder or a .tsv or .tsv.gz file."
+            f"The corpus {problem}. Received: {path}. Give a folder, or a .tsv file, which may end "
+            "in .gz or .zst."
         )
     return name.removesuffix(".tsv")
 
@@ -190,11 +242,9 @@ def _tsv_name(path: Path) -> str:
 def _folder_languages(
     folder: Path, stem: str, source: str | None, target: str | None
 ) -> tuple[str, str]:
-    endings = {
-        file.name.removesuffix(".gz").removeprefix(f"{stem}.")
-        for file in folder.iterdir()
-        if file.name.startswith(f"{stem}.")
-    }
+    names = [_uncompressed(file.name) for file in folder.iterdir()]
+    parts = (name.rpartition(".") for name in names)
+    endings = {ending for start, _, ending in parts if fnmatchcase(start, stem) or start == stem}
     present = sorted(ending for ending in endings if _LANGUAGE.fullmatch(ending))
     if source is None and target is None:
         direction = _DIRECTION.search(folder.resolve().name)
@@ -239,107 +289,59 @@ def _checked_languages(
     return source, target
 
 
-def _folder_files(
-    folder: Path, stems: dict[str, str], source: str, target: str
-) -> dict[str, tuple[Path, ...]]:
-    splits = {}
-    for split, stem in stems.items():
-        candidates = [stem, "val"] if split == "valid" and stem == "valid" else [stem]
-        for candidate in candidates:
-            sides = [_find(folder, f"{candidate}.{language}") for language in (source, target)]
-            if any(sides):
-                break
-        if not any(sides) and split == "test":
-            continue
-        for language, side in zip((source, target), sides):
-            if side is None:
+def _folder_groups(folder, stems, source, target) -> dict[str, list[AlignedFiles]]:
+    groups = {}
+    for split, value in stems.items():
+        names = _listed(value)
+        sides = {name: _sides(folder, name, source, target) for name in names}
+        if split == "valid" and names == ["valid"] and not any(sides["valid"]):
+            sides["valid"] = _sides(folder, "val", source, target)
+        if split != "test" or any(map(any, sides.values())):
+            groups[split] = [
+                AlignedFiles(_shards(folder, split, name, (source, target), files))
+                for name, files in sides.items()
+            ]
+    return groups
+
+
+def _sides(folder, stem, *languages) -> list[dict[str, Path]]:
+    """Returns the files of each language by their stems."""
+    return [
+        {_uncompressed(path.name).removesuffix(f".{language}"): path for path in paths}
+        for language in languages
+        for paths in [_matches(folder, f"{stem}.{language}")]
+    ]
+
+
+def _shards(folder, split, stem, languages, sides) -> list[tuple[Path, Path]]:
+    stems = sorted({*sides[0], *sides[1]}) or [stem]
+    for name in stems:
+        for language, files in zip(languages, sides):
+            if name not in files:
                 raise InputError(
-                    f"There is no {split} file {candidates[0]}.{language} or "
-                    f"{candidates[0]}.{language}.gz. Received: corpus {folder}. Add it, or give "
-                    f"the stem of the {split} files."
+                    f"There is no {split} file {name}.{language}, nor one that ends in .gz or "
+                    f".zst. Received: corpus {folder}. Add it, or give the stem of the {split} "
+                    "files."
                 )
-        splits[split] = tuple(sides)
-    return splits
+    return [(sides[0][name], sides[1][name]) for name in stems]
 
 
-def _find(folder: Path, name: str) -> Path | None:
-    for candidate in (folder / name, folder / f"{name}.gz"):
-        if candidate.is_file():
-            return candidate
-    return None
+def _matches(folder: Path, pattern: str) -> list[Path]:
+    """Returns the files of a name or pattern by name; one that is not compressed goes before."""
+    matches = (lambda name: fnmatchcase(name, pattern)) if has_magic(pattern) else pattern.__eq__
+    files: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        name = _uncompressed(path.name)
+        if (matches(name) or matches(path.name)) and path.is_file():
+            files.setdefault(name, path)
+    return [*files.values()]
 
 
-def _read_pair(source: Path, target: Path) -> tuple[list[str], list[str]]:
-    sides = read_lines(source), read_lines(target)
-    for file, lines in zip((source, target), sides):
-        if not lines:
-            raise InputError(f"The file is empty. Received: {file}. Give at least one sentence.")
-    if len(sides[0]) != len(sides[1]):
-        raise InputError(
-            f"Line N of one file must translate line N of the other. Received: {source} with "
-            f"{len(sides[0])} lines, {target} with {len(sides[1])}. Give files of as many lines."
-        )
-    for file, lines in zip((source, target), sides):
-        check_lines(
-            file,
-            [number for number, line in enumerate(lines, start=1) if is_blank(line)],
-            f"blank; remove them from both {source.name} and {target.name}",
-        )
-    return sides
+def _uncompressed(name: str) -> str:
+    for ending in COMPRESSED:
+        name = name.removesuffix(ending)
+    return name
 
 
-def check_lines(path: Path, numbers: list[int], fault: str) -> None:
-    """Refuses a file some of whose lines are at fault.
-
-    Args:
-        path: The file.
-        numbers: The numbers of the lines at fault.
-        fault: What is wrong with them.
-
-    Raises:
-        InputError: If there are any; names the first, and how to get rid of all.
-    """
-    if numbers:
-        shown = ", ".join(map(str, numbers[:10])) + (", ..." if len(numbers) > 10 else "")
-        raise InputError(
-            f"Some lines cannot be used. Received: {path}, of whose lines {len(numbers):,} "
-            f"{'is' if len(numbers) == 1 else 'are'} {fault} (lines {shown}). Do so, or let "
-            "`tfcompress corpus clean` do it."
-        )
-
-
-def _read_tsv(path: Path) -> list[tuple[str, str]]:
-    rows = [line.split("\t") for line in read_lines(path)]
-    if not rows:
-        raise InputError(
-            f"The file is empty. Received: {path}. Write one pair a line as source<TAB>target."
-        )
-    numbered = [*enumerate(rows, start=1)]
-    wrong = [number for number, fields in numbered if len(fields) != 2]
-    check_lines(path, wrong, "no pair; write one a line as source<TAB>target")
-    blank = [number for number, fields in numbered if any(map(is_blank, fields))]
-    check_lines(path, blank, "blank on one side; fill or remove them")
-    return [(source, target) for source, target in rows]
-
-
-def _split_pairs(
-    path: Path, pairs: list[tuple[str, str]]
-) -> dict[str, tuple[list[str], list[str]]]:
-    sources = sorted(
-        {source for source, _ in pairs},
-        key=lambda sentence: hashlib.sha256(sentence.encode()).digest(),
-    )
-    if len(sources) < 3:
-        raise InputError(
-            "Training, validation and test splits need at least 3 distinct source sentences. "
-            f"Received: {len(sources)} in {path}. Give more."
-        )
-    size = max(1, len(sources) // 100)
-    split_of = dict.fromkeys(sources, "train")
-    split_of.update(dict.fromkeys(sources[:size], "valid"))
-    split_of.update(dict.fromkeys(sources[size : 2 * size], "test"))
-    splits = {split: ([], []) for split in ("train", "valid", "test")}
-    for source, target in pairs:
-        for side, sentence in zip(splits[split_of[source]], (source, target)):
-            side.append(sentence)
-    return splits
+def _listed(value: str | Sequence[str]) -> list[str]:
+    return [value] if isinstance(value, str) else [*value]

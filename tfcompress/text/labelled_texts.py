@@ -13,7 +13,8 @@ import numpy as np
 from tfcompress.errors import InputError
 from tfcompress.text.batching import Limit, endless_batches, evaluation_batches, limits
 from tfcompress.text.characters import is_blank
-from tfcompress.text.corpora import check_lines, read_lines
+from tfcompress.text.line_checks import check_lines
+from tfcompress.text.lines import read_lines
 from tfcompress.text.text_tokenizers import TextTokenizer, check_max_length, encode_texts
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 from tfcompress.errors import InputError
 from tfcompress.text.batching import Limit, endless_batches, evaluation_batches, limits
 from tfcompress.text.characters import is_blank
-from tfcompress.text.corpora import read_lines
+from tfcompress.text.lines import read_lines
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -29,19 +29,21 @@ class TextCorpus:
 
     Attributes:
         name: The corpus's name, for reports.
-        splits: "train", "valid" and, where there is one, "test": each a list of texts.
+        splits: "train", "valid" and, where there is one, "test": each the texts, twice, as other
+            corpora have sources and targets: a text is what a language model predicts of itself.
 
     Example:
 
-    >>> texts = load_text_corpus("corpus", train="train.en", valid="valid.en").splits["train"]
+    >>> texts, _ = load_text_corpus("corpus", train="train.en", valid="valid.en").splits["train"]
     """
 
     name: str
-    splits: dict[str, list[str]]
+    splits: dict[str, tuple[list[str], list[str]]]
 
     def digest(self) -> str:
         """Returns 16 hexadecimal digits that change when any text changes."""
-        return hashlib.sha256(json.dumps(self.splits, sort_keys=True).encode()).hexdigest()[:16]
+        texts = {name: split[0] for name, split in self.splits.items()}
+        return hashlib.sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def load_text_corpus(
@@ -73,7 +75,7 @@ def load_text_corpus(
         stems = dict(zip(_SPLITS, (train, valid, test)))
         files = {split: _find(path, split, stem) for split, stem in stems.items()}
         splits = {split: _texts(file) for split, file in files.items() if file is not None}
-        return TextCorpus(path.resolve().name, splits)
+        return _corpus(path.resolve().name, splits)
     texts = _texts(path)
     distinct = sorted(set(texts), key=lambda text: hashlib.sha256(text.encode()).digest())
     if len(distinct) < len(_SPLITS):
@@ -88,7 +90,7 @@ def load_text_corpus(
     splits = {split: [] for split in _SPLITS}
     for text in texts:
         splits[held_out.get(text, "train")].append(text)
-    return TextCorpus(path.name.removesuffix(".gz").removesuffix(".txt"), splits)
+    return _corpus(path.name.removesuffix(".gz").removesuffix(".txt"), splits)
 
 
 class TokenizedTexts:
@@ -256,6 +258,10 @@ def _find(folder: Path, split: str, stem: str) -> Path | None:
         f"There is no {split} file {stem}, {stem}.txt or {stem}.txt.gz. Received: corpus {folder}. "
         f"Add it, or give the stem of the {split} file."
     )
+
+
+def _corpus(name, splits):
+    return TextCorpus(name, {split: (texts, texts) for split, texts in splits.items()})
 
 
 def _texts(file: Path) -> list[str]:

@@ -157,7 +157,7 @@ class PublishedTokenizer:
     def settings(self) -> dict[str, Any]:
         """Returns what, with `files`, makes this tokenizer again."""
         return {
-            "kind": self.tokenizer_type,
+            "tokenizer_type": self.tokenizer_type,
             "pad_id": self.pad_id,
             "unk_id": self.unk_id,
             "start_id": self.start_id,

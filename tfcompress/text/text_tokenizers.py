@@ -63,11 +63,10 @@ def text_tokenizer(settings: Mapping[str, Any], files: Mapping[str, bytes]) -> T
             f"Tokenizer settings are a mapping. Received: {settings!r}. Give what settings() "
             "returned."
         )
-    tokenizer_type = settings.get("kind")
+    tokenizer_type = settings.get("tokenizer_type")
     if tokenizer_type not in [*_CLASSES]:
         raise InputError(
-            f"The tokenizer's kind must be one of {', '.join(_CLASSES)}. Received: "
-            f"{tokenizer_type!r}."
+            f"`tokenizer_type` must be one of {', '.join(_CLASSES)}. Received: {tokenizer_type!r}."
         )
     return _CLASSES[tokenizer_type].from_settings(settings, files)
 

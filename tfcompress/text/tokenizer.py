@@ -5,6 +5,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,8 @@ MODEL_TYPES = ("bpe", "unigram")
 NORMALIZATIONS = ("nmt_nfkc", "identity")
 MODEL_FILE = "tokenizer.model"
 _SPECIAL_IDS = {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3}
-_ENCODE_BATCH = 1024
-_MIN_LIMIT = 10
+_MIN_LIMIT, _MAX_LIMIT = 10, 1 << 30
+_CHUNK = 1 << 14
 # Characters that SentencePiece keeps for itself; it trains on no sentence that holds one.
 _UNUSABLE = "\0\u2585"
 
@@ -32,9 +33,9 @@ _UNUSABLE = "\0\u2585"
 class Tokenizer:
     """Turns sentences into piece ids and back, with a SentencePiece model.
 
-    The same model runs in Python (`encode`, `decode`) and inside TensorFlow through
-    tensorflow-text (`tokenize_dataset`, `encode_corpus`), with the same ids. TensorFlow is
-    imported only by the latter two.
+    The same model runs in Python (`encode`, `encode_corpus`, `decode`) and inside TensorFlow
+    through tensorflow-text (`tokenize_dataset`), with the same ids. TensorFlow is imported only by
+    the latter.
 
     Args:
         model: The path of a `.model` file, or its bytes.
@@ -153,7 +154,7 @@ class Tokenizer:
         )
 
     def encode_corpus(self, sentences: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Tokenizes many sentences with tf.data and tensorflow-text.
+        """Tokenizes many sentences, on all processors.
 
         Args:
             sentences: Plain sentences.
@@ -165,17 +166,12 @@ class Tokenizer:
         Example:
             >>> ids, row_splits = tokenizer.encode_corpus(["two dogs", "a man"])
         """
-        import tensorflow as tf
-
-        sentences = _sentence_list(sentences)
-        flat, lengths = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
-        if sentences:
-            dataset = tf.data.Dataset.from_tensor_slices(tf.constant(sentences))
-            for ragged in self.tokenize_dataset(dataset.batch(_ENCODE_BATCH)):
-                flat.append(ragged.values.numpy())
-                lengths.append(ragged.row_lengths().numpy())
-        row_splits = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
-        return np.concatenate(flat), row_splits.astype(np.int64)
+        rows = self._processor.encode(
+            _sentence_list(sentences), return_type="numpy", num_threads=os.cpu_count() or 1
+        )
+        lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+        ids = np.concatenate([np.zeros(0, np.int32), *rows])
+        return ids, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
 class SentencePieceTokenizer(Tokenizer):
@@ -284,7 +280,7 @@ class SentencePieceTokenizer(Tokenizer):
     def settings(self) -> dict[str, Any]:
         """Returns what, with `files`, makes this tokenizer again."""
         return {
-            "kind": self.tokenizer_type,
+            "tokenizer_type": self.tokenizer_type,
             "pad_id": self.pad_id,
             "unk_id": self.unk_id,
             "start_id": self.start_id,
@@ -305,10 +301,12 @@ def train_tokenizer(
     model_type: str = "unigram",
     normalization: str = "nmt_nfkc",
     seed: int = 0,
+    input_sentence_size: int = 1_000_000,
 ) -> Tokenizer:
     """Trains a SentencePiece model; the same sentences give the same file.
 
-    Padding is id 0, begin 1, end 2 and unknown 3; every character of the corpus is covered.
+    Padding is id 0, begin 1, end 2 and unknown 3; every character of the text that it is trained on
+    is covered.
 
     Args:
         sentences: The training text; for a joint vocabulary, sentences of both languages.
@@ -317,6 +315,7 @@ def train_tokenizer(
         model_type: `"unigram"` or `"bpe"`.
         normalization: `"nmt_nfkc"`, or `"identity"` for text to be kept as it is.
         seed: Of SentencePiece's random generator.
+        input_sentence_size: The most sentences to train on: of more, SentencePiece draws so many.
 
     Returns:
         The trained tokenizer.
@@ -345,32 +344,19 @@ def train_tokenizer(
             f"A vocabulary must be larger than its {len(_SPECIAL_IDS)} special pieces. Received: "
             f"vocabulary_size={vocabulary_size}. Give a larger one."
         )
-    sentences = _sentence_list(sentences)
-    if not any(sentence.strip() for sentence in sentences):
-        raise InputError(
-            "There is no text to train the tokenizer on. Received: no sentences. Give at least "
-            "one sentence."
-        )
-    if left_out := sum(any(c in sentence for c in _UNUSABLE) for sentence in sentences):
-        warnings.warn(
-            f"{left_out:,} of {len(sentences):,} sentences are left out of the tokenizer's "
-            "training, as SentencePiece does with those that hold NUL or U+2585",
-            InputWarning,
-            stacklevel=2,
-        )
+    text = _TrainingText(sentences, input_sentence_size)
     model = io.BytesIO()
     sentencepiece.set_random_generator_seed(seed)
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(sentences),
+            sentence_iterator=iter(text),
             model_writer=model,
             vocab_size=vocabulary_size,
             model_type=model_type,
             normalization_rule_name=normalization,
             character_coverage=1.0,
             byte_fallback=False,
-            # SentencePiece skips longer sentences, and refuses a smaller limit than this.
-            max_sentence_length=max(_MIN_LIMIT, *(len(line.encode()) for line in sentences)),
+            **text.options,
             minloglevel=2,
             pad_id=0,
             bos_id=1,
@@ -379,8 +365,61 @@ def train_tokenizer(
         )
     except RuntimeError as error:
         raise _training_error(vocabulary_size, str(error)) from None
+    text.warn()
     replace_file(path, model.getvalue())
     return Tokenizer(model.getvalue())
+
+
+class _TrainingText:
+    """The sentences that a tokenizer is trained on, checked while they pass.
+
+    Attributes:
+        options: What SentencePiece must know of them.
+    """
+
+    def __init__(self, sentences: Iterable[str], most: int):
+        if isinstance(sentences, str | bytes):
+            _sentence_list(sentences)
+        if most < 1:
+            raise InputError(
+                f"`input_sentence_size` is too small. Received: {most}. Give at least 1."
+            )
+        self._rest = iter(sentences)
+        self._first = _sentence_list(islice(self._rest, most))
+        if not any(sentence.strip() for sentence in self._first):
+            raise InputError(
+                "There is no text to train the tokenizer on. Received: no sentences. Give at least "
+                "one sentence."
+            )
+        self._count = self._left_out = 0
+        # SentencePiece skips longer sentences, and refuses a smaller limit than this.
+        longest = max(_MIN_LIMIT, *(len(line.encode()) for line in self._first))
+        self.options: dict[str, Any] = {"max_sentence_length": longest}
+        following = next(self._rest, None)
+        if following is not None:
+            self._rest = chain([following], self._rest)
+            self.options = {"max_sentence_length": _MAX_LIMIT, "input_sentence_size": most}
+
+    def __iter__(self):
+        first, self._first = self._first, []
+        while first:
+            yield from self._seen(first)
+            first = _sentence_list(islice(self._rest, _CHUNK))
+
+    def _seen(self, sentences):
+        self._count += len(sentences)
+        self._left_out += sum(any(c in sentence for c in _UNUSABLE) for sentence in sentences)
+        yield from sentences
+
+    def warn(self):
+        """Says how many sentences SentencePiece left out."""
+        if self._left_out:
+            warnings.warn(
+                f"{self._left_out:,} of {self._count:,} sentences are left out of the tokenizer's "
+                "training, as SentencePiece does with those that hold NUL or U+2585",
+                InputWarning,
+                stacklevel=3,
+            )
 
 
 def _open_model(model):

@@ -189,7 +189,7 @@ class WordPieceTokenizer:
     def settings(self) -> dict[str, Any]:
         """Returns what, with `files`, makes this tokenizer again."""
         return {
-            "kind": self.tokenizer_type,
+            "tokenizer_type": self.tokenizer_type,
             "lowercase": self.lowercase,
             "strip_accents": self.strip_accents,
             "split_on_cjk": self.split_on_cjk,

@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+from typing import Any
 
 from tensorflow import keras
 
@@ -37,6 +38,11 @@ class Uncompressed:
         return self._plain
 
 
+def _with_graph(transformer: Any, model: keras.Model) -> Any:
+    """The same model with another training graph."""
+    return type(transformer)(transformer.config, model=model)
+
+
 class QuantizationAware(Uncompressed):
     """Trains with weights on the grids of a bundle.
 
@@ -50,7 +56,7 @@ class QuantizationAware(Uncompressed):
 
         super().__init__(transformer)
         self.model = quantize_aware(transformer.model, **dataclasses.asdict(config))
-        self._plain = type(transformer)(transformer.config, model=strip_quantization(self.model))
+        self._plain = _with_graph(transformer, strip_quantization(self.model))
 
     def plain(self) -> Model:
         from tfcompress.optimization import copy_rounded
@@ -82,7 +88,7 @@ class Pruning(Uncompressed):
         )
         self.model = prune(transformer.model, schedule, sparsity=config.pattern, scope=config.scope)
         self.callbacks = [tfmot.sparsity.keras.UpdatePruningStep()]
-        self._plain = type(transformer)(transformer.config, model=strip_pruning(self.model))
+        self._plain = _with_graph(transformer, strip_pruning(self.model))
 
 
 class Clustering(Uncompressed):
@@ -98,7 +104,7 @@ class Clustering(Uncompressed):
 
         super().__init__(transformer)
         self.model = cluster_weights(transformer.model, **dataclasses.asdict(config))
-        self._plain = type(transformer)(transformer.config, model=strip_clustering(self.model))
+        self._plain = _with_graph(transformer, strip_clustering(self.model))
 
     def plain(self) -> Model:
         from tfcompress.optimization import copy_clustered

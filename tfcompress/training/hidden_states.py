@@ -1,6 +1,7 @@
 """Hidden states of a student compared with those of a teacher."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 from tensorflow import keras
@@ -99,7 +100,8 @@ def check_vocabularies(student: Model, teacher: Model, names: Sequence[str]) -> 
     Raises:
         InputError: If something differs, or one is a Keras model of a user's own.
     """
-    for name, model in (("student", student), ("teacher", teacher)):
+    models: dict[str, Any] = {"student": student, "teacher": teacher}
+    for name, model in models.items():
         if isinstance(model, keras.Model):
             raise InputError(
                 f"The {name} must be a Seq2SeqTransformer or a TextEncoder. Received: the Keras "

@@ -1,6 +1,7 @@
 """Distillation of text encoders: a student learns the class probabilities of a teacher."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
 from tensorflow import keras
@@ -67,7 +68,8 @@ class TextDistillation:
         encoder_layers: Sequence[int] | None = None,
     ):
         self._order, self.message = _checked_classes(student, teacher, weight)
-        self._divergence = HEAD_OBJECTIVES[student.config.head.task].divergence
+        head: Any = student.config.head
+        self._divergence = HEAD_OBJECTIVES[head.task].divergence
         check_weights(weight, temperature, hidden_weight)
         self._student, self._teacher, self._loss = student, teacher, loss
         self._weight, self._temperature = weight, temperature

@@ -1,10 +1,12 @@
 """Training a model so that it can be interrupted at any time."""
 
 import contextlib
+import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -36,7 +38,7 @@ def run_training(
     teacher: Model | None = None,
     verbose: int = 1,
     log: Callable[[str], object] = print,
-) -> tuple[Model, list[dict]]:
+) -> tuple[Any, list[dict]]:
     """Trains a model with `model.fit`; called again on the same folder, it goes on.
 
     Args:
@@ -155,14 +157,20 @@ def _fit(task, compressed, model, config, folder, state, selected, verbose):
     callbacks.append(keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False))
     with Interrupts() as interrupts:
         callbacks.append(_Interruptible(interrupts))
-        model.fit(
-            _unsharded(dataset),
-            initial_epoch=done // every,
-            epochs=config.updates // every,
-            steps_per_epoch=every,
-            callbacks=callbacks,
-            verbose=verbose,
-        )
+        try:
+            model.fit(
+                _unsharded(dataset),
+                initial_epoch=done // every,
+                epochs=config.updates // every,
+                steps_per_epoch=every,
+                callbacks=callbacks,
+                verbose=verbose,
+            )
+        except tf.errors.OpError as error:
+            # What TensorFlow makes of an error in the data.
+            if cause := re.search(r"\bInputError: (.+)", str(error)):
+                raise InputError(cause.group(1)) from None
+            raise
     if not state.history:
         raise InputError(
             f"The training ended before the first evaluation. Received: {evaluation.ended}. Lower "

@@ -9,7 +9,12 @@ from tfcompress.errors import InputError, InputWarning
 from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer
 from tfcompress.models.decoding import greedy_translate
 from tfcompress.models.transfer import transfer_weights
-from tfcompress.text.batching import TokenizedPairs, evaluation_dataset, training_dataset
+from tfcompress.text.batching import (
+    PairSource,
+    TokenizedPairs,
+    evaluation_dataset,
+    training_dataset,
+)
 from tfcompress.text.tokenizer import Tokenizer
 from tfcompress.training.accumulation import crossentropy
 from tfcompress.training.bleu_callback import BleuCallback
@@ -43,7 +48,7 @@ class Validation:
 
 def train(
     model_config: Seq2SeqConfig,
-    pairs: TokenizedPairs,
+    pairs: PairSource,
     validation: Validation,
     config: TrainingConfig,
     folder: str | Path,
@@ -57,7 +62,8 @@ def train(
 
     Args:
         model_config: The model.
-        pairs: The tokenized training corpus.
+        pairs: The tokenized training corpus: `TokenizedPairs`, or for one of any size
+            `CachedPairs` or a `PairMixture`.
         validation: Validation text; its loss and BLEU are taken every `evaluate_every` updates.
         config: How to train.
         folder: Keeps the state of training and TensorBoard logs.

@@ -206,6 +206,90 @@ TFC_API tfc_status tfc_encoder_tokenize(const tfc_encoder* encoder, const char* 
 
 TFC_API void tfc_free_encoding(tfc_encoding* encoding);
 
+/* A language model. */
+typedef struct tfc_language_model tfc_language_model;
+
+/* What the bundle of a language model is. */
+typedef struct {
+  size_t struct_size; /* sizeof(tfc_language_model_info), set by the caller. */
+  int32_t vocabulary;
+  int32_t max_length; /* In tokens, the end mark included. */
+  uint64_t bundle_bytes;
+} tfc_language_model_info;
+
+/* How to go on. Begin with `tfc_generation generation = TFC_DEFAULT_GENERATION;`. */
+typedef struct {
+  size_t struct_size;    /* sizeof(tfc_generation) */
+  int32_t max_tokens;    /* Most tokens to add, the end mark not counted. */
+  int32_t beam_size;     /* Hypotheses that beam search keeps, at most 1,000; 1: no beam search. */
+  int32_t n_best;        /* Hypotheses to return, at most beam_size. */
+  int32_t top_k;         /* Of how many of the most probable tokens one is drawn; 0: of all. */
+  double length_penalty; /* Power of the length that log-probabilities are divided by. */
+  double temperature;    /* What logits are divided by before a token is drawn; 0: the most probable
+                            token is taken. */
+  uint64_t seed;         /* Of the draws. */
+} tfc_generation;
+
+#define TFC_DEFAULT_GENERATION {sizeof(tfc_generation), 64, 1, 1, 0, 1.0, 0.0, 0}
+
+/* Opens the bundle of a language model in a folder. `options` may be NULL. */
+TFC_API tfc_status tfc_open_language_model(const char* folder, const tfc_options* options,
+                                           tfc_language_model** model);
+
+/* Opens one whose files are in memory. Their bytes are copied. */
+TFC_API tfc_status tfc_open_language_model_memory(const tfc_file* files, size_t num_files,
+                                                  const tfc_options* options,
+                                                  tfc_language_model** model);
+
+TFC_API void tfc_free_language_model(tfc_language_model* model);
+
+TFC_API tfc_status tfc_describe_language_model(const tfc_language_model* model,
+                                               tfc_language_model_info* info);
+
+/* Continues a text of `size` bytes; `generation` may be NULL. Hypotheses are what follows, without
+   the text itself. A text, what follows and the end mark are together within the bundle's limit. */
+TFC_API tfc_status tfc_generate(tfc_language_model* model, const char* text, size_t size,
+                                const tfc_generation* generation, tfc_result** result);
+
+/* Continues ids, without begin and end marks. */
+TFC_API tfc_status tfc_generate_ids(tfc_language_model* model, const int32_t* ids, size_t num_ids,
+                                    const tfc_generation* generation, tfc_result** result);
+
+/* Begins to continue a text, or ids, token by token. Whatever else is computed with this model ends
+   it. There is no beam search. */
+TFC_API tfc_status tfc_begin(tfc_language_model* model, const char* text, size_t size,
+                             const tfc_generation* generation);
+TFC_API tfc_status tfc_begin_ids(tfc_language_model* model, const int32_t* ids, size_t num_ids,
+                                 const tfc_generation* generation);
+
+/* Gives the piece of text that the next tokens make, of which there are several where one alone is
+   no whole character; NULL after the last. It is valid until the next call with this model. Only
+   after `tfc_begin`. */
+TFC_API tfc_status tfc_next(tfc_language_model* model, const char** piece);
+
+/* Gives the next token after `tfc_begin_ids`: -1 after the last, which is the end mark where the
+   model ends the text. `log_probability` may be NULL. */
+TFC_API tfc_status tfc_next_id(tfc_language_model* model, int32_t* id, double* log_probability);
+
+/* Gives the log-probability of each of a text's ids, as `tfc_language_model_tokenize` gives them,
+   and of its end mark, in their order: `*num_scores` of them, which are valid until the next call
+   with this model. A text beyond the bundle's limit is scored in rows that each begin anew. */
+TFC_API tfc_status tfc_score(tfc_language_model* model, const char* text, size_t size,
+                             const float** scores, size_t* num_scores);
+
+/* The same for ids, `num_ids` of them; the end mark counts where it is among them. */
+TFC_API tfc_status tfc_score_ids(tfc_language_model* model, const int32_t* ids, size_t num_ids,
+                                 float* scores);
+
+/* Gives the logits of every token after each prefix of ids: `num_ids + 1` rows of as many as the
+   vocabulary has, the first row after the begin mark alone. */
+TFC_API tfc_status tfc_language_model_logits(tfc_language_model* model, const int32_t* ids,
+                                             size_t num_ids, float* logits);
+
+/* Gives the ids of a text as the only hypothesis. */
+TFC_API tfc_status tfc_language_model_tokenize(const tfc_language_model* model, const char* text,
+                                               size_t size, tfc_result** result);
+
 /* The bundle of a Keras model, whose signatures its maker named. Inputs and outputs are float32 and
    int32. */
 typedef struct tfc_model tfc_model;

@@ -8,15 +8,15 @@ namespace {
 constexpr size_t kLayers = decoder::kSchema.num_inputs;
 constexpr size_t kLayerInputs = decoder::kSchema.layer_inputs;
 
-// What follows the config's first values, for each use of a layer.
-struct LayerUse {
+// What follows the config's first values, for each layer as it is applied.
+struct AppliedLayer {
   int32_t layer;  // Whose weights it takes.
   int32_t heads;
   int32_t first_memory_head;
   int32_t memory_heads;
 };
-constexpr int32_t kCommon = 3, kOfUse = 4;
-constexpr int32_t kMostUses = 256;
+constexpr int32_t kCommon = 3, kOfApplied = 4;
+constexpr int32_t kMostApplied = 256;
 
 struct Layer {
   Dense query, key, value, output;
@@ -44,19 +44,21 @@ Layer ReadLayer(Operands* in, int64_t width, int64_t own, int64_t memory,
   return layer;
 }
 
-LayerUse ReadUse(const Operands& in, const int32_t* config, size_t num_layers) {
-  const LayerUse use = {config[0], CountOf(in, config[1]), config[2], CountOf(in, config[3])};
-  in.Require(use.layer >= 0 && static_cast<size_t>(use.layer) < num_layers,
+AppliedLayer ReadApplied(const Operands& in, const int32_t* config, size_t num_layers) {
+  const AppliedLayer applied = {config[0], CountOf(in, config[1]), config[2],
+                                CountOf(in, config[3])};
+  in.Require(applied.layer >= 0 && static_cast<size_t>(applied.layer) < num_layers,
              "the config names an unknown layer");
-  return use;
+  return applied;
 }
 
 void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs) {
   Operands in(kDecoder.name, "input", inputs);
   Operands out(kDecoder.name, "output", outputs);
   const Operands::Vector config = in.IntVector();
-  const int32_t num_uses = (config.size - kCommon) / kOfUse;
-  in.Require(num_uses >= 1 && num_uses <= kMostUses && config.size == kCommon + kOfUse * num_uses,
+  const int32_t num_applied = (config.size - kCommon) / kOfApplied;
+  in.Require(num_applied >= 1 && num_applied <= kMostApplied &&
+                 config.size == kCommon + kOfApplied * num_applied,
              "the config has an impossible number of values");
   const kernels::Activation activation = ActivationOf(in, config.values[0]);
   const bool normalize_first = FlagOf(in, config.values[1]);
@@ -82,16 +84,17 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
   };
   Residual state(kernels, &scratch, x, batch, width, normalize_first, epsilon, y);
   int32_t first_head = 0;
-  for (int32_t i = 0; i < num_uses; ++i) {
+  for (int32_t i = 0; i < num_applied; ++i) {
     const kernels::Scratch::Mark mark = scratch.Here();
-    const LayerUse use =
-        ReadUse(in, config.values + kCommon + kOfUse * i, (inputs.size() - kLayers) / kLayerInputs);
-    const Heads heads = Within(in, first_head, use.heads, caches.keys);
-    const Heads memory_heads = Within(in, use.first_memory_head, use.memory_heads, memories.keys);
-    first_head += use.heads;
-    const int32_t own = use.heads * caches.keys.width;
-    const int32_t memory = use.memory_heads * memories.keys.width;
-    in.Seek(kLayers + kLayerInputs * static_cast<size_t>(use.layer));
+    const AppliedLayer applied = ReadApplied(in, config.values + kCommon + kOfApplied * i,
+                                             (inputs.size() - kLayers) / kLayerInputs);
+    const Heads heads = Within(in, first_head, applied.heads, caches.keys);
+    const Heads memory_heads =
+        Within(in, applied.first_memory_head, applied.memory_heads, memories.keys);
+    first_head += applied.heads;
+    const int32_t own = applied.heads * caches.keys.width;
+    const int32_t memory = applied.memory_heads * memories.keys.width;
+    in.Seek(kLayers + kLayerInputs * static_cast<size_t>(applied.layer));
     const Layer layer = ReadLayer(&in, width, own, memory, activation);
     state.Apply(layer.norms[0], [&](const float* input, float* change) {
       float *const q = rows(own), *const k = rows(own), *const v = rows(own);

@@ -2,6 +2,7 @@
 #define TFCOMPRESS_RUNTIME_C_HANDLES_H_
 
 #include <cstddef>
+#include <string>
 
 #include "common/last_error.h"
 #include "litert/api.h"
@@ -20,6 +21,14 @@ inline tfc_options CheckedOptions(const tfc_options* user_options) {
           "`num_threads` must be from 1 to 1024",
           "num_threads=" + std::to_string(options.num_threads), "Give another");
   return options;
+}
+
+// Checks a handle and the structure that describes it, which must be this version's.
+template <typename Info>
+void CheckInfo(const void* handle, const Info* info, const std::string& names) {
+  RequirePointers(handle != nullptr && info != nullptr, names);
+  Require(info->struct_size == sizeof(*info), "`struct_size` must be that of the structure",
+          std::to_string(info->struct_size), "Set it to its size");
 }
 
 // LiteRT, from where the options say.

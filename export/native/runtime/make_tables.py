@@ -69,30 +69,30 @@ _ALL = "".join(chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= 
 
 
 def matching(pattern):
-    return {ord(found.group()) for found in regex.finditer(pattern, _ALL, regex.VERSION1)}
+    return {ord(match.group()) for match in regex.finditer(pattern, _ALL, regex.VERSION1)}
 
 
 def properties():
     """The properties of each character: blank, space, unspaced, joins, class; from high to low."""
-    found = [0] * (sys.maxunicode + 1)
+    table = [0] * (sys.maxunicode + 1)
     for numbers, shift in ((_CLASSES, 0), (_JOINS, 3)):
         for number, pattern in numbers.items():
             for code in matching(pattern):
-                found[code] = found[code] & ~(7 << shift) | number << shift
+                table[code] = table[code] & ~(7 << shift) | number << shift
     for bit, pattern in enumerate((_UNSPACED, _SPACE, _BLANK), start=6):
         for code in matching(pattern):
-            found[code] |= 1 << bit
-    return found
+            table[code] |= 1 << bit
+    return table
 
 
 def runs():
     """The code points where other properties begin, with these: `code point << 9 | properties`."""
-    found, last = [], None
+    table, last = [], None
     for code, now in enumerate(properties()):
         if now != last:
-            found.append(code << 9 | now)
+            table.append(code << 9 | now)
             last = now
-    return found
+    return table
 
 
 def in_any_case(words):
@@ -110,14 +110,14 @@ def filled(items, indent, separator):
     )
 
 
-def native(found, lists):
+def native(table, lists):
     parts = [
         "// Made by make_tables.py. Do not edit.\n// clang-format off\n"
         '#include "runtime/text_tables.h"\n\nnamespace tfcompress {\n'
     ]
-    body = filled([f"{run:#x}" for run in found], "    ", ", ")
+    body = filled([f"{run:#x}" for run in table], "    ", ", ")
     parts.append(f"\nconst uint32_t kTextRuns[] = {{\n{body}}};\n")
-    parts.append(f"const size_t kTextRunsSize = {len(found)};\n")
+    parts.append(f"const size_t kTextRunsSize = {len(table)};\n")
     for name, entries in lists.items():
         body = filled([f'U"{word}"' for word in entries], "    ", ", ")
         parts.append(f"\nconst std::u32string_view k{name}[] = {{\n{body}}};\n")
@@ -125,11 +125,11 @@ def native(found, lists):
     return "".join([*parts, "\n}  // namespace tfcompress\n"])
 
 
-def python(found, lists):
+def python(table, lists):
     parts = [
         '"""What characters and words are to the splitting of text.\n\n'
         'Made by make_tables.py; do not edit."""\n\n# ruff: noqa: RUF001\n',
-        f'RUNS = """\n{filled([f"{run:x}" for run in found], "", " ")}\n"""\n',
+        f'RUNS = """\n{filled([f"{run:x}" for run in table], "", " ")}\n"""\n',
     ]
     for name, entries in lists.items():
         parts.append(f'{name.upper()} = """\n{filled(entries, "", " ")}\n"""\n')
@@ -137,11 +137,11 @@ def python(found, lists):
 
 
 def main():
-    found = runs()
+    table = runs()
     lists = {"Titles": {*_TITLES.split()}, "Numbered": in_any_case(_NUMBERED.split())}
     lists = {name: sorted(words) for name, words in lists.items()}
-    _NATIVE.write_text(native(found, lists), encoding="utf-8")
-    _PYTHON.write_text(python(found, lists), encoding="utf-8")
+    _NATIVE.write_text(native(table, lists), encoding="utf-8")
+    _PYTHON.write_text(python(table, lists), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -67,12 +67,14 @@ Manifest::Manifest(const Files& files, const std::string& model_type)
         kThisVersion);
   }
   const auto& actual = Take<std::string>({"model_type"}, "a text");
-  if (actual != model_type && (actual == kTranslation || actual == kTextEncoder)) {
-    throw Error(
-        Code::kUnsupported, "The bundle holds another type of model",
-        name_ + (actual == kTranslation ? " of a translation model, which tfc_open opens"
-                                        : " of a text encoder, which tfc_open_encoder opens"),
-        "Use that");
+  const std::map<std::string, const char*> openers = {
+      {kTranslation, " of a translation model, which tfc_open opens"},
+      {kTextEncoder, " of a text encoder, which tfc_open_encoder opens"},
+      {kLanguageModel, " of a language model, which tfc_open_language_model opens"}};
+  const auto opener = openers.find(actual);
+  if (actual != model_type && opener != openers.end()) {
+    throw Error(Code::kUnsupported, "The bundle holds another type of model",
+                name_ + opener->second, "Use that");
   }
   if (actual != model_type) {
     throw Error(Code::kUnsupported, kOtherVersion,

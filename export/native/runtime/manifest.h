@@ -17,6 +17,7 @@ namespace tfcompress {
 constexpr char kModelFile[] = "model.tflite";
 constexpr char kTranslation[] = "translation";
 constexpr char kTextEncoder[] = "text_encoder";
+constexpr char kLanguageModel[] = "language_model";
 
 // The type of model that a bundle's manifest names. Throws Error (kNotFound, kBadBundle).
 std::string BundleModelType(const Files& files);

@@ -16,27 +16,6 @@ int32_t ArgMax(const float* values, int32_t count) {
   return static_cast<int32_t>(std::max_element(values, values + count) - values);
 }
 
-int32_t BestToken(const float* logits, const StepOutput& output, const SpecialIds& special) {
-  if (output.top_ids != nullptr) return output.top_ids[0] < 0 ? special.eos : output.top_ids[0];
-  if (output.block_max == nullptr) {
-    const int32_t token = ArgMax(logits, output.vocabulary);
-    if (token != special.pad && token != special.bos) return token;
-  } else {
-    const int32_t width = output.vocabulary / output.blocks;
-    const int32_t first = ArgMax(output.block_max, output.blocks) * width;
-    const int32_t token = first + ArgMax(logits + first, width);
-    if (token != special.pad && token != special.bos) return token;
-  }
-  int32_t best = special.eos;
-  for (int32_t token = 0; token < output.vocabulary; ++token) {
-    const bool excluded = token == special.pad || token == special.bos;
-    const bool better =
-        logits[token] > logits[best] || (logits[token] == logits[best] && token < best);
-    if (!excluded && better) best = token;
-  }
-  return best;
-}
-
 // A token that may follow a hypothesis.
 struct Continuation {
   double total;
@@ -73,13 +52,6 @@ class Best {
   size_t count_;
   std::vector<Continuation> kept_;
 };
-
-float LogSumExp(const float* logits, int32_t count) {
-  const float largest = *std::max_element(logits, logits + count);
-  float sum = 0;
-  for (int32_t i = 0; i < count; ++i) sum += std::exp(logits[i] - largest);
-  return largest + std::log(sum);
-}
 
 class Beam {
  public:
@@ -254,6 +226,34 @@ class Beam {
 };
 
 }  // namespace
+
+int32_t BestToken(const float* logits, const StepOutput& output, const SpecialIds& special) {
+  if (output.top_ids != nullptr) return output.top_ids[0] < 0 ? special.eos : output.top_ids[0];
+  if (output.block_max == nullptr) {
+    const int32_t token = ArgMax(logits, output.vocabulary);
+    if (token != special.pad && token != special.bos) return token;
+  } else {
+    const int32_t width = output.vocabulary / output.blocks;
+    const int32_t first = ArgMax(output.block_max, output.blocks) * width;
+    const int32_t token = first + ArgMax(logits + first, width);
+    if (token != special.pad && token != special.bos) return token;
+  }
+  int32_t best = special.eos;
+  for (int32_t token = 0; token < output.vocabulary; ++token) {
+    const bool excluded = token == special.pad || token == special.bos;
+    const bool better =
+        logits[token] > logits[best] || (logits[token] == logits[best] && token < best);
+    if (!excluded && better) best = token;
+  }
+  return best;
+}
+
+float LogSumExp(const float* logits, int32_t count) {
+  const float largest = *std::max_element(logits, logits + count);
+  float sum = 0;
+  for (int32_t i = 0; i < count; ++i) sum += std::exp(logits[i] - largest);
+  return largest + std::log(sum);
+}
 
 std::vector<int32_t> GreedySearch(Stepper* stepper, const SpecialIds& special, int32_t limit) {
   stepper->Start(1, 1);

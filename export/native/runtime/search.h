@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "runtime/translation_bundle.h"
+#include "runtime/decoder_bundle.h"
 
 namespace tfcompress {
 
@@ -44,6 +44,12 @@ struct Hypothesis {
 // Takes the most probable token at each step; of equals, the lowest id. At most `limit` tokens, the
 // end id included, which is forced at the last.
 std::vector<int32_t> GreedySearch(Stepper* stepper, const SpecialIds& special, int32_t limit);
+
+// The most probable token of the first row; of equals, the lowest id.
+int32_t BestToken(const float* logits, const StepOutput& output, const SpecialIds& special);
+
+// The logarithm of the sum of powers of e.
+float LogSumExp(const float* logits, int32_t count);
 
 // Keeps the `beam_size` best hypotheses at each step, as the Python runtime's search does, and
 // returns the finished ones, best first. Throws Error (kRuntime) if no logit is finite.

@@ -67,7 +67,7 @@ struct View {
 
 }  // namespace
 
-Session::Session(const litert::Api& api, const TranslationBundle& bundle, int num_threads,
+Session::Session(const litert::Api& api, const DecoderBundle& bundle, int num_threads,
                  litert::Profile* profile)
     : longest_(bundle.max_target_length),
       vocabulary_(bundle.target_vocabulary),
@@ -78,7 +78,7 @@ Session::Session(const litert::Api& api, const TranslationBundle& bundle, int nu
       grows_(std::any_of(hypotheses_.begin(), hypotheses_.end(),
                          [](const StateTensor& tensor) { return tensor.grows(); })),
       model_(api, bundle.name, bundle.model, num_threads, profile),
-      encode_(model_.Find("encode")),
+      whole_(model_.Find(bundle.source_vocabulary > 0 ? "encode" : "score")),
       step_(model_.Find("step")) {
   if (!gives_top_) results_["logits"] = vocabulary_;
   if (bundle.block && !gives_top_) {
@@ -91,7 +91,12 @@ Session::Session(const litert::Api& api, const TranslationBundle& bundle, int nu
   };
   litert::Specs sentence, inputs, outputs;
   for (const StateTensor& tensor : sentence_) sentence[tensor.name] = spec(tensor);
-  encode_.Expect({{"ids", ids}}, sentence);
+  if (bundle.source_vocabulary > 0) {
+    whole_.Expect({{"ids", ids}}, sentence);
+  } else {
+    whole_.Expect({{"ids", ids}, {"labels", ids}}, {{"log_probabilities", {kFloat32, {-1}}}});
+    encoders_.push_front({0, {}, {}});
+  }
   inputs = sentence;
   inputs["ids"] = ids;
   inputs["position"] = {kInt32, {1}};
@@ -121,7 +126,7 @@ Session::Session(const litert::Api& api, const TranslationBundle& bundle, int nu
 
 void Session::Encode(const std::vector<int32_t>& ids) {
   const auto length = static_cast<int32_t>(ids.size());
-  encode_.Resize("ids", {length});
+  whole_.Resize("ids", {length});
   Encoder& encoder = Recent(
       &encoders_, kKeptLengths, [&](const Encoder& e) { return e.length == length; },
       [&] {
@@ -133,9 +138,24 @@ void Session::Encode(const std::vector<int32_t>& ids) {
       });
   std::copy(ids.begin(), ids.end(), encoder.ids.integers());
   if (shortlist_) Choose(shortlist_->Candidates(ids));
-  encode_.Bind({{"ids", encoder.ids}}, encoder.state);
+  whole_.Bind({{"ids", encoder.ids}}, encoder.state);
   timings_ = {};
-  timings_.encode_seconds = Run(&encode_);
+  timings_.encode_seconds = Run(&whole_);
+}
+
+std::vector<float> Session::Score(const std::vector<int32_t>& row, int32_t bos) {
+  const auto length = static_cast<int32_t>(row.size());
+  whole_.Resize("ids", {length});
+  whole_.Resize("labels", {length});
+  const litert::Buffer ids = model_.NewBuffer(kInt32, {length});
+  const litert::Buffer labels = model_.NewBuffer(kInt32, {length});
+  const litert::Buffer scores = model_.NewBuffer(kFloat32, {length});
+  ids.integers()[0] = bos;
+  std::copy(row.begin(), row.end() - 1, ids.integers() + 1);
+  std::copy(row.begin(), row.end(), labels.integers());
+  whole_.Bind({{"ids", ids}, {"labels", labels}}, {{"log_probabilities", scores}});
+  whole_.Run();
+  return {scores.floats(), scores.floats() + length};
 }
 
 void Session::Start(int32_t rows, int32_t top) {

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "litert/model.h"
+#include "runtime/decoder_bundle.h"
 #include "runtime/search.h"
 #include "runtime/shortlist.h"
-#include "runtime/translation_bundle.h"
 
 namespace tfcompress {
 
@@ -28,8 +28,11 @@ struct Timings {
 class Session final : public Stepper {
  public:
   // Throws Error if the model does not load or is not the one that the manifest describes.
-  Session(const litert::Api& api, const TranslationBundle& bundle, int num_threads,
+  Session(const litert::Api& api, const DecoderBundle& bundle, int num_threads,
           litert::Profile* profile = nullptr);
+
+  // The log-probability of each id of a row, of a language model.
+  std::vector<float> Score(const std::vector<int32_t>& row, int32_t bos);
 
   // Encodes a sentence, the end id included, which the steps after it translate.
   void Encode(const std::vector<int32_t>& ids);
@@ -46,7 +49,7 @@ class Session final : public Stepper {
   const Timings& timings() const { return timings_; }
 
  private:
-  // The buffers of `encode` for one length of source.
+  // The buffers of `encode` for one length of source; of nothing, where there is no source.
   struct Encoder {
     int32_t length;
     litert::Buffer ids;
@@ -79,7 +82,8 @@ class Session final : public Stepper {
   const bool grows_;
   std::map<std::string, int32_t> results_;  // Their width by name.
   litert::Model model_;
-  litert::Model::Signature encode_;
+  // Takes whole sequences: `encode`, or `score` of a language model.
+  litert::Model::Signature whole_;
   litert::Model::Signature step_;
   std::optional<Shortlist> shortlist_;
   litert::Buffers candidates_;  // The tokens to choose from.

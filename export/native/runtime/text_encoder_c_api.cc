@@ -66,9 +66,7 @@ void tfc_free_encoder(tfc_encoder* encoder) { delete encoder; }
 
 tfc_status tfc_describe_encoder(const tfc_encoder* encoder, tfc_encoder_info* info) {
   return Guarded([&] {
-    RequirePointers(encoder != nullptr && info != nullptr, "`encoder` and `info`");
-    Require(info->struct_size == sizeof(*info), "`struct_size` must be that of the structure",
-            std::to_string(info->struct_size), "Set it to its size");
+    tfcompress::CheckInfo(encoder, info, "`encoder` and `info`");
     const tfcompress::TextEncoderBundle& bundle = encoder->encoder.bundle();
     *info = {sizeof(*info),     bundle.head.c_str(),  bundle.vocabulary, bundle.token_types,
              bundle.max_length, bundle.labels.size(), bundle.size};

@@ -3,54 +3,18 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "common/bytes.h"
-#include "runtime/bundle_base.h"
+#include "runtime/decoder_bundle.h"
 #include "runtime/files.h"
 
 namespace tfcompress {
 
-// The ids that are no words.
-struct SpecialIds {
-  int32_t pad;  // Fills batches; never produced.
-  int32_t bos;  // Begins a target; never produced.
-  int32_t eos;  // Ends sources and targets.
-};
-
-// A tensor that a decoder carries from step to step.
-struct StateTensor {
-  std::string name;
-  // Without the batch axis; kPositions, at most once, where it is as long as the source, if it is
-  // per sentence, or else as the positions decoded so far.
-  std::vector<int32_t> shape;
-  // Computed when a sentence is encoded, one for all hypotheses; or a row for each of them.
-  bool per_sentence;
-  // Of one per hypothesis, before the first step.
-  float initial;
-
-  static constexpr int32_t kPositions = -1;
-
-  // Whether a step writes one more position, rather than all.
-  bool grows() const;
-  // The whole shape.
-  std::vector<int32_t> Sizes(int32_t rows, int32_t length) const;
-};
-
 // An opened bundle of a translation model: what the runtime needs of its manifest, and its files.
-struct TranslationBundle : BundleBase {
-  SpecialIds ids;
+struct TranslationBundle : DecoderBundle {
   int32_t max_source_length;  // In tokens, the end mark included.
-  int32_t max_target_length;
-  int32_t source_vocabulary;
-  int32_t target_vocabulary;
-  std::vector<StateTensor> state;
-  std::optional<int32_t> block;  // Logits that share a maximum.
   std::optional<Bytes> source_tokenizer;
   std::optional<Bytes> target_tokenizer;
-  std::optional<Bytes> shortlist;
-  std::string shortlist_name;  // For messages.
 };
 
 // Opens a bundle and checks that it is complete: with `verify`, the size and SHA-256 of every file.

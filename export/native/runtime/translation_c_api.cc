@@ -6,11 +6,13 @@
 
 #include "common/last_error.h"
 #include "runtime/c_handles.h"
+#include "runtime/c_results.h"
 #include "runtime/translation_bundle.h"
 #include "runtime/translator.h"
 #include "tfcompress.h"
 
 using tfcompress::Guarded;
+using tfcompress::NewResult;
 using tfcompress::Require;
 using tfcompress::RequirePointers;
 using tfcompress::Translations;
@@ -20,12 +22,6 @@ struct tfc_translator {
 };
 
 namespace {
-
-// A result and what it points to.
-struct OwnedResult : tfc_result {
-  Translations translations;
-  std::vector<tfc_hypothesis> views;
-};
 
 void Open(const tfcompress::Files& files, const tfc_options* options, tfc_translator** handle) {
   tfcompress::OpenHandle<tfc_translator, tfcompress::Translator>(
@@ -44,20 +40,6 @@ tfcompress::SearchOptions Options(const tfc_search* search) {
   options.with_scores = search->with_scores != 0;
   options.length_penalty = search->length_penalty;
   return options;
-}
-
-tfc_result* NewResult(Translations translations) {
-  auto owned = std::make_unique<OwnedResult>();
-  owned->translations = std::move(translations);
-  for (const tfcompress::Translation& one : owned->translations.best) {
-    owned->views.push_back({one.text ? one.text->c_str() : nullptr, one.hypothesis.ids.data(),
-                            one.hypothesis.ids.size(), one.hypothesis.log_probability,
-                            one.hypothesis.score});
-  }
-  owned->num_hypotheses = owned->views.size();
-  owned->hypotheses = owned->views.data();
-  owned->num_parts = owned->translations.parts;
-  return owned.release();
 }
 
 }  // namespace
@@ -81,9 +63,7 @@ void tfc_free_translator(tfc_translator* translator) { delete translator; }
 
 tfc_status tfc_describe(const tfc_translator* translator, tfc_info* info) {
   return Guarded([&] {
-    RequirePointers(translator != nullptr && info != nullptr, "`translator` and `info`");
-    Require(info->struct_size == sizeof(*info), "`struct_size` must be that of the structure",
-            std::to_string(info->struct_size), "Set it to its size");
+    tfcompress::CheckInfo(translator, info, "`translator` and `info`");
     const tfcompress::TranslationBundle& bundle = translator->translator.bundle();
     *info = {sizeof(*info),
              bundle.source_vocabulary,
@@ -135,6 +115,6 @@ tfc_status tfc_tokenize(const tfc_translator* translator, const char* text, size
   });
 }
 
-void tfc_free_result(tfc_result* result) { delete static_cast<OwnedResult*>(result); }
+void tfc_free_result(tfc_result* result) { delete static_cast<tfcompress::OwnedResult*>(result); }
 
 const char* tfc_version(void) { return TFC_VERSION; }

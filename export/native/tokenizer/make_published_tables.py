@@ -64,7 +64,7 @@ def bits(character):
         return 0
     is_mark = len(_MARKS.pre_tokenize_str(f"a{character}a")) == 3
     is_word = len(_WORDS.pre_tokenize_str(f"a{character}")) == 1
-    found = {
+    properties = {
         REMOVED: _CLEAN.normalize_str(character) == "",
         PUNCTUATION: is_mark,
         NONSPACING: _STRIPPED.normalize_str(character) == "",
@@ -74,7 +74,7 @@ def bits(character):
         WORD: is_word and not character.isspace(),
         CHINESE: _SPACED.normalize_str(character) != character,
     }
-    return sum(bit for bit, holds in found.items() if holds)
+    return sum(bit for bit, holds in properties.items() if holds)
 
 
 def unknown_decompositions():
@@ -93,22 +93,22 @@ def unknown_decompositions():
 
 def combining_class(character):
     """The combining class, or 0 where the package tokenizers knows none."""
-    found = unicodedata.combining(character)
-    if not found:
+    order = unicodedata.combining(character)
+    if not order:
         return 0
     nfd = normalizers.NFD()
     # One of a known mark of another class and this one must move, in one of the two orders.
-    other = "\u0301" if found != 230 else "\u0334"
+    other = "\u0301" if order != 230 else "\u0334"
     pairs = (f"a{other}{character}", f"a{character}{other}")
-    return found if any(nfd.normalize_str(pair) != pair for pair in pairs) else 0
+    return order if any(nfd.normalize_str(pair) != pair for pair in pairs) else 0
 
 
 def lowercases():
     """Lower case: `code point << 8 | size << 2`."""
     codes = [code for code in range(sys.maxunicode + 1) if not is_surrogate(chr(code))]
-    found = {code: _LOWERCASE.normalize_str(chr(code)) for code in codes}
-    found = {code: text for code, text in found.items() if text != chr(code)}
-    return [(code, 0) for code in found], [*found.values()]
+    lower = {code: _LOWERCASE.normalize_str(chr(code)) for code in codes}
+    lower = {code: text for code, text in lower.items() if text != chr(code)}
+    return [(code, 0) for code in lower], [*lower.values()]
 
 
 def grapheme_class(character):

@@ -39,13 +39,13 @@ def class_of(character):
 
 def runs(value):
     """The code points where another value begins, with that value: `code point << 8 | value`."""
-    found, last = [], None
+    starts, last = [], None
     for code in range(sys.maxunicode + 1):
         now = value(chr(code))
         if now != last:
-            found.append(code << 8 | now)
+            starts.append(code << 8 | now)
             last = now
-    return found
+    return starts
 
 
 def decompositions():
@@ -79,7 +79,7 @@ def units(text):
     return [int.from_bytes(data[at : at + 2], "little") for at in range(0, len(data), 2)]
 
 
-def array(kind, name, values):
+def array(type_, name, values):
     lines, line = [], "   "
     for value in values:
         word = f" {value:#x},"
@@ -89,7 +89,7 @@ def array(kind, name, values):
         line += word
     lines.append(line)
     body = "\n".join(lines)
-    return f"\nconst {kind} {name}[] = {{\n{body}\n}};\nconst size_t {name}Size = {len(values)};\n"
+    return f"\nconst {type_} {name}[] = {{\n{body}\n}};\nconst size_t {name}Size = {len(values)};\n"
 
 
 def mappings(name, keys, texts):
@@ -110,12 +110,12 @@ def ranges(category):
     """The characters of a category or of a group of them, as `first-last` or one alone."""
     starts = runs(lambda character: unicodedata.category(character).startswith(category))
     ends = [start >> 8 for start in starts[1:]] + [sys.maxunicode + 1]
-    found = []
+    parts = []
     for start, end in zip(starts, ends):
         if start & 1:
             first, last = start >> 8, end - 1
-            found.append(f"{first:x}" if first == last else f"{first:x}-{last:x}")
-    text = textwrap.fill(" ".join(found), _LINE, break_on_hyphens=False)
+            parts.append(f"{first:x}" if first == last else f"{first:x}-{last:x}")
+    text = textwrap.fill(" ".join(parts), _LINE, break_on_hyphens=False)
     return f'    "{category}": """\n{text}\n""",'
 
 

@@ -5,7 +5,7 @@ namespace tfcompress {
 TextSettings TextSettings::Read(const json::Value& value) {
   const SettingsReader reader(value);
   TextSettings settings;
-  const std::string& type = reader.Text("kind");
+  const std::string& type = reader.Text("tokenizer_type");
   if (type == "wordpiece") {
     settings.type = Type::kWordPiece;
     settings.lowercase = reader.Flag("lowercase");
@@ -23,7 +23,7 @@ TextSettings TextSettings::Read(const json::Value& value) {
   } else if (type == "published_sentencepiece") {
     settings.type = Type::kPublishedSentencePiece;
   } else {
-    BadTokenizer("its kind is \"" + type + "\"");
+    BadTokenizer("its tokenizer_type is \"" + type + "\"");
   }
   const bool may_lack_unknown =
       settings.type == Type::kBytePair || settings.type == Type::kPublished;

@@ -23,16 +23,16 @@ constexpr char kUsage[] =
     "FILE]\n"
     "                            [--results FILE] [--profile]\n"
     "\n"
-    "Translates the sentences of a file, one a line ('-', the default: standard input), or\n"
-    "encodes them with a text encoder, and prints latency, throughput, memory and where the time\n"
-    "goes as JSON.\n"
+    "Translates the sentences of a file, one a line ('-', the default: standard input), encodes\n"
+    "them with a text encoder, or continues them with a language model, and prints latency,\n"
+    "throughput, memory and where the time goes as JSON.\n"
     "\n"
     "  --threads N        threads of LiteRT for one sentence (default 1)\n"
     "  --beam N           hypotheses that the search keeps; 1 is greedy search (default 1)\n"
     "  --warmup N         passes over the sentences that are not measured (default 2)\n"
     "  --runs N           passes that are measured (default 3)\n"
     "  --output FILE      where the metrics go too\n"
-    "  --translations FILE  where the translations go, one a line\n"
+    "  --translations FILE  where translations or continuations go, one a line\n"
     "  --results FILE     of a text encoder: where the numbers of each text go, one text a line\n"
     "  --profile          measure each operation too, in one more pass\n"
     "  --library FILE     LiteRT's library (default: TFCOMPRESS_LITERT, else libLiteRt.so)\n";
@@ -44,9 +44,11 @@ int Main(const std::vector<std::string>& words) {
   }
   try {
     const Arguments arguments = ParseArguments(words);
-    const bool encodes = BundleModelType(FolderFiles(arguments.bundle)) == kTextEncoder;
-    const std::string report =
-        encodes ? BenchmarkTextEncoder(arguments) : BenchmarkTranslation(arguments);
+    const std::string model_type = BundleModelType(FolderFiles(arguments.bundle));
+    const auto run = model_type == kTextEncoder     ? BenchmarkTextEncoder
+                     : model_type == kLanguageModel ? BenchmarkLanguageModel
+                                                    : BenchmarkTranslation;
+    const std::string report = run(arguments);
     if (!arguments.output.empty()) {
       std::ofstream file(arguments.output);
       if (!(file << report << "\n" << std::flush)) Fail(kUnwritable, arguments.output, kOtherFile);

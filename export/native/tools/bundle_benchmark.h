@@ -46,6 +46,7 @@ class BundleBenchmark {
 // Measure the bundle that the arguments name, and return the metrics as JSON. Throw Error.
 std::string BenchmarkTranslation(const Arguments& arguments);
 std::string BenchmarkTextEncoder(const Arguments& arguments);
+std::string BenchmarkLanguageModel(const Arguments& arguments);
 
 }  // namespace tfcompress
 

@@ -4,7 +4,7 @@ from fidelity.weights import linear
 
 from tfcompress import layers
 
-KINDS = {"lightweight": layers.LightweightConv, "dynamic": layers.DynamicConv}
+LAYERS = {"lightweight": layers.LightweightConv, "dynamic": layers.DynamicConv}
 
 
 def lightweight(config, arrays):
@@ -15,12 +15,12 @@ def dynamic(config, arrays):
     return _run("dynamic", config, arrays)
 
 
-def _run(kind, config, arrays):
+def _run(layer_type, config, arrays):
     kernel_size, before = config["K"], config["padding_l"]
     causal = before == kernel_size - 1
     assert causal or before == kernel_size // 2, f"padding_l={before}"
     layer = convolution(
-        kind,
+        layer_type,
         arrays,
         "",
         kernel_size,
@@ -34,7 +34,7 @@ def _run(kind, config, arrays):
     return {"out/y": layer(x).numpy().swapaxes(0, 1)}
 
 
-def convolution(kind, arrays, prefix, kernel_size, num_heads, **options):
+def convolution(layer_type, arrays, prefix, kernel_size, num_heads, **options):
     """Makes a convolution with the dense layers that there are weights for.
 
     The configuration's `glu` does not tell: a lightweight convolution has no gate all the same.
@@ -44,7 +44,7 @@ def convolution(kind, arrays, prefix, kernel_size, num_heads, **options):
     project = linear1 is not None
     gated = project and linear1.shape[0] == 2 * linear1.shape[1]
     options |= {"project": project, "gated": gated, "mask_after_linear": False}
-    return KINDS[kind](kernel_size, num_heads=num_heads, **options)
+    return LAYERS[layer_type](kernel_size, num_heads=num_heads, **options)
 
 
 def load_convolution(layer, arrays, prefix):

@@ -177,10 +177,10 @@ def activation(config):
 
 def normalizes(config):
     """Whether the layers normalize."""
-    kind = config.get("norm_type", config.get("norm", "ln"))
-    if kind is not None and not kind.startswith("ln"):
-        raise NotImplementedError(f"normalization {kind!r}")
-    return kind is not None
+    normalization = config.get("norm_type", config.get("norm", "ln"))
+    if normalization is not None and not normalization.startswith("ln"):
+        raise NotImplementedError(f"normalization {normalization!r}")
+    return normalization is not None
 
 
 def epsilon(config):

@@ -21,8 +21,8 @@ def fixed_patterns(config, arrays):
     for name, reference in arrays.items():
         if name in WordIds():
             continue
-        kind, case, edges = re.fullmatch("(token|word)_(.+)_(zero|self)", name).groups()
-        word_ids = arrays[f"word_ids_{case}"] if kind == "word" else None
+        unit, case, edges = re.fullmatch("(token|word)_(.+)_(zero|self)", name).groups()
+        word_ids = arrays[f"word_ids_{case}"] if unit == "word" else None
         outputs[name] = _weights(*reference.shape[:2], edges, word_ids)
     return outputs
 

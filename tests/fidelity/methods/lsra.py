@@ -79,12 +79,12 @@ def _branches(config, arrays, causal):
     """Makes the branches; returns them with their widths, in order."""
     branches = []
     for index, branch in enumerate(config["branches"]):
-        kind, kernel_size, width, heads = branch.split(":")
-        if kind == "attn":
+        branch_type, kernel_size, width, heads = branch.split(":")
+        if branch_type == "attn":
             layer = layers.MultiHeadAttention(int(heads), causal=causal)
         else:
             layer = convolution(
-                kind,
+                branch_type,
                 arrays,
                 f"self_attn.branches.{index}.",
                 config["kernel"] if kernel_size == "default" else int(kernel_size),

@@ -1,1 +1,1 @@
-"""The folder that a device is given."""
+"""The folder that goes to a device."""

@@ -24,7 +24,7 @@ def new_folder(path: str | os.PathLike, *, force: bool = False) -> Iterator[Path
     If the block fails or is interrupted, the temporary folder is removed and `path` is as before.
 
     Args:
-        path: The folder to make; missing parents are made too.
+        path: The folder to create; missing parents are created too.
         force: Whether to replace an existing bundle.
 
     Raises:
@@ -38,9 +38,9 @@ def new_folder(path: str | os.PathLike, *, force: bool = False) -> Iterator[Path
     """
     path = Path(path)
     check_target(path, force)
-    made = []
+    created = []
     try:
-        made = _make_parents(path)
+        created = _make_parents(path)
         folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
         try:
             yield folder
@@ -49,10 +49,10 @@ def new_folder(path: str | os.PathLike, *, force: bool = False) -> Iterator[Path
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
-        _remove(made)
+        _remove(created)
         raise _write_error(path, error) from error
     except BaseException:
-        _remove(made)
+        _remove(created)
         raise
 
 

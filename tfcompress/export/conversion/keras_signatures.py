@@ -36,10 +36,13 @@ class Signature:
 
     Example:
 
+    >>> ids = tf.TensorSpec([None, None], tf.int32)
     >>> signatures = {
-    ...     "embed": tfc.export.Signature(model.embed, tf.TensorSpec([None, None], tf.int32)),
-    ...     "score": tfc.export.Signature(),
+    ...     "embed": tfc.export.Signature(model.layers[1], ids),
+    ...     "score": tfc.export.Signature(input_names=["ids"], output_names=["logits"]),
     ... }
+    >>> KerasSignatures(model, signatures, model).names
+    ('embed', 'score')
     """
 
     function: Callable[..., Any] | None = None
@@ -80,7 +83,7 @@ class KerasSignatures:
         self._model = model
         self._custom_ops = frozenset(custom_ops)
         self._functions = {
-            name: _Function(name, given, model, original) for name, given in signatures.items()
+            name: _Function(name, one, model, original) for name, one in signatures.items()
         }
         self.names = tuple(self._functions)
 
@@ -104,45 +107,45 @@ class KerasSignatures:
                 "variables of its own. Make their layers attributes of the model."
             ) from error
 
-    def batches(self, argument: str, given: Any) -> dict[str, list[Batch]]:
+    def batches(self, argument: str, samples: Any) -> dict[str, list[Batch]]:
         """Returns batches by signature, their arrays by the names of inputs.
 
         Args:
             argument: What the argument is called.
-            given: A list of batches where there is one signature, or a list for some signatures by
-                their names.
+            samples: A list of batches where there is one signature, or a list for some signatures
+                by their names.
 
         Raises:
             InputError: If a batch does not fit its signature.
         """
-        if not isinstance(given, Mapping):
+        if not isinstance(samples, Mapping):
             if len(self.names) > 1:
                 raise InputError(
-                    f"`{argument}` must be by signature. Received: {type(given).__name__} for "
+                    f"`{argument}` must be by signature. Received: {type(samples).__name__} for "
                     f"{', '.join(self.names)}. Map these names to lists of batches."
                 )
-            given = {self.names[0]: given}
-        if unknown := [name for name in given if name not in self._functions]:
+            samples = dict.fromkeys(self.names, samples)
+        if unknown := [name for name in samples if name not in self._functions]:
             raise InputError(
                 f"`{argument}` must map signatures to lists of batches. Received: {unknown}, not "
                 f"among {', '.join(self.names)}. Put a single batch into a list."
             )
-        found = {}
-        for name, batches in given.items():
+        named = {}
+        for name, batches in samples.items():
             if isinstance(batches, Mapping | np.ndarray | tf.Tensor):
                 raise InputError(
                     f"`{argument}` must hold batches in a list. Received: "
                     f"{type(batches).__name__} for {name}. Put a single batch into a list."
                 )
-            found[name] = [self._functions[name].named(argument, batch) for batch in batches]
-            if not found[name]:
+            named[name] = [self._functions[name].named(argument, batch) for batch in batches]
+            if not named[name]:
                 raise InputError(
                     f"`{argument}` is empty. Received: no batch for {name}. Give at least one."
                 )
-        return found
+        return named
 
     def default_batches(self) -> dict[str, list[Batch]]:
-        """Returns a batch for each signature: the given one, or random numbers that it takes.
+        """Returns a batch for each signature: its own, or random numbers that it takes.
 
         Raises:
             InputError: If the model takes no such numbers.
@@ -156,8 +159,8 @@ class KerasSignatures:
             name: The signature.
             batch: Inputs by name.
         """
-        given = self._functions[name].flat_call(*batch.values())
-        return {name: np.asarray(value) for name, value in given.items()}
+        results = self._functions[name].flat_call(*batch.values())
+        return {name: np.asarray(value) for name, value in results.items()}
 
 
 class _Function:
@@ -186,15 +189,15 @@ class _Function:
         self._names = _input_names(own, self._structure)
         names = _checked_names("input_names", signature.input_names, self._names)
         self._signature_names = names
-        given = own if signature.inputs is None else signature.inputs
-        flat = self._leaves("inputs", given)
+        inputs = own if signature.inputs is None else signature.inputs
+        flat = self._leaves("inputs", inputs)
         are_specs = [isinstance(value, tf.TensorSpec) for value in flat]
         if any(are_specs) and not all(are_specs):
             raise InputError(
                 "`inputs` must be arrays or tf.TensorSpec, not both. Received: "
                 f"{[type(value).__name__ for value in flat]}. Give one of each input."
             )
-        self._batch = None if any(are_specs) else given
+        self._batch = None if any(are_specs) else inputs
         if self._batch is not None:
             arrays = map(np.asarray, flat)
             flat = tf.nest.flatten(own) if own is not None else map(_spec, arrays)
@@ -271,26 +274,26 @@ def _is_nested(value):
     return isinstance(value, Mapping | list | tuple)
 
 
-def _leaves(structure, given) -> Iterator[Any]:
+def _leaves(structure, values) -> Iterator[Any]:
     """The values of a structure like another; ValueError where it is not like it."""
     if isinstance(structure, Mapping):
-        if not isinstance(given, Mapping) or {*given} != {*structure}:
+        if not isinstance(values, Mapping) or {*values} != {*structure}:
             raise ValueError
         for key in sorted(structure):
-            yield from _leaves(structure[key], given[key])
+            yield from _leaves(structure[key], values[key])
     elif isinstance(structure, list | tuple):
-        if not isinstance(given, list | tuple) or len(given) != len(structure):
+        if not isinstance(values, list | tuple) or len(values) != len(structure):
             raise ValueError
-        for inner, value in zip(structure, given):
+        for inner, value in zip(structure, values):
             yield from _leaves(inner, value)
-    elif _is_nested(given):
+    elif _is_nested(values):
         raise ValueError
     else:
-        yield given
+        yield values
 
 
 def _rebound(function, original, model):
-    """A method of the float32 twin, where the method is the given model's."""
+    """A method of the float32 twin, where the method is the original model's."""
     if function is None or model is original:
         return function
     if getattr(function, "__self__", None) is not original:
@@ -318,12 +321,12 @@ def _spec(array):
     return tf.TensorSpec([None, *array.shape[1:]] if array.ndim else [], array.dtype)
 
 
-def _input_names(own, given):
+def _input_names(own, values):
     if own is not None:
         return [spec.name for spec in tf.nest.flatten(own)]
-    if isinstance(given, tf.TensorSpec) and given.name:
-        return [given.name]
-    return _path_names(given, "input")
+    if isinstance(values, tf.TensorSpec) and values.name:
+        return [values.name]
+    return _path_names(values, "input")
 
 
 def _default_output_names(model, outputs):
@@ -350,8 +353,8 @@ def _paths(structure, prefix, word) -> Iterator[str]:
         yield prefix
 
 
-def _checked_names(argument, given, default):
-    names = default if given is None else list(given)
+def _checked_names(argument, names, default):
+    names = default if names is None else list(names)
     if len(names) != len(default):
         raise InputError(
             f"`{argument}` must name each one. Received: {names} for {len(default)}. Give as many."
@@ -374,7 +377,7 @@ def _small_whole(rng, spec):
 
 
 def _random(rng, spec, make):
-    """Floats as given; of integers 0 and 1, which every table of at least two rows has."""
+    """Floats as they are; of integers 0 and 1, which every table of at least two rows has."""
     sizes = [size or (2 if axis == 0 else 5) for axis, size in enumerate(spec.shape)]
     values = make(sizes) if spec.dtype.is_floating else rng.integers(0, 2, sizes)
     return np.asarray(values).astype(spec.dtype.as_numpy_dtype)

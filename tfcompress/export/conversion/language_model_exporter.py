@@ -10,6 +10,7 @@ from tfcompress.export.quantization.schemes import STATIC
 from tfcompress.export.tokenizers.tokenizer_files import check_tokenizer, write_tokenizers
 
 _RANDOM_LENGTHS = (1, 2, 3, 5, 8, 13, 21)
+_CELLS = 1 << 24
 
 
 class LanguageModelExporter(TextExporter):
@@ -29,6 +30,12 @@ class LanguageModelExporter(TextExporter):
                 f"The operation {TOP_LOGITS} is for translation models. Received: it among "
                 "`custom_ops` for a language model, whose sampling needs all logits. Leave it out."
             )
+        cells = self.config.max_length * self.config.vocabulary_size
+        if cells >= 1 << 31:
+            raise InputError(
+                "The logits of a text of `max_length` tokens must be fewer than 2**31. Received: "
+                f"{cells:,}. Lower max_length."
+            )
         self._tokenizer = self.options.tokenizer
         if self._tokenizer is not None:
             size = self.config.vocabulary_size
@@ -47,7 +54,9 @@ class LanguageModelExporter(TextExporter):
         )
 
     def random_samples(self):
-        config, longest = self.config, self.config.max_length
+        config = self.config
+        # All logits of a row are compared at once.
+        longest = min(config.max_length, max(1, _CELLS // config.vocabulary_size))
         lengths = sorted({min(length, longest) for length in (*_RANDOM_LENGTHS, longest)})
         special = (config.pad_id, config.bos_id)
         return random_ids(lengths, config.vocabulary_size, special)

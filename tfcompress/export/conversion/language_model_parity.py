@@ -70,21 +70,21 @@ def check(metrics: Mapping[str, Any], quantization: str) -> None:
     parity.check_finite(metrics)
     if quantization != "float32":
         return
-    remedy = "a layer's `step` does not compute what its `call` does"
+    remedy = "Let the layers' `step` compute what their `call` does"
     parity.check_close(metrics, remedy)
     for one in parity.runtimes(metrics):
         different = round((1 - one["identical"]) * one["tokens"]) - one["ties"]
         if different:
             raise ExportError(
-                f"the exported model prefers other tokens than the Keras model at {different} of "
-                f"{one['tokens']} positions; {remedy}"
+                "The exported model must prefer the Keras model's tokens. Received: "
+                f"{different} of {one['tokens']} that differ. {remedy}."
             )
         # A sum over the tokens of a hypothesis.
         for name, most in (("score_difference", 1), ("beam_difference", _BEAM_TOKENS + 1)):
             if not one[name] <= 2 * most * one["tolerance"]:
                 raise ExportError(
-                    f"the exported model's log-probabilities differ from the Keras model's by up "
-                    f"to {one[name]:.2g} ({name}); {remedy}, or its state does not follow its beam"
+                    "The exported model's log-probabilities must be the Keras model's. Received: "
+                    f"{name}={one[name]:.2g}. {remedy}, and their state follow its hypotheses."
                 )
 
 
@@ -120,8 +120,10 @@ def _compare_beams(model, engine, samples):
         count = min(_BEAM_TOKENS, config.max_length - len(prompt) - 1)
         if count < 1:
             continue
-        found = engine.search(prompt, max_tokens=count, beam_size=_BEAM_SIZE, n_best=_BEAM_SIZE)
-        for hypothesis in found:
+        hypotheses = engine.search(
+            prompt, max_tokens=count, beam_size=_BEAM_SIZE, n_best=_BEAM_SIZE
+        )
+        for hypothesis in hypotheses:
             row = [*prompt, *hypothesis.ids, config.eos_id]
             scores = log_softmax(_logits(model, row))[np.arange(len(row)), row]
             difference = scores[len(prompt) :].sum() - hypothesis.log_probability

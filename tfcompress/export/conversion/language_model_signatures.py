@@ -24,6 +24,7 @@ class LanguageModelSignatures(Signatures):
     def _score(self, ids, labels):
         (logits,) = tf.unstack(self._transformer.forward(ids[tf.newaxis], training=False).logits, 1)
         largest = tf.reduce_max(logits, axis=1, keepdims=True)
-        index = tf.stack([tf.range(tf.shape(labels)[0]), labels], axis=1)
-        chosen = tf.gather_nd(logits, index)
+        # Of all logits in one row, as LiteRT's plain look-up takes one index.
+        places = tf.range(tf.shape(labels)[0]) * logits.shape[1] + labels
+        chosen = tf.gather(tf.reshape(logits, [-1]), places)
         return {"log_probabilities": chosen - log_sum_exp(logits, largest)[:, 0]}

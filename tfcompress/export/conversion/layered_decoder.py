@@ -14,8 +14,8 @@ from tfcompress.models import Seq2SeqTransformer
 class LayeredDecoder:
     """A decoder whose layers compute one after another.
 
-    Each depth has tensors per hypothesis of its own. Layers that share what they read a sentence
-    with, such as a cross-attention, share its tensors too.
+    Each layer index has tensors per hypothesis of its own. Layers that share what they read a
+    sentence with, such as a cross-attention, share its tensors too.
 
     Args:
         transformer: Any.

@@ -49,7 +49,7 @@ def quantize_encoder(
     Args:
         model: A float32 model; it is used up.
         bits: Of activations outside normalizations, 8 or 16.
-        samples: Arguments of `encode` that are typical.
+        samples: Arguments of `encode` that are representative.
         choose: What weights are stored as.
 
     Returns:
@@ -64,7 +64,7 @@ def quantize_encoder(
         for index, tensor in enumerate(subgraph.tensors):
             tensor.name = f"{name}/{index}"
     data = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-    # The library's own progress is not ours to show.
+    # The library's own progress is not shown.
     with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         ranges = _ranges(data, bits, samples)
@@ -114,19 +114,19 @@ def _give_floats(model):
         encoder.outputs = np.where(np.equal(encoder.outputs, index), restored, encoder.outputs)
         encoder.outputs = encoder.outputs.astype(np.int32)
         result.tensorIndex = restored
-    given = [result.tensorIndex for result in signature.outputs]
-    if {*given} != {*map(int, encoder.outputs)}:
+    indices = [result.tensorIndex for result in signature.outputs]
+    if {*indices} != {*map(int, encoder.outputs)}:
         # The library reads a result that operations in floats read as well in a copy of its own.
-        encoder.outputs = np.array(given, np.int32)
+        encoder.outputs = np.array(indices, np.int32)
 
 
 def _open_sizes(model):
-    """Lets what the library converts have sizes that are not known, as what it is made of has."""
+    """Lets what the library converts have unknown sizes, as its inputs have."""
     encoder = _encoder(model)
     for operator in encoder.operators:
         if flatbuffer.operator_name(model, operator) in ("QUANTIZE", "DEQUANTIZE"):
-            made, source = (encoder.tensors[i[0]] for i in (operator.outputs, operator.inputs))
-            made.shapeSignature = source.shapeSignature
+            result, source = (encoder.tensors[i[0]] for i in (operator.outputs, operator.inputs))
+            result.shapeSignature = source.shapeSignature
 
 
 def _signatures(model):
@@ -179,6 +179,7 @@ def _quantized(data, recipe, ranges):
 
     work = quantizer.Quantizer(data, recipe.get_quantization_recipe())
     result = work.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
+    assert result.quantized_model is not None
     return bytes(result.quantized_model)
 
 
@@ -224,27 +225,27 @@ def _round_weights(model, encoder, choose):
 
 def _angles(model, encoder):
     """Outputs of sines and cosines and of all floating-point operations that lead to them."""
-    found, wanted = set(), set()
+    inside, wanted = set(), set()
     for operator in reversed(encoder.operators):
         outputs = set(map(int, operator.outputs))
         if flatbuffer.operator_name(model, operator) in _OF_ANGLES or outputs & wanted:
-            found |= outputs
+            inside |= outputs
             operands = (int(index) for index in operator.inputs if index >= 0)
             wanted |= {i for i in operands if encoder.tensors[i].type in _FLOATS}
-    return frozenset(found)
+    return frozenset(inside)
 
 
 def _running_sums(model, encoder):
     """Outputs of running sums and of what follows them, divisions included."""
-    found, growing = set(), set()
+    sums, growing = set(), set()
     for operator in encoder.operators:
         name = flatbuffer.operator_name(model, operator)
         follows = growing.intersection(map(int, operator.inputs)) and name not in _AFTER_SUMS
         if name in _SUMS or follows:
-            found |= set(map(int, operator.outputs))
+            sums |= set(map(int, operator.outputs))
             if name != _DIVISION:
                 growing |= set(map(int, operator.outputs))
-    return frozenset(found)
+    return frozenset(sums)
 
 
 def _beside_masks(encoder, ranges):

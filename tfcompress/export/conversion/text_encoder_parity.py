@@ -22,7 +22,7 @@ def _largest(logits):
     return logits.argmax(axis=1, keepdims=True)
 
 
-# The classes that logits stand for, by the kind of head.
+# The classes that logits stand for, by the task of the head.
 _CLASSES = {
     CLASSIFICATION: _largest,
     TOKEN_CLASSIFICATION: _largest,

@@ -36,8 +36,7 @@ class TextExporter(Exporter):
 
     def write(self, folder):
         self._signatures = self.signatures(self._float32)
-        data = self._data
-        inputs = None if data is None else [self.inputs(np.array(ids, np.int32)) for ids in data]
+        inputs = [self.inputs(np.array(ids, np.int32)) for ids in self._data or ()]
         description = write_model(folder, self._signatures, self._float32, self.options, inputs)
         return {**description, **self.write_files(folder)}
 

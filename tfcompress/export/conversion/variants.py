@@ -23,7 +23,7 @@ class Variants:
 
     Args:
         transformer: The model.
-        folder: An existing folder for what is made, which is the caller's to remove.
+        folder: An existing folder for the bundles, which is the caller's to remove.
         source_tokenizer: The source's tokenizer.
         target_tokenizer: The target's.
 
@@ -36,9 +36,13 @@ class Variants:
 
     Example:
 
+    >>> folder = Path("variants")
+    >>> folder.mkdir()
     >>> variants = Variants(transformer, folder, tokenizer, tokenizer)
-    >>> with variants.bundle({"^encoder": "int4"}) as path:
-    ...     print((path / "model.tflite").stat().st_size)
+    >>> with variants.bundle({"^embedding/": "int8"}) as path:
+    ...     sizes = [one.joinpath(MODEL).stat().st_size for one in (path, variants.original)]
+    >>> sizes[0] < sizes[1]
+    True
     """
 
     def __init__(

@@ -59,9 +59,11 @@ class WholeDecoder:
             for layer in self._layers
         ]
         layer = self._layers[0]
+        activation = activation_code(layer.feed_forward.activation)
+        assert activation is not None  # `is_plain`
         self._decoder = self._body(
             tuple(applied),
-            activation_code(layer.feed_forward.activation),
+            activation,
             layer.normalize_first,
             layer.epsilon,
         )
@@ -89,7 +91,7 @@ class WholeDecoder:
         fits = (fits_operation(layer, TransformerDecoderLayer, cls.mixer) for layer in layers)
         if not layers or not all(fits):
             return False
-        kinds = {
+        settings = {
             (
                 activation_code(layer.feed_forward.activation),
                 layer.normalize_first,
@@ -102,14 +104,14 @@ class WholeDecoder:
         # Layers that share some of their parts would each pack them.
         distinct = list(dict.fromkeys(layers))
         weights = [id(weight) for layer in distinct for weight in layer.weights]
-        return len(kinds) == 1 and len(weights) == len(set(weights))
+        return len(settings) == 1 and len(weights) == len(set(weights))
 
     def encode(self, memory: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the keys and values of the encoder's output; see `LayeredDecoder.encode`."""
         caches = [attention.init_cache(memory=memory) for attention in self._attentions]
         return {
-            f"{kind}_0": tf.concat([cache[kind] for cache in caches], axis=1)
-            for kind in ("memory_keys", "memory_values")
+            f"{name}_0": tf.concat([cache[name] for cache in caches], axis=1)
+            for name in ("memory_keys", "memory_values")
         }
 
     def step(

@@ -32,6 +32,7 @@ class Device(Protocol):
 
     def run(self, command: str) -> str:
         """Runs a shell command there and returns its standard output."""
+        ...
 
     def push(self, files: Sequence[Path], folder: str) -> None:
         """Copies files and folders into a folder there."""
@@ -74,8 +75,8 @@ def benchmark_on(
 
     Example:
 
-    >>> benchmark_on("ssh:pi", "en-de", ["Two dogs play."])["latency_ms"]["p50"]
-    21.3
+    >>> benchmark_on("ssh:pi", "en-de", ["Two dogs play."])["latency_ms"]["p50"] > 0
+    True
     """
     SearchOptions(beam_size)
     check_count("num_threads", num_threads, most=MAX_THREADS)

@@ -53,7 +53,7 @@ def build_native(
     Example:
 
     >>> tfc.export.build_native()
-    PosixPath('.../x86_64-linux')
+    PosixPath('...-linux')
     """
     target = HOST if target is None else target
     if target not in TARGETS:
@@ -89,7 +89,7 @@ def build_native(
 
 
 def _settings(target):
-    """The values that CMake is given."""
+    """The values of CMake's variables."""
     if target == "aarch64-android":
         ndk = os.environ.get("ANDROID_NDK_HOME", "")
         toolchain = Path(ndk) / "build" / "cmake" / "android.toolchain.cmake"

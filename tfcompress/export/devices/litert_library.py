@@ -33,11 +33,11 @@ def litert_library(target: str) -> Path:
 
     Example:
 
-    >>> litert_library("aarch64-linux").name
+    >>> litert_library("x86_64-linux").name
     'libLiteRt.so'
     """
     if target == HOST:
-        return Path(ai_edge_litert.__file__).parent / _LIBRARY
+        return Path(ai_edge_litert.__path__[0]) / _LIBRARY
     if target not in _PLATFORMS:
         raise InputError(
             f"No wheel has LiteRT's library for the target. Received: {target}. Give `library`, "

@@ -210,7 +210,7 @@ def _merge_buffers(model):
         if buffer.data is None or not len(buffer.data):
             new_index.append(0)
             continue
-        key = len(buffer.data), hashlib.sha256(np.ascontiguousarray(buffer.data)).digest()
+        key = len(buffer.data), hashlib.sha256(np.ascontiguousarray(buffer.data).data).digest()
         if key not in index_of:
             index_of[key] = len(merged)
             merged.append(buffer)

@@ -32,8 +32,8 @@ class Inserter:
     def constant(self, values: Sequence[int]) -> int:
         """Adds int32 numbers and returns the tensor's index."""
         index = self._tensor([len(values)], schema.TensorType.INT32)
-        values = np.array(values, np.int32)
-        self._subgraph.tensors[index].buffer = flatbuffer.add_buffer(self._model, values)
+        numbers = np.array(values, np.int32)
+        self._subgraph.tensors[index].buffer = flatbuffer.add_buffer(self._model, numbers)
         return index
 
     def sizes(self, ids: int, width: int) -> int:

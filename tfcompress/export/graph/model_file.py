@@ -49,7 +49,7 @@ def write_model(
     signatures: Exported,
     transformer: Seq2SeqTransformer | TextEncoder,
     options: ExportOptions,
-    samples: Sequence[Inputs] | None,
+    samples: Sequence[Inputs] = (),
 ) -> dict[str, Any]:
     """Writes `model.tflite`.
 

@@ -1,5 +1,7 @@
 """Slices that only add axes, which TensorFlow's converter leaves where sizes are not known."""
 
+from typing import Any
+
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import flexbuffers
@@ -28,7 +30,7 @@ def expand_new_axes(model: schema.ModelT) -> None:
 
 def _new_axes(model, subgraph, operator):
     """The axes that a slice adds; none if it does anything else."""
-    options = flexbuffers.Loads(bytes(operator.customOptions))
+    options: Any = flexbuffers.Loads(bytes(operator.customOptions))
     strides = model.buffers[subgraph.tensors[operator.inputs[3]].buffer].data
     if strides is None:
         return []
@@ -48,6 +50,6 @@ def _expand(model, subgraph, operator, axes):
     sizes, dtype = sizes_of(subgraph.tensors[x]), subgraph.tensors[x].type
     for axis in axes:
         sizes = [*sizes[:axis], 1, *sizes[axis:]]
-        made = output if axis == axes[-1] else None
+        result = output if axis == axes[-1] else None
         inputs = [x, graph.constant([axis])]
-        x = graph.add(schema.BuiltinOperator.EXPAND_DIMS, inputs, sizes, dtype, made)
+        x = graph.add(schema.BuiltinOperator.EXPAND_DIMS, inputs, sizes, dtype, result)

@@ -22,12 +22,12 @@ def normalizations(model: schema.ModelT, subgraph: schema.SubGraphT) -> frozense
         subgraph: One of its graphs.
     """
     graph = _Graph(model, subgraph)
-    found = set()
+    outputs = set()
     for operator in subgraph.operators:
         if graph.name(operator) == "RSQRT":
             inside = [*graph.before(operator), *graph.after(operator)]
-            found |= {int(part.outputs[0]) for part in inside}
-    return frozenset(found)
+            outputs |= {int(part.outputs[0]) for part in inside}
+    return frozenset(outputs)
 
 
 def multiply_differences(model: schema.ModelT, subgraph: schema.SubGraphT) -> None:

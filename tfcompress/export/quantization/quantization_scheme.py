@@ -1,6 +1,7 @@
 """The data type of every weight of a bundle, by regular expressions over their names."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from tensorflow import keras
@@ -28,7 +29,8 @@ class WeightNames:
     def __init__(self, transformer: Seq2SeqTransformer | TextEncoder | keras.Model):
         self.names: list[str] = []
         self._known: dict[tuple, list[tuple[np.ndarray, str]]] = {}
-        for layer in getattr(transformer, "model", transformer).layers:
+        model: Any = getattr(transformer, "model", transformer)
+        for layer in model.layers:
             for slot in weight_slots(layer):
                 values = _without_group(np.asarray(slot.get(), np.float32))
                 name = f"{layer.name}/{slot.path}"
@@ -55,7 +57,7 @@ class QuantizationScheme:
         scheme: What weights are stored as ("float32", "float16", "int8", "int4" in blocks of 32 or
             "int4_per_channel"), by regular expressions that are searched for in their names: the
             name of the model's layer, a slash and the weight's path within it, such as
-            "encoder_layer_0/feed_forward/inner/kernel". The first that is found counts.
+            "encoder_layer_0/feed_forward/inner/kernel". The first that matches counts.
         names: The model's.
 
     Raises:

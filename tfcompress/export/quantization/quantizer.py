@@ -92,9 +92,9 @@ def _int4_per_channel(values, axis):
 _GRIDS = {"int8": int8_grid, "int4": _int4, "int4_per_channel": _int4_per_channel}
 
 
-def _to_integers(model, found):
+def _to_integers(model, weights):
     converted = {}
-    for (subgraph, index, operators), make_grid in found:
+    for (subgraph, index, operators), make_grid in weights:
         tensor = subgraph.tensors[index]
         axis = channel_axis(model, operators[0])
         key = tensor.buffer, tuple(tensor.shape), axis
@@ -154,7 +154,7 @@ class _Quantized:
 
     def all_scales(self):
         """The scale of every row, or of every block of one, as custom operations take them."""
-        rows = np.prod(self.shape[:-1])
+        rows = int(np.prod(self.shape[:-1]))
         return np.tile(self.scales, (rows // len(self.scales),) + (1,) * (self.scales.ndim - 1))
 
     def put(self, subgraph, tensor, *, with_scales):
@@ -219,7 +219,7 @@ def channel_axis(model: schema.ModelT, operator: schema.OperatorT) -> int:
     return 1 if operator.builtinOptions.adjY else 2
 
 
-def _to_float16(model, found):
+def _to_float16(model, weights):
     """Halves the weights; the arithmetic stays in float32, behind DEQUANTIZE.
 
     That of a matrix is constant, and folded into the kernel when the model is loaded. Of a table
@@ -227,7 +227,7 @@ def _to_float16(model, found):
     """
     converted = {}
     code = flatbuffer.add_operator_code(model, schema.BuiltinOperator.DEQUANTIZE, version=3)
-    for subgraph, index, operators in found:
+    for subgraph, index, operators in weights:
         tensor = subgraph.tensors[index]
         if tensor.buffer not in converted:
             values = _values(model, tensor).astype(np.float16)
@@ -268,7 +268,7 @@ def _large_weights(model):
 
     A constant that some operator reads in another way stays as it is.
     """
-    found = []
+    weights = []
     for subgraph in model.subgraphs:
         readers = collections.defaultdict(list)
         for operator in subgraph.operators:
@@ -287,8 +287,8 @@ def _large_weights(model):
             if model.buffers[tensor.buffer].data is not None and all(
                 operand in weight_operands(model, operator) for operator, operand in readers[index]
             ):
-                found.append((subgraph, index, operators))
-    return found
+                weights.append((subgraph, index, operators))
+    return weights
 
 
 def weight_operands(model: schema.ModelT, operator: schema.OperatorT) -> tuple[int, ...]:

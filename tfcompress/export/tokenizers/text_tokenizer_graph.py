@@ -65,8 +65,8 @@ def make_text_tokenizer_graph(tokenizer: TextTokenizer) -> tuple[bytes | None, s
         return None, f"tensorflow-text takes no such vocabulary: {str(error).splitlines()[0]}"
     texts = _sample_texts(tokenizer)
     run = open_tokenizer_graph(graph).get_signature_runner("tokenize")
-    found = run(text=np.array([text.encode() for text in texts]))
-    rows = [row.tolist() for row in np.split(found["ids"], found["row_splits"][1:-1])]
+    results = run(text=np.array([text.encode() for text in texts]))
+    rows = [row.tolist() for row in np.split(results["ids"], results["row_splits"][1:-1])]
     different = [text for text, row, ids in zip(texts, rows, tokenizer.encode(texts)) if row != ids]
     if different:
         return None, (

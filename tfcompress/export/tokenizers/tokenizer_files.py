@@ -68,16 +68,16 @@ def write_tokenizers(tokenizers: dict[str, Tokenizer | None], folder: Path) -> d
         where there is no file, and in the latter the `reason` for that.
     """
     is_joint = len({tokenizer and tokenizer.proto for tokenizer in tokenizers.values()}) == 1
-    files = dict.fromkeys(tokenizers)
-    graphs = dict.fromkeys((*tokenizers, "reason"))
+    files: dict[str, str | None] = dict.fromkeys(tokenizers)
+    graphs: dict[str, str | None] = dict.fromkeys((*tokenizers, "reason"))
     for side, tokenizer in tokenizers.items():
         if tokenizer is None:
             graphs["reason"] = f"the bundle has no {side} tokenizer"
             continue
-        files[side] = "tokenizer.model" if is_joint else f"{side}.model"
+        name = files[side] = "tokenizer.model" if is_joint else f"{side}.model"
         graph_name = "tokenizer.tflite" if is_joint else f"{side}_tokenizer.tflite"
-        if not (folder / files[side]).exists():
-            (folder / files[side]).write_bytes(tokenizer.proto)
+        if not (folder / name).exists():
+            (folder / name).write_bytes(tokenizer.proto)
             graph, reason = make_tokenizer_graph(tokenizer)
             if graph is None:
                 graphs["reason"] = reason

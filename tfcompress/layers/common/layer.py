@@ -2,6 +2,8 @@
 
 import functools
 import inspect
+from collections.abc import Mapping
+from typing import Any
 
 import tensorflow as tf
 from tensorflow import keras
@@ -179,9 +181,13 @@ def accepts(layer: keras.layers.Layer, name: str) -> bool:
     return layer.accepts(name) if isinstance(layer, Layer) else _has_parameter(type(layer), name)
 
 
+def _parameters(layer_class: type) -> Mapping[str, inspect.Parameter]:
+    return _signature(layer_class).parameters
+
+
 @functools.cache
-def _parameters(layer_class):
-    return inspect.signature(getattr(layer_class.call, "without_mask", layer_class.call)).parameters
+def _signature(layer_class: Any) -> inspect.Signature:
+    return inspect.signature(getattr(layer_class.call, "without_mask", layer_class.call))
 
 
 def _has_parameter(layer_class, name):
@@ -206,14 +212,14 @@ def _with_masks(call):
         masks = {} if args else _implicit_masks(signature.parameters, inputs, kwargs)
         return call(self, inputs, *args, **{**kwargs, **masks})
 
-    masked.without_mask = call
-    masked.__signature__ = signature
+    vars(masked).update(without_mask=call, __signature__=signature)
     if not hasattr(keras, "ops"):
         # Keras 2 looks here whether a layer takes masks; Keras 3 would make them part of graphs.
         *parameters, last = signature.parameters.values()
         mask = inspect.Parameter("mask", inspect.Parameter.KEYWORD_ONLY, default=None)
         rest = [last, mask] if last.kind is not last.VAR_KEYWORD else [mask, last]
-        masked.__signature__ = signature.replace(parameters=[*parameters, *rest])
+        seen = signature.replace(parameters=[*parameters, *rest])
+        vars(masked).update(__signature__=seen)
     return masked
 
 

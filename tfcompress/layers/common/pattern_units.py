@@ -66,6 +66,7 @@ class WordUnits:
 
     def mirrored(self) -> "WordUnits":
         """Returns the units read from the end of the sentence."""
+        assert self.backwards is not None, "units from the end have none themselves"
         return self.backwards
 
     def means(self, values: tf.Tensor) -> tf.Tensor:
@@ -82,7 +83,7 @@ class WordUnits:
         sums = _padded(tf.cumsum((values - mean) * self.tokens, axis=1))
         # Rows are counted from a zero row in front, and the last token from the end.
         rows = tf.reduce_sum(tf.ones_like(self.first), axis=1, keepdims=True)
-        last = rows - 1 - tf.reverse(self.backwards.first, axis=[1])
+        last = rows - 1 - tf.reverse(self.mirrored().first, axis=[1])
         total = tf.gather(sums, last + 1, batch_dims=1) - tf.gather(sums, self.first, batch_dims=1)
         length = tf.cast(tf.expand_dims(last + 1 - self.first, 2), values.dtype)
         return (total / length + mean) * self.tokens

@@ -55,7 +55,7 @@ class ResidualLayer(Layer):
         self.residual_dropout = Dropout(self.dropout, dtype=self.dtype_policy)
         super().build(input_shape)
 
-    def _residual(self, name, x, function, training=False):
+    def _residual(self, name, x, function, training: bool | None = False):
         """Applies the connection `name` around `function`, if that sub-layer is there."""
         if getattr(self, name) is None:
             return x

@@ -41,7 +41,7 @@ class TransformedAttention(ResidualLayer):
             )
         super().build(input_shape)
 
-    def _attention_input(self, x, training=False):
+    def _attention_input(self, x, training: bool | None = False):
         return self.transform(x, training=training)
 
     def get_config(self):

@@ -6,6 +6,7 @@ output channels. Everything else follows from walking through sub-layers.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 from tensorflow import keras
@@ -85,7 +86,8 @@ def _own(owner, inside, both_ways) -> Iterator[WeightSlot]:
         if value is None:
             continue
         listed = isinstance(value, (list, tuple)) or type(value).__name__ == "ListWrapper"
-        for index, weight in enumerate(value) if listed else [(None, value)]:
+        weights: list[tuple[int | None, Any]] = [(None, value)]
+        for index, weight in enumerate(value) if listed else weights:
             rank = len(weight.shape)
             outputs = tuple(axis % rank for axis in channels)
             # The groups of a grouped matrix are neither: they share the scales of a channel.

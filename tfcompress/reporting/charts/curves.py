@@ -31,6 +31,7 @@ def history_charts(history: Sequence[HistoryPoint]) -> dict[str, Chart]:
     charts = {
         "Loss": _curves(history, "Loss", 1e-3, training="loss", validation="validation_loss"),
         "BLEU": _curves(history, "BLEU", 1.0, validation="validation_bleu"),
+        "Perplexity": _curves(history, "Perplexity", 1.0, validation="validation_perplexity"),
         "Accuracy": _curves(history, "Accuracy", 1.0, validation="validation_accuracy"),
     }
     return {title: chart for title, chart in charts.items() if chart is not None}

@@ -104,6 +104,7 @@ def _scatter(
     series = series_numbers(entry.row.quantization for entry, _, _ in shown)
     points = [_point(entry, x, score, write, series) for entry, x, score in shown]
     frontier = _frontier(points)
+    upper = "Lower" if points[0].score.lower_is_better else "Upper"
 
     def draw(figure: Figure, width: int) -> None:
         figure.set_figheight((460 if len(points) > FEW else 340) / 72)
@@ -124,7 +125,7 @@ def _scatter(
 
     return Chart(
         title=title,
-        description=f"Upper left is better. {'; '.join(point.text for point in points)}.",
+        description=f"{upper} left is better. {'; '.join(point.text for point in points)}.",
         width=1040 if len(points) > FEW else 520,
         draw=draw,
         notes=_notes(points, frontier),
@@ -140,8 +141,10 @@ def _point(entry, x, score, write, series):
 def _frontier(points: Sequence[_Point]) -> list[tuple[float, float]]:
     """Returns the points that no other beats in both metrics, from left to right."""
     best: list[tuple[float, float]] = []
-    for x, y in sorted({(point.x, point.y) for point in points}, key=lambda at: (at[0], -at[1])):
-        if not best or y > best[-1][1]:
+    sign = -1 if points[0].score.lower_is_better else 1
+    places = {(point.x, point.y) for point in points}
+    for x, y in sorted(places, key=lambda place: (place[0], -sign * place[1])):
+        if not best or sign * y > sign * best[-1][1]:
             best.append((x, y))
     return best
 
@@ -149,7 +152,8 @@ def _frontier(points: Sequence[_Point]) -> list[tuple[float, float]]:
 def _notes(points, frontier) -> tuple[str, ...]:
     if len(points) < 2:
         return ()
-    parts = ["Up and to the left is better."]
+    up = "Down" if points[0].score.lower_is_better else "Up"
+    parts = [f"{up} and to the left is better."]
     if any(point.score.low is not None for point in points):
         parts.append("Vertical bars are 95% intervals.")
     if len(frontier) > 1:

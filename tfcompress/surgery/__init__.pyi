@@ -1,0 +1,15 @@
+from tfcompress.surgery.class_selection import select_classes as select_classes
+from tfcompress.surgery.embedding_factorization import factorize_embedding as factorize_embedding
+from tfcompress.surgery.feed_forward_narrowing import narrow_feed_forward as narrow_feed_forward
+from tfcompress.surgery.head_pruning import attention_layers as attention_layers
+from tfcompress.surgery.head_pruning import prune_heads as prune_heads
+from tfcompress.surgery.head_scoring import HeadScorer as HeadScorer
+from tfcompress.surgery.head_scoring import head_importance as head_importance
+from tfcompress.surgery.head_selection import heads_to_prune as heads_to_prune
+from tfcompress.surgery.head_selection import pruning_sequence as pruning_sequence
+from tfcompress.surgery.layer_dropping import drop_layers as drop_layers
+from tfcompress.surgery.layer_dropping import every_other as every_other
+from tfcompress.surgery.layer_dropping import search_layers as search_layers
+from tfcompress.surgery.output_caching import cache_outputs as cache_outputs
+from tfcompress.surgery.successors import take_successors as take_successors
+from tfcompress.surgery.vocabulary_trimming import trim_vocabulary as trim_vocabulary
