@@ -200,7 +200,7 @@ def cache_pairs(
 
     Example:
         >>> pairs = cache_pairs("cache", ["two dogs"], ["zwei hunde"], tokenizer)
-        >>> batches = training_dataset(pairs, batch_tokens=4096, seed=1)
+        >>> batches = tfc.text.training_dataset(pairs, batch_tokens=4096, seed=1)
     """
     tokenizers = (tokenizer, target_tokenizer or tokenizer)
     digests = [hashlib.sha256(one.proto).hexdigest()[:16] for one in tokenizers]

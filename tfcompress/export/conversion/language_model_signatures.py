@@ -22,9 +22,10 @@ class LanguageModelSignatures(Signatures):
         return {"score": (self._score, row)}
 
     def _score(self, ids, labels):
-        (logits,) = tf.unstack(self._transformer.forward(ids[tf.newaxis], training=False).logits, 1)
+        logits = self._transformer.forward(tf.expand_dims(ids, 0), training=False).logits
+        logits = tf.reshape(logits, [-1, logits.shape[2]])
         largest = tf.reduce_max(logits, axis=1, keepdims=True)
         # Of all logits in one row, as LiteRT's plain look-up takes one index.
         places = tf.range(tf.shape(labels)[0]) * logits.shape[1] + labels
         chosen = tf.gather(tf.reshape(logits, [-1]), places)
-        return {"log_probabilities": chosen - log_sum_exp(logits, largest)[:, 0]}
+        return {"log_probabilities": chosen - tf.reshape(log_sum_exp(logits, largest), [-1])}

@@ -54,13 +54,13 @@ class Signatures:
     names = ("encode", "step")
 
     def __init__(self, transformer: Seq2SeqTransformer, options: ExportOptions):
-        self._transformer = transformer
+        self._transformer: Any = transformer
         self._custom_ops = options.operations
         self._decoder = find_decoder(transformer, self._custom_ops)
         self.state = self._decoder.state
         is_product = transformer.output_operands(tf.zeros([1, transformer.config.hidden_dim]))
         self.gives_top = TOP_LOGITS in self._custom_ops and is_product is not None
-        vocabulary_size = transformer.config.target_vocabulary_size
+        vocabulary_size: Any = transformer.config.target_vocabulary_size
         self.block = None if self.gives_top else logits_block(vocabulary_size)
 
     def interface(self) -> dict[str, Any]:

@@ -51,7 +51,8 @@ def causal_mask(length: tf.Tensor | int, dtype: tf.DType) -> tf.Tensor:
     """Returns `[1, 1, length, length]` that hides every later position."""
     rows = tf.range(length)
     later = rows[tf.newaxis, :] > rows[:, tf.newaxis]
-    return tf.cast(later, dtype)[tf.newaxis, tf.newaxis] * MASKED
+    # Converted to operations that the native runtime knows, unlike new axes of a slice.
+    return tf.expand_dims(tf.expand_dims(tf.cast(later, dtype) * MASKED, 0), 0)
 
 
 def step_mask(position: tf.Tensor, max_length: int | tf.Tensor) -> tf.Tensor:
