@@ -57,7 +57,7 @@ def _clean(options: Namespace) -> None:
     _print_report(clean_corpus(options.corpus, options.output, **_settings(options)), options)
 
 
-def _settings(options):
+def _settings(options) -> dict[str, Any]:
     from tfcompress.text import CorpusRules
 
     names = ("source_language", "target_language", "train", "valid", "test")

@@ -87,7 +87,7 @@ def model_digest(folder: str | Path) -> str:
     def add(name, item):
         if isinstance(item, h5py.Dataset):
             array = np.ascontiguousarray(item[()])
-            arrays[name] = [array.shape, str(array.dtype), hashlib.sha256(array).hexdigest()]
+            arrays[name] = [array.shape, str(array.dtype), hashlib.sha256(array.data).hexdigest()]
 
     try:
         with h5py.File(folder / WEIGHTS_FILE) as file:

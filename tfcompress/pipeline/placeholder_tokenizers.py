@@ -41,7 +41,9 @@ def placeholder_tokenizers(
 
 
 def _sentence_pieces(size, texts):
-    from sentencepiece.sentencepiece_model_pb2 import ModelProto
+    from sentencepiece.sentencepiece_model_pb2 import (
+        ModelProto,  # pyright: ignore[reportAttributeAccessIssue]
+    )
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tokenizer.model"

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, cast
 
 from tfcompress.errors import InputError
 
@@ -114,7 +114,7 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
         ) from None
 
 
-def _decompressed(raw: IO[bytes], path: Path):
+def _decompressed(raw: IO[bytes], path: Path) -> Any:
     if path.suffix == ".gz":
         return gzip.open(raw)
     if path.suffix != ".zst":
@@ -138,7 +138,7 @@ def open_compressed(path: Path) -> IO[bytes]:
         path: The file.
     """
     if path.suffix == ".gz":
-        return gzip.open(path, "wb")
+        return cast(IO[bytes], gzip.open(path, "wb"))
     if path.suffix == ".zst":
         import pyarrow
 

@@ -122,7 +122,7 @@ def phrase_corpus(
         "valid": [corpus[i] for i in unique[:valid]],
         "test": [corpus[i] for i in unique[valid : valid + test]],
     }
-    splits = {
+    splits: dict[str, tuple[Sequence[str], Sequence[str]]] = {
         name: ([source for source, _ in part], [target for _, target in part])
         for name, part in chosen.items()
     }

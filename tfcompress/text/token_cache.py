@@ -101,7 +101,7 @@ class TokenCache:
             if size != expected:
                 raise _damaged(part, f"{'no' if size is None else size} bytes of {expected}")
 
-    def read(self, numbers: Sequence[int]) -> list[Ragged]:
+    def read(self, numbers: Sequence[int] | np.ndarray) -> list[Ragged]:
         """Reads chunks into memory.
 
         Args:
@@ -121,7 +121,7 @@ class TokenCache:
                 column.append(ragged)
         return [_joined(column) for column in columns]
 
-    def lengths(self, numbers: Sequence[int]) -> Iterator[list[np.ndarray]]:
+    def lengths(self, numbers: Sequence[int] | np.ndarray) -> Iterator[list[np.ndarray]]:
         """Reads the numbers of ids alone, which is much faster.
 
         Args:
@@ -274,8 +274,8 @@ def _raggeds(batch, count) -> list[Ragged]:
 def _checksum(raggeds: Sequence[Ragged]) -> int:
     checksum = 0
     for ids, splits in raggeds:
-        checksum = zlib.crc32(np.ascontiguousarray(ids), checksum)
-        checksum = zlib.crc32(np.ascontiguousarray(splits, np.int64), checksum)
+        checksum = zlib.crc32(np.ascontiguousarray(ids).data, checksum)
+        checksum = zlib.crc32(np.ascontiguousarray(splits, np.int64).data, checksum)
     return checksum
 
 

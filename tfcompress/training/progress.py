@@ -46,9 +46,10 @@ class TrainingProgress(keras.callbacks.Callback):
     def show(self, metrics: Mapping[str, float]) -> None:
         """Shows the metrics of an evaluation, `update` among them."""
         if self._bar is not None:
-            return self._bar.set_postfix_str(_text(metrics))
+            self._bar.set_postfix_str(_text(metrics))
+            return
         seconds = time.monotonic() - self._started
-        return self._log(self.line(int(metrics["update"]), metrics, seconds=seconds))
+        self._log(self.line(int(metrics["update"]), metrics, seconds=seconds))
 
     def line(self, update: int, metrics: Mapping[str, float], *, seconds: float) -> str:
         """Returns the line of an evaluation.

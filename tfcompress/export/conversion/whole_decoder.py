@@ -61,7 +61,7 @@ class WholeDecoder:
         layer = self._layers[0]
         activation = activation_code(layer.feed_forward.activation)
         assert activation is not None  # `is_plain`
-        self._decoder = self._body(
+        self._decoder: Any = self._body(
             tuple(applied),
             activation,
             layer.normalize_first,
