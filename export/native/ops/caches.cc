@@ -17,7 +17,7 @@ Caches ReadCaches(Operands* operands, int32_t batch) {
 
 Heads Within(const Operands& operands, int32_t first, int32_t count, const Cache& cache) {
   operands.Require(first >= 0 && first <= cache.heads && count <= cache.heads - first,
-                   "the config names heads that the caches have not");
+                   "the config names heads that the caches lack");
   return {first, count};
 }
 

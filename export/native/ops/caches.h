@@ -38,7 +38,7 @@ struct Heads {
   int32_t count;
 };
 
-// Those that a config names; throws Error if the cache has them not.
+// Those that a config names; throws Error if the cache lacks them.
 Heads Within(const Operands& operands, int32_t first, int32_t count, const Cache& cache);
 
 // Writes the new keys and values [batch, heads * width] at a position, and attends over all up to
