@@ -181,9 +181,9 @@ def recipes(options: argparse.Namespace) -> list[TranslationRecipe]:
         "warmup": max(1, options.recovery // 8),
         "evaluate_every": options.recovery,
     }
-    corpus = {"kind": "phrases", "pairs": 60000}
+    corpus = {"format": "phrases", "pairs": 60000}
     if options.corpus:
-        corpus = {"kind": "files", "source_language": "en", "target_language": "de"}
+        corpus = {"format": "files", "source_language": "en", "target_language": "de"}
         corpus |= {"train": options.train, "valid": options.valid, "test": options.split}
     base = {
         "corpus": corpus,

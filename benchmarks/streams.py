@@ -142,13 +142,20 @@ class Clock:
     def stage(self, name):
         now = self._now()
         wall, processor = (b - a for a, b in zip(self._last, now))
-        self.stages[name] = {"seconds": round(wall, 2), "processor_seconds": round(processor, 2)}
+        self.stages[name] = {
+            "seconds": round(wall, 2),
+            "processor_seconds": round(processor, 2),
+            "peak_rss_bytes": peak_rss(),
+        }
         self._last = now
 
     def result(self, **others):
         total = {key: round(sum(s[key] for s in self.stages.values()), 2) for key in TOTALS}
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return {**others, **total, "peak_rss_bytes": peak, "stages": self.stages}
+        return {**others, **total, "peak_rss_bytes": peak_rss(), "stages": self.stages}
+
+
+def peak_rss():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 TOTALS = ("seconds", "processor_seconds")

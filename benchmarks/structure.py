@@ -48,12 +48,12 @@ def _sources(checkout: Path, *patterns: str) -> list[Path]:
 
 
 def _longest_function(trees: dict[Path, ast.Module], checkout: Path) -> str:
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    types = (ast.FunctionDef, ast.AsyncFunctionDef)
     functions = (
         (node.end_lineno - node.lineno + 1, node.name, path)
         for path, tree in trees.items()
         for node in ast.walk(tree)
-        if isinstance(node, functions)
+        if isinstance(node, types)
     )
     lines, name, path = max(functions)
     return f"{name} in {path.relative_to(checkout)}, {lines} lines"

@@ -6,10 +6,13 @@ through `FILES`); it runs once, when an example first needs it.
 
 import dataclasses
 import functools
+import importlib
 import json
 import math
 import re
+import types
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
@@ -174,14 +177,55 @@ def run_folder():
     save_results(results(), "runs/quickstart")
 
 
+def tiny_recipe():
+    stack = {
+        "num_layers": 1,
+        "attention": {"num_heads": 2},
+        "feed_forward": {"intermediate_dim": 32},
+    }
+    training = {"updates": 2, "evaluate_every": 1, "evaluate_sentences": 0, "batch_tokens": 512}
+    recipe = {
+        "name": "tiny",
+        "corpus": {"source_language": "en", "target_language": "de"},
+        "tokenizer": {"vocabulary_size": 500},
+        "model": {"hidden_dim": 16, "encoder": stack, "decoder": stack},
+        "training": training,
+        "quantizations": ["float32"],
+        "benchmark": {"sentences": 2, "runs": 1},
+    }
+    Path("tiny.yaml").write_text(json.dumps(recipe))
+
+
+@once
+def finished_run():
+    tiny_recipe()
+    corpus_folder()
+    recipe = tfc.pipeline.load_recipe("tiny.yaml")
+    options = {"corpus": "corpus", "verbose": 0, "log": lambda line: None}
+    tfc.pipeline.run_recipe(recipe, "tiny-run", **options)
+
+
 def examples_folder():
     if not Path("examples").exists():
         Path("examples").symlink_to(Path(__file__).parents[1] / "examples")
 
 
+@once
+def marian_folder():
+    from models import marian_folders
+
+    folder = Path("opus-mt-en-de")
+    sizes = marian_folders.write_tokenizers(folder)
+    settings = marian_folders.settings(sizes, sizes[0] - 1)
+    marian_folders.write_folder(folder, settings, marian_folders.random_tensors(settings))
+
+
 FILES = {
+    "opus-mt-en-de": marian_folder,
     "examples": examples_folder,
     "runs": run_folder,
+    "tiny.yaml": tiny_recipe,
+    "tiny-run": finished_run,
     "en-de": translation_bundle,
     "sentiment": text_encoder_bundle,
     "tagger": keras_bundle,
@@ -351,6 +395,25 @@ def config():
     return encoder().config
 
 
+def with_small_recipes():
+    """The library with a quickstart that trains for two updates only."""
+    module = importlib.import_module("tfcompress.pipeline.quickstart")
+
+    def small(name, **settings):
+        recipe = shipped_recipe(name, **settings)
+        changes = {"updates": 2, "evaluate_every": 1, "evaluate_sentences": 4, "warmup": 1}
+        training = dataclasses.replace(recipe.training, **changes)
+        corpus = dataclasses.replace(recipe.corpus, pairs=3000)
+        return dataclasses.replace(recipe, training=training, corpus=corpus)
+
+    def quickstart(folder, **options):
+        with mock.patch.object(module, "shipped_recipe", small):
+            return module.quickstart(folder, **options)
+
+    shipped_recipe = module.shipped_recipe
+    return types.SimpleNamespace(pipeline=types.SimpleNamespace(quickstart=quickstart))
+
+
 NAMES = {
     "tfc": lambda: tfc,
     "np": lambda: np,
@@ -379,6 +442,7 @@ OTHERS = {
         for name in ("clustering", "pruning", "quantize_aware")
     },
     "tfcompress.training.classification": {"config": config},
+    "tfcompress.pipeline.quickstart": {"tfc": with_small_recipes},
     "tfcompress.training.language_modeling": {
         "config": lambda: language_model().config,
         "texts": tokenized_texts,

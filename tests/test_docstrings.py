@@ -46,6 +46,13 @@ SLOW = {
     "tfcompress.models.keras_nlp_models",
     "tfcompress.pipeline.language_model_evaluation",
     "tfcompress.pipeline.text_encoder_evaluation",
+    "tfcompress.pipeline.exporting",
+    "tfcompress.pipeline.layer_sensitivity",
+    "tfcompress.pipeline.placeholder_tokenizers",
+    "tfcompress.pipeline.quickstart",
+    "tfcompress.pipeline.run",
+    "tfcompress.pipeline.targets",
+    "tfcompress.pipeline.translating",
     "tfcompress.runtime.text_encoder_benchmark",
     "tfcompress.runtime.text_generator",
     "tfcompress.runtime.translation_benchmark",
@@ -56,13 +63,6 @@ SLOW = {
 }
 # Those that need the native runtime.
 NATIVE = ("tfcompress.export.devices", "tfcompress.runtime.native_files")
-# Whose examples have still to be made to run.
-NOT_YET = (
-    "tfcompress.pipeline.exporting",
-    "tfcompress.pipeline.layer_sensitivity",
-    "tfcompress.pipeline.quickstart",
-    "tfcompress.pipeline.run",
-)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -85,7 +85,6 @@ def test_there_are_examples():
     [
         pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name
         for name in sorted(MODULES)
-        if not name.startswith(NOT_YET)
     ],
 )
 def test_examples(name, folder, request, monkeypatch):

@@ -39,7 +39,7 @@ def run(shell, *arguments):
     [
         ("<&-", ["describe"], 0, ""),
         ("<&-", ["translate", "bundle"], 2, "A bundle must be a folder"),
-        ("<&-", ["benchmark", "bundle"], 2, "standard input is closed"),
+        ("<&-", ["benchmark", "bundle"], 2, "Standard input is needed"),
         (">&-", ["describe"], 2, "standard output is closed"),
         (">/dev/full", ["describe"], 2, "No space left"),
         ("2>&-", ["describe", "nothing"], 2, ""),

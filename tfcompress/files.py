@@ -4,6 +4,8 @@ import contextlib
 import errno
 import json
 import os
+import re
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +13,14 @@ from typing import Any, BinaryIO
 
 from tfcompress.errors import InputError
 
+# What `tempfile` adds to the names that this library gives it: `.NAME.` and eight characters.
+_TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")
+
 
 def replace_file(path: str | os.PathLike, content: bytes | Callable[[BinaryIO], object]) -> None:
     """Writes a file under a temporary name beside it, then renames it.
+
+    The content is on the disk before the name is, so that a power cut leaves the one or the other.
 
     Args:
         path: The file; an existing one is replaced. Its folder is made if needed.
@@ -32,8 +39,11 @@ def replace_file(path: str | os.PathLike, content: bytes | Callable[[BinaryIO], 
                     content(file)
                 else:
                     file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
             os.chmod(name, 0o644)
             os.replace(name, path)
+            sync(path.parent)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(name)
@@ -41,6 +51,65 @@ def replace_file(path: str | os.PathLike, content: bytes | Callable[[BinaryIO], 
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"A file cannot be written ({reason}). Received: {path}.") from error
+
+
+def sync(path: str | os.PathLike) -> None:
+    """Waits until a file, or the names in a folder, are on the disk.
+
+    Args:
+        path: The file or folder.
+
+    Raises:
+        OSError: If the disk fails.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_tree(folder: str | os.PathLike) -> None:
+    """Waits until a folder with everything in it is on the disk.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        OSError: If the disk fails.
+    """
+    for place, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            sync(os.path.join(place, name))
+        sync(place)
+
+
+def is_leftover(name: str) -> bool:
+    """Returns whether a name is one of those that files have before they are complete."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
+def remove_leftovers(folder: str | os.PathLike, name: str = "") -> list[Path]:
+    """Removes what killed processes left in a folder under temporary names.
+
+    Only for what no other process writes.
+
+    Args:
+        folder: The folder; those in it are left alone.
+        name: What the names of the files begin with that were to be written.
+
+    Returns:
+        What was removed.
+    """
+    removed = []
+    for path in Path(folder).glob(".*"):
+        if path.name.startswith(f".{name}") and is_leftover(path.name):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+            removed.append(path)
+    return removed
 
 
 def check_writable(path: str | os.PathLike) -> None:

@@ -1,19 +1,28 @@
 """A decoder as one operation decodes as its layers do."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from export_harness import make_transformer
 
 from tfcompress.custom_ops import emission, names
+from tfcompress.decoder_state import SENTENCE
 from tfcompress.export.conversion.layered_decoder import LayeredDecoder
-from tfcompress.export.conversion.whole_decoder import WholeDecoder
+from tfcompress.export.conversion.whole_decoder import (
+    RecurrentWholeDecoder,
+    WholeDecoder,
+    find_decoder,
+)
 from tfcompress.models import (
     AttentionConfig,
     DeLighTConfig,
     FeedForwardConfig,
     LayerDropConfig,
     LSRAConfig,
+    SharingConfig,
+    SSRUConfig,
     StackConfig,
 )
 
@@ -23,7 +32,7 @@ RNG = np.random.default_rng(0)
 def decode(decoder, memory, length=4):
     """What the last layer gives at some steps, and the state after them."""
     state = decoder.encode(memory)
-    own = [name for name, spec in decoder.state.items() if spec.grows]
+    own = [name for name, spec in decoder.state.items() if spec.per != SENTENCE]
     state |= {name: tf.zeros(decoder.state[name].sizes(1, length)) for name in own}
     assert state.keys() == decoder.state.keys()
     actual = []
@@ -86,3 +95,40 @@ def test_decodes_as_its_layers(name, monkeypatch):
 )
 def test_other_decoders_are_not_plain(options):
     assert not WholeDecoder.is_plain(make_transformer(**options))
+
+
+RECURRENT = StackConfig(
+    3, attention=SSRUConfig(2, head_dim=5), feed_forward=FeedForwardConfig(12, activation="swish")
+)
+RECURRENT_MODELS = {
+    "post_norm": {"decoder": RECURRENT},
+    "pre_norm_shared": {
+        "decoder": dataclasses.replace(RECURRENT, sharing=SharingConfig("groups", groups=2)),
+        "normalize_first": True,
+    },
+    "layer_drop": {"decoder": dataclasses.replace(RECURRENT, layer_drop=LayerDropConfig(0.5))},
+}
+
+
+@pytest.mark.costly
+@pytest.mark.parametrize("name", RECURRENT_MODELS)
+def test_recurrent_units_are_one_operation(name):
+    transformer = make_transformer(**RECURRENT_MODELS[name])
+    for weight in transformer.model.weights:
+        weight.assign(weight + 0.2 * RNG.standard_normal(weight.shape))
+    memory = tf.constant(RNG.standard_normal((1, 6, transformer.config.hidden_dim)).astype("f"))
+    expected, states = decode(LayeredDecoder(transformer), memory)
+    decoder = find_decoder(transformer, names.DEFAULT)
+    assert type(decoder) is RecurrentWholeDecoder
+    actual, whole = decode(decoder, memory)
+    np.testing.assert_allclose(actual, expected, atol=2e-5 * np.abs(expected).max())
+    cells = np.stack([states[f"cell_{i}"] for i in range(3)], axis=1)
+    np.testing.assert_allclose(whole["cells_0"], cells, atol=1e-4)
+
+
+def test_other_recurrent_decoders_stay_layers():
+    mixer = SSRUConfig(2, use_projection=True)
+    transformer = make_transformer(decoder=StackConfig(1, attention=mixer))
+    assert type(find_decoder(transformer, names.DEFAULT)) is LayeredDecoder
+    transformer = make_transformer(**RECURRENT_MODELS["post_norm"])
+    assert type(find_decoder(transformer, [names.DECODER])) is LayeredDecoder

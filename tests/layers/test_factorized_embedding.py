@@ -191,8 +191,8 @@ def test_ids_of_any_number_type(dtype):
     layer = FactorizedEmbedding(4000, hidden_dim=H, dtype=dtype)
     ids = np.array([[2, 2049, 3999]])
     expected = layer(ids.astype("int32"))
-    for dtype in ("int64", "uint16", "float32"):
-        assert_close(layer(ids.astype(dtype)), expected, 0, dtype)
+    for number_type in ("int64", "uint16", "float32"):
+        assert_close(layer(ids.astype(number_type)), expected, 0, number_type)
     if dtype == "float32":
         model = keras.Sequential([layer, keras.layers.Dense(1)])
         assert model(ids).shape == (1, 3, 1)

@@ -218,12 +218,13 @@ def test_models_are_described_decoded_and_exported(name):
 
 
 @one_flavour
-@pytest.mark.parametrize("custom_ops", [False, True])
+@pytest.mark.parametrize("custom_ops", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_the_native_runtime_translates_alike(custom_ops, built, tmp_path, monkeypatch):
     model, sources = transformer(), [[4, 6, 8, 9], [5] * 11, [7]]
     monkeypatch.setenv("TFCOMPRESS_NATIVE", str(built / "libtfcompress.so"))
     options = {"quantization": "float32", "custom_ops": custom_ops, "samples": [[5, 2]]}
-    convert(model, tmp_path / "bundle", **options)
+    manifest = convert(model, tmp_path / "bundle", **options)
+    assert ("tfc.RecurrentDecoder" in manifest["custom_ops"]) == custom_ops
     engine = open_engine(open_bundle(tmp_path / "bundle"), native=True)
     for source, beam_size in itertools.product(sources, (1, 4)):
         actual = engine.search(source, beam_size=beam_size)[0].ids

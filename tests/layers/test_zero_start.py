@@ -57,7 +57,7 @@ def test_it_makes_a_difference():
 
 
 @one_flavour
-@pytest.mark.parametrize("custom_ops", [False, True])
+@pytest.mark.parametrize("custom_ops", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_the_native_runtime_begins_alike(custom_ops, built, tmp_path, monkeypatch):
     model = transformer(share=True)
     monkeypatch.setenv("TFCOMPRESS_NATIVE", str(built / "libtfcompress.so"))

@@ -150,10 +150,10 @@ def test_all_problems_at_once():
         "`decoder.sharing.groups` must lie between 1 and `decoder.num_layers` (received 7 of 6)",
         "`embedding.tie` must be one of shared, own, none (received 'both')",
         "`embedding.share` needs equal source and target vocabularies (received 100 and 90)",
-        "`positions` must be one of sinusoidal, learned (received 'rotary')",
+        "`positions` must be one of sinusoidal, paper_sinusoidal, learned (received 'rotary')",
         "`epsilon` must be positive and finite (received 0.0)",
         "`bos_id` must be an id of every vocabulary (received 95)",
-        "`pad_id`, `bos_id` and `eos_id` must differ (received [0, 95, 0])",
+        "`eos_id` must differ from `pad_id` and `bos_id` (received [0, 95, 0])",
     ]
     assert sorted(problems) == sorted(expected)
 

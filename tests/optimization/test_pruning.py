@@ -110,7 +110,7 @@ def test_wrong_arguments():
         prune(model, schedule_of(9, 5))
     with pytest.raises(InputError, match="Received: float"):
         prune(model, 0.5)
-    with pytest.raises(InputError, match="that prune changed"):
+    with pytest.raises(InputError, match="that prune made"):
         strip_pruning(model)
 
 

@@ -30,7 +30,7 @@ WORDS = [
     "park",
 ]
 RECIPE = {
-    "kind": "language_model",
+    "model_type": "language_model",
     "name": "tiny",
     "corpus": {"join": True},
     "tokenizer": {"vocabulary_size": 32},
@@ -147,14 +147,16 @@ def test_goes_on_from_a_run(run, corpus, tmp_path):
     ],
 )
 def test_recipes_that_are_impossible(changes, message):
-    base = {"kind": "language_model", "name": "x", "model": {"preset": "language_model_tiny"}}
+    base = {"model_type": "language_model", "name": "x", "model": {"preset": "language_model_tiny"}}
     with pytest.raises(InputError, match=message):
         recipe_from_mapping(base | changes)
 
 
 def test_recipes(tmp_path):
     path = tmp_path / "recipe.yaml"
-    path.write_text("kind: language_model\nname: x\nmodel: {preset: delight_language_model_tiny}\n")
+    path.write_text(
+        "model_type: language_model\nname: x\nmodel: {preset: delight_language_model_tiny}\n"
+    )
     recipe = load_recipe(path)
     assert isinstance(recipe, LanguageModelRecipe)
     assert recipe.model_config(300).vocabulary_size == 300

@@ -12,8 +12,8 @@ from tfcompress.models import (
     StackConfig,
     TextEncoderConfig,
 )
+from tfcompress.pipeline.identity import differences
 from tfcompress.pipeline.quickstart import NAMES, shipped_recipe
-from tfcompress.pipeline.recipe import differences
 from tfcompress.pipeline.recipe_files import load_recipe
 from tfcompress.pipeline.text_encoder_recipe import TextEncoderRecipe
 from tfcompress.pipeline.translation_recipe import TranslationRecipe
@@ -57,7 +57,7 @@ def test_there_are_example_recipes():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_shipped_recipes_load(name):
-    assert shipped_recipe(name).corpus.kind == "phrases"
+    assert shipped_recipe(name).corpus.format == "phrases"
 
 
 def test_preset_with_changes(tmp_path):
@@ -84,14 +84,17 @@ def test_mapping_round_trip(tmp_path):
         ({"quantizations": []}, "at least one bundle"),
         ({"name": " "}, "`name` must not be blank"),
         ({"quantizations": ["float32", "float32"]}, "must not repeat"),
-        ({"corpus": {"kind": "files2"}}, "files2"),
+        ({"corpus": {"format": "files2"}}, "files2"),
         ({"tokenizer": {"vocabulary_size": 0}}, r"`tokenizer\.vocabulary_size` must be at least 1"),
         ({"model": {"hidden_dim": 15}}, "hidden_dim"),
         ({"training": {"metric": "val_accuracy"}}, "must be one of val_bleu, val_loss"),
         ({"export": {"custom_op": True}}, "`export` may hold custom_ops.*received 'custom_op'"),
         ({"export": {"force": True}}, "`export` may hold .*received 'force'"),
         ({"export": {"tokenizer_graph": True}}, "`export` may hold .*received 'tokenizer_graph'"),
-        ({"kind": "text_encoder", "export": {"shortlist": []}}, "may hold .*received 'shortlist'"),
+        (
+            {"model_type": "text_encoder", "export": {"shortlist": []}},
+            "may hold .*received 'shortlist'",
+        ),
     ],
     ids=str,
 )

@@ -62,31 +62,31 @@ def test_report(run, sentences):
     assert len(report.layers) == 3 * len(set(layers))
     for layer in layers:
         rows = [row for row in report.layers if row.layer == layer]
-        assert [row.kind for row in rows] == ["int4", "int8", "float16"]
+        assert [row.data_type for row in rows] == ["int4", "int8", "float16"]
         noise = [row.signal_to_noise for row in rows]
         assert noise == sorted(noise)
         sizes = [row.model_bytes for row in rows]
         assert sizes == sorted(sizes)
         assert sizes[-1] < report.float32_bytes
     # Whatever may be lost, nothing is smaller than 4 bits everywhere.
-    assert set(report.plan.values()) == {"int4"}
-    assert report.plan_bytes < min(row.model_bytes for row in report.layers)
-    assert "smallest plan that loses at most 100" in str(report)
+    assert set(report.quantization_scheme.values()) == {"int4"}
+    assert report.scheme_bytes < min(row.model_bytes for row in report.layers)
+    assert "smallest scheme that loses at most 100" in str(report)
     json.dumps(report.to_dict(), allow_nan=False)
 
 
 @pytest.mark.slow
 def test_the_plan_keeps_within_the_loss(run, sentences, better_when_larger):
     reports = [sensitivity(run, *sentences, max_loss=loss) for loss in (0, 12)]
-    sizes = [report.plan_bytes for report in reports]
+    sizes = [report.scheme_bytes for report in reports]
     assert sizes == sorted(sizes, reverse=True)
     assert len(set(sizes)) == len(sizes)
     for report in reports:
-        assert report.plan_bleu >= report.float32_bleu - report.max_loss
-        assert report.plan_bleu == 10 * math.log2(report.plan_bytes)
-    assert set(reports[0].plan.values()) == {"float32"}
-    assert len(set(reports[1].plan.values())) > 1
-    assert reports[0].plan_bytes == reports[0].float32_bytes
+        assert report.scheme_bleu >= report.float32_bleu - report.max_loss
+        assert report.scheme_bleu == 10 * math.log2(report.scheme_bytes)
+    assert set(reports[0].quantization_scheme.values()) == {"float32"}
+    assert len(set(reports[1].quantization_scheme.values())) > 1
+    assert reports[0].scheme_bytes == reports[0].float32_bytes
 
 
 def test_command(run, corpus_folder, tmp_path, capsys):
@@ -104,7 +104,7 @@ def test_command(run, corpus_folder, tmp_path, capsys):
     assert manifest["quantization_scheme"] == figures["plan"]
     # The same weights; its rows of scales may be stored in another order.
     assert manifest["files"]["model.tflite"]["bytes"] == pytest.approx(
-        figures["plan_bytes"], rel=0.01
+        figures["scheme_bytes"], rel=0.01
     )
 
 
@@ -139,9 +139,9 @@ def test_recipes_have_plans(recipe_mapping, finished_run, corpus_folder, tmp_pat
     [
         ({"max_loss": -1}, "`max_loss` must be at least 0"),
         ({"max_loss": float("nan")}, "`max_loss` must be at least 0"),
-        ({"kinds": ["int3"]}, "`kinds` must be some of"),
-        ({"kinds": []}, "`kinds` must be some of"),
-        ({"sources": []}, r"equal in number and not empty .received 0 and 1."),
+        ({"data_types": ["int3"]}, "`data_types` must be some of"),
+        ({"data_types": []}, "`data_types` must be some of"),
+        ({"sources": []}, "equal in number and not empty. Received: 0 and 1"),
         ({"run": "nowhere"}, "nowhere"),
     ],
 )

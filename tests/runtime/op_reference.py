@@ -202,14 +202,30 @@ def decoder_layer(layer, x, position, caches, memories, heads, code, first, epsi
         actual.extend(updated)
         return layer("output", context)
 
-    def cross_attention(h):
-        q = layer("cross_query", h)
-        return layer("cross_output", memory_attention(q, *memories, heads[1]))
-
+    cross_attention = _cross_attention(layer, memories, heads[1])
     parts = (self_attention, cross_attention, _feed_forward(layer, code))
     for norm, part in zip(layer.norms, parts):
         x = _residual(x, norm, part, first, epsilon)
     return x, *actual
+
+
+def recurrent_layer(layer, x, cell, memories, heads, code, first, epsilon):
+    def recur(h):
+        nonlocal cell
+        gate = 1 / (1 + np.exp(-layer("gate", h)))
+        cell = gate * cell + (1 - gate) * layer("candidate", h)
+        return np.maximum(cell, 0)
+
+    parts = (recur, _cross_attention(layer, memories, heads), _feed_forward(layer, code))
+    for norm, part in zip(layer.norms, parts):
+        x = _residual(x, norm, part, first, epsilon)
+    return x, cell
+
+
+def _cross_attention(layer, memories, heads):
+    return lambda h: layer(
+        "cross_output", memory_attention(layer("cross_query", h), *memories, heads)
+    )
 
 
 def encoder_layer(layer, x, heads, code, first, epsilon):

@@ -448,6 +448,38 @@ def test_decoder(library, data, rng, code, first):
 
 @examples(40)
 @given(st.data(), seeds, codes, st.booleans())
+def test_recurrent_decoder(library, data, rng, code, first):
+    batch, memory = (data.draw(st.integers(1, most)) for most in (4, 20))
+    draw, some = widths(data)
+    width, inner, cross = (draw() for _ in range(3))
+    heads = data.draw(divisors(cross))
+    shapes = {"candidate": (width, width), "gate": (width, width), "cross_query": (cross, width)}
+    shapes |= {"cross_output": (width, cross), "first": (inner, width), "second": (width, inner)}
+    layers = [Layer(rng, shapes, 3, width, some) for _ in range(data.draw(st.integers(1, 2)))]
+    # Which layer, and which part of the memory, each use has.
+    some_uses = st.tuples(st.integers(0, len(layers) - 1), st.integers(0, 1))
+    uses = data.draw(st.lists(some_uses, min_size=1, max_size=3))
+    x, cells = normal(rng, batch, width), normal(rng, batch, len(uses), width)
+    memories = [normal(rng, 1, 2 * heads, memory, cross // heads) for _ in range(2)]
+    config, updated, y = [code, int(first), LAYER_BITS], [], x
+    for i, (layer, part) in enumerate(uses):
+        config += [layer, part * heads, heads]
+        own_memories = [one[:, part * heads : (part + 1) * heads] for one in memories]
+        y, cell = reference.recurrent_layer(
+            *(layers[layer], y, cells[:, i], own_memories, heads),
+            *(code, first, LAYER_EPSILON),
+        )
+        updated.append(cell)
+    operands = [operand for layer in layers for operand in layer.operands()]
+    inputs = [config, x, cells, *memories, *operands]
+    # Later layers see what earlier ones rounded.
+    margin = min(layer.margin for layer in layers) if len(uses) == 1 else 0
+    expected = [y, np.stack(updated, axis=1)]
+    check(library, "tfc.RecurrentDecoder", inputs, expected, margin=margin, in_place=[(2, 1)])
+
+
+@examples(40)
+@given(st.data(), seeds, codes, st.booleans())
 def test_encoder_layer(library, data, rng, code, first):
     draw, some = widths(data)
     width, inner, own = (draw() for _ in range(3))
@@ -485,6 +517,9 @@ def usable():
     ]
     decoder = [[1, 0, EPSILON_BITS, 0, 2, 0, 2], z(2, 8), [5], cache, cache, memory, memory]
     decoder += [*layers, *layers, *one(16, 8), *one(8, 16), *norms, *norms[:2]]
+    recurrent = [[1, 0, EPSILON_BITS, 0, 0, 2], z(2, 8), z(2, 1, 8), memory, memory]
+    recurrent += [*one(8, 8), *one(8, 8), *one(8, 8), *one(8, 8), *one(16, 8), *one(8, 16)]
+    recurrent += [*norms, *norms[:2]]
     encoder = [[2, 1, 0, EPSILON_BITS], z(1, 5, 8), *layers, *one(8, 8), *one(16, 8), *one(8, 16)]
     taps = Matrix(rng, (6, 8), "int8")
     history = z(2, 1, 4, 8)
@@ -503,6 +538,7 @@ def usable():
         "tfc.MemoryAttention": ([[2], z(2, 8), memory, memory], [(2, 8)]),
         "tfc.TopLogits": (top, [(2, 3), ("i", (2, 3)), (2, 1), (2, 1)]),
         "tfc.Decoder": (decoder, [(2, 8), cache.shape, cache.shape]),
+        "tfc.RecurrentDecoder": (recurrent, [(2, 8), (2, 1, 8)]),
         "tfc.EncoderLayer": ([*encoder, *norms], [(1, 5, 8)]),
     }
     return {name: (flat(inputs), shapes) for name, (inputs, shapes) in operations.items()}
@@ -575,6 +611,12 @@ WRONG_VALUES = {
         *[(0, 3, value) for value in (-1, 1)],
         *[(0, 5, value) for value in (-1, 1, 2**31 - 1)],
         *[(2, 0, value) for value in (-1, 6)],
+    ],
+    "tfc.RecurrentDecoder": [
+        *[(0, 5, value) for value in (0, 1, 4, -1, 2**31 - 1)],
+        *[(0, 0, -1), (0, 0, 7), (0, 1, 2), (0, 2, -1)],
+        *[(0, 3, value) for value in (-1, 1)],
+        *[(0, 4, value) for value in (-1, 1, 2**31 - 1)],
     ],
     "tfc.EncoderLayer": [(0, 0, 0), (0, 0, 3), (0, 1, 7), (0, 2, -1), (0, 3, -1)],
 }

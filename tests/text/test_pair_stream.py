@@ -11,6 +11,8 @@ from flavours import one_flavour
 from tfcompress.errors import InputError
 from tfcompress.text import (
     cache_pairs,
+    check_corpus,
+    clean_corpus,
     load_corpus,
     open_corpus,
     pair_stream,
@@ -219,6 +221,29 @@ def test_groups_are_those_of_a_list(tmp_path, pairs):
     assert [len(group) for group in cached.groups()] == [123, 257]
     web = cached.groups()[1].in_memory()
     assert tokenizer.decode([web[0][0], web[256][1]]) == [pairs[0][123], pairs[1][379]]
+
+
+def test_groups_keep_the_targets_of_a_teacher(tmp_path, pairs):
+    folder = shards(tmp_path / "c", pairs, [0, 123, 380], ["news", "web"])
+    sources, _ = open_corpus(folder, train=["news", "web"], **LANGUAGES).splits["train"]
+    tokenizer = train_tokenizer(pairs[0] + pairs[1], vocabulary_size=300, path=tmp_path / "a")
+    cached = cache_pairs(tmp_path / "cache", sources, pairs[0], tokenizer)
+    for group, first in zip(cached.groups(), (0, 123)):
+        whole = group.in_memory()
+        assert (whole.source_ids == whole.target_ids).all()
+        assert tokenizer.decode([whole[0][0]]) == [pairs[0][first]]
+    with pytest.raises(InputError, match="not as many"):
+        cache_pairs(tmp_path / "other", sources, pairs[0][1:], tokenizer)
+
+
+def test_a_corpus_compressed_with_zstd_is_checked_and_cleaned(tmp_path, pairs):
+    folder = shards(tmp_path / "c", pairs, [0, 380], ["train"], ".zst")
+    report = check_corpus(folder, **LANGUAGES)
+    assert report.splits["train"].examples == 380
+    assert "encoding" not in report.splits["train"].faults
+    clean_corpus(folder, tmp_path / "clean", **LANGUAGES)
+    good = len(load_corpus(tmp_path / "clean", **LANGUAGES).splits["train"][0])
+    assert good == report.splits["train"].good > 300
 
 
 def test_a_tokenizer_is_trained_on_a_sample(tmp_path, pairs):

@@ -184,7 +184,7 @@ def test_taken_over_from_keras_nlp(name, tmp_path):
     theirs.save_to_preset(str(tmp_path / "preset"))
     saved = load_text_tokenizer(tmp_path / "preset")
     assert saved.encode(TEXTS) == expected
-    assert saved.kind == ours.kind
+    assert saved.tokenizer_type == ours.tokenizer_type
 
 
 def test_what_cannot_be_taken_over():

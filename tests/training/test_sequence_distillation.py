@@ -40,8 +40,8 @@ def test_goes_on_after_an_interruption(tmp_path):
     with pytest.raises(Killed):
         distill_corpus(interrupted, SOURCES, path)
     assert not path.exists()
-    part = tmp_path / "teacher.de.part"
-    part.write_text(part.read_text() + "half of a li")
+    journal = tmp_path / "teacher.de.journal"
+    journal.write_text(journal.read_text() + "half of a li")
     counted = []
     again = distill_corpus(
         lambda batch: counted.append(len(batch)) or teacher(batch), SOURCES, path
@@ -49,6 +49,54 @@ def test_goes_on_after_an_interruption(tmp_path):
     assert again == [line.upper() for line in SOURCES]
     assert sum(counted) == len(SOURCES) - seen[0]
     assert distill_corpus(None, SOURCES, path) == again  # finished: nothing to translate
+
+
+DAMAGES = {
+    "another header": lambda data: b"x" + data[1:],
+    "emptied": lambda data: b"",
+    "truncated": lambda data: data[: len(data) // 2],
+    "flipped": lambda data: data[:999] + bytes([data[999] ^ 1]) + data[1000:],
+    "without a line": lambda data: b"".join(
+        data.splitlines(True)[:40] + data.splitlines(True)[41:]
+    ),
+    "twice a line": lambda data: b"".join(data.splitlines(True)[:40] + data.splitlines(True)[39:]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize("name", ["teacher.de", "teacher.de.journal"])
+def test_what_is_damaged_is_made_again(tmp_path, name, damage):
+    lines = distill_corpus(teacher, SOURCES, tmp_path / "teacher.de")
+    path = tmp_path / name
+    content = damage(path.read_bytes())
+    path.write_bytes(content)
+    if not content and path.suffix == ".journal":
+        (tmp_path / "teacher.de").unlink()
+    assert distill_corpus(teacher, SOURCES, tmp_path / "teacher.de") == lines
+    assert (tmp_path / "teacher.de").read_text().splitlines() == lines
+
+
+def test_a_finished_file_without_its_journal_is_left_alone(tmp_path):
+    (tmp_path / "teacher.de").write_text("precious\n")
+    with pytest.raises(InputError, match="its journal is not"):
+        distill_corpus(teacher, SOURCES, tmp_path / "teacher.de")
+    assert [path.name for path in tmp_path.iterdir()] == ["teacher.de"]
+
+
+def test_a_file_is_for_one_process(tmp_path):
+    def nested(batch):
+        with pytest.raises(
+            InputError, match=r"Another process works here\. Received: .*teacher.de"
+        ):
+            distill_corpus(teacher, SOURCES, tmp_path / "teacher.de")
+        return teacher(batch)
+
+    assert len(distill_corpus(nested, SOURCES, tmp_path / "teacher.de")) == len(SOURCES)
+
+
+def test_a_teacher_that_loses_sentences(tmp_path):
+    with pytest.raises(InputError, match="63 translations of 64 sentences"):
+        distill_corpus(lambda batch: teacher(batch)[1:], SOURCES, tmp_path / "teacher.de")
 
 
 @pytest.mark.parametrize(

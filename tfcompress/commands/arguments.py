@@ -49,6 +49,17 @@ def add_json(parser: argparse.ArgumentParser, content: str = "print the metrics 
     parser.add_argument("--json", action="store_true", help=content)
 
 
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """Adds what a command works on, and which bundle of a run."""
+    parser.add_argument(
+        "target", help="folder of a run, a bundle or a saved model, or a preset's name"
+    )
+    parser.add_argument(
+        "--quantization",
+        help="which of a run's bundles (all), or how a model is exported (float32)",
+    )
+
+
 def add_search(parser: argparse.ArgumentParser, *, beam_size: int) -> None:
     """Adds the options of a search, None where the command line does not name them.
 

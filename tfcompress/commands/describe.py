@@ -1,5 +1,6 @@
 """`tfcompress describe`."""
 
+import dataclasses
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "name",
         nargs="?",
-        help="preset, or folder of a run or of a trained model; without it, list presets",
+        help="preset, or folder of a run, a saved model or a bundle; without it, list presets",
     )
     parser.add_argument("--source-length", type=int, default=30, help="tokens (%(default)s)")
     parser.add_argument(
@@ -27,15 +28,16 @@ def add(commands: Any) -> None:
 
 def _run(options: Namespace) -> None:
     from tfcompress.analysis import describe
+    from tfcompress.pipeline.targets import target_config
 
     if options.name is None:
         return _list_presets(options)
-    trained = Path(options.name) / "model"
     description = describe(
-        trained if trained.is_dir() else options.name,
+        target_config(options.name),
         source_length=options.source_length,
         target_length=options.target_length,
     )
+    description = dataclasses.replace(description, name=Path(options.name).resolve().name)
     return print_json(description.to_dict()) if options.json else print(description)
 
 

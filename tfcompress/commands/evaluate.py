@@ -7,6 +7,7 @@ from tfcompress.commands.arguments import (
     add_command,
     add_json,
     add_search,
+    add_target,
     refuse,
     with_defaults,
 )
@@ -18,8 +19,10 @@ _SCORING = {"beam_size": 5, "length_penalty": 1.0, "tokenize": "13a", "lowercase
 
 def add(commands: Any) -> None:
     """Adds the command."""
-    parser = add_command(commands, "evaluate", "score a bundle on a test set", _run)
-    parser.add_argument("bundle", help="folder of a bundle")
+    parser = add_command(
+        commands, "evaluate", "score a bundle, or those of a run, on a test set", _run
+    )
+    add_target(parser)
     parser.add_argument("--source", help="of a translation model: sentences, one a line")
     parser.add_argument("--reference", help="of a translation model: their translations")
     parser.add_argument(
@@ -40,48 +43,70 @@ def add(commands: Any) -> None:
 
 
 def _run(options: Namespace) -> None:
+    from tfcompress.pipeline.targets import check_target, open_bundles
     from tfcompress.runtime.manifest import bundle_model_type
 
-    evaluations = {"text_encoder": _evaluate_encoder, "language_model": _evaluate_language_model}
-    evaluations.get(bundle_model_type(options.bundle), _evaluate_translator)(options)
+    check_target(options.target)
+    with open_bundles(options.target, quantization=options.quantization) as bundles:
+        model_type = bundle_model_type(next(iter(bundles.values())))
+        evaluate, show = _EVALUATIONS.get(model_type, _EVALUATIONS["translation"])
+        metrics = {name: evaluate(options, path) for name, path in bundles.items()}
+    if options.json:
+        from tfcompress.reporting.provenance import measurement
+
+        first = next(iter(metrics.values()))
+        return print_json((first if len(metrics) == 1 else metrics) | measurement())
+    for name, result in metrics.items():
+        if len(metrics) > 1:
+            print(name, end="  ")
+        show(result)
+    return None
 
 
-def _evaluate_translator(options):
+def _evaluate_translator(options, bundle):
     from tfcompress.pipeline import evaluate_translation
     from tfcompress.text import read_lines
 
     if options.data is not None or options.source is None or options.reference is None:
-        raise InputError("a translation model needs --source and --reference, and no --data")
+        raise InputError(
+            "A translation model needs --source and --reference, and no --data. Received: "
+            f"{_flags(options)}."
+        )
     refuse(options, "a translation model", "join")
     metrics = evaluate_translation(
-        options.bundle,
+        bundle,
         read_lines(options.source),
         read_lines(options.reference),
         **with_defaults(options, **_SCORING),
         num_threads=options.threads,
         progress=not options.json,
     )
-    if options.json:
-        del metrics["translations"]
-        return _print_json(metrics)
+    del metrics["translations"]
+    return metrics
+
+
+def _show_translator(metrics):
     low, high = metrics["interval"]
-    return print(f"BLEU {metrics['bleu']:.2f} [{low:.2f}, {high:.2f}] {metrics['signature']}")
+    print(f"BLEU {metrics['bleu']:.2f} [{low:.2f}, {high:.2f}] {metrics['signature']}")
 
 
-def _evaluate_encoder(options):
+def _evaluate_encoder(options, bundle):
     from tfcompress.pipeline import evaluate_text_encoder
 
     if options.data is None or options.source is not None or options.reference is not None:
-        raise InputError("a text encoder needs --data, and no --source and --reference")
+        raise InputError(
+            "A text encoder needs --data, and no --source and --reference. Received: "
+            f"{_flags(options)}."
+        )
     refuse(options, "a text encoder", "join", *_SCORING)
     metrics = evaluate_text_encoder(
-        options.bundle, options.data, num_threads=options.threads, progress=not options.json
+        bundle, options.data, num_threads=options.threads, progress=not options.json
     )
     metrics.pop("labels", None)
-    return _print_json(metrics) if options.json else print_metrics(metrics)
+    return metrics
 
 
-def _evaluate_language_model(options):
+def _evaluate_language_model(options, bundle):
     from tfcompress.pipeline import evaluate_language_model
     from tfcompress.text import is_blank, read_lines
 
@@ -89,17 +114,25 @@ def _evaluate_language_model(options):
         raise InputError("A language model needs texts. Received: none. Give --data.")
     refuse(options, "a language model", "source", "reference", *_SCORING)
     metrics = evaluate_language_model(
-        options.bundle,
+        bundle,
         [line for line in read_lines(options.data) if not is_blank(line)],
         join=bool(options.join),
         num_threads=options.threads,
         progress=not options.json,
     )
     del metrics["log_probabilities"]
-    return _print_json(metrics) if options.json else print_metrics(metrics)
+    return metrics
 
 
-def _print_json(metrics):
-    from tfcompress.reporting.provenance import measurement
+def _flags(options):
+    names = ("source", "reference", "data")
+    flags = [f"--{name}" for name in names if getattr(options, name) is not None]
+    return " and ".join(flags) or "none of them"
 
-    print_json(metrics | measurement())
+
+# How each type of model is evaluated, and how its metrics are shown.
+_EVALUATIONS = {
+    "translation": (_evaluate_translator, _show_translator),
+    "text_encoder": (_evaluate_encoder, print_metrics),
+    "language_model": (_evaluate_language_model, print_metrics),
+}

@@ -57,10 +57,11 @@ def _run(options: Namespace) -> None:
                 print(piece, end="", flush=True)
             return print()
         for number, prompt in enumerate(input_lines(), start=1):
+            place = f"standard input, line {number}"
             try:
                 _print(model, prompt, settings, options.json)
             except InputError as error:
-                raise InputError(f"standard input, line {number}: {error}") from None
+                raise InputError(f"{place}: {error}") from None
     return None
 
 

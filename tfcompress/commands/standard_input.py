@@ -14,7 +14,10 @@ def standard_input() -> BinaryIO:
         InputError: It is closed.
     """
     if sys.stdin is None:
-        raise InputError("standard input is closed; send text to it, one sentence a line")
+        raise InputError(
+            "Standard input is needed. Received: one that is closed. Send text to it, one sentence "
+            "a line."
+        )
     return sys.stdin.buffer
 
 
@@ -24,12 +27,25 @@ def input_lines() -> Iterator[str]:
     Raises:
         InputError: It is closed, or a line is not UTF-8.
     """
-    for number, raw in enumerate(standard_input(), start=1):
+    return decoded_lines(standard_input(), "standard input")
+
+
+def decoded_lines(file: BinaryIO, place: str) -> Iterator[str]:
+    """Yields the lines of a file as they come, without their ends.
+
+    Args:
+        file: The open file.
+        place: What it is called.
+
+    Raises:
+        InputError: A line is not UTF-8.
+    """
+    for number, raw in enumerate(file, start=1):
         try:
             # A byte order mark is no text.
             line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:
             raise InputError(
-                f"standard input, line {number}: not valid UTF-8; convert the text to UTF-8"
+                f"Text must be UTF-8. Received: line {number} of {place}. Convert it."
             ) from None
         yield line.removesuffix("\n").removesuffix("\r")

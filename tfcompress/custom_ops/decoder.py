@@ -1,6 +1,6 @@
 """One position through all layers of a Transformer decoder."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -17,7 +17,7 @@ class AppliedLayer:
 
     Attributes:
         index: Which of the layers it is.
-        num_heads: Heads of its self-attention.
+        num_heads: Heads of its self-attention; 0 for a recurrent unit.
         first_memory_head: Its cross-attention's first head in the memory.
         num_memory_heads: Heads of its cross-attention.
     """
@@ -96,7 +96,7 @@ class Decoder:
     def _layer(self, x, position, cache, memory, operands):
         keys, values = cache
         pairs = list(zip(operands[::2], operands[1::2]))
-        query, key, value, output, cross_query, cross_output, inner, outer = pairs[:8]
+        query, key, value, output = pairs[:4]
 
         def attend_self(x):
             nonlocal keys, values
@@ -104,13 +104,32 @@ class Decoder:
             context, keys, values = attend_cache(*rows, keys, values, position)
             return linear(context, *output)
 
+        return self.apply_layer(x, attend_self, memory, pairs[4:]), keys, values
+
+    def apply_layer(
+        self,
+        x: tf.Tensor,
+        mix: Callable[[tf.Tensor], tf.Tensor],
+        memory: Sequence[tf.Tensor],
+        pairs: Sequence[tuple[tf.Tensor, tf.Tensor]],
+    ) -> tf.Tensor:
+        """Applies a layer to one position.
+
+        Args:
+            x: `[batch, width]`.
+            mix: What stands first in the layer, on a normalized position.
+            memory: Keys and values of the cross-attention.
+            pairs: Weights and biases of what follows, and the normalizations.
+        """
+        query, output, inner, outer = pairs[:4]
+
         def attend_other(x):
-            return linear(attend_memory(linear(x, *cross_query), *memory), *cross_output)
+            return linear(attend_memory(linear(x, *query), *memory), *output)
 
         def feed(x):
             return linear(activate(linear(x, *inner), self.activation), *outer)
 
-        for norm, function in zip(pairs[8:], (attend_self, attend_other, feed)):
+        for norm, function in zip(pairs[4:], (mix, attend_other, feed)):
             y = x + function(normalize(x, *norm, self.epsilon) if self.normalize_first else x)
             x = y if self.normalize_first else normalize(y, *norm, self.epsilon)
-        return x, keys, values
+        return x

@@ -16,6 +16,7 @@ from tfcompress.errors import InputError
     CACHED_ATTENTION,
     MEMORY_ATTENTION,
     DECODER,
+    RECURRENT_DECODER,
     ENCODER_LAYER,
     TOP_LOGITS,
 ) = (operation.name for operation in OPERATIONS)

@@ -114,6 +114,16 @@ _KEYS = Operand("keys", "[batch, heads, max_length, head_dim]")
 _VALUES = Operand("values", "[batch, heads, max_length, head_dim]")
 _MEMORY_KEYS = Operand("memory_keys", "[1, heads, memory_length, head_dim]")
 _MEMORY_VALUES = Operand("memory_values", "[1, heads, memory_length, head_dim]")
+# What follows self-attention in a decoder's layer.
+_REST_OF_LAYER = (
+    *_dense("memory_query", "memory_inner", "width"),
+    *_dense("memory_output", "width", "memory_inner"),
+    *_dense("inner", "intermediate", "width"),
+    *_dense("outer", "width", "intermediate"),
+    *_norm("self_attention_norm", "width"),
+    *_norm("cross_attention_norm", "width"),
+    *_norm("feed_forward_norm", "width"),
+)
 
 OPERATIONS = (
     Operation(
@@ -175,13 +185,23 @@ OPERATIONS = (
             *_dense("key", "inner", "width"),
             *_dense("value", "inner", "width"),
             *_dense("output", "width", "inner"),
-            *_dense("memory_query", "memory_inner", "width"),
-            *_dense("memory_output", "width", "memory_inner"),
-            *_dense("inner", "intermediate", "width"),
-            *_dense("outer", "width", "intermediate"),
-            *_norm("self_attention_norm", "width"),
-            *_norm("cross_attention_norm", "width"),
-            *_norm("feed_forward_norm", "width"),
+            *_REST_OF_LAYER,
+        ),
+        makes_faster=True,
+    ),
+    Operation(
+        "tfc.RecurrentDecoder",
+        (
+            Operand("x", "[batch, width]"),
+            Operand("cells", "[batch, layers, width]"),
+            _MEMORY_KEYS,
+            _MEMORY_VALUES,
+        ),
+        ("y", "new_cells"),
+        (
+            *_dense("candidate", "width", "width"),
+            *_dense("forget_gate", "width", "width"),
+            *_REST_OF_LAYER,
         ),
         makes_faster=True,
     ),

@@ -10,6 +10,8 @@ from tfcompress.layers.common.layer import Layer
 from tfcompress.layers.common.masks import token_mask
 from tfcompress.layers.common.serialization import register
 
+SINUSOIDS = ("tensor2tensor", "paper")
+
 
 class _Position(Layer):
     """Adds a vector that depends on the position only; subclasses say which.
@@ -59,6 +61,9 @@ class SinusoidalPosition(_Position):
     sinusoids are computed in the graph, so an exported model stores no table of them.
 
     Args:
+        formula: "tensor2tensor", by which the longest wavelength is `2*pi*10000`, as Marian and
+            fairseq have it; or "paper", by which it is one step shorter, as in Hugging Face's
+            MarianMT.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -70,7 +75,7 @@ class SinusoidalPosition(_Position):
         A tensor of the same shape.
 
     Raises:
-        ValueError: If the width is odd or below 4.
+        ValueError: If `formula` is unknown, or the width odd or below 4.
 
     Example:
 
@@ -80,6 +85,14 @@ class SinusoidalPosition(_Position):
     Reference: Vaswani et al., 2017, arXiv:1706.03762; halves instead of the paper's interleaved
     columns, as the published implementations do (a fixed permutation of the width).
     """
+
+    def __init__(self, formula: str = "tensor2tensor", **kwargs):
+        super().__init__(**kwargs)
+        if formula not in SINUSOIDS:
+            raise ValueError(
+                f"`formula` must be one of {', '.join(SINUSOIDS)}. Received: formula={formula!r}."
+            )
+        self.formula = formula
 
     def build(self, input_shape):
         width = input_shape[-1]
@@ -91,9 +104,13 @@ class SinusoidalPosition(_Position):
 
     def _rows(self, positions, width):
         half = width // 2
-        frequencies = [math.exp(-math.log(10000.0) / (half - 1) * i) for i in range(half)]
+        steps = half - 1 if self.formula == "tensor2tensor" else half
+        frequencies = [math.exp(-math.log(10000.0) / steps * i) for i in range(half)]
         angles = tf.cast(positions, tf.float32)[:, tf.newaxis] * tf.constant(frequencies)
         return tf.concat([tf.sin(angles), tf.cos(angles)], axis=1)
+
+    def get_config(self):
+        return {**super().get_config(), "formula": self.formula}
 
 
 @register

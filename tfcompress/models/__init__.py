@@ -42,6 +42,8 @@ from tfcompress.models.presets import (
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 _MODULES = {
+    "TranslationModel": "marian",
+    "from_marian": "marian",
     "LanguageModel": "language_model",
     "Seq2SeqTransformer": "seq2seq",
     "TextEncoder": "text_encoder",
@@ -79,7 +81,9 @@ __all__ = [
     "TextEncoder",
     "TextEncoderConfig",
     "TransformConfig",
+    "TranslationModel",
     "from_keras_nlp",
+    "from_marian",
     "from_safetensors",
     "list_presets",
     "load_preset",

@@ -10,6 +10,8 @@ from tfcompress.models.keras_nlp_models import from_keras_nlp as from_keras_nlp
 from tfcompress.models.keras_nlp_models import to_keras_nlp as to_keras_nlp
 from tfcompress.models.language_model import LanguageModel as LanguageModel
 from tfcompress.models.language_model_config import LanguageModelConfig as LanguageModelConfig
+from tfcompress.models.marian import TranslationModel as TranslationModel
+from tfcompress.models.marian import from_marian as from_marian
 from tfcompress.models.mixers import MIXERS as MIXERS
 from tfcompress.models.mixers import AttentionConfig as AttentionConfig
 from tfcompress.models.mixers import AveragedAttentionConfig as AveragedAttentionConfig

@@ -43,7 +43,8 @@ class Seq2SeqConfig:
         encoder: The encoder.
         decoder: The decoder.
         embedding: Embeddings and output layer.
-        positions: "sinusoidal" or "learned".
+        positions: "sinusoidal" (`SinusoidalPosition` by tensor2tensor's formula, which is
+            Marian's), "paper_sinusoidal" (by the paper's, which is MarianMT's) or "learned".
         normalize_first: Pre-norm rather than post-norm layers; adds a final normalization to both
             stacks.
         dropout: Dropout rate on embeddings and on the output of every sub-layer.
@@ -51,7 +52,7 @@ class Seq2SeqConfig:
         max_source_length: Longest source in tokens, end mark included.
         max_target_length: Longest target in tokens, end mark included.
         pad_id: Id of padding.
-        bos_id: Id that a target begins with.
+        bos_id: Id that a target begins with; it may be `pad_id`.
         eos_id: Id that sources and targets end with.
 
     Raises:

@@ -6,7 +6,7 @@ from tfcompress.models.mixers import AttentionConfig, MixerConfig
 
 EMBEDDING_TYPES = ("factorized", "adaptive", "define", "dextra")
 SHARING_PATTERNS = ("none", "all", "groups", "attention", "feed_forward")
-POSITION_TYPES = ("sinusoidal", "learned")
+POSITION_TYPES = ("sinusoidal", "paper_sinusoidal", "learned")
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class EmbeddingConfig:
             projection; not possible through a transform), "own" (through the table, with a
             projection of its own; not possible for "adaptive") or "none".
         use_bias: Whether the projections of "factorized" have biases.
+        use_scale: Whether vectors of "factorized" are multiplied by the square root of the table's
+            width when they are looked up.
         use_output_bias: Whether logits get a bias for each token; "adaptive" has none.
         layer_type: "factorized" (a table and, with `embedding_dim`, a projection), "adaptive"
             (bands of frequency, each with a narrower table), "define" or "dextra" (a narrow table
@@ -59,6 +61,7 @@ class EmbeddingConfig:
     share: bool = False
     tie: str = "shared"
     use_bias: bool = False
+    use_scale: bool = True
     use_output_bias: bool = False
     layer_type: str = "factorized"
     transform: TransformConfig = field(default_factory=TransformConfig)

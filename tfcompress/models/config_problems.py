@@ -192,6 +192,8 @@ def _embedding_problems(config):
     transforms = layer_type in ("define", "dextra")
     if embedding.cached and not transforms:
         yield f"`embedding.cached` is for layer_type define or dextra (received {layer_type!r})"
+    if layer_type != "factorized" and not embedding.use_scale:
+        yield f"`embedding.use_scale` is for layer_type factorized (received {layer_type!r})"
     if transforms:
         yield from _transform_problems(config, embedding)
     if layer_type == "adaptive":
@@ -251,7 +253,7 @@ def _band_problems(config, embedding):
 
 def _position_problems(config):
     yield from option_problems("positions", config.positions, POSITION_TYPES)
-    if config.positions == "sinusoidal" and (config.hidden_dim % 2 or config.hidden_dim < 4):
+    if config.positions.endswith("sinusoidal") and (config.hidden_dim % 2 or config.hidden_dim < 4):
         yield (
             "sinusoidal positions need an even `hidden_dim` of at least 4 (received "
             f"{config.hidden_dim})"
@@ -271,5 +273,5 @@ def _id_problems(config):
     for name, value in ids.items():
         if not 0 <= value < max(smallest, 1):
             yield f"`{name}` must be an id of every vocabulary (received {value})"
-    if len(set(ids.values())) < len(ids):
-        yield f"`pad_id`, `bos_id` and `eos_id` must differ (received {list(ids.values())})"
+    if config.eos_id in (config.pad_id, config.bos_id):
+        yield f"`eos_id` must differ from `pad_id` and `bos_id` (received {list(ids.values())})"

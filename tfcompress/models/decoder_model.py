@@ -177,4 +177,5 @@ def make_layers(
 def _position(config, name, max_length):
     if config.positions == "learned":
         return layers.LearnedPosition(max_length, name=name)
-    return layers.SinusoidalPosition(name=name)
+    formula = "paper" if config.positions == "paper_sinusoidal" else "tensor2tensor"
+    return layers.SinusoidalPosition(formula, name=name)

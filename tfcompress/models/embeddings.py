@@ -158,7 +158,7 @@ class Embeddings:
             self._size(name),
             hidden_dim=config.hidden_dim,
             embedding_dim=embedding.embedding_dim,
-            scale=(embedding.embedding_dim or config.hidden_dim) ** 0.5,
+            scale=(embedding.embedding_dim or config.hidden_dim) ** (0.5 * embedding.use_scale),
             tie=embedding.tie if is_output else "none",
             use_bias=embedding.use_bias,
             use_output_bias=embedding.use_output_bias and is_output,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tfcompress.errors import InputError
-from tfcompress.files import read_json
+from tfcompress.files import read_json, sync, sync_tree
 from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.models.language_model_config import LanguageModelConfig
 from tfcompress.models.text_encoder_config import TextEncoderConfig
@@ -49,7 +49,8 @@ def save_preset(transformer: _Model, folder: str | os.PathLike) -> None:
     folder = Path(folder).absolute()
     _check_replaceable(folder)
     # A model that was compiled would take optimizer and metrics into the file.
-    plain = type(transformer)(transformer.config)
+    model_class: Any = type(transformer)
+    plain = model_class(transformer.config)
     copy_layers(transformer.model, plain.model)
     try:
         with _replacing(folder) as temporary:
@@ -162,9 +163,11 @@ def _replacing(folder: Path) -> Iterator[Path]:
     try:
         new.mkdir()
         yield new
+        sync_tree(new)
         if folder.exists():
             os.rename(folder, old)
         os.rename(new, folder)
+        sync(folder.parent)
     finally:
         if old.exists() and not folder.exists():
             os.rename(old, folder)

@@ -1,6 +1,7 @@
 """From a recipe to a measured bundle: the stages behind the command line."""
 
 from tfcompress.pipeline.exporting import export_model
+from tfcompress.pipeline.importing import import_model
 from tfcompress.pipeline.language_model_evaluation import evaluate_language_model
 from tfcompress.pipeline.language_model_recipe import LanguageModelRecipe
 from tfcompress.pipeline.layer_sensitivity import sensitivity
@@ -22,6 +23,7 @@ __all__ = [
     "evaluate_text_encoder",
     "evaluate_translation",
     "export_model",
+    "import_model",
     "load_recipe",
     "quickstart",
     "run_recipe",

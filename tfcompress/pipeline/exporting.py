@@ -1,21 +1,18 @@
 """Exporting a saved model from the command line."""
 
 import dataclasses
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tfcompress.errors import InputWarning
 from tfcompress.export.bundle.writer import check_target
 from tfcompress.export.options import ExportOptions
 from tfcompress.models import LanguageModelConfig, TextEncoderConfig
 from tfcompress.pipeline.loading import load_tensorflow
-from tfcompress.pipeline.workspace import (
-    RUN_FILE,
-    has_text_tokenizer,
-    has_tokenizers,
-    saved_text_tokenizer,
-    saved_tokenizers,
-)
+from tfcompress.pipeline.workspace import model_run, saved_text_tokenizer, saved_tokenizers
+from tfcompress.runtime.quiet import quiet_stderr
 
 
 def export_model(
@@ -38,26 +35,38 @@ def export_model(
 
     Example:
 
-    >>> tfc.pipeline.export_model("runs/quickstart/compressed", "bundle")
+    >>> tfc.pipeline.export_model("tiny-run", "tiny-int4", quantization="int4")["quantization"]
+    'int4'
     """
     options = dataclasses.replace(options or ExportOptions(), **changes)
     check_target(bundle, options.force)
     load_tensorflow()
     from tfcompress.export import convert
-    from tfcompress.models.presets import load_preset
+    from tfcompress.models.presets import PRESETS, load_preset
 
-    folder = Path(model)
-    transformer = load_preset(folder / "model" if (folder / "model").is_dir() else model)
-    if isinstance(transformer.config, TextEncoderConfig):
-        if options.tokenizer is None and _is_run(folder, has_text_tokenizer):
-            options = dataclasses.replace(options, tokenizer=saved_text_tokenizer(folder))
-    elif isinstance(transformer.config, LanguageModelConfig):
-        if options.tokenizer is None and _is_run(folder, has_tokenizers):
-            options = dataclasses.replace(options, tokenizer=saved_tokenizers(folder)[0])
-    elif options.source_tokenizer is None and _is_run(folder, has_tokenizers):
-        source, target = saved_tokenizers(folder)
-        options = dataclasses.replace(options, source_tokenizer=source, target_tokenizer=target)
-    return convert(transformer, bundle, options)
+    run = model_run(model)
+    transformer = load_preset(model if run is None else run / "model")
+    if str(model) in PRESETS:
+        warnings.warn(
+            f"{model} is a preset without trained weights: those of the bundle are random",
+            InputWarning,
+            stacklevel=2,
+        )
+    if run is not None:
+        options = dataclasses.replace(options, **_tokenizers(run, transformer.config, options))
+    with quiet_stderr():
+        return convert(transformer, bundle, options)
+
+
+def _tokenizers(run, config, options):
+    """A run's tokenizers by option, unless the options have others."""
+    if isinstance(config, TextEncoderConfig):
+        return {} if options.tokenizer is not None else {"tokenizer": saved_text_tokenizer(run)}
+    if isinstance(config, LanguageModelConfig):
+        return {} if options.tokenizer is not None else {"tokenizer": saved_tokenizers(run)[0]}
+    if options.source_tokenizer is not None:
+        return {}
+    return dict(zip(("source_tokenizer", "target_tokenizer"), saved_tokenizers(run)))
 
 
 def check_scheme_names(scheme: Mapping[str, str] | None, config: Any) -> None:
@@ -77,8 +86,3 @@ def check_scheme_names(scheme: Mapping[str, str] | None, config: Any) -> None:
 
     model = model_class(config)
     QuantizationScheme(scheme, WeightNames(model(config)))
-
-
-def _is_run(folder, has_tokenizer):
-    """Whether a folder must have tokenizers: a run's, whatever it has lost."""
-    return has_tokenizer(folder) or (folder / RUN_FILE).exists()

@@ -83,7 +83,7 @@ class LanguageModelRecipe(Recipe):
         corpus: The texts.
         tokenizer: The tokenizer.
         benchmark: How bundles are timed.
-        kind: "language_model".
+        model_type: "language_model".
 
     The others are those of `Recipe`.
     """
@@ -92,9 +92,10 @@ class LanguageModelRecipe(Recipe):
     corpus: LanguageModelCorpus = field(default_factory=LanguageModelCorpus)
     tokenizer: LanguageModelTokenizer = field(default_factory=LanguageModelTokenizer)
     benchmark: LanguageModelBenchmark = field(default_factory=LanguageModelBenchmark)
-    kind: str = "language_model"
+    model_type: str = "language_model"
 
     metrics = ("val_perplexity", "val_loss")
+    paths = (*Recipe.paths, "tokenizer.like")
 
     def __post_init__(self):
         super().__post_init__()

@@ -34,7 +34,10 @@ class LanguageModelTask(Task):
     def check(self):
         pass
 
-    def begin(self, workspace, log):
+    def evaluation_needs(self):
+        return super().evaluation_needs() | {"join": self.recipe.corpus.join}
+
+    def begin(self, folder, log):
         settings = self.recipe.tokenizer
         if self.recipe.start_from is not None:
             former = finished_run(self.recipe.start_from, "start_from")
@@ -43,10 +46,11 @@ class LanguageModelTask(Task):
         if settings.like is not None:
             self.tokenizers = _saved_tokenizer(finished_run(settings.like, "tokenizer.like"))
         else:
+            log(f"training a tokenizer of {settings.vocabulary_size} tokens")
             self.tokenizers = train_tokenizer(
                 self.corpus.splits["train"][0],
                 vocabulary_size=settings.vocabulary_size,
-                path=tokenizer_path(workspace.folder, "joint"),
+                path=tokenizer_path(folder, "joint"),
                 model_type=settings.model_type,
                 normalization=settings.normalization,
             )
@@ -73,6 +77,7 @@ class LanguageModelTask(Task):
         return _load(finished_run(self.recipe.teacher.path, "teacher.path"), "teacher.path")
 
     def training_data(self, config, workspace, log):
+        log(f"tokenizing {len(self.corpus.splits['train'][0]):,} texts")
         train, valid = (
             TokenizedTexts.from_corpus(
                 self.tokenizers,

@@ -30,7 +30,7 @@ class LayerSensitivity:
 
     Attributes:
         layer: The layer.
-        kind: What its weights are stored as.
+        data_type: What its weights are stored as.
         model_bytes: Bytes of `model.tflite`.
         signal_to_noise: Of the logits after every token of the references, in decibels; None where
             there is no noise.
@@ -40,7 +40,7 @@ class LayerSensitivity:
     """
 
     layer: str
-    kind: str
+    data_type: str
     model_bytes: int
     signal_to_noise: float | None
     log_probability_cost: float
@@ -59,11 +59,12 @@ class Sensitivity:
         signature: sacrebleu's.
         float32_bytes: Bytes of `model.tflite` in float32.
         float32_bleu: Its BLEU.
-        layers: One entry for each layer and kind.
-        max_loss: The BLEU that the plan may lose.
-        plan: What to give to `tfcompress.export.convert`: regular expressions of weights to kinds.
-        plan_bytes: Bytes of `model.tflite` by that plan.
-        plan_bleu: Its BLEU.
+        layers: One entry for each layer and data type.
+        max_loss: The BLEU that the scheme may lose.
+        quantization_scheme: What to give to `tfcompress.export.convert`: regular expressions of
+            weights to data types.
+        scheme_bytes: Bytes of `model.tflite` by that scheme.
+        scheme_bleu: Its BLEU.
     """
 
     name: str
@@ -74,20 +75,21 @@ class Sensitivity:
     float32_bleu: float
     layers: tuple[LayerSensitivity, ...]
     max_loss: float
-    plan: dict[str, str]
-    plan_bytes: int
-    plan_bleu: float
+    quantization_scheme: dict[str, str]
+    scheme_bytes: int
+    scheme_bleu: float
 
     def to_dict(self) -> dict:
-        """Returns the figures as JSON has them."""
+        """Returns the report as JSON has it."""
         return asdict(self)
 
     def __str__(self) -> str:
         width = max(len(row.layer) for row in self.layers)
         lines = [
-            f"{'layer':{width}}  kind     saves bytes  SNR dB  nats/token  BLEU cost",
+            f"{'layer':{width}}  type     saves bytes  SNR dB  nats/token  BLEU cost",
             *(
-                f"{row.layer:{width}}  {row.kind:7}  {self.float32_bytes - row.model_bytes:11,}"
+                f"{row.layer:{width}}  {row.data_type:7}"
+                f"  {self.float32_bytes - row.model_bytes:11,}"
                 f"  {_decibels(row):>6}  {round(row.log_probability_cost, 4) + 0.0:10.4f}"
                 f"  {round(row.bleu_cost, 2) + 0.0:9.2f}"
                 for row in self.layers
@@ -95,9 +97,12 @@ class Sensitivity:
             "",
             f"float32: {self.float32_bytes:,} bytes, BLEU {self.float32_bleu:.2f} on "
             f"{self.sentences} sentences, beam {self.beam_size}",
-            f"smallest plan that loses at most {self.max_loss:g}: {self.plan_bytes:,} bytes, BLEU "
-            f"{self.plan_bleu:.2f}",
-            *(f"  {expression!r}: {kind}" for expression, kind in self.plan.items()),
+            f"smallest scheme that loses at most {self.max_loss:g}: {self.scheme_bytes:,} bytes, "
+            f"BLEU {self.scheme_bleu:.2f}",
+            *(
+                f"  {expression!r}: {data_type}"
+                for expression, data_type in self.quantization_scheme.items()
+            ),
         ]
         return "\n".join(lines)
 
@@ -108,26 +113,26 @@ def sensitivity(
     references: Sequence[str],
     *,
     max_loss: float = 0.5,
-    kinds: Sequence[str] = SMALLEST_FIRST,
+    data_types: Sequence[str] = SMALLEST_FIRST,
     beam_size: int = 1,
     tokenize: str = "13a",
     lowercase: bool = False,
     log: Callable[[str], object] = lambda line: None,
 ) -> Sensitivity:
-    """Measures what every layer loses to quantization, and plans the smallest file.
+    """Measures what every layer loses to quantization, and finds the smallest file.
 
-    Each layer is quantized alone, as each kind. Then a plan begins with the smallest kind
+    Each layer is quantized alone, as each data type. Then a scheme begins with the smallest one
     everywhere, and gives the layer that makes most noise for its bytes the next larger one, until
     the loss of BLEU is small enough. How far to go is found by bisection, as if every such step
-    helped. So the plan is the smallest of those on this way, not of all that there are; and its
+    helped. So the scheme is the smallest of those on this way, not of all that there are; and its
     BLEU is one of these sentences, so that it should be judged on others.
 
     Args:
         run: A run's folder, or its model's, with its tokenizers.
         sources: Source sentences, for instance a few hundred of the validation split.
         references: Their translations.
-        max_loss: How much less BLEU than in float32 the plan may have.
-        kinds: What layers may be stored as, from the smallest on.
+        max_loss: How much less BLEU than in float32 the scheme may have.
+        data_types: What layers may be stored as, from the smallest on.
         beam_size: Beam of the translations; 1 is greedy search.
         tokenize: sacrebleu's tokenization.
         lowercase: Whether BLEU ignores case.
@@ -141,13 +146,13 @@ def sensitivity(
 
     Example:
 
-    >>> report = tfc.pipeline.sensitivity("runs/multi30k", sources, references, max_loss=0.3)
-    >>> tfc.export.convert(
-    ...     transformer, "bundle", quantization="mixed", quantization_scheme=report.plan
-    ... )
+    >>> report = tfc.pipeline.sensitivity("tiny-run", sources, references, max_loss=0.3)
+    >>> scheme = report.quantization_scheme
+    >>> options = tfc.export.ExportOptions(quantization="mixed", quantization_scheme=scheme)
+    >>> manifest = tfc.pipeline.export_model("tiny-run", "tiny-mixed", options)
     """
     run = Path(run)
-    _check(sources, references, max_loss, kinds)
+    _check(sources, references, max_loss, data_types)
     SearchOptions(beam_size)
     check_tokenization(tokenize)
     load_tensorflow()
@@ -159,7 +164,7 @@ def sensitivity(
     transformer: Any = load_preset(run / "model" if (run / "model").is_dir() else run)
     if not isinstance(transformer, Seq2SeqTransformer):
         raise InputError(
-            "Sensitivity is measured of translation models, by BLEU. Received: "
+            "Sensitivity is for translation models only, as it is in BLEU. Received: "
             f"{run}, a {type(transformer).__name__}."
         )
     tokenizers = saved_tokenizers(run)
@@ -178,50 +183,52 @@ def sensitivity(
         log("converting to float32")
         variants = Variants(transformer, Path(folder), *tokenizers)
         original = _Signal.of(variants.original, samples)
-        figures = bleu(variants.original)
+        metrics = bleu(variants.original)
         rows = []
         for layer in _large_layers(transformer):
-            for kind in kinds:
-                with variants.bundle({_expression(layer): kind}) as path:
-                    row = _row(layer, kind, path, original, samples, figures["bleu"], bleu(path))
-                log(f"{layer} {kind}: BLEU {row.bleu:.2f}")
+            for data_type in data_types:
+                with variants.bundle({_expression(layer): data_type}) as path:
+                    row = _row(
+                        layer, data_type, path, original, samples, metrics["bleu"], bleu(path)
+                    )
+                log(f"{layer} {data_type}: BLEU {row.bleu:.2f}")
                 rows.append(row)
 
-        def try_plan(plan):
-            with variants.bundle(plan) as path:
+        def try_scheme(scheme):
+            with variants.bundle(scheme) as path:
                 tried = bleu(path)["bleu"], _size(path)
-            log(f"a plan of {tried[1]:,} bytes: BLEU {tried[0]:.2f}")
+            log(f"a scheme of {tried[1]:,} bytes: BLEU {tried[0]:.2f}")
             return tried
 
-        plan, (plan_bleu, plan_bytes) = _smallest(
-            _plans(rows, kinds), try_plan, figures["bleu"] - max_loss
+        scheme, (scheme_bleu, scheme_bytes) = _smallest(
+            _schemes(rows, data_types), try_scheme, metrics["bleu"] - max_loss
         )
         return Sensitivity(
             name=run.name,
             sentences=len(sources),
             beam_size=beam_size,
-            signature=figures["signature"],
+            signature=metrics["signature"],
             float32_bytes=_size(variants.original),
-            float32_bleu=figures["bleu"],
+            float32_bleu=metrics["bleu"],
             layers=tuple(rows),
             max_loss=max_loss,
-            plan=dict(plan),
-            plan_bytes=plan_bytes,
-            plan_bleu=plan_bleu,
+            quantization_scheme=dict(scheme),
+            scheme_bytes=scheme_bytes,
+            scheme_bleu=scheme_bleu,
         )
 
 
-def _check(sources, references, max_loss, kinds):
+def _check(sources, references, max_loss, data_types):
     if not sources or len(sources) != len(references):
         raise InputError(
-            f"`sources` and `references` must be equal in number and not empty (received "
-            f"{len(sources)} and {len(references)})"
+            "`sources` and `references` must be equal in number and not empty. Received: "
+            f"{len(sources)} and {len(references)}."
         )
     if isinstance(max_loss, bool) or not max_loss >= 0:
-        raise InputError(f"`max_loss` must be at least 0 (received {max_loss})")
-    if not kinds or not set(kinds) <= set(WEIGHT_TYPES):
+        raise InputError(f"`max_loss` must be at least 0. Received: {max_loss}.")
+    if not data_types or not set(data_types) <= set(WEIGHT_TYPES):
         raise InputError(
-            f"`kinds` must be some of {', '.join(WEIGHT_TYPES)} (received {list(kinds)})"
+            f"`data_types` must be some of {', '.join(WEIGHT_TYPES)}. Received: {list(data_types)}."
         )
 
 
@@ -254,22 +261,22 @@ class _Signal:
         return cls(logits, float(np.mean(logits[np.arange(len(chosen)), chosen] - totals)))
 
 
-def _row(layer, kind, path, original, samples, float32_bleu, figures):
+def _row(layer, data_type, path, original, samples, float32_bleu, metrics):
     signal = _Signal.of(path, samples)
     noise = float(np.square(signal.logits - original.logits).sum())
     power = float(np.square(original.logits).sum())
     return LayerSensitivity(
         layer=layer,
-        kind=kind,
+        data_type=data_type,
         model_bytes=_size(path),
         signal_to_noise=10 * math.log10(power / noise) if noise else None,
         log_probability_cost=original.log_probability - signal.log_probability,
-        bleu=figures["bleu"],
-        bleu_cost=float32_bleu - figures["bleu"],
+        bleu=metrics["bleu"],
+        bleu_cost=float32_bleu - metrics["bleu"],
     )
 
 
-def _plans(rows: Sequence[LayerSensitivity], kinds: Sequence[str]) -> list[dict[str, str]]:
+def _schemes(rows: Sequence[LayerSensitivity], data_types: Sequence[str]) -> list[dict[str, str]]:
     """Plans from the smallest to the largest, in steps of one layer, the noisiest first."""
     by_layer: dict[str, list[LayerSensitivity]] = {}
     for row in rows:
@@ -280,33 +287,33 @@ def _plans(rows: Sequence[LayerSensitivity], kinds: Sequence[str]) -> list[dict[
         now, then = by_layer[layer][level[layer] : level[layer] + 2]
         return (_noise(now) - _noise(then)) / max(1, then.model_bytes - now.model_bytes)
 
-    plans = []
+    schemes = []
     while True:
-        plans.append({_expression(layer): kinds[step] for layer, step in level.items()})
-        open_layers = [layer for layer, step in level.items() if step + 1 < len(kinds)]
+        schemes.append({_expression(layer): data_types[step] for layer, step in level.items()})
+        open_layers = [layer for layer, step in level.items() if step + 1 < len(data_types)]
         if not open_layers:
-            return plans
+            return schemes
         level[max(open_layers, key=gain)] += 1
 
 
 def _smallest(
-    plans: Sequence[Mapping[str, str]],
-    try_plan: Callable[[Mapping[str, str]], tuple[float, int]],
+    schemes: Sequence[Mapping[str, str]],
+    try_scheme: Callable[[Mapping[str, str]], tuple[float, int]],
     least: float,
 ) -> tuple[Mapping[str, str], tuple[float, int]]:
-    """Returns the first plan of at least so much BLEU, by bisection, and its figures."""
-    low, high, found = 0, len(plans), None
+    """Returns the first scheme of at least so much BLEU, by bisection, and its metrics."""
+    low, high, smallest = 0, len(schemes), None
     while low < high:
         middle = (low + high) // 2
-        figures = try_plan(plans[middle])
-        if figures[0] >= least:
-            high, found = middle, figures
+        metrics = try_scheme(schemes[middle])
+        if metrics[0] >= least:
+            high, smallest = middle, metrics
         else:
             low = middle + 1
-    if found is None:
-        plan = dict.fromkeys(plans[0], "float32")
-        return plan, try_plan(plan)
-    return plans[high], found
+    if smallest is None:
+        scheme = dict.fromkeys(schemes[0], "float32")
+        return scheme, try_scheme(scheme)
+    return schemes[high], smallest
 
 
 def _large_layers(transformer):

@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass
 from typing import Any, ClassVar
 
@@ -51,7 +51,7 @@ class Recipe(abc.ABC):
             expressions over their names, as for `tfcompress.export.convert`.
         export: Further options of all bundles, by their names in `tfcompress.export.ExportOptions`,
             with files as on the command line of `tfcompress export`.
-        kind: The kind of model.
+        model_type: The kind of model, such as "translation".
     """
 
     name: str
@@ -63,10 +63,12 @@ class Recipe(abc.ABC):
     quantizations: list[str] = field(default_factory=lambda: ["float32", "dynamic_int8"])
     quantization_scheme: dict[str, str] | None = None
     export: dict[str, Any] = field(default_factory=dict)
-    kind: str = ""
+    model_type: str = ""
 
     # The keys that name a trained model to begin with.
     starts: ClassVar[tuple[str, ...]] = ("start_from",)
+    # The keys that name files or folders.
+    paths: ClassVar[tuple[str, ...]] = ("start_from", "teacher.path", "corpus.path")
     # What training may choose weights by.
     metrics: ClassVar[tuple[str, ...]] = ()
     # The least values of whole numbers that may be below 1, such as "corpus.seed".
@@ -75,7 +77,7 @@ class Recipe(abc.ABC):
     def __post_init__(self):
         problems = [*self._own_problems(), *self._problems()]
         if problems:
-            raise InputError(f"impossible recipe: {'; '.join(problems)}")
+            raise InputError(f"The recipe cannot be run. Received: {'; '.join(problems)}.")
 
     @abc.abstractmethod
     def runs(self) -> dict[str, str | None]:
@@ -116,9 +118,12 @@ class Recipe(abc.ABC):
         return read_options(self.export)
 
     def _problems(self):
-        expected = type(self).kind
-        if self.kind != expected:
-            yield f"`kind` of a {type(self).__name__} must be {expected} (received {self.kind!r})"
+        expected = type(self).model_type
+        if self.model_type != expected:
+            yield (
+                f"`model_type` of a {type(self).__name__} must be {expected} (received "
+                f"{self.model_type!r})"
+            )
         if not self.has_start:
             starts = " or ".join(f"`{name}`" for name in self.starts)
             if not self.model:
@@ -152,7 +157,7 @@ class Recipe(abc.ABC):
             )
         if len(set(self.quantizations)) < len(self.quantizations):
             yield f"`quantizations` must not repeat (received {self.quantizations})"
-        allowed = [name for name in settings(self.kind) if name not in _SET_BY_RUNS]
+        allowed = [name for name in settings(self.model_type) if name not in _SET_BY_RUNS]
         for name in self.export:
             if name not in allowed:
                 yield f"`export` may hold {', '.join(allowed)} (received {name!r})"
@@ -175,17 +180,32 @@ class Recipe(abc.ABC):
                     yield f"`{name}` must be at most {most} (received {value})"
 
 
-def differences(one: Mapping, other: Mapping, path: str = "") -> list[str]:
-    """Returns the keys under which two mappings differ."""
-    keys = []
-    for key in sorted({*one, *other}):
-        where = f"{path}.{key}" if path else key
-        a, b = one.get(key), other.get(key)
-        if isinstance(a, Mapping) and isinstance(b, Mapping):
-            keys += differences(a, b, where)
-        elif a != b:
-            keys.append(where)
-    return keys
+def replaced(
+    mapping: Mapping[str, Any], keys: Sequence[str], change: Callable[[str], Any]
+) -> dict[str, Any]:
+    """Returns a mapping with the texts under some keys, and in lists there, changed.
+
+    Args:
+        mapping: Mappings may be nested in it.
+        keys: Such as "teacher.path"; those that there are not are passed over.
+        change: Gives the new value of a text.
+
+    Example:
+
+    >>> replaced({"teacher": {"path": "a"}}, ["teacher.path", "start_from"], str.upper)
+    {'teacher': {'path': 'A'}}
+    """
+    result = dict(mapping)
+    for key in keys:
+        first, _, rest = key.partition(".")
+        value = result.get(first)
+        if rest and isinstance(value, Mapping):
+            result[first] = replaced(value, [rest], change)
+        elif not rest and isinstance(value, str):
+            result[first] = change(value)
+        elif not rest and isinstance(value, list):
+            result[first] = [change(one) if isinstance(one, str) else one for one in value]
+    return result
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

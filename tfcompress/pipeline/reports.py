@@ -22,7 +22,7 @@ _MANIFEST = {"quantization": str, "parameters": int, "files": {"model.tflite": {
 
 
 def bundle_row(system: str, bundle: Path, timing: dict[str, Any], **scores: Any) -> Row:
-    """Returns a row of the table of figures.
+    """Returns a row of the table of metrics.
 
     Args:
         system: The system's name.
@@ -65,7 +65,7 @@ def report_run(
         rows: The systems.
         timings: What benchmarking their bundles gave.
         examples: Some test sentences.
-        history: The figures of every evaluation in training.
+        history: The metrics of every evaluation in training.
 
     Returns:
         The results, with the time, the command, the machine and the versions of the timing.

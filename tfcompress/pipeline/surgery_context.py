@@ -60,4 +60,7 @@ class SurgeryContext(abc.ABC):
 
     def trim_vocabulary(self) -> Self:
         """Returns the context without the tokens that the training examples do not have."""
-        raise InputError("`trim_vocabulary` is for translation models; leave it out")
+        raise InputError(
+            "`trim_vocabulary` is for translation models only. Received: another model. Leave it "
+            "out."
+        )

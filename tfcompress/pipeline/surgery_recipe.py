@@ -30,7 +30,7 @@ class PruneHeads:
     def __post_init__(self):
         if not 0.0 < self.fraction < 1.0:
             raise InputError(
-                f"`prune_heads.fraction` must lie in (0, 1) (received {self.fraction})"
+                f"`prune_heads.fraction` must lie in (0, 1). Received: {self.fraction}."
             )
         _check_least("prune_heads.steps", self.steps, 1)
         _check_least("prune_heads.minimum_per_layer", self.minimum_per_layer, 1)
@@ -41,7 +41,7 @@ class PruneHeads:
 
 @dataclass(frozen=True)
 class DropLayers:
-    """Removes whole layers: the given ones, every other, or those that validation misses least.
+    """Removes whole layers: those named, every other, or those that validation misses least.
 
     Attributes:
         keep: Depths to keep, from 0, by side ("encoder", "decoder").
@@ -62,15 +62,15 @@ class DropLayers:
     def __post_init__(self):
         if not 0.0 <= self.rate <= 0.5:
             raise InputError(
-                f"`drop_layers.rate` must lie in [0, 0.5] (received {self.rate}); to keep fewer "
-                "than every second layer, list those that stay under `keep`"
+                f"`drop_layers.rate` must lie in [0, 0.5]. Received: {self.rate}. To keep fewer "
+                "than every second layer, list those that stay under `keep`."
             )
         named = [*(self.keep or ()), *(self.drop or ())]
         for side in named:
             if side not in SIDES or named.count(side) > 1:
                 raise InputError(
-                    f"`drop_layers` takes {' and '.join(SIDES)} once, under `keep` or `drop` "
-                    f"(received {side!r})"
+                    "`drop_layers` must name each side once, under `keep` or `drop`. Received: "
+                    f"{side!r}. Sides are {' and '.join(SIDES)}."
                 )
         _check_least("drop_layers.sentences", self.sentences, 1)
 
@@ -130,7 +130,7 @@ class CacheOutputs:
 
 @dataclass(frozen=True)
 class SurgeryStep:
-    """One operation; exactly one attribute is given."""
+    """One operation; exactly one attribute is set."""
 
     prune_heads: PruneHeads | None = None
     drop_layers: DropLayers | None = None
@@ -141,12 +141,12 @@ class SurgeryStep:
     cache_outputs: CacheOutputs | None = None
 
     def __post_init__(self):
-        given = [f.name for f in fields(self) if getattr(self, f.name) is not None]
-        if len(given) != 1:
+        names_set = [f.name for f in fields(self) if getattr(self, f.name) is not None]
+        if len(names_set) != 1:
             names = ", ".join(f.name for f in fields(self))
             raise InputError(
-                f"a step of surgery must be exactly one of {names} (received "
-                f"{', '.join(given) or 'none'})"
+                f"A step of surgery must be exactly one of {names}. Received: "
+                f"{', '.join(names_set) or 'none'}."
             )
 
     @property
@@ -175,4 +175,4 @@ class SurgeryRecipe:
 
 def _check_least(name, value, least):
     if value < least:
-        raise InputError(f"`{name}` must be at least {least} (received {value})")
+        raise InputError(f"`{name}` must be at least {least}. Received: {value}.")

@@ -58,7 +58,10 @@ def _drop_layers(context, settings):
     for side in SIDES:
         stack = getattr(model.config, side, None)
         if stack is None and side in {*keep, *drop, *searched}:
-            raise InputError(f"`drop_layers`: the model has no {side}; leave its settings out")
+            raise InputError(
+                f"`drop_layers` needs a side that the model has. Received: {side}. Leave its "
+                "settings out."
+            )
         if stack is not None and settings.rate and side not in {*keep, *drop, *searched}:
             keep[side] = surgery.every_other(stack.num_layers, rate=settings.rate)
     model = surgery.drop_layers(model, keep=keep, drop=drop)

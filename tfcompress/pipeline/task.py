@@ -5,9 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tfcompress import schema
+from tfcompress.digests import digest
 from tfcompress.errors import InputError
+from tfcompress.pipeline.identity import content_digest
+from tfcompress.pipeline.recipe import replaced
 from tfcompress.pipeline.surgery_context import SurgeryContext
-from tfcompress.pipeline.workspace import Workspace, finished_run
+from tfcompress.pipeline.workspace import Workspace, finished_run, is_run, run_digest
 
 Log = Callable[[str], object]
 
@@ -42,8 +46,8 @@ class Task(abc.ABC):
         self.corpus = self.load_corpus(corpus)
         if "test" not in self.corpus.splits:
             raise InputError(
-                f"the corpus {self.corpus.name} has no test split `{recipe.corpus.test}`; add it, "
-                "or name another under `corpus.test`"
+                f"The corpus must have a test split. Received: {self.corpus.name} without "
+                f"`{recipe.corpus.test}`. Add it, or name another under `corpus.test`."
             )
         for key, run in recipe.runs().items():
             if run is not None:
@@ -65,13 +69,60 @@ class Task(abc.ABC):
     def check(self) -> None:
         """Finds, before anything is written, what would stop a later stage."""
 
+    def training_needs(self) -> dict[str, Any]:
+        """Returns what the training depends on, by keys as in the recipe.
+
+        Files count by their content, wherever they lie. How many updates there are counts only
+        where the course of the first ones depends on it.
+        """
+        recipe = schema.to_mapping(self.recipe)
+        training = recipe["training"]
+        if not self.recipe.training.fixed_updates:
+            del training["updates"]
+        sources = {name: recipe.get(name) for name in ("start_from", "pretrained", "teacher")}
+        needs = {"tokenizer": recipe.get("tokenizer"), **sources}
+        needs = replaced(needs, self.recipe.paths, self._content)
+        # How the splits are used; where they lie does not count.
+        settings = {name: recipe["corpus"].get(name) for name in ("weights", "join")}
+        settings = {name: value for name, value in settings.items() if value}
+        return {
+            **{name: value for name, value in needs.items() if value is not None},
+            "model": recipe["model"],
+            "surgery": {"before": recipe["surgery"]["before"]},
+            "training": training,
+            "corpus": settings | {split: self.split_digest(split) for split in ("train", "valid")},
+        }
+
+    def validation_settings(self) -> dict[str, Any]:
+        """Returns how a training is judged; it stays as it was when the training began."""
+        return {}
+
+    def evaluation_needs(self) -> dict[str, Any]:
+        """Returns what an evaluation depends on beside the bundle."""
+        return {"test": self.split_digest("test")}
+
+    def split_digest(self, split: str) -> str:
+        """Returns a digest of a split's content.
+
+        Args:
+            split: "train", "valid" or "test".
+        """
+        names = ("source_language", "target_language", "labels")
+        about = [getattr(self.corpus, name, None) for name in names]
+        return digest([about, [[*side] for side in self.corpus.splits[split]]])
+
+    def _content(self, path):
+        if not Path(path).exists():
+            return path
+        return run_digest(path) if is_run(path) else content_digest(path)
+
     @abc.abstractmethod
-    def begin(self, workspace: Workspace, log: Log) -> Any:
+    def begin(self, folder: Path, log: Log) -> Any:
         """Finds or makes the tokenizers, and returns the model to begin with, or None.
 
         Args:
-            workspace: The run.
-            log: Called with a line about what is worth knowing.
+            folder: For temporary files.
+            log: Called with a line about what takes long or is worth knowing.
         """
 
     @abc.abstractmethod
@@ -97,6 +148,17 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def load_teacher(self) -> Any:
         """Returns the model to distill."""
+
+    def check_teacher(self, config: Any) -> None:
+        """Makes sure that a model can learn from the teacher.
+
+        Args:
+            config: The model's configuration.
+
+        Raises:
+            InputError: If it cannot.
+        """
+        self.load_teacher()
 
     @abc.abstractmethod
     def training_data(self, config: Any, workspace: Workspace, log: Log) -> tuple[Any, Any]:
@@ -152,5 +214,7 @@ class Task(abc.ABC):
         """
         path = path or self.recipe.corpus.path
         if path is None:
-            raise InputError("the recipe names no corpus: give --corpus, or set `corpus.path`")
+            raise InputError(
+                "The recipe needs a corpus. Received: none. Give --corpus, or set `corpus.path`."
+            )
         return path

@@ -37,16 +37,16 @@ def evaluate_text_encoder(
             Labels are names of classes, in capitals or small letters, or their numbers, from 0.
             A first line whose last column is called so is a heading.
         num_threads: Threads of the runtime.
-        progress: Whether to show a progress bar on standard error.
+        progress: Whether to show a progress bar on standard error, if that is a terminal.
 
     Returns:
         `examples`, their number, and: for classification `accuracy`, its 95% `interval` (Wilson's),
-        `f1` of class 1 where there are two classes and else `macro_f1`, and the `labels` that were
-        found; for multi-label classification `exact_match`, the part of texts with all classes
-        right, with its `interval`, `micro_f1`, `macro_f1` and `labels`; for regression `pearson`,
-        `spearman` and `mean_absolute_error`; for vectors `spearman`, the rank correlation of scores
-        and cosines, and `mean_cosine`. `overlong` are the numbers (from 1) of the examples that
-        were cut, which a warning says too.
+        `f1` of class 1 where there are two classes and else `macro_f1`, and the `labels` that the
+        model gives; for multi-label classification `exact_match`, the part of texts with all
+        classes right, with its `interval`, `micro_f1`, `macro_f1` and `labels`; for regression
+        `pearson`, `spearman` and `mean_absolute_error`; for vectors `spearman`, the rank
+        correlation of scores and cosines, and `mean_cosine`. `overlong` are the numbers (from 1) of
+        the examples that were cut, which a warning says too.
 
     Raises:
         InputError: If the bundle is damaged or has another head, or a line has other columns or an
@@ -63,13 +63,15 @@ def evaluate_text_encoder(
         head = model.bundle.head
         if head not in _COLUMNS:
             raise InputError(
-                f"{bundle}: {'has no head' if head is None else f'has a head for {head}'}; "
-                f"evaluate takes heads for {' and '.join(_COLUMNS)}"
+                f"An evaluation needs a head for {' or '.join(_COLUMNS)}. Received: {bundle} with "
+                f"{'no head' if head is None else f'one for {head}'}."
             )
         if head == REGRESSION and model.bundle.outputs["logits"].width > 1:
-            raise InputError(f"{bundle}: has several scores a text; evaluate takes one")
+            raise InputError(
+                f"An evaluation needs one score a text. Received: {bundle} with several."
+            )
         rows = read_examples(data, _COLUMNS[head])
-        metrics = _figures(model, data, rows, progress)
+        metrics = _metrics(model, data, rows, progress)
         return metrics | _overlong(model, [columns[:-1] for _, columns in rows])
 
 
@@ -88,7 +90,7 @@ def evaluate_classifier(
         texts: The texts; those beyond the bundle's limit are cut.
         labels: The numbers of their classes.
         num_threads: Threads of the runtime.
-        progress: Whether to show a progress bar on standard error.
+        progress: Whether to show a progress bar on standard error, if that is a terminal.
 
     Returns:
         What `evaluate_text_encoder` does for classification.
@@ -108,78 +110,78 @@ def evaluate_classifier(
         return metrics | _overlong(model, [[text] for text in texts])
 
 
-def classification_figures(found: ArrayLike, expected: ArrayLike, classes: int) -> dict:
+def classification_metrics(actual: ArrayLike, expected: ArrayLike, classes: int) -> dict:
     """Returns what `evaluate_text_encoder` does for classification.
 
     Args:
-        found: Numbers of the classes that were found.
+        actual: Numbers of the classes that the model gives.
         expected: Numbers of the true classes.
         classes: How many classes there are.
 
     Example:
 
-    >>> classification_figures([0, 1, 1], [0, 1, 0], 2)["f1"]
+    >>> classification_metrics([0, 1, 1], [0, 1, 0], 2)["f1"]
     0.6666666666666666
     """
-    found, expected = np.asarray(found), np.asarray(expected)
-    scores = [_f1(found == number, expected == number) for number in range(classes)]
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    scores = [_f1(actual == number, expected == number) for number in range(classes)]
     f1 = {"f1": scores[1]} if classes == 2 else {"macro_f1": float(np.mean(scores))}
-    accuracy = float(np.mean(found == expected))
+    accuracy = float(np.mean(actual == expected))
     return {
-        "examples": len(found),
+        "examples": len(actual),
         "accuracy": accuracy,
-        "interval": list(_wilson(accuracy, len(found))),
+        "interval": list(_wilson(accuracy, len(actual))),
         **f1,
-        "labels": found.tolist(),
+        "labels": actual.tolist(),
     }
 
 
-def multi_label_figures(found: ArrayLike, expected: ArrayLike) -> dict:
+def multi_label_metrics(actual: ArrayLike, expected: ArrayLike) -> dict:
     """Returns what `evaluate_text_encoder` does for multi-label classification.
 
     Args:
-        found: Boolean `[texts, classes]`, the classes that were found.
+        actual: Boolean `[texts, classes]`, the classes that the model gives.
         expected: The same, the true classes.
 
     Example:
 
-    >>> multi_label_figures(np.array([[True, False]]), np.array([[True, True]]))["micro_f1"]
+    >>> multi_label_metrics(np.array([[True, False]]), np.array([[True, True]]))["micro_f1"]
     0.6666666666666666
     """
-    found, expected = np.asarray(found, bool), np.asarray(expected, bool)
-    right = float(np.mean(np.all(found == expected, axis=1)))
+    actual, expected = np.asarray(actual, bool), np.asarray(expected, bool)
+    right = float(np.mean(np.all(actual == expected, axis=1)))
     return {
-        "examples": len(found),
+        "examples": len(actual),
         "exact_match": right,
-        "interval": list(_wilson(right, len(found))),
-        "micro_f1": _f1(found, expected),
-        "macro_f1": float(np.mean([_f1(*columns) for columns in zip(found.T, expected.T)])),
-        "labels": [np.flatnonzero(row).tolist() for row in found],
+        "interval": list(_wilson(right, len(actual))),
+        "micro_f1": _f1(actual, expected),
+        "macro_f1": float(np.mean([_f1(*columns) for columns in zip(actual.T, expected.T)])),
+        "labels": [np.flatnonzero(row).tolist() for row in actual],
     }
 
 
-def regression_figures(found: ArrayLike, expected: ArrayLike) -> dict:
+def regression_metrics(actual: ArrayLike, expected: ArrayLike) -> dict:
     """Returns what `evaluate_text_encoder` does for regression.
 
     Args:
-        found: The scores that the model gives.
+        actual: The scores that the model gives.
         expected: The true scores.
 
     Example:
 
-    >>> regression_figures([0.1, 0.5, 0.9], [1, 2, 3])["pearson"]
+    >>> regression_metrics([0.1, 0.5, 0.9], [1, 2, 3])["pearson"]
     1.0
     """
-    found, expected = np.asarray(found, float), np.asarray(expected, float)
+    actual, expected = np.asarray(actual, float), np.asarray(expected, float)
     return {
-        "examples": len(found),
-        "pearson": _correlation("pearsonr", found, expected),
-        "spearman": _correlation("spearmanr", found, expected),
-        "mean_absolute_error": float(np.mean(np.abs(found - expected))),
+        "examples": len(actual),
+        "pearson": _correlation("pearsonr", actual, expected),
+        "spearman": _correlation("spearmanr", actual, expected),
+        "mean_absolute_error": float(np.mean(np.abs(actual - expected))),
     }
 
 
-def similarity_figures(cosines: Sequence[float], scores: Sequence[float]) -> dict:
+def similarity_metrics(cosines: Sequence[float], scores: Sequence[float]) -> dict:
     """Returns what `evaluate_text_encoder` does for vectors.
 
     Args:
@@ -188,7 +190,7 @@ def similarity_figures(cosines: Sequence[float], scores: Sequence[float]) -> dic
 
     Example:
 
-    >>> similarity_figures([0.1, 0.5, 0.9], [1, 2, 3])["spearman"]
+    >>> similarity_metrics([0.1, 0.5, 0.9], [1, 2, 3])["spearman"]
     1.0
     """
     return {
@@ -198,20 +200,20 @@ def similarity_figures(cosines: Sequence[float], scores: Sequence[float]) -> dic
     }
 
 
-def _figures(model, data, rows, progress):
+def _metrics(model, data, rows, progress):
     head = model.bundle.head
     texts = [columns[0] for _, columns in rows]
     if head == CLASSIFICATION:
         return _classification(model, texts, _labels(data, rows, model), progress)
     if head == MULTI_LABEL:
-        return multi_label_figures(*_memberships(data, rows, model, progress))
+        return multi_label_metrics(*_memberships(data, rows, model, progress))
     scores = [_score(data, number, columns[-1]) for number, columns in rows]
     if head == REGRESSION:
-        found = [model.score(text, overlong="cut") for text in _shown(texts, progress)]
-        return regression_figures(found, scores)
+        actual = [model.score(text, overlong="cut") for text in _shown(texts, progress)]
+        return regression_metrics(actual, scores)
     pairs = [columns[:2] for _, columns in rows]
     vectors = [model.embed(pair, overlong="cut") for pair in _shown(pairs, progress)]
-    return similarity_figures([_cosine(*pair) for pair in vectors], scores)
+    return similarity_metrics([_cosine(*pair) for pair in vectors], scores)
 
 
 def _overlong(model, examples):
@@ -228,13 +230,15 @@ def _overlong(model, examples):
 
 
 def _classification(model, texts, expected, progress):
-    found = [model.classify(text, overlong="cut").probabilities for text in _shown(texts, progress)]
-    found = [int(probabilities.argmax()) for probabilities in found]
-    return classification_figures(found, expected, model.bundle.outputs["logits"].width)
+    actual = [
+        model.classify(text, overlong="cut").probabilities for text in _shown(texts, progress)
+    ]
+    actual = [int(probabilities.argmax()) for probabilities in actual]
+    return classification_metrics(actual, expected, model.bundle.outputs["logits"].width)
 
 
 def _memberships(path, rows, model, progress):
-    """Which classes were found for each text and which are the true ones, boolean."""
+    """Which classes the model gives each text and which are the true ones, boolean."""
     from tfcompress.runtime.text_model import THRESHOLD
 
     places = [
@@ -247,8 +251,10 @@ def _memberships(path, rows, model, progress):
     numbers = _numbers(path, [(line, label) for _, line, label in places], model)
     expected[[row for row, _, _ in places], numbers] = True
     texts = [text for _, (text, _) in rows]
-    found = [model.classify(text, overlong="cut").probabilities for text in _shown(texts, progress)]
-    return np.array(found) >= THRESHOLD, expected
+    actual = [
+        model.classify(text, overlong="cut").probabilities for text in _shown(texts, progress)
+    ]
+    return np.array(actual) >= THRESHOLD, expected
 
 
 def _labels(path, rows, model):
@@ -261,19 +267,20 @@ def _numbers(path, labels, model) -> Any:
     classes = model.bundle.outputs["logits"].width
     by_number = {str(number): number for number in range(classes)}
     wanted = [label for _, label in labels]
-    found = find_names(model.labels or [*by_number], wanted)
+    actual = find_names(model.labels or [*by_number], wanted)
     # Where names look like numbers, those of one file are all names or all numbers.
     unlike = not any(name.isdigit() for name in model.labels or ())
-    if None in found and (unlike or {*wanted} <= {*by_number}):
+    if None in actual and (unlike or {*wanted} <= {*by_number}):
         numbers = map(by_number.get, wanted)
-        found = [a if unlike and a is not None else b for a, b in zip(found, numbers)]
-    for (line, label), number in zip(labels, found):
+        actual = [a if unlike and a is not None else b for a, b in zip(actual, numbers)]
+    for (line, label), number in zip(labels, actual):
         if number is None:
             names = "" if model.labels is None else f", or one of {', '.join(model.labels)}"
             raise InputError(
-                f"{path}, line {line}: label {label!r}; give 0 to {classes - 1}{names}"
+                f"The label must be 0 to {classes - 1}{names}. Received: {label!r} in {path}, line "
+                f"{line}."
             )
-    return found
+    return actual
 
 
 def _score(path, number, text):
@@ -282,12 +289,14 @@ def _score(path, number, text):
     except ValueError:
         score = np.nan
     if not np.isfinite(score):
-        raise InputError(f"{path}, line {number}: score {text!r}; give a number")
+        raise InputError(
+            f"The score must be a number. Received: {text!r} in {path}, line {number}."
+        )
     return score
 
 
 def _shown(values, progress: bool) -> Any:
-    return tqdm(values, unit="text", disable=not progress, leave=False)
+    return tqdm(values, unit="text", disable=None if progress else True, leave=False)
 
 
 def _cosine(a, b):
@@ -302,8 +311,8 @@ def _correlation(name, a, b):
     return float(getattr(stats, name)(a, b).statistic) if np.ptp(a) and np.ptp(b) else 0.0
 
 
-def _f1(found, expected):
-    both, either = np.sum(found & expected), np.sum(found) + np.sum(expected)
+def _f1(actual, expected):
+    both, either = np.sum(actual & expected), np.sum(actual) + np.sum(expected)
     return float(2 * both / either) if either else 0.0
 
 

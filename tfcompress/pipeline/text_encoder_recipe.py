@@ -76,7 +76,7 @@ class TextEncoderRecipe(Recipe):
         teacher: A trained model to learn from, with `training.distillation`.
         corpus: The texts.
         benchmark: How bundles are timed.
-        kind: "text_encoder".
+        model_type: "text_encoder".
 
     The others are those of `Recipe`.
     """
@@ -86,9 +86,10 @@ class TextEncoderRecipe(Recipe):
     teacher: TextEncoderTeacher | None = None
     corpus: TextEncoderCorpus = field(default_factory=TextEncoderCorpus)
     benchmark: TextEncoderBenchmark = field(default_factory=TextEncoderBenchmark)
-    kind: str = "text_encoder"
+    model_type: str = "text_encoder"
 
     starts = ("pretrained", "start_from")
+    paths = (*Recipe.paths, "pretrained", "tokenizer")
     metrics = ("val_accuracy", "val_loss")
 
     def runs(self):
@@ -126,8 +127,8 @@ class TextEncoderRecipe(Recipe):
         for name, value in own.items():
             if mapping[name] != value:
                 raise InputError(
-                    f"the tokenizer has another {name} than the model ({value}, not "
-                    f"{mapping[name]}); give the tokenizer that belongs to it"
+                    f"Tokenizer and model must have the same {name}. Received: {value} and "
+                    f"{mapping[name]}. Give the tokenizer that belongs to the model."
                 )
         former = mapping.get("head")
         if head is None:
@@ -135,7 +136,7 @@ class TextEncoderRecipe(Recipe):
         if not isinstance(head, dict) or head.get("task", CLASSIFICATION) != CLASSIFICATION:
             raise InputError(
                 f"`model.head` must be of the task {CLASSIFICATION} in a recipe, whose texts have "
-                f"one class each (received {head}); train others with `train_classifier`, in Python"
+                f"one class each. Received: {head}. Train others with `train_classifier`."
             )
         mapping["head"] = {**head, "num_classes": len(labels), "labels": list(labels)}
         return TextEncoderConfig.from_mapping(mapping)

@@ -53,8 +53,8 @@ class TextEncoderSurgery(SurgeryContext):
         match = match_classes(self.model.config.head, HeadConfig(labels=labels))
         if match.order != tuple(range(len(labels))):
             raise InputError(
-                f"surgery that measures the model needs one with the classes {', '.join(labels)}, "
-                "in this order; train it first"
+                "Surgery that measures the model needs one with the corpus' classes in their order."
+                f" Received: a corpus with {', '.join(labels)}. Train the model on it first."
             )
 
     def _texts(self, split, count):

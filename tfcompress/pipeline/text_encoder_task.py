@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+from tfcompress.digests import digest
 from tfcompress.errors import InputError
 from tfcompress.models.head_config import CLASSIFICATION
 from tfcompress.pipeline.loading import load_tensorflow
@@ -41,11 +42,22 @@ class TextEncoderTask(Task):
     def check(self):
         if len(self.corpus.labels) < 2:
             raise InputError(
-                f"the corpus {self.corpus.name} has one class only "
-                f"({', '.join(self.corpus.labels)}); a classifier needs two or more"
+                "A classifier needs a corpus with two classes or more. Received: "
+                f"{self.corpus.name} with {', '.join(self.corpus.labels)} only."
             )
 
-    def begin(self, workspace, log):
+    def training_needs(self):
+        needs = super().training_needs()
+        if self.recipe.tokenizer is not None:  # Its folder may hold other files.
+            tokenizer = load_text_tokenizer(self.recipe.tokenizer)
+            files = {name: content.hex() for name, content in tokenizer.files().items()}
+            needs["tokenizer"] = digest([tokenizer.settings(), files])
+        return needs
+
+    def evaluation_needs(self):
+        return super().evaluation_needs() | {"valid": self.split_digest("valid")}
+
+    def begin(self, folder, log):
         if self.recipe.start_from is not None:
             former = finished_run(self.recipe.start_from, "start_from")
             self.tokenizers = saved_text_tokenizer(former)
@@ -85,12 +97,13 @@ class TextEncoderTask(Task):
         teacher, student = saved_text_tokenizer(run).encode(texts), self.tokenizers.encode(texts)
         if any([*one] != [*other] for one, other in zip(teacher, student)):
             raise InputError(
-                f"`teacher.path`: {run} has another tokenizer than this run; train a teacher with "
-                "the student's"
+                f"The teacher must have the student's tokenizer. Received: {run} with another, "
+                "under `teacher.path`. Train a teacher with the student's."
             )
         return _load(run / "model", "teacher.path")
 
     def training_data(self, config, workspace, log):
+        log(f"tokenizing {len(self.corpus.splits['train'][0]):,} texts")
         train, valid = (
             LabelledTexts(
                 self.tokenizers,
@@ -169,5 +182,7 @@ def _load(folder, key):
     saved = (folder / WEIGHTS_FILE).is_file()
     model = load_preset(folder) if saved else from_safetensors(folder)
     if not isinstance(model, TextEncoder):
-        raise InputError(f"`{key}` must be a text encoder (received a translation model)")
+        raise InputError(
+            f"`{key}` must be a text encoder. Received: {folder}, a translation model."
+        )
     return model

@@ -35,7 +35,7 @@ def evaluate_translation(
         tokenize: sacrebleu's tokenization.
         lowercase: Whether case is ignored.
         num_threads: Threads of the runtime.
-        progress: Whether to show a progress bar on standard error.
+        progress: Whether to show a progress bar on standard error, if that is a terminal.
 
     Returns:
         `bleu`, `interval` (95%, by bootstrap), `signature`, `examples` (their number), `beam_size`,
@@ -56,15 +56,17 @@ def evaluate_translation(
     check_tokenization(tokenize)
     if not sources or len(sources) != len(references):
         raise InputError(
-            "sources and references must be equal in number and not empty; received "
-            f"{len(sources)} and {len(references)}"
+            "`sources` and `references` must be equal in number and not empty. Received: "
+            f"{len(sources)} and {len(references)}."
         )
     with Translator(bundle, num_threads=num_threads) as translator:
         limit = translator.bundle.max_source_length
         search = {"beam_size": beam_size, "length_penalty": length_penalty, "return_scores": True}
         hypotheses: list[Any] = [
             translator.translate(source, **search)[0]
-            for source in tqdm(sources, unit="sentence", disable=not progress, leave=False)
+            for source in tqdm(
+                sources, unit="sentence", disable=None if progress else True, leave=False
+            )
         ]
     translations = [best.text for best in hypotheses]
     overlong = [number for number, best in enumerate(hypotheses, start=1) if best.parts > 1]

@@ -8,7 +8,7 @@ from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.pipeline.recipe import BenchmarkRecipe, Recipe, merged
 from tfcompress.search_options import MAX_LENGTH_PENALTY
 
-CORPUS_KINDS = ("files", "phrases")
+CORPUS_FORMATS = ("files", "phrases")
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class TranslationCorpus:
     """Where the sentence pairs come from.
 
     Attributes:
-        kind: "files" (plain files) or "phrases" (the corpus that ships with the library).
+        format: "files" (plain files) or "phrases" (the corpus that ships with the library).
         path: Folder or TSV file (or a pattern of several); may be left to the command line's
             `--corpus`.
         source_language: Ending of the source files.
@@ -31,7 +31,7 @@ class TranslationCorpus:
         seed: Seed of the phrases.
     """
 
-    kind: str = "files"
+    format: str = "files"
     path: str | None = None
     source_language: str | None = None
     target_language: str | None = None
@@ -61,7 +61,7 @@ class TranslationTokenizer:
     model_type: str = "unigram"
     normalization: str = "nmt_nfkc"
     joint: bool = True
-    input_sentence_size: int = 1_000_000
+    input_sentence_size: int = 300_000
     like: str | None = None
 
 
@@ -132,7 +132,7 @@ class TranslationRecipe(Recipe):
         tokenizer: The tokenizer.
         evaluation: How bundles are judged.
         benchmark: How they are timed.
-        kind: "translation".
+        model_type: "translation".
 
     The others are those of `Recipe`.
     """
@@ -142,8 +142,9 @@ class TranslationRecipe(Recipe):
     tokenizer: TranslationTokenizer = field(default_factory=TranslationTokenizer)
     evaluation: TranslationScoring = field(default_factory=TranslationScoring)
     benchmark: TranslationBenchmark = field(default_factory=TranslationBenchmark)
-    kind: str = "translation"
+    model_type: str = "translation"
 
+    paths = (*Recipe.paths, "tokenizer.like", "export.shortlist")
     metrics = ("val_bleu", "val_loss")
     minima = {"corpus.seed": 0, "evaluation.examples": 0}
 
@@ -180,18 +181,18 @@ class TranslationRecipe(Recipe):
             base = preset(name)
             if not isinstance(base, Seq2SeqConfig):
                 raise InputError(
-                    f"`model.preset` must be a translation model (received {name!r}, a text "
-                    "encoder); `tfcompress describe` lists presets"
+                    f"`model.preset` must be a translation model. Received: {name!r}, a text "
+                    "encoder. `tfcompress describe` lists presets."
                 )
             mapping = merged(base.to_mapping(), mapping)
         mapping |= {"source_vocabulary_size": source_size, "target_vocabulary_size": target_size}
         return Seq2SeqConfig.from_mapping(mapping)
 
     def _own_problems(self):
-        if self.corpus.kind not in CORPUS_KINDS:
+        if self.corpus.format not in CORPUS_FORMATS:
             yield (
-                f"`corpus.kind` must be one of {', '.join(CORPUS_KINDS)} (received "
-                f"{self.corpus.kind!r})"
+                f"`corpus.format` must be one of {', '.join(CORPUS_FORMATS)} (received "
+                f"{self.corpus.format!r})"
             )
         weights, names = self.corpus.weights, self.corpus.train
         if weights is not None and (isinstance(names, str) or len(weights) != len(names)):

@@ -1,11 +1,14 @@
 """Translation models in a run."""
 
+import dataclasses
 import json
 import time
 from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+from tfcompress.digests import digest
 from tfcompress.errors import InputError
 from tfcompress.files import replace_file
 from tfcompress.pipeline.loading import load_tensorflow
@@ -20,6 +23,7 @@ from tfcompress.pipeline.workspace import (
 )
 from tfcompress.text import PairMixture, cache_pairs, open_corpus, train_tokenizer
 from tfcompress.text.bleu import check_tokenization
+from tfcompress.text.pair_stream import StreamSide
 
 # Between lines of progress.
 _SECONDS = 10
@@ -39,11 +43,11 @@ class TranslationTask(Task):
 
     def load_corpus(self, path):
         source = self.recipe.corpus
-        if source.kind == "phrases":
+        if source.format == "phrases":
             if path is not None:
                 raise InputError(
-                    "this recipe uses the corpus that ships with the library; leave --corpus out, "
-                    "or set `corpus.kind` to files"
+                    "The recipe uses the corpus that ships with the library. Received: --corpus "
+                    f"{path}. Leave it out, or set `corpus.format` to files."
                 )
             from tfcompress.text.phrases import phrase_corpus
 
@@ -63,11 +67,27 @@ class TranslationTask(Task):
         teacher = self.recipe.teacher
         if teacher is not None and teacher.sequences and not self._teacher_bundle().is_dir():
             raise InputError(
-                f"{self._teacher_bundle()}: no such bundle; name one of the teacher's under "
-                "`teacher.quantization`"
+                f"The teacher needs a bundle to translate with. Received: {self._teacher_bundle()}"
+                ", which is none. Name one of its bundles under `teacher.quantization`."
             )
 
-    def begin(self, workspace, log):
+    def split_digest(self, split):
+        sources = self.corpus.splits[split][0]
+        if isinstance(sources, StreamSide):
+            languages = self.corpus.source_language, self.corpus.target_language
+            return digest([*languages, sources.stream.index.digest()])
+        return super().split_digest(split)
+
+    def validation_settings(self):
+        settings = self.recipe.evaluation
+        return {"tokenize": settings.tokenize, "lowercase": settings.lowercase}
+
+    def evaluation_needs(self):
+        settings = dataclasses.asdict(self.recipe.evaluation)
+        del settings["examples"]
+        return super().evaluation_needs() | {"evaluation": settings}
+
+    def begin(self, folder, log):
         if self.recipe.start_from is not None:
             former = finished_run(self.recipe.start_from, "start_from")
             self.tokenizers = saved_tokenizers(former)
@@ -79,13 +99,15 @@ class TranslationTask(Task):
         sources, targets = self.corpus.splits["train"]
         if settings.like is not None:
             self.tokenizers = saved_tokenizers(finished_run(settings.like, "tokenizer.like"))
-        elif settings.joint:
-            joint = self._trained_tokenizer(chain(sources, targets), "joint", workspace.folder)
+            return None
+        log(f"training a tokenizer of {settings.vocabulary_size} tokens")
+        if settings.joint:
+            joint = self._trained_tokenizer(chain(sources, targets), "joint", folder)
             self.tokenizers = joint, joint
         else:
             self.tokenizers = (
-                self._trained_tokenizer(sources, "source", workspace.folder),
-                self._trained_tokenizer(targets, "target", workspace.folder),
+                self._trained_tokenizer(sources, "source", folder),
+                self._trained_tokenizer(targets, "target", folder),
             )
         return None
 
@@ -116,6 +138,15 @@ class TranslationTask(Task):
 
         return load_preset(finished_run(self.recipe.teacher.path, "teacher.path") / "model")
 
+    def check_teacher(self, config):
+        from tfcompress.models.presets import preset
+        from tfcompress.training.distillation import VOCABULARY
+        from tfcompress.training.hidden_states import check_vocabularies
+
+        teacher: Any = SimpleNamespace(config=preset(Path(self.recipe.teacher.path) / "model"))
+        student: Any = SimpleNamespace(config=config)
+        check_vocabularies(student, teacher, VOCABULARY)
+
     def training_data(self, config, workspace, log):
         from tfcompress.training import Validation
 
@@ -123,6 +154,7 @@ class TranslationTask(Task):
         sources, targets = self.corpus.splits["train"]
         if self.recipe.teacher is not None and self.recipe.teacher.sequences:
             targets = self._teacher_targets(workspace, log)
+        log(f"tokenizing {len(sources):,} sentence pairs")
         index = workspace.folder / CORPUS_INDEX
         self.corpus.save_index(index)
         train: Any = cache_pairs(
@@ -135,12 +167,13 @@ class TranslationTask(Task):
         )
         if self.recipe.corpus.weights is not None:
             train = PairMixture(train.groups(), self.recipe.corpus.weights)
+        valid_sources, valid_targets = self.corpus.splits["valid"]
         valid = Validation(
-            *self.corpus.splits["valid"],
+            list(valid_sources),
+            list(valid_targets),
             source_tokenizer,
             target_tokenizer,
-            tokenize=self.recipe.evaluation.tokenize,
-            lowercase=self.recipe.evaluation.lowercase,
+            **workspace.validation_settings,
         )
         return train, valid
 

@@ -1,21 +1,36 @@
-"""The folder of a run: what belongs to it and where its stages put their files."""
+"""The folder of a run: who works in it, what is known of it, and where its files lie."""
 
+import contextlib
 import json
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tfcompress import schema
+from tfcompress.digests import digest
 from tfcompress.errors import InputError
-from tfcompress.files import read_json, replace_file
-from tfcompress.pipeline.recipe import Recipe, differences
-from tfcompress.pipeline.recipe_files import recipe_from_mapping
+from tfcompress.files import (
+    check_writable,
+    is_leftover,
+    read_json,
+    remove_leftovers,
+    replace_file,
+)
+from tfcompress.locks import FolderLock
+from tfcompress.pipeline.identity import describe_files, differences, model_digest
+from tfcompress.pipeline.recipe import Recipe
+from tfcompress.pipeline.record import COPY, RUN_FILE, RunRecord, plain
 from tfcompress.text import TextTokenizer, Tokenizer, text_tokenizer
+from tfcompress.training.checkpoint_files import last_update
+from tfcompress.training.config import TrainingConfig
 
 TOKENIZER = "tokenizer"
-RUN_FILE = "run.json"
+LOCK = ".lock"
 # The training corpus' index, beside the cache of its tokens.
 CORPUS_INDEX = "training/corpus/index.json"
+# What the model of an imported run depends on.
+IMPORTED = "imported_from"
 # What the stages' files must hold.
 HISTORY = [{"update": int}]
 TIMING = {
@@ -25,52 +40,167 @@ TIMING = {
     "device": str,
     "threads": int,
 }
+# The folders in which stages write.
+_PLACES = ("", "tokenizer", "training", "training/state", "training/weights", "training/corpus")
+_PLACES += ("bundles", "evaluation", "benchmark")
 
 
 class Workspace:
-    """A run's folder, bound to one recipe and one corpus.
+    """A run's folder, which one process has for itself while the block runs.
+
+    What killed processes left in it is removed on entry. If nothing was written, nothing remains.
 
     Args:
         folder: Made if needed.
-        recipe: The recipe of the run.
-        corpus_digest: Digest of the corpus' content.
+
+    Attributes:
+        folder: The folder.
+        record: What is known of the stages.
 
     Raises:
-        InputError: If the folder belongs to another run or holds other files.
+        InputError: On entry, if another process has the folder, it holds other files or a damaged
+            record, or cannot be written to.
+
+    Example:
+
+    >>> with Workspace("runs/new") as workspace:
+    ...     workspace.record.stages
+    {}
     """
 
-    def __init__(self, folder: str | Path, recipe: Recipe, corpus_digest: str):
-        self.folder = Path(folder)
-        identity = {"recipe": schema.to_mapping(recipe), "corpus": corpus_digest}
-        # The same corpus may lie in another place when the run goes on.
-        identity["recipe"]["corpus"]["path"] = None
-        path = self.folder / RUN_FILE
-        if path.exists():
-            self._check(path, identity)
-        else:
-            if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
-                raise InputError(
-                    f"{self.folder}: not empty and not a run's folder; give another --run"
-                )
-            replace_file(path, (json.dumps(identity, indent=2) + "\n").encode("utf-8"))
+    record: RunRecord
 
-    def _check(self, path, identity):
+    def __init__(self, folder: str | Path):
+        self.folder = Path(folder)
+        self._lock = FolderLock(self.folder / LOCK, self.folder)
+        self._new_folders: list[Path] = []
+
+    def __enter__(self) -> "Workspace":
+        check_run_folder(self.folder)
+        check_writable(self.folder / LOCK)
+        folders = [self.folder, *self.folder.absolute().parents]
+        self._new_folders = [folder for folder in folders if not folder.exists()]
+        self.folder.mkdir(parents=True, exist_ok=True)
         try:
-            former = read_json(path)
-            keys = differences(_completed(former["recipe"]), identity["recipe"])
-            same_corpus = former["corpus"] == identity["corpus"]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{path}: damaged ({error}); give another --run") from error
+            self._lock.__enter__()
+            self.record = RunRecord(self.folder)
+            for place in _PLACES:
+                remove_leftovers(self.folder / place)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._lock.__exit__(*details)
+        with contextlib.suppress(OSError):
+            for folder in self._new_folders:
+                folder.rmdir()
+
+    def check_training(self, needs: Mapping[str, Any], updates: int) -> Mapping[str, Any]:
+        """Makes sure that a training that the folder has is the one that is wanted.
+
+        Args:
+            needs: What the training depends on.
+            updates: How long it is to be.
+
+        Returns:
+            What it depends on, as it is in the record if it has begun.
+
+        Raises:
+            InputError: If it is another, or went on for longer, or the model was imported.
+        """
+        if IMPORTED in (self.record.needs("model") or {}):
+            raise InputError(
+                f"An imported model is not trained where it is. Received: {self.folder}. Give "
+                "another --run, and name this folder under `start_from`."
+            )
+        former = self.record.stages.get("training")
+        if former is None or not self.has_training:
+            return needs
+        # A record from before a setting existed has its default.
+        defaults = schema.to_mapping(TrainingConfig())
+        settings = {name: defaults[name] for name in needs["training"] if name != "updates"}
+        known = former["needs"] | {"training": settings | former["needs"]["training"]}
+        keys = differences(known, plain(needs))
         if keys:
+            reason = ""
+            if keys == ["training.updates"]:
+                reason = ", which the schedule of this training depends on"
             raise InputError(
-                f"{self.folder}: holds a run of another recipe (it differs in {', '.join(keys)}); "
-                "give another --run"
+                f"The run has another training. Received: {self.folder}, which differs in "
+                f"{', '.join(keys)}{reason}. Give another --run, or remove this training with "
+                f"`tfcompress run rm {self.folder} --stage training`."
             )
-        if not same_corpus:
+        done = last_update(self.training)
+        if updates < done:
             raise InputError(
-                f"{self.folder}: holds a run on another corpus (the sentences differ); give "
-                "another --run"
+                f"`training.updates` must be at least what the run has trained. Received: "
+                f"{updates}, where {self.folder} has {done}. Give another --run for fewer."
             )
+        return former["needs"]
+
+    def begin(self, recipe: Recipe, needs: Mapping[str, Any], validation: Mapping) -> None:
+        """Notes what the run is, and what its training depends on.
+
+        Args:
+            recipe: The recipe.
+            needs: What its training depends on.
+            validation: How it is judged, unless it has begun.
+        """
+        former = self.record.stages.get("training", {})
+        if self.has_training:
+            validation = former["validation"]
+        mapping, stage = (
+            plain(schema.to_mapping(recipe)),
+            plain({"needs": needs, "updates": recipe.training.updates, "validation": validation}),
+        )
+        if (self.record.recipe, former) != (mapping, stage):
+            self.record.recipe, self.record.stages["training"] = mapping, stage
+            self.record.write()
+
+    def remove_beginning(self) -> None:
+        """Removes the tokenizers, and the model that training was to begin with."""
+        for name in (*tokenizer_names(self.folder), "start"):
+            path = self.folder / name
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    def finish_beginning(self, needs: Mapping[str, Any]) -> None:
+        """Notes that the tokenizers are there, and the model to begin with where there is one.
+
+        Args:
+            needs: What the training depends on.
+
+        Raises:
+            InputError: If they are not what a training that has begun had.
+        """
+        names = tokenizer_names(self.folder)
+        stages = {"tokenizers": (names, digest(describe_files(self.folder, names)))}
+        if self.start.exists():
+            stages["start"] = ["start"], model_digest(self.start)
+        for stage, (names, content) in stages.items():
+            former = self.record.stages.get(stage, {}).get("content")
+            if self.has_training and former not in (None, content):
+                raise InputError(
+                    "What the training began with was damaged and is not what it was. Received: "
+                    f"{', '.join(names)} in {self.folder}. Put the files back, or give another "
+                    "--run."
+                )
+            self.record.finish(stage, needs, *names, content=content)
+
+    @property
+    def validation_settings(self) -> dict[str, Any]:
+        """How the training is judged."""
+        return self.record.stages["training"]["validation"]
+
+    @property
+    def has_training(self) -> bool:
+        """Whether something would be lost if the training began anew."""
+        trained = self.record.stages.get("training", {}).get("updates")
+        return bool(last_update(self.training) or (trained and self.model.exists()))
 
     @property
     def training(self) -> Path:
@@ -128,11 +258,74 @@ def saved_text_tokenizer(folder: Path) -> TextTokenizer:
         InputError: If it is missing or damaged.
     """
     place = folder / TOKENIZER
+    if not has_text_tokenizer(folder):
+        raise InputError(
+            f"The run has no tokenizer of a text encoder. Received: {folder}. Give another run."
+        )
     settings = read_metrics(place / "settings.json", {})
-    if settings is None:
-        raise InputError(f"{folder}: has no tokenizer of a text encoder; give another run")
     files = {path.name: path.read_bytes() for path in place.iterdir()}
     return text_tokenizer(settings, files)
+
+
+def check_run_folder(folder: str | Path, *, exists: bool = False) -> Path:
+    """Returns a folder after making sure that it is a run's, or can become one.
+
+    Args:
+        folder: The folder.
+        exists: Whether it must be a run's already.
+
+    Raises:
+        InputError: If it holds something else, or nothing where it must be a run's.
+    """
+    folder = Path(folder)
+    if is_run(folder):
+        return folder
+    if exists:
+        raise InputError(
+            f"There is no run. Received: {folder}. Give the folder that `tfcompress train` wrote."
+        )
+    # What a process left that was killed before it wrote anything does not count.
+    if folder.exists() and (
+        not folder.is_dir()
+        or any(path.name != LOCK and not is_leftover(path.name) for path in folder.iterdir())
+    ):
+        raise InputError(
+            f"A run needs a folder of its own. Received: {folder}, which has other content. Give "
+            "another --run."
+        )
+    return folder
+
+
+def is_run(folder: str | Path) -> bool:
+    """Returns whether a folder is a run's."""
+    return any((Path(folder) / name).is_file() for name in (RUN_FILE, COPY))
+
+
+def model_run(folder: str | Path) -> Path | None:
+    """Returns the run that a folder is, or whose model it is; None where there is none."""
+    folder = Path(folder)
+    run = folder.parent if folder.name == "model" else folder
+    return run if is_run(run) else None
+
+
+def run_digest(folder: str | Path) -> str:
+    """Returns a digest of the model and the tokenizers of a run, wherever it lies.
+
+    Args:
+        folder: The run.
+
+    Raises:
+        InputError: If a file cannot be read.
+    """
+    folder = Path(folder)
+    tokenizers = describe_files(folder, tokenizer_names(folder))
+    return digest([model_digest(folder / "model"), tokenizers])
+
+
+def tokenizer_names(folder: str | Path) -> list[str]:
+    """Returns the names of the files and folders of a run's tokenizers that there are."""
+    names = (TOKENIZER, *(f"{side}.model" for side in ("tokenizer", "source", "target")))
+    return [name for name in names if (Path(folder) / name).exists()]
 
 
 def finished_run(folder: str | Path, key: str) -> Path:
@@ -146,10 +339,10 @@ def finished_run(folder: str | Path, key: str) -> Path:
         InputError: If there is no such run.
     """
     folder = Path(folder)
-    if not (folder / RUN_FILE).is_file() or not (folder / "model").is_dir():
+    if not is_run(folder) or not (folder / "model").is_dir():
         raise InputError(
-            f"`{key}` must be the folder of a finished run, with `run.json` and `model` in it "
-            f"(received {folder}); run its recipe first"
+            f"`{key}` must be the folder of a finished run, with `{RUN_FILE}` and `model` in it. "
+            f"Received: {folder}. Run its recipe first."
         )
     return folder
 
@@ -193,45 +386,28 @@ def saved_tokenizers(folder: Path) -> tuple[Tokenizer, Tokenizer]:
 
 
 def read_metrics(path: Path, shape: Any) -> Any:
-    """Returns what a finished stage wrote, or None.
+    """Returns what a finished stage wrote.
 
     Args:
         path: The stage's file.
         shape: What must be in it, as for `schema.shape_problems`.
 
     Raises:
-        InputError: If the file is damaged.
+        InputError: If the file is missing or corrupt.
     """
     try:
         metrics = read_json(path)
     except FileNotFoundError:
-        return None
-    except InputError as error:
-        raise InputError(f"{error} Remove the file to measure again.") from None
+        raise InputError(
+            f"A file of the run is missing. Received: {path}. Run its recipe again."
+        ) from None
     problems = schema.shape_problems(shape, metrics)
     if problems:
         raise InputError(
-            f"{path}: damaged ({'; '.join(problems[:3])}); remove the file to measure again"
+            f"A file of the run is corrupt. Received: {path} ({'; '.join(problems[:3])}). Remove "
+            "it and run the recipe again."
         )
     return metrics
-
-
-def check_results(path: Path, results: Sequence, examples: Sequence) -> None:
-    """Makes sure that a stage's file has one result for each test example.
-
-    Args:
-        path: The file.
-        results: What it holds.
-        examples: The test examples.
-
-    Raises:
-        InputError: If their numbers differ.
-    """
-    if len(results) != len(examples):
-        raise InputError(
-            f"{path}: damaged ({len(results)} results for {len(examples)} test examples); remove "
-            "the file to measure again"
-        )
 
 
 def write_metrics(path: Path, metrics: Any) -> Any:
@@ -239,11 +415,3 @@ def write_metrics(path: Path, metrics: Any) -> Any:
     text = json.dumps(metrics, indent=2, ensure_ascii=False)
     replace_file(path, (text + "\n").encode("utf-8"))
     return metrics
-
-
-def _completed(mapping):
-    """A recipe as it was saved, with the defaults of keys that there were not yet."""
-    try:
-        return schema.to_mapping(recipe_from_mapping(mapping))
-    except InputError:
-        return mapping

@@ -22,6 +22,7 @@ class LanguageModelBenchmark:
     def compute(self, model: TextGenerator, text: str) -> list[int]:
         """Continues one text and returns the ids that follow."""
         prompt, count = self._task(model, text)
+        ids: Any
         (ids,) = model.generate_ids([prompt], max_tokens=count, beam_size=self._beam_size)
         return ids
 

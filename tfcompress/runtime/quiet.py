@@ -15,7 +15,7 @@ from collections.abc import Iterator
 _CHATTER = re.compile(
     rb"(VERBOSE|INFO|WARNING): |\xe2\x94\x94 |[IW]\d{4} |To enable the following instructions"
 )
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 @contextlib.contextmanager

@@ -111,8 +111,8 @@ def _is_initial(word):
     )
 
 
-def _skip_quotes(text, at, kinds=QUOTES):
-    while at < len(text) and character_class(text[at]) in kinds:
+def _skip_quotes(text, at, classes=QUOTES):
+    while at < len(text) and character_class(text[at]) in classes:
         at += 1
     return at
 

@@ -6,6 +6,7 @@ Modules load when they are first used: a device needs tokenizers only.
 import importlib
 
 _MODULES = {
+    "marian_tokenizers": "marian",
     "BleuScore": "bleu",
     "BytePairTokenizer": "byte_pair",
     "CachedPairs": "cached_pairs",
@@ -98,6 +99,7 @@ __all__ = [
     "load_text_corpus",
     "load_text_tokenizer",
     "make_batch",
+    "marian_tokenizers",
     "open_corpus",
     "paired_bootstrap",
     "phrase_corpus",

@@ -26,6 +26,7 @@ from tfcompress.text.labelled_texts import LabelledCorpus as LabelledCorpus
 from tfcompress.text.labelled_texts import LabelledTexts as LabelledTexts
 from tfcompress.text.labelled_texts import load_labelled_corpus as load_labelled_corpus
 from tfcompress.text.lines import read_lines as read_lines
+from tfcompress.text.marian import marian_tokenizers as marian_tokenizers
 from tfcompress.text.pair_mixture import PairMixture as PairMixture
 from tfcompress.text.pair_stream import PairStream as PairStream
 from tfcompress.text.phrases import phrase_corpus as phrase_corpus

@@ -200,7 +200,7 @@ def cache_pairs(
 
     Example:
         >>> pairs = cache_pairs("cache", ["two dogs"], ["zwei hunde"], tokenizer)
-        >>> batches = training_dataset(pairs, batch_tokens=4096, seed=1)
+        >>> batches = tfc.text.training_dataset(pairs, batch_tokens=4096, seed=1)
     """
     tokenizers = (tokenizer, target_tokenizer or tokenizer)
     digests = [hashlib.sha256(one.proto).hexdigest()[:16] for one in tokenizers]
@@ -244,7 +244,16 @@ def _chunks(sources, targets) -> Iterator[TextChunk]:
     if _is_one_stream(sources, targets):
         yield from sources.stream.chunks()
         return
-    for chunk in chunked(_pairs(sources, targets)):
+    if isinstance(sources, StreamSide):  # With targets of another kind, as a teacher's.
+        _check_counts(sources, targets)
+        rest = iter(targets)
+        for group, _, texts in sources.stream.chunks():
+            side = texts[sources.side]
+            chunk = side, (*itertools.islice(rest, len(side)),)
+            yield group, chunk_digest(chunk), chunk
+        return
+    _check_counts(sources, targets)
+    for chunk in chunked(zip(sources, targets)):
         yield 0, chunk_digest(chunk), chunk
 
 
@@ -261,13 +270,12 @@ def _is_one_stream(sources, targets):
     return both and sources.stream is targets.stream and (sources.side, targets.side) == (0, 1)
 
 
-def _pairs(sources, targets):
+def _check_counts(sources, targets):
     if len(sources) != len(targets):
         raise InputError(
             f"Sources and targets are not as many. Received: {len(sources)} sources, "
             f"{len(targets)} targets. Give one target a source."
         )
-    return zip(sources, targets)
 
 
 def _padded_lengths(sides, length_multiple, max_length) -> np.ndarray:

@@ -1,14 +1,12 @@
 """Looks through a corpus for examples that are better left out, and writes a clean copy."""
 
 import dataclasses
-import gzip
 import hashlib
 import json
 import os
 import shutil
 import statistics
 import tempfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,6 +17,8 @@ from tfcompress.errors import InputError
 from tfcompress.files import check_writable
 from tfcompress.text.corpora import corpus_files
 from tfcompress.text.faults import BROKEN, FAULTS, CorpusRules, Sides, example_fault, scripts
+from tfcompress.text.labelled_texts import ENDINGS
+from tfcompress.text.lines import open_bytes, open_compressed
 
 REPORT, REMOVED = "report.json", "removed.tsv"
 _SAMPLE = 20_000
@@ -220,7 +220,7 @@ def _files(path, source_language, target_language, train, valid, test):
 
 def _labelled_file(folder, split, stem):
     stems = [stem, "dev"] if split == "valid" and stem == "valid" else [stem]
-    candidates = [folder / f"{name}{end}" for name in stems for end in (".tsv", ".tsv.gz")]
+    candidates = [folder / f"{name}{end}" for name in stems for end in ENDINGS]
     return next((path for path in candidates if path.is_file()), None)
 
 
@@ -258,18 +258,9 @@ def _lines(files, split) -> Iterator[_Line]:
 
 
 def _raw_lines(path) -> Iterator[bytes]:
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            for line in file:
-                yield line.removesuffix(b"\n").removesuffix(b"\r")
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(
-            f"A gzip file is damaged ({error}). Received: {path}. Compress it again."
-        ) from None
-    except OSError as error:
-        raise InputError(
-            f"The file cannot be read ({error.strerror}). Received: {path}. Check the path."
-        ) from None
+    with open_bytes(path) as file:
+        for line in file:
+            yield line.removesuffix(b"\n").removesuffix(b"\r")
 
 
 def _run(files, path, rules, writer=None) -> CorpusReport:
@@ -369,10 +360,7 @@ class _Writer:
 
     def __init__(self, folder, files):
         self._outputs = {
-            split: [
-                (gzip.open if path.suffix == ".gz" else open)(folder / path.name, "wb")
-                for path in paths
-            ]
+            split: [open_compressed(folder / path.name) for path in paths]
             for split, paths in files.splits.items()
         }
         self._removed = (folder / REMOVED).open("wb")

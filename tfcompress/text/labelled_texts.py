@@ -20,7 +20,7 @@ from tfcompress.text.text_tokenizers import TextTokenizer, check_max_length, enc
 if TYPE_CHECKING:
     import tensorflow as tf
 
-_ENDINGS = (".tsv", ".tsv.gz")
+ENDINGS = (".tsv", ".tsv.gz", ".tsv.zst")
 _NUMBER = re.compile("0|[1-9][0-9]{0,8}")
 _MOST_CLASSES = 10_000
 
@@ -56,8 +56,8 @@ def load_labelled_corpus(
 ) -> LabelledCorpus:
     """Loads texts with labels from a folder with a file for each split.
 
-    A file holds `text<TAB>label` lines and is called `STEM.tsv` or `STEM.tsv.gz`. A first line
-    whose second column is "label" is a heading.
+    A file holds `text<TAB>label` lines and is called `STEM.tsv`, `STEM.tsv.gz` or
+    `STEM.tsv.zst`. A first line whose second column is "label" is a heading.
 
     Args:
         folder: The folder.
@@ -88,7 +88,7 @@ def load_labelled_corpus(
     stems = {"train": [train], "valid": [valid] + ["dev"] * (valid == "valid"), "test": [test]}
     rows = {}
     for split, names in stems.items():
-        paths = [folder / f"{name}{end}" for name in names for end in _ENDINGS]
+        paths = [folder / f"{name}{end}" for name in names for end in ENDINGS]
         paths = [path for path in paths if path.is_file()]
         if paths:
             rows[split] = (paths[0], read_examples(paths[0], ("text", "label")))

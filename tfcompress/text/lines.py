@@ -6,6 +6,7 @@ two aligned files never lose step. A byte order mark at the beginning is dropped
 
 import contextlib
 import gzip
+import io
 import zlib
 from collections.abc import Iterator
 from itertools import chain
@@ -83,10 +84,24 @@ def _decoded(data, path, number):
 
 
 def _read(path: Path) -> Iterator[bytes]:
+    with open_bytes(path) as file:
+        while data := file.read(_BLOCK):
+            yield data
+
+
+@contextlib.contextmanager
+def open_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """Opens a file for reading, decompressed if its name ends in `.gz` or `.zst`.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: The file is missing or unreadable or, while it is read, damaged.
+    """
     try:
         with path.open("rb") as raw, _decompressed(raw, path) as file:
-            while data := file.read(_BLOCK):
-                yield data
+            yield file
     except FileNotFoundError:
         raise InputError(f"No such file. Received: {path}. Check the path.") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -111,7 +126,24 @@ def _decompressed(raw: IO[bytes], path: Path):
             f"Files compressed with zstd need the package pyarrow. Received: {path}. Install "
             "pyarrow, or decompress the file."
         ) from None
-    return pyarrow.CompressedInputStream(pyarrow.PythonFile(raw, "r"), "zstd")
+    return io.BufferedReader(
+        pyarrow.CompressedInputStream(pyarrow.PythonFile(raw, "r"), "zstd"), _BLOCK
+    )
+
+
+def open_compressed(path: Path) -> IO[bytes]:
+    """Opens a file for writing, compressed if its name ends in `.gz` or `.zst`.
+
+    Args:
+        path: The file.
+    """
+    if path.suffix == ".gz":
+        return gzip.open(path, "wb")
+    if path.suffix == ".zst":
+        import pyarrow
+
+        return pyarrow.output_stream(str(path), compression="zstd")
+    return path.open("wb")
 
 
 def _damaged(path, error):

@@ -27,7 +27,7 @@ class PairMixture:
 
     Example:
         >>> mixture = PairMixture([pairs, pairs], weights=[3, 1])
-        >>> batches = training_dataset(mixture, batch_tokens=4096, seed=1)
+        >>> batches = tfc.text.training_dataset(mixture, batch_tokens=4096, seed=1)
     """
 
     def __init__(self, sources: Sequence[PairSource], weights: Sequence[float]):

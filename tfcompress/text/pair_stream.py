@@ -62,11 +62,10 @@ class PairStream:
             the files have their sizes and times; if not, they are read again and must be the same.
 
     Example:
-        >>> shard = Path("corpus/train.en"), Path("corpus/train.de")
-        >>> stream = PairStream([AlignedFiles([shard])])
-        >>> sources, targets = stream.sides
-        >>> len(sources)
-        500
+        >>> corpus = tfc.text.open_corpus("corpus", source_language="en")
+        >>> stream = corpus.splits["train"][0].stream
+        >>> stream.index.pairs
+        [500]
     """
 
     def __init__(self, groups: Sequence[PairFiles], *, index: str | Path | None = None):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tfcompress.text.tokenizer import Tokenizer
 
-_ENDINGS = ("", ".txt", ".txt.gz", ".gz")
+_ENDINGS = ("", ".txt", ".txt.gz", ".gz", ".txt.zst", ".zst")
 _SPLITS = ("train", "valid", "test")
 
 
@@ -51,9 +51,9 @@ def load_text_corpus(
 ) -> TextCorpus:
     """Loads a corpus of plain texts, one a line. Blank lines are left out.
 
-    A folder holds a file a split, `STEM`, `STEM.txt`, `STEM.txt.gz` or `STEM.gz`; without a test
-    file the corpus has no "test" split. Of a single file, a hundredth of the distinct lines, at
-    least one, goes to validation and as many to test, chosen by their hash.
+    A folder holds a file a split, `STEM`, `STEM.txt`, `STEM.txt.gz` or `STEM.gz` (or with `.zst`);
+    without a test file the corpus has no "test" split. Of a single file, a hundredth of the
+    distinct lines, at least one, goes to validation and as many to test, chosen by their hash.
 
     Args:
         path: A folder, or a text file, gzip-compressed if its name ends in `.gz`.
@@ -90,7 +90,7 @@ def load_text_corpus(
     splits = {split: [] for split in _SPLITS}
     for text in texts:
         splits[held_out.get(text, "train")].append(text)
-    return _corpus(path.name.removesuffix(".gz").removesuffix(".txt"), splits)
+    return _corpus(path.name.removesuffix(".gz").removesuffix(".zst").removesuffix(".txt"), splits)
 
 
 class TokenizedTexts:

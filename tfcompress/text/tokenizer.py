@@ -42,15 +42,16 @@ class Tokenizer:
 
     Attributes:
         proto: The serialized SentencePiece model.
-        vocabulary_size: The number of pieces, special pieces included.
-        pad_id: The id that fills batches: 0.
-        bos_id: The id that begins a target sentence.
+        vocabulary_size: The number of ids, special pieces included: that of the model's training,
+            where it is below the number of pieces. Pieces beyond count as unknown.
+        pad_id: The id that fills batches.
+        bos_id: The id that begins a target sentence; it may be that of padding.
         eos_id: The id that ends a sentence.
         unk_id: The id of what the vocabulary cannot spell.
 
     Raises:
-        InputError: The file is missing or no SentencePiece model, or the model has not all four
-            special pieces with padding as id 0.
+        InputError: The file is missing or no SentencePiece model, or the model lacks one of the
+            four special pieces.
 
     Example:
         >>> tokenizer = Tokenizer("tokenizer.model")
@@ -60,16 +61,16 @@ class Tokenizer:
 
     def __init__(self, model: str | os.PathLike | bytes):
         name, self.proto, self._processor = _open_model(model)
-        self.vocabulary_size = self._processor.get_piece_size()
+        self.vocabulary_size = _num_ids(self.proto, self._processor.get_piece_size())
         self.pad_id = self._processor.pad_id()
         self.bos_id = self._processor.bos_id()
         self.eos_id = self._processor.eos_id()
         self.unk_id = self._processor.unk_id()
         ids = {key: getattr(self, key) for key in _SPECIAL_IDS}
-        if self.pad_id != 0 or min(ids.values()) < 0:
+        if min(ids.values()) < 0 or max(ids.values()) >= self.vocabulary_size:
             raise InputError(
-                f"Padding must be id 0, and bos, eos and unk must exist. Received: {name} with "
-                f"{ids}. Train it with train_tokenizer."
+                f"A tokenizer must have pad, bos, eos and unk. Received: {name} with {ids}. Train "
+                "it with train_tokenizer."
             )
 
     def __reduce__(self):
@@ -88,7 +89,10 @@ class Tokenizer:
             >>> len(tokenizer.encode(["two dogs", "a man"]))
             2
         """
-        return self._processor.encode(_sentence_list(sentences))
+        rows = self._processor.encode(_sentence_list(sentences))
+        if self._processor.get_piece_size() == self.vocabulary_size:
+            return rows
+        return [[id if id < self.vocabulary_size else self.unk_id for id in row] for row in rows]
 
     def decode(self, ids: Sequence[Sequence[int]]) -> list[str]:
         """Joins pieces to sentences; padding, begin and end ids leave no trace.
@@ -171,6 +175,7 @@ class Tokenizer:
         )
         lengths = np.fromiter(map(len, rows), np.int64, len(rows))
         ids = np.concatenate([np.zeros(0, np.int32), *rows])
+        ids = np.where(ids < self.vocabulary_size, ids, self.unk_id).astype(np.int32)
         return ids, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
@@ -301,7 +306,7 @@ def train_tokenizer(
     model_type: str = "unigram",
     normalization: str = "nmt_nfkc",
     seed: int = 0,
-    input_sentence_size: int = 1_000_000,
+    input_sentence_size: int = 300_000,
 ) -> Tokenizer:
     """Trains a SentencePiece model; the same sentences give the same file.
 
@@ -368,6 +373,16 @@ def train_tokenizer(
     text.warn()
     replace_file(path, model.getvalue())
     return Tokenizer(model.getvalue())
+
+
+def _num_ids(proto, num_pieces):
+    """How many of the pieces have ids of their own, as the model's trainer says."""
+    from sentencepiece.sentencepiece_model_pb2 import (
+        ModelProto,  # pyright: ignore[reportAttributeAccessIssue]
+    )
+
+    model = ModelProto.FromString(proto)
+    return min(model.trainer_spec.vocab_size, num_pieces)
 
 
 class _TrainingText:

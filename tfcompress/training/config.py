@@ -179,6 +179,12 @@ class TrainingConfig:
     pruning: PruningConfig | None = None
     clustering: ClusteringConfig | None = None
 
+    @property
+    def fixed_updates(self) -> bool:
+        """Whether the first updates would be others if there were more updates in all."""
+        open_pruning = self.pruning is not None and self.pruning.end is None
+        return self.schedule == "cosine" or open_pruning
+
     def __post_init__(self):
         problems = list(_problems(self))
         if problems:

@@ -14,7 +14,8 @@ from tfcompress.training.hidden_states import (
 )
 from tfcompress.training.losses import LabelSmoothedCrossentropy, masked_mean
 
-_VOCABULARY = ("source_vocabulary_size", "target_vocabulary_size", "pad_id", "bos_id", "eos_id")
+# What student and teacher must have in common.
+VOCABULARY = ("source_vocabulary_size", "target_vocabulary_size", "pad_id", "bos_id", "eos_id")
 
 
 class Distillation:
@@ -69,7 +70,7 @@ class Distillation:
         encoder_layers: Sequence[int] | None = None,
         decoder_layers: Sequence[int] | None = None,
     ):
-        check_vocabularies(student, teacher, _VOCABULARY)
+        check_vocabularies(student, teacher, VOCABULARY)
         check_weights(weight, temperature, hidden_weight)
         self._student, self._teacher, self._loss = student, teacher, loss
         self._weight, self._temperature = weight, temperature

@@ -21,6 +21,7 @@ from tfcompress.training.checkpoints import TrainingState, parameters
 from tfcompress.training.compression import compression, load_methods
 from tfcompress.training.config import TrainingConfig
 from tfcompress.training.layer_drop_schedule import LayerDropSchedule
+from tfcompress.training.progress import TrainingProgress, has_terminal
 from tfcompress.training.schedules import Cosine, InverseSquareRoot
 from tfcompress.training.selection import selection
 from tfcompress.training.task import Model, Task
@@ -47,8 +48,9 @@ def run_training(
         folder: Keeps the state of training and TensorBoard logs.
         start: A trained model whose weights to begin with, wherever names and shapes are the same.
         teacher: What `config.distillation` learns from.
-        verbose: 1 for a progress bar, 2 for a line an evaluation, 0 for neither.
-        log: Called with a line about how the training ended.
+        verbose: 1 for a progress bar on a terminal, else a line an evaluation; 2 for lines, 0 for
+            neither.
+        log: Called with these lines and one about how the training ended.
 
     Returns:
         The trained model in float32, with the weights that `config.weights` says, and the metrics
@@ -82,10 +84,15 @@ def run_training(
             model.optimizer,
             choose=selected.chosen,
             helpers=getattr(model, "helpers", ()),
+            log=log,
         )
         done = state.restore()
         if done < config.updates and not selected.is_over(state.history):
-            ended = _fit(task, compressed, model, config, folder, state, selected, verbose)
+            progress = None
+            if verbose:
+                bar = verbose == 1 and has_terminal()
+                progress = TrainingProgress(done, config.updates, bar=bar, log=log)
+            ended = _fit(task, compressed, model, config, folder, state, selected, progress)
             log(f"{ended}; {selected.words(state.history)}")
         weights = state.chosen_weights()
         for variable, value in zip(parameters(compressed.model), weights, strict=True):
@@ -145,15 +152,17 @@ def _compiled(task, transformer, model, config, teacher):
     return model
 
 
-def _fit(task, compressed, model, config, folder, state, selected, verbose):
+def _fit(task, compressed, model, config, folder, state, selected, progress):
     """Trains on and says how it ended."""
     every = config.evaluate_every
     done = state.history[-1]["update"] if state.history else 0
     dataset = task.batches(config, done)
     if isinstance(model, AccumulatingModel):
         dataset = grouped(dataset, config.accumulate)
-    evaluation = _Evaluation(task.evaluations(compressed, config), state, selected, every)
+    evaluations = task.evaluations(compressed, config)
+    evaluation = _Evaluation(evaluations, state, selected, every, progress)
     callbacks = compressed.callbacks + _schedules(task.model_config, config) + [evaluation]
+    callbacks += [] if progress is None else [progress]
     callbacks.append(keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False))
     with Interrupts() as interrupts:
         callbacks.append(_Interruptible(interrupts))
@@ -164,7 +173,7 @@ def _fit(task, compressed, model, config, folder, state, selected, verbose):
                 epochs=config.updates // every,
                 steps_per_epoch=every,
                 callbacks=callbacks,
-                verbose=verbose,
+                verbose=0,
             )
         except tf.errors.OpError as error:
             # What TensorFlow makes of an error in the data.
@@ -199,8 +208,9 @@ class _Evaluation(keras.callbacks.Callback):
         ended: How the training ended.
     """
 
-    def __init__(self, evaluations, state, selected, every):
+    def __init__(self, evaluations, state, selected, every, progress):
         super().__init__()
+        self.progress = progress
         self.evaluations = evaluations
         self.state = state
         self.selected = selected
@@ -229,6 +239,8 @@ class _Evaluation(keras.callbacks.Callback):
         metrics["seconds"] = round(now - self.started, 3)
         self.started = now
         self.state.save(metrics)
+        if self.progress is not None:
+            self.progress.show(metrics)
         if self.selected.is_over(self.state.history):
             self._end(f"nothing got better for {self.selected.patience} evaluations, to {update}")
 

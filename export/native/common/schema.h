@@ -232,6 +232,51 @@ enum Output : size_t {
 constexpr Schema kSchema = {"tfc.Decoder", 7, 3, 30, 0x7e};
 }  // namespace decoder
 
+namespace recurrent_decoder {
+// config: [values]
+// x: [batch, width]
+// cells: [batch, layers, width]
+// memory_keys: [1, heads, memory_length, head_dim]
+// memory_values: [1, heads, memory_length, head_dim]
+// Of each layer:
+// candidate: [width, width]
+// candidate_scales: [rows] or [rows, columns / 32]
+// candidate_bias: [width]
+// forget_gate: [width, width]
+// forget_gate_scales: [rows] or [rows, columns / 32]
+// forget_gate_bias: [width]
+// memory_query: [memory_inner, width]
+// memory_query_scales: [rows] or [rows, columns / 32]
+// memory_query_bias: [memory_inner]
+// memory_output: [width, memory_inner]
+// memory_output_scales: [rows] or [rows, columns / 32]
+// memory_output_bias: [width]
+// inner: [intermediate, width]
+// inner_scales: [rows] or [rows, columns / 32]
+// inner_bias: [intermediate]
+// outer: [width, intermediate]
+// outer_scales: [rows] or [rows, columns / 32]
+// outer_bias: [width]
+// self_attention_norm_gamma: [width]
+// self_attention_norm_beta: [width]
+// cross_attention_norm_gamma: [width]
+// cross_attention_norm_beta: [width]
+// feed_forward_norm_gamma: [width]
+// feed_forward_norm_beta: [width]
+enum Input : size_t {
+  kInputConfig,
+  kInputX,
+  kInputCells,
+  kInputMemoryKeys,
+  kInputMemoryValues,
+};
+enum Output : size_t {
+  kOutputY,
+  kOutputNewCells,
+};
+constexpr Schema kSchema = {"tfc.RecurrentDecoder", 5, 2, 24, 0x1e};
+}  // namespace recurrent_decoder
+
 namespace encoder_layer {
 // config: [values]
 // x: [1, length, width]

@@ -15,6 +15,7 @@ extern const Op kCachedAttention;
 extern const Op kMemoryAttention;
 extern const Op kTopLogits;
 extern const Op kDecoder;
+extern const Op kRecurrentDecoder;
 extern const Op kEncoderLayer;
 
 }  // namespace tfcompress::ops

@@ -9,6 +9,18 @@ Cache ReadCache(Operands* operands, int32_t batch, int32_t heads, int32_t length
   return {operands->Floats({batch, heads, length, width}), heads, length, width};
 }
 
+Caches ReadCaches(Operands* operands, int32_t batch) {
+  const int32_t* const dims = operands->Peek(4);
+  const Cache keys = ReadCache(operands, batch, dims[1], dims[2], dims[3]);
+  return {keys, ReadCache(operands, batch, dims[1], dims[2], dims[3])};
+}
+
+Heads Within(const Operands& operands, int32_t first, int32_t count, const Cache& cache) {
+  operands.Require(first >= 0 && first <= cache.heads && count <= cache.heads - first,
+                   "the config names heads that the caches lack");
+  return {first, count};
+}
+
 float* Updated(const Tensor& input, const Tensor& output) {
   if (input.data != output.data) {
     size_t count = 1;

@@ -17,6 +17,15 @@ struct Cache {
 // Reads the next operand.
 Cache ReadCache(Operands* operands, int32_t batch, int32_t heads, int32_t length, int32_t width);
 
+// The keys and the values of several layers, the heads of one after those of another.
+struct Caches {
+  Cache keys;
+  Cache values;
+};
+
+// Reads the next two operands.
+Caches ReadCaches(Operands* operands, int32_t batch);
+
 // The data of an output that is an input but for what the operation writes there: the input's own
 // data, or else a copy of it.
 float* Updated(const Tensor& input, const Tensor& output);
@@ -28,6 +37,9 @@ struct Heads {
   int32_t first;
   int32_t count;
 };
+
+// Those that a config names; throws Error if the cache lacks them.
+Heads Within(const Operands& operands, int32_t first, int32_t count, const Cache& cache);
 
 // Writes the new keys and values [batch, heads * width] at a position, and attends over all up to
 // there. The context is [batch, heads * width].

@@ -19,27 +19,16 @@ constexpr int32_t kCommon = 3, kOfApplied = 4;
 constexpr int32_t kMostApplied = 256;
 
 struct Layer {
-  Dense query, key, value, output, memory_query, memory_output;
+  Dense query, key, value, output;
+  MemoryAttention memory;
   FeedForward feed_forward;
   Norm norms[3];
-};
-
-// The keys or values of all applied layers, the heads of one after those of another.
-struct Caches {
-  Cache keys;
-  Cache values;
 };
 
 void Infer(const Shape* inputs, int32_t, Shape* outputs) {
   outputs[decoder::kOutputY] = inputs[decoder::kInputX];
   outputs[decoder::kOutputNewKeys] = inputs[decoder::kInputKeys];
   outputs[decoder::kOutputNewValues] = inputs[decoder::kInputValues];
-}
-
-Caches ReadCaches(Operands* operands, int32_t batch) {
-  const int32_t* const dims = operands->Peek(4);
-  const Cache keys = ReadCache(operands, batch, dims[1], dims[2], dims[3]);
-  return {keys, ReadCache(operands, batch, dims[1], dims[2], dims[3])};
 }
 
 Layer ReadLayer(Operands* in, int64_t width, int64_t own, int64_t memory,
@@ -49,8 +38,7 @@ Layer ReadLayer(Operands* in, int64_t width, int64_t own, int64_t memory,
   layer.key = in->Layer(own, width);
   layer.value = in->Layer(own, width);
   layer.output = in->Layer(width, own);
-  layer.memory_query = in->Layer(memory, width);
-  layer.memory_output = in->Layer(width, memory);
+  layer.memory = ReadMemoryAttention(in, width, memory);
   layer.feed_forward = ReadFeedForward(in, width, activation);
   for (Norm& norm : layer.norms) norm = ReadNorm(in, width);
   return layer;
@@ -62,12 +50,6 @@ AppliedLayer ReadApplied(const Operands& in, const int32_t* config, size_t num_l
   in.Require(applied.layer >= 0 && static_cast<size_t>(applied.layer) < num_layers,
              "the config names an unknown layer");
   return applied;
-}
-
-Heads Within(const Operands& in, int32_t first, int32_t count, const Cache& cache) {
-  in.Require(first >= 0 && first <= cache.heads && count <= cache.heads - first,
-             "the config names heads that the caches lack");
-  return {first, count};
 }
 
 void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& outputs) {
@@ -125,14 +107,7 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
                     context);
       ActivationValues(kernels, &scratch, context, batch, own).Multiply(layer.output, change);
     });
-    state.Apply(layer.norms[1], [&](const float* input, float* change) {
-      float *const q = rows(memory), *const context = rows(memory);
-      ActivationValues(kernels, &scratch, input, batch, width).Multiply(layer.memory_query, q);
-      AttendToMemory(kernels, &scratch, batch, q, memories.keys, memories.values, memory_heads,
-                     context);
-      ActivationValues(kernels, &scratch, context, batch, memory)
-          .Multiply(layer.memory_output, change);
-    });
+    state.ApplyMemoryAttention(layer.norms[1], layer.memory, memories, memory_heads);
     state.ApplyFeedForward(layer.norms[2], layer.feed_forward);
     scratch.Return(mark);
   }

@@ -14,6 +14,11 @@ FeedForward ReadFeedForward(Operands* operands, int64_t width, kernels::Activati
   return {first, operands->Layer(width, first.weight.rows), activation};
 }
 
+MemoryAttention ReadMemoryAttention(Operands* operands, int64_t width, int64_t inner) {
+  const Dense query = operands->Layer(inner, width);
+  return {query, operands->Layer(width, inner)};
+}
+
 Residual::Residual(const kernels::Kernels& kernels, kernels::Scratch* scratch, const float* x,
                    int32_t count, int32_t width, bool normalize_first, float epsilon, float* y)
     : kernels_(kernels),
@@ -35,6 +40,19 @@ const float* Residual::Normalize(const Norm& norm, float* to) {
                        to + row * width_);
   }
   return to;
+}
+
+void Residual::ApplyMemoryAttention(const Norm& norm, const MemoryAttention& attention,
+                                    const Caches& memory, const Heads& heads) {
+  const int32_t inner = attention.query.weight.rows;
+  const size_t size = static_cast<size_t>(count_) * static_cast<size_t>(inner);
+  auto* const q = scratch_->Take<float>(size);
+  auto* const context = scratch_->Take<float>(size);
+  Apply(norm, [&](const float* input, float* change) {
+    ActivationValues(kernels_, scratch_, input, count_, width_).Multiply(attention.query, q);
+    AttendToMemory(kernels_, scratch_, count_, q, memory.keys, memory.values, heads, context);
+    ActivationValues(kernels_, scratch_, context, count_, inner).Multiply(attention.output, change);
+  });
 }
 
 void Residual::ApplyFeedForward(const Norm& norm, const FeedForward& layers) {

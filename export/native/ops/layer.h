@@ -1,6 +1,7 @@
 #ifndef TFCOMPRESS_OPS_LAYER_H_
 #define TFCOMPRESS_OPS_LAYER_H_
 
+#include "ops/caches.h"
 #include "ops/compute.h"
 
 namespace tfcompress::ops {
@@ -22,6 +23,14 @@ struct FeedForward {
 
 FeedForward ReadFeedForward(Operands* operands, int64_t width, kernels::Activation activation);
 
+// Attention to the encoder's output.
+struct MemoryAttention {
+  Dense query;
+  Dense output;
+};
+
+MemoryAttention ReadMemoryAttention(Operands* operands, int64_t width, int64_t inner);
+
 // The rows of a layer's state, which its parts change one after another.
 class Residual {
  public:
@@ -40,6 +49,8 @@ class Residual {
     if (!normalize_first_) Normalize(norm, state_);
   }
 
+  void ApplyMemoryAttention(const Norm& norm, const MemoryAttention& attention,
+                            const Caches& memory, const Heads& heads);
   void ApplyFeedForward(const Norm& norm, const FeedForward& layers);
 
  private:

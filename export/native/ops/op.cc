@@ -6,10 +6,10 @@ namespace tfcompress::ops {
 
 const std::vector<const Op*>& All() {
   static const std::vector<const Op*> all = {
-      &kGroupTransform,  &kFixedPatterns,   &kDynamicConv,
-      &kLightweightConv, &kDynamicConvStep, &kLightweightConvStep,
-      &kCachedAttention, &kMemoryAttention, &kTopLogits,
-      &kDecoder,         &kEncoderLayer};
+      &kGroupTransform,  &kFixedPatterns,    &kDynamicConv,
+      &kLightweightConv, &kDynamicConvStep,  &kLightweightConvStep,
+      &kCachedAttention, &kMemoryAttention,  &kTopLogits,
+      &kDecoder,         &kRecurrentDecoder, &kEncoderLayer};
   return all;
 }
 

@@ -38,9 +38,9 @@ void CheckIds(const std::vector<int32_t>& ids, int32_t vocabulary) {
   CheckRange(ids, vocabulary, "Ids of the vocabulary", "Use the tokenizer of this bundle");
 }
 
-std::optional<Tokenizer> Load(const std::optional<Bytes>& bytes) {
+std::optional<Tokenizer> Load(const std::optional<Bytes>& bytes, int32_t vocabulary) {
   if (!bytes) return std::nullopt;
-  return Tokenizer::Parse(bytes->data(), bytes->size());
+  return Tokenizer::Parse(bytes->data(), bytes->size(), vocabulary);
 }
 
 }  // namespace
@@ -48,8 +48,8 @@ std::optional<Tokenizer> Load(const std::optional<Bytes>& bytes) {
 Translator::Translator(const litert::Api& api, TranslationBundle bundle, int num_threads,
                        litert::Profile* profile)
     : bundle_(std::move(bundle)),
-      source_(Load(bundle_.source_tokenizer)),
-      target_(Load(bundle_.target_tokenizer)),
+      source_(Load(bundle_.source_tokenizer, bundle_.source_vocabulary)),
+      target_(Load(bundle_.target_tokenizer, bundle_.target_vocabulary)),
       session_(api, bundle_, num_threads, profile) {}
 
 Translations Translator::Translate(std::string_view text, const SearchOptions& options) {

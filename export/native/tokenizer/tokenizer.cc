@@ -1,5 +1,6 @@
 #include "tokenizer/tokenizer.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -42,9 +43,10 @@ void AppendWithSpaces(std::string_view piece, std::string* text) {
 
 // What Parse keeps of a model.
 struct Tokenizer::Model {
-  explicit Model(const ModelProto& proto)
+  Model(const ModelProto& proto, int32_t limit)
       : type(proto.type),
         vocabulary(proto),
+        num_ids(limit > 0 ? std::min(limit, vocabulary.size()) : vocabulary.size()),
         normalizer(proto.normalizer, proto.whitespace_as_suffix),
         unknown_surface(proto.unknown_surface),
         add_dummy_prefix(proto.normalizer.add_dummy_prefix),
@@ -54,6 +56,7 @@ struct Tokenizer::Model {
 
   ModelType type;
   Vocabulary vocabulary;
+  int32_t num_ids;
   Normalizer normalizer;
   std::optional<Normalizer> denormalizer;
   std::string unknown_surface;
@@ -61,7 +64,7 @@ struct Tokenizer::Model {
   bool remove_extra_whitespaces;
 };
 
-Tokenizer Tokenizer::Parse(const void* data, size_t size) {
+Tokenizer Tokenizer::Parse(const void* data, size_t size, int32_t num_ids) {
   const ModelProto proto = ParseModelProto({static_cast<const char*>(data), size});
   if (proto.type == ModelType::kWord || proto.type == ModelType::kChar) {
     throw Error(Error::Code::kUnsupported,
@@ -69,7 +72,7 @@ Tokenizer Tokenizer::Parse(const void* data, size_t size) {
                 std::string("model_type=") + (proto.type == ModelType::kWord ? "word" : "char"),
                 "Train the tokenizer again with one of these");
   }
-  return Tokenizer(std::make_shared<const Model>(proto));
+  return Tokenizer(std::make_shared<const Model>(proto, num_ids));
 }
 
 std::vector<int32_t> Tokenizer::Encode(std::string_view text) const {
@@ -88,7 +91,7 @@ std::vector<int32_t> Tokenizer::Encode(std::string_view text) const {
     if (is_unknown && vocabulary.byte_fallback()) {
       for (const char c : part) ids.push_back(vocabulary.byte_id(static_cast<uint8_t>(c)));
     } else if (!is_unknown || !after_unknown) {
-      ids.push_back(id);
+      ids.push_back(id < model_->num_ids ? id : vocabulary.unknown_id());
     }
     after_unknown = is_unknown;
   }
@@ -130,6 +133,6 @@ std::string Tokenizer::Decode(const std::vector<int32_t>& ids) const {
   return text;
 }
 
-int32_t Tokenizer::size() const { return model_->vocabulary.size(); }
+int32_t Tokenizer::size() const { return model_->num_ids; }
 
 }  // namespace tfcompress

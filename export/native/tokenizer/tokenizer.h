@@ -16,8 +16,9 @@ namespace tfcompress {
 class Tokenizer {
  public:
   // Reads a serialized model (the bytes of a `.model` file) and copies what it needs. Throws Error:
-  // kBadBundle if the bytes are no usable model, kUnsupported if its type is word or char.
-  static Tokenizer Parse(const void* data, size_t size);
+  // kBadBundle if the bytes are no usable model, kUnsupported if its type is word or char. Pieces
+  // from num_ids on count as unknown; 0 is for all pieces.
+  static Tokenizer Parse(const void* data, size_t size, int32_t num_ids = 0);
 
   // The ids of a UTF-8 text; bytes that are no UTF-8 count as U+FFFD. Throws Error
   // (kInvalidArgument) if the text has 256 MiB or more.

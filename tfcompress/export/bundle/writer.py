@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcompress.errors import InputError
-from tfcompress.files import check_writable
+from tfcompress.files import check_writable, sync, sync_tree
 
 MANIFEST = "manifest.json"
 
@@ -45,7 +45,9 @@ def new_folder(path: str | os.PathLike, *, force: bool = False) -> Iterator[Path
         try:
             yield folder
             folder.chmod(0o755)
+            sync_tree(folder)
             _replace(folder, path)
+            sync(path.parent)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:

@@ -7,7 +7,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from tensorflow import keras
 
-from tfcompress.custom_ops.names import DECODER, TOP_LOGITS, chosen
+from tfcompress.custom_ops.names import DECODER, RECURRENT_DECODER, TOP_LOGITS, chosen
 from tfcompress.errors import InputError
 from tfcompress.export.conversion import keras_parity
 from tfcompress.export.conversion.exporter import Exporter
@@ -27,7 +27,7 @@ from tfcompress.models.precision import float32_twin, half_layer
 from tfcompress.runtime.manifest import MODEL
 
 # What only the translation model's own signatures can emit.
-_OF_TRANSLATORS = (DECODER, TOP_LOGITS)
+_OF_TRANSLATORS = (DECODER, RECURRENT_DECODER, TOP_LOGITS)
 
 
 class KerasExporter(Exporter):

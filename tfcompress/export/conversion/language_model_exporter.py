@@ -1,5 +1,7 @@
 """Exports a language model."""
 
+from typing import Any
+
 from tfcompress.custom_ops.names import TOP_LOGITS
 from tfcompress.errors import InputError
 from tfcompress.export.conversion import language_model_parity
@@ -36,7 +38,7 @@ class LanguageModelExporter(TextExporter):
                 "The logits of a text of `max_length` tokens must be fewer than 2**31. Received: "
                 f"{cells:,}. Lower max_length."
             )
-        self._tokenizer = self.options.tokenizer
+        self._tokenizer: Any = self.options.tokenizer
         if self._tokenizer is not None:
             size = self.config.vocabulary_size
             check_tokenizer("tokenizer", self._tokenizer, self.config, size)

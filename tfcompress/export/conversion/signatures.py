@@ -4,12 +4,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfcompress.custom_ops.names import DECODER, TOP_LOGITS
+from tfcompress.custom_ops.names import TOP_LOGITS
 from tfcompress.custom_ops.top_logits import top_logits
 from tfcompress.decoder_state import SENTENCE
-from tfcompress.export.conversion.layered_decoder import LayeredDecoder
 from tfcompress.export.conversion.saving import save_functions
-from tfcompress.export.conversion.whole_decoder import WholeDecoder
+from tfcompress.export.conversion.whole_decoder import find_decoder
 from tfcompress.export.options import ExportOptions
 from tfcompress.models import Seq2SeqTransformer
 
@@ -55,14 +54,13 @@ class Signatures:
     names = ("encode", "step")
 
     def __init__(self, transformer: Seq2SeqTransformer, options: ExportOptions):
-        self._transformer = transformer
+        self._transformer: Any = transformer
         self._custom_ops = options.operations
-        whole = DECODER in self._custom_ops and WholeDecoder.is_plain(transformer)
-        self._decoder = (WholeDecoder if whole else LayeredDecoder)(transformer)
+        self._decoder = find_decoder(transformer, self._custom_ops)
         self.state = self._decoder.state
         is_product = transformer.output_operands(tf.zeros([1, transformer.config.hidden_dim]))
         self.gives_top = TOP_LOGITS in self._custom_ops and is_product is not None
-        vocabulary_size = transformer.config.target_vocabulary_size
+        vocabulary_size: Any = transformer.config.target_vocabulary_size
         self.block = None if self.gives_top else logits_block(vocabulary_size)
 
     def interface(self) -> dict[str, Any]:

@@ -22,11 +22,16 @@ class TextEncoderExporter(TextExporter):
 
     model_type = "text_encoder"
 
+    @property
+    def tokenizer(self) -> Any:
+        """The tokenizer, or None."""
+        return self.options.tokenizer
+
     def check_options(self):
-        _check_tokenizer(self.options.tokenizer, self.config)
+        _check_tokenizer(self.tokenizer, self.config)
 
     def encode(self, texts):
-        tokenizer, limit = self.options.tokenizer, self.config.max_length
+        tokenizer, limit = self.tokenizer, self.config.max_length
         if tokenizer is None:
             return None
         ids, lengths = encode_texts(tokenizer, texts, max_length=limit)
@@ -52,7 +57,7 @@ class TextEncoderExporter(TextExporter):
         return TextEncoderSignature(model, self.options)
 
     def interface(self, signatures):
-        config, tokenizer = self.config, self.options.tokenizer
+        config, tokenizer = self.config, self.tokenizer
         return {
             "head": config.to_mapping().get("head"),
             "limits": {"max_length": config.max_length},
@@ -70,7 +75,7 @@ class TextEncoderExporter(TextExporter):
         }
 
     def write_files(self, folder):
-        return _write_tokenizer(self.options.tokenizer, self.options.tokenizer_graph, folder)
+        return _write_tokenizer(self.tokenizer, self.options.tokenizer_graph, folder)
 
     def parity(self, model, folder, samples):
         return text_encoder_parity.compare(model, folder, samples)

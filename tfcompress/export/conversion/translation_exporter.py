@@ -138,10 +138,11 @@ def learn_shortlist(
         config: The model's.
     """
     pairs = zip(source_tokenizer.encode(list(sources)), target_tokenizer.encode(list(targets)))
+    sizes = config.vocabulary_sizes
     return build_shortlist(
         pairs,
-        config.source_vocabulary_size,
-        config.target_vocabulary_size,
+        sizes["source"],
+        sizes["target"],
         always=[config.eos_id, target_tokenizer.unk_id],
     )
 

@@ -1,11 +1,22 @@
 """An exported decoder as one custom operation."""
 
+from collections.abc import Collection
+from typing import Any
+
 import tensorflow as tf
 
 from tfcompress.custom_ops.decoder import AppliedLayer, Decoder
 from tfcompress.custom_ops.maths import activation_code, dense_operands, norm_operands
+from tfcompress.custom_ops.names import DECODER, RECURRENT_DECODER
+from tfcompress.custom_ops.recurrent_decoder import RecurrentDecoder
 from tfcompress.decoder_state import SENTENCE, StateSpec
-from tfcompress.layers import LayerDropWrapper, TransformerDecoderLayer
+from tfcompress.export.conversion.layered_decoder import LayeredDecoder
+from tfcompress.layers import (
+    SSRU,
+    LayerDropWrapper,
+    MultiHeadAttention,
+    TransformerDecoderLayer,
+)
 from tfcompress.layers.common.plain import fits_operation
 from tfcompress.models import Seq2SeqTransformer
 
@@ -20,8 +31,14 @@ class WholeDecoder:
         transformer: One that `is_plain`.
 
     Attributes:
+        operation: The custom operation.
+        mixer: The layer in the place of self-attention.
         state: What the decoder carries from step to step, by name.
     """
+
+    operation = DECODER
+    mixer = MultiHeadAttention
+    _body = Decoder
 
     def __init__(self, transformer: Seq2SeqTransformer):
         self._transformer = transformer
@@ -35,7 +52,7 @@ class WholeDecoder:
         applied = [
             AppliedLayer(
                 self._distinct.index(layer),
-                layer.self_attention.num_heads,
+                getattr(layer.self_attention, "num_heads", 0),
                 first_heads[layer.cross_attention],
                 layer.cross_attention.num_heads,
             )
@@ -44,38 +61,42 @@ class WholeDecoder:
         layer = self._layers[0]
         activation = activation_code(layer.feed_forward.activation)
         assert activation is not None  # `is_plain`
-        self._decoder = Decoder(
+        self._decoder = self._body(
             tuple(applied),
             activation,
             layer.normalize_first,
             layer.epsilon,
         )
-        own_heads = sum(each.num_heads for each in applied)
-        own = StateSpec((own_heads, None, _head_dim(layer.self_attention)))
         memory = StateSpec((heads, None, _head_dim(layer.cross_attention)), per=SENTENCE)
         self.state = {
-            "keys_0": own,
-            "values_0": own,
+            **self._own_state(applied),
             "memory_keys_0": memory,
             "memory_values_0": memory,
         }
 
-    @staticmethod
-    def is_plain(transformer: Seq2SeqTransformer) -> bool:
+    def _own_state(self, applied):
+        """What it carries besides the memory."""
+        heads = sum(each.num_heads for each in applied)
+        own = StateSpec((heads, None, _head_dim(self._layers[0].self_attention)))
+        return {"keys_0": own, "values_0": own}
+
+    @classmethod
+    def is_plain(cls, transformer: Seq2SeqTransformer) -> bool:
         """Returns whether a decoder has the parts that the operation has, and no others.
 
         Args:
             transformer: Any.
         """
         layers = [_inner(layer) for layer in transformer.decoder_layers]
-        if not layers or not all(fits_operation(x, TransformerDecoderLayer) for x in layers):
+        fits = (fits_operation(layer, TransformerDecoderLayer, cls.mixer) for layer in layers)
+        if not layers or not all(fits):
             return False
         settings = {
             (
                 activation_code(layer.feed_forward.activation),
                 layer.normalize_first,
                 layer.epsilon,
-                _head_dim(layer.self_attention),
+                cls.mixer is MultiHeadAttention and _head_dim(layer.self_attention),
                 _head_dim(layer.cross_attention),
             )
             for layer in layers
@@ -101,9 +122,57 @@ class WholeDecoder:
             self._transformer.embed_step(ids, position),
             position,
             [state[name] for name in self.state],
-            [_operands(layer) for layer in self._distinct],
+            self._weights(),
         )
         return x, {"keys_0": keys, "values_0": values}
+
+    def _weights(self):
+        return [_operands(layer, self._own_denses(layer)) for layer in self._distinct]
+
+    def _own_denses(self, layer):
+        own = layer.self_attention
+        return [own.query, own.key, own.value, own.output_projection]
+
+
+class RecurrentWholeDecoder(WholeDecoder):
+    """The same of a decoder with recurrent units, whose cells are one tensor.
+
+    Args:
+        transformer: One that `is_plain`.
+    """
+
+    operation = RECURRENT_DECODER
+    mixer = SSRU
+    _body = RecurrentDecoder
+
+    def _own_state(self, applied):
+        width = self._transformer.config.hidden_dim
+        return {"cells_0": StateSpec((len(applied), width))}
+
+    def step(
+        self, ids: tf.Tensor, position: tf.Tensor, mask: tf.Tensor, state: dict[str, tf.Tensor]
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Decodes one position; see `LayeredDecoder.step`."""
+        cells, *memory = (state[name] for name in self.state)
+        x = self._transformer.embed_step(ids, position)
+        x, cells = self._decoder(x, cells, memory, self._weights())
+        return x, {"cells_0": cells}
+
+    def _own_denses(self, layer):
+        return [layer.self_attention.candidate, layer.self_attention.forget_gate]
+
+
+def find_decoder(transformer: Seq2SeqTransformer, custom_ops: Collection[str]) -> Any:
+    """Returns what decodes: one custom operation where there is one that fits, or the layers.
+
+    Args:
+        transformer: Any.
+        custom_ops: Names of the operations to use.
+    """
+    for decoder in (WholeDecoder, RecurrentWholeDecoder):
+        if decoder.operation in custom_ops and decoder.is_plain(transformer):
+            return decoder(transformer)
+    return LayeredDecoder(transformer)
 
 
 def _inner(layer):
@@ -111,10 +180,9 @@ def _inner(layer):
     return layer.layer if isinstance(layer, LayerDropWrapper) else layer
 
 
-def _operands(layer):
-    own, other, feed = layer.self_attention, layer.cross_attention, layer.feed_forward
-    denses = [own.query, own.key, own.value, own.output_projection]
-    denses += [other.query, other.output_projection, feed.inner, feed.outer]
+def _operands(layer, own_denses):
+    other, feed = layer.cross_attention, layer.feed_forward
+    denses = [*own_denses, other.query, other.output_projection, feed.inner, feed.outer]
     norms = [getattr(layer, f"{name}_normalization") for name in layer.sublayer_names]
     operands = [operand for dense in denses for operand in dense_operands(dense)]
     return operands + [operand for norm in norms for operand in norm_operands(norm)]

@@ -148,7 +148,8 @@ def check_finite(transformer: Seq2SeqTransformer | TextEncoder | keras.Model) ->
     Raises:
         InputError: If not, naming the first that is not.
     """
-    for weight in getattr(transformer, "model", transformer).weights:
+    model: Any = getattr(transformer, "model", transformer)
+    for weight in model.weights:
         if not np.isfinite(np.asarray(weight, np.float32)).all():
             raise InputError(
                 "Weights must be finite. Received: others in "

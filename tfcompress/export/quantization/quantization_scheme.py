@@ -66,7 +66,7 @@ class QuantizationScheme:
     Example:
 
     >>> names = WeightNames(transformer)
-    >>> scheme = QuantizationScheme({"^embedding/": "int8", "^decoder": "int4"}, names)
+    >>> scheme = QuantizationScheme({"embedding/": "int8", "^decoder": "int4"}, names)
     """
 
     def __init__(self, scheme: Mapping[str, str], names: WeightNames):

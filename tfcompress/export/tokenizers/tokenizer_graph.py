@@ -45,7 +45,10 @@ def make_tokenizer_graph(tokenizer: Tokenizer) -> tuple[bytes | None, str | None
 
     >>> graph, reason = make_tokenizer_graph(tokenizer)
     """
-    graph = _convert(tokenizer)
+    try:
+        graph = _convert(tokenizer)
+    except RuntimeError as error:
+        return None, f"tensorflow-text takes no such model: {str(error).splitlines()[0]}"
     texts = sample_texts(tokenizer)
     expected = tokenizer.encode(texts)
     interpreter = open_tokenizer_graph(graph)

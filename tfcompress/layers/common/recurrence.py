@@ -23,7 +23,9 @@ def linear_recurrence(decay: tf.Tensor, inputs: tf.Tensor) -> tf.Tensor:
     def double(reach, decay, sums):
         sums += decay * earlier(sums, reach)
         decay *= earlier(decay, reach)
-        return 2 * reach, tf.ensure_shape(decay, shape), tf.ensure_shape(sums, shape)
+        decay.set_shape(shape)
+        sums.set_shape(shape)
+        return 2 * reach, decay, sums
 
     state = 1, decay, inputs
     if shape[1] is None:

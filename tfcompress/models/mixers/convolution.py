@@ -55,7 +55,7 @@ class ConvolutionConfig:
 
         return getattr(layers, _LAYERS[self.layer_type])(
             at_layer(self.kernel_size, site.layer_index),
-            self.num_heads,
+            num_heads=self.num_heads,
             causal=site.causal,
             gated=self.gated,
             weight_softmax=self.weight_softmax,
