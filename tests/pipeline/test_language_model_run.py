@@ -33,7 +33,7 @@ RECIPE = {
     "model_type": "language_model",
     "name": "tiny",
     "corpus": {"join": True},
-    "tokenizer": {"vocabulary_size": 60},
+    "tokenizer": {"vocabulary_size": 32},
     "model": {
         "hidden_dim": 16,
         "max_length": 16,

@@ -27,6 +27,10 @@ from tfcompress.training import (
 
 STACK = StackConfig(2, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(24))
 CONFIG = LanguageModelConfig(12, hidden_dim=16, decoder=STACK, max_length=8, dropout=0.1)
+# Its matrices are large enough to be quantized or pruned.
+WIDE = CONFIG.replace(
+    decoder=dataclasses.replace(STACK, feed_forward=FeedForwardConfig(64), num_layers=1)
+)
 TRAINING = TrainingConfig(
     updates=4,
     batch_tokens=64,
@@ -92,8 +96,8 @@ def test_the_best_by_perplexity(tmp_path):
             ),
             {},
         ),
-        (CONFIG, {"quantize_aware": QuantizeAwareConfig()}),
-        (CONFIG, {"pruning": PruningConfig(frequency=1)}),
+        (WIDE, {"quantize_aware": QuantizeAwareConfig()}),
+        (WIDE, {"pruning": PruningConfig(frequency=1)}),
     ],
 )
 def test_methods(tmp_path, config, changes):

@@ -85,8 +85,8 @@ def evaluate_language_model(
 
 
 def _perplexity(total, count):
-    # Beyond this, it is no number.
-    return float(np.exp(min(-total / count, 700.0)))
+    # Beyond 6e17, it says no more; reports hold 1e18.
+    return float(np.exp(min(-total / count, 41.0)))
 
 
 def _interval(sums, lengths):

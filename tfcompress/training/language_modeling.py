@@ -126,5 +126,5 @@ class _Perplexity(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
-            # Beyond this, it is no number.
-            logs["val_perplexity"] = math.exp(min(logs["val_loss"], 700.0))
+            # TensorBoard holds no more in float32.
+            logs["val_perplexity"] = math.exp(min(logs["val_loss"], 80.0))
