@@ -152,7 +152,7 @@ def check_finite(transformer: Seq2SeqTransformer | TextEncoder | keras.Model) ->
     for weight in model.weights:
         if not np.isfinite(np.asarray(weight, np.float32)).all():
             raise InputError(
-                "Weights must be finite. Received: others in "
+                "Weights must be finite. Received: NaN or infinity in "
                 f"{getattr(weight, 'path', weight.name)}, as training diverged. Export an earlier "
                 "checkpoint."
             )
