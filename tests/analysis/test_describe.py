@@ -290,7 +290,7 @@ def test_a_text_encoder_has_no_target():
 
 
 def test_unknown_model():
-    with pytest.raises(InputError, match="did you mean `transformer_tiny`"):
+    with pytest.raises(InputError, match="Did you mean `transformer_tiny`"):
         describe("transformer_tinny")
     with pytest.raises(InputError, match="Received: int"):
         describe(7)
