@@ -233,11 +233,11 @@ def test_benchmark(capsys, corpus_folder, bundle):
 
 def test_a_library_is_for_devices(capsys, bundle):
     line = run_bad(capsys, "benchmark", bundle, "--library", "lib.so", "--input", "/dev/null")
-    assert "--library is for a --device" in line
+    assert "--library is for another --device only" in line
 
 
 def test_benchmark_on_an_unknown_device(capsys, bundle):
-    assert "received 'toaster'" in run_bad(capsys, "benchmark", bundle, "--device", "toaster")
+    assert "Received: 'toaster'" in run_bad(capsys, "benchmark", bundle, "--device", "toaster")
 
 
 def test_export_of_a_run(capsys, finished_run, tmp_path):

@@ -173,8 +173,11 @@ def test_albert_with_added_tokens(tmp_path):
     assert 500 in ids
     assert tokenizer.vocabulary_size == 501
     assert tokenizer.decode([ids]) == ["it New Word runs"]
+    flat, row_splits = tokenizer.encode_corpus(["it New Word runs", "", "it"])
+    assert flat.tolist() == [*ids, *tokenizer.encode(["it"])[0]]
+    assert row_splits.tolist() == [0, len(ids), len(ids), len(flat)]
     with pytest.raises(InputError, match=r"no tf\.data form.*Use encode"):
-        tokenizer.encode_corpus(["it"])
+        tokenizer.tokenize_dataset(None)
 
 
 ADDED = {

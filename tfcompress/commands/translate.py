@@ -11,7 +11,7 @@ from tfcompress.commands.printing import print_to_stderr
 from tfcompress.commands.standard_input import decoded_lines, standard_input
 from tfcompress.errors import InputError
 from tfcompress.files import check_writable, replace_file
-from tfcompress.search_options import SearchOptions
+from tfcompress.search_options import MAX_THREADS, SearchOptions, check_count
 
 
 def add(commands: Any) -> None:
@@ -43,6 +43,7 @@ def _run(options: Namespace) -> None:
 
     search = with_defaults(options, beam_size=1, length_penalty=1.0) | {"n_best": options.n_best}
     SearchOptions(**search)
+    check_count("num_threads", options.threads, most=MAX_THREADS)
     check_workers(options.workers)
     bundle_model_type(options.bundle)
     with contextlib.ExitStack() as stack:

@@ -5,6 +5,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tfcompress.errors import InputError
 from tfcompress.text.pieces import check_ids, check_texts
 from tfcompress.text.published import import_tokenizers, json_object, open_definition
@@ -107,6 +109,12 @@ class PublishedSentencePieceTokenizer(SentencePieceTokenizer):
             ['it runs']
         """
         return [self._encode_text(text) for text in check_texts(texts)]
+
+    def encode_corpus(self, sentences: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Tokenizes many texts; see `Tokenizer.encode_corpus`."""
+        rows = self.encode(sentences)
+        ids = np.concatenate([np.zeros(0, np.int32), *(np.array(row, np.int32) for row in rows)])
+        return ids, np.cumsum([0, *map(len, rows)], dtype=np.int64)
 
     def decode(self, ids: Sequence[Sequence[int]]) -> list[str]:
         """Joins pieces to texts; padding, begin and end ids leave no trace.
