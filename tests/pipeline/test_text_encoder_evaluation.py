@@ -140,7 +140,7 @@ def test_the_commands(bundles, tmp_path, capsys):
     assert main(command) == 0
     assert json.loads(capsys.readouterr().out)["texts"] == 3
     assert main(["evaluate", bundle, "--source", data, "--reference", data]) == 2
-    assert "a text encoder needs --data" in capsys.readouterr().err
+    assert "A text encoder needs --data" in capsys.readouterr().err
     for device in ("local", "ssh:nowhere"):
         command = ["benchmark", bundle, "--input", "nowhere", "--device", device]
         assert main([*command, "--beam-size", "1"]) == 2

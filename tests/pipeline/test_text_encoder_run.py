@@ -283,7 +283,7 @@ def test_export_from_the_command_line(finished, corpus, tmp_path, capsys):
     capsys.readouterr()
     command = ["export", saved, str(tmp_path / "x"), "--custom-ops"]
     assert main([*command, "--shortlist", str(texts), str(texts)]) == 2
-    assert "a text encoder model takes no `shortlist`" in capsys.readouterr().err
+    assert "A text encoder model takes no `shortlist`" in capsys.readouterr().err
     command = ["export", saved, str(tmp_path / "x"), "--quantization", "static_int8"]
     assert main([*command, "--representative", str(texts)]) == 2
     assert "needs a tokenizer" in capsys.readouterr().err
