@@ -197,9 +197,7 @@ def test_wrong_arguments(tmp_path, message):
 
 
 def test_other_models_are_refused(tmp_path):
-    with pytest.raises(
-        InputError, match="TextEncoder, a LanguageModel or a Keras model"
-    ):
+    with pytest.raises(InputError, match="TextEncoder, a LanguageModel or a Keras model"):
         convert({}, tmp_path / "bundle")
 
 

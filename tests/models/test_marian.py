@@ -139,6 +139,7 @@ def test_decoding_leaves_special_pieces_out(plain):
     ]
 
 
+@pytest.mark.slow
 def test_training_search_and_export(plain, tmp_path):
     model, source, target = tfc.models.from_marian(plain[0])
     rows = [[*ids, source.eos_id] for ids in source.encode(marian.SENTENCES)]

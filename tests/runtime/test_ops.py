@@ -667,7 +667,7 @@ def test_the_environment_chooses_the_level(built):
         "print(c.tfc_run_op(b'tfc.MemoryAttention', None, none, None, none, None), "
         "c.tfc_last_error().decode())"
     )
-    for level, expected in (("portable", "another number"), ("sse9", 'Received: sse9')):
+    for level, expected in (("portable", "another number"), ("sse9", "Received: sse9")):
         command = [sys.executable, "-c", code, str(built / "libtfcompress.so")]
         environment = os.environ | {"TFCOMPRESS_LEVEL": level}
         done = subprocess.run(

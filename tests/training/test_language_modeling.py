@@ -57,6 +57,7 @@ def train(folder, config=CONFIG, training=TRAINING, **options):
     return train_language_model(config, TRAIN, VALID, training, folder, **options)
 
 
+@pytest.mark.slow
 def test_learns_and_goes_on_bit_by_bit(tmp_path):
     whole, history = train(tmp_path / "whole")
     train(tmp_path / "parts", training=dataclasses.replace(TRAINING, updates=2))
