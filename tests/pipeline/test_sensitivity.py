@@ -90,21 +90,21 @@ def test_the_plan_keeps_within_the_loss(run, sentences, better_when_larger):
 
 
 def test_command(run, corpus_folder, tmp_path, capsys):
-    plan, bundle = tmp_path / "plan.json", tmp_path / "bundle"
-    arguments = ["sensitivity", str(run), "--sentences", "2", "--output", str(plan)]
+    scheme, bundle = tmp_path / "scheme.json", tmp_path / "bundle"
+    arguments = ["sensitivity", str(run), "--sentences", "2", "--output", str(scheme)]
     for option, language in (("--source", "en"), ("--reference", "de")):
         arguments += [option, str(corpus_folder / f"valid.{language}")]
     assert main([*arguments, "--max-loss", "100", "--json"]) == 0
-    figures = json.loads(capsys.readouterr().out)
-    assert figures["sentences"] == 2
-    assert json.loads(plan.read_text()) == figures["plan"]
-    options = ["--quantization", "mixed", "--quantization-scheme", str(plan), "--json"]
+    metrics = json.loads(capsys.readouterr().out)
+    assert metrics["sentences"] == 2
+    assert json.loads(scheme.read_text()) == metrics["quantization_scheme"]
+    options = ["--quantization", "mixed", "--quantization-scheme", str(scheme), "--json"]
     assert main(["export", str(run), str(bundle), *options]) == 0
     manifest = json.loads(capsys.readouterr().out)
-    assert manifest["quantization_scheme"] == figures["plan"]
+    assert manifest["quantization_scheme"] == metrics["quantization_scheme"]
     # The same weights; its rows of scales may be stored in another order.
     assert manifest["files"]["model.tflite"]["bytes"] == pytest.approx(
-        figures["scheme_bytes"], rel=0.01
+        metrics["scheme_bytes"], rel=0.01
     )
 
 
