@@ -125,7 +125,7 @@ def test_the_program_and_wrong_input(bundle, tmp_path, capsys):
     for arguments, message in {
         (str(tmp_path), str(tmp_path / "latin")): "latin, line 1. Convert",
         (str(bundle), str(tmp_path / "missing")): "missing. Check the path",
-        (str(tmp_path), str(bundle / "manifest.json")): "no manifest.json",
+        (str(tmp_path), str(bundle / "manifest.json")): "must have a manifest.json",
     }.items():
         assert main(arguments) == 2
         errors = capsys.readouterr().err
