@@ -10,20 +10,13 @@ import numpy as np
 from tfcompress.errors import InputError
 from tfcompress.models.config import EmbeddingConfig, FeedForwardConfig, Seq2SeqConfig, StackConfig
 from tfcompress.models.mixers import AttentionConfig
+from tfcompress.models.published_settings import ACTIVATIONS
 from tfcompress.models.published_tensors import read_tensors
 from tfcompress.models.seq2seq import Seq2SeqTransformer
 from tfcompress.text import Tokenizer
-from tfcompress.text.marian import marian_tokenizers, read_json
+from tfcompress.text.marian import marian_tokenizers, read_settings
 
-CONFIG, GENERATION = "config.json", "generation_config.json"
-_ACTIVATIONS = {
-    "gelu": "gelu",
-    "gelu_new": "gelu_tanh",
-    "gelu_pytorch_tanh": "gelu_tanh",
-    "relu": "relu",
-    "silu": "silu",
-    "swish": "silu",
-}
+CONFIG = "config.json"
 # What the model computes; a folder that says otherwise holds another model.
 _EXPECTED = {
     "model_type": "marian",
@@ -108,7 +101,7 @@ class _Settings:
 
     def __init__(self, folder):
         self.path = folder / CONFIG
-        self._values = read_json(self.path)
+        self._values = read_settings(self.path)
         wrong = {
             name: self._values[name]
             for name, value in _EXPECTED.items()
@@ -150,9 +143,9 @@ class _Settings:
 
 def _config(settings, max_length) -> Seq2SeqConfig:
     activation = settings.get("activation_function")
-    if activation not in _ACTIVATIONS:
+    if activation not in ACTIVATIONS:
         raise InputError(
-            f"`activation_function` must be one of {', '.join(_ACTIVATIONS)}. Received: "
+            f"`activation_function` must be one of {', '.join(ACTIVATIONS)}. Received: "
             f"{settings.path} with activation_function={activation!r}. Give another model."
         )
     limit = settings.whole("max_position_embeddings", 512, least=2)
@@ -171,7 +164,7 @@ def _config(settings, max_length) -> Seq2SeqConfig:
             ),
             feed_forward=FeedForwardConfig(
                 settings.whole(f"{side}_ffn_dim"),
-                activation=_ACTIVATIONS[activation],
+                activation=ACTIVATIONS[activation],
                 dropout=settings.rate("activation_dropout"),
             ),
         )

@@ -1,4 +1,4 @@
-"""Settings of published configurations that change what a model computes and are not supported."""
+"""Settings of published configurations: activations by name, and what is not supported."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,6 +6,15 @@ from typing import Any
 
 from tfcompress.errors import InputError
 
+# The published names of activations, and the names here.
+ACTIVATIONS = {
+    "gelu": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "relu": "relu",
+    "silu": "silu",
+    "swish": "silu",
+}
 # What settings must be where they are given: there is nothing here that does otherwise.
 _REQUIRED: dict[str, tuple[Any, ...]] = {
     "is_decoder": (None, False),

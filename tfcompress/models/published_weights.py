@@ -25,7 +25,7 @@ from tfcompress.models.published_heads import (
     published_labels,
     published_task,
 )
-from tfcompress.models.published_settings import check_settings
+from tfcompress.models.published_settings import ACTIVATIONS, check_settings
 from tfcompress.models.published_tensors import WEIGHTS, read_tensors
 from tfcompress.models.text_encoder import TextEncoder
 from tfcompress.models.text_encoder_config import TextEncoderConfig
@@ -48,14 +48,6 @@ _SHAPE = {
     "pad_token_id": int | None,
     "num_hidden_groups": int | None,
     **dict.fromkeys(_HEAD_DROPOUT, float | None),
-}
-_ACTIVATIONS = {
-    "gelu": "gelu",
-    "gelu_new": "gelu_tanh",
-    "gelu_pytorch_tanh": "gelu_tanh",
-    "relu": "relu",
-    "silu": "silu",
-    "swish": "silu",
 }
 # What such files hold beside the encoder: heads of the pre-training, and no weights at all.
 _IGNORED = ("cls.", "lm_head.", "vocab_", "predictions.", "sop_classifier.", "qa_outputs.")
@@ -278,9 +270,9 @@ def _config(folder, settings, layout, tensors, skipped_positions):
         return setting(layout.sizes[name])
 
     activation = size("activation")
-    if activation not in _ACTIVATIONS:
+    if activation not in ACTIVATIONS:
         raise InputError(
-            f"The activation must be one of {', '.join(_ACTIVATIONS)}. Received: {activation!r} in "
+            f"The activation must be one of {', '.join(ACTIVATIONS)}. Received: {activation!r} in "
             f"{folder / CONFIG}."
         )
     pattern, groups = "none", 1
@@ -295,7 +287,7 @@ def _config(folder, settings, layout, tensors, skipped_positions):
             size("num_heads"), dropout=float(settings.get("attention_probs_dropout_prob", 0.1))
         ),
         feed_forward=FeedForwardConfig(
-            size("intermediate_dim"), activation=_ACTIVATIONS[activation]
+            size("intermediate_dim"), activation=ACTIVATIONS[activation]
         ),
         sharing=SharingConfig(pattern, groups=groups),
     )

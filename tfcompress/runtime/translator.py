@@ -202,7 +202,7 @@ class Translator(Model[TranslationBundle]):
         return parts
 
     def _line_parts(self, name: str, line: str, overlong: str) -> list[list[int]]:
-        encode = self._source.encode
+        encode = self._encode
         ids, texts = encode(line), None
         if self._fits(ids):
             return [ids] if ids else []
@@ -211,6 +211,11 @@ class Translator(Model[TranslationBundle]):
         if texts is None:
             raise self._too_long(name, ids, "Shorten it, or set `overlong` to split")
         return [ids for ids in map(encode, texts) if ids]
+
+    def _encode(self, text: str) -> list[int]:
+        # Pieces beyond the model's vocabulary count as unknown.
+        limit, unknown = self.bundle.source_vocabulary, self._source.unk_id()
+        return [id if id < limit else unknown for id in self._source.encode(text)]
 
     def _checked_ids(self, name: str, row: Sequence[int]) -> list[Part]:
         ids = source_ids(name, row, self.bundle.ids, self.bundle.source_vocabulary)

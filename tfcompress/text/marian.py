@@ -1,15 +1,13 @@
 """The tokenizers of MarianMT models: two SentencePiece models over one list of ids, or two."""
 
-import json
 import os
 import re
 from pathlib import Path
 from typing import Any
 
-import sentencepiece
-
 from tfcompress.errors import InputError
-from tfcompress.text.tokenizer import Tokenizer
+from tfcompress.files import read_json
+from tfcompress.text.tokenizer import NO_ID, Tokenizer, open_model
 
 MODELS = {"source": "source.spm", "target": "target.spm"}
 VOCABULARY, TARGET_VOCABULARY = "vocab.json", "target_vocab.json"
@@ -50,7 +48,7 @@ def marian_tokenizers(
     >>> source, target = tfc.text.marian_tokenizers("opus-mt-en-de")
     """
     folder = Path(folder)
-    settings = read_json(folder / _SETTINGS) if (folder / _SETTINGS).is_file() else {}
+    settings = read_settings(folder / _SETTINGS) if (folder / _SETTINGS).is_file() else {}
     special = {
         role: _special(settings, f"{role}_token", default)
         for role, default in (("pad", "<pad>"), ("eos", "</s>"), ("unk", "<unk>"))
@@ -77,7 +75,7 @@ def _special(settings, name, default):
 
 def _vocabulary(path, special, size) -> list[str | None]:
     """The piece of each id, or None where an id has none."""
-    ids = read_json(path)
+    ids = read_settings(path)
     if not all(type(id) is int and id >= 0 for id in ids.values()) or len(set(ids.values())) < len(
         ids
     ):
@@ -110,7 +108,7 @@ def _ordered_model(path, vocabulary, special) -> bytes:
         ModelProto,  # pyright: ignore[reportAttributeAccessIssue]
     )
 
-    proto, processor = _read_model(path)
+    _, proto, processor = open_model(path)
     model = ModelProto.FromString(proto)
     piece_class = ModelProto.SentencePiece
     own = {piece.piece: piece for piece in model.pieces if piece.type == piece_class.NORMAL}
@@ -139,11 +137,14 @@ def _ordered_model(path, vocabulary, special) -> bytes:
             # Marian's tokenizer looks unknown characters up too.
             new.type, new.score = piece_class.NORMAL, lowest - _UNKNOWN_PENALTY
         pieces.append(new)
-    beyond = [piece for name, piece in own.items() if name not in set(vocabulary)]
+    named = set(vocabulary)
+    beyond = [piece for name, piece in own.items() if name not in named]
+    if beyond:
+        beyond.insert(0, piece_class(piece=NO_ID, type=piece_class.CONTROL))
     del model.pieces[:]
     model.pieces.extend([*pieces, *beyond])
     trainer = model.trainer_spec
-    trainer.vocab_size = len(vocabulary)
+    trainer.vocab_size = len(model.pieces)
     trainer.pad_piece = trainer.bos_piece = special["pad"]
     trainer.eos_piece, trainer.unk_piece = special["eos"], special["unk"]
     trainer.pad_id = trainer.bos_id = vocabulary.index(special["pad"])
@@ -153,39 +154,17 @@ def _ordered_model(path, vocabulary, special) -> bytes:
     return model.SerializeToString()
 
 
-def _read_model(path):
-    try:
-        proto = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"{error.strerror}. Received: {path}. Give the folder of a MarianMT model."
-        ) from None
-    processor = sentencepiece.SentencePieceProcessor()
-    try:
-        processor.LoadFromSerializedProto(proto)
-    except RuntimeError:
-        raise InputError(
-            f"The file is no SentencePiece model. Received: {path}, {len(proto)} bytes. Download "
-            "it again."
-        ) from None
-    return proto, processor
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Returns the names and values of one of a MarianMT folder's files.
+def read_settings(path: Path) -> dict[str, Any]:
+    """Returns the names and values of one of a MarianMT folder's JSON files.
 
     Raises:
-        InputError: The file cannot be read, or holds something else.
+        InputError: The file is missing or cannot be read, or holds something else.
     """
     try:
-        content = json.loads(path.read_text("utf-8"))
-    except OSError as error:
+        content = read_json(path)
+    except FileNotFoundError:
         raise InputError(
-            f"{error.strerror}. Received: {path}. Give the folder of a MarianMT model."
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"The file is no JSON. Received: {path}, {error}. Download it again."
+            f"There is no such file. Received: {path}. Give the folder of a MarianMT model."
         ) from None
     if not isinstance(content, dict):
         raise InputError(

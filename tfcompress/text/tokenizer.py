@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MODEL_TYPES = ("bpe", "unigram")
 NORMALIZATIONS = ("nmt_nfkc", "identity")
 MODEL_FILE = "tokenizer.model"
+# The control piece after which a model has pieces that only split texts, without ids of their own.
+NO_ID = "<no id>"
 _SPECIAL_IDS = {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3}
 _MIN_LIMIT, _MAX_LIMIT = 10, 1 << 30
 _CHUNK = 1 << 14
@@ -42,8 +44,8 @@ class Tokenizer:
 
     Attributes:
         proto: The serialized SentencePiece model.
-        vocabulary_size: The number of ids, special pieces included: that of the model's training,
-            where it is below the number of pieces. Pieces beyond count as unknown.
+        vocabulary_size: The number of ids, special pieces included. Pieces after the piece `NO_ID`,
+            where the model has one, have none and count as unknown.
         pad_id: The id that fills batches.
         bos_id: The id that begins a target sentence; it may be that of padding.
         eos_id: The id that ends a sentence.
@@ -60,8 +62,8 @@ class Tokenizer:
     """
 
     def __init__(self, model: str | os.PathLike | bytes):
-        name, self.proto, self._processor = _open_model(model)
-        self.vocabulary_size = _num_ids(self.proto, self._processor.get_piece_size())
+        name, self.proto, self._processor = open_model(model)
+        self.vocabulary_size = _num_ids(self._processor)
         self.pad_id = self._processor.pad_id()
         self.bos_id = self._processor.bos_id()
         self.eos_id = self._processor.eos_id()
@@ -217,7 +219,7 @@ class SentencePieceTokenizer(Tokenizer):
         end: str = "[SEP]",
         special: Sequence[str] = (),
     ):
-        name, self.proto, self._processor = _open_model(model)
+        name, self.proto, self._processor = open_model(model)
         self.vocabulary_size = self._processor.get_piece_size()
         ids = {piece: number for number, piece in enumerate(_pieces(self._processor))}
         roles = {"pad": pad, "unk": unk, "start": start, "end": end}
@@ -259,7 +261,7 @@ class SentencePieceTokenizer(Tokenizer):
             >>> SentencePieceTokenizer.piece_list(Path("spiece.model").read_bytes())[:4]
             ['<pad>', '<unk>', '[CLS]', '[SEP]']
         """
-        return _pieces(_open_model(model)[2])
+        return _pieces(open_model(model)[2])
 
     def decode(self, ids: Sequence[Sequence[int]]) -> list[str]:
         """Joins pieces to texts; padding, begin and end ids leave no trace.
@@ -375,14 +377,10 @@ def train_tokenizer(
     return Tokenizer(model.getvalue())
 
 
-def _num_ids(proto, num_pieces):
-    """How many of the pieces have ids of their own, as the model's trainer says."""
-    from sentencepiece.sentencepiece_model_pb2 import (
-        ModelProto,  # pyright: ignore[reportAttributeAccessIssue]
-    )
-
-    model = ModelProto.FromString(proto)
-    return min(model.trainer_spec.vocab_size, num_pieces)
+def _num_ids(processor):
+    """How many pieces have ids of their own: those before the mark, or all."""
+    place = processor.piece_to_id(NO_ID)
+    return place if processor.id_to_piece(place) == NO_ID else processor.get_piece_size()
 
 
 class _TrainingText:
@@ -437,7 +435,7 @@ class _TrainingText:
             )
 
 
-def _open_model(model):
+def open_model(model: str | os.PathLike | bytes) -> tuple[str, bytes, Any]:
     """Returns a model's name for messages, its bytes and its processor."""
     if isinstance(model, bytes):
         name, proto = "tokenizer", model

@@ -47,13 +47,14 @@ def keep_pieces(
         used |= _merged_from({model.pieces[id].piece for id in used}, model)
     kept = [
         id
-        for id, piece in enumerate(model.pieces)
+        for id, piece in enumerate(model.pieces[: tokenizer.vocabulary_size])
         if id in used or piece.type != ordinary or len(piece.piece.lstrip(_SPACE)) <= 1
     ]
     pieces = [model.pieces[id] for id in kept]
+    pieces += model.pieces[tokenizer.vocabulary_size :]
     del model.pieces[:]
     model.pieces.extend(pieces)
-    model.trainer_spec.vocab_size = len(kept)
+    model.trainer_spec.vocab_size = len(pieces)
     smaller = Tokenizer(model.SerializeToString())
     new_ids = {old: new for new, old in enumerate(kept)}
     for sentence, ids, now in zip(sentences, encoded, smaller.encode(sentences)):
