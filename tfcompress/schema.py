@@ -6,7 +6,7 @@ import reprlib
 import types
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from tfcompress.errors import InputError
 
@@ -69,6 +69,38 @@ def to_mapping(instance: Any) -> dict[str, Any]:
         instance: A dataclass.
     """
     return {name: _plain(value) for name, value in dataclasses.asdict(instance).items()}
+
+
+class Mapped:
+    """What dataclasses have that mappings describe."""
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
+        """Reads a configuration from a mapping with the same names, such as a YAML file's.
+
+        Args:
+            mapping: Values by attribute name.
+
+        Raises:
+            InputError: If keys are unknown, or settings impossible.
+        """
+        return from_mapping(cls, mapping)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Returns the mapping that `from_mapping` reads back to an equal configuration."""
+        return to_mapping(self)
+
+    def replace(self, **changes: Any) -> Self:
+        """Returns a copy with some attributes changed.
+
+        Args:
+            **changes: New values by attribute name.
+
+        Raises:
+            InputError: If settings are impossible.
+        """
+        instance: Any = self
+        return dataclasses.replace(instance, **changes)
 
 
 def type_problems(instance: Any, path: str = "") -> list[str]:

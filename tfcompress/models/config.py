@@ -1,7 +1,5 @@
 """The configuration that describes a model completely."""
 
-import dataclasses
-from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
@@ -31,14 +29,15 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Seq2SeqConfig:
+class Seq2SeqConfig(schema.Mapped):
     """An encoder-decoder Transformer.
 
     Every impossible setting is found when the configuration is made, all of them at once.
 
     Attributes:
         source_vocabulary_size: Number of source token ids.
-        target_vocabulary_size: Number of target token ids; None for that of the source.
+        target_vocabulary_size: Number of target token ids; None for that of the source. `replace`
+            leaves it as it is where the source's changes, unless it is None there again.
         hidden_dim: The model's width.
         encoder: The encoder.
         decoder: The decoder.
@@ -94,31 +93,3 @@ class Seq2SeqConfig:
         """Number of token ids by side."""
         source, target = self.source_vocabulary_size, self.target_vocabulary_size
         return {"source": source, "target": source if target is None else target}
-
-    @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any]) -> "Seq2SeqConfig":
-        """Reads a configuration from a mapping with the same names, such as a YAML file's.
-
-        Args:
-            mapping: Values by attribute name.
-
-        Raises:
-            InputError: If keys are unknown, or settings impossible.
-        """
-        return schema.from_mapping(cls, mapping)
-
-    def to_mapping(self) -> dict[str, Any]:
-        """Returns the mapping that `from_mapping` reads back to an equal configuration."""
-        return schema.to_mapping(self)
-
-    def replace(self, **changes: Any) -> "Seq2SeqConfig":
-        """Returns a copy with some attributes changed.
-
-        Args:
-            **changes: New values by attribute name. A new `source_vocabulary_size` leaves the
-                target's as it is; pass `target_vocabulary_size=None` to make them equal again.
-
-        Raises:
-            InputError: If settings are impossible.
-        """
-        return dataclasses.replace(self, **changes)

@@ -1,9 +1,7 @@
 """The configuration of a language model."""
 
-import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any
 
 from tfcompress import schema
 from tfcompress.errors import InputError
@@ -13,7 +11,7 @@ from tfcompress.models.rules import range_problems
 
 
 @dataclass(frozen=True)
-class LanguageModelConfig:
+class LanguageModelConfig(schema.Mapped):
     """A decoder without an encoder.
 
     Every impossible setting is found when the configuration is made, all of them at once.
@@ -76,33 +74,6 @@ class LanguageModelConfig:
     def max_target_length(self) -> int:
         """Longest text in tokens, as decoders of all models call it."""
         return self.max_length
-
-    @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any]) -> "LanguageModelConfig":
-        """Reads a configuration from a mapping with the same names, such as a YAML file's.
-
-        Args:
-            mapping: Values by attribute name.
-
-        Raises:
-            InputError: If keys are unknown, or settings impossible.
-        """
-        return schema.from_mapping(cls, mapping)
-
-    def to_mapping(self) -> dict[str, Any]:
-        """Returns the mapping that `from_mapping` reads back to an equal configuration."""
-        return schema.to_mapping(self)
-
-    def replace(self, **changes: Any) -> "LanguageModelConfig":
-        """Returns a copy with some attributes changed.
-
-        Args:
-            **changes: New values by attribute name.
-
-        Raises:
-            InputError: If settings are impossible.
-        """
-        return dataclasses.replace(self, **changes)
 
 
 def _problems(config: LanguageModelConfig) -> Iterator[str]:

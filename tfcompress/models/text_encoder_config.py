@@ -1,9 +1,7 @@
 """The configuration of a text encoder."""
 
-import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any
 
 from tfcompress import schema
 from tfcompress.errors import InputError
@@ -21,7 +19,7 @@ def _bert_stack():
 
 
 @dataclass(frozen=True)
-class TextEncoderConfig:
+class TextEncoderConfig(schema.Mapped):
     """An encoder of the BERT family.
 
     Token, position and type embeddings are added in the width of the table, normalized, and
@@ -76,33 +74,6 @@ class TextEncoderConfig:
         problems = schema.type_problems(self) or list(_problems(self))
         if problems:
             raise InputError(f"impossible configuration: {'; '.join(problems)}")
-
-    @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any]) -> "TextEncoderConfig":
-        """Reads a configuration from a mapping with the same names, such as a YAML file's.
-
-        Args:
-            mapping: Values by attribute name.
-
-        Raises:
-            InputError: If keys are unknown, or settings impossible.
-        """
-        return schema.from_mapping(cls, mapping)
-
-    def to_mapping(self) -> dict[str, Any]:
-        """Returns the mapping that `from_mapping` reads back to an equal configuration."""
-        return schema.to_mapping(self)
-
-    def replace(self, **changes: Any) -> "TextEncoderConfig":
-        """Returns a copy with some attributes changed.
-
-        Args:
-            **changes: New values by attribute name.
-
-        Raises:
-            InputError: If settings are impossible.
-        """
-        return dataclasses.replace(self, **changes)
 
 
 def _problems(config: TextEncoderConfig) -> Iterator[str]:

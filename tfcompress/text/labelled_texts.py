@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfcompress.errors import InputError
-from tfcompress.text.batching import Limit, endless_batches, evaluation_batches, limits
+from tfcompress.text.batching import Limit, limits
 from tfcompress.text.characters import is_blank
 from tfcompress.text.line_checks import check_lines
 from tfcompress.text.lines import read_lines
+from tfcompress.text.row_datasets import RowDatasets
 from tfcompress.text.text_tokenizers import TextTokenizer, check_max_length, encode_texts
 
 if TYPE_CHECKING:
-    import tensorflow as tf
+    pass
 
 ENDINGS = (".tsv", ".tsv.gz", ".tsv.zst")
 _NUMBER = re.compile("0|[1-9][0-9]{0,8}")
@@ -146,7 +147,7 @@ def read_examples(path: str | Path, columns: Sequence[str]) -> list[tuple[int, l
     return rows
 
 
-class LabelledTexts:
+class LabelledTexts(RowDatasets):
     """Tokenized texts with the numbers of their classes.
 
     Args:
@@ -242,54 +243,12 @@ class LabelledTexts:
         types = {"token_type_ids": np.zeros_like(ids)} if self._token_types else {}
         return {"token_ids": ids} | types, self.labels[indices]
 
-    def training_dataset(
-        self, *, batch_tokens: int, seed: int, start_step: int = 0, accumulate: int = 1
-    ) -> "tf.data.Dataset":
-        """Makes an endless dataset of batches of texts of similar length, epoch after epoch.
-
-        Args:
-            batch_tokens: The most that texts times their padded length may come to.
-            seed: Of the order.
-            start_step: The number of optimizer steps already made.
-            accumulate: The batches of one optimizer step.
-
-        Returns:
-            A dataset of what `batch` returns.
-
-        Raises:
-            InputError: A text alone exceeds `batch_tokens`.
-        """
-        return self._dataset(
-            endless_batches(
-                self,
-                start_step=start_step,
-                accumulate=accumulate,
-                batch_tokens=batch_tokens,
-                seed=seed,
-            )
-        )
-
-    def evaluation_dataset(self, *, batch_tokens: int) -> "tf.data.Dataset":
-        """Makes a dataset of one pass over the texts, the longest first.
-
-        Args:
-            batch_tokens: As for `training_dataset`.
-        """
-        batches = evaluation_batches(self, batch_tokens=batch_tokens)
-        return self._dataset(lambda: batches)
-
-    def _dataset(self, batches):
+    def _signature(self):
         import tensorflow as tf
 
         names = ["token_ids"] + ["token_type_ids"] * self._token_types
         inputs = {name: tf.TensorSpec([None, None], tf.int32) for name in names}
-        return tf.data.Dataset.from_generator(
-            lambda: (self.batch(indices) for indices in batches()),
-            output_signature=(
-                inputs,
-                tf.TensorSpec([None, *self.labels.shape[1:]], self.labels.dtype),
-            ),
-        ).prefetch(tf.data.AUTOTUNE)
+        return inputs, tf.TensorSpec([None, *self.labels.shape[1:]], self.labels.dtype)
 
 
 def _labels(path, examples):

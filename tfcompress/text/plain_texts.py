@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfcompress.errors import InputError
-from tfcompress.text.batching import Limit, endless_batches, evaluation_batches, limits
+from tfcompress.text.batching import Limit, limits
 from tfcompress.text.characters import is_blank
 from tfcompress.text.lines import read_lines
+from tfcompress.text.row_datasets import RowDatasets
 
 if TYPE_CHECKING:
-    import tensorflow as tf
-
     from tfcompress.text.tokenizer import Tokenizer
 
 _ENDINGS = ("", ".txt", ".txt.gz", ".gz", ".txt.zst", ".zst")
@@ -93,7 +92,7 @@ def load_text_corpus(
     return _corpus(path.name.removesuffix(".gz").removesuffix(".zst").removesuffix(".txt"), splits)
 
 
-class TokenizedTexts:
+class TokenizedTexts(RowDatasets):
     """Texts as rows of ids, each text with its end id, in one flat array.
 
     A row is what a language model predicts from its begin id on: a text, a piece of one that is
@@ -202,49 +201,11 @@ class TokenizedTexts:
         token_ids[:, 1:] = labels[:, :-1]
         return token_ids, labels
 
-    def training_dataset(
-        self, *, batch_tokens: int, seed: int, start_step: int = 0, accumulate: int = 1
-    ) -> "tf.data.Dataset":
-        """Makes an endless dataset of batches of rows of similar length, epoch after epoch.
-
-        Args:
-            batch_tokens: The most that rows times their padded length may come to.
-            seed: Of the order.
-            start_step: The number of optimizer steps already made.
-            accumulate: The batches of one optimizer step.
-
-        Returns:
-            A dataset of what `batch` returns.
-
-        Raises:
-            InputError: A row alone exceeds `batch_tokens`.
-        """
-        return self._dataset(
-            endless_batches(
-                self,
-                start_step=start_step,
-                accumulate=accumulate,
-                batch_tokens=batch_tokens,
-                seed=seed,
-            )
-        )
-
-    def evaluation_dataset(self, *, batch_tokens: int) -> "tf.data.Dataset":
-        """Makes a dataset of one pass over the rows, the longest first.
-
-        Args:
-            batch_tokens: As for `training_dataset`.
-        """
-        batches = evaluation_batches(self, batch_tokens=batch_tokens)
-        return self._dataset(lambda: batches)
-
-    def _dataset(self, batches):
+    def _signature(self):
         import tensorflow as tf
 
         ids = tf.TensorSpec([None, None], tf.int32)
-        return tf.data.Dataset.from_generator(
-            lambda: (self.batch(indices) for indices in batches()), output_signature=(ids, ids)
-        ).prefetch(tf.data.AUTOTUNE)
+        return ids, ids
 
 
 def _find(folder: Path, split: str, stem: str) -> Path | None:
