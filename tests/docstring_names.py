@@ -214,10 +214,7 @@ def examples_folder():
 def marian_folder():
     from models import marian_folders
 
-    folder = Path("opus-mt-en-de")
-    sizes = marian_folders.write_tokenizers(folder)
-    settings = marian_folders.settings(sizes, sizes[0] - 1)
-    marian_folders.write_folder(folder, settings, marian_folders.random_tensors(settings))
+    marian_folders.write_random_model(Path("opus-mt-en-de"))
 
 
 FILES = {

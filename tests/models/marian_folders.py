@@ -150,6 +150,15 @@ def random_tensors(config, seed=0):
     return tensors
 
 
+def write_random_model(folder, **tokenizers):
+    """Writes a whole folder with random weights."""
+    sizes = write_tokenizers(folder, **tokenizers)
+    config = settings(sizes, sizes[0] - 1)
+    tensors = random_tensors(config)
+    write_folder(folder, config, tensors)
+    return config, tensors
+
+
 def write_folder(folder, config, tensors, *, dtype="float32", shards=1):
     (folder / "config.json").write_text(json.dumps(config))
     import ml_dtypes

@@ -57,11 +57,7 @@ def test_the_model_computes_what_marian_does(variant):
 
 @pytest.fixture
 def plain(tmp_path):
-    sizes = marian.write_tokenizers(tmp_path)
-    config = marian.settings(sizes, sizes[0] - 1)
-    tensors = marian.random_tensors(config)
-    marian.write_folder(tmp_path, config, tensors)
-    return tmp_path, config, tensors
+    return tmp_path, *marian.write_random_model(tmp_path)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
