@@ -400,7 +400,7 @@ def with_small_recipes():
         recipe = shipped_recipe(name, **settings)
         changes = {"updates": 2, "evaluate_every": 1, "evaluate_sentences": 4, "warmup": 1}
         training = dataclasses.replace(recipe.training, **changes)
-        corpus = dataclasses.replace(recipe.corpus, pairs=3000)
+        corpus = dataclasses.replace(recipe.corpus, pairs=6000)
         return dataclasses.replace(recipe, training=training, corpus=corpus)
 
     def quickstart(folder, **options):

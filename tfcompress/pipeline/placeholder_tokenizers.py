@@ -47,7 +47,8 @@ def _sentence_pieces(size, texts):
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tokenizer.model"
-        small = train_tokenizer(texts, vocabulary_size=min(size, _PIECES), path=path)
+        pieces = min(size, _PIECES + len(set().union(*texts)))
+        small = train_tokenizer(texts, vocabulary_size=pieces, path=path, hard_vocab_limit=False)
     proto = ModelProto.FromString(small.proto)
     for number in range(len(proto.pieces), size):
         proto.pieces.add(piece=f"\ue000{number}", score=-1e6)

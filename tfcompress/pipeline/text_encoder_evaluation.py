@@ -169,7 +169,7 @@ def regression_metrics(actual: ArrayLike, expected: ArrayLike) -> dict:
 
     Example:
 
-    >>> regression_metrics([0.1, 0.5, 0.9], [1, 2, 3])["pearson"]
+    >>> round(regression_metrics([0.1, 0.5, 0.9], [1, 2, 3])["pearson"], 6)
     1.0
     """
     actual, expected = np.asarray(actual, float), np.asarray(expected, float)

@@ -309,6 +309,7 @@ def train_tokenizer(
     normalization: str = "nmt_nfkc",
     seed: int = 0,
     input_sentence_size: int = 300_000,
+    hard_vocab_limit: bool = True,
 ) -> Tokenizer:
     """Trains a SentencePiece model; the same sentences give the same file.
 
@@ -323,6 +324,8 @@ def train_tokenizer(
         normalization: `"nmt_nfkc"`, or `"identity"` for text to be kept as it is.
         seed: Of SentencePiece's random generator.
         input_sentence_size: The most sentences to train on: of more, SentencePiece draws so many.
+        hard_vocab_limit: Whether too little text for the vocabulary is an error; else a unigram
+            model has as many pieces as the text gives.
 
     Returns:
         The trained tokenizer.
@@ -363,6 +366,7 @@ def train_tokenizer(
             normalization_rule_name=normalization,
             character_coverage=1.0,
             byte_fallback=False,
+            hard_vocab_limit=hard_vocab_limit,
             **text.options,
             minloglevel=2,
             pad_id=0,

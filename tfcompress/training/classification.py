@@ -67,7 +67,7 @@ def train_classifier(
 
     >>> training = tfc.training.TrainingConfig(updates=2, evaluate_every=2, batch_tokens=64)
     >>> encoder, history = tfc.training.train_classifier(
-    ...     config, texts, texts, training, "run", verbose=0
+    ...     config, texts, texts, training, "classifier", verbose=0
     ... )
     trained for 2 updates...
     >>> "val_accuracy" in history[-1]

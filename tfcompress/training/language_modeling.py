@@ -57,7 +57,7 @@ def train_language_model(
 
     >>> training = tfc.training.TrainingConfig(updates=2, evaluate_every=2, batch_tokens=64)
     >>> model, history = tfc.training.train_language_model(
-    ...     config, texts, texts, training, "run", verbose=0
+    ...     config, texts, texts, training, "language-model", verbose=0
     ... )
     trained for 2 updates...
     >>> history[-1]["val_perplexity"] > 1
