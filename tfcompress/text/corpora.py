@@ -167,8 +167,8 @@ def open_corpus(
     splits: Any = {
         split: stream.in_memory() for split, stream in streams.items() if split != "train"
     }
-    train_stream = TextStream(files["train"], index=index)
-    return Corpus(name, source, target, {"train": train_stream.columns, **splits})
+    splits["train"] = TextStream(files["train"], index=index).columns
+    return Corpus(name, source, target, splits)
 
 
 def corpus_files(
