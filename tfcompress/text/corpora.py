@@ -163,11 +163,10 @@ def open_corpus(
             split: [TabSeparatedFiles(paths, splits.test(split))]
             for split in ("train", "valid", "test")
         }
-    streams = {split: TextStream(groups) for split, groups in files.items()}
-    splits: Any = {
-        split: stream.in_memory() for split, stream in streams.items() if split != "train"
-    }
-    splits["train"] = TextStream(files["train"], index=index).columns
+    splits: Any = {"train": TextStream(files["train"], index=index).columns}
+    for split, groups in files.items():
+        if split != "train":
+            splits[split] = TextStream(groups).in_memory()
     return Corpus(name, source, target, splits)
 
 
