@@ -5,11 +5,13 @@
     python benchmarks/streams.py measure --corpus corpora/2m --work work/2m --output 2m.json
     python benchmarks/streams.py measure --work work/36m --output 36m.json
 
-`generate` writes pairs of 25 words on average, of 50,000 words in Zipf's proportions and their
-"translations". `measure` goes from the text to the first update of a small translator in one
-process (cold), once more in another (cached), and then times steps from the cache and from memory
-in turns. `multiply` makes a larger cache of copies of one, to measure what does not depend on the
-text: a corpus of that size need not be tokenized for it. Memory is the peak of the resident set.
+`generate` writes texts of 25 words on average, of 50,000 words in Zipf's proportions, and their
+"translations" or, with `--task text_encoder`, their labels. `measure` goes from the text to the
+first update of a small model in one process (cold), once more in another (cached), and then times
+steps from the cache and from memory in turns; `--task` says which model: a translator, a language
+model (whose rows are joined texts) or a text encoder. `multiply` makes a larger cache of copies of
+one, to measure what does not depend on the text: a corpus of that size need not be tokenized for
+it. Memory is the peak of the resident set.
 """
 
 import argparse
@@ -19,10 +21,12 @@ import os
 import resource
 import shutil
 import statistics
+import string
 import subprocess
 import sys
 import time
-from dataclasses import asdict, replace
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
@@ -35,6 +39,7 @@ WORDS, CHUNK = 50_000, 20_000
 LANGUAGES = ("en", "de")
 VOCABULARY = 16_000
 TOKENIZER, INDEX = "tokenizer.model", "index.json"
+BATCHES = {"batch_tokens": 4096, "seed": 1}
 
 
 def main() -> None:
@@ -57,7 +62,10 @@ def main() -> None:
         part.add_argument("--corpus", type=Path)
         part.add_argument("--work", type=Path, required=True)
         part.add_argument("--rounds", type=int, default=0)
+    for name in ("generate", "measure", "first", "steps"):
+        commands.choices[name].add_argument("--task", choices=TASKS, default="translation")
     options = parser.parse_args()
+    options.task = TASKS[getattr(options, "task", "translation")]
     result = globals()[options.command](options)
     if result is not None:
         print(json.dumps(result))
@@ -74,7 +82,8 @@ def generate(options) -> None:
     cumulated = np.cumsum(shares / shares.sum())
     options.output.mkdir(parents=True, exist_ok=True)
     for split, pairs in (("train", options.pairs), ("valid", 100), ("test", 100)):
-        files = [(options.output / f"{split}.{language}").open("w") for language in LANGUAGES]
+        names = options.task.files(split)
+        files = [(options.output / name).open("w") for name in names]
         for start in range(0, pairs, CHUNK):
             counts = rng.integers(10, 41, min(CHUNK, pairs - start))
             ids = np.searchsorted(cumulated, rng.random(counts.sum()))
@@ -83,15 +92,14 @@ def generate(options) -> None:
                 text = vocabulary[ids].tolist()
                 begin = 0
                 for end in ends.tolist():
-                    file.write(" ".join(text[begin:end]) + "\n")
+                    file.write(options.task.line(" ".join(text[begin:end]), ids[begin]))
                     begin = end
         for file in files:
             file.close()
 
 
 def multiply(options) -> None:
-    from tfcompress.files import replace_file
-    from tfcompress.text.token_cache import MANIFEST, TokenCache, part_path
+    from tfcompress.text.token_cache import TokenCache, part_path, write_manifest
 
     content = TokenCache(options.work).content
     whole = len(content.part_bytes) - 1  # The last part may have fewer chunks.
@@ -104,8 +112,10 @@ def multiply(options) -> None:
         chunks=chunks * options.times,
         part_bytes=content.part_bytes[:whole] * options.times,
     )
-    replace_file(options.output / MANIFEST, json.dumps(asdict(larger)).encode())
-    shutil.copyfile(options.work / TOKENIZER, options.output / TOKENIZER)
+    write_manifest(options.output, larger)
+    for name in (TOKENIZER, "vocab.txt"):
+        if (options.work / name).exists():
+            shutil.copyfile(options.work / name, options.output / name)
 
 
 def measure(options) -> None:
@@ -121,7 +131,7 @@ def measure(options) -> None:
 
 def in_process(command, options):
     arguments = [sys.executable, __file__, command, "--work", str(options.work)]
-    arguments += ["--rounds", str(options.rounds)]
+    arguments += ["--rounds", str(options.rounds), "--task", options.task.name]
     arguments += [] if options.corpus is None else ["--corpus", str(options.corpus)]
     output = subprocess.run(arguments, check=True, stdout=subprocess.PIPE, text=True).stdout
     result = json.loads(output.splitlines()[-1])
@@ -162,74 +172,55 @@ TOTALS = ("seconds", "processor_seconds")
 
 
 def load(options, clock):
-    """Opens a corpus, from its text where there is one, up to tokenized pairs."""
-    from tfcompress.text import (
-        CachedPairs,
-        Tokenizer,
-        cache_pairs,
-        open_corpus,
-        train_tokenizer,
-    )
-    from tfcompress.text.token_cache import TokenCache
+    """Opens a corpus, from its text where there is one, up to tokenized examples."""
+    import tfcompress.text  # noqa: F401
 
     clock.stage("import")
-    path = options.work / TOKENIZER
+    task, work = options.task, options.work
     if options.corpus is None:
-        pairs, tokenizer = CachedPairs(TokenCache(options.work)), Tokenizer(path)
+        from tfcompress.text.token_cache import TokenCache
+
+        tokenizer = task.tokenizer(work)
+        data = task.cached(TokenCache(work), tokenizer)
         clock.stage("open the cache")
-        return pairs, tokenizer
-    corpus = open_corpus(
-        options.corpus,
-        source_language="en",
-        target_language="de",
-        index=options.work / INDEX,
-    )
-    sources, targets = corpus.splits["train"]
-    corpus.save_index(options.work / INDEX)
+        return data, tokenizer
+    corpus = task.open(options.corpus, work / INDEX)
+    work.mkdir(parents=True, exist_ok=True)
+    corpus.save_index(work / INDEX)
     clock.stage("read and check the text")
-    if path.exists():
-        tokenizer = Tokenizer(path)
-    else:
-        text = itertools.chain(sources, targets)
-        tokenizer = train_tokenizer(text, vocabulary_size=VOCABULARY, path=path)
+    columns = corpus.splits["train"]
+    tokenizer = task.tokenizer(work, columns)
     clock.stage("tokenizer")
-    pairs = cache_pairs(options.work, sources, targets, tokenizer)
+    data = task.cache(work, columns, tokenizer)
     clock.stage("tokenize")
-    return pairs, tokenizer
+    return data, tokenizer
 
 
 def first(options):
     clock = Clock()
-    pairs, tokenizer = load(options, clock)
-    from tfcompress.training import TrainingConfig, Validation, train
+    data, tokenizer = load(options, clock)
+    from tfcompress.training import TrainingConfig
 
     clock.stage("import TensorFlow")
-    config = TrainingConfig(updates=1, evaluate_every=1, evaluate_sentences=0)
-    validation = Validation(["a test"], ["ein test"], tokenizer, tokenizer)
     folder = options.work / "training"
     shutil.rmtree(folder, ignore_errors=True)
-    train(model_config(tokenizer), pairs, validation, config, folder, verbose=0, log=len)
+    config = TrainingConfig(updates=1, evaluate_every=1, **options.task.training)
+    options.task.train(data, tokenizer, config, folder)
     clock.stage("first update, evaluated and saved")
-    return clock.result(pairs=len(pairs))
+    return clock.result(examples=len(data))
 
 
 def steps(options):
     """Times steps with batches from the cache and from memory in turns."""
-    pairs, tokenizer = load(options, Clock())
+    data, tokenizer = load(options, Clock())
     import tensorflow as tf
 
-    from tfcompress.models import Seq2SeqTransformer
-    from tfcompress.text import training_dataset
-    from tfcompress.training import LabelSmoothedCrossentropy
-
-    settings = {"batch_tokens": 4096, "seed": 1, "max_length": (96, 96)}
-    sides = {"cached": pairs}
-    if len(pairs) < 5_000_000:
-        sides["memory"] = pairs.in_memory()
-    iterators = {side: iter(training_dataset(data, **settings)) for side, data in sides.items()}
-    model = Seq2SeqTransformer(model_config(tokenizer)).model
-    model.compile("adam", LabelSmoothedCrossentropy(0.1, 0))
-    step = model.make_train_function()
+    sides = {"cached": data}
+    if len(data) < 5_000_000:
+        sides["memory"] = data.in_memory()
+    datasets = {side: options.task.dataset(examples) for side, examples in sides.items()}
+    iterators = {side: iter(dataset) for side, dataset in datasets.items()}
+    step = options.task.compiled(tokenizer).make_train_function()
     for iterator in iterators.values():
         step(iterator)
     times = {side: [] for side in sides}
@@ -244,39 +235,249 @@ def steps(options):
         ratios = [a / b for a, b in zip(times["cached"], times["memory"])]
         result["cached / memory"] = statistics.median(ratios)
     result["batches"] = {}
-    for side, data in sides.items():  # What the data alone costs, on one thread.
-        batches = iter(training_dataset(data, **settings))
+    for side, dataset in datasets.items():  # What the data alone costs, on one thread.
+        batches = iter(dataset)
         next(batches)
         begin = time.process_time()
-        tokens = sum(int(tf.size(next(batches)[1])) for _ in range(100))
+        ids = (tf.nest.flatten(next(batches))[0] for _ in range(100))
+        tokens = sum(int(tf.size(one)) for one in ids)
         result["batches"][side] = {"milliseconds": (time.process_time() - begin) * 10}
         result["batches"][side]["padded_tokens"] = tokens / 100
     return result
 
 
-def model_config(tokenizer):
-    from tfcompress.models import (
-        AttentionConfig,
-        EmbeddingConfig,
-        FeedForwardConfig,
-        Seq2SeqConfig,
-        StackConfig,
-    )
+class Translation:
+    """A small translator."""
 
-    stack = StackConfig(
+    name = "translation"
+    training = {"evaluate_sentences": 0}
+
+    @staticmethod
+    def files(split):
+        return [f"{split}.{language}" for language in LANGUAGES]
+
+    @staticmethod
+    def line(text, word):
+        return f"{text}\n"
+
+    @staticmethod
+    def open(corpus, index):
+        from tfcompress.text import open_corpus
+
+        return open_corpus(corpus, source_language="en", target_language="de", index=index)
+
+    @staticmethod
+    def tokenizer(work, columns=None):
+        return sentencepiece(work, columns)
+
+    @staticmethod
+    def cache(work, columns, tokenizer):
+        from tfcompress.text import cache_pairs
+
+        return cache_pairs(work, *columns, tokenizer)
+
+    @staticmethod
+    def cached(cache, tokenizer):
+        from tfcompress.text import CachedPairs
+
+        return CachedPairs(cache)
+
+    @staticmethod
+    def dataset(pairs):
+        from tfcompress.text import training_dataset
+
+        return training_dataset(pairs, max_length=(96, 96), **BATCHES)
+
+    @staticmethod
+    def config(tokenizer):
+        from tfcompress.models import EmbeddingConfig, Seq2SeqConfig
+
+        return Seq2SeqConfig(
+            tokenizer.vocabulary_size,
+            hidden_dim=64,
+            encoder=stack(),
+            decoder=stack(),
+            embedding=EmbeddingConfig(share=True),
+            max_source_length=96,
+            max_target_length=96,
+        )
+
+    @classmethod
+    def train(cls, pairs, tokenizer, config, folder):
+        from tfcompress.training import Validation, train
+
+        validation = Validation(["a test"], ["ein test"], tokenizer, tokenizer)
+        train(cls.config(tokenizer), pairs, validation, config, folder, verbose=0, log=len)
+
+    @classmethod
+    def compiled(cls, tokenizer):
+        from tfcompress.models import Seq2SeqTransformer
+
+        return compiled(Seq2SeqTransformer(cls.config(tokenizer)).model)
+
+
+class LanguageModeling:
+    """A small language model; its rows are joined texts."""
+
+    name = "language_model"
+    training = {}
+    rows = {"max_length": 128, "join": True}
+
+    files = staticmethod(lambda split: [f"{split}.txt"])
+    line = staticmethod(Translation.line)
+    dataset = staticmethod(lambda texts: texts.training_dataset(**BATCHES))
+
+    @staticmethod
+    def open(corpus, index):
+        from tfcompress.text import open_text_corpus
+
+        return open_text_corpus(corpus, index=index)
+
+    @staticmethod
+    def tokenizer(work, columns=None):
+        return sentencepiece(work, columns and columns[:1])
+
+    @classmethod
+    def cache(cls, work, columns, tokenizer):
+        from tfcompress.text import cache_texts
+
+        return cache_texts(work, columns[0], tokenizer, **cls.rows)
+
+    @classmethod
+    def cached(cls, cache, tokenizer):
+        from tfcompress.text import CachedTexts
+
+        return CachedTexts(cache, **cls.rows)
+
+    @staticmethod
+    def config(tokenizer):
+        from tfcompress.models import LanguageModelConfig
+
+        size = tokenizer.vocabulary_size
+        return LanguageModelConfig(size, hidden_dim=64, max_length=128, decoder=stack())
+
+    @classmethod
+    def train(cls, texts, tokenizer, config, folder):
+        from tfcompress.text import TokenizedTexts
+        from tfcompress.training import train_language_model
+
+        validation = TokenizedTexts.from_corpus(tokenizer, ["a test"], **cls.rows)
+        model = cls.config(tokenizer)
+        train_language_model(model, texts, validation, config, folder, verbose=0, log=len)
+
+    @classmethod
+    def compiled(cls, tokenizer):
+        from tfcompress.models import LanguageModel
+
+        return compiled(LanguageModel(cls.config(tokenizer)).model)
+
+
+class Classification:
+    """A small text encoder that classifies."""
+
+    name = "text_encoder"
+    training = {}
+
+    files = staticmethod(lambda split: [f"{split}.tsv"])
+    line = staticmethod(lambda text, word: f"{text}\t{word % 2}\n")
+    dataset = LanguageModeling.dataset
+
+    @staticmethod
+    def open(corpus, index):
+        from tfcompress.text import open_labelled_corpus
+
+        return open_labelled_corpus(corpus, index=index)
+
+    @staticmethod
+    def tokenizer(work, columns=None):
+        from tfcompress.text import load_text_tokenizer
+
+        path = work / "vocab.txt"
+        if not path.exists():
+            words = Counter(word for text in columns[0][:20_000] for word in text.split())
+            letters = [
+                f"{mark}{letter}" for letter in string.ascii_lowercase for mark in ("", "##")
+            ]
+            pieces = [*["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], *letters]
+            pieces += [word for word, _ in words.most_common(VOCABULARY) if word not in letters]
+            path.write_text("".join(f"{piece}\n" for piece in pieces[:VOCABULARY]))
+        return load_text_tokenizer(work)
+
+    @staticmethod
+    def cache(work, columns, tokenizer):
+        from tfcompress.text import cache_labelled_texts
+
+        return cache_labelled_texts(work, *columns, tokenizer, max_length=128)
+
+    @staticmethod
+    def cached(cache, tokenizer):
+        from tfcompress.text import CachedLabelledTexts
+
+        return CachedLabelledTexts(cache, max_length=128, pad_id=tokenizer.pad_id)
+
+    @staticmethod
+    def config(tokenizer):
+        from tfcompress.models import HeadConfig, TextEncoderConfig
+
+        return TextEncoderConfig(
+            tokenizer.vocabulary_size,
+            hidden_dim=64,
+            max_length=128,
+            encoder=stack(),
+            token_types=0,
+            head=HeadConfig(num_classes=2),
+        )
+
+    @classmethod
+    def train(cls, texts, tokenizer, config, folder):
+        from tfcompress.text import LabelledTexts
+        from tfcompress.training import train_classifier
+
+        validation = LabelledTexts(tokenizer, ["a test", "the"], [0, 1], max_length=128)
+        model = cls.config(tokenizer)
+        train_classifier(model, texts, validation, config, folder, verbose=0, log=len)
+
+    @classmethod
+    def compiled(cls, tokenizer):
+        from tensorflow import keras
+
+        from tfcompress.models import TextEncoder
+
+        encoder = TextEncoder(cls.config(tokenizer)).model
+        model = keras.Model(encoder.inputs, encoder.output["logits"])
+        model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        return model
+
+
+TASKS = {task.name: task for task in (Translation, LanguageModeling, Classification)}
+
+
+def sentencepiece(work, columns):
+    """Returns the tokenizer of a working folder, trained on the columns if need be."""
+    from tfcompress.text import Tokenizer, train_tokenizer
+
+    path = work / TOKENIZER
+    if path.exists():
+        return Tokenizer(path)
+    text = itertools.chain(*columns)
+    return train_tokenizer(text, vocabulary_size=VOCABULARY, path=path)
+
+
+def stack():
+    from tfcompress.models import AttentionConfig, FeedForwardConfig, StackConfig
+
+    return StackConfig(
         num_layers=1,
         attention=AttentionConfig(num_heads=2),
         feed_forward=FeedForwardConfig(intermediate_dim=128),
     )
-    return Seq2SeqConfig(
-        tokenizer.vocabulary_size,
-        hidden_dim=64,
-        encoder=stack,
-        decoder=stack,
-        embedding=EmbeddingConfig(share=True),
-        max_source_length=96,
-        max_target_length=96,
-    )
+
+
+def compiled(model):
+    from tfcompress.training import LabelSmoothedCrossentropy
+
+    model.compile("adam", LabelSmoothedCrossentropy(0.1, 0))
+    return model
 
 
 if __name__ == "__main__":

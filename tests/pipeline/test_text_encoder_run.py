@@ -234,7 +234,7 @@ def test_other_models(run, corpus, tmp_path):
 
 
 def test_labels_that_the_corpus_does_not_know(run, corpus):
-    with pytest.raises(InputError, match=r"train\.tsv, line 2, label '\d'. Give one of good, bad"):
+    with pytest.raises(InputError, match=r"dev\.tsv, line 2, label '\d'. Give one of good, bad"):
         run(corpus={"labels": ["good", "bad"]})
 
 

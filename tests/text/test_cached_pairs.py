@@ -1,7 +1,6 @@
 """Tokenized pairs on the disk: the batches of those in memory, whatever the number of windows."""
 
 import itertools
-import json
 
 import numpy as np
 import pytest
@@ -14,8 +13,8 @@ from tfcompress.text import (
     TokenizedPairs,
     Tokenizer,
     cache_pairs,
-    pair_stream,
     phrase_corpus,
+    text_stream,
     token_cache,
     train_tokenizer,
     training_dataset,
@@ -41,7 +40,7 @@ def tokenizer(corpus, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
     """Chunks of 64 pairs, so that small corpora have many."""
-    monkeypatch.setattr(pair_stream, "CHUNK", 64)
+    monkeypatch.setattr(text_stream, "CHUNK", 64)
     monkeypatch.setattr(token_cache, "_PART", 4)
 
 
@@ -220,7 +219,7 @@ def test_other_tokenizers_and_texts_are_refused(folder, corpus, tmp_path):
     before = {path: path.read_bytes() for path in folder.iterdir()}
     with pytest.raises(InputError, match=r"of another tokenizer\. Received: .*Remove"):
         cache_pairs(folder, *corpus, other)
-    digest = json.loads((folder / token_cache.MANIFEST).read_text())["tokenizers"][0]
+    digest = TokenCache(folder).content.tokenizers[0]
     assert len(digest) == 16
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 

@@ -1,6 +1,7 @@
 """Reads the files that options of an export name on the command line and in recipes."""
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,9 +42,11 @@ def read_texts(path: str | Path) -> list[str]:
     Raises:
         InputError: If it cannot be read or has no text.
     """
-    from tfcompress.text import is_blank, read_lines
+    from tfcompress.text import is_blank
+    from tfcompress.text.lines import iterate_lines
 
-    texts = [line for line in read_lines(path) if not is_blank(line)][:REPRESENTATIVE_TEXTS]
+    lines = (line for line in iterate_lines(path) if not is_blank(line))
+    texts = [*islice(lines, REPRESENTATIVE_TEXTS)]
     if not texts:
         raise InputError(
             f"Representative data must be texts, one a line. Received: {path}, which has no "

@@ -12,17 +12,19 @@ class LanguageModelCorpus:
     """Where the texts come from.
 
     Attributes:
-        path: Folder, or one text file; may be left to the command line's `--corpus`.
-        train: File name of the training split, without `.txt` and `.gz`.
-        valid: The same for the validation split.
-        test: The same for the test split.
+        path: Folder, or one text file (or a pattern of several); may be left to the command line's
+            `--corpus`.
+        train: File name of the training split, without `.txt` and `.gz`; for several files a
+            pattern such as "train-*", or a list of names or patterns.
+        valid: The name or pattern of the validation split.
+        test: That of the test split.
         join: Whether texts that follow one another share rows, so that the model sees what stands
             before a text, as in WikiText; in training and in scores.
     """
 
     path: str | None = None
     _: KW_ONLY
-    train: str = "train"
+    train: str | tuple[str, ...] = "train"
     valid: str = "valid"
     test: str = "test"
     join: bool = False
@@ -36,6 +38,7 @@ class LanguageModelTokenizer:
         vocabulary_size: Number of token ids.
         model_type: "unigram" or "bpe".
         normalization: sentencepiece's normalization rule: "nmt_nfkc" or "identity".
+        input_sentence_size: The most texts to train it on: of more, so many are drawn.
         like: The folder of a run whose tokenizer to use instead of training one.
     """
 
@@ -43,6 +46,7 @@ class LanguageModelTokenizer:
     _: KW_ONLY
     model_type: str = "unigram"
     normalization: str = "nmt_nfkc"
+    input_sentence_size: int = 300_000
     like: str | None = None
 
 

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from tfcompress.pipeline.surgery_context import SurgeryContext
 from tfcompress.text.plain_texts import TokenizedTexts
+from tfcompress.text.text_stream import in_parts
 from tfcompress.training import LabelSmoothedCrossentropy
 
 _BATCH_TOKENS = 2048
@@ -33,13 +34,18 @@ class LanguageModelSurgery(SurgeryContext):
         return negative_loss
 
     def token_counts(self):
-        texts = self._texts("train", None)
-        counts = np.bincount(texts.ids, minlength=self.model.config.vocabulary_size)
-        counts[self.model.config.bos_id] += len(texts)
+        counts = np.zeros(self.model.config.vocabulary_size, np.int64)
+        for part in in_parts(self.corpus.splits["train"][0]):
+            texts = self._rows(part)
+            counts += np.bincount(texts.ids, minlength=len(counts))
+            counts[self.model.config.bos_id] += len(texts)
         return {"target_embedding": counts}
 
     def _texts(self, split, count):
         texts, _ = self.corpus.splits[split]
+        return self._rows(texts[:count])
+
+    def _rows(self, texts):
         return TokenizedTexts.from_corpus(
-            self.tokenizers, texts[:count], max_length=self.model.config.max_length
+            self.tokenizers, texts, max_length=self.model.config.max_length
         )

@@ -11,7 +11,7 @@ from tfcompress.pipeline.workspace import (
     saved_tokenizers,
     tokenizer_path,
 )
-from tfcompress.text import TokenizedTexts, load_text_corpus, train_tokenizer
+from tfcompress.text import TokenizedTexts, cache_texts, open_text_corpus, train_tokenizer
 
 
 class LanguageModelTask(Task):
@@ -27,8 +27,12 @@ class LanguageModelTask(Task):
 
     def load_corpus(self, path):
         files = self.recipe.corpus
-        return load_text_corpus(
-            self.corpus_path(path), train=files.train, valid=files.valid, test=files.test
+        return open_text_corpus(
+            self.corpus_path(path),
+            index=self.index,
+            train=files.train,
+            valid=files.valid,
+            test=files.test,
         )
 
     def check(self):
@@ -53,6 +57,7 @@ class LanguageModelTask(Task):
                 path=tokenizer_path(folder, "joint"),
                 model_type=settings.model_type,
                 normalization=settings.normalization,
+                input_sentence_size=settings.input_sentence_size,
             )
         return None
 
@@ -77,16 +82,10 @@ class LanguageModelTask(Task):
         return _load(finished_run(self.recipe.teacher.path, "teacher.path"), "teacher.path")
 
     def training_data(self, config, workspace, log):
-        log(f"tokenizing {len(self.corpus.splits['train'][0]):,} texts")
-        train, valid = (
-            TokenizedTexts.from_corpus(
-                self.tokenizers,
-                self.corpus.splits[split][0],
-                max_length=config.max_length,
-                join=self.recipe.corpus.join,
-            )
-            for split in ("train", "valid")
-        )
+        rows = {"max_length": config.max_length, "join": self.recipe.corpus.join}
+        texts = self.corpus.splits["train"][:1]
+        train = self.cached(cache_texts, texts, workspace, log, tokenizer=self.tokenizers, **rows)
+        valid = TokenizedTexts.from_corpus(self.tokenizers, self.corpus.splits["valid"][0], **rows)
         return train, valid
 
     def train(self, *arguments, **settings):

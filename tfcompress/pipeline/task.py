@@ -9,9 +9,17 @@ from tfcompress import schema
 from tfcompress.digests import digest
 from tfcompress.errors import InputError
 from tfcompress.pipeline.identity import content_digest
+from tfcompress.pipeline.progress import Progress
 from tfcompress.pipeline.recipe import replaced
 from tfcompress.pipeline.surgery_context import SurgeryContext
-from tfcompress.pipeline.workspace import Workspace, finished_run, is_run, run_digest
+from tfcompress.pipeline.workspace import (
+    CORPUS_INDEX,
+    Workspace,
+    finished_run,
+    is_run,
+    run_digest,
+)
+from tfcompress.text.text_stream import split_content
 
 Log = Callable[[str], object]
 
@@ -109,7 +117,7 @@ class Task(abc.ABC):
         """
         names = ("source_language", "target_language", "labels")
         about = [getattr(self.corpus, name, None) for name in names]
-        return digest([about, [[*side] for side in self.corpus.splits[split]]])
+        return digest([about, split_content(self.corpus.splits[split])])
 
     def _content(self, path):
         if not Path(path).exists():
@@ -169,6 +177,36 @@ class Task(abc.ABC):
             workspace: The run.
             log: Called with a line about what takes long.
         """
+
+    def cached(
+        self,
+        cache: Callable[..., Any],
+        columns: Sequence[Sequence[Any]],
+        workspace: Workspace,
+        log: Log,
+        **settings: Any,
+    ) -> Any:
+        """Returns training examples from the run's cache, tokenized if need be.
+
+        Args:
+            cache: Tokenizes into a folder, or opens what is there, as `cache_pairs` does.
+            columns: The columns of the training split.
+            workspace: The run.
+            log: Called with a line about what takes long.
+            **settings: Others of `cache`.
+        """
+        total, done = len(columns[0]), 0
+        log(f"tokenizing {total:,} {self.examples}")
+        index = workspace.folder / CORPUS_INDEX
+        self.corpus.save_index(index)
+        with Progress(total, self.examples, log=log) as progress:
+
+            def advance(count):
+                nonlocal done
+                progress.add(count - done)
+                done = count
+
+            return cache(index.parent, *columns, progress=advance, **settings)
 
     @abc.abstractmethod
     def train(self, *arguments: Any, **settings: Any) -> tuple[Any, list[dict]]:

@@ -12,7 +12,7 @@ from tfcompress.errors import InputError
 from tfcompress.models.classes import find_names
 from tfcompress.models.head_config import CLASSIFICATION, EMBEDDING, MULTI_LABEL, REGRESSION
 from tfcompress.pipeline.overlong import warn_overlong
-from tfcompress.text.labelled_texts import read_examples
+from tfcompress.text.labelled_corpora import iterate_examples
 
 _COLUMNS = {
     CLASSIFICATION: ("text", "label"),
@@ -70,7 +70,7 @@ def evaluate_text_encoder(
             raise InputError(
                 f"An evaluation needs one score a text. Received: {bundle} with several."
             )
-        rows = read_examples(data, _COLUMNS[head])
+        rows = [*iterate_examples(data, _COLUMNS[head])]
         metrics = _metrics(model, data, rows, progress)
         return metrics | _overlong(model, [columns[:-1] for _, columns in rows])
 

@@ -18,16 +18,17 @@ class TextEncoderCorpus:
 
     Attributes:
         path: Folder with `.tsv` files; may be left to the command line's `--corpus`.
-        train: File name of the training split, without `.tsv` or `.tsv.gz`.
-        valid: The same for the validation split; for "valid", "dev" is tried too.
-        test: The same for the test split.
+        train: File name of the training split, without `.tsv` or `.tsv.gz`; for several files a
+            pattern such as "train-*", or a list of names or patterns.
+        valid: The name or pattern of the validation split; for "valid", "dev" is tried too.
+        test: That of the test split.
         labels: Names of the classes, in the order of their numbers, as the files have them. They
             are also those of a model that the run begins with, where that has as many classes and
             no names for them.
     """
 
     path: str | None = None
-    train: str = "train"
+    train: str | tuple[str, ...] = "train"
     valid: str = "valid"
     test: str = "test"
     labels: tuple[str, ...] = ()

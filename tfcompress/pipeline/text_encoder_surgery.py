@@ -8,6 +8,8 @@ from tfcompress.models import HeadConfig
 from tfcompress.models.classes import match_classes
 from tfcompress.pipeline.surgery_context import SurgeryContext
 from tfcompress.text.labelled_texts import LabelledTexts
+from tfcompress.text.text_stream import in_parts
+from tfcompress.text.text_tokenizers import encode_ragged
 from tfcompress.training import LabelSmoothedCrossentropy
 
 _BATCH_TOKENS = 2048
@@ -42,10 +44,10 @@ class TextEncoderSurgery(SurgeryContext):
         return accuracy
 
     def token_counts(self):
-        texts = self.corpus.splits["train"][0]
-        ids = np.concatenate([np.asarray(row, np.int32) for row in self.tokenizers.encode(texts)])
-        counts = np.bincount(ids, minlength=self.model.config.vocabulary_size)
-        counts[[self.tokenizers.start_id, self.tokenizers.end_id]] += len(texts)
+        counts = np.zeros(self.model.config.vocabulary_size, np.int64)
+        for texts in in_parts(self.corpus.splits["train"][0]):
+            ids, _ = encode_ragged(self.tokenizers, texts)
+            counts += np.bincount(ids, minlength=len(counts))
         return counts
 
     def _check_classes(self):

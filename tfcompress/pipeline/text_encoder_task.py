@@ -3,7 +3,6 @@
 import dataclasses
 from pathlib import Path
 
-from tfcompress.digests import digest
 from tfcompress.errors import InputError
 from tfcompress.models.head_config import CLASSIFICATION
 from tfcompress.pipeline.loading import load_tensorflow
@@ -17,7 +16,13 @@ from tfcompress.pipeline.workspace import (
     save_text_tokenizer,
     saved_text_tokenizer,
 )
-from tfcompress.text import LabelledTexts, load_labelled_corpus, load_text_tokenizer
+from tfcompress.text import (
+    LabelledTexts,
+    cache_labelled_texts,
+    load_text_tokenizer,
+    open_labelled_corpus,
+)
+from tfcompress.text.text_tokenizers import tokenizer_digest
 
 # Texts that tokenizers are compared on.
 _COMPARED = 1000
@@ -31,8 +36,9 @@ class TextEncoderTask(Task):
 
     def load_corpus(self, path):
         files = self.recipe.corpus
-        return load_labelled_corpus(
+        return open_labelled_corpus(
             self.corpus_path(path),
+            index=self.index,
             labels=files.labels,
             train=files.train,
             valid=files.valid,
@@ -49,9 +55,7 @@ class TextEncoderTask(Task):
     def training_needs(self):
         needs = super().training_needs()
         if self.recipe.tokenizer is not None:  # Its folder may hold other files.
-            tokenizer = load_text_tokenizer(self.recipe.tokenizer)
-            files = {name: content.hex() for name, content in tokenizer.files().items()}
-            needs["tokenizer"] = digest([tokenizer.settings(), files])
+            needs["tokenizer"] = tokenizer_digest(load_text_tokenizer(self.recipe.tokenizer))
         return needs
 
     def evaluation_needs(self):
@@ -103,16 +107,16 @@ class TextEncoderTask(Task):
         return _load(run / "model", "teacher.path")
 
     def training_data(self, config, workspace, log):
-        log(f"tokenizing {len(self.corpus.splits['train'][0]):,} texts")
-        train, valid = (
-            LabelledTexts(
-                self.tokenizers,
-                *self.corpus.splits[split],
-                max_length=config.max_length,
-                token_types=config.token_types,
-            )
-            for split in ("train", "valid")
+        limits = {"max_length": config.max_length, "token_types": config.token_types}
+        train = self.cached(
+            cache_labelled_texts,
+            self.corpus.splits["train"],
+            workspace,
+            log,
+            tokenizer=self.tokenizers,
+            **limits,
         )
+        valid = LabelledTexts(self.tokenizers, *self.corpus.splits["valid"], **limits)
         return train, valid
 
     def train(self, *arguments, **settings):

@@ -1,17 +1,15 @@
 """Surgery on translation models: what decides which parts can go."""
 
-from itertools import islice
-
 import numpy as np
 
 from tfcompress import surgery
 from tfcompress.models.decoding import greedy_translate
 from tfcompress.pipeline.surgery_context import SurgeryContext
 from tfcompress.text import TokenizedPairs, corpus_bleu, evaluation_dataset
+from tfcompress.text.text_stream import in_parts
 from tfcompress.training import LabelSmoothedCrossentropy
 
 _BATCH_TOKENS = 2048
-_CHUNK = 1 << 14
 
 
 class TranslationSurgery(SurgeryContext):
@@ -66,7 +64,7 @@ class TranslationSurgery(SurgeryContext):
 
 
 def _token_counts(tokenizer, sentences, size):
-    counts, sentences = np.zeros(size, np.int64), iter(sentences)
-    while chunk := [*islice(sentences, _CHUNK)]:
-        counts += np.bincount(tokenizer.encode_corpus(chunk)[0], minlength=size)
+    counts = np.zeros(size, np.int64)
+    for part in in_parts(sentences):
+        counts += np.bincount(tokenizer.encode_corpus(part)[0], minlength=size)
     return counts

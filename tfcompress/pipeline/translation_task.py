@@ -2,20 +2,17 @@
 
 import dataclasses
 import json
-import time
 from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tfcompress.digests import digest
 from tfcompress.errors import InputError
 from tfcompress.files import replace_file
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.task import Task
 from tfcompress.pipeline.translation_evaluation import evaluate_translation
 from tfcompress.pipeline.workspace import (
-    CORPUS_INDEX,
     finished_run,
     has_tokenizers,
     saved_tokenizers,
@@ -23,10 +20,6 @@ from tfcompress.pipeline.workspace import (
 )
 from tfcompress.text import PairMixture, cache_pairs, open_corpus, train_tokenizer
 from tfcompress.text.bleu import check_tokenization
-from tfcompress.text.pair_stream import StreamSide
-
-# Between lines of progress.
-_SECONDS = 10
 
 
 class TranslationTask(Task):
@@ -70,13 +63,6 @@ class TranslationTask(Task):
                 f"The teacher needs a bundle to translate with. Received: {self._teacher_bundle()}"
                 ", which is none. Name one of its bundles under `teacher.quantization`."
             )
-
-    def split_digest(self, split):
-        sources = self.corpus.splits[split][0]
-        if isinstance(sources, StreamSide):
-            languages = self.corpus.source_language, self.corpus.target_language
-            return digest([*languages, sources.stream.index.digest()])
-        return super().split_digest(split)
 
     def validation_settings(self):
         settings = self.recipe.evaluation
@@ -154,16 +140,13 @@ class TranslationTask(Task):
         sources, targets = self.corpus.splits["train"]
         if self.recipe.teacher is not None and self.recipe.teacher.sequences:
             targets = self._teacher_targets(workspace, log)
-        log(f"tokenizing {len(sources):,} sentence pairs")
-        index = workspace.folder / CORPUS_INDEX
-        self.corpus.save_index(index)
-        train: Any = cache_pairs(
-            index.parent,
-            sources,
-            targets,
-            source_tokenizer,
+        train: Any = self.cached(
+            cache_pairs,
+            (sources, targets),
+            workspace,
+            log,
+            tokenizer=source_tokenizer,
             target_tokenizer=target_tokenizer,
-            progress=_Progress(len(sources), log),
         )
         if self.recipe.corpus.weights is not None:
             train = PairMixture(train.groups(), self.recipe.corpus.weights)
@@ -238,16 +221,3 @@ class TranslationTask(Task):
             references=targets if teacher.n_best > 1 else None,
             name=f"{json.dumps(search)} {(bundle / 'manifest.json').read_text(encoding='utf-8')}",
         )
-
-
-class _Progress:
-    """Tells of a tokenizing that takes long."""
-
-    def __init__(self, total, log):
-        self._total, self._log = total, log
-        self._last = time.monotonic()
-
-    def __call__(self, done):
-        if time.monotonic() - self._last > _SECONDS:
-            self._last = time.monotonic()
-            self._log(f"tokenized {done:,} of {self._total:,} sentence pairs")

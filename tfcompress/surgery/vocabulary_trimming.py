@@ -1,6 +1,7 @@
 """Removes the tokens that a corpus does not need."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -78,17 +79,16 @@ def trim_vocabulary(
                 f"The tokenizer must have the model's {size} tokens. Received: one with "
                 f"{tokenizer.vocabulary_size}. Pass the tokenizer that the model was trained with."
             )
-    source_text, target_text = list(sources), list(targets)
-    if not source_text or not target_text:
+    if not len(sources) or not len(targets):
         raise InputError(
             "Trimming needs sentences to find the needed tokens in. Received: none. Give a corpus."
         )
     if joint:
-        source_kept, new_source = keep_pieces(source_tokenizer, source_text + target_text, keep)
+        source_kept, new_source = keep_pieces(source_tokenizer, _Both(sources, targets), keep)
         target_kept, new_target = source_kept, new_source
     else:
-        source_kept, new_source = keep_pieces(source_tokenizer, source_text)
-        target_kept, new_target = keep_pieces(target_tokenizer, target_text, keep)
+        source_kept, new_source = keep_pieces(source_tokenizer, sources)
+        target_kept, new_target = keep_pieces(target_tokenizer, targets, keep)
     new_config = config.replace(
         source_vocabulary_size=len(source_kept), target_vocabulary_size=len(target_kept)
     )
@@ -106,6 +106,16 @@ def trim_vocabulary(
     changed = {name: trim for name in rows if name in old}
     changed["source_word_ids"] = lambda layer: layer.set_word_starts(new_source.word_starts)
     return rebuild(transformer, new_config, changed=changed), new_source, new_target
+
+
+class _Both:
+    """The texts of two languages, one after the other, as often as they are gone through."""
+
+    def __init__(self, *texts: Iterable[str]):
+        self._texts = texts
+
+    def __iter__(self) -> Iterator[str]:
+        return chain(*self._texts)
 
 
 def _chosen(weights: Iterable[np.ndarray], size: int, kept: np.ndarray) -> list[np.ndarray]:

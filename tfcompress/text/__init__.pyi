@@ -12,8 +12,12 @@ from tfcompress.text.bleu import bootstrap_interval as bootstrap_interval
 from tfcompress.text.bleu import corpus_bleu as corpus_bleu
 from tfcompress.text.bleu import paired_bootstrap as paired_bootstrap
 from tfcompress.text.byte_pair import BytePairTokenizer as BytePairTokenizer
+from tfcompress.text.cached_labelled_texts import CachedLabelledTexts as CachedLabelledTexts
+from tfcompress.text.cached_labelled_texts import cache_labelled_texts as cache_labelled_texts
 from tfcompress.text.cached_pairs import CachedPairs as CachedPairs
 from tfcompress.text.cached_pairs import cache_pairs as cache_pairs
+from tfcompress.text.cached_texts import CachedTexts as CachedTexts
+from tfcompress.text.cached_texts import cache_texts as cache_texts
 from tfcompress.text.characters import is_blank as is_blank
 from tfcompress.text.corpora import Corpus as Corpus
 from tfcompress.text.corpora import load_corpus as load_corpus
@@ -22,17 +26,15 @@ from tfcompress.text.corpus_check import CorpusReport as CorpusReport
 from tfcompress.text.corpus_check import check_corpus as check_corpus
 from tfcompress.text.corpus_check import clean_corpus as clean_corpus
 from tfcompress.text.faults import CorpusRules as CorpusRules
-from tfcompress.text.labelled_texts import LabelledCorpus as LabelledCorpus
+from tfcompress.text.labelled_corpora import LabelledCorpus as LabelledCorpus
+from tfcompress.text.labelled_corpora import load_labelled_corpus as load_labelled_corpus
+from tfcompress.text.labelled_corpora import open_labelled_corpus as open_labelled_corpus
 from tfcompress.text.labelled_texts import LabelledTexts as LabelledTexts
-from tfcompress.text.labelled_texts import load_labelled_corpus as load_labelled_corpus
 from tfcompress.text.lines import read_lines as read_lines
 from tfcompress.text.marian import marian_tokenizers as marian_tokenizers
 from tfcompress.text.pair_mixture import PairMixture as PairMixture
-from tfcompress.text.pair_stream import PairStream as PairStream
 from tfcompress.text.phrases import phrase_corpus as phrase_corpus
-from tfcompress.text.plain_texts import TextCorpus as TextCorpus
 from tfcompress.text.plain_texts import TokenizedTexts as TokenizedTexts
-from tfcompress.text.plain_texts import load_text_corpus as load_text_corpus
 from tfcompress.text.published import PublishedTokenizer as PublishedTokenizer
 from tfcompress.text.published_sentencepiece import (
     PublishedSentencePieceTokenizer as PublishedSentencePieceTokenizer,
@@ -40,6 +42,10 @@ from tfcompress.text.published_sentencepiece import (
 from tfcompress.text.shortlist import Shortlist as Shortlist
 from tfcompress.text.shortlist import build_shortlist as build_shortlist
 from tfcompress.text.shortlist import coverage as coverage
+from tfcompress.text.text_corpora import TextCorpus as TextCorpus
+from tfcompress.text.text_corpora import load_text_corpus as load_text_corpus
+from tfcompress.text.text_corpora import open_text_corpus as open_text_corpus
+from tfcompress.text.text_stream import TextStream as TextStream
 from tfcompress.text.text_tokenizers import TextTokenizer as TextTokenizer
 from tfcompress.text.text_tokenizers import encode_texts as encode_texts
 from tfcompress.text.text_tokenizers import load_text_tokenizer as load_text_tokenizer

@@ -462,8 +462,9 @@ def make_batch(
         raise IndexError(f"pair {indices.min()} of {len(pairs)}")
     real = indices != PADDING_ROW
     rows = np.where(real, indices, 0)
-    source_lengths = np.where(real, pairs.source_lengths[rows], -1)
-    target_lengths = np.where(real, pairs.target_lengths[rows], -1)
+    source_starts, target_starts = pairs.source_row_splits[rows], pairs.target_row_splits[rows]
+    source_lengths = np.where(real, pairs.source_row_splits[rows + 1] - source_starts, -1)
+    target_lengths = np.where(real, pairs.target_row_splits[rows + 1] - target_starts, -1)
     longest = (source_lengths.max(initial=0) + 1, target_lengths.max(initial=0) + 1)
     most = limits(max_length)
     if square:
@@ -472,12 +473,8 @@ def make_batch(
         int(min(_round_up(length, length_multiple), max(length, limit)))
         for length, limit in zip(longest, most)
     )
-    source = _padded(
-        pairs.source_ids, pairs.source_row_splits[rows], source_lengths, source_width, pad_id
-    )
-    labels = _padded(
-        pairs.target_ids, pairs.target_row_splits[rows], target_lengths, target_width, pad_id
-    )
+    source = padded_rows(pairs.source_ids, source_starts, source_lengths, source_width, pad_id)
+    labels = padded_rows(pairs.target_ids, target_starts, target_lengths, target_width, pad_id)
     target = np.full_like(labels, pad_id)
     target[real, 0] = bos_id
     target[:, 1:] = labels[:, :-1]
@@ -714,9 +711,23 @@ def _id_array(ids) -> np.ndarray:
     return ids if is_short else np.asarray(ids, np.int32)
 
 
-def _padded(
+def padded_rows(
     ids: np.ndarray, starts: np.ndarray, lengths: np.ndarray, width: int, pad_id: int
 ) -> np.ndarray:
+    """Returns rows of a flat array of ids, padded to one width, int32.
+
+    Args:
+        ids: All ids in one array.
+        starts: Where each row begins.
+        lengths: The number of ids of each row.
+        width: The width.
+        pad_id: The id that fills rows.
+
+    Example:
+        >>> padded_rows(np.array([5, 6, 7]), np.array([0, 1]), np.array([1, 2]), 3, pad_id=0)
+        array([[5, 0, 0],
+               [6, 7, 0]], dtype=int32)
+    """
     columns = np.arange(width)
     filled = columns < lengths[:, None]
     rows = np.full(filled.shape, pad_id, np.int32)

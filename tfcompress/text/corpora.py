@@ -4,22 +4,28 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from glob import has_magic
 from pathlib import Path
+from typing import Any
 
 from tfcompress.errors import InputError
-from tfcompress.text.lines import COMPRESSED
-from tfcompress.text.pair_files import AlignedFiles, HashedSplits, TabSeparatedFiles
-from tfcompress.text.pair_stream import PairStream, StreamSide
+from tfcompress.text.file_patterns import (
+    listed,
+    listed_files,
+    matching_files,
+    uncompressed_name,
+)
+from tfcompress.text.pair_files import AlignedFiles, TabSeparatedFiles
+from tfcompress.text.row_files import HashedSplits
+from tfcompress.text.text_stream import StreamCorpus, TextStream, split_content
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:_[A-Za-z]+)?")
 _DIRECTION = re.compile(r"(?:^|[._])([A-Za-z]{2,3})-([A-Za-z]{2,3})(?=$|[._])")
 
 
 @dataclass(frozen=True)
-class Corpus:
+class Corpus(StreamCorpus):
     """Aligned sentences in two languages, by split.
 
     Attributes:
@@ -45,28 +51,9 @@ class Corpus:
             >>> len(load_corpus("corpus", source_language="en", target_language="de").digest())
             16
         """
-        splits = {split: self._content(*sides) for split, sides in self.splits.items()}
+        splits = {split: split_content(columns) for split, columns in self.splits.items()}
         content = [self.source_language, self.target_language, splits]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-
-    def save_index(self, path: str | Path) -> None:
-        """Writes the index of the training split, if that is a stream.
-
-        Args:
-            path: The file, as `open_corpus` takes it.
-
-        Raises:
-            InputError: The file cannot be written, or the corpus changed while it was read.
-        """
-        sources = self.splits["train"][0]
-        if isinstance(sources, StreamSide):
-            sources.stream.save_index(path)
-
-    @staticmethod
-    def _content(sources, targets):
-        if isinstance(sources, StreamSide):
-            return sources.stream.index.digest()
-        return [*sources], [*targets]
 
 
 def load_corpus(
@@ -122,10 +109,7 @@ def load_corpus(
         valid=valid,
         test=test,
     )
-    sources = corpus.splits["train"][0]
-    assert isinstance(sources, StreamSide)
-    train_split = _in_memory(sources.stream)
-    return replace(corpus, splits={**corpus.splits, "train": train_split})
+    return corpus.in_memory()
 
 
 def open_corpus(
@@ -151,7 +135,7 @@ def open_corpus(
         index: What `Corpus.save_index` wrote, if it did: then unchanged files are not read again.
 
     Returns:
-        The corpus: validation and test in memory, training as two sides of a `PairStream`.
+        The corpus: validation and test in memory, training as the two columns of a `TextStream`.
 
     Raises:
         InputError: As for `load_corpus`; for what is wrong in training files, when they are read.
@@ -166,28 +150,24 @@ def open_corpus(
     if isinstance(path, str | Path) and Path(path).is_dir():
         folder = Path(path)
         stems = {"train": train, "valid": valid, "test": test}
-        source, target = _folder_languages(folder, _listed(train)[0], *languages)
+        source, target = _folder_languages(folder, listed(train)[0], *languages)
         name, files = folder.resolve().name, _folder_groups(folder, stems, source, target)
     else:
-        paths = _tsv_paths(path)
+        paths = listed_files(path)
         name = _tsv_name(paths[0])
         source, target = _tsv_languages(paths[0], name, *languages)
         # What the pattern of one file has in common with its others.
         name = name if len(paths) == 1 else name.rstrip("0123456789").rstrip("-_.")
-        splits = HashedSplits(TabSeparatedFiles(paths))
+        splits = HashedSplits(TabSeparatedFiles(paths), "source sentences")
         files = {
             split: [TabSeparatedFiles(paths, splits.test(split))]
             for split in ("train", "valid", "test")
         }
-    streams = {split: PairStream(groups) for split, groups in files.items()}
-    splits = {split: _in_memory(stream) for split, stream in streams.items() if split != "train"}
-    train_stream = PairStream(files["train"], index=index)
-    return Corpus(name, source, target, {"train": train_stream.sides, **splits})
-
-
-def _in_memory(stream: PairStream) -> tuple[list[str], list[str]]:
-    sources, targets = zip(*(pair for files in stream.groups for pair in files.pairs()))
-    return [*sources], [*targets]
+    splits: Any = {"train": TextStream(files["train"], index=index).columns}
+    for split, groups in files.items():
+        if split != "train":
+            splits[split] = TextStream(groups).in_memory()
+    return Corpus(name, source, target, splits)
 
 
 def corpus_files(
@@ -221,15 +201,8 @@ def corpus_files(
     return {split: files[0].shards[0] for split, files in groups.items()}
 
 
-def _tsv_paths(path) -> list[Path]:
-    patterns = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
-    return [file for pattern in patterns for file in _matches(pattern.parent, pattern.name)] or [
-        patterns[0]
-    ]
-
-
 def _tsv_name(path: Path) -> str:
-    name = _uncompressed(path.name)
+    name = uncompressed_name(path.name)
     if not name.endswith(".tsv") or not path.exists():
         problem = "is neither a folder nor a .tsv file" if path.exists() else "does not exist"
         raise InputError(
@@ -242,7 +215,7 @@ def _tsv_name(path: Path) -> str:
 def _folder_languages(
     folder: Path, stem: str, source: str | None, target: str | None
 ) -> tuple[str, str]:
-    names = [_uncompressed(file.name) for file in folder.iterdir()]
+    names = [uncompressed_name(file.name) for file in folder.iterdir()]
     parts = (name.rpartition(".") for name in names)
     endings = {ending for start, _, ending in parts if fnmatchcase(start, stem) or start == stem}
     present = sorted(ending for ending in endings if _LANGUAGE.fullmatch(ending))
@@ -292,7 +265,7 @@ def _checked_languages(
 def _folder_groups(folder, stems, source, target) -> dict[str, list[AlignedFiles]]:
     groups = {}
     for split, value in stems.items():
-        names = _listed(value)
+        names = listed(value)
         sides = {name: _sides(folder, name, source, target) for name in names}
         if split == "valid" and names == ["valid"] and not any(sides["valid"]):
             sides["valid"] = _sides(folder, "val", source, target)
@@ -307,9 +280,9 @@ def _folder_groups(folder, stems, source, target) -> dict[str, list[AlignedFiles
 def _sides(folder, stem, *languages) -> list[dict[str, Path]]:
     """Returns the files of each language by their stems."""
     return [
-        {_uncompressed(path.name).removesuffix(f".{language}"): path for path in paths}
+        {name.removesuffix(f".{language}"): path for name, path in files.items()}
         for language in languages
-        for paths in [_matches(folder, f"{stem}.{language}")]
+        for files in [matching_files(folder, f"{stem}.{language}")]
     ]
 
 
@@ -324,24 +297,3 @@ def _shards(folder, split, stem, languages, sides) -> list[tuple[Path, Path]]:
                     "files."
                 )
     return [(sides[0][name], sides[1][name]) for name in stems]
-
-
-def _matches(folder: Path, pattern: str) -> list[Path]:
-    """Returns the files of a name or pattern by name; one that is not compressed goes before."""
-    matches = (lambda name: fnmatchcase(name, pattern)) if has_magic(pattern) else pattern.__eq__
-    files: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        name = _uncompressed(path.name)
-        if (matches(name) or matches(path.name)) and path.is_file():
-            files.setdefault(name, path)
-    return [*files.values()]
-
-
-def _uncompressed(name: str) -> str:
-    for ending in COMPRESSED:
-        name = name.removesuffix(ending)
-    return name
-
-
-def _listed(value: str | Sequence[str]) -> list[str]:
-    return [value] if isinstance(value, str) else [*value]

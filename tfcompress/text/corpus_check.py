@@ -13,16 +13,24 @@ from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from pathlib import Path
 
+import numpy as np
+
 from tfcompress.errors import InputError
 from tfcompress.files import check_writable
 from tfcompress.text.corpora import corpus_files
 from tfcompress.text.faults import BROKEN, FAULTS, CorpusRules, Sides, example_fault, scripts
-from tfcompress.text.labelled_texts import ENDINGS
+from tfcompress.text.labelled_corpora import ENDINGS
 from tfcompress.text.lines import open_bytes, open_compressed
+from tfcompress.text.repetitions import Repetitions
+from tfcompress.text.text_stream import changed_message, file_states
 
 REPORT, REMOVED = "report.json", "removed.tsv"
 _SAMPLE = 20_000
 _SHOWN = 5
+# What a line is, in one byte.
+_HEADING = 0
+_CODES: dict[str | None, int] = {name: code for code, name in enumerate((None, *FAULTS), start=1)}
+_NAMES = {code: name for name, code in _CODES.items()}
 
 
 @dataclass(frozen=True)
@@ -90,9 +98,9 @@ def check_corpus(
 ) -> CorpusReport:
     """Looks for examples that are better left out of a corpus.
 
-    Reads lines one by one; what stays in memory is a hash of each. See `FAULTS` for what is looked
-    for. Of several faults of a line the first counts, and of lines that repeat each other the first
-    is good. In validation and test only what is broken counts ("encoding", "columns", "control",
+    Reads lines one by one; of each, one byte stays in memory. See `FAULTS` for what is looked for.
+    Of several faults of a line the first counts, and of lines that repeat each other the first is
+    good. In validation and test only what is broken counts ("encoding", "columns", "control",
     "empty"): a test set stays what it is.
 
     Args:
@@ -106,8 +114,8 @@ def check_corpus(
         rules: What counts as a fault.
 
     Raises:
-        InputError: There is no such corpus, a file cannot be read, or two files have unequal
-            numbers of lines.
+        InputError: There is no such corpus, a file cannot be read or changed meanwhile, or two
+            files have unequal numbers of lines.
 
     Example:
 
@@ -266,38 +274,50 @@ def _raw_lines(path) -> Iterator[bytes]:
 def _run(files, path, rules, writer=None) -> CorpusReport:
     sides = _sides(files)
     # Training comes last, as it must not have what validation and test have.
-    held_out: set[bytes] = set()
+    held_out: set[int] = set()
     reports = {}
     for split in sorted(files.splits, key=lambda split: split == "train"):
-        judge = _Judge(files, sides, rules, held_out, trains=split == "train")
-        reports[split] = _split_report(files, split, judge, writer)
+        with Repetitions(by_both=not files.labelled) as repetitions:
+            judge = _Judge(files, sides, rules, held_out, split == "train", repetitions)
+            reports[split] = _split_report(files, split, judge, writer)
         if split != "train":
             held_out |= judge.texts
     return CorpusReport(str(path), rules, {split: reports[split] for split in files.splits})
 
 
 def _split_report(files, split, judge, writer) -> SplitReport:
-    counts, first, number = Counter(), {}, 0
+    states = file_states(files.splits[split])
+    faults = bytearray()  # Of each line; 0 for a heading.
     for line in _lines(files, split):
         if files.labelled and line.number == 1 and line.columns and _is_heading(line.columns):
-            if writer is not None:
-                writer.keep(split, line)
-            continue
-        number += 1
-        fault = line.fault or judge(line.columns)
-        if fault is not None:
-            counts[fault] += 1
-            numbers = first.setdefault(fault, [])
-            if len(numbers) < _SHOWN:
-                numbers.append(line.number)
-        if writer is not None:
-            writer.keep(split, line) if fault is None else writer.remove(split, line, fault)
-    if not number:
+            faults.append(_HEADING)
+        else:
+            faults.append(_CODES[line.fault or judge(line.columns, len(faults))])
+    judge.mark_repetitions(np.frombuffer(faults, np.uint8))
+    if len(faults) == faults.count(_HEADING):
         raise InputError(
             f"The file is empty. Received: {files.splits[split][0]}. Give at least one example."
         )
-    ordered = {fault: counts[fault] for fault in FAULTS if fault in counts}
-    return SplitReport(number, ordered, {fault: first[fault] for fault in ordered})
+    if writer is not None:
+        for line, code in zip(_lines(files, split), faults):
+            if code in (_HEADING, _CODES[None]):
+                writer.keep(split, line)
+            else:
+                writer.remove(split, line, _NAMES[code])
+    if file_states(files.splits[split]) != states:
+        raise InputError(changed_message(files.splits[split]))
+    counts = {fault: faults.count(_CODES[fault]) for fault in FAULTS}
+    counts = {fault: count for fault, count in counts.items() if count}
+    first = {fault: [*_places(faults, _CODES[fault])] for fault in counts}
+    return SplitReport(len(faults) - faults.count(_HEADING), counts, first)
+
+
+def _places(faults, code):
+    """Gives the numbers of the first lines with a fault."""
+    place = -1
+    for _ in range(min(_SHOWN, faults.count(code))):
+        place = faults.index(code, place + 1)
+        yield place + 1
 
 
 def _is_heading(columns):
@@ -322,37 +342,36 @@ def _sides(files) -> Sides:
 
 
 class _Judge:
-    """Finds the fault of each example, repetitions included."""
+    """Finds the fault of each example, repetitions afterwards."""
 
-    def __init__(self, files, sides, rules, held_out, trains):
-        self.texts: set[bytes] = set()
+    def __init__(self, files, sides, rules, held_out, trains, repetitions):
+        self.texts: set[int] = set()
         self._labelled = files.labelled
         self._judge: Callable = lambda texts: example_fault(texts, sides, rules)
         self._held_out = held_out
         self._trains = trains
-        self._seen: dict[bytes, bytes] = {}
+        self._repetitions = repetitions
 
-    def __call__(self, columns: tuple[str, ...]) -> str | None:
+    def __call__(self, columns: tuple[str, ...], place: int) -> str | None:
         fault = self._judge(columns[:1] if self._labelled else columns)
         if not self._trains:
             self.texts.add(_hash(columns[0]))
             return fault if fault in BROKEN else None
         if fault is not None:
             return fault
-        first, second = _hash(columns[0]), _hash(columns[1])
-        if self._labelled:
-            if first in self._seen:
-                return "duplicate" if self._seen[first] == second else "label"
-            self._seen[first] = second
-        else:
-            if first + second in self._seen:
-                return "duplicate"
-            self._seen[first + second] = b""
+        first = _hash(columns[0])
+        self._repetitions.add(place, first, _hash(columns[1]))
         return "in_test" if first in self._held_out else None
+
+    def mark_repetitions(self, faults: np.ndarray) -> None:
+        """Notes the fault of examples that repeat an earlier one, or contradict it."""
+        for places, same in self._repetitions.find():
+            faults[places.astype(np.int64)] = np.where(same, _CODES["duplicate"], _CODES["label"])
 
 
 def _hash(text):
-    return hashlib.blake2b(" ".join(text.split()).encode(), digest_size=8).digest()
+    content = hashlib.blake2b(" ".join(text.split()).encode(), digest_size=8).digest()
+    return int.from_bytes(content, "big")
 
 
 class _Writer:

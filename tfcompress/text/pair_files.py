@@ -1,41 +1,16 @@
 """Sentence pairs in files, read as streams: aligned files, or files of tab-separated pairs."""
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
 
 from tfcompress.errors import InputError
 from tfcompress.text.characters import is_blank
 from tfcompress.text.line_checks import check_lines
 from tfcompress.text.lines import iterate_lines
+from tfcompress.text.row_files import Test
 
 Pair = tuple[str, str]
-Test = Callable[[str], bool]
-
-_MOST_HELD_OUT = 10_000
-
-
-class PairFiles(Protocol):
-    """Files of sentence pairs.
-
-    Attributes:
-        paths: All the files.
-    """
-
-    @property
-    def paths(self) -> Sequence[Path]: ...
-
-    def pairs(self) -> Iterator[Pair]:
-        """Reads the pairs in their order.
-
-        Raises:
-            InputError: When the reading comes to what cannot be used.
-        """
-        ...
 
 
 class AlignedFiles:
@@ -45,6 +20,8 @@ class AlignedFiles:
         shards: The files: each of sources with that of their translations.
     """
 
+    columns, unit = 2, "pairs"
+
     def __init__(self, shards: Sequence[tuple[Path, Path]]):
         self.shards = tuple(shards)
 
@@ -52,7 +29,7 @@ class AlignedFiles:
     def paths(self) -> Sequence[Path]:
         return [path for shard in self.shards for path in shard]
 
-    def pairs(self) -> Iterator[Pair]:
+    def rows(self) -> Iterator[Pair]:
         for shard in self.shards:
             yield from self._shard(*shard)
 
@@ -93,11 +70,13 @@ class TabSeparatedFiles:
         test: Which pairs count, by their source sentence; all by default.
     """
 
+    columns, unit = 2, "pairs"
+
     def __init__(self, paths: Sequence[Path], test: Test | None = None):
         self.paths = tuple(paths)
         self._test = test
 
-    def pairs(self) -> Iterator[Pair]:
+    def rows(self) -> Iterator[Pair]:
         for path in self.paths:
             pairs = self._file(path)
             yield from pairs if self._test is None else (p for p in pairs if self._test(p[0]))
@@ -118,45 +97,3 @@ class TabSeparatedFiles:
             )
         check_lines(path, wrong, "no pair; write one a line as source<TAB>target")
         check_lines(path, blank, "blank on one side; fill or remove them")
-
-
-class HashedSplits:
-    """Splits pairs by the hash of their source sentences, whatever their order.
-
-    A hundredth of the distinct source sentences, at least one and at most 10,000, goes to
-    validation, and as many to test.
-
-    Args:
-        files: All the pairs.
-
-    Raises:
-        InputError: There are fewer than three distinct source sentences.
-    """
-
-    def __init__(self, files: TabSeparatedFiles):
-        hashes = np.fromiter((_hash(source) for source, _ in files.pairs()), np.uint64)
-        hashes = np.unique(hashes)
-        if len(hashes) < 3:
-            raise InputError(
-                "Training, validation and test splits need at least 3 distinct source sentences. "
-                f"Received: {len(hashes)} in {', '.join(map(str, files.paths))}. Give more."
-            )
-        size = min(max(1, len(hashes) // 100), _MOST_HELD_OUT)
-        bounds = {"valid": (0, size), "test": (size, 2 * size), "train": (2 * size, len(hashes))}
-        self._bounds = {
-            split: (int(hashes[first]), int(hashes[last - 1]))
-            for split, (first, last) in bounds.items()
-        }
-
-    def test(self, split: str) -> Test:
-        """Returns what tells whether a source sentence is in a split.
-
-        Args:
-            split: "train", "valid" or "test".
-        """
-        low, high = self._bounds[split]
-        return lambda source: low <= _hash(source) <= high
-
-
-def _hash(sentence: str) -> int:
-    return int.from_bytes(hashlib.sha256(sentence.encode()).digest()[:8], "big")

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tfcompress.digests import digest
 from tfcompress.errors import InputError
 from tfcompress.text.byte_pair import BytePairTokenizer, read_merges, read_vocabulary
 from tfcompress.text.pieces import read_text
@@ -35,6 +37,8 @@ PUBLISHED_TYPES = (
 )
 # Published tables are padded to a multiple of at most this many rows, or to another such size.
 _SPARE_ROWS = 128
+# Texts that are tokenized at a time.
+_CHUNK = 1 << 14
 _TOO_LONG = ("cut", "error")
 
 # Where presets of keras-nlp have their vocabularies.
@@ -224,6 +228,45 @@ def encode_texts(
     for place, row in zip(ids, rows):
         place[: len(row)] = row
     return ids, lengths
+
+
+def encode_ragged(tokenizer: TextTokenizer, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Tokenizes texts for a text encoder, whatever their lengths.
+
+    Args:
+        tokenizer: The tokenizer.
+        texts: Plain texts.
+
+    Returns:
+        `(ids, row_splits)`: all ids in one int32 array, and row splits such that text `i`, begin
+        and end included, is `ids[row_splits[i]:row_splits[i + 1]]`.
+
+    Example:
+        >>> tokenizer = load_text_tokenizer("sentence-encoder")
+        >>> encode_ragged(tokenizer, ["It runs", "It"])
+        (array([2, 5, 6, 3, 2, 5, 3], dtype=int32), array([0, 4, 7]))
+    """
+    parts, lengths = [np.zeros(0, np.int32)], [np.zeros(1, np.int64)]
+    for first in range(0, len(texts), _CHUNK):
+        rows = tokenizer.encode(texts[first : first + _CHUNK])
+        rows = [[tokenizer.start_id, *row, tokenizer.end_id] for row in rows]
+        lengths.append(np.fromiter(map(len, rows), np.int64, len(rows)))
+        parts.append(np.fromiter(chain.from_iterable(rows), np.int32, int(lengths[-1].sum())))
+    return np.concatenate(parts), np.cumsum(np.concatenate(lengths))
+
+
+def tokenizer_digest(tokenizer: TextTokenizer) -> str:
+    """Returns 16 hexadecimal digits that change when a tokenizer may give other ids.
+
+    Args:
+        tokenizer: The tokenizer.
+
+    Example:
+        >>> len(tokenizer_digest(load_text_tokenizer("sentence-encoder")))
+        16
+    """
+    files = {name: content.hex() for name, content in tokenizer.files().items()}
+    return digest([tokenizer.settings(), files])
 
 
 def check_max_length(max_length: int) -> None:

@@ -6,6 +6,7 @@ for each example and column.
 """
 
 import json
+import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -14,12 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
+from tfcompress.digests import CorruptFileError, read_checked_json, write_checked_json
 from tfcompress.errors import InputError
-from tfcompress.files import read_json, replace_file
+from tfcompress.files import replace_file
 from tfcompress.schema import from_mapping
 
 MANIFEST = "cache.json"
-FORMAT = 1
+FORMAT = 2
 _PART = 16  # Chunks.
 
 Ragged = tuple[np.ndarray, np.ndarray]
@@ -68,6 +70,10 @@ TextChunk = tuple[int, str, Sequence[Sequence[str]]]
 """The group, the digest and the columns of a chunk of text."""
 
 
+class CacheError(InputError):
+    """Raised for a cache that is missing or damaged: what is wrong is made again from the text."""
+
+
 class TokenCache:
     """A cache that is complete.
 
@@ -79,25 +85,30 @@ class TokenCache:
         content: What it holds.
 
     Raises:
-        InputError: There is none, or it is damaged or of another version.
+        CacheError: There is none, or it is damaged or of another version.
+        InputError: It cannot be read.
     """
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
         path = self.folder / MANIFEST
         try:
-            self.content = from_mapping(CacheContent, read_json(path))
+            self.content = from_mapping(CacheContent, read_checked_json(path))
         except FileNotFoundError:
-            raise InputError(
+            raise CacheError(
                 f"No token cache. Received: {self.folder}. Tokenize the text first."
             ) from None
+        except CorruptFileError as error:
+            raise _damaged(path, str(error)) from None
         except InputError as error:
+            if isinstance(error.__cause__, OSError):
+                raise
             raise _damaged(path, str(error)) from None
         if self.content.format != FORMAT:
             raise _damaged(path, f"format {self.content.format}, not {FORMAT}")
         for number, expected in enumerate(self.content.part_bytes):
             part = part_path(self.folder, number)
-            size = part.stat().st_size if part.is_file() else None
+            size = _size(part)
             if size != expected:
                 raise _damaged(part, f"{'no' if size is None else size} bytes of {expected}")
 
@@ -115,7 +126,8 @@ class TokenCache:
         """
         columns: list[list[Ragged]] = [[] for _ in self.content.columns]
         for number, raggeds in self._each(numbers, self._raggeds):
-            if _checksum(raggeds) != self.content.chunks[number].checksum:
+            chunk = self.content.chunks[number]
+            if _checksum(raggeds) != chunk.checksum or _ids(raggeds) != chunk.ids:
                 raise _damaged(part_path(self.folder, number // _PART), "a checksum differs")
             for column, ragged in zip(columns, raggeds):
                 column.append(ragged)
@@ -142,6 +154,27 @@ class TokenCache:
 
         return (lengths for _, lengths in self._each(numbers, read, fields))
 
+    def columns(
+        self, numbers: Sequence[int] | np.ndarray, fields: Sequence[int]
+    ) -> Iterator[list[np.ndarray]]:
+        """Reads the ids of some columns alone, whose checksum is not verified.
+
+        Args:
+            numbers: Which chunks.
+            fields: The numbers of the columns.
+
+        Returns:
+            For each chunk the ids of each column, without the row splits.
+
+        Raises:
+            InputError: A part is damaged.
+        """
+
+        def read(batch):
+            return [column.values.to_numpy() for column in batch.columns]
+
+        return (ids for _, ids in self._each(numbers, read, [*fields]))
+
     def _raggeds(self, batch):
         return _raggeds(batch, len(self.content.columns))
 
@@ -156,6 +189,7 @@ class TokenCache:
                 with pa.OSFile(str(path)) as file, pa.ipc.open_file(file, options=options) as part:
                     values = read(part.get_batch(int(number) % _PART))
             except (OSError, pa.ArrowException, AttributeError, IndexError, ValueError) as error:
+                _check_readable(path, error)
                 raise _damaged(path, str(error)) from None
             yield number, values
 
@@ -183,8 +217,8 @@ def write_cache(
         The cache.
 
     Raises:
-        InputError: The folder cannot be written to, for instance because the disk is full; the
-            parts that are finished remain.
+        InputError: The folder cannot be written to, for instance because the disk is full (the
+            parts that are finished remain), or a part that is there cannot be read.
     """
     folder, chunks = Path(folder), iter(chunks)
     written: list[CachedChunk] = []
@@ -197,9 +231,21 @@ def write_cache(
         written += described
         progress(sum(chunk.examples for chunk in written))
         sizes.append(path.stat().st_size)
-    content = CacheContent(FORMAT, [*columns], [*tokenizers], written, sizes)
-    replace_file(folder / MANIFEST, (json.dumps(asdict(content)) + "\n").encode())
+    write_manifest(folder, CacheContent(FORMAT, [*columns], [*tokenizers], written, sizes))
     return TokenCache(folder)
+
+
+def write_manifest(folder: Path, content: CacheContent) -> None:
+    """Writes what makes a cache complete.
+
+    Args:
+        folder: The cache's folder, with its parts.
+        content: What it holds.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    write_checked_json(folder / MANIFEST, asdict(content))
 
 
 def part_path(folder: Path, number: int) -> Path:
@@ -218,9 +264,8 @@ def _write_part(path, part, columns, tokenizers, encode) -> list[CachedChunk]:
     described, batches = [], []
     for group, digest, texts in part:
         raggeds = encode(texts)
-        ids = sum(len(ids) for ids, _ in raggeds)
         examples = len(raggeds[0][1]) - 1
-        described.append(CachedChunk(group, digest, examples, ids, _checksum(raggeds)))
+        described.append(CachedChunk(group, digest, examples, _ids(raggeds), _checksum(raggeds)))
         lists = [pa.ListArray.from_arrays(splits.astype(np.int32), ids) for ids, splits in raggeds]
         lengths = [pa.array(np.diff(splits).astype(np.uint32)) for _, splits in raggeds]
         names = [*columns, *(f"{name}_length" for name in columns)]
@@ -249,7 +294,15 @@ def _finished(path, part, columns, tokenizers) -> list[CachedChunk] | None:
                 _raggeds(reader.get_batch(number), len(columns))
                 for number in range(reader.num_record_batches)
             ]
-    except (OSError, pa.ArrowException, AttributeError, LookupError, TypeError, ValueError):
+    except (
+        OSError,
+        pa.ArrowException,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:
+        _check_readable(path, error)
         return None
     expected = [(group, digest) for group, digest, _ in part]
     is_same = (
@@ -271,6 +324,10 @@ def _raggeds(batch, count) -> list[Ragged]:
     return raggeds
 
 
+def _ids(raggeds: Sequence[Ragged]) -> int:
+    return sum(len(ids) for ids, _ in raggeds)
+
+
 def _checksum(raggeds: Sequence[Ragged]) -> int:
     checksum = 0
     for ids, splits in raggeds:
@@ -285,8 +342,29 @@ def _joined(raggeds: Sequence[Ragged]) -> Ragged:
     return ids, np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError as error:
+        _check_readable(path, error)
+        return None
+
+
+def _check_readable(path: Path, error: Exception) -> None:
+    """Raises what the operating system says of a file that is there.
+
+    What Arrow says of a damaged file has no number.
+    """
+    number = getattr(error, "errno", None)
+    if number is not None and not isinstance(error, FileNotFoundError):
+        raise InputError(
+            f"The token cache cannot be read ({os.strerror(number)}). Received: {path}. Check its "
+            "permissions and the disk."
+        ) from None
+
+
 def _damaged(path, what):
-    return InputError(
+    return CacheError(
         f"The token cache is damaged ({what}). Received: {path}. Remove the file: it is made again "
         "from the text."
     )

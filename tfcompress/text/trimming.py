@@ -1,17 +1,18 @@
 """Removes pieces from SentencePiece models."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from tfcompress.errors import InputError
+from tfcompress.text.text_stream import in_parts
 from tfcompress.text.tokenizer import Tokenizer
 
 _SPACE = "\u2581"
 
 
 def keep_pieces(
-    tokenizer: Tokenizer, sentences: Sequence[str], keep: Iterable[int] = ()
+    tokenizer: Tokenizer, sentences: Iterable[str], keep: Iterable[int] = ()
 ) -> tuple[np.ndarray, Tokenizer]:
     """Keeps the pieces that sentences need, and those that spell any text.
 
@@ -20,7 +21,7 @@ def keep_pieces(
 
     Args:
         tokenizer: The tokenizer.
-        sentences: The text.
+        sentences: The text, which is gone through twice.
         keep: Ids of other pieces to keep.
 
     Returns:
@@ -38,10 +39,12 @@ def keep_pieces(
         ModelProto,  # pyright: ignore[reportAttributeAccessIssue]
     )
 
-    sentences = list(sentences)
+    if isinstance(sentences, Iterator):
+        sentences = list(sentences)
     model = ModelProto.FromString(tokenizer.proto)
-    encoded = tokenizer.encode(sentences)
-    used = {id for ids in encoded for id in ids} | {int(id) for id in keep}
+    used = {int(id) for id in keep}
+    for part in in_parts(sentences):
+        used.update(np.unique(tokenizer.encode_corpus(part)[0]).tolist())
     ordinary = model.SentencePiece.NORMAL
     if model.trainer_spec.model_type == model.trainer_spec.BPE:
         used |= _merged_from({model.pieces[id].piece for id in used}, model)
@@ -56,12 +59,17 @@ def keep_pieces(
     model.pieces.extend(pieces)
     model.trainer_spec.vocab_size = len(pieces)
     smaller = Tokenizer(model.SerializeToString())
-    new_ids = {old: new for new, old in enumerate(kept)}
-    for sentence, ids, now in zip(sentences, encoded, smaller.encode(sentences)):
-        if [new_ids[id] for id in ids] != now:
+    new_ids = np.full(tokenizer.vocabulary_size, -1)
+    new_ids[kept] = np.arange(len(kept))
+    for part in in_parts(sentences):
+        ids, splits = tokenizer.encode_corpus(part)
+        now, new_splits = smaller.encode_corpus(part)
+        if not (np.array_equal(splits, new_splits) and np.array_equal(new_ids[ids], now)):
+            rows = zip(part, tokenizer.encode(part), smaller.encode(part))
+            other = next(text for text, old, new in rows if [*new_ids[old]] != new)
             raise InputError(
                 "The smaller tokenizer would cut a sentence into other pieces. Received: "
-                f"{sentence!r}. Keep the vocabulary as it is."
+                f"{other!r}. Keep the vocabulary as it is."
             )
     return np.array(kept), smaller
 

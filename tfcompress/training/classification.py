@@ -13,7 +13,7 @@ from tfcompress.errors import InputError, InputWarning
 from tfcompress.expressions import compile_expression
 from tfcompress.models import TextEncoder, TextEncoderConfig
 from tfcompress.models.transfer import match_head, transfer_weights
-from tfcompress.text.labelled_texts import LabelledTexts
+from tfcompress.text import CachedLabelledTexts, LabelledTexts
 from tfcompress.training.config import TrainingConfig
 from tfcompress.training.head_objectives import HEAD_OBJECTIVES
 from tfcompress.training.text_distillation import TextDistillation
@@ -22,7 +22,7 @@ from tfcompress.training.trainer import run_training
 
 def train_classifier(
     model_config: TextEncoderConfig,
-    texts: LabelledTexts,
+    texts: LabelledTexts | CachedLabelledTexts,
     validation: LabelledTexts,
     config: TrainingConfig,
     folder: str | Path,
@@ -40,8 +40,8 @@ def train_classifier(
     Args:
         model_config: The model, with a head for classification, multi-label classification or
             regression.
-        texts: The training texts, with token types where the model has some, and labels as the head
-            needs them.
+        texts: The training texts (`LabelledTexts` or `CachedLabelledTexts`), with token types where
+            the model has some, and labels as the head needs them.
         validation: The validation texts, like them; their loss and `val_accuracy`, `val_f1` (over
             all decisions) or `val_r2` (the part of the variance that is explained) are taken every
             `evaluate_every` updates.
@@ -172,11 +172,10 @@ class _Classification:
         return [_Validation(compressed.model, dataset, self._objective)]
 
     def _check_lengths(self, teacher):
-        longest = int(self._texts.lengths.max())
-        if longest > teacher.config.max_length:
+        if self._texts.longest > teacher.config.max_length:
             raise InputError(
                 f"The teacher takes texts of {teacher.config.max_length} tokens at most. "
-                f"Received: one of {longest}. Give the student that `max_length`."
+                f"Received: one of {self._texts.longest}. Give the student that `max_length`."
             )
 
 

@@ -10,7 +10,7 @@ from tensorflow import keras
 from tfcompress.errors import InputError
 from tfcompress.models import LanguageModel, LanguageModelConfig
 from tfcompress.models.transfer import transfer_weights
-from tfcompress.text.plain_texts import TokenizedTexts
+from tfcompress.text import CachedTexts, TokenizedTexts
 from tfcompress.training.accumulation import crossentropy
 from tfcompress.training.config import TrainingConfig
 from tfcompress.training.language_model_distillation import LanguageModelDistillation
@@ -21,7 +21,7 @@ from tfcompress.training.validation_loss import ValidationLoss
 
 def train_language_model(
     model_config: LanguageModelConfig,
-    texts: TokenizedTexts,
+    texts: TokenizedTexts | CachedTexts,
     validation: TokenizedTexts,
     config: TrainingConfig,
     folder: str | Path,
@@ -35,7 +35,8 @@ def train_language_model(
 
     Args:
         model_config: The model.
-        texts: The training rows, none longer than the model takes.
+        texts: The training rows, none longer than the model takes: `TokenizedTexts` or
+            `CachedTexts`.
         validation: The validation rows; their loss and `val_perplexity`, its power of e, are taken
             every `evaluate_every` updates, without label smoothing.
         config: How to train.
@@ -64,10 +65,10 @@ def train_language_model(
     True
     """
     for name, rows in (("texts", texts), ("validation", validation)):
-        if not rows.fits(model_config.max_length).all():
+        if rows.longest > model_config.max_length:
             raise InputError(
                 f"`{name}` must have rows of at most {model_config.max_length} ids, the model's "
-                f"max_length. Received: one of {rows.lengths.max()}. Tokenize with that max_length."
+                f"max_length. Received: one of {rows.longest}. Tokenize with that max_length."
             )
     task = _LanguageModeling(model_config, texts, validation)
     return run_training(

@@ -11,6 +11,7 @@ from tfcompress.export.conversion.text_exporter import TextExporter
 from tfcompress.export.tokenizers.tokenizer_files import check_tokenizers, write_tokenizers
 from tfcompress.models import Seq2SeqConfig
 from tfcompress.text import Shortlist, Tokenizer, build_shortlist
+from tfcompress.text.text_stream import in_parts
 
 SHORTLIST = "shortlist.bin"
 _RANDOM_LENGTHS = (1, 2, 3, 5, 8, 13, 21)
@@ -137,7 +138,12 @@ def learn_shortlist(
         targets: Their translations.
         config: The model's.
     """
-    pairs = zip(source_tokenizer.encode(list(sources)), target_tokenizer.encode(list(targets)))
+    tokenizers = source_tokenizer, target_tokenizer
+    pairs = (
+        pair
+        for part in in_parts(zip(sources, targets))
+        for pair in zip(*(one.encode(side) for one, side in zip(tokenizers, zip(*part))))
+    )
     sizes = config.vocabulary_sizes
     return build_shortlist(
         pairs,

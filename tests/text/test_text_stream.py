@@ -15,9 +15,9 @@ from tfcompress.text import (
     clean_corpus,
     load_corpus,
     open_corpus,
-    pair_stream,
     phrase_corpus,
     read_lines,
+    text_stream,
     train_tokenizer,
 )
 from tfcompress.text.lines import iterate_lines
@@ -34,7 +34,7 @@ def pairs():
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(pair_stream, "CHUNK", 50)
+    monkeypatch.setattr(text_stream, "CHUNK", 50)
 
 
 def write(path, lines):
@@ -157,7 +157,7 @@ def test_an_index_spares_reading(tmp_path, pairs, monkeypatch):
     corpus = open_corpus(folder, **LANGUAGES)
     digest = corpus.digest()
     corpus.save_index(tmp_path / "index.json")
-    monkeypatch.setattr(pair_stream.PairStream, "_scan", None)
+    monkeypatch.setattr(text_stream.TextStream, "_scan", None)
     again = open_corpus(folder, index=tmp_path / "index.json", **LANGUAGES)
     assert (again.digest(), len(again.splits["train"][0])) == (digest, 380)
 
@@ -204,7 +204,7 @@ def test_files_that_change_while_they_are_read(tmp_path, pairs, change):
         cache_pairs(tmp_path / "cache", *corpus.splits["train"], tokenizer)
 
 
-@pytest.mark.parametrize("content", ["", "{", "{}", '{"files": [], "pairs": 3, "digests": []}'])
+@pytest.mark.parametrize("content", ["", "{", "{}", '{"files": [], "rows": 3, "digests": []}'])
 def test_a_damaged_index_is_reported(tmp_path, pairs, content):
     folder = shards(tmp_path / "corpus", pairs, [0, 380], ["train"])
     (tmp_path / "index.json").write_text(content)
