@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from flavours import LEGACY, legacy_only
+from flavours import legacy_only
 
 from tfcompress.errors import InputError, InputWarning
 from tfcompress.grids import MIN_ELEMENTS, Grid

@@ -1,4 +1,4 @@
-"""A worker of a small training: `worker.py FOLDER RESULT UPDATES [SETTINGS]`, with TF_CONFIG set."""
+"""A worker of a small training: `worker.py FOLDER RESULT SETTINGS`, with TF_CONFIG set."""
 
 import json
 import os

@@ -79,6 +79,7 @@ class Task(abc.ABC):
         training = recipe["training"]
         if not self.recipe.training.fixed_updates:
             del training["updates"]
+        del training["worker_timeout"]
         sources = {name: recipe.get(name) for name in ("start_from", "pretrained", "teacher")}
         needs = {"tokenizer": recipe.get("tokenizer"), **sources}
         needs = replaced(needs, self.recipe.paths, self._content)

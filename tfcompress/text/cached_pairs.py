@@ -1,5 +1,6 @@
 """Tokenized sentence pairs of any number, in a cache on the disk."""
 
+import functools
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.text.batching import (
     Batch,
@@ -177,6 +179,7 @@ def cache_pairs(
     *,
     target_tokenizer: "Tokenizer | None" = None,
     progress: Callable[[int], object] = lambda pairs: None,
+    engine: Engine | None = None,
 ) -> CachedPairs:
     """Tokenizes sentence pairs into a folder, or finds them there.
 
@@ -190,6 +193,7 @@ def cache_pairs(
         tokenizer: The tokenizer of the source.
         target_tokenizer: The tokenizer of the target; the source's by default.
         progress: Called with the number of pairs that are tokenized.
+        engine: Where to tokenize, entered; threads of this process by default.
 
     Returns:
         The pairs.
@@ -210,17 +214,13 @@ def cache_pairs(
     except InputError:  # What is damaged or not finished is made again, and only that.
         cache = None
     if cache is None:
-
-        def encode(texts) -> list[Ragged]:
-            raggeds = (one.encode_corpus(side) for one, side in zip(tokenizers, texts))
-            return [(ids.astype(np.uint16 if is_short else np.int32), s) for ids, s in raggeds]
-
         cache = write_cache(
             folder,
             _chunks(sources, targets),
             columns=_COLUMNS,
             tokenizers=digests,
-            encode=encode,
+            encode=functools.partial(_encode, tokenizers, is_short),
+            engine=engine or Engine(),
             progress=progress,
         )
     elif cache.content.tokenizers != digests:
@@ -238,6 +238,11 @@ def cache_pairs(
             "or give another."
         )
     return CachedPairs(cache)
+
+
+def _encode(tokenizers, is_short, texts) -> list[Ragged]:
+    raggeds = (one.encode_corpus(side) for one, side in zip(tokenizers, texts))
+    return [(ids.astype(np.uint16 if is_short else np.int32), splits) for ids, splits in raggeds]
 
 
 def _chunks(sources, targets) -> Iterator[TextChunk]:

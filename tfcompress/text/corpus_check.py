@@ -1,6 +1,8 @@
 """Looks through a corpus for examples that are better left out, and writes a clean copy."""
 
+import collections
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -8,11 +10,12 @@ import shutil
 import statistics
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from pathlib import Path
 
+from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.files import check_writable
 from tfcompress.text.corpora import corpus_files
@@ -23,6 +26,8 @@ from tfcompress.text.lines import open_bytes, open_compressed
 REPORT, REMOVED = "report.json", "removed.tsv"
 _SAMPLE = 20_000
 _SHOWN = 5
+# Lines that are judged together.
+_CHUNK = 2_000
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,7 @@ def check_corpus(
     valid: str = "valid",
     test: str = "test",
     rules: CorpusRules = CorpusRules(),  # noqa: B008
+    engine: Engine | None = None,
 ) -> CorpusReport:
     """Looks for examples that are better left out of a corpus.
 
@@ -104,6 +110,7 @@ def check_corpus(
         valid: The stem of the validation files.
         test: The stem of the test files.
         rules: What counts as a fault.
+        engine: Where lines are judged, entered; this process by default.
 
     Raises:
         InputError: There is no such corpus, a file cannot be read, or two files have unequal
@@ -115,7 +122,8 @@ def check_corpus(
     train: 40 of 41 lines are good
       1 empty: a side is blank (line 41)
     """
-    return _run(_files(path, source_language, target_language, train, valid, test), path, rules)
+    files = _files(path, source_language, target_language, train, valid, test)
+    return _run(files, path, rules, engine or Engine())
 
 
 def clean_corpus(
@@ -128,6 +136,7 @@ def clean_corpus(
     valid: str = "valid",
     test: str = "test",
     rules: CorpusRules = CorpusRules(),  # noqa: B008
+    engine: Engine | None = None,
 ) -> CorpusReport:
     """Writes a copy of a corpus without the lines that `check_corpus` finds fault with.
 
@@ -144,6 +153,7 @@ def clean_corpus(
         valid: The stem of the validation files.
         test: The stem of the test files.
         rules: What counts as a fault.
+        engine: As for `check_corpus`.
 
     Returns:
         What was found.
@@ -168,7 +178,7 @@ def clean_corpus(
         folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}."))
         try:
             with _Writer(folder, files) as writer:
-                report = _run(files, path, rules, writer)
+                report = _run(files, path, rules, engine or Engine(), writer)
             for name, split in report.splits.items():
                 if not split.good:
                     raise InputError(
@@ -263,28 +273,49 @@ def _raw_lines(path) -> Iterator[bytes]:
             yield line.removesuffix(b"\n").removesuffix(b"\r")
 
 
-def _run(files, path, rules, writer=None) -> CorpusReport:
+def _run(files, path, rules, engine, writer=None) -> CorpusReport:
     sides = _sides(files)
+    state = _state(files)
     # Training comes last, as it must not have what validation and test have.
     held_out: set[bytes] = set()
     reports = {}
     for split in sorted(files.splits, key=lambda split: split == "train"):
-        judge = _Judge(files, sides, rules, held_out, trains=split == "train")
-        reports[split] = _split_report(files, split, judge, writer)
+        judge = _Judge(files, held_out, trains=split == "train")
+        look = functools.partial(_look, files.labelled, sides, rules)
+        reports[split] = _split_report(files, split, engine, look, judge, writer)
         if split != "train":
             held_out |= judge.texts
+    if _state(files) != state:
+        raise InputError(
+            f"The corpus changed while it was read. Received: {path}. Start again when nothing "
+            "writes to it."
+        )
     return CorpusReport(str(path), rules, {split: reports[split] for split in files.splits})
 
 
-def _split_report(files, split, judge, writer) -> SplitReport:
+def _state(files):
+    paths = [path for paths in files.splits.values() for path in paths]
+    return [(status.st_size, status.st_mtime_ns) for status in map(os.stat, paths)]
+
+
+def _split_report(files, split, engine, look, judge, writer) -> SplitReport:
     counts, first, number = Counter(), {}, 0
-    for line in _lines(files, split):
+    chunks = iter(_chunked(_lines(files, split)))
+    seen: collections.deque = collections.deque()
+
+    def pieces():
+        for chunk in chunks:
+            seen.append(chunk)
+            yield [line.columns for line in chunk]
+
+    looked = (pair for found in engine.map(look, pieces()) for pair in zip(seen.popleft(), found))
+    for line, found in looked:
         if files.labelled and line.number == 1 and line.columns and _is_heading(line.columns):
             if writer is not None:
                 writer.keep(split, line)
             continue
         number += 1
-        fault = line.fault or judge(line.columns)
+        fault = line.fault or judge(*found)
         if fault is not None:
             counts[fault] += 1
             numbers = first.setdefault(fault, [])
@@ -298,6 +329,24 @@ def _split_report(files, split, judge, writer) -> SplitReport:
         )
     ordered = {fault: counts[fault] for fault in FAULTS if fault in counts}
     return SplitReport(number, ordered, {fault: first[fault] for fault in ordered})
+
+
+def _chunked(lines):
+    while chunk := [*islice(lines, _CHUNK)]:
+        yield chunk
+
+
+def _look(labelled, sides, rules, rows):
+    """The fault of each example by itself, and what it repeats others by."""
+    return [
+        row
+        and (
+            example_fault(row[:1] if labelled else row, sides, rules),
+            _hash(row[0]),
+            _hash(row[1]),
+        )
+        for row in rows
+    ]
 
 
 def _is_heading(columns):
@@ -324,22 +373,19 @@ def _sides(files) -> Sides:
 class _Judge:
     """Finds the fault of each example, repetitions included."""
 
-    def __init__(self, files, sides, rules, held_out, trains):
+    def __init__(self, files, held_out, trains):
         self.texts: set[bytes] = set()
         self._labelled = files.labelled
-        self._judge: Callable = lambda texts: example_fault(texts, sides, rules)
         self._held_out = held_out
         self._trains = trains
         self._seen: dict[bytes, bytes] = {}
 
-    def __call__(self, columns: tuple[str, ...]) -> str | None:
-        fault = self._judge(columns[:1] if self._labelled else columns)
+    def __call__(self, fault: str | None, first: bytes, second: bytes) -> str | None:
         if not self._trains:
-            self.texts.add(_hash(columns[0]))
+            self.texts.add(first)
             return fault if fault in BROKEN else None
         if fault is not None:
             return fault
-        first, second = _hash(columns[0]), _hash(columns[1])
         if self._labelled:
             if first in self._seen:
                 return "duplicate" if self._seen[first] == second else "label"

@@ -19,7 +19,7 @@ from tfcompress.training.meeting import Workers, meet, workers_from_environment
 
 _PACKAGES = ("tfcompress", "tensorflow", "keras", "tf_keras")
 # Numbers of 8 bytes that are sent at a time.
-_PIECE = 1 << 20
+_FEW, _PIECE = 1 << 9, 1 << 20
 _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.DeadlineExceededError)
 
 
@@ -117,8 +117,8 @@ class Cluster:
         return b"".join(piece.tobytes() for piece in pieces)[:size]
 
     def _sum(self, values: np.ndarray) -> np.ndarray:
-        # Few sizes, as each is compiled.
-        size = 1 << max(0, len(values) - 1).bit_length()
+        # Two sizes, as each is compiled.
+        size = _FEW if len(values) <= _FEW else _PIECE
         padded = np.pad(values, (0, size - len(values)))
         with self.watch():
             return self._add(tf.constant(padded)).numpy()[: len(values)]

@@ -95,8 +95,8 @@ def meet(workers: Workers, greeting: Mapping[str, Any], *, timeout: float) -> No
                     missing = [n for n in others if n not in answers or n not in asked]
                     names = ", ".join(f"worker {n} at {others[n]}" for n in missing)
                     raise InputError(
-                        f"A worker does not answer. Received: {names}, for {timeout:g} seconds. Start "
-                        "the same command there, or see that its address can be reached."
+                        f"A worker does not answer. Received: {names}, for {timeout:g} seconds. "
+                        "Start the same command there, or see that its address can be reached."
                     )
                 time.sleep(_PAUSE)
         finally:  # TensorFlow's server needs the port.

@@ -68,7 +68,7 @@ def run_training(
         WorkerLostError: If another worker ends; called again in new processes, it goes on.
     """
     folder, cluster = Path(folder), None
-    if config.strategy == "multi_worker":
+    if config.strategy == "multi_worker" and config.updates:
         cluster = join_cluster(timeout=config.worker_timeout)
     selected = selection(config, task.metrics(config))
     load_methods(config)
