@@ -65,7 +65,7 @@ def make_teacher(folder):
         recipe.write_text(
             """
 name: teacher
-corpus: {format: phrases, pairs: 2000}
+corpus: {format: phrases, pairs: 4000}
 tokenizer: {vocabulary_size: 512}
 model:
   hidden_dim: 32
@@ -80,7 +80,8 @@ benchmark: {sentences: 4, runs: 1}
 """,
             encoding="utf-8",
         )
-        run("train", recipe, "--run", folder / "teacher", "--quiet").wait()
+        if run("train", recipe, "--run", folder / "teacher", "--quiet").wait():
+            sys.exit("The teacher cannot be trained.")
     return bundle
 
 

@@ -1,6 +1,8 @@
 """Work on many pieces, in several processes of this machine or on a cluster."""
 
+import atexit
 import collections
+import functools
 import os
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
@@ -91,7 +93,8 @@ class Engine:
                 n_workers=self._workers,
                 threads_per_worker=1,
                 memory_limit=0,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
                 silence_logs="CRITICAL",
             )
         self._client = distributed.Client(address, timeout=_TIMEOUT)
@@ -111,6 +114,8 @@ class Engine:
         if self._client is None:
             yield from map(function, pieces)
             return
+        if self._address is None:
+            function = functools.partial(_call, function)
         waiting: collections.deque = collections.deque()
         for piece in pieces:
             waiting.append(self._client.submit(function, piece, pure=False))
@@ -138,6 +143,17 @@ class Engine:
                 f"Received: {self._address or f'{self._workers} workers'}. See that the memory is "
                 "enough and the cluster runs, and run the same command again."
             ) from error
+
+
+def _call(function, piece):
+    _end_quietly()
+    return function(piece)
+
+
+@functools.cache
+def _end_quietly():
+    """LiteRT logs the end of its environment where a process ends in the ordinary way."""
+    atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
 
 
 def check_workers(workers: int) -> None:

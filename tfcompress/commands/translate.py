@@ -27,7 +27,7 @@ from tfcompress.locks import FolderLock
 from tfcompress.search_options import MAX_THREADS, SearchOptions, check_count
 
 # Sentences that are kept together.
-_TOGETHER = 64
+_TOGETHER = 128
 
 
 def add(commands: Any) -> None:

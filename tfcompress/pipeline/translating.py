@@ -12,7 +12,7 @@ from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.search_options import SearchOptions
 
-_CHUNK = 32
+_CHUNK = 128
 
 
 @dataclass(frozen=True)

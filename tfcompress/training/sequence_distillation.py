@@ -14,7 +14,7 @@ from tfcompress.files import remove_leftovers, replace_file
 from tfcompress.journal import Journal
 from tfcompress.locks import FolderLock
 
-_CHUNK = 64
+_CHUNK = 128
 
 
 def distill_corpus(
