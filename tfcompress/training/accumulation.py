@@ -68,7 +68,7 @@ class AccumulatingModel(keras.Model):
         gradients, losses = [], []
         for (inputs, labels), part in zip(data, counts):
             with tf.GradientTape() as tape:
-                loss = self.objective(inputs, _some(labels)) * part
+                loss = self.objective(inputs, _as_many(labels, inputs)) * part
                 scaled = _scaled(self.optimizer, tf.math.divide_no_nan(loss, everywhere))
             gradients.append(
                 tape.gradient(scaled, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
@@ -88,9 +88,9 @@ class AccumulatingModel(keras.Model):
         return {"loss": _log(self.tracker.result())}
 
 
-def _some(labels):
-    """The labels of a replica; where it has no row of a batch, one that does not count."""
-    missing = tf.maximum(0, 1 - tf.shape(labels)[0])
+def _as_many(labels, inputs):
+    """The labels of a replica; where it has no row of a batch (see `shared`), of another one."""
+    missing = tf.shape(tf.nest.flatten(inputs)[0])[0] - tf.shape(labels)[0]
     return tf.pad(labels, [[0, missing], *[[0, 0]] * (len(labels.shape) - 1)])
 
 
