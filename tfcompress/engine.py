@@ -3,6 +3,7 @@
 import atexit
 import collections
 import functools
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
@@ -14,7 +15,8 @@ from tfcompress.errors import InputError
 _AHEAD = 4
 # Seconds in which a cluster must answer and have a process.
 _TIMEOUT = 30.0
-Piece, Result = TypeVar("Piece"), TypeVar("Result")
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
 
 
 class EngineError(InputError):
@@ -95,7 +97,7 @@ class Engine:
                 memory_limit=0,
                 dashboard_address="127.0.0.1:0",
                 scheduler_kwargs={"dashboard": False},
-                silence_logs="CRITICAL",
+                silence_logs=logging.CRITICAL,
             )
         self._client = distributed.Client(address, timeout=_TIMEOUT)
         self._client.wait_for_workers(1, timeout=_TIMEOUT)

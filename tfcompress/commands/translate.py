@@ -97,7 +97,7 @@ def _write(options, file, search, processes):
                 while batch := [*itertools.islice(lines, _TOGETHER)]:
                     journal.append(batch)
                     progress.add(len(batch))
-                if former is not None and describe_file(options.input) != former:
+                if former not in (None, options.input and describe_file(options.input)):
                     raise InputError(
                         f"The file changed while it was translated. Received: {options.input}. "
                         "Start again when nothing writes to it."

@@ -98,20 +98,13 @@ def run_recipe(
     for quantization in recipe.quantizations:
         recipe.export_options(quantization).check_runtime()
     workers = join_workers(recipe, folder, log)
-    trains_only = workers is not None and not workers.is_first
-    if trains_only:
-        folder = worker_folder(folder, workers.index)
+    if workers is not None and not workers.is_first:
+        _train_along(recipe, worker_folder(folder, workers.index), corpus, workers, verbose, log)
+        return None
     log(f"{recipe.name}: reading the corpus")
     task = _TASKS[type(recipe)](recipe, corpus, Path(folder) / CORPUS_INDEX)
-    # The first worker has its folder by then, in which this one's may lie.
-    stages = receive_stages(workers, task.training_needs()) if trains_only else {}
     with Workspace(folder) as workspace:
         run = _Run(task, workspace, verbose, log)
-        if trains_only:
-            receive_beginning(workers, workspace, stages)
-            task.tokenizers = task.load_tokenizers(workspace.folder)
-            run.fit()
-            return None
         run.begin()
         if workers is not None:
             send_beginning(workers, workspace)
@@ -122,6 +115,18 @@ def run_recipe(
             run.evaluate(quantization)
         run.benchmark()
         return run.report(history)
+
+
+def _train_along(recipe, folder, corpus, workers, verbose, log):
+    """What workers do that are not the first."""
+    log(f"{recipe.name}: reading the corpus")
+    task = _TASKS[type(recipe)](recipe, corpus, folder / CORPUS_INDEX)
+    stages = receive_stages(workers, task.training_needs())
+    # The first one has its folder by now, in which this one may lie.
+    with Workspace(folder) as workspace:
+        receive_beginning(workers, workspace, stages)
+        task.tokenizers = task.load_tokenizers(folder)
+        _Run(task, workspace, verbose, log).fit()
 
 
 @dataclasses.dataclass(frozen=True)

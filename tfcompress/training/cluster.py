@@ -1,6 +1,7 @@
 """Processes, on one machine or several, that train a model together."""
 
 import functools
+import importlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -200,7 +201,7 @@ def join_cluster(*, timeout: float = 60.0) -> Cluster:
 def _strategy(timeout):
     resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
     jobs = resolver.cluster_spec().as_dict()
-    settings = context.context()
+    settings: Any = context.context()
     # TensorFlow has no other way to say how long workers are waited for than its own defaults.
     coordinated = [_coordinated_job(name, len(addresses)) for name, addresses in jobs.items()]
     first = "chief" if "chief" in jobs else "worker"
@@ -225,6 +226,6 @@ def _strategy(timeout):
 
 
 def _coordinated_job(name, count):
-    from tensorflow.compiler.xla.tsl.protobuf import coordination_config_pb2
-
-    return coordination_config_pb2.CoordinatedJob(name=name, num_tasks=count)
+    protobuf = "tensorflow.compiler.xla.tsl.protobuf.coordination_config_pb2"
+    messages: Any = importlib.import_module(protobuf)
+    return messages.CoordinatedJob(name=name, num_tasks=count)
