@@ -132,7 +132,8 @@ def _translate(bundle, num_threads, place, options, chunk) -> list[Translated]:
         try:
             rows = translator.translate(source, **options)
         except InputError as error:
-            raise InputError(f"{place}, line {number}: {error}") from None
+            line = f"{place}, line {number}"
+            raise InputError(f"{line}: {error}") from None
         texts, scores = [row.text for row in rows], [row.score for row in rows]
         limit = translator.bundle.max_source_length
         results.append(Translated(number, source, texts, scores, rows[0].parts, limit))

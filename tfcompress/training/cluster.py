@@ -94,7 +94,8 @@ class Cluster:
         found[self.index] = problem is not None
         numbers = np.flatnonzero(self._sum(found))
         if problem is not None:
-            raise InputError(f"{problem} {remedy}")
+            message = f"{problem} {remedy}"
+            raise InputError(message)
         if len(numbers):
             names = ", ".join(f"worker {n} at {self._addresses[n]}" for n in numbers)
             raise InputError(

@@ -21,6 +21,10 @@ _MOST_BYTES = 1 << 16
 _PATIENCE, _PAUSE = 2.0, 0.1
 
 
+class _WrongError(Exception):
+    """What is wrong with the variable."""
+
+
 @dataclass(frozen=True)
 class Workers:
     """Who trains together.
@@ -46,7 +50,7 @@ def workers_from_environment() -> Workers:
         cluster = content["cluster"]
         unknown = set(cluster) - {"chief", "worker"}
         if unknown:
-            raise ValueError(f"{', '.join(sorted(unknown))} beside chief and worker")
+            raise _WrongError(f"{', '.join(sorted(unknown))} beside chief and worker")
         members = [
             (job, n) for job in ("chief", "worker") for n, _ in enumerate(cluster.get(job, ()))
         ]
@@ -54,10 +58,10 @@ def workers_from_environment() -> Workers:
         for address in addresses:
             _split(address)
         if len(set(addresses)) < len(addresses):
-            raise ValueError("an address twice")
+            raise _WrongError("an address twice")
         task = content["task"]
         index = members.index((task["type"], int(task["index"])))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (_WrongError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"`strategy` multi_worker needs the workers in {_VARIABLE} ({error}). Received: "
             f"{text or 'nothing'}. {_EXAMPLE}"
@@ -115,7 +119,7 @@ def meet(workers: Workers, greeting: Mapping[str, Any], *, timeout: float) -> No
 def _split(address) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit():
-        raise ValueError(f"{address} is no address, as in one:2222")
+        raise _WrongError(f"{address} is no address, as in one:2222")
     return host.strip("[]"), int(port)
 
 
