@@ -1,12 +1,14 @@
 """Translating files with several processes."""
 
 import io
+import os
 import sys
 
 import pytest
 from flavours import one_flavour
 
 from tfcompress.commands import main
+from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.pipeline import translating
 from tfcompress.pipeline.progress import Progress
@@ -28,7 +30,7 @@ def source(tmp_path):
 
 
 def test_order_is_kept_and_files_are_as_streams(bundle, source, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(translating.os, "sched_getaffinity", lambda process: {0, 1})
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1})
     target = tmp_path / "target.de"
     options = ["translate", bundle, "--beam-size", "2", "--n-best", "2"]
     files = ["--input", str(source), "--output", str(target)]
@@ -55,7 +57,7 @@ def test_workers_beyond_the_processors(bundle, capsys):
     assert main(["translate", bundle, "--workers", "4096"]) == 2
     assert "`workers` must be from 1 to" in capsys.readouterr().err
     with pytest.raises(InputError, match="Received: 0"):
-        translating.check_workers(0)
+        Engine(workers=0)
 
 
 def test_sentences_come_as_they_are_read(bundle):

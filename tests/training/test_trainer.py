@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from flavours import LEGACY, legacy_only
+from flavours import legacy_only
 
 from tfcompress.errors import InputError, InputWarning
 from tfcompress.grids import MIN_ELEMENTS, Grid
@@ -388,7 +388,6 @@ def test_accumulated_batches_count_as_one(run, corpus, tokenizer, model_config, 
         {"schedule": "cosine", "warmup": 2, "clip_norm": 0.1},
         pytest.param({"schedule": "inverse_square_root", "warmup": 2}, marks=pytest.mark.slow),
         {"strategy": "mirrored"},
-        pytest.param({"strategy": "multi_worker"}, marks=pytest.mark.slow),
     ],
     ids=str,
 )
@@ -401,10 +400,6 @@ def test_every_setting_trains(run, settings):
 
 @pytest.mark.slow
 def test_accumulation_with_a_strategy(run):
-    if not LEGACY:
-        with pytest.raises(InputError, match=r"needs Keras 2.*Set TF_USE_LEGACY_KERAS=1"):
-            run("run", updates=4, strategy="mirrored", accumulate=2)
-        return
     _, history = run("run", updates=4, strategy="mirrored", accumulate=2)
     assert np.isfinite(history[-1]["loss"])
 

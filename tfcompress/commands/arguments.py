@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 
 EXIT_BAD_INPUT = 2
@@ -47,6 +48,31 @@ def add_command(
 def add_json(parser: argparse.ArgumentParser, content: str = "print the metrics as JSON") -> None:
     """Adds `--json`."""
     parser.add_argument("--json", action="store_true", help=content)
+
+
+def add_engine(parser: argparse.ArgumentParser, work: str) -> None:
+    """Adds where the work is done, None where the command line does not say it.
+
+    Args:
+        parser: The command's parser.
+        work: What is done, in words.
+    """
+    parser.add_argument("--workers", type=int, help=f"processes that {work} (1)")
+    parser.add_argument(
+        "--cluster", help="address of a Dask scheduler whose workers do it instead, tcp://HOST:PORT"
+    )
+
+
+def engine(options: argparse.Namespace) -> Engine:
+    """Returns where the work is done.
+
+    Args:
+        options: The options of `add_engine`.
+
+    Raises:
+        InputError: If there are not so many processors.
+    """
+    return Engine(**with_defaults(options, workers=1, cluster=None))
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,13 @@
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from tfcompress.commands.arguments import add_command, add_commands, add_json
+from tfcompress.commands.arguments import (
+    add_command,
+    add_commands,
+    add_engine,
+    add_json,
+    engine,
+)
 from tfcompress.commands.printing import print_json
 
 
@@ -42,19 +48,26 @@ def _add_arguments(parser: ArgumentParser, *folders: str) -> None:
     parser.add_argument(
         "--any-script", action="store_true", help="take lines in the script of other languages"
     )
+    add_engine(parser, "judge lines")
     add_json(parser)
 
 
 def _check(options: Namespace) -> None:
     from tfcompress.text import check_corpus
 
-    _print_report(check_corpus(options.corpus, **_settings(options)), options)
+    with engine(options) as processes:
+        report = check_corpus(options.corpus, **_settings(options), engine=processes)
+    _print_report(report, options)
 
 
 def _clean(options: Namespace) -> None:
     from tfcompress.text import clean_corpus
 
-    _print_report(clean_corpus(options.corpus, options.output, **_settings(options)), options)
+    with engine(options) as processes:
+        report = clean_corpus(
+            options.corpus, options.output, **_settings(options), engine=processes
+        )
+    _print_report(report, options)
 
 
 def _settings(options) -> dict[str, Any]:

@@ -1,17 +1,33 @@
 """`tfcompress translate`."""
 
 import contextlib
+import itertools
 import json
 from argparse import Namespace
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from pathlib import Path
+from typing import Any
 
-from tfcompress.commands.arguments import add_command, add_json, add_search, with_defaults
+from tfcompress.commands.arguments import (
+    add_command,
+    add_engine,
+    add_json,
+    add_search,
+    engine,
+    with_defaults,
+)
 from tfcompress.commands.printing import print_to_stderr
 from tfcompress.commands.standard_input import decoded_lines, standard_input
+from tfcompress.digests import describe_file, digest
+from tfcompress.engine import EngineError
 from tfcompress.errors import InputError
-from tfcompress.files import check_writable, replace_file
+from tfcompress.files import check_writable, remove_leftovers, replace_file
+from tfcompress.journal import Journal
+from tfcompress.locks import FolderLock
 from tfcompress.search_options import MAX_THREADS, SearchOptions, check_count
+
+# Sentences that are kept together.
+_TOGETHER = 128
 
 
 def add(commands: Any) -> None:
@@ -22,9 +38,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--output", help="file to write, complete or not at all; standard output by default"
     )
-    parser.add_argument(
-        "--workers", type=int, default=1, help="processes that translate (%(default)s)"
-    )
+    add_engine(parser, "translate")
     add_search(parser, beam_size=1)
     parser.add_argument("--n-best", type=int, default=1, help="translations a sentence")
     parser.add_argument(
@@ -37,46 +51,84 @@ def add(commands: Any) -> None:
 
 
 def _run(options: Namespace) -> None:
-    from tfcompress.pipeline.progress import Progress
-    from tfcompress.pipeline.translating import check_workers
     from tfcompress.runtime.manifest import bundle_model_type
 
     search = with_defaults(options, beam_size=1, length_penalty=1.0) | {"n_best": options.n_best}
     SearchOptions(**search)
     check_count("num_threads", options.threads, most=MAX_THREADS)
-    check_workers(options.workers)
+    processes = engine(options)
     bundle_model_type(options.bundle)
-    with contextlib.ExitStack() as stack:
-        file, total = standard_input() if options.input is None else None, None
-        if file is None:
-            file, total = stack.enter_context(_opened(options.input)), _count(options.input)
-        if options.output is None:
-            for line in _lines(options, file, search):
-                print(line, flush=True)
-            return
+    if options.output is not None:
         check_writable(options.output)
-        progress = stack.enter_context(Progress(total, "sentences", log=print_to_stderr))
+    with contextlib.ExitStack() as stack:
+        if options.input is None:
+            file = standard_input()
+        else:
+            file = stack.enter_context(_opened(options.input))
+        stack.enter_context(processes)
+        if options.output is None:
+            for line in _lines(options, file, search, processes):
+                print(line, flush=True)
+        else:
+            _write(options, file, search, processes)
 
-        def write(output: BinaryIO) -> None:
-            for line in _lines(options, file, search):
-                output.write(f"{line}\n".encode())
-                progress.add(1)
 
-        replace_file(options.output, write)
+def _write(options, file, search, processes):
+    """Writes the output, going on where an earlier process was ended with the same input."""
+    from tfcompress.pipeline.progress import Progress
+    from tfcompress.pipeline.translating import translation_job
+
+    former = None if options.input is None else describe_file(options.input)
+    settings = {"overlong": options.overlong, "json": options.json, "input": former}
+    job = digest(translation_job(options.bundle, **search, **settings))
+    output = Path(options.output)
+    path = output.with_name(f"{output.name}.journal")
+    with FolderLock(output.with_name(f"{output.name}.lock"), output):
+        remove_leftovers(output.parent, output.name)
+        journal = Journal(path, job)
+        if journal.is_other or former is None:
+            journal.restart()
+        total = None if former is None else _count(options.input)
+        try:
+            with journal, Progress(total, "sentences", log=print_to_stderr) as progress:
+                if journal.count:
+                    progress.set(journal.count)
+                lines = _lines(options, file, search, processes, journal.count)
+                while batch := [*itertools.islice(lines, _TOGETHER)]:
+                    journal.append(batch)
+                    progress.add(len(batch))
+                if former not in (None, options.input and describe_file(options.input)):
+                    raise InputError(
+                        f"The file changed while it was translated. Received: {options.input}. "
+                        "Start again when nothing writes to it."
+                    )
+                replace_file(output, lambda file: _copy(journal, file))
+        except EngineError:
+            raise
+        except InputError:
+            path.unlink()
+            raise
+        path.unlink()
 
 
-def _lines(options, file, search) -> Iterator[str]:
+def _copy(journal, file):
+    for line in journal:
+        file.write(f"{line}\n".encode())
+
+
+def _lines(options, file, search, processes, done=0) -> Iterator[str]:
     """The output of each sentence, of one line or several."""
     from tfcompress.pipeline.translating import translate_sentences
 
     place = options.input or "standard input"
     translated = translate_sentences(
         options.bundle,
-        decoded_lines(file, place),
-        workers=options.workers,
+        itertools.islice(decoded_lines(file, place), done, None),
+        engine=processes,
         num_threads=options.threads,
         overlong=options.overlong,
         place=place,
+        first=done + 1,
         **search,
     )
     for one in translated:

@@ -31,7 +31,7 @@ class Progress:
 
     def __init__(self, total: int | None, unit: str, *, log: Callable[[str], object] | None):
         self._total, self._unit, self._log = total, unit, log
-        self._done = 0
+        self._done = self._begun = 0
         self._started = self._shown = time.monotonic()
         self._bar: Any = None
         if log is not None and sys.stderr is not None and sys.stderr.isatty():
@@ -53,6 +53,12 @@ class Progress:
             self._shown = time.monotonic()
             self._log(self.line(seconds=self._shown - self._started))
 
+    def set(self, done: int) -> None:
+        """Notes how much is done in all; what was done at the first call took no time."""
+        if not self._done:
+            self._begun, self._started = done, time.monotonic()
+        self.add(done - self._done)
+
     def line(self, *, seconds: float) -> str:
         """Returns how much is done, as a line.
 
@@ -61,7 +67,7 @@ class Progress:
         """
         if self._total is None:
             return f"{self._done:,} {self._unit}"
-        left = seconds / max(1, self._done) * (self._total - self._done)
+        left = seconds / max(1, self._done - self._begun) * (self._total - self._done)
         return (
             f"{self._done:,} of {self._total:,} {self._unit}, {timedelta(seconds=round(left))} left"
         )

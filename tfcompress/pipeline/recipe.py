@@ -52,6 +52,9 @@ class Recipe(abc.ABC):
         export: Further options of all bundles, by their names in `tfcompress.export.ExportOptions`,
             with files as on the command line of `tfcompress export`.
         model_type: The kind of model, such as "translation".
+        workers: Processes that a teacher translates in.
+        cluster: The address of a Dask scheduler whose workers do it instead, and tokenize, such as
+            "tcp://host:8786".
     """
 
     name: str
@@ -64,6 +67,8 @@ class Recipe(abc.ABC):
     quantization_scheme: dict[str, str] | None = None
     export: dict[str, Any] = field(default_factory=dict)
     model_type: str = ""
+    workers: int = 1
+    cluster: str | None = None
 
     # The keys that name a trained model to begin with.
     starts: ClassVar[tuple[str, ...]] = ("start_from",)

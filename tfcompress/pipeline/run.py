@@ -23,6 +23,13 @@ from tfcompress.pipeline.text_encoder_recipe import TextEncoderRecipe
 from tfcompress.pipeline.text_encoder_task import TextEncoderTask
 from tfcompress.pipeline.translation_recipe import TranslationRecipe
 from tfcompress.pipeline.translation_task import TranslationTask
+from tfcompress.pipeline.workers import (
+    join_workers,
+    receive_beginning,
+    receive_stages,
+    send_beginning,
+    worker_folder,
+)
 from tfcompress.pipeline.workspace import (
     CORPUS_INDEX,
     HISTORY,
@@ -50,7 +57,7 @@ def run_recipe(
     corpus: str | Path | None = None,
     verbose: int = 1,
     log: Log = print,
-) -> RunResults:
+) -> RunResults | None:
     """Trains, exports, evaluates and benchmarks what a recipe describes.
 
     Every stage leaves its result in the folder, with what it depended on. Called again on the same
@@ -58,6 +65,10 @@ def run_recipe(
     whose result is missing, damaged or depends on something that changed; an interrupted training
     goes on where it was saved last, and one of more `updates` is extended. A training that would
     have to begin anew is refused instead.
+
+    With `training.strategy` multi_worker, every worker calls this with the same recipe. The first
+    one does all of it; the others train with it, and keep what they need for that in a folder
+    `worker-N` in theirs.
 
     Args:
         recipe: The recipe.
@@ -69,11 +80,13 @@ def run_recipe(
         log: Called with a line about each stage that begins.
 
     Returns:
-        The results, which are also in `results.json`, `report.md` and `report.html`.
+        The results, which are also in `results.json`, `report.md` and `report.html`; None in
+        workers that only train.
 
     Raises:
-        InputError: If corpus, recipe and folder do not fit together, or another process works in
-            the folder.
+        InputError: If corpus, recipe and folder do not fit together, another process works in
+            the folder, or a worker does not answer.
+        WorkerLostError: If another worker ends; called again in new processes, it goes on.
 
     Example:
 
@@ -84,11 +97,17 @@ def run_recipe(
     """
     for quantization in recipe.quantizations:
         recipe.export_options(quantization).check_runtime()
+    workers = join_workers(recipe, folder, log)
+    if workers is not None and not workers.is_first:
+        _train_along(recipe, worker_folder(folder, workers.index), corpus, workers, verbose, log)
+        return None
     log(f"{recipe.name}: reading the corpus")
     task = _TASKS[type(recipe)](recipe, corpus, Path(folder) / CORPUS_INDEX)
     with Workspace(folder) as workspace:
         run = _Run(task, workspace, verbose, log)
         run.begin()
+        if workers is not None:
+            send_beginning(workers, workspace)
         history = run.train()
         for quantization in recipe.quantizations:
             run.export(quantization)
@@ -96,6 +115,18 @@ def run_recipe(
             run.evaluate(quantization)
         run.benchmark()
         return run.report(history)
+
+
+def _train_along(recipe, folder, corpus, workers, verbose, log):
+    """What workers do that are not the first."""
+    log(f"{recipe.name}: reading the corpus")
+    task = _TASKS[type(recipe)](recipe, corpus, folder / CORPUS_INDEX)
+    stages = receive_stages(workers, task.training_needs())
+    # The first one has its folder by now, in which this one may lie.
+    with Workspace(folder) as workspace:
+        receive_beginning(workers, workspace, stages)
+        task.tokenizers = task.load_tokenizers(folder)
+        _Run(task, workspace, verbose, log).fit()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,13 +185,26 @@ class _Run:
         workspace.finish_beginning(needs)
 
     def train(self) -> list[dict]:
-        task, recipe, workspace = self.task, self.recipe, self.workspace
+        recipe, workspace = self.recipe, self.workspace
         needs = self._model_needs(workspace.record.needs("training"))
         if self.is_finished("model", needs):
             return self._history(needs)
+        model, history = self.fit()
+        from tfcompress.models.presets import save_preset
+
+        if not history:
+            write_metrics(workspace.training / "history.json", [])
+        save_preset(self._operate(model, recipe.surgery.after), workspace.model)
+        workspace.record.finish("model", needs, "model", content=model_digest(workspace.model))
+        self.finish("history", needs, "training/history.json")
+        return history
+
+    def fit(self) -> tuple[Any, list[dict]]:
+        """Trains, and returns the model and the history."""
+        task, recipe, workspace = self.task, self.recipe, self.workspace
         # Only now, when the corpus and the recipe are known to be good.
         load_tensorflow()
-        from tfcompress.models.presets import load_preset, save_preset
+        from tfcompress.models.presets import load_preset
 
         start = load_preset(workspace.start) if workspace.start.exists() else None
         config = task.model_config(None if start is None else start.config)
@@ -170,7 +214,7 @@ class _Run:
         done, updates = last_update(workspace.training), recipe.training.updates
         logs = workspace.training / "tensorboard"
         self.log(f"training from update {done} of {updates}; TensorBoard reads {logs}")
-        model, history = task.train(
+        return task.train(
             config,
             *data,
             recipe.training,
@@ -180,12 +224,6 @@ class _Run:
             verbose=self.verbose,
             log=self.log,
         )
-        if not history:
-            write_metrics(workspace.training / "history.json", [])
-        save_preset(self._operate(model, recipe.surgery.after), workspace.model)
-        workspace.record.finish("model", needs, "model", content=model_digest(workspace.model))
-        self.finish("history", needs, "training/history.json")
-        return history
 
     def export(self, quantization):
         stage = f"bundles/{quantization}"

@@ -142,7 +142,7 @@ def remove_run(run: str | Path, *, stage: str | None = None) -> list[str]:
     with FolderLock(folder / LOCK, folder):
         names = [name for names in STAGES.values() for name in names]
         if stage is None:
-            _delete(folder, [*names, *tokenizer_names(folder), *_OTHERS])
+            _delete(folder, [*names, *_worker_names(folder), *tokenizer_names(folder), *_OTHERS])
         else:
             record = RunRecord(folder)
             gone = (stage, "history" if stage == "training" else "", *STAGES[stage])
@@ -152,7 +152,8 @@ def remove_run(run: str | Path, *, stage: str | None = None) -> list[str]:
                 if name.split("/")[0] not in gone
             }
             record.write()
-            _delete(folder, STAGES[stage])
+            workers = _worker_names(folder) if stage == "training" else ()
+            _delete(folder, [*STAGES[stage], *workers])
     rest = sorted(path.name for path in folder.iterdir())
     if not rest:
         folder.rmdir()
@@ -184,17 +185,23 @@ def export_run(run: str | Path, archive: str | Path, *, training: bool = False) 
                     f"recipe again, which repairs {stage}."
                 )
         state = ("state", "weights", "tensorboard", "corpus")
-        left_out = () if training else [("training", name) for name in state]
+        left_out = [] if training else [("training", name) for name in state]
+        left_out += [(name,) for name in _worker_names(folder)]
         replace_file(archive, lambda file: _pack(file, folder, left_out))
 
 
 def _pack(file, folder, left_out):
     def wanted(member):
         place = Path(member.name).parts[1:]
-        return None if place[:1] == (LOCK,) or place[:2] in left_out else member
+        is_left_out = place[:1] == (LOCK,) or place[:2] in left_out or place[:1] in left_out
+        return None if is_left_out else member
 
     with tarfile.open(fileobj=file, mode="w:gz") as archive:
         archive.add(folder, arcname=folder.resolve().name, filter=wanted)
+
+
+def _worker_names(folder):
+    return [path.name for path in folder.glob("worker-*")]
 
 
 def _delete(folder, names):

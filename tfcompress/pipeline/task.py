@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from tfcompress import schema
 from tfcompress.digests import digest
+from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.pipeline.identity import content_digest
 from tfcompress.pipeline.progress import Progress
@@ -87,6 +88,7 @@ class Task(abc.ABC):
         training = recipe["training"]
         if not self.recipe.training.fixed_updates:
             del training["updates"]
+        del training["worker_timeout"]
         sources = {name: recipe.get(name) for name in ("start_from", "pretrained", "teacher")}
         needs = {"tokenizer": recipe.get("tokenizer"), **sources}
         needs = replaced(needs, self.recipe.paths, self._content)
@@ -195,18 +197,16 @@ class Task(abc.ABC):
             log: Called with a line about what takes long.
             **settings: Others of `cache`.
         """
-        total, done = len(columns[0]), 0
+        total = len(columns[0])
         log(f"tokenizing {total:,} {self.examples}")
         index = workspace.folder / CORPUS_INDEX
         self.corpus.save_index(index)
-        with Progress(total, self.examples, log=log) as progress:
-
-            def advance(count):
-                nonlocal done
-                progress.add(count - done)
-                done = count
-
-            return cache(index.parent, *columns, progress=advance, **settings)
+        # On this machine tokenizers have threads of their own.
+        with (
+            Engine(cluster=self.recipe.cluster) as engine,
+            Progress(total, self.examples, log=log) as progress,
+        ):
+            return cache(index.parent, *columns, progress=progress.set, engine=engine, **settings)
 
     @abc.abstractmethod
     def train(self, *arguments: Any, **settings: Any) -> tuple[Any, list[dict]]:

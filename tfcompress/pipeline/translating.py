@@ -1,25 +1,18 @@
 """Translating many sentences, with several processes if need be."""
 
-import collections
+import functools
 import itertools
-import multiprocessing
-import os
-import signal
+import json
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.search_options import SearchOptions
 
-_CHUNK = 32
-# Chunks that wait for each process, so that none is ever idle.
-_AHEAD = 4
-# The bundle of a worker, opened once.
-_worker: dict[str, Any] = {}
+_CHUNK = 128
 
 
 @dataclass(frozen=True)
@@ -47,10 +40,11 @@ def translate_sentences(
     bundle: str | Path,
     sentences: Iterable[str],
     *,
-    workers: int = 1,
+    engine: Engine | None = None,
     num_threads: int = 1,
     overlong: str = "split",
     place: str = "sentences",
+    first: int = 1,
     **search: Any,
 ) -> Iterator[Translated]:
     """Yields the translations of sentences, in their order, as they come.
@@ -58,16 +52,17 @@ def translate_sentences(
     Args:
         bundle: The bundle's folder.
         sentences: The sentences; they are read as far as they are needed.
-        workers: Processes that translate; 1 for this one.
-        num_threads: Threads of each.
+        engine: Where to translate, entered; this process by default.
+        num_threads: Threads of each process.
         overlong: "split" translates sentences beyond the model's limit in parts, "error" refuses
             them.
         place: What the sentences are called in errors, such as a file's name.
+        first: The number of the first one.
         **search: As `Translator.translate` takes it: `beam_size`, `length_penalty`, `n_best`.
 
     Raises:
         InputError: If the bundle or an option is wrong, a sentence cannot be translated, naming its
-            number, or a process ends.
+            number, or processes end.
 
     Example:
 
@@ -77,78 +72,69 @@ def translate_sentences(
     from tfcompress.runtime import open_bundle
 
     SearchOptions(**search)
-    check_workers(workers)
+    engine = engine or Engine()
+    if not engine.is_local:
+        open_bundle(bundle)
     options = {**search, "overlong": overlong, "return_scores": True}
-    settings = str(bundle), num_threads, place, options
-    if workers == 1:
-        _open(*settings, ignore_interrupts=False)
-        try:
-            for one in enumerate(sentences, start=1):
-                yield from _translate([one])
-        finally:
-            _worker.pop("translator").close()
-        return
-    open_bundle(bundle)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_open, initargs=settings) as pool:
-        waiting: collections.deque[Future] = collections.deque()
-        try:
-            for chunk in _chunks(sentences):
-                waiting.append(pool.submit(_translate, chunk))
-                if len(waiting) >= workers * _AHEAD:
-                    yield from waiting.popleft().result()
-            while waiting:
-                yield from waiting.popleft().result()
-        except BrokenProcessPool as error:
-            raise InputError(
-                f"A process that translates has ended. Received: {workers} workers for {bundle}. "
-                "See that the bundle opens and that the memory is enough, or give fewer workers."
-            ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
+    bundle = str(Path(bundle).absolute())
+    translate = functools.partial(_translate, bundle, num_threads, place, options)
+    # A sentence at a time in this process, as it may come from a keyboard.
+    chunks = _chunks(sentences, first, 1 if engine.is_local else _CHUNK)
+    try:
+        for results in engine.map(translate, chunks):
+            yield from results
+    finally:
+        _translator.cache_clear()
 
 
-def check_workers(workers: int) -> None:
-    """Makes sure that there can be so many processes.
+def translate_n_best(
+    bundle: str, search: dict[str, Any], sources: Sequence[str]
+) -> list[list[str]]:
+    """Returns the translations of each sentence, the best first, as `distill_corpus` takes them.
 
     Args:
-        workers: How many.
-
-    Raises:
-        InputError: If there are fewer processors.
+        bundle: The bundle's folder.
+        search: As `Translator.translate` takes it.
+        sources: The sentences.
     """
-    processors = len(os.sched_getaffinity(0))
-    if not 1 <= workers <= processors:
-        raise InputError(
-            f"`workers` must be from 1 to the processors of this machine, {processors}. Received: "
-            f"{workers}."
-        )
+    rows = _translator(bundle, 1).translate(sources, **search, return_scores=True)
+    return [[hypothesis.text for hypothesis in row] for row in rows]
 
 
-def _chunks(sentences) -> Iterator[Sequence[tuple[int, str]]]:
-    numbered = iter(enumerate(sentences, start=1))
-    while chunk := list(itertools.islice(numbered, _CHUNK)):
+def translation_job(bundle: str | Path, **settings: Any) -> str:
+    """Returns what translations depend on beside the sentences, as a text.
+
+    Args:
+        bundle: The bundle's folder.
+        **settings: The search, and whatever else counts.
+    """
+    manifest = (Path(bundle) / "manifest.json").read_text(encoding="utf-8")
+    return f"{json.dumps(settings)} {manifest}"
+
+
+def _chunks(sentences, first, size) -> Iterator[Sequence[tuple[int, str]]]:
+    numbered = iter(enumerate(sentences, start=first))
+    while chunk := list(itertools.islice(numbered, size)):
         yield chunk
 
 
-def _open(bundle, num_threads, place, options, ignore_interrupts=True):
+@functools.lru_cache(maxsize=1)
+def _translator(bundle, num_threads) -> Any:
+    """The translator of a process, opened once."""
     from tfcompress.runtime import Translator
 
-    if ignore_interrupts:  # The process that waits for this one handles them.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _worker["translator"] = Translator(bundle, num_threads=num_threads)
-    _worker["place"], _worker["options"] = place, options
+    return Translator(bundle, num_threads=num_threads)
 
 
-def _translate(chunk) -> list[Translated]:
-    results = []
+def _translate(bundle, num_threads, place, options, chunk) -> list[Translated]:
+    results, translator = [], _translator(bundle, num_threads)
     for number, source in chunk:
-        place = f"{_worker['place']}, line {number}"
         try:
-            rows = _worker["translator"].translate(source, **_worker["options"])
+            rows = translator.translate(source, **options)
         except InputError as error:
-            raise InputError(f"{place}: {error}") from None
+            line = f"{place}, line {number}"
+            raise InputError(f"{line}: {error}") from None
         texts, scores = [row.text for row in rows], [row.score for row in rows]
-        limit = _worker["translator"].bundle.max_source_length
+        limit = translator.bundle.max_source_length
         results.append(Translated(number, source, texts, scores, rows[0].parts, limit))
     return results

@@ -1,16 +1,19 @@
 """Translation models in a run."""
 
 import dataclasses
-import json
+import functools
 from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.files import replace_file
 from tfcompress.pipeline.loading import load_tensorflow
+from tfcompress.pipeline.progress import Progress
 from tfcompress.pipeline.task import Task
+from tfcompress.pipeline.translating import translate_n_best, translation_job
 from tfcompress.pipeline.translation_evaluation import evaluate_translation
 from tfcompress.pipeline.workspace import (
     finished_run,
@@ -200,24 +203,37 @@ class TranslationTask(Task):
             input_sentence_size=settings.input_sentence_size,
         )
 
+    def _engine(self):
+        return Engine(workers=self.recipe.workers, cluster=self.recipe.cluster)
+
     def _teacher_bundle(self):
         teacher = self.recipe.teacher
         return Path(teacher.path) / "bundles" / teacher.quantization
 
     def _teacher_targets(self, workspace, log):
         """Returns the teacher's translations of the training sentences."""
-        from tfcompress.runtime import Translator
         from tfcompress.training import distill_corpus
+        from tfcompress.training.cluster import joined_cluster
 
+        workers, path = joined_cluster(), workspace.folder / "teacher.txt"
+        if workers is not None and not workers.is_first:
+            workers.share_files(workspace.folder)
+            return path.read_text("utf-8").splitlines()
         teacher, bundle = self.recipe.teacher, self._teacher_bundle()
         sources, targets = self.corpus.splits["train"]
-        search = {"beam_size": teacher.beam_size, "n_best": teacher.n_best, "return_scores": True}
-        log(f"{teacher.path} translates {len(sources)} sentences")
-        translator: Any = Translator(bundle)
-        return distill_corpus(
-            lambda batch: [[h.text for h in row] for row in translator.translate(batch, **search)],
-            sources,
-            workspace.folder / "teacher.txt",
-            references=targets if teacher.n_best > 1 else None,
-            name=f"{json.dumps(search)} {(bundle / 'manifest.json').read_text(encoding='utf-8')}",
-        )
+        search = {"beam_size": teacher.beam_size, "n_best": teacher.n_best}
+        log(f"{teacher.path} translates {len(sources):,} sentences")
+        place = str(bundle.absolute())
+        with self._engine() as engine, Progress(len(sources), "sentences", log=log) as progress:
+            lines = distill_corpus(
+                functools.partial(translate_n_best, place, search),
+                sources,
+                path,
+                references=targets if teacher.n_best > 1 else None,
+                name=translation_job(bundle, **search),
+                progress=lambda done, _: progress.set(done),
+                engine=engine,
+            )
+        if workers is not None:
+            workers.share_files(workspace.folder, [path.name])
+        return lines

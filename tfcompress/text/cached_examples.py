@@ -1,6 +1,7 @@
 """Tokenized examples of any number, in a cache on the disk."""
 
 import abc
+import functools
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.text.batching import (
     Limit,
@@ -210,6 +212,7 @@ def cache_columns(
     encoders: Sequence[ColumnEncoder],
     *,
     progress: Callable[[int], object] = lambda examples: None,
+    engine: Engine | None = None,
 ) -> TokenCache:
     """Tokenizes the columns of a corpus into a cache, or opens that which there is.
 
@@ -218,6 +221,7 @@ def cache_columns(
         columns: The columns, in memory or of a `TextStream`, as long as each other.
         encoders: What makes ids of each.
         progress: Called with the number of examples that are tokenized.
+        engine: Where texts are tokenized, entered; threads of this process by default.
 
     Returns:
         The cache.
@@ -233,17 +237,13 @@ def cache_columns(
         cache = None
     if cache is None:
         id_type = np.uint16 if max(one.ids for one in encoders) <= 1 << 16 else np.int32
-
-        def encode(texts) -> list[Ragged]:
-            raggeds = (one.encode(column) for one, column in zip(encoders, texts))
-            return [(ids.astype(id_type), splits) for ids, splits in raggeds]
-
         return write_cache(
             folder,
             _chunks(columns),
             columns=names,
             tokenizers=digests,
-            encode=encode,
+            encode=functools.partial(_encode, encoders, id_type),
+            engine=engine or Engine(),
             progress=progress,
         )
     if (cache.content.columns, cache.content.tokenizers) != (names, digests):
@@ -259,6 +259,11 @@ def cache_columns(
             "the folder, or give another."
         )
     return cache
+
+
+def _encode(encoders, id_type, texts) -> list[Ragged]:
+    raggeds = (one.encode(column) for one, column in zip(encoders, texts))
+    return [(ids.astype(id_type), splits) for ids, splits in raggeds]
 
 
 def _chunks(columns) -> Iterator[TextChunk]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tfcompress.digests import digest
+from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.text.batching import limits
 from tfcompress.text.cached_examples import (
@@ -126,6 +127,7 @@ def cache_labelled_texts(
     max_length: int,
     token_types: bool | int = False,
     progress: Callable[[int], object] = lambda texts: None,
+    engine: Engine | None = None,
 ) -> CachedLabelledTexts:
     """Tokenizes texts with labels into a cache, or opens that which there is.
 
@@ -137,6 +139,7 @@ def cache_labelled_texts(
         max_length: As for `LabelledTexts`; the cache does not depend on it.
         token_types: As for `LabelledTexts`.
         progress: Called with the number of texts that are tokenized.
+        engine: Where texts are tokenized, entered; threads of this process by default.
 
     Returns:
         The texts.
@@ -164,7 +167,7 @@ def cache_labelled_texts(
         ColumnEncoder("label", digest(names), MOST_CLASSES, _encode_labels),
     ]
     return CachedLabelledTexts(
-        cache_columns(folder, (texts, labels), encoders, progress=progress),
+        cache_columns(folder, (texts, labels), encoders, progress=progress, engine=engine),
         max_length=max_length,
         pad_id=tokenizer.pad_id,
         token_types=token_types,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.text.batching import TokenizedPairs
 from tfcompress.text.cached_examples import CachedExamples, cache_columns, tokenizer_column
@@ -56,6 +57,7 @@ def cache_pairs(
     *,
     target_tokenizer: "Tokenizer | None" = None,
     progress: Callable[[int], object] = lambda pairs: None,
+    engine: Engine | None = None,
 ) -> CachedPairs:
     """Tokenizes sentence pairs into a folder, or finds them there.
 
@@ -69,6 +71,7 @@ def cache_pairs(
         tokenizer: The tokenizer of the source.
         target_tokenizer: The tokenizer of the target; the source's by default.
         progress: Called with the number of pairs that are tokenized.
+        engine: Where texts are tokenized, entered; threads of this process by default.
 
     Returns:
         The pairs.
@@ -90,4 +93,5 @@ def cache_pairs(
         tokenizer_column("source", tokenizer),
         tokenizer_column("target", target_tokenizer or tokenizer),
     ]
-    return CachedPairs(cache_columns(folder, (sources, targets), encoders, progress=progress))
+    cache = cache_columns(folder, (sources, targets), encoders, progress=progress, engine=engine)
+    return CachedPairs(cache)

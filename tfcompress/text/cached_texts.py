@@ -130,6 +130,7 @@ def cache_texts(
     max_length: int,
     join: bool = False,
     progress: Callable[[int], object] = lambda texts: None,
+    engine: Engine | None = None,
 ) -> CachedTexts:
     """Tokenizes texts into a cache, or opens that which there is.
 
@@ -140,6 +141,7 @@ def cache_texts(
         max_length: As for `TokenizedTexts.from_corpus`; the cache does not depend on it.
         join: As for `TokenizedTexts.from_corpus`; the cache does not depend on it.
         progress: Called with the number of texts that are tokenized.
+        engine: Where texts are tokenized, entered; threads of this process by default.
 
     Returns:
         The texts.
@@ -158,7 +160,7 @@ def cache_texts(
         plain.name, plain.digest, plain.ids, lambda chunk: encode_ended(tokenizer, chunk)
     )
     return CachedTexts(
-        cache_columns(folder, (texts,), [encoder], progress=progress),
+        cache_columns(folder, (texts,), [encoder], progress=progress, engine=engine),
         max_length=max_length,
         join=join,
         bos_id=tokenizer.bos_id,

@@ -1,6 +1,8 @@
 """Looks through a corpus for examples that are better left out, and writes a clean copy."""
 
+import collections
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -8,13 +10,14 @@ import shutil
 import statistics
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from pathlib import Path
 
 import numpy as np
 
+from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.files import check_writable
 from tfcompress.text.corpora import corpus_files
@@ -27,6 +30,8 @@ from tfcompress.text.text_stream import changed_message, file_states
 REPORT, REMOVED = "report.json", "removed.tsv"
 _SAMPLE = 20_000
 _SHOWN = 5
+# Lines that are judged together.
+_CHUNK = 2_000
 # What a line is, in one byte.
 _HEADING = 0
 _CODES: dict[str | None, int] = {name: code for code, name in enumerate((None, *FAULTS), start=1)}
@@ -95,6 +100,7 @@ def check_corpus(
     valid: str = "valid",
     test: str = "test",
     rules: CorpusRules = CorpusRules(),  # noqa: B008
+    engine: Engine | None = None,
 ) -> CorpusReport:
     """Looks for examples that are better left out of a corpus.
 
@@ -112,6 +118,7 @@ def check_corpus(
         valid: The stem of the validation files.
         test: The stem of the test files.
         rules: What counts as a fault.
+        engine: Where lines are judged, entered; this process by default.
 
     Raises:
         InputError: There is no such corpus, a file cannot be read or changed meanwhile, or two
@@ -123,7 +130,8 @@ def check_corpus(
     train: 40 of 41 lines are good
       1 empty: a side is blank (line 41)
     """
-    return _run(_files(path, source_language, target_language, train, valid, test), path, rules)
+    files = _files(path, source_language, target_language, train, valid, test)
+    return _run(files, path, rules, engine or Engine())
 
 
 def clean_corpus(
@@ -136,6 +144,7 @@ def clean_corpus(
     valid: str = "valid",
     test: str = "test",
     rules: CorpusRules = CorpusRules(),  # noqa: B008
+    engine: Engine | None = None,
 ) -> CorpusReport:
     """Writes a copy of a corpus without the lines that `check_corpus` finds fault with.
 
@@ -152,6 +161,7 @@ def clean_corpus(
         valid: The stem of the validation files.
         test: The stem of the test files.
         rules: What counts as a fault.
+        engine: As for `check_corpus`.
 
     Returns:
         What was found.
@@ -176,7 +186,7 @@ def clean_corpus(
         folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}."))
         try:
             with _Writer(folder, files) as writer:
-                report = _run(files, path, rules, writer)
+                report = _run(files, path, rules, engine or Engine(), writer)
             for name, split in report.splits.items():
                 if not split.good:
                     raise InputError(
@@ -271,28 +281,37 @@ def _raw_lines(path) -> Iterator[bytes]:
             yield line.removesuffix(b"\n").removesuffix(b"\r")
 
 
-def _run(files, path, rules, writer=None) -> CorpusReport:
+def _run(files, path, rules, engine, writer=None) -> CorpusReport:
     sides = _sides(files)
     # Training comes last, as it must not have what validation and test have.
     held_out: set[int] = set()
     reports = {}
     for split in sorted(files.splits, key=lambda split: split == "train"):
+        look = functools.partial(_look, files.labelled, sides, rules)
         with Repetitions(by_both=not files.labelled) as repetitions:
-            judge = _Judge(files, sides, rules, held_out, split == "train", repetitions)
-            reports[split] = _split_report(files, split, judge, writer)
+            judge = _Judge(held_out, split == "train", repetitions)
+            reports[split] = _split_report(files, split, engine, look, judge, writer)
         if split != "train":
             held_out |= judge.texts
     return CorpusReport(str(path), rules, {split: reports[split] for split in files.splits})
 
 
-def _split_report(files, split, judge, writer) -> SplitReport:
+def _split_report(files, split, engine, look, judge, writer) -> SplitReport:
     states = file_states(files.splits[split])
     faults = bytearray()  # Of each line; 0 for a heading.
-    for line in _lines(files, split):
-        if files.labelled and line.number == 1 and line.columns and _is_heading(line.columns):
-            faults.append(_HEADING)
-        else:
-            faults.append(_CODES[line.fault or judge(line.columns, len(faults))])
+    read: collections.deque = collections.deque()
+
+    def rows():
+        for chunk in _chunked(_lines(files, split)):
+            read.append(chunk)
+            yield [line.columns for line in chunk]
+
+    for looked in engine.map(look, rows()):
+        for line, found in zip(read.popleft(), looked, strict=True):
+            if files.labelled and line.number == 1 and line.columns and _is_heading(line.columns):
+                faults.append(_HEADING)
+            else:
+                faults.append(_CODES[line.fault or judge(*found, len(faults))])
     judge.mark_repetitions(np.frombuffer(faults, np.uint8))
     if len(faults) == faults.count(_HEADING):
         raise InputError(
@@ -320,6 +339,24 @@ def _places(faults, code):
         yield place + 1
 
 
+def _chunked(lines):
+    while chunk := [*islice(lines, _CHUNK)]:
+        yield chunk
+
+
+def _look(labelled, sides, rules, rows):
+    """The fault of each example by itself, and what it repeats others by."""
+    return [
+        row
+        and (
+            example_fault(row[:1] if labelled else row, sides, rules),
+            _hash(row[0]),
+            _hash(row[1]),
+        )
+        for row in rows
+    ]
+
+
 def _is_heading(columns):
     return columns[-1].strip().lower() == "label"
 
@@ -344,23 +381,19 @@ def _sides(files) -> Sides:
 class _Judge:
     """Finds the fault of each example, repetitions afterwards."""
 
-    def __init__(self, files, sides, rules, held_out, trains, repetitions):
+    def __init__(self, held_out, trains, repetitions):
         self.texts: set[int] = set()
-        self._labelled = files.labelled
-        self._judge: Callable = lambda texts: example_fault(texts, sides, rules)
         self._held_out = held_out
         self._trains = trains
         self._repetitions = repetitions
 
-    def __call__(self, columns: tuple[str, ...], place: int) -> str | None:
-        fault = self._judge(columns[:1] if self._labelled else columns)
+    def __call__(self, fault: str | None, first: int, second: int, place: int) -> str | None:
         if not self._trains:
-            self.texts.add(_hash(columns[0]))
+            self.texts.add(first)
             return fault if fault in BROKEN else None
         if fault is not None:
             return fault
-        first = _hash(columns[0])
-        self._repetitions.add(place, first, _hash(columns[1]))
+        self._repetitions.add(place, first, second)
         return "in_test" if first in self._held_out else None
 
     def mark_repetitions(self, faults: np.ndarray) -> None:

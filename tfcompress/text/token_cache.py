@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from tfcompress.digests import CorruptFileError, read_checked_json, write_checked_json
+from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.files import replace_file
 from tfcompress.schema import from_mapping
@@ -202,6 +203,7 @@ def write_cache(
     tokenizers: Sequence[str],
     encode: Callable[[Sequence[Sequence[str]]], list[Ragged]],
     progress: Callable[[int], object] = lambda examples: None,
+    engine: Engine,
 ) -> TokenCache:
     """Tokenizes text into a cache, or goes on where an earlier process stopped.
 
@@ -211,6 +213,7 @@ def write_cache(
         columns: The names of the columns.
         tokenizers: The digest of the tokenizer of each column.
         encode: Tokenizes the columns of a chunk; ids are int32, or all uint16.
+        engine: Where that is done, entered.
         progress: Called with the number of examples that are done.
 
     Returns:
@@ -227,7 +230,8 @@ def write_cache(
         path = part_path(folder, len(sizes))
         described = _finished(path, part, columns, tokenizers)
         if described is None:
-            described = _write_part(path, part, columns, tokenizers, encode)
+            encoded = engine.map(encode, (texts for *_, texts in part))
+            described = _write_part(path, part, columns, tokenizers, encoded)
         written += described
         progress(sum(chunk.examples for chunk in written))
         sizes.append(path.stat().st_size)
@@ -258,12 +262,11 @@ def part_path(folder: Path, number: int) -> Path:
     return folder / f"part-{number:05}.arrow"
 
 
-def _write_part(path, part, columns, tokenizers, encode) -> list[CachedChunk]:
+def _write_part(path, part, columns, tokenizers, encoded) -> list[CachedChunk]:
     import pyarrow as pa
 
     described, batches = [], []
-    for group, digest, texts in part:
-        raggeds = encode(texts)
+    for (group, digest, _), raggeds in zip(part, encoded, strict=True):
         examples = len(raggeds[0][1]) - 1
         described.append(CachedChunk(group, digest, examples, _ids(raggeds), _checksum(raggeds)))
         lists = [pa.ListArray.from_arrays(splits.astype(np.int32), ids) for ids, splits in raggeds]

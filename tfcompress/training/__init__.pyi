@@ -1,5 +1,7 @@
 from tfcompress.training.bleu_callback import BleuCallback as BleuCallback
 from tfcompress.training.classification import train_classifier as train_classifier
+from tfcompress.training.cluster import WorkerLostError as WorkerLostError
+from tfcompress.training.cluster import join_cluster as join_cluster
 from tfcompress.training.config import ClusteringConfig as ClusteringConfig
 from tfcompress.training.config import DistillationConfig as DistillationConfig
 from tfcompress.training.config import PruningConfig as PruningConfig

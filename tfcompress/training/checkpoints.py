@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -45,7 +46,10 @@ class TrainingState:
 
     Attributes:
         history: One dictionary of metrics for each evaluation so far.
+        is_kept: Whether this process keeps the state on the disk.
     """
+
+    is_kept = True
 
     def __init__(
         self,
@@ -106,6 +110,14 @@ class TrainingState:
         self._write_history()
         return update
 
+    def share(self, compute: Callable[[], Any]) -> Any:
+        """Returns what a function gives.
+
+        Args:
+            compute: The function; of several workers only the first one calls it.
+        """
+        return compute()
+
     def save(self, metrics: dict) -> None:
         """Saves the state after the evaluation with these `metrics` (`update` among them).
 
@@ -127,6 +139,10 @@ class TrainingState:
             del self._kept[old]
         remove_checkpoints(self.folder, keep=[*self._kept])
         self._remove_weights()
+
+    def weights(self) -> list[np.ndarray]:
+        """Returns the weights of the model in training."""
+        return model_weights(self._model)
 
     def chosen_weights(self) -> list[np.ndarray]:
         """Returns the mean of the chosen evaluations' weights, in the order of `get_weights`.

@@ -127,7 +127,8 @@ class TrainingConfig:
         label_smoothing: Part of the target distribution spread over the vocabulary.
         precision: "float32", "mixed_bfloat16" or "mixed_float16".
         strategy: "none", "mirrored" (all devices of this machine) or "multi_worker" (as
-            TF_CONFIG says).
+            TF_CONFIG says; see docs/many-machines.md).
+        worker_timeout: Seconds that a worker of "multi_worker" is waited for.
         seed: Seed of initial weights, order of batches and dropout.
         evaluate_every: Updates between evaluations, which also save the state.
         evaluate_sentences: Validation sentences decoded for BLEU; 0 for none, None for all.
@@ -165,6 +166,7 @@ class TrainingConfig:
     label_smoothing: float = 0.1
     precision: str = "float32"
     strategy: str = "none"
+    worker_timeout: int = 60
     seed: int = 0
     evaluate_every: int = 500
     evaluate_sentences: int | None = None
@@ -196,7 +198,7 @@ def _problems(config):
         yield f"`updates` must lie in [0, 2**31) (received {config.updates})"
     if not 0 <= config.seed < 2**32:
         yield f"`seed` must lie in [0, 2**32) (received {config.seed})"
-    names = ("batch_tokens", "accumulate", "warmup", "evaluate_every", "average")
+    names = ("batch_tokens", "accumulate", "warmup", "evaluate_every", "average", "worker_timeout")
     for name in names:
         if not 1 <= getattr(config, name) < 2**31:
             yield f"`{name}` must lie in [1, 2**31) (received {getattr(config, name)})"

@@ -1,19 +1,20 @@
 """Sequence-level distillation: a corpus translated by a teacher."""
 
+import functools
 import hashlib
-import itertools
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import sacrebleu
 
-from tfcompress.digests import digest
+from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.files import remove_leftovers, replace_file
+from tfcompress.journal import Journal
 from tfcompress.locks import FolderLock
 
-_CHUNK = 64
+_CHUNK = 128
 
 
 def distill_corpus(
@@ -24,6 +25,7 @@ def distill_corpus(
     references: Sequence[str] | None = None,
     name: str = "",
     progress: Callable[[int, int], None] | None = None,
+    engine: Engine | None = None,
 ) -> list[str]:
     """Translates a corpus with a teacher, for a student to learn from.
 
@@ -42,6 +44,8 @@ def distill_corpus(
         name: What the teacher and its settings are called, so that translations of different
             ones are never mixed in one file.
         progress: Called with the number done and the number of all.
+        engine: Where to translate, entered; this process by default. `translate` is then sent to
+            other processes: a function of a module, or `functools.partial` of one.
 
     Returns:
         The translations.
@@ -70,30 +74,61 @@ def distill_corpus(
         )
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not _has_journal(path):
+        raise InputError(
+            f"The file is there and its journal is not. Received: {path} without "
+            f"{path.name}.journal. Choose another file, or remove it."
+        )
+    pieces = _pieces(sources, references)
     with FolderLock(path.with_name(f"{path.name}.lock"), path):
         remove_leftovers(path.parent, path.name)
-        with _Journal(path, _job(sources, references, name)) as journal:
-            lines = journal.lines
-            for start in range(len(lines), len(sources), _CHUNK):
-                chunk = slice(start, start + _CHUNK)
-                chosen = _choose(
-                    translate(sources[chunk]), None if references is None else references[chunk]
-                )
-                if len(chosen) != len(sources[chunk]):
-                    raise InputError(
-                        "The teacher must translate every sentence. Received: "
-                        f"{len(chosen)} translations of {len(sources[chunk])} sentences."
-                    )
+        with _journal(path, _job(sources, references, name)) as journal:
+            choose = functools.partial(_choose, translate)
+            for chosen in (engine or Engine()).map(choose, pieces(journal.count)):
                 journal.append(chosen)
                 if progress is not None:
-                    progress(len(lines), len(sources))
+                    progress(journal.count, len(sources))
+            lines = [*journal]
         text = "".join(f"{line}\n" for line in lines).encode()
         if not path.exists() or path.read_bytes() != text:
             replace_file(path, text)
     return lines
 
 
-def _choose(translations, references):
+def _pieces(sources, references):
+    """Gives pieces of the corpus from any sentence on."""
+
+    def pieces(start):
+        for at in range(start, len(sources), _CHUNK):
+            chunk = slice(at, at + _CHUNK)
+            yield sources[chunk], None if references is None else references[chunk]
+
+    return pieces
+
+
+def _has_journal(path):
+    journal = path.with_name(f"{path.name}.journal")
+    return journal.exists() and journal.stat().st_size > 0
+
+
+def _journal(path, job):
+    journal = Journal(path.with_name(f"{path.name}.journal"), job)
+    if journal.is_other:
+        raise InputError(
+            f"The file was begun with other sentences or another teacher. Received: {path}. Choose "
+            f"another file, or remove it and {journal.path.name}."
+        )
+    return journal
+
+
+def _choose(translate, piece) -> list[str]:
+    sources, references = piece
+    translations = translate(sources)
+    if len(translations) != len(sources):
+        raise InputError(
+            f"The teacher must translate every sentence. Received: {len(translations)} "
+            f"translations of {len(sources)} sentences."
+        )
     if references is None:
         chosen = [row[0] for row in translations]
     else:
@@ -106,72 +141,6 @@ def _choose(translations, references):
 
 def _likeness(translation, reference):
     return sacrebleu.sentence_bleu(translation, [reference]).score
-
-
-class _Journal:
-    """The translations so far, each with its number and a digest, so that none can be lost unseen.
-
-    Args:
-        path: The file that they are for.
-        job: A digest of what is translated by whom.
-
-    Attributes:
-        lines: The translations.
-    """
-
-    def __init__(self, path: Path, job: str):
-        self.lines: list[str] = []
-        self._path = path.with_name(f"{path.name}.journal")
-        self._job = job
-        self._begin(path)
-        self._file = self._path.open("ab")
-
-    def __enter__(self) -> "_Journal":
-        return self
-
-    def __exit__(self, *details: object) -> None:
-        self._file.close()
-
-    def append(self, lines: Sequence[str]) -> None:
-        """Adds translations; they are on the disk afterwards."""
-        for line in lines:
-            self._file.write(self._entry(len(self.lines), line))
-            self.lines.append(line)
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-    def _begin(self, path):
-        """Reads as far as entries are whole, and cuts off the rest."""
-        if not self._path.exists() or not self._path.stat().st_size:
-            if path.exists():
-                raise InputError(
-                    f"The file is there and its journal is not. Received: {path} without "
-                    f"{self._path.name}. Choose another file, or remove it."
-                )
-            replace_file(self._path, f"{self._job}\n".encode())
-        with self._path.open("rb") as file:
-            header, first = file.readline(), file.readline()
-            if header != f"{self._job}\n".encode() and first != self._entry(0, _text(first)):
-                raise InputError(
-                    f"The file was begun with other sentences or another teacher. Received: "
-                    f"{path}. Choose another file, or remove it and {self._path.name}."
-                )
-            size = len(header)
-            for entry in itertools.chain([first], file):
-                if entry != self._entry(len(self.lines), _text(entry)):
-                    break
-                self.lines.append(_text(entry))
-                size += len(entry)
-        if size < self._path.stat().st_size:
-            os.truncate(self._path, size)
-
-    def _entry(self, number, line):
-        checked = f"{number}\t{line}"
-        return f"{digest([self._job, checked])}\t{checked}\n".encode()
-
-
-def _text(entry):
-    return entry.rstrip(b"\n").rpartition(b"\t")[2].decode("utf-8", "replace")
 
 
 def _job(sources, references, name):

@@ -16,14 +16,16 @@ from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
 from tfcompress.interrupts import Interrupts
 from tfcompress.models.copying import copy_layers
-from tfcompress.training.accumulation import AccumulatingModel, grouped
+from tfcompress.training.accumulation import AccumulatingModel, grouped, shared
 from tfcompress.training.checkpoints import TrainingState, parameters
+from tfcompress.training.cluster import Cluster, join_cluster
 from tfcompress.training.compression import compression, load_methods
 from tfcompress.training.config import TrainingConfig
 from tfcompress.training.layer_drop_schedule import LayerDropSchedule
 from tfcompress.training.progress import TrainingProgress, has_terminal
 from tfcompress.training.schedules import Cosine, InverseSquareRoot
 from tfcompress.training.selection import selection
+from tfcompress.training.shared_state import SharedState
 from tfcompress.training.task import Model, Task
 from tfcompress.training.theseus_replacer import TheseusReplacer
 
@@ -42,6 +44,9 @@ def run_training(
 ) -> tuple[Any, list[dict]]:
     """Trains a model with `model.fit`; called again on the same folder, it goes on.
 
+    With the strategy "multi_worker" it is called by every worker alike. The first one writes the
+    folder; the others write nothing and return the same.
+
     Args:
         task: The model, its examples, its loss and its scores.
         config: How to train.
@@ -58,10 +63,13 @@ def run_training(
 
     Raises:
         InputError: If no example is short enough, layers should be replaced that have no
-            successors, the loss is not finite before the first evaluation, or the saved state is
-            damaged.
+            successors, the loss is not finite before the first evaluation, the saved state is
+            damaged, or a worker does not answer.
+        WorkerLostError: If another worker ends; called again in new processes, it goes on.
     """
-    folder = Path(folder)
+    folder, cluster = Path(folder), None
+    if config.strategy == "multi_worker" and config.updates:
+        cluster = join_cluster(timeout=config.worker_timeout)
     selected = selection(config, task.metrics(config))
     load_methods(config)
     if config.replacing is not None and not _has_successors(task.model_config):
@@ -72,13 +80,13 @@ def run_training(
     keras.utils.set_random_seed(config.seed)
     if not config.updates:
         return task.new_model(start), []
-    strategy = _strategy(config.strategy)
-    with strategy.scope(), _precision(config.precision):
+    strategy = _strategy(config.strategy) if cluster is None else cluster.strategy
+    with strategy.scope(), _precision(config.precision), _watched(cluster):
         transformer = task.new_model(start)
         _freeze(transformer, config.train_only)
         compressed = compression(transformer, config)
         model = _compiled(task, transformer, compressed.model, config, teacher)
-        state = TrainingState(
+        state: Any = TrainingState(
             folder,
             compressed.model,
             model.optimizer,
@@ -86,14 +94,17 @@ def run_training(
             helpers=getattr(model, "helpers", ()),
             log=log,
         )
+        if cluster is not None:
+            state = SharedState(state, cluster)
         done = state.restore()
         if done < config.updates and not selected.is_over(state.history):
             progress = None
-            if verbose:
+            if verbose and state.is_kept:
                 bar = verbose == 1 and has_terminal()
                 progress = TrainingProgress(done, config.updates, bar=bar, log=log)
             ended = _fit(task, compressed, model, config, folder, state, selected, progress)
-            log(f"{ended}; {selected.words(state.history)}")
+            if state.is_kept:
+                log(f"{ended}; {selected.words(state.history)}")
         weights = state.chosen_weights()
         for variable, value in zip(parameters(compressed.model), weights, strict=True):
             variable.assign(value)
@@ -123,12 +134,16 @@ def _freeze(transformer, train_only):
 
 
 def _compiled(task, transformer, model, config, teacher):
+    clip_norm = config.clip_norm
+    if clip_norm is not None and hasattr(keras, "ops"):
+        # `AccumulatingModel` has Keras 3 clip a mean, which Keras adds up afterwards.
+        clip_norm /= tf.distribute.get_strategy().num_replicas_in_sync
     optimizer = keras.optimizers.Adam(
         _learning_rate(config),
         beta_1=config.beta_1,
         beta_2=config.beta_2,
         epsilon=1e-9,
-        global_clipnorm=config.clip_norm,
+        global_clipnorm=clip_norm,
     )
     loss = task.loss(config)
     if config.distillation is not None:
@@ -137,13 +152,7 @@ def _compiled(task, transformer, model, config, teacher):
         objective = task.distillation(transformer, teacher, config)
         model = AccumulatingModel(model, objective, task.pad_label, objective.helpers)
         model.compile(optimizer=optimizer)
-    elif config.accumulate > 1 or loss is None:
-        if config.accumulate > 1 and config.strategy != "none" and hasattr(keras, "ops"):
-            raise InputError(
-                "`accumulate` with a strategy needs Keras 2. Received: "
-                f"accumulate={config.accumulate}, strategy={config.strategy}. Set "
-                "TF_USE_LEGACY_KERAS=1 or accumulate 1."
-            )
+    elif config.accumulate > 1 or loss is None or config.strategy != "none":
         model = AccumulatingModel(model, task.objective(model, config), task.pad_label)
         model.compile(optimizer=optimizer)
     else:
@@ -159,16 +168,20 @@ def _fit(task, compressed, model, config, folder, state, selected, progress):
     dataset = task.batches(config, done)
     if isinstance(model, AccumulatingModel):
         dataset = grouped(dataset, config.accumulate)
-    evaluations = task.evaluations(compressed, config)
+    if config.strategy != "none":
+        dataset = shared(dataset, tf.distribute.get_strategy())
+    evaluations = task.evaluations(compressed, config) if state.is_kept else []
     evaluation = _Evaluation(evaluations, state, selected, every, progress)
     callbacks = compressed.callbacks + _schedules(task.model_config, config) + [evaluation]
     callbacks += [] if progress is None else [progress]
-    callbacks.append(keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False))
+    if state.is_kept:
+        logs = str(folder / "tensorboard")
+        callbacks.append(keras.callbacks.TensorBoard(logs, write_graph=False))
     with Interrupts() as interrupts:
         callbacks.append(_Interruptible(interrupts))
         try:
             model.fit(
-                _unsharded(dataset),
+                dataset,
                 initial_epoch=done // every,
                 epochs=config.updates // every,
                 steps_per_epoch=every,
@@ -226,23 +239,30 @@ class _Evaluation(keras.callbacks.Callback):
         self._check("loss", logs, self.epoch * self.every + batch + 1)
 
     def on_epoch_end(self, epoch, logs=None):
+        self.ended, metrics = self.state.share(lambda: self._evaluated(epoch, logs))
+        if self.ended:
+            self._end(self.ended)
+            return
+        self.state.save(metrics)
+        if self.progress is not None:
+            self.progress.show(metrics)
+        if self.selected.is_over(self.state.history):
+            update = metrics["update"]
+            self._end(f"nothing got better for {self.selected.patience} evaluations, to {update}")
+
+    def _evaluated(self, epoch, logs):
+        """Why the training ends now, if it does, and the metrics."""
         update = (epoch + 1) * self.every
         for evaluation in self.evaluations:
             if not self.ended:
                 evaluation.on_epoch_end(epoch, logs)
                 self._check("val_loss", logs, update)
-        if self.ended:
-            return
         now = time.monotonic()
-        metrics = {"update": update}
+        metrics: dict[str, Any] = {"update": update}
         metrics |= {name: float(value) for name, value in (logs or {}).items()}
         metrics["seconds"] = round(now - self.started, 3)
         self.started = now
-        self.state.save(metrics)
-        if self.progress is not None:
-            self.progress.show(metrics)
-        if self.selected.is_over(self.state.history):
-            self._end(f"nothing got better for {self.selected.patience} evaluations, to {update}")
+        return self.ended, metrics
 
     def on_train_end(self, logs=None):
         if self.ended is None:
@@ -282,11 +302,11 @@ def _learning_rate(config):
 
 
 def _strategy(name):
-    if name == "mirrored":
-        return tf.distribute.MirroredStrategy()
-    if name == "multi_worker":
-        return tf.distribute.MultiWorkerMirroredStrategy()
-    return tf.distribute.get_strategy()
+    return tf.distribute.MirroredStrategy() if name == "mirrored" else tf.distribute.get_strategy()
+
+
+def _watched(cluster: Cluster | None):
+    return contextlib.nullcontext() if cluster is None else cluster.watch()
 
 
 @contextlib.contextmanager
@@ -298,10 +318,3 @@ def _precision(policy):
         yield
     finally:
         keras.mixed_precision.set_global_policy(former)
-
-
-def _unsharded(dataset):
-    """Gives every worker the whole stream: each takes its own share of every batch's gradient."""
-    options = tf.data.Options()
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    return dataset.with_options(options)
