@@ -1,0 +1,236 @@
+"""Marian's own files become translators that compute what Marian does, and say what is wrong."""
+
+import contextlib
+import json
+import struct
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from models import marian_students as students
+from models.marian_folders import SENTENCES, TRANSLATED
+
+import tfcompress as tfc
+from tfcompress.errors import InputError
+from tfcompress.models.marian_files.bergamot import read_bergamot, write_bergamot
+from tfcompress.models.marian_files.content import IntegerTensor
+from tfcompress.models.marian_files.npz import read_npz, write_npz
+
+AAN = {"transformer-decoder-autoreg": "average-attention"}
+UNTIED = {"tied-embeddings-all": False, "tied-embeddings": False}
+PRE_NORM = {
+    "transformer-preprocess": "n",
+    "transformer-postprocess": "da",
+    "transformer-postprocess-top": "n",
+}
+VARIANTS = {
+    "ssru": {},
+    "projected": {"transformer-rnn-projection": True, "transformer-decoder-dim-ffn": 40},
+    "pre_norm": PRE_NORM,
+    "averaged": AAN,
+    "averaged_without_second_product": AAN | {"transformer-dim-aan": students.WIDTH},
+    "averaged_without_gates": AAN | {"transformer-aan-depth": 1, "transformer-aan-nogate": True},
+    "self_attention": {
+        "transformer-decoder-autoreg": "self-attention",
+        "transformer-ffn-activation": "swish",
+        "layer-normalization": True,
+    },
+    "self_attention_pre_norm": PRE_NORM | {"transformer-decoder-autoreg": "self-attention"},
+    "untied": UNTIED | {"tied-embeddings-src": True},
+    "two_tables": UNTIED | {"tied-embeddings": True, "output-omit-bias": True},
+    "trained_positions": {"transformer-train-position-embeddings": True},
+}
+
+
+@pytest.fixture(scope="module")
+def vocabulary(tmp_path_factory):
+    path = tmp_path_factory.mktemp("vocabulary") / "vocab.spm"
+    path.write_bytes(students.vocabulary())
+    return path
+
+
+@pytest.fixture(scope="module")
+def size(vocabulary):
+    return students.size_of(vocabulary.read_bytes())
+
+
+def logits_of(read, source, target):
+    model, *_ = read
+    inputs = {
+        "source_token_ids": np.array([source]),
+        "target_token_ids": np.array([[model.config.bos_id, *target]]),
+    }
+    logits = np.array(model.model(inputs))[0]
+    assert logits.shape[1] == model.config.target_vocabulary_size
+    return logits[:, :-1]
+
+
+def check(read, options, tensors):
+    (source,) = read.source_tokenizer.encode(["a woman rides a red dog"])
+    (target,) = read.target_tokenizer.encode(["ein hund läuft"])
+    expected = students.forward(options, tensors, [*source, 0], target)
+    np.testing.assert_allclose(logits_of(read, [*source, 0], target), expected, atol=3e-4)
+
+
+@pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
+def test_the_model_computes_what_marian_does(changes, vocabulary, size, tmp_path):
+    options = students.settings(size, **changes)
+    tensors = students.random_tensors(options)
+    path = tmp_path / "model.npz"
+    path.write_bytes(students.npz(tensors, options))
+    check(tfc.models.from_marian_npz(path, vocabulary), options, tensors)
+
+
+@pytest.mark.parametrize("alphas", [True, False])
+def test_a_file_of_integers(alphas, vocabulary, size, tmp_path):
+    options = students.settings(size)
+    tensors = students.random_tensors(options)
+    path = tmp_path / "model.bin"
+    path.write_bytes(students.bergamot(tensors, options, integers=True, alphas=alphas))
+    read = tfc.models.from_bergamot(path, vocabulary)
+    assert read.shortlist is None
+    check(read, options, students.dequantized(tensors))
+
+
+def test_two_vocabularies_and_options_left_out(tmp_path):
+    paths = [tmp_path / "srcvocab.spm", tmp_path / "trgvocab.spm"]
+    for path, sentences, count in zip(paths, (SENTENCES, TRANSLATED), (60, 70)):
+        path.write_bytes(students.vocabulary(sentences, count))
+    sizes = tuple(students.size_of(path.read_bytes()) for path in paths)
+    options = students.settings(sizes, **UNTIED | {"tied-embeddings": True})
+    tensors = students.random_tensors(options)
+    names = ("dim-emb", "enc-depth", "dec-depth", "transformer-heads", "transformer-dim-ffn")
+    path = tmp_path / "model.bin"
+    few = {name: options[name] for name in names}
+    path.write_bytes(students.bergamot(tensors, few, integers=True))
+    check(tfc.models.from_bergamot(path, paths), options, students.dequantized(tensors))
+
+
+def test_a_table_of_ids_with_models_beside_it(tmp_path):
+    from models.marian_folders import pieces_of, train_pieces
+
+    pieces = {}
+    for side, sentences in (("source", SENTENCES), ("target", TRANSLATED)):
+        model = train_pieces(sentences, 60)
+        (tmp_path / f"{side}.spm").write_bytes(model)
+        pieces |= dict.fromkeys(pieces_of(model))
+    # Words that YAML would take for something else.
+    ids = {piece: id for id, piece in enumerate(["</s>", "<unk>", "no", "1.5", "~", *pieces])}
+    (tmp_path / "vocab.yml").write_text("".join(f'"{p}": {i}\n' for p, i in ids.items()))
+    (tmp_path / "vocab.json").write_text(json.dumps(ids))
+    options = students.settings(len(ids))
+    tensors = students.random_tensors(options)
+    path = tmp_path / "model.npz"
+    path.write_bytes(students.npz(tensors, options))
+    for name in ("vocab.yml", "vocab.json"):
+        read = tfc.models.from_marian_npz(path, tmp_path / name)
+        check(read, options, tensors)
+        (row,) = read.source_tokenizer.encode(["two dogs"])
+        assert [
+            ids[p] for p in read.source_tokenizer._processor.encode_as_pieces("two dogs")
+        ] == row
+
+
+# Both formats.
+
+
+FILE = students.random_tensors(students.settings(9, **{"enc-depth": 1, "dec-depth": 1}))
+FILE = {name: value[:8, :8] for name, value in FILE.items() if name < "decoder_l1_d"}
+OPTIONS = {"dim-emb": 8, "vocabs": ["a", "b"], "text": "ü"}
+
+
+def formats(tmp_path):
+    write_npz(tmp_path / "model.npz", FILE, OPTIONS)
+    integers = {
+        name: IntegerTensor.quantize(value) if len(value) > 1 else value
+        for name, value in FILE.items()
+    }
+    write_bergamot(tmp_path / "model.bin", integers, OPTIONS)
+    return {read_npz: tmp_path / "model.npz", read_bergamot: tmp_path / "model.bin"}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return formats(tmp_path_factory.mktemp("files"))
+
+
+def test_what_was_written_is_read(files, tmp_path):
+    for read, path in files.items():
+        content = read(path)
+        assert content.settings == OPTIONS
+        assert content.tensors.keys() == FILE.keys()
+        for name, value in FILE.items():
+            actual = content.tensors[name]
+            if isinstance(actual, IntegerTensor):
+                integers, multiplier = students.quantize(value)
+                np.testing.assert_array_equal(actual.values, integers)
+                assert actual.multiplier == multiplier
+            else:
+                np.testing.assert_array_equal(actual, value)
+    assert files[read_bergamot].read_bytes() == students.pack_items(
+        list(_items(read_bergamot(files[read_bergamot])))
+    )
+
+
+def _items(content):
+    for name, value in content.tensors.items():
+        if isinstance(value, IntegerTensor):
+            stored = value.values if "Wemb" in name else value.values.T
+            data = np.ascontiguousarray(stored).tobytes() + value.multiplier.tobytes()
+            yield name, students.INTGEMM8, value.shape, data
+        else:
+            yield name, students.FLOAT32, value.shape, value.tobytes()
+    text = yaml.safe_dump(content.settings).encode() + b"\0"
+    yield "special:model.yml", students.INT8, (len(text),), text
+
+
+def refuses(read, path, content):
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=path.name) as error:
+        read(path)
+    assert "\n" not in str(error.value)
+
+
+@given(place=st.floats(0, 1, exclude_max=True))
+def test_files_cut_anywhere(files, place, tmp_path_factory):
+    for read, path in files.items():
+        content = path.read_bytes()
+        # The end of an archive repeats what is in it; only padding may go from the other.
+        refuses(
+            read,
+            tmp_path_factory.getbasetemp() / f"cut{path.suffix}",
+            content[: int(place * len(content))],
+        )
+
+
+@given(data=st.data())
+def test_altered_files(files, data, tmp_path_factory):
+    """Any number in a header, and any byte, may be any other: an error, or a model of that size."""
+    import tracemalloc
+
+    for read, path in files.items():
+        content = bytearray(path.read_bytes())
+        header = min(len(content), 1200)
+        for _ in range(data.draw(st.integers(1, 3))):
+            place = data.draw(st.integers(0, header - 8))
+            value = data.draw(st.sampled_from([0, 1, 2**31, 2**40, 2**63 - 1, 2**64 - 1, 257]))
+            width = data.draw(st.sampled_from([1, 4, 8]))
+            content[place : place + width] = struct.pack("<Q", value)[:width]
+        altered = tmp_path_factory.getbasetemp() / f"altered{path.suffix}"
+        altered.write_bytes(content)
+        tracemalloc.start()
+        with contextlib.suppress(InputError):
+            read(altered)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 50 * len(content) + 2**22
+
+
+@pytest.mark.parametrize("read", [read_npz, read_bergamot])
+@pytest.mark.parametrize("content", [b"", b"x", b"PK\3\4", bytes(64), b"[1]" * 400])
+def test_other_files(read, content, tmp_path):
+    refuses(read, tmp_path / "model", content)
+    with pytest.raises(InputError, match="cannot be read"):
+        read(tmp_path / "nothing")
