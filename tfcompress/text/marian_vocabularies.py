@@ -20,6 +20,10 @@ _Piece = ModelProto.SentencePiece
 _MOST_BYTES = 2**26
 
 
+class _NoTable(Exception):
+    """Why a file is no table of ids."""
+
+
 def marian_vocabularies(
     vocabularies: str | os.PathLike | Sequence[str | os.PathLike],
     source_vocabulary_size: int,
@@ -47,9 +51,9 @@ def marian_vocabularies(
 
     Example:
 
-    >>> source, target = marian_vocabularies("vocab.spm", 100, 100, one_table=True)
+    >>> source, target = marian_vocabularies("vocab.spm", 72, 72, one_table=True)
     >>> source is target, source.eos_id, source.unk_id, source.pad_id
-    (True, 0, 1, 100)
+    (True, 0, 1, 72)
     """
     paths = _paths(vocabularies)
     sizes = source_vocabulary_size, target_vocabulary_size
@@ -147,9 +151,9 @@ def _read_table(path) -> dict[str, int]:
         raise InputError(
             f"There is no such file. Received: {path}. Give the model's vocabulary."
         ) from None
-    except (yaml.YAMLError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except (yaml.YAMLError, ValueError, _NoTable) as error:
         reason = " ".join(str(error).split())
         raise InputError(
             f"The vocabulary must be pieces and their ids ({reason}). Received: {path}."
@@ -169,20 +173,20 @@ def _plain_pairs(text) -> dict[str, int]:
     outer = (yaml.StreamStartEvent, yaml.DocumentStartEvent, yaml.MappingStartEvent)
     for expected in outer:
         if not isinstance(next(events, None), expected):
-            raise ValueError("no mapping")
+            raise _NoTable("no mapping")
     ids, key = {}, None
     for event in events:
         if isinstance(event, yaml.MappingEndEvent) and key is None:
             return ids
         if not isinstance(event, yaml.ScalarEvent):
-            raise ValueError("a piece or an id is no scalar")
+            raise _NoTable("a piece or an id is no scalar")
         if key is None:
             key = event.value
             if key in ids:
-                raise ValueError(f"{key!r} is there twice")
+                raise _NoTable(f"{key!r} is there twice")
         else:
             ids[key], key = int(event.value), None
-    raise ValueError("the mapping does not end")
+    raise _NoTable("the mapping does not end")
 
 
 def _new_name(pieces) -> str:

@@ -152,7 +152,7 @@ def _tensors(config, weights: Sequence[Weight], ids):
         name = weight.name
         if inner == config.hidden_dim and name.endswith(("_aan_W2", "_aan_b2")):
             # Marian has no second product where the first has the width already.
-            if not np.array_equal(value, np.eye(inner) if value.ndim > 1 else np.zeros(inner)):
+            if not np.array_equal(value, np.eye(*value.shape) if value.ndim > 1 else 0 * value):
                 raise InputError(
                     "Marian's averaged attention has one product where its inner width is the "
                     f"model's. Received: decoder.attention.intermediate_dim={inner}. Train it "

@@ -115,10 +115,10 @@ def _items(path: Path, data: memoryview) -> Iterator[_Item]:
 
 
 def _name(path, encoded):
-    try:
-        return encoded.removesuffix(b"\0").decode()
-    except UnicodeDecodeError:
-        raise corrupt(path, f"{encoded[:40]!r} is no name") from None
+    name = encoded.removesuffix(b"\0").decode(errors="replace")
+    if not name.isprintable():
+        raise corrupt(path, f"{encoded[:40]!r} is no name")
+    return name
 
 
 def _tensor(path, item) -> Tensor:
@@ -172,7 +172,7 @@ def write_bergamot(path: Path, tensors: Mapping[str, Tensor], settings: Mapping[
     replace_file(path, b"".join(parts))
 
 
-def _encoded(name, tensor):
+def _encoded(name: str, tensor: Tensor) -> tuple[str, int, tuple[int, ...], bytes]:
     if isinstance(tensor, IntegerTensor):
         values = tensor.values.T if _is_transposed(name, tensor.shape) else tensor.values
         data = values.tobytes() + np.array(tensor.multiplier, _MULTIPLIER).tobytes()

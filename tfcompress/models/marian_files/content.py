@@ -52,6 +52,11 @@ class IntegerTensor:
 Tensor = np.ndarray | IntegerTensor
 
 
+def dequantized(tensor: Tensor) -> np.ndarray:
+    """Returns the float32 values of a tensor."""
+    return tensor if isinstance(tensor, np.ndarray) else tensor.dequantize()
+
+
 @dataclass(frozen=True, eq=False)
 class MarianFile:
     """The tensors and the settings of a model.

@@ -26,10 +26,16 @@ _READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
+
+
+class _Damage(Exception):
+    """What is wrong with an archive."""
+
+
 # All that zipfile and numpy raise for archives that are not as they were written.
 _ERRORS = (
     *(zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, TypeError, SyntaxError),
-    *(KeyError, IndexError, OverflowError, NotImplementedError, RuntimeError, MemoryError),
+    *(_Damage, KeyError, IndexError, OverflowError, NotImplementedError, RuntimeError, MemoryError),
 )
 
 
@@ -53,16 +59,18 @@ def read_npz(path: Path) -> MarianFile:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
             if sum(entry.file_size for entry in entries) > _MOST_EXPANSION * len(content):
-                raise ValueError("it claims to expand without measure")
+                raise _Damage("it claims to expand without measure")
             for entry in entries:
                 name = entry.filename.removesuffix(".npy")
+                if not name.isprintable():
+                    raise _Damage(f"{name!r} is no name")
                 if name in tensors or (name == SETTINGS and settings is not None):
-                    raise ValueError(f"{name} is there twice")
+                    raise _Damage(f"{name} is there twice")
                 array = _array(archive.read(entry), name)
                 if name == SETTINGS:
                     settings = array.tobytes()
                 elif array.dtype.kind != "f":
-                    raise ValueError(f"{name} is of type {array.dtype}, not float32")
+                    raise _Damage(f"{name} is of type {array.dtype}, not float32")
                 else:
                     tensors[name] = array.astype(np.float32)
     except _ERRORS as error:
@@ -77,13 +85,13 @@ def _array(data: bytes, name: str) -> np.ndarray:
     file = io.BytesIO(data)
     version = np.lib.format.read_magic(file)
     if version not in _READERS:
-        raise ValueError(f"{name} has version {version}")
+        raise _Damage(f"{name} has version {version}")
     shape, is_fortran, dtype = _READERS[version](file)
     if dtype.hasobject or dtype.itemsize > 8:
-        raise ValueError(f"{name} is of type {dtype}")
+        raise _Damage(f"{name} is of type {dtype}")
     count, rest = math.prod(shape), len(data) - file.tell()
     if min(shape, default=1) < 1 or count * dtype.itemsize != rest:
-        raise ValueError(f"{name} has the shape {list(shape)} and {rest:,} bytes")
+        raise _Damage(f"{name} has the shape {list(shape)} and {rest:,} bytes")
     array = np.frombuffer(data, dtype, count, file.tell())
     return array.reshape(shape, order="F" if is_fortran else "C")
 

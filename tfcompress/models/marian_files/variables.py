@@ -9,7 +9,7 @@ import numpy as np
 
 from tfcompress.errors import InputError
 from tfcompress.layers import SSRU, AveragedAttention, LayerDropWrapper
-from tfcompress.models.marian_files.content import AGAIN, MarianFile, Tensor
+from tfcompress.models.marian_files.content import AGAIN, MarianFile, Tensor, dequantized
 from tfcompress.models.marian_files.options import (
     OLD_OUTPUT,
     OUTPUT,
@@ -152,9 +152,7 @@ def assign(path: Path, model: Seq2SeqTransformer, content: MarianFile) -> None:
     values = _values(model, content.tensors)
     _check(path, weights, values)
     for name, weight in weights.items():
-        value = values[name]
-        value = value if isinstance(value, np.ndarray) else value.dequantize()
-        value = value.reshape(weight.shape())
+        value = dequantized(values[name]).reshape(weight.shape())
         if len(weight.variable.shape) == 1:
             value = value[0]
         if weight.ids is not None:
@@ -174,11 +172,10 @@ def _values(model, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
             if other in values:
                 values.setdefault(f"{side}_top_ln_{end}", values.pop(other))
     if OUTPUT in values:
-        output = values.pop(OUTPUT)
-        values[OLD_OUTPUT] = (output if isinstance(output, np.ndarray) else output.dequantize()).T
+        values[OLD_OUTPUT] = dequantized(values.pop(OUTPUT)).T
     config = model.config
     if POSITIONS in values and config.positions == "learned":
-        values[POSITIONS] = values[POSITIONS][: config.max_source_length]
+        values[POSITIONS] = dequantized(values[POSITIONS])[: config.max_source_length]
     own, width = config.decoder.attention, config.hidden_dim
     if getattr(own, "intermediate_dim", None) == width:
         # Marian then has no second product.
@@ -196,11 +193,7 @@ def _check(path, weights: Mapping[str, Weight], values: Mapping[str, Tensor]) ->
         for name, weight in weights.items()
         if name in values and _plain_shape(values[name].shape) != weight.shape()
     ]
-    infinite = [
-        name
-        for name, value in values.items()
-        if isinstance(value, np.ndarray) and not np.isfinite(value).all()
-    ]
+    infinite = [name for name, value in values.items() if not np.isfinite(dequantized(value)).all()]
     problems = [f"without {_listed(missing)}"] * bool(missing)
     problems += [f"with {_listed(extra)}, which the model lacks"] * bool(extra)
     problems += [f"with {_listed(misshapen)}"] * bool(misshapen)
