@@ -20,7 +20,7 @@ _Piece = ModelProto.SentencePiece
 _MOST_BYTES = 2**26
 
 
-class _NoTable(Exception):
+class _NoTableError(Exception):
     """Why a file is no table of ids."""
 
 
@@ -153,7 +153,7 @@ def _read_table(path) -> dict[str, int]:
         ) from None
     except InputError:
         raise
-    except (yaml.YAMLError, ValueError, _NoTable) as error:
+    except (yaml.YAMLError, ValueError, _NoTableError) as error:
         reason = " ".join(str(error).split())
         raise InputError(
             f"The vocabulary must be pieces and their ids ({reason}). Received: {path}."
@@ -173,20 +173,20 @@ def _plain_pairs(text) -> dict[str, int]:
     outer = (yaml.StreamStartEvent, yaml.DocumentStartEvent, yaml.MappingStartEvent)
     for expected in outer:
         if not isinstance(next(events, None), expected):
-            raise _NoTable("no mapping")
+            raise _NoTableError("no mapping")
     ids, key = {}, None
     for event in events:
         if isinstance(event, yaml.MappingEndEvent) and key is None:
             return ids
         if not isinstance(event, yaml.ScalarEvent):
-            raise _NoTable("a piece or an id is no scalar")
+            raise _NoTableError("a piece or an id is no scalar")
         if key is None:
             key = event.value
             if key in ids:
-                raise _NoTable(f"{key!r} is there twice")
+                raise _NoTableError(f"{key!r} is there twice")
         else:
             ids[key], key = int(event.value), None
-    raise _NoTable("the mapping does not end")
+    raise _NoTableError("the mapping does not end")
 
 
 def _new_name(pieces) -> str:

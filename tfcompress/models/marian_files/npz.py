@@ -28,14 +28,22 @@ _READERS = {
 }
 
 
-class _Damage(Exception):
+class _DamageError(Exception):
     """What is wrong with an archive."""
 
 
 # All that zipfile and numpy raise for archives that are not as they were written.
 _ERRORS = (
     *(zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, TypeError, SyntaxError),
-    *(_Damage, KeyError, IndexError, OverflowError, NotImplementedError, RuntimeError, MemoryError),
+    *(
+        _DamageError,
+        KeyError,
+        IndexError,
+        OverflowError,
+        NotImplementedError,
+        RuntimeError,
+        MemoryError,
+    ),
 )
 
 
@@ -59,18 +67,18 @@ def read_npz(path: Path) -> MarianFile:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
             if sum(entry.file_size for entry in entries) > _MOST_EXPANSION * len(content):
-                raise _Damage("it claims to expand without measure")
+                raise _DamageError("it claims to expand without measure")
             for entry in entries:
                 name = entry.filename.removesuffix(".npy")
                 if not name.isprintable():
-                    raise _Damage(f"{name!r} is no name")
+                    raise _DamageError(f"{name!r} is no name")
                 if name in tensors or (name == SETTINGS and settings is not None):
-                    raise _Damage(f"{name} is there twice")
+                    raise _DamageError(f"{name} is there twice")
                 array = _array(archive.read(entry), name)
                 if name == SETTINGS:
                     settings = array.tobytes()
                 elif array.dtype.kind != "f":
-                    raise _Damage(f"{name} is of type {array.dtype}, not float32")
+                    raise _DamageError(f"{name} is of type {array.dtype}, not float32")
                 else:
                     tensors[name] = array.astype(np.float32)
     except _ERRORS as error:
@@ -85,13 +93,13 @@ def _array(data: bytes, name: str) -> np.ndarray:
     file = io.BytesIO(data)
     version = np.lib.format.read_magic(file)
     if version not in _READERS:
-        raise _Damage(f"{name} has version {version}")
+        raise _DamageError(f"{name} has version {version}")
     shape, is_fortran, dtype = _READERS[version](file)
     if dtype.hasobject or dtype.itemsize > 8:
-        raise _Damage(f"{name} is of type {dtype}")
+        raise _DamageError(f"{name} is of type {dtype}")
     count, rest = math.prod(shape), len(data) - file.tell()
     if min(shape, default=1) < 1 or count * dtype.itemsize != rest:
-        raise _Damage(f"{name} has the shape {list(shape)} and {rest:,} bytes")
+        raise _DamageError(f"{name} has the shape {list(shape)} and {rest:,} bytes")
     array = np.frombuffer(data, dtype, count, file.tell())
     return array.reshape(shape, order="F" if is_fortran else "C")
 
