@@ -26,6 +26,7 @@ EMPTY_BITS_OF_BLOCKS = 16
 MIN_ELEMENTS = 1024
 # Of a weight, how many values rule a scale out before all are looked at.
 _SAMPLE = 256
+_LAST_BITS = 2.0**-21
 SMALLEST_BLOCK_SCALE, LARGEST_BLOCK_SCALE = 2.0**-14, 65280.0
 
 
@@ -159,21 +160,19 @@ def holds_whole(weights: np.ndarray, bits: int = 8) -> Grid | None:
 def quantized_elsewhere(weights: np.ndarray) -> Grid | None:
     """Returns the grid of 8 bits and one scale that weights of another library lie on, if any.
 
-    Such scales have all bits, so that an integer times its scale is rounded.
+    Such scales have all bits, so that an integer times its scale is rounded in the last of them.
 
     Args:
         weights: Float32.
     """
     largest = np.abs(weights).max(initial=0)
     sample = weights.reshape(-1)[:: max(1, weights.size // _SAMPLE)]
-    # The largest integer is 127 where it was made from the largest weight.
     has_scale = np.finfo(np.float32).tiny * 256 < largest < np.inf
+    # The largest integer is 127 where the scale was made from the largest weight.
     for level in range(127, 0, -1) if has_scale else ():
-        middle = np.float32(largest) / np.float32(level)
-        for scale in middle + np.spacing(middle) * np.arange(-2, 3, dtype=np.float32):
-            grid = Grid(8, channels=(), scale=float(scale))
-            if all(np.array_equal(grid.round(some), some) for some in (sample, weights)):
-                return grid
+        grid = Grid(8, channels=(), scale=float(np.float32(largest) / np.float32(level)))
+        if all(np.allclose(grid.round(x), x, rtol=_LAST_BITS, atol=0) for x in (sample, weights)):
+            return grid
     return None
 
 
