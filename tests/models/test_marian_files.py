@@ -17,6 +17,7 @@ from tfcompress.errors import InputError
 from tfcompress.models.marian_files.bergamot import read_bergamot, write_bergamot
 from tfcompress.models.marian_files.content import IntegerTensor
 from tfcompress.models.marian_files.npz import read_npz, write_npz
+from tfcompress.text.marian_vocabularies import marian_vocabularies
 
 AAN = {"transformer-decoder-autoreg": "average-attention"}
 UNTIED = {"tied-embeddings-all": False, "tied-embeddings": False}
@@ -74,7 +75,18 @@ def check(read, options, tensors):
     np.testing.assert_allclose(logits_of(read, [*source, 0], target), expected, atol=3e-4)
 
 
-@pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
+# Those that share their parts with others.
+SLOW = ("projected", "averaged_without_second_product", "averaged_without_gates", "untied")
+SLOW += ("self_attention_pre_norm", "trained_positions")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param(changes, id=name, marks=[pytest.mark.slow] * (name in SLOW))
+        for name, changes in VARIANTS.items()
+    ],
+)
 def test_the_model_computes_what_marian_does(changes, vocabulary, size, tmp_path):
     options = students.settings(size, **{"enc-depth": 1, "dec-depth": 1} | changes)
     tensors = students.random_tensors(options)
@@ -251,10 +263,13 @@ def shortlist_bytes(sources, lists, first=3, checksum=None):
     return struct.pack("<2Q", 0xF11A48D5013417F5, seed if checksum is None else checksum) + body
 
 
-def test_shortlists(vocabulary, size, tmp_path):
-    from tfcompress.text.marian_vocabularies import marian_vocabularies
+@pytest.fixture(scope="module")
+def tokenizers(vocabulary, size):
+    return marian_vocabularies(vocabulary, size, size, one_table=True)
 
-    source, target = marian_vocabularies(vocabulary, size, size, one_table=True)
+
+def test_shortlists(tokenizers, size, tmp_path):
+    source, target = tokenizers
     path = tmp_path / "lex.bin"
     lists = [[7, 9]] * size
     path.write_bytes(shortlist_bytes(size, lists))
@@ -276,11 +291,10 @@ def test_shortlists(vocabulary, size, tmp_path):
             tfc.text.read_bergamot_shortlist(path, source, target)
 
 
+@settings(max_examples=40)
 @given(place=st.integers(16, 60), value=st.sampled_from([0, 1, 255, 128]))
-def test_altered_shortlists(vocabulary, size, place, value, tmp_path_factory):
-    from tfcompress.text.marian_vocabularies import marian_vocabularies
-
-    source, target = marian_vocabularies(vocabulary, size, size, one_table=True)
+def test_altered_shortlists(tokenizers, size, place, value, tmp_path_factory):
+    source, target = tokenizers
     content = bytearray(shortlist_bytes(size, [[7]] * size))
     if content[place] == value:
         return

@@ -139,9 +139,9 @@ def write_bergamot_shortlist(
 
     Example:
 
-    >>> _, ids = marian_pieces(tokenizer)
-    >>> shortlist = build_shortlist(pairs, 500, 500, always=[tokenizer.eos_id, tokenizer.unk_id])
-    >>> write_bergamot_shortlist("lex.s2t.bin", shortlist, ids, ids)
+    >>> shortlist = tfc.text.build_shortlist(pairs, 500, 500, always=[2, 3])
+    >>> ids = [2, 3, *range(4, 500)]
+    >>> write_bergamot_shortlist("lex.bin", shortlist, ids, ids)
     """
     places = np.full(shortlist.target_vocabulary_size, -1, np.int64)
     places[list(target_ids)] = np.arange(len(target_ids))
