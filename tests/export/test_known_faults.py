@@ -23,6 +23,7 @@ def model(lowered):
     return flatbuffer.read(lowered)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quantization", WEIGHT_ONLY)
 def test_ordinary_models_have_none(model, quantization):
     quantize(model, type_chooser(quantization))

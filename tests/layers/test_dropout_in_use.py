@@ -45,6 +45,7 @@ def test_a_subclassed_model_trains_on_two_devices():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(LEGACY, reason="Keras 2 cannot copy compiled models")
 def test_a_deep_copy_gives_the_same_and_has_weights_of_its_own():
     model = trained()

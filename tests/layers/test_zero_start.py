@@ -34,7 +34,7 @@ EMBEDDINGS = {
 }
 
 
-@pytest.mark.costly
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EMBEDDINGS)
 def test_the_first_vector_is_that_of_its_position(name):
     model = transformer(**EMBEDDINGS[name])

@@ -67,7 +67,7 @@ def test_embeddings_have_length_one():
     np.testing.assert_allclose(np.linalg.norm(actual, axis=1), 1, atol=1e-5)
 
 
-@pytest.mark.costly
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pooled", "tokens"])
 def test_trains_with_fit(name):
     keras.utils.set_random_seed(0)

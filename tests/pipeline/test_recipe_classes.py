@@ -123,6 +123,7 @@ def says(lines, text):
     return sum(text in line for line in lines)
 
 
+@pytest.mark.slow
 def test_a_published_classifier(publish, write_corpus, run):
     """Without training it answers as it was published, from its folder to its bundle."""
     published = publish({"0": "positive", "1": "negative"})

@@ -168,6 +168,7 @@ class Subclassed(keras.Model):
         return inputs
 
 
+@pytest.mark.slow
 def test_any_kind_of_model():
     model = make_model()
     expected = head_importance(model, BATCHES)

@@ -83,6 +83,7 @@ def test_it_learns(trained):
     assert np.mean(found == labels) == pytest.approx(history[-1]["val_accuracy"], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_texts_that_are_cut_are_counted(tmp_path):
     """At a length that batches are not padded to a multiple of."""
     parts = labelled(200, 0, max_length=6), labelled(40, 1, max_length=6)
@@ -155,6 +156,7 @@ def test_layer_drop(tmp_path):
     assert encoder.config.encoder.layer_drop.rate == 0.5
 
 
+@pytest.mark.slow
 def test_distillation(tmp_path, trained):
     config = CONFIG.replace(hidden_dim=8)
     training = dataclasses.replace(

@@ -86,7 +86,7 @@ def test_hidden_states_match_themselves():
     assert len(wider.trainable_weights) == len(student.trainable_weights) + 2
 
 
-@pytest.mark.costly
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [subclassed, functional])
 def test_the_student_learns_and_the_teacher_stays(make):
     student, teacher = make(), make()

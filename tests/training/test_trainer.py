@@ -98,6 +98,7 @@ def stream(corpus, tokenizer, tmp_path):
     return PairMixture([parts[0], CachedPairs(caches[1], window_ids=200)], weights=[1, 2])
 
 
+@pytest.mark.slow
 def test_a_cache_that_is_cut_in_training_ends_in_one_line(run, corpus, tokenizer, tmp_path):
     pairs = cache_pairs(tmp_path / "cache", *corpus, tokenizer)
     part = tmp_path / "cache" / "part-00000.arrow"
@@ -276,6 +277,7 @@ def test_average_is_the_mean_of_the_last_evaluations(run, tmp_path):
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_patience_stops_training(run):
     settings = {"updates": 400, "evaluate_sentences": 4, "learning_rate": 1e-9}
     _, history = run("run", patience=1, **settings)
@@ -339,6 +341,7 @@ def test_a_training_that_diverges_keeps_its_last_good_state(run, tmp_path):
     assert [entry["update"] for entry in history] == [4, 8]
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_at_once_is_an_error(run, tmp_path):
     with pytest.raises(InputError, match=r"update \d+ is not finite.*Lower `learning_rate`"):
         run("run", learning_rate=1e30)

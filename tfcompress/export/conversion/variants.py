@@ -39,7 +39,7 @@ class Variants:
     >>> folder = Path("variants")
     >>> folder.mkdir()
     >>> variants = Variants(transformer, folder, tokenizer, tokenizer)
-    >>> with variants.bundle({"^embedding/": "int8"}) as path:
+    >>> with variants.bundle({"embedding/": "int8"}) as path:
     ...     sizes = [one.joinpath(MODEL).stat().st_size for one in (path, variants.original)]
     >>> sizes[0] < sizes[1]
     True
