@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import tempfile
-import time
 from pathlib import Path
 
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
@@ -20,6 +19,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 import ctranslate2_twin
 import numpy as np
 from results_file import write_results
+from rounds import median, speeds_in_turns
 
 from tfcompress.export import convert
 from tfcompress.export.conversion.translation_exporter import learn_shortlist
@@ -111,23 +111,16 @@ def compare(name, translator, twin, sentences, beam_size, rounds) -> dict:
         )
         return [len(result[0].hypotheses[0]) for result in results]
 
-    speeds = {"tfcompress": [], "ctranslate2": []}
-    for system in (run_tfcompress, run_ctranslate2):
-        system()
-    for _ in range(rounds):
-        for key, system in (("tfcompress", run_tfcompress), ("ctranslate2", run_ctranslate2)):
-            start = time.perf_counter()
-            tokens = sum(system())
-            speeds[key].append(tokens / (time.perf_counter() - start))
-    ratios = np.array(speeds["tfcompress"]) / np.array(speeds["ctranslate2"])
+    systems = {"tfcompress": run_tfcompress, "ctranslate2": run_ctranslate2}
+    speeds = speeds_in_turns({key: lambda s=s: sum(s()) for key, s in systems.items()}, rounds)
     row = {
         "model": name,
         "runtime": "native" if translator.is_native else "python",
         "custom_ops": list(translator.bundle.custom_ops),
         "beam_size": beam_size,
-        "tokens_per_s": round(float(np.median(speeds["tfcompress"])), 1),
-        "ctranslate2_tokens_per_s": round(float(np.median(speeds["ctranslate2"])), 1),
-        "ratio": round(float(np.median(ratios)), 2),
+        "tokens_per_s": median(speeds["tfcompress"]),
+        "ctranslate2_tokens_per_s": median(speeds["ctranslate2"]),
+        "ratio": median(speeds["tfcompress"] / speeds["ctranslate2"], 2),
     }
     print(json.dumps(row), flush=True)
     return row

@@ -217,8 +217,47 @@ def marian_folder():
     marian_folders.write_random_model(Path("opus-mt-en-de"))
 
 
+@once
+def student_files():
+    from models import marian_students
+
+    vocabulary = marian_students.vocabulary()
+    options = marian_students.settings(marian_students.size_of(vocabulary))
+    tensors = marian_students.random_tensors(options)
+    Path("student-files").mkdir()
+    for folder in (".", "student-files"):
+        Path(folder, "vocab.spm").write_bytes(vocabulary)
+        Path(folder, "student.bin").write_bytes(marian_students.bergamot(tensors, options))
+    Path("student.npz").write_bytes(marian_students.npz(tensors, options))
+
+
+@once
+def student_run():
+    student_files()
+    tfc.pipeline.import_model("student-files", "student-run", max_length=16)
+
+
+@once
+def student_tokenizer():
+    student_files()
+    return tfc.models.from_bergamot("student.bin", "vocab.spm").source_tokenizer
+
+
+@once
+def bergamot_shortlist():
+    from tfcompress.text.bergamot_shortlist import write_bergamot_shortlist
+    from tfcompress.text.marian_vocabularies import marian_pieces
+
+    size, (_, ids) = student_tokenizer().vocabulary_size, marian_pieces(student_tokenizer())
+    shortlist = tfc.text.build_shortlist([([5], [6])], size, size)
+    write_bergamot_shortlist("lex.s2t.bin", shortlist, ids, ids)
+
+
 FILES = {
     "opus-mt-en-de": marian_folder,
+    **dict.fromkeys(("student.bin", "student.npz", "vocab.spm"), student_files),
+    "student-run": student_run,
+    "lex.s2t.bin": bergamot_shortlist,
     "examples": examples_folder,
     "runs": run_folder,
     "tiny.yaml": tiny_recipe,
@@ -308,6 +347,11 @@ def small_transformer(**changes):
 @once
 def transformer():
     return small_transformer()
+
+
+def marian_student():
+    embedding = tfc.models.EmbeddingConfig(share=True, zero_start=True)
+    return small_transformer(embedding=embedding, epsilon=1e-6)
 
 
 def define_transformer():
@@ -437,6 +481,11 @@ OTHERS = {
     **{
         f"tfcompress.optimization.{name}": {"dataset": translation_dataset}
         for name in ("clustering", "pruning", "quantize_aware")
+    },
+    "tfcompress.export.marian.writing": {"student": marian_student},
+    "tfcompress.text.bergamot_shortlist": {
+        "source": student_tokenizer,
+        "target": student_tokenizer,
     },
     "tfcompress.training.classification": {"config": config},
     "tfcompress.pipeline.quickstart": {"tfc": with_small_recipes},

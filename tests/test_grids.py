@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
-from tfcompress.grids import Grid, holds_whole
+from tfcompress.grids import Grid, holds_whole, quantized_elsewhere
 
 TINY = np.finfo(np.float32).tiny
 
@@ -95,3 +95,23 @@ def test_one_scale_is_recognized(values):
 
 def test_weights_of_no_grid():
     assert holds_whole(np.random.default_rng(0).normal(size=(9, 9)).astype(np.float32)) is None
+
+
+@given(seed=st.integers(0, 2**32 - 1), largest=st.sampled_from([127, 126, 100, 65]), data=st.data())
+def test_integers_of_other_libraries_are_recognized(seed, largest, data):
+    """A scale of all bits, as intgemm's: the integers come back, whatever rounding did."""
+    rng = np.random.default_rng(seed)
+    integers = rng.integers(-largest, largest + 1, (16, 24)).astype(np.int8)
+    integers[0, 0] = largest
+    multiplier = np.float32(127) / np.float32(rng.uniform(1e-3, 9))
+    values = data.draw(st.sampled_from([integers * (1 / multiplier), integers / multiplier]))
+    grid = quantized_elsewhere(values)
+    actual, scale = grid.quantize(values)
+    np.testing.assert_array_equal(actual, integers)
+    np.testing.assert_allclose(grid.dequantize(actual, scale), values, rtol=1e-6)
+    assert quantized_elsewhere(values + rng.normal(0, 0.01, values.shape).astype("f4")) is None
+
+
+@pytest.mark.parametrize("value", [0, np.inf, np.nan, 1e-40])
+def test_weights_that_have_no_scale(value):
+    assert quantized_elsewhere(np.full((2, 3), value, np.float32)) is None

@@ -24,6 +24,9 @@ EMPTY_BITS = 15
 EMPTY_BITS_OF_BLOCKS = 16
 # Smaller weights save nothing and, quantized, cost quality; TensorFlow's converter has this bound.
 MIN_ELEMENTS = 1024
+# Of a weight, how many values rule a scale out before all are looked at.
+_SAMPLE = 256
+_LAST_BITS = 2.0**-21
 SMALLEST_BLOCK_SCALE, LARGEST_BLOCK_SCALE = 2.0**-14, 65280.0
 
 
@@ -37,6 +40,8 @@ class Grid:
         block_size: Along the axes that are summed over, how many weights share a scale; None for
             all of a channel. The scales of blocks lie in both bfloat16 and float16.
         inputs: The axes that are summed over, one after another, where there are blocks.
+        scale: The one scale of weights that were quantized elsewhere; None for the shortened scales
+            that the largest weights give.
     """
 
     bits: int = 8
@@ -44,6 +49,7 @@ class Grid:
     channels: tuple[int, ...] = (0,)
     block_size: int | None = None
     inputs: tuple[int, ...] = ()
+    scale: float | None = None
 
     @property
     def levels(self) -> int:
@@ -108,6 +114,8 @@ class Grid:
         Args:
             largest: Float32 magnitudes.
         """
+        if self.scale is not None:
+            return np.full_like(largest, self.scale, np.float32)
         scales = np.asarray(largest, np.float32) / np.float32(self.levels)
         if self.block_size is not None:
             scales = _shortened(scales, EMPTY_BITS_OF_BLOCKS)
@@ -147,6 +155,25 @@ def holds_whole(weights: np.ndarray, bits: int = 8) -> Grid | None:
     """
     grid = Grid(bits, channels=())
     return grid if weights.any() and np.array_equal(grid.round(weights), weights) else None
+
+
+def quantized_elsewhere(weights: np.ndarray) -> Grid | None:
+    """Returns the grid of 8 bits and one scale that weights of another library lie on, if any.
+
+    Such scales have all bits, so that an integer times its scale is rounded in the last of them.
+
+    Args:
+        weights: Float32.
+    """
+    largest = np.abs(weights).max(initial=0)
+    sample = weights.reshape(-1)[:: max(1, weights.size // _SAMPLE)]
+    has_scale = np.finfo(np.float32).tiny * 256 < largest < np.inf
+    # The largest integer is 127 where the scale was made from the largest weight.
+    for level in range(127, 0, -1) if has_scale else ():
+        grid = Grid(8, channels=(), scale=float(np.float32(largest) / np.float32(level)))
+        if all(np.allclose(grid.round(x), x, rtol=_LAST_BITS, atol=0) for x in (sample, weights)):
+            return grid
+    return None
 
 
 def _shortened(scales, empty_bits):

@@ -31,7 +31,26 @@ def read_yaml(path: str | os.PathLike) -> Any:
     'multi30k_tiny'
     """
     try:
-        loader = yaml.SafeLoader(read_utf8(path, most_bytes=_MOST_BYTES))
+        text = read_utf8(path, most_bytes=_MOST_BYTES)
+    except FileNotFoundError:
+        raise InputError(
+            f"There is no such file. Received: {path}. Check its name and folder."
+        ) from None
+    return parse_yaml(text, path)
+
+
+def parse_yaml(text: str, path: str | os.PathLike) -> Any:
+    """Returns what a YAML text holds, read as strictly as `read_yaml` reads a file.
+
+    Args:
+        text: The text.
+        path: Where it is from, for messages.
+
+    Raises:
+        InputError: As of `read_yaml`.
+    """
+    try:
+        loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
         if root is None:
             return None
@@ -39,16 +58,10 @@ def read_yaml(path: str | os.PathLike) -> Any:
         content = loader.construct_document(root)
         _check_numbers(content)
         return content
-    except FileNotFoundError:
-        raise InputError(
-            f"There is no such file. Received: {path}. Check its name and folder."
-        ) from None
     except RecursionError:
         raise InputError(
             f"The file must be nested at most {_DEEPEST} levels deep. Received: {path}."
         ) from None
-    except InputError:
-        raise
     # ValueError and OverflowError: impossible dates and numbers.
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         reason = " ".join(str(error).split())

@@ -59,5 +59,5 @@ def test_nothing_is_written_of_a_wrong_folder(folder, tmp_path, capsys):
     assert main(["import", str(folder), str(tmp_path / "run")]) == 2
     assert "vocab.json" in capsys.readouterr().err
     assert main(["import", str(tmp_path / "nothing"), str(tmp_path / "run")]) == 2
-    assert "There is no such folder" in capsys.readouterr().err
+    assert "There is no such file or folder" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

@@ -9,9 +9,13 @@ from tfcompress.commands.arguments import add_command
 def add(commands: Any) -> None:
     """Adds the command."""
     parser = add_command(
-        commands, "import", "read a translation model of another library (MarianMT)", _run
+        commands, "import", "read a translation model of Marian's, MarianMT or Bergamot", _run
     )
-    parser.add_argument("source", help="folder of the model, as OPUS-MT's")
+    parser.add_argument(
+        "source",
+        help="folder of the model, as OPUS-MT's or Firefox', or its file (.npz, .bin) with the "
+        "vocabularies beside it",
+    )
     parser.add_argument("run", help="folder to write, which recipes and commands take as a run")
     parser.add_argument(
         "--max-length", type=int, help="longest source and target in tokens (the model's)"

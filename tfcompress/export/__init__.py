@@ -16,6 +16,7 @@ _MODULES = {
     "benchmark_on": "devices.benchmarking",
     "build_native": "devices.building",
     "convert": "conversion.convert",
+    "to_marian": "marian.writing",
 }
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "benchmark_on",
     "build_native",
     "convert",
+    "to_marian",
 ]
 
 

@@ -12,6 +12,9 @@ from tfcompress.models.language_model import LanguageModel as LanguageModel
 from tfcompress.models.language_model_config import LanguageModelConfig as LanguageModelConfig
 from tfcompress.models.marian import TranslationModel as TranslationModel
 from tfcompress.models.marian import from_marian as from_marian
+from tfcompress.models.marian_files.reading import BergamotModel as BergamotModel
+from tfcompress.models.marian_files.reading import from_bergamot as from_bergamot
+from tfcompress.models.marian_files.reading import from_marian_npz as from_marian_npz
 from tfcompress.models.mixers import MIXERS as MIXERS
 from tfcompress.models.mixers import AttentionConfig as AttentionConfig
 from tfcompress.models.mixers import AveragedAttentionConfig as AveragedAttentionConfig

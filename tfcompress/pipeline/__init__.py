@@ -1,6 +1,6 @@
 """From a recipe to a measured bundle: the stages behind the command line."""
 
-from tfcompress.pipeline.exporting import export_model
+from tfcompress.pipeline.exporting import export_marian, export_model
 from tfcompress.pipeline.importing import import_model
 from tfcompress.pipeline.language_model_evaluation import evaluate_language_model
 from tfcompress.pipeline.language_model_recipe import LanguageModelRecipe
@@ -22,6 +22,7 @@ __all__ = [
     "evaluate_language_model",
     "evaluate_text_encoder",
     "evaluate_translation",
+    "export_marian",
     "export_model",
     "import_model",
     "load_recipe",

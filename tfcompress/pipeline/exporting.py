@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tfcompress.errors import InputWarning
+from tfcompress.errors import InputError, InputWarning
 from tfcompress.export.bundle.writer import check_target
 from tfcompress.export.options import ExportOptions
-from tfcompress.models import LanguageModelConfig, TextEncoderConfig
+from tfcompress.models import LanguageModelConfig, Seq2SeqConfig, TextEncoderConfig
+from tfcompress.pipeline.importing import SHORTLIST
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.workspace import model_run, saved_text_tokenizer, saved_tokenizers
 from tfcompress.runtime.quiet import quiet_stderr
+from tfcompress.text import Shortlist
 
 
 def export_model(
@@ -56,6 +58,51 @@ def export_model(
         options = dataclasses.replace(options, **_tokenizers(run, transformer.config, options))
     with quiet_stderr():
         return convert(transformer, bundle, options)
+
+
+def export_marian(model: str | Path, folder: str | Path, **options: Any) -> dict[str, int]:
+    """Exports the translation model of a run for Marian, Bergamot's engines and Firefox.
+
+    Args:
+        model: The run's folder.
+        folder: Folder to write.
+        **options: `representative_data` and `shortlist`, as for `tfcompress.export.to_marian`;
+            a shortlist that was imported with the model is the default.
+
+    Returns:
+        The bytes of each file, by name.
+
+    Raises:
+        InputError: If there is no such run, Marian cannot compute its model, or the folder exists
+            or cannot be written.
+
+    Example:
+
+    >>> files = tfc.pipeline.export_marian("student-run", "student-for-firefox")
+    """
+    check_target(folder, False)
+    run = model_run(model)
+    if run is None:
+        raise InputError(
+            f"Marian's files need a run with tokenizers. Received: {model}. Give the folder that "
+            "`tfcompress train` or `tfcompress import` wrote."
+        )
+    load_tensorflow()
+    from tfcompress.export import to_marian
+    from tfcompress.models import load_preset
+
+    transformer: Any = load_preset(run / "model")
+    if not isinstance(transformer.config, Seq2SeqConfig):
+        raise InputError(
+            "Marian's files are of translation models. Received: "
+            f"{run} with a {type(transformer).__name__}. Give another run."
+        )
+    source, target = saved_tokenizers(run)
+    if options.get("shortlist") is None and (run / SHORTLIST).is_file():
+        options["shortlist"] = Shortlist.read(run / SHORTLIST)
+    return to_marian(
+        transformer, folder, source_tokenizer=source, target_tokenizer=target, **options
+    )
 
 
 def _tokenizers(run, config, options):

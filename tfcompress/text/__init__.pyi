@@ -6,6 +6,9 @@ from tfcompress.text.batching import evaluation_dataset as evaluation_dataset
 from tfcompress.text.batching import make_batch as make_batch
 from tfcompress.text.batching import steps_per_epoch as steps_per_epoch
 from tfcompress.text.batching import training_dataset as training_dataset
+from tfcompress.text.bergamot_shortlist import (
+    read_bergamot_shortlist as read_bergamot_shortlist,
+)
 from tfcompress.text.bleu import BleuScore as BleuScore
 from tfcompress.text.bleu import PairedComparison as PairedComparison
 from tfcompress.text.bleu import bootstrap_interval as bootstrap_interval

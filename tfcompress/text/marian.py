@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def marian_tokenizers(
         paths["target"] = folder / TARGET_VOCABULARY
     tokenizers = [
         Tokenizer(
-            _ordered_model(folder / name, _vocabulary(paths[side], special, sizes[side]), special)
+            ordered_model(folder / name, _vocabulary(paths[side], special, sizes[side]), special)
         )
         for side, name in MODELS.items()
     ]
@@ -102,8 +103,19 @@ def _vocabulary(path, special, size) -> list[str | None]:
     return pieces
 
 
-def _ordered_model(path, vocabulary, special) -> bytes:
-    """A SentencePiece model with its pieces in the vocabulary's order."""
+def ordered_model(
+    path: Path, vocabulary: Sequence[str | None], special: Mapping[str, str]
+) -> bytes:
+    """Returns a SentencePiece model with its pieces in the order of a vocabulary.
+
+    Args:
+        path: The model's file.
+        vocabulary: The piece of each id, or None where an id has none.
+        special: The pieces of padding, end and unknown, by "pad", "eos" and "unk".
+
+    Raises:
+        InputError: If it is no model, or of another vocabulary.
+    """
     from sentencepiece.sentencepiece_model_pb2 import (
         ModelProto,  # pyright: ignore[reportAttributeAccessIssue]
     )

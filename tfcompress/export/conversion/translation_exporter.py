@@ -39,7 +39,7 @@ class TranslationExporter(TextExporter):
                 )
             sources, targets = self._shortlist
             self._shortlist = learn_shortlist(source, target, sources, targets, self.config)
-        _check_shortlist(self._shortlist, self.config)
+        check_shortlist(self._shortlist, self.config)
 
     def encode(self, texts):
         tokenizer = self._tokenizers["source"]
@@ -153,7 +153,16 @@ def learn_shortlist(
     )
 
 
-def _check_shortlist(shortlist, config):
+def check_shortlist(shortlist: Shortlist, config: Seq2SeqConfig) -> None:
+    """Makes sure that a shortlist is for a model.
+
+    Args:
+        shortlist: The shortlist.
+        config: The model's configuration.
+
+    Raises:
+        InputError: If it is for other vocabularies, or has no end id.
+    """
     sizes = shortlist.source_vocabulary_size, shortlist.target_vocabulary_size
     expected = config.source_vocabulary_size, config.target_vocabulary_size
     if sizes != expected:

@@ -11,7 +11,7 @@ from tfcompress.custom_ops.names import GROUP_TRANSFORM, WEIGHTS, is_weight
 from tfcompress.errors import InputError
 from tfcompress.export.graph import flatbuffer
 from tfcompress.export.quantization.schemes import WEIGHT_TYPE_OF
-from tfcompress.grids import INT4_BLOCK, MIN_ELEMENTS, Grid, holds_whole
+from tfcompress.grids import INT4_BLOCK, MIN_ELEMENTS, Grid, holds_whole, quantized_elsewhere
 
 # Operations whose second operand is a weight, with the version that reads integers by channel.
 # Custom operations say themselves which of their operands are weights.
@@ -64,13 +64,13 @@ def quantize(model: schema.ModelT, choose: TypeChooser) -> None:
 
 
 def int8_grid(values: np.ndarray, axis: int) -> Grid:
-    """Returns the grid of 8 bits, with one scale for matrices that were trained to have one.
+    """Returns the grid of 8 bits, with one scale for matrices that were made to have one.
 
     Args:
         values: The weights.
         axis: Where the output channels are.
     """
-    return holds_whole(values) or Grid(8, channels=(axis,))
+    return holds_whole(values) or quantized_elsewhere(values) or Grid(8, channels=(axis,))
 
 
 def _int4(values, axis):

@@ -1,0 +1,1 @@
+"""From a model to files of Marian's and Bergamot's engines."""

@@ -1,0 +1,1 @@
+"""Models in Marian's own files: `.npz` and Bergamot's `.bin`, read and written."""
