@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfcompress.engine import Engine
 from tfcompress.text.batching import limits
 from tfcompress.text.cached_examples import (
     WINDOW_IDS,
