@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from models import marian_folders
 from surgery.small_models import assert_describes
 
 from tfcompress.errors import InputError
@@ -10,6 +11,7 @@ from tfcompress.models import (
     Seq2SeqConfig,
     Seq2SeqTransformer,
     StackConfig,
+    from_marian,
 )
 from tfcompress.models.decoding import greedy_decode
 from tfcompress.surgery import trim_vocabulary
@@ -80,9 +82,40 @@ def test_other_text_can_still_be_spelled(corpus, tokenizer):
         assert trimmed.decode(trimmed.encode([sentence])) == [sentence]
 
 
-def test_impossible(corpus, tokenizer):
+@pytest.mark.parametrize("separate", [False, True])
+def test_two_tokenizers(separate, tmp_path):
+    sizes = marian_folders.write_tokenizers(tmp_path, separate=separate)
+    config = marian_folders.settings(
+        sizes, min(sizes) - 1, share_encoder_decoder_embeddings=not separate
+    )
+    marian_folders.write_folder(tmp_path, config, marian_folders.random_tensors(config))
+    transformer, source, target = from_marian(tmp_path)
+
+    def translated(model, source, target):
+        ids = [[*row, model.config.eos_id] for row in source.encode(sentences)]
+        targets = greedy_decode(model, ids)
+        return targets, target.decode(targets)
+
+    sentences = ["a red dog", "a woman"]
+    ids, translations = translated(transformer, source, target)
+    smaller, *tokenizers = trim_vocabulary(
+        transformer, source, target, sentences, translations, {id for row in ids for id in row}
+    )
+    assert smaller.config.source_vocabulary_size < config["vocab_size"]
+    for tokenizer in tokenizers:
+        for role in ("pad_id", "bos_id", "eos_id"):
+            assert getattr(smaller.config, role) == getattr(tokenizer, role)
+    assert translated(smaller, *tokenizers)[1] == translations
+
+
+def test_impossible(corpus, tokenizer, tmp_path):
     transformer = make(tokenizer.vocabulary_size, share=True)
     with pytest.raises(InputError, match="needs sentences"):
         trim_vocabulary(transformer, tokenizer, tokenizer, [], [])
+    other = train_tokenizer(
+        corpus[1], vocabulary_size=tokenizer.vocabulary_size, path=tmp_path / "other.model"
+    )
+    with pytest.raises(InputError, match="one list of ids"):
+        trim_vocabulary(transformer, tokenizer, other, corpus[0], corpus[1])
     with pytest.raises(InputError, match="must have the model's 50 tokens"):
         trim_vocabulary(make(50), tokenizer, tokenizer, corpus[0], corpus[1])

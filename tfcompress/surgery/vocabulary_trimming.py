@@ -11,6 +11,7 @@ from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer
 from tfcompress.surgery.keras_models import refuse_own
 from tfcompress.surgery.rebuilding import rebuild
 from tfcompress.text import Tokenizer, keep_pieces
+from tfcompress.text.trimming import have_one_list, needed_pieces, special_first, with_pieces
 
 
 def trim_vocabulary(
@@ -29,7 +30,8 @@ def trim_vocabulary(
     Args:
         transformer: A model with "factorized", "define" or "dextra" embeddings; it stays as it is.
         source_tokenizer: Tokenizer of the source.
-        target_tokenizer: Tokenizer of the target; the same object where they share one.
+        target_tokenizer: Tokenizer of the target; the same object where they share one. Two over
+            one list of ids, as MarianMT's are, keep the pieces that either needs.
         sources: Source sentences of the corpus.
         targets: Their translations (better the model's own than references).
         keep: Ids of further target tokens to keep, such as those that the model produced: text
@@ -67,11 +69,6 @@ def trim_vocabulary(
             "trimmed. Received: layer_type='adaptive'."
         )
     joint = source_tokenizer is target_tokenizer
-    if config.embedding.share and not joint:
-        raise InputError(
-            "A model with one table for both languages needs one tokenizer. Received: two "
-            "different ones. Pass it for both."
-        )
     sizes = (config.source_vocabulary_size, config.target_vocabulary_size)
     for size, tokenizer in zip(sizes, (source_tokenizer, target_tokenizer)):
         if tokenizer.vocabulary_size != size:
@@ -79,6 +76,11 @@ def trim_vocabulary(
                 f"The tokenizer must have the model's {size} tokens. Received: one with "
                 f"{tokenizer.vocabulary_size}. Pass the tokenizer that the model was trained with."
             )
+    if config.embedding.share and not have_one_list(source_tokenizer, target_tokenizer):
+        raise InputError(
+            "A model with one table for both languages needs tokenizers with one list of ids. "
+            "Received: two with different pieces. Pass those that the model was trained with."
+        )
     if not len(sources) or not len(targets):
         raise InputError(
             "Trimming needs sentences to find the needed tokens in. Received: none. Give a corpus."
@@ -86,11 +88,21 @@ def trim_vocabulary(
     if joint:
         source_kept, new_source = keep_pieces(source_tokenizer, _Both(sources, targets), keep)
         target_kept, new_target = source_kept, new_source
+    elif config.embedding.share:
+        needed = needed_pieces(source_tokenizer, sources)
+        needed |= needed_pieces(target_tokenizer, targets, keep)
+        source_kept = target_kept = special_first(source_tokenizer, needed)
+        new_source = with_pieces(source_tokenizer, source_kept, sources)
+        new_target = with_pieces(target_tokenizer, target_kept, targets)
     else:
         source_kept, new_source = keep_pieces(source_tokenizer, sources)
         target_kept, new_target = keep_pieces(target_tokenizer, targets, keep)
     new_config = config.replace(
-        source_vocabulary_size=len(source_kept), target_vocabulary_size=len(target_kept)
+        source_vocabulary_size=len(source_kept),
+        target_vocabulary_size=len(target_kept),
+        pad_id=new_target.pad_id,
+        bos_id=new_target.bos_id,
+        eos_id=new_target.eos_id,
     )
     rows = {"source_embedding": source_kept}
     for name in ("embedding", "target_embedding", "output_embedding", "output_projection"):

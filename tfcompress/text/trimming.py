@@ -25,8 +25,8 @@ def keep_pieces(
         keep: Ids of other pieces to keep.
 
     Returns:
-        The old ids of the pieces that are kept, ascending, and the new tokenizer, which cuts the
-        sentences into the same pieces.
+        The old ids of the pieces that are kept (padding, begin, end and unknown first, the others
+        ascending), and the new tokenizer, which cuts the sentences into the same pieces.
 
     Raises:
         InputError: If the smaller model would cut the sentences otherwise.
@@ -35,32 +35,71 @@ def keep_pieces(
 
     >>> kept, smaller = keep_pieces(tokenizer, sources + targets)
     """
-    from sentencepiece.sentencepiece_model_pb2 import (
-        ModelProto,  # pyright: ignore[reportAttributeAccessIssue]
-    )
-
     if isinstance(sentences, Iterator):
         sentences = list(sentences)
-    model = ModelProto.FromString(tokenizer.proto)
-    used = {int(id) for id in keep}
+    kept = special_first(tokenizer, needed_pieces(tokenizer, sentences, keep))
+    return kept, with_pieces(tokenizer, kept, sentences)
+
+
+def needed_pieces(
+    tokenizer: Tokenizer, sentences: Iterable[str], keep: Iterable[int] = ()
+) -> set[int]:
+    """Returns the ids of the pieces that `keep_pieces` keeps.
+
+    Args:
+        tokenizer: As for `keep_pieces`.
+        sentences: As for `keep_pieces`, gone through once.
+        keep: As for `keep_pieces`.
+    """
+    model = _model(tokenizer)
+    needed = {int(id) for id in keep}
     for part in in_parts(sentences):
-        used.update(np.unique(tokenizer.encode_corpus(part)[0]).tolist())
-    ordinary = model.SentencePiece.NORMAL
+        needed.update(np.unique(tokenizer.encode_corpus(part)[0]).tolist())
     if model.trainer_spec.model_type == model.trainer_spec.BPE:
-        used |= _merged_from({model.pieces[id].piece for id in used}, model)
-    kept = [
-        id
-        for id, piece in enumerate(model.pieces[: tokenizer.vocabulary_size])
-        if id in used or piece.type != ordinary or len(piece.piece.lstrip(_SPACE)) <= 1
-    ]
-    pieces = [model.pieces[id] for id in kept]
+        needed |= _merged_from({model.pieces[id].piece for id in needed}, model)
+    ordinary, unused = model.SentencePiece.NORMAL, model.SentencePiece.UNUSED
+    for id, piece in enumerate(model.pieces):
+        is_short = piece.type == ordinary and len(piece.piece.lstrip(_SPACE)) <= 1
+        if is_short or piece.type not in (ordinary, unused):
+            needed.add(id)
+    return {id for id in needed if id < tokenizer.vocabulary_size}
+
+
+def special_first(tokenizer: Tokenizer, ids: Iterable[int]) -> np.ndarray:
+    """Returns ids with padding, begin, end and unknown before the others, which ascend.
+
+    Args:
+        tokenizer: The tokenizer that has them.
+        ids: The ids.
+    """
+    special = dict.fromkeys(
+        (tokenizer.pad_id, tokenizer.bos_id, tokenizer.eos_id, tokenizer.unk_id)
+    )
+    return np.array([*special, *sorted({*ids} - {*special})])
+
+
+def with_pieces(tokenizer: Tokenizer, kept: np.ndarray, sentences: Iterable[str]) -> Tokenizer:
+    """Returns a tokenizer with some pieces only, and those without ids.
+
+    Args:
+        tokenizer: The tokenizer.
+        kept: The old ids of the pieces to keep, by their new ids.
+        sentences: Text that it must cut into the same pieces.
+
+    Raises:
+        InputError: If it does not.
+    """
+    model = _model(tokenizer)
+    pieces = [model.pieces[int(id)] for id in kept]
     pieces += model.pieces[tokenizer.vocabulary_size :]
     del model.pieces[:]
     model.pieces.extend(pieces)
     model.trainer_spec.vocab_size = len(pieces)
-    smaller = Tokenizer(model.SerializeToString())
     new_ids = np.full(tokenizer.vocabulary_size, -1)
     new_ids[kept] = np.arange(len(kept))
+    for role in ("pad_id", "bos_id", "eos_id", "unk_id"):
+        setattr(model.trainer_spec, role, int(new_ids[getattr(tokenizer, role)]))
+    smaller = Tokenizer(model.SerializeToString())
     for part in in_parts(sentences):
         ids, splits = tokenizer.encode_corpus(part)
         now, new_splits = smaller.encode_corpus(part)
@@ -71,7 +110,31 @@ def keep_pieces(
                 "The smaller tokenizer would cut a sentence into other pieces. Received: "
                 f"{other!r}. Keep the vocabulary as it is."
             )
-    return np.array(kept), smaller
+    return smaller
+
+
+def have_one_list(one: Tokenizer, other: Tokenizer) -> bool:
+    """Whether two tokenizers have one list of ids, in which each may lack pieces of the other.
+
+    Args:
+        one: A tokenizer.
+        other: Another one.
+    """
+    roles = ("vocabulary_size", "pad_id", "bos_id", "eos_id", "unk_id")
+    if any(getattr(one, role) != getattr(other, role) for role in roles):
+        return False
+    models = _model(one), _model(other)
+    unused = models[0].SentencePiece.UNUSED
+    pairs = zip(*(model.pieces[: one.vocabulary_size] for model in models))
+    return all(a.piece == b.piece for a, b in pairs if a.type != unused and b.type != unused)
+
+
+def _model(tokenizer):
+    from sentencepiece.sentencepiece_model_pb2 import (
+        ModelProto,  # pyright: ignore[reportAttributeAccessIssue]
+    )
+
+    return ModelProto.FromString(tokenizer.proto)
 
 
 def _merged_from(pieces, model):
