@@ -1,5 +1,6 @@
 """Bringing a model of another library in, as a run that other runs begin with."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,8 @@ def import_model(source: str | Path, folder: str | Path, *, max_length: int | No
             f"There is no such file or folder. Received: {source}. Give the folder of a MarianMT "
             "model, or a model of Marian's with its vocabularies beside it."
         )
+    if os.path.lexists(folder):
+        raise InputError(f"The path exists already. Received: {folder}. Give another.")
     with new_folder(folder) as new:
         load_tensorflow()
         imported = _read(source, max_length)
