@@ -23,6 +23,7 @@ from tfcompress.pipeline.workspace import (
 )
 from tfcompress.text import PairMixture, cache_pairs, open_corpus, train_tokenizer
 from tfcompress.text.bleu import check_tokenization
+from tfcompress.text.lines import FileLines
 
 
 class TranslationTask(Task):
@@ -212,20 +213,20 @@ class TranslationTask(Task):
 
     def _teacher_targets(self, workspace, log):
         """Returns the teacher's translations of the training sentences."""
-        from tfcompress.training import distill_corpus
         from tfcompress.training.cluster import joined_cluster
+        from tfcompress.training.sequence_distillation import distilled_lines
 
         workers, path = joined_cluster(), workspace.folder / "teacher.txt"
         if workers is not None and not workers.is_first:
             workers.share_files(workspace.folder)
-            return path.read_text("utf-8").splitlines()
+            return FileLines(path, len(self.corpus.splits["train"][0]))
         teacher, bundle = self.recipe.teacher, self._teacher_bundle()
         sources, targets = self.corpus.splits["train"]
         search = {"beam_size": teacher.beam_size, "n_best": teacher.n_best}
         log(f"{teacher.path} translates {len(sources):,} sentences")
         place = str(bundle.absolute())
         with self._engine() as engine, Progress(len(sources), "sentences", log=log) as progress:
-            lines = distill_corpus(
+            lines = distilled_lines(
                 functools.partial(translate_n_best, place, search),
                 sources,
                 path,

@@ -8,10 +8,10 @@ import contextlib
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice, zip_longest
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, cast, overload
 
 from tfcompress.errors import InputError
 
@@ -53,6 +53,49 @@ def iterate_lines(path: str | Path) -> Iterator[str]:
         "My neighbour doesn't like to travel to Denmark."
     """
     return chain.from_iterable(_blocks(Path(path)))
+
+
+class FileLines(Sequence[str]):
+    """The lines of a text file, which are read when they are needed.
+
+    Args:
+        path: The file.
+        count: The number of its lines.
+
+    Example:
+        >>> lines = FileLines("corpus/train.en", count=40)
+        >>> next(iter(lines)) == lines[0]
+        True
+    """
+
+    def __init__(self, path: str | Path, count: int):
+        self._path, self._count = Path(path), count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[str]:
+        return iterate_lines(self._path)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index):
+        chosen = range(self._count)[index]
+        if isinstance(index, slice):
+            wanted = {*chosen}
+            lines = {number: line for number, line in enumerate(self) if number in wanted}
+            return [lines[number] for number in chosen]
+        return next(islice(self, chosen, None))
+
+    def are(self, lines: Iterable[str]) -> bool:
+        """Whether the file is there and has these lines.
+
+        Args:
+            lines: The lines.
+        """
+        return self._path.exists() and all(a == b for a, b in zip_longest(self, lines))
 
 
 def _blocks(path: Path) -> Iterator[list[str]]:

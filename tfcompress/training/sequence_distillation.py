@@ -4,6 +4,7 @@ import functools
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 
 import sacrebleu
@@ -13,6 +14,7 @@ from tfcompress.errors import InputError
 from tfcompress.files import remove_leftovers, replace_file
 from tfcompress.journal import Journal
 from tfcompress.locks import FolderLock
+from tfcompress.text.lines import FileLines
 
 _CHUNK = 128
 
@@ -37,7 +39,7 @@ def distill_corpus(
         translate: The teacher: gives each sentence's translations, best first. Of a bundle,
             `lambda batch: [[h.text for h in row] for row in translator.translate(batch,
             beam_size=5, n_best=5)]`.
-        sources: Source sentences.
+        sources: Source sentences, in memory or of a `TextStream`.
         path: Where to write one translation a line.
         references: The corpus' own translations; where given, the translation most like the
             reference is taken (sentence BLEU), else the first.
@@ -64,8 +66,44 @@ def distill_corpus(
 
     Reference: Kim and Rush, 2016, arXiv:1606.07947.
     """
-    sources = list(sources)
-    if not sources:
+    return [
+        *distilled_lines(
+            translate,
+            sources,
+            path,
+            references=references,
+            name=name,
+            progress=progress,
+            engine=engine,
+        )
+    ]
+
+
+def distilled_lines(
+    translate: Callable[[list[str]], list[list[str]]],
+    sources: Sequence[str],
+    path: str | os.PathLike,
+    *,
+    references: Sequence[str] | None = None,
+    name: str = "",
+    progress: Callable[[int, int], None] | None = None,
+    engine: Engine | None = None,
+) -> FileLines:
+    """Does what `distill_corpus` does with a corpus of any size, which is never in memory.
+
+    Args:
+        translate: As for `distill_corpus`, like all that follows.
+        sources: Source sentences.
+        path: Where to write one translation a line.
+        references: The corpus' own translations.
+        name: What the teacher and its settings are called.
+        progress: Called with the number done and the number of all.
+        engine: Where to translate.
+
+    Returns:
+        The translations, which are read from the file when they are needed.
+    """
+    if not len(sources):
         raise InputError("There is nothing to translate. Received: no sentences. Give a corpus.")
     if references is not None and len(references) != len(sources):
         raise InputError(
@@ -88,20 +126,25 @@ def distill_corpus(
                 journal.append(chosen)
                 if progress is not None:
                     progress(journal.count, len(sources))
-            lines = [*journal]
-        text = "".join(f"{line}\n" for line in lines).encode()
-        if not path.exists() or path.read_bytes() != text:
-            replace_file(path, text)
+            lines = FileLines(path, len(sources))
+            if not lines.are(journal):
+                replace_file(path, lambda file: _write(file, journal))
     return lines
+
+
+def _write(file, lines):
+    for line in lines:
+        file.write(f"{line}\n".encode())
 
 
 def _pieces(sources, references):
     """Gives pieces of the corpus from any sentence on."""
 
     def pieces(start):
-        for at in range(start, len(sources), _CHUNK):
-            chunk = slice(at, at + _CHUNK)
-            yield sources[chunk], None if references is None else references[chunk]
+        texts = islice(sources, start, None)
+        expected = None if references is None else islice(references, start, None)
+        while chunk := [*islice(texts, _CHUNK)]:
+            yield chunk, None if expected is None else [*islice(expected, _CHUNK)]
 
     return pieces
 
