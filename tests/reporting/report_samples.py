@@ -81,7 +81,7 @@ def rows(draw):
         sentences=draw(st.none() | whole),
         beam_size=draw(st.none() | whole),
         latency_ms=draw(st.none() | positive),
-        target_tokens_per_s=draw(st.none() | positive),
+        target_tokens_per_s=draw(st.none() | st.just(0.0) | positive),
         peak_rss_bytes=draw(st.none() | whole),
         device=draw(st.none() | names),
         threads=draw(st.none() | whole),

@@ -292,6 +292,8 @@ def _row_problems(row: Row) -> Iterator[str]:
         if entry.name.startswith(("bleu", "accuracy", "f1")):
             if not 0 <= value <= 100 + 1e-6:
                 yield f"`{entry.name}` must be between 0 and 100. Received: {value!r}"
+        elif entry.name == "target_tokens_per_s" and value == 0:
+            continue  # All translations are empty, as an untrained model's may be.
         elif not (math.isfinite(value) and _SMALLEST <= value <= _LARGEST):
             yield f"`{entry.name}` must be a positive number. Received: {value!r}"
     for name in ("bleu", "accuracy", "perplexity"):
