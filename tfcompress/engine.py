@@ -5,7 +5,11 @@ import collections
 import functools
 import logging
 import os
+import signal
+import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from multiprocessing import forkserver
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -87,6 +91,8 @@ class Engine:
         self._client = self._processes = None
 
     def _open(self):
+        if self._address is None:
+            _begin_server()
         import distributed
 
         address = self._address
@@ -145,6 +151,27 @@ class Engine:
                 f"Received: {self._address or f'{self._workers} workers'}. See that the memory is "
                 "enough and the cluster runs, and run the same command again."
             ) from error
+
+
+@functools.cache
+def _begin_server():
+    """Begins the process that processes are forked from; neither it nor they see Ctrl-C.
+
+    Ctrl-C goes to every process of a command, and the first of them ends the others.
+    """
+    import dask
+
+    dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+    if threading.current_thread() is not threading.main_thread():
+        return
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Of an interrupted command it would warn of the semaphores that it removes.
+    sys.warnoptions.append("ignore::UserWarning:multiprocessing.resource_tracker")
+    try:
+        forkserver.ensure_running()
+    finally:
+        sys.warnoptions.pop()
+        signal.signal(signal.SIGINT, former)
 
 
 def _call(function, piece):
