@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from flavours import one_flavour
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from export_harness import assert_stored_once, plain_transformer
 from hypothesis import given, settings
@@ -283,6 +284,7 @@ def test_a_sentencepiece_tokenizer_of_translation_models(encoders, tmp_path):
         convert(encoders[None], tmp_path / "b", tokenizer=Tokenizer.__new__(Tokenizer))
 
 
+@one_flavour
 def test_existing_bundles(encoders, tmp_path):
     convert(encoders[None], tmp_path / "b", samples=[[2, 3]])
     with pytest.raises(InputError, match="exists already"):
@@ -298,6 +300,7 @@ def test_weights_that_are_not_finite(tmp_path):
         convert(encoder, tmp_path / "b")
 
 
+@one_flavour
 def test_a_bundle_that_computes_something_else(encoders, tmp_path, monkeypatch):
     """Whatever goes wrong on the way, the folder does not appear."""
     real = encoders[None].call_without_mask

@@ -144,6 +144,7 @@ EVALUATIONS = [f"evaluating {name} on 12 sentences" for name in ("float32", "dyn
 TIMING = "timing float32, dynamic_int8 on 3 sentences"
 
 
+@one_flavour
 @pytest.mark.parametrize(
     ("changes", "stages"),
     [
@@ -163,6 +164,7 @@ def test_only_what_depends_on_a_change_is_done_again(
     assert rerun(run_copy, recipe_mapping, corpus_folder, **changes) == []
 
 
+@one_flavour
 def test_a_further_bundle_or_test_set(run_copy, recipe_mapping, corpus_folder, tmp_path):
     names = ["float32", "dynamic_int8", "float16"]
     assert rerun(run_copy, recipe_mapping, corpus_folder, quantizations=names) == [

@@ -13,6 +13,7 @@ from tfcompress.generation_options import GenerationOptions
 from tfcompress.runtime import SpecialIds, TextGenerator, Translator
 from tfcompress.runtime.generation import SplitMix64, draw
 
+pytestmark = one_flavour
 PROMPTS = [[], [5], [9, 33, 7, 60], [*range(20, 40)]]
 SETTINGS = [
     {},
@@ -141,7 +142,6 @@ def test_other_bundles(language_model_bundle, bundle):
         TextGenerator(bundle)
 
 
-@one_flavour
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: "-".join(settings) or "greedy")
 def test_native_gives_the_same(built, monkeypatch, language_model_bundle, generator, settings):
     monkeypatch.setenv("TFCOMPRESS_NATIVE", str(built / "libtfcompress.so"))
@@ -177,7 +177,6 @@ class Generation(ctypes.Structure):
     ]
 
 
-@one_flavour
 def test_c_interface(built, language_model_bundle, generator):
     """Streams pieces of text, scores texts, and refuses what is impossible."""
     library = ctypes.CDLL(str(built / "libtfcompress.so"))
