@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from flavours import one_flavour
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from export_harness import assert_stored_once, plain_transformer
+from flavours import one_flavour
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from optimization.families import slow_but
