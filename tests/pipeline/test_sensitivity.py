@@ -34,7 +34,8 @@ def run(finished_run, tmp_path_factory):
         256, hidden_dim=32, encoder=stack, decoder=stack, max_source_length=48, max_target_length=48
     )
     save_preset(Seq2SeqTransformer(config), folder / "model")
-    (folder / "tokenizer.model").write_bytes((finished_run / "tokenizer.model").read_bytes())
+    for name in ("tokenizer.model", "run.json"):
+        (folder / name).write_bytes((finished_run / name).read_bytes())
     return folder
 
 

@@ -142,7 +142,7 @@ def test_the_commands(bundles, tmp_path, capsys):
     assert main(["evaluate", bundle, "--source", data, "--reference", data]) == 2
     assert "A text encoder needs --data" in capsys.readouterr().err
     for device in ("local", "ssh:nowhere"):
-        command = ["benchmark", bundle, "--input", "nowhere", "--device", device]
+        command = ["benchmark", bundle, "--input", str(tmp_path / "texts"), "--device", device]
         assert main([*command, "--beam-size", "1"]) == 2
         error = "A text encoder takes no --beam-size. Received: 1. Leave it out."
         assert error in capsys.readouterr().err
