@@ -79,6 +79,7 @@ def test_the_first_expression_counts(tmp_path):
     assert types["decoder_layer_0/feed_forward/outer/kernel"] == {TYPES["int8"]}
 
 
+@pytest.mark.slow
 def test_a_bundle_of_every_kind(tmp_path):
     scheme = {
         "^encoder_layer_0/": "int4",

@@ -68,7 +68,7 @@ CHECKS = {
 }
 
 
-@pytest.mark.costly
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHECKS)
 @pytest.mark.parametrize("name", MIXERS)
 def test_every_matrix_of_a_mixer(name, change, tmp_path):

@@ -82,6 +82,7 @@ def test_other_text_can_still_be_spelled(corpus, tokenizer):
         assert trimmed.decode(trimmed.encode([sentence])) == [sentence]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("separate", [False, True])
 def test_two_tokenizers(separate, tmp_path):
     sizes = marian_folders.write_tokenizers(tmp_path, separate=separate)

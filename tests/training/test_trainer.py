@@ -136,7 +136,7 @@ def test_pairs_beyond_the_limit_are_counted(corpus, tokenizer, model_config, tmp
     assert "of 9 validation pairs are left out of the loss" in found[1]
 
 
-@pytest.mark.costly
+@pytest.mark.slow
 @legacy_only
 @pytest.mark.parametrize("bits", [8, 4])
 def test_weights_are_trained_on_grids(run, bits):
