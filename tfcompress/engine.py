@@ -159,7 +159,7 @@ def _begin_server():
 
     Ctrl-C goes to every process of a command, and the first of them ends the others.
     """
-    import dask
+    import dask.config
 
     dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
     if threading.current_thread() is not threading.main_thread():
