@@ -239,7 +239,7 @@ def test_it_is_trained_on_a_grid(tmp_path):
 
     model = transformer(SSRUConfig(2, use_projection=True))
     quantized = quantize_aware(model.model, bits=8)
-    grids = quantized.quantization_plan.grids("decoder_layer_0")
+    grids = quantized.quantizer_assignment.grids("decoder_layer_0")
     for matrix in ("candidate", "forget_gate", "output_projection"):
         assert f"self_attention/{matrix}/kernel" in grids
     plain = Seq2SeqTransformer(model.config, model=strip_quantization(quantized))
