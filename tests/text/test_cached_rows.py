@@ -23,7 +23,6 @@ from tfcompress.text import (
     load_text_corpus,
     open_labelled_corpus,
     open_text_corpus,
-    phrase_corpus,
     text_stream,
     token_cache,
     train_tokenizer,
@@ -36,17 +35,6 @@ LIMIT = 9
 TOKENIZER = WordPieceTokenizer(PIECES)
 TEXTS, LABELS = map(list, zip(*examples(300, seed=1)))
 OPTIONS = {"batch_tokens": 96, "seed": 3}
-
-
-@pytest.fixture(scope="module")
-def texts():
-    return phrase_corpus(pairs=420, valid=10, test=10).splits["train"][0]
-
-
-@pytest.fixture(scope="module")
-def tokenizer(texts, tmp_path_factory):
-    path = tmp_path_factory.mktemp("tokenizer") / "a.model"
-    return train_tokenizer(texts, vocabulary_size=200, path=path)
 
 
 @pytest.fixture(autouse=True)

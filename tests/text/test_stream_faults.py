@@ -15,27 +15,14 @@ from tfcompress.text import (
     cache_texts,
     open_labelled_corpus,
     open_text_corpus,
-    phrase_corpus,
     text_stream,
     token_cache,
-    train_tokenizer,
 )
 from tfcompress.text.token_cache import MANIFEST, TokenCache, part_path
 
 pytestmark = one_flavour
 
 LABELLED = [f"{text}\t{label}" for text, label in examples(400, seed=1)]
-
-
-@pytest.fixture(scope="module")
-def texts():
-    return phrase_corpus(pairs=420, valid=10, test=10).splits["train"][0]
-
-
-@pytest.fixture(scope="module")
-def tokenizer(texts, tmp_path_factory):
-    path = tmp_path_factory.mktemp("tokenizer") / "a.model"
-    return train_tokenizer(texts, vocabulary_size=200, path=path)
 
 
 @pytest.fixture(autouse=True)
