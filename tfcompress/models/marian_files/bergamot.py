@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import yaml
 
 from tfcompress.errors import InputError
 from tfcompress.files import replace_file
@@ -23,6 +22,7 @@ from tfcompress.models.marian_files.content import (
     MarianFile,
     Tensor,
     corrupt,
+    encode_settings,
     parse_settings,
     read_bytes,
 )
@@ -158,7 +158,7 @@ def write_bergamot(path: Path, tensors: Mapping[str, Tensor], settings: Mapping[
     >>> write_bergamot(Path("copy.bin"), content.tensors, content.settings)
     """
     items = [_encoded(name, tensor) for name, tensor in tensors.items()]
-    text = yaml.safe_dump(dict(settings), sort_keys=True).encode() + b"\0"
+    text = encode_settings(settings)
     items.append((SETTINGS, _INT8, (len(text),), text))
     names = [name.encode() + b"\0" for name, *_ in items]
     padded = [data + bytes(-len(data) % _ALIGNMENT) for *_, data in items]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from tfcompress.errors import InputError
 from tfcompress.yaml_file import parse_yaml
@@ -88,6 +89,15 @@ def read_bytes(path: Path) -> bytes:
         raise InputError(
             f"The file cannot be read ({reason}). Received: {path}. Give the file of a model."
         ) from None
+
+
+def encode_settings(settings: Mapping[str, Any]) -> bytes:
+    """Returns the options of a model as `parse_settings` takes them.
+
+    Args:
+        settings: The options.
+    """
+    return yaml.safe_dump(dict(settings), sort_keys=True).encode() + b"\0"
 
 
 def parse_settings(text: bytes, path: Path) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from tfcompress.files import replace_file
 from tfcompress.models.marian_files.content import (
     SETTINGS,
     MarianFile,
     corrupt,
+    encode_settings,
     parse_settings,
     read_bytes,
 )
@@ -120,6 +120,6 @@ def write_npz(path: Path, tensors: Mapping[str, np.ndarray], settings: Mapping[s
     >>> content = read_npz(Path("student.npz"))
     >>> write_npz(Path("copy.npz"), content.tensors, content.settings)
     """
-    text = yaml.safe_dump(dict(settings), sort_keys=True).encode() + b"\0"
+    text = encode_settings(settings)
     arrays: dict[str, Any] = {**tensors, SETTINGS: np.frombuffer(text, np.int8)}
     replace_file(path, lambda file: np.savez(file, **arrays))
