@@ -1,7 +1,7 @@
 """What all tests share: the same seeds and examples in each run, and no time limit for single ones.
 
-With TFCOMPRESS_EXPLORE=1, property tests choose other examples in each run. TFCOMPRESS_TEST_CACHE is a
-folder that keeps the native runtime for later runs with the same sources.
+With TFCOMPRESS_EXPLORE=1, property tests choose other examples in each run. TFCOMPRESS_TEST_CACHE
+is a folder that keeps the native runtime for later runs with the same sources.
 """
 
 import os
