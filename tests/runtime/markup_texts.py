@@ -1,6 +1,7 @@
 """Markup, and translations of it that are aligned in any way."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import strategies as st
@@ -67,19 +68,30 @@ def word_for_word(segment):
 
 @st.composite
 def random_translations(draw, segments):
-    """Some words for each segment, which are aligned at random."""
+    """Some words for each segment, in one part or two, which are aligned at random."""
+    words = st.lists(st.sampled_from(["ja", "(nein)", "\u4f60\u597d", "&", ".", "<b>"]), max_size=5)
     translations = []
     for segment in segments:
-        words = draw(
-            st.lists(st.sampled_from(["ja", "(nein)", "\u4f60\u597d", "&", ".", "<b>"]), max_size=8)
-        )
-        target = " ".join(words)
-        shape = len(token_spans(target)), len(token_spans(segment.text))
-        seed = draw(st.integers(0, 99))
-        weights = (
-            np.random.default_rng(seed).dirichlet([0.1] * shape[1], shape[0])
-            if shape[1]
-            else np.zeros(shape)
-        )
-        translations.append(aligned(segment.text, target, weights.astype(np.float32)))
+        text, random = segment.text, np.random.default_rng(draw(st.integers(0, 99)))
+        cuts = [0, *draw(st.sets(st.integers(1, len(text)), max_size=1)), len(text)]
+        target, alignment = "", []
+        for begin, end in pairwise(cuts):
+            part = " ".join(draw(words))
+            place = len(target)
+            sources = token_spans(text[begin:end], begin)
+            targets = token_spans(part, place)
+            weights = np.zeros((len(targets), len(sources)))
+            if sources:
+                weights[:] = random.dirichlet([0.1] * len(sources), len(targets))
+            alignment.append(
+                AlignedPart(
+                    (begin, end),
+                    (place, place + len(part)),
+                    sources,
+                    targets,
+                    weights.astype(np.float32),
+                )
+            )
+            target += f"{part} "
+        translations.append((target, alignment))
     return translations

@@ -33,7 +33,7 @@ _SPACE = " \t\n\r\f"
 _REFERENCE = re.compile(
     r"&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9._-]{0,31}));"
 )
-_NAMES = {**name2codepoint, "apos": 39}
+CHARACTER_NAMES = {**name2codepoint, "apos": 39}
 
 
 class TokenType(Enum):
@@ -122,7 +122,7 @@ def encode(text: str) -> str:
 def _character(match):
     decimal, hexadecimal, name = match.groups()
     if name:
-        code = _NAMES.get(name)
+        code = CHARACTER_NAMES.get(name)
         return None if code is None else chr(code)
     code = int(decimal) if decimal else int(hexadecimal, 16)
     is_control = (code < 32 and chr(code) not in _SPACE) or 127 <= code < 160

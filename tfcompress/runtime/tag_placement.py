@@ -314,7 +314,7 @@ def _best_run(surplus, is_free):
 def _row(part, word):
     """Returns how a word is aligned with the tokens of the source."""
     row = np.zeros(len(part.source_tokens))
-    for token, weights in zip(part.target_tokens, part.weights):
+    for token, weights in zip(part.target_tokens, np.asarray(part.weights, np.float64)):
         if shared := _overlap(word, token):
             row = row + shared * np.where(np.isfinite(weights), np.maximum(weights, 0), 0)
     return row
