@@ -36,6 +36,12 @@ class Tokenizer {
   std::string Decode(const std::vector<int32_t>& ids,
                      std::vector<TokenSpan>* spans = nullptr) const;
 
+  // The bytes of text that an id stands for, with its space; a space for the unknown one.
+  std::string Surface(int32_t id) const;
+
+  // Whether an id stands for unknown text.
+  bool IsUnknown(int32_t id) const;
+
   // How many ids there are.
   int32_t size() const;
 
