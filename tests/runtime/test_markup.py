@@ -12,7 +12,7 @@ from markup_texts import aligned, any_markup, nested_markup, random_translations
 from tfcompress.errors import InputError
 from tfcompress.runtime.markup import MarkupDocument
 from tfcompress.runtime.markup_scanner import TokenType, scan
-from tfcompress.runtime.tag_placement import AlignedPart, compose
+from tfcompress.runtime.tag_placement import shared_characters
 
 pytestmark = one_flavour
 
@@ -172,12 +172,7 @@ def test_deep_and_long_markup():
     assert in_capitals("</b><i>" * levels) == "</b><i>" * levels
 
 
-def test_alignments_through_another_language():
-    first = AlignedPart(
-        (2, 5), (0, 3), [(2, 3), (4, 5)], [(0, 1), (1, 3)], np.array([[0, 1], [1, 0]])
-    )
-    second = [AlignedPart((0, 3), (0, 3), [(0, 2), (2, 3)], [(0, 3)], np.array([[0.8, 0.2]]))]
-    actual = compose(first, second, (7, 10))
-    assert (actual.source, actual.target) == ((2, 5), (7, 10))
-    assert (actual.source_tokens, actual.target_tokens) == ([(2, 3), (4, 5)], [(7, 10)])
-    np.testing.assert_allclose(actual.weights, [[0.8 * 0.5 + 0.2, 0.8 * 0.5]])
+def test_tokens_of_two_tokenizers():
+    actual = shared_characters([(0, 2), (2, 3), (3, 3)], [(0, 1), (1, 3)])
+    expected = [[0.5, 0.5, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1]]
+    np.testing.assert_array_equal(actual, expected)

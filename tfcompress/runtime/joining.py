@@ -1,31 +1,21 @@
 """Joins the translations of a text's parts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from tfcompress.runtime.search import Hypothesis
-from tfcompress.runtime.splitting import join_texts
 
 
-def join_parts(
-    parts: Sequence[Hypothesis],
-    breaks: Sequence[str],
-    length_penalty: float,
-    decode: Callable[[Sequence[int]], str] | None,
-) -> Hypothesis:
+def join_parts(parts: Sequence[Hypothesis], text: str | None, length_penalty: float) -> Hypothesis:
     """Returns one hypothesis of those of the parts.
 
     Args:
         parts: A translation of each part.
-        breaks: The line breaks before each.
+        text: Their texts, joined; None where there is no tokenizer.
         length_penalty: The power of the length that a log-probability is divided by.
-        decode: Returns the text of ids; None where there is no tokenizer.
     """
-    text = None
-    if decode is not None:
-        text = join_texts(zip(breaks, (decode(part.ids) for part in parts)))
     if len(parts) == 1:
         return replace(parts[0], text=text)
     ids = [token for part in parts for token in part.ids]

@@ -22,7 +22,8 @@ def sentence_begins(text: str, *, doubtful: bool) -> list[int]:
     Args:
         text: A line.
         doubtful: Whether a sentence may also end where a small letter follows, after a number of
-            one or two digits (which may be an ordinal, but after "p." and the like) and in front of a Japanese particle.
+            one or two digits (which may be an ordinal, but after "p." and the like) and in front of
+            a Japanese particle.
 
     Example:
 

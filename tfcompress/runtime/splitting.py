@@ -4,7 +4,7 @@ The native runtime does the very same.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
 from tfcompress.runtime.sentences import QUOTES, sentence_begins
@@ -114,12 +114,19 @@ def join_texts(parts: Iterable[tuple[str, str]]) -> str:
     >>> join_texts([("", "Eins."), ("", "Zwei."), ("\n", "Drei.")])
     'Eins. Zwei.\nDrei.'
     """
-    joined, left = [], ""
+    return "".join(separator + text for separator, text in separated(parts))
+
+
+def separated(parts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yields each part of a text with all that stands before it; see `join_texts`.
+
+    Args:
+        parts: As `join_texts` takes them.
+    """
+    left = ""
     for breaks, text in parts:
-        space = " " if left and text and not breaks and not _joins(left, text) else ""
-        joined += (breaks, space, text)
+        yield breaks + " " * bool(left and text and not breaks and not _joins(left, text)), text
         left = text or ("" if breaks else left)
-    return "".join(joined)
 
 
 def _joins(left, right):

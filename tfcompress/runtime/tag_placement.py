@@ -125,28 +125,22 @@ def split_words(text: str, alignment: TextAlignment) -> list[Span]:
     return words
 
 
-def compose(first: AlignedPart, second: TextAlignment, target: Span) -> AlignedPart:
-    """Returns how the translation of a translation is aligned with the text.
+def shared_characters(rows: Sequence[Span], columns: Sequence[Span]) -> np.ndarray:
+    """Returns which part of each token of one tokenizer is in those of another, ends included.
 
     Args:
-        first: How the text and its translation are, which begins at 0.
-        second: How that and its translation are, part by part.
-        target: Where the translation is in the whole one.
+        rows: Where the tokens of the one are in a text.
+        columns: Where those of the other are.
+
+    Returns:
+        `[rows + 1, columns + 1]`, whose last row and column are of the end marks.
     """
-    rows, tokens = [], []
-    for part in second:
-        between = np.array(
-            [
-                [_overlap(left, right) for right in first.target_tokens]
-                for left in part.source_tokens
-            ],
-            np.float64,
-        ).reshape(len(part.source_tokens), len(first.target_tokens))
-        between /= np.maximum(between.sum(axis=1, keepdims=True), 1e-30)
-        rows.append(part.weights @ between @ first.weights)
-        tokens += [(begin + target[0], end + target[0]) for begin, end in part.target_tokens]
-    weights = np.concatenate(rows) if rows else np.zeros([0, len(first.source_tokens)])
-    return AlignedPart(first.source, target, first.source_tokens, tokens, weights)
+    shares = np.zeros([len(rows) + 1, len(columns) + 1])
+    for row, token in zip(shares, rows):
+        row[:-1] = [_overlap(token, other) for other in columns]
+        row /= max(row.sum(), 1)
+    shares[-1, -1] = 1
+    return shares
 
 
 class _Shares:
