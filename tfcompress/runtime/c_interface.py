@@ -38,6 +38,8 @@ class CSearch(ctypes.Structure):
         ("num_banned_words", c_size_t),
         ("banned_ids", POINTER(CIds)),
         ("num_banned_ids", c_size_t),
+        ("split_sentences", c_int32),
+        ("markup", c_int32),
     ]
 
 

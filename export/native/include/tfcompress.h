@@ -84,10 +84,12 @@ typedef struct {
   /* Sequences of ids that no translation has. */
   const tfc_ids* banned_ids;
   size_t num_banned_ids;
+  int32_t split_sentences; /* Whether each sentence of a text is translated by itself. */
+  int32_t markup;          /* Whether texts are HTML, or XML whose elements are within sentences. */
 } tfc_search;
 
 #define TFC_DEFAULT_SEARCH \
-  {sizeof(tfc_search), 1, 1, 0, 1, 0, 1.0, NULL, {NULL, 0}, NULL, 0, NULL, 0}
+  {sizeof(tfc_search), 1, 1, 0, 1, 0, 1.0, NULL, {NULL, 0}, NULL, 0, NULL, 0, 0, 0}
 
 /* A translation. Greedy search without `with_scores` has zeros for both. */
 typedef struct {
@@ -131,9 +133,18 @@ TFC_API tfc_status tfc_describe(const tfc_translator* translator, tfc_info* info
 /* Translates a text of `size` bytes. `search` may be NULL. A blank text (white space, control and
    format characters only) gives one empty hypothesis. Each line is translated by itself, and the
    line breaks are kept. A line beyond the bundle's limit is split at the end of each sentence, and
-   a sentence beyond it between words. */
+   a sentence beyond it between words. With `split_sentences`, each sentence is, and the space
+   between sentences is kept too. With `markup`, which needs a bundle with alignments, tags go
+   around the translations of the words that they are around; see docs/translating.md. */
 TFC_API tfc_status tfc_translate(tfc_translator* translator, const char* text, size_t size,
                                  const tfc_search* search, tfc_result** result);
+
+/* Translates a text with several translators, at least one, each of which translates what the one
+   before gave. Ids, tokens and their scores are the last one's; log-probabilities are summed;
+   alignments are with the text. Prefix, banned words and `max_length` are for the last one. */
+TFC_API tfc_status tfc_translate_chain(tfc_translator* const* translators, size_t num_translators,
+                                       const char* text, size_t size, const tfc_search* search,
+                                       tfc_result** result);
 
 /* Translates source ids. The end mark is added; where it stands at the end already, and padding
    after it, they are left out. Elsewhere, the ids of padding, begin and end are an error. */
@@ -149,9 +160,9 @@ TFC_API tfc_status tfc_logits(tfc_translator* translator, const int32_t* ids, si
 TFC_API tfc_status tfc_tokenize(const tfc_translator* translator, const char* text, size_t size,
                                 tfc_result** result);
 
-/* Gives the ids of a result's hypothesis, by its number from 0, with its end mark, or the end mark of
-   each part that a text was translated in; and the log-probability of each. None for greedy search
-   without `with_scores`. They are valid until the result is freed. */
+/* Gives the ids of a result's hypothesis, by its number from 0, with its end mark, or the end mark
+   of each part that a text was translated in; and the log-probability of each. None for greedy
+   search without `with_scores`. They are valid until the result is freed. */
 TFC_API tfc_status tfc_token_scores(const tfc_result* result, size_t number, const int32_t** ids,
                                     const double** scores, size_t* num_scores);
 

@@ -191,12 +191,13 @@ std::optional<std::vector<std::string>> SplitText(
   return parts;
 }
 
-std::string JoinTexts(const std::vector<Part>& parts) {
+std::string JoinTexts(const std::vector<Part>& parts, std::vector<size_t>* begins) {
   std::string joined;
   std::string_view left;
   for (const Part& part : parts) {
     const bool are_words = !left.empty() && !part.text.empty() && part.breaks.empty();
     joined.append(part.breaks).append(are_words && !NeedNoSpace(left, part.text) ? " " : "");
+    if (begins != nullptr) begins->push_back(joined.size());
     joined.append(part.text);
     if (!part.text.empty() || !part.breaks.empty()) left = part.text;
   }

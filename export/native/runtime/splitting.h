@@ -30,8 +30,8 @@ std::optional<std::vector<std::string>> SplitText(
     std::string_view text, const std::function<bool(std::string_view)>& fits);
 
 // Joins the translations of the parts of a text: with the line breaks or space between them, else
-// with a space where the script has spaces.
-std::string JoinTexts(const std::vector<Part>& parts);
+// with a space where the script has spaces. `begins`, unless it is null, becomes where each is.
+std::string JoinTexts(const std::vector<Part>& parts, std::vector<size_t>* begins = nullptr);
 
 }  // namespace tfcompress
 

@@ -370,40 +370,20 @@ std::string PlaceTags(Text source, const std::vector<Tag>& tags, Text target,
   return Placement(source, tags, target, alignment).Render();
 }
 
-AlignedPart Compose(const AlignedPart& first, const std::vector<AlignedPart>& second,
-                    TextSpan target) {
-  AlignedPart whole = {first.source, target, first.source_tokens, {}, {}};
-  const size_t width = first.source_tokens.size(), inner = first.target_tokens.size();
-  for (const AlignedPart& part : second) {
-    const size_t num_sources = part.source_tokens.size();
-    // [source tokens of the second, source tokens of the first]
-    std::vector<double> between(num_sources * width);
-    for (size_t i = 0; i < num_sources; ++i) {
-      double total = 0;
-      for (size_t k = 0; k < inner; ++k) {
-        total += static_cast<double>(Overlap(part.source_tokens[i], first.target_tokens[k]));
-      }
-      for (size_t k = 0; k < inner; ++k) {
-        const size_t shared = Overlap(part.source_tokens[i], first.target_tokens[k]);
-        for (size_t j = 0; shared > 0 && j < width; ++j) {
-          between[i * width + j] +=
-              static_cast<double>(shared) / total * first.weights[k * width + j];
-        }
-      }
-    }
-    for (size_t t = 0; t < part.target_tokens.size(); ++t) {
-      const TextSpan& token = part.target_tokens[t];
-      whole.target_tokens.push_back({token.begin + target.begin, token.end + target.begin});
-      for (size_t j = 0; j < width; ++j) {
-        double weight = 0;
-        for (size_t i = 0; i < num_sources; ++i) {
-          weight += part.weights[t * num_sources + i] * between[i * width + j];
-        }
-        whole.weights.push_back(weight);
-      }
+std::vector<double> SharedCharacters(const std::vector<TextSpan>& rows,
+                                     const std::vector<TextSpan>& columns) {
+  const size_t width = columns.size() + 1;
+  std::vector<double> shares((rows.size() + 1) * width);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    double total = 0;
+    for (const TextSpan& column : columns) total += static_cast<double>(Overlap(rows[i], column));
+    for (size_t j = 0; j < columns.size(); ++j) {
+      const auto shared = static_cast<double>(Overlap(rows[i], columns[j]));
+      shares[i * width + j] = shared / std::max(total, 1.0);
     }
   }
-  return whole;
+  shares.back() = 1;
+  return shares;
 }
 
 }  // namespace tfcompress

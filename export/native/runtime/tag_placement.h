@@ -40,9 +40,10 @@ struct AlignedPart {
 std::string PlaceTags(std::u32string_view source, const std::vector<Tag>& tags,
                       std::u32string_view target, const std::vector<AlignedPart>& alignment);
 
-// How the translation of a translation, which is at `target`, is aligned with the text.
-AlignedPart Compose(const AlignedPart& first, const std::vector<AlignedPart>& second,
-                    TextSpan target);
+// Which part of each token of one tokenizer is in those of another: [rows + 1, columns + 1], whose
+// last row and column are of the end marks.
+std::vector<double> SharedCharacters(const std::vector<TextSpan>& rows,
+                                     const std::vector<TextSpan>& columns);
 
 }  // namespace tfcompress
 

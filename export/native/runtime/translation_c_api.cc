@@ -12,6 +12,7 @@
 #include "runtime/c_handles.h"
 #include "runtime/c_results.h"
 #include "runtime/translation_bundle.h"
+#include "runtime/translation_chain.h"
 #include "runtime/translator.h"
 #include "tfcompress.h"
 
@@ -79,6 +80,8 @@ tfcompress::SearchOptions Options(const tfcompress::Translator& translator,
   options.with_scores = search.with_scores != 0;
   options.length_penalty = search.length_penalty;
   options.constraints = ReadConstraints(translator, search);
+  options.split_sentences = search.split_sentences != 0;
+  options.markup = search.markup != 0;
   return options;
 }
 
@@ -121,6 +124,23 @@ tfc_status tfc_translate(tfc_translator* translator, const char* text, size_t si
                     "`translator`, `text` and `result`");
     *result = NewResult(
         translator->translator.Translate({text, size}, Options(translator->translator, search)));
+  });
+}
+
+tfc_status tfc_translate_chain(tfc_translator* const* translators, size_t num_translators,
+                               const char* text, size_t size, const tfc_search* search,
+                               tfc_result** result) {
+  return Guarded([&] {
+    RequirePointers(translators != nullptr && text != nullptr && result != nullptr,
+                    "`translators`, `text` and `result`");
+    Require(num_translators > 0, "A chain needs a translator", "none", "Pass one or more");
+    std::vector<tfcompress::Translator*> chain;
+    for (size_t i = 0; i < num_translators; ++i) {
+      RequirePointers(translators[i] != nullptr, "A translator");
+      chain.push_back(&translators[i]->translator);
+    }
+    *result =
+        NewResult(tfcompress::TranslateText(chain, {text, size}, Options(*chain.back(), search)));
   });
 }
 

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "common/error.h"
 #include "runtime/generation.h"
 #include "runtime/ids.h"
+#include "runtime/splitting.h"
+#include "runtime/translation_chain.h"
+#include "tokenizer/unicode.h"
 
 namespace tfcompress {
 namespace {
@@ -26,6 +30,21 @@ void CheckIds(const std::vector<int32_t>& ids, int32_t vocabulary) {
 std::optional<Tokenizer> Load(const std::optional<Bytes>& bytes, int32_t vocabulary) {
   if (!bytes) return std::nullopt;
   return Tokenizer::Parse(bytes->data(), bytes->size(), vocabulary);
+}
+
+// Spans of bytes of a text as spans of its characters.
+std::vector<TextSpan> InCharacters(const std::vector<TokenSpan>& spans, std::string_view text) {
+  std::vector<size_t> places(text.size() + 1);
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool begins = i + 1 == text.size() || (static_cast<uint8_t>(text[i + 1]) & 0xC0) != 0x80;
+    places[i + 1] = places[i] + (begins ? 1 : 0);
+  }
+  std::vector<TextSpan> converted;
+  for (const TokenSpan& span : spans) {
+    converted.push_back(
+        {places[std::min(span.begin, text.size())], places[std::min(span.end, text.size())]});
+  }
+  return converted;
 }
 
 }  // namespace
@@ -56,16 +75,22 @@ void Translator::CheckOptions(const SearchOptions& options) const {
 }
 
 Translations Translator::Translate(std::string_view text, const SearchOptions& options) {
-  CheckOptions(options);
-  return Search(Sources(text, options), options, true);
+  return TranslateText({this}, text, options);
 }
 
 Translations Translator::TranslateIds(const Ids& ids, const SearchOptions& options) {
   CheckOptions(options);
-  const Ids source = CheckedSource(ids);
-  std::vector<Source> sources;
-  if (!source.empty()) sources.push_back({"", source});
-  return Search(sources, options, false);
+  Begin();
+  const SourcePart part = {"", "", 0, CheckedSource(ids)};
+  Translations translations;
+  if (part.ids.empty()) {
+    translations.best.push_back({{{}, 0, 0}, std::nullopt});
+    return translations;
+  }
+  for (TranslatedPart& one : TranslatePart(part, options, HeededOf(options.constraints))) {
+    translations.best.push_back({std::move(one.hypothesis), std::nullopt});
+  }
+  return translations;
 }
 
 std::vector<float> Translator::Logits(const Ids& ids, const Ids& target) {
@@ -114,22 +139,26 @@ std::vector<int32_t> Translator::PrefixIds(std::string_view text) const {
   return ids;
 }
 
-// The parts of a text: none if it is blank, one if it is a line that fits.
-std::vector<Translator::Source> Translator::Sources(std::string_view text,
-                                                    const SearchOptions& options) const {
+// None if the text is blank, one if it is a line that fits.
+std::vector<SourcePart> Translator::Parts(std::string_view text,
+                                          const SearchOptions& options) const {
   const Tokenizer& tokenizer = RequireTokenizer();
-  CheckUtf8(text);
-  std::vector<Source> sources;
-  for (const Part& line : SplitLines(text)) {
+  const std::u32string characters = ToCharacters(text);
+  std::vector<SourcePart> parts;
+  size_t at = 0;
+  for (const Part& line : options.split_sentences ? SplitSentences(text) : SplitLines(text)) {
     std::string breaks = line.breaks;
-    const auto add = [&](Ids ids) {
+    const auto add = [&](const std::string& part, Ids ids) {
       if (ids.empty()) return;
-      sources.push_back({breaks, std::move(ids)});
+      const std::u32string own = ToCharacters(part);
+      at = characters.find(own, at);
+      parts.push_back({breaks, part, at, std::move(ids)});
+      at += own.size();
       breaks.clear();
     };
     Ids ids = tokenizer.Encode(line.text);
     if (Fits(ids.size())) {
-      add(std::move(ids));
+      add(line.text, std::move(ids));
       continue;
     }
     std::optional<std::vector<std::string>> texts;
@@ -138,34 +167,46 @@ std::vector<Translator::Source> Translator::Sources(std::string_view text,
                         [&](std::string_view part) { return Fits(tokenizer.Encode(part).size()); });
     }
     if (!texts) FailTooLong(ids.size(), "Shorten it, or let it be split");
-    for (const std::string& part : *texts) add(tokenizer.Encode(part));
+    for (const std::string& part : *texts) add(part, tokenizer.Encode(part));
   }
-  return sources;
+  return parts;
 }
 
-Translations Translator::Search(const std::vector<Source>& sources, const SearchOptions& options,
-                                bool decode) {
-  timings_ = {};
-  if (sources.empty()) {
-    return {{{{{}, 0, 0}, decode ? std::optional<std::string>("") : std::nullopt}}, 1};
-  }
-  std::vector<std::vector<Hypothesis>> hypotheses;
-  size_t count = static_cast<size_t>(options.n_best);
-  const Constraints& constraints = options.constraints;
+Heeded Translator::HeededOf(const Constraints& constraints) const {
   Heeded heeded = {constraints.target_prefix, Bans(constraints, target_ ? &*target_ : nullptr)};
   heeded.bans.CheckPrefix(heeded.prefix);
-  for (const Source& source : sources) {
-    hypotheses.push_back(Search(source.ids, options, heeded));
-    // What a text begins with is in its first part.
-    heeded.prefix.clear();
-    count = std::min(count, hypotheses.back().size());
-    Add(session_.timings(), &timings_);
+  return heeded;
+}
+
+std::vector<TranslatedPart> Translator::TranslatePart(const SourcePart& part,
+                                                      const SearchOptions& options,
+                                                      const Heeded& heeded) {
+  std::vector<TranslatedPart> translated;
+  for (Hypothesis& hypothesis : Search(part.ids, options, heeded)) {
+    TranslatedPart one = {std::move(hypothesis), ""};
+    if (target_ && !part.text.empty()) AddText(part.text, &one);
+    translated.push_back(std::move(one));
   }
-  Translations translations = {{}, sources.size()};
-  for (size_t rank = 0; rank < count; ++rank) {
-    translations.best.push_back(Join(sources, hypotheses, rank, options, decode));
+  Add(session_.timings(), &timings_);
+  return translated;
+}
+
+// Adds the text of a translation, and where its tokens are.
+void Translator::AddText(std::string_view source, TranslatedPart* translated) const {
+  const Hypothesis& hypothesis = translated->hypothesis;
+  std::vector<TokenSpan> spans;
+  translated->text = target_->Decode(Known(hypothesis.ids), &spans);
+  if (hypothesis.alignment.empty()) return;
+  translated->target_tokens = InCharacters(spans, translated->text);
+  source_->Encode(source, &spans);
+  translated->source_tokens = InCharacters(spans, source);
+  for (size_t row = 0; row <= hypothesis.ids.size(); ++row) {
+    if (row < hypothesis.ids.size() && hypothesis.ids[row] >= target_->size()) continue;
+    const auto first =
+        hypothesis.alignment.begin() + static_cast<ptrdiff_t>(row * hypothesis.source_length);
+    translated->weights.insert(translated->weights.end(), first,
+                               first + static_cast<ptrdiff_t>(hypothesis.source_length));
   }
-  return translations;
 }
 
 std::vector<Hypothesis> Translator::Search(Ids ids, const SearchOptions& options,
@@ -191,45 +232,12 @@ std::vector<Hypothesis> Translator::Search(Ids ids, const SearchOptions& options
   return hypotheses;
 }
 
-// Joins the parts' best, second best and so on.
-Translation Translator::Join(const std::vector<Source>& sources,
-                             const std::vector<std::vector<Hypothesis>>& hypotheses, size_t rank,
-                             const SearchOptions& options, bool decode) const {
-  Hypothesis whole = {{}, 0, 0};
-  std::vector<Part> texts;
-  for (const auto& part : hypotheses) whole.source_length += part[rank].source_length;
-  size_t column = 0;
-  for (size_t i = 0; i < sources.size(); ++i) {
-    const Hypothesis& one = hypotheses[i][rank];
-    whole.ids.insert(whole.ids.end(), one.ids.begin(), one.ids.end());
-    whole.log_probability += one.log_probability;
-    whole.token_ids.insert(whole.token_ids.end(), one.token_ids.begin(), one.token_ids.end());
-    whole.token_scores.insert(whole.token_scores.end(), one.token_scores.begin(),
-                              one.token_scores.end());
-    // Each part with its own source.
-    for (size_t first = 0; first < one.alignment.size(); first += one.source_length) {
-      const auto row = one.alignment.begin() + static_cast<ptrdiff_t>(first);
-      std::vector<float> wide(whole.source_length);
-      std::copy_n(row, one.source_length, wide.begin() + static_cast<ptrdiff_t>(column));
-      whole.alignment.insert(whole.alignment.end(), wide.begin(), wide.end());
-    }
-    column += one.source_length;
-    if (decode) texts.push_back({sources[i].breaks, Decode(one.ids)});
-  }
-  const auto length = static_cast<double>(whole.ids.size() + sources.size());
-  whole.score = sources.size() == 1
-                    ? hypotheses[0][rank].score
-                    : whole.log_probability / std::pow(length, options.length_penalty);
-  return {std::move(whole), decode ? std::optional(JoinTexts(texts)) : std::nullopt};
-}
-
-std::string Translator::Decode(const Ids& ids) const {
-  // A model's vocabulary may be padded beyond the tokenizer's.
+// A model's vocabulary may be padded beyond the tokenizer's.
+Translator::Ids Translator::Known(const Ids& ids) const {
   Ids known;
-  for (int32_t id : ids) {
-    if (id < target_->size()) known.push_back(id);
-  }
-  return target_->Decode(known);
+  std::copy_if(ids.begin(), ids.end(), std::back_inserter(known),
+               [this](int32_t id) { return id < target_->size(); });
+  return known;
 }
 
 int32_t Translator::Longest() const {
