@@ -20,9 +20,9 @@ class PivotTranslator(Translator):
     above 1, so many translations of each translator are translated on, and the best of all that
     come out are returned, each text once. A hypothesis' `log_probability` is the sum of those of
     all translators, and `score` that by the last translation's length; ids, tokens, their scores
-    and the quality are the last one's. Alignments
-    are products: of how the last translation is aligned with the one before, and so on. Prefix,
-    banned words and `max_length` are for the last translation.
+    and the quality are the last one's. Alignments are products: of how the last translation is
+    aligned with the one before, and so on. Prefix, banned words and `max_length` are for the last
+    translation.
 
     Args:
         translators: The translators, which this one closes.
@@ -112,7 +112,9 @@ class PivotTranslator(Translator):
         for second, parts in translator._translate_text(source, options):
             total = one.hypothesis.log_probability + second.log_probability
             score = total / (len(second.ids) + second.parts) ** penalty
-            hypothesis = replace(second, log_probability=total, score=score, alignment=None)
+            hypothesis = replace(
+                second, log_probability=total, score=score, parts=1, alignment=None
+            )
             yield _aligned(one, hypothesis, source.parts, parts)
 
 
