@@ -10,6 +10,7 @@ import importlib
 import json
 import math
 import re
+import shutil
 import types
 from pathlib import Path
 from unittest import mock
@@ -93,6 +94,12 @@ def published_files():
 def translation_bundle():
     options = {"source_tokenizer": tokenizer(), "target_tokenizer": tokenizer()}
     tfc.export.convert(transformer(), "en-de", quantization="float32", **options)
+
+
+@once
+def reverse_bundle():
+    translation_bundle()
+    shutil.copytree("en-de", "de-en")
 
 
 @once
@@ -263,6 +270,7 @@ FILES = {
     "tiny.yaml": tiny_recipe,
     "tiny-run": finished_run,
     "en-de": translation_bundle,
+    "de-en": reverse_bundle,
     "sentiment": text_encoder_bundle,
     "tagger": keras_bundle,
     "ssh:pi": machine_behind_ssh,

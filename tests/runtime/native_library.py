@@ -155,6 +155,15 @@ class NativeLibrary:
         data = text if isinstance(text, bytes) else text.encode()
         return self._call(self.c.tfc_translate, handle, data, len(data), changes)
 
+    def translate_chain(self, handles, text, **changes):
+        """The same of what the translator before gave."""
+        array = (c_void_p * len(handles))(*(getattr(one, "value", one) for one in handles))
+
+        def function(array, *arguments):
+            return self.c.tfc_translate_chain(array, c_size_t(len(handles)), *arguments)
+
+        return self._call(function, array, text.encode(), len(text.encode()), changes)
+
     def translate_ids(self, handle, ids, **changes):
         array = (c_int32 * len(ids))(*ids)
         return self._call(self.c.tfc_translate_ids, handle, array, len(ids), changes)

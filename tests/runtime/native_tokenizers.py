@@ -31,10 +31,16 @@ def load(path):
     handle, size, error = ctypes.c_void_p, ctypes.c_size_t, [ctypes.c_char_p, ctypes.c_size_t]
     text, ids = [ctypes.c_char_p, size], ctypes.POINTER(ctypes.c_int32)
     for kind, opened in ("tokenizer", text), ("text_tokenizer", [*text, *text, *text]):
+        spans = [ctypes.POINTER(size), size, *error]
         for name, result, arguments in [
             ("open", handle, [*opened, *error]),
             ("encode", ctypes.c_int64, [handle, *text, ids, size, *error]),
             ("decode", ctypes.c_int64, [handle, ids, size, *text, *error]),
+            *[
+                (f"{side}_spans", ctypes.c_int64, [handle, *given, *spans])
+                for side, given in (("encode", text), ("decode", [ids, size]))
+                if kind == "tokenizer"
+            ],
             ("size", ctypes.c_int32, [handle]),
             ("close", None, [handle]),
         ]:
@@ -89,6 +95,21 @@ class NativeTokenizer:
         if count < 0:
             raise ValueError(self._error.value.decode())
         return text.raw[:count] if count <= capacity else self.decode(ids, count)
+
+    def encode_spans(self, text):
+        return self._spans("encode_spans", text, len(text), count=64 * len(text))
+
+    def decode_spans(self, ids):
+        array = (ctypes.c_int32 * len(ids))(*ids)
+        return self._spans("decode_spans", array, len(ids), count=len(ids))
+
+    def _spans(self, function, *arguments, count):
+        spans = (ctypes.c_size_t * (2 * count))()
+        actual = self._function(function)(
+            self.handle, *arguments, spans, count, self._error, _ERROR_SIZE
+        )
+        assert 0 <= actual <= count, self._error.value
+        return list(zip(spans[: 2 * actual : 2], spans[1 : 2 * actual : 2]))
 
 
 def open_text_tokenizer(library, settings, files):

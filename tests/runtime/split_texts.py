@@ -9,7 +9,7 @@ SENTENCES = [
     "One two.| Three four.",
     'He said: "No."| She left (at once.)| Well.',
     "It is 3.5 m, e.g. here.| Dr. Smith came.| J. R. R. Tolkien wrote.| The U.S. Army is big.",
-    "See Fig. 3 and No. 5 on p. 7.¦ No.| I won't.| Visit example.com.| Take v1.2.3 now.",
+    "See Fig. 3 and No. 5 on p. 7.| No.| I won't.| Visit example.com.| Take v1.2.3 now.",
     "Really?!| Yes...| Maybe.| Who, me?¦ he said.| He left.",
     "one two.¦ three four .¦ five e.g. six.",
     "ما اسمك؟| أنا أحمد؟|نعم.| د. أحمد",
@@ -24,6 +24,7 @@ SENTENCES = [
     "Он жил в г. Москва.| Это т. е. дом.",
     "네.| 알겠습니다.| 감사합니다!",
     "So.|\u00a0No.|\u2003Yes.",
+    "S. 5.| Am 5.¦ Mai (Nr. 7).| Blz. 3.| No. 123.| डॉ. शर्मा आए।",
     "**Bold.**| Next — it ends.| — So?| * Item.",
 ]
 

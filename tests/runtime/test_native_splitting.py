@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from native_tokenizers import FLAGS, NATIVE
 from split_texts import SENTENCES, mixed_texts
 
-from tfcompress.runtime.splitting import join_texts, split_lines, split_text
+from tfcompress.runtime.splitting import join_texts, split_lines, split_sentences, split_text
 from tfcompress.text import is_blank
 
 pytestmark = one_flavour
@@ -49,11 +49,21 @@ extern "C" size_t split(const char* text, size_t size, size_t limit, char* out, 
   std::memcpy(out, written.data(), std::min(written.size(), capacity));
   return written.size();
 }
+
+// The sentences, and all of them joined.
+extern "C" size_t sentences(const char* text, size_t size, size_t, char* out, size_t capacity) {
+  std::string written = "-";
+  const std::vector<Part> all = SplitSentences({text, size});
+  for (const Part& part : all) written += Sized(part.breaks) + Sized(part.text);
+  written += Sized(JoinTexts(all));
+  std::memcpy(out, written.data(), std::min(written.size(), capacity));
+  return written.size();
+}
 """
 
 
 @pytest.fixture(scope="module")
-def split(tmp_path_factory):
+def library(tmp_path_factory):
     compiler = shutil.which("c++") or shutil.which("g++")
     if not compiler:
         pytest.skip("no C++ compiler found: install g++ or clang++ to test the splitting")
@@ -64,12 +74,15 @@ def split(tmp_path_factory):
     sources += [NATIVE / "tokenizer" / f"{name}.cc" for name in TABLES]
     command = [compiler, *FLAGS, "-I", NATIVE, folder / "calls.cc", *sources]
     subprocess.run([*map(str, command), "-o", str(folder / "splitting.so")], check=True)
-    function = ctypes.CDLL(str(folder / "splitting.so")).split
+    return ctypes.CDLL(str(folder / "splitting.so"))
+
+
+def calling(function):
     function.restype = ctypes.c_size_t
     size = ctypes.c_size_t
     function.argtypes = (ctypes.c_char_p, size, size, ctypes.c_char_p, size)
 
-    def call(text, limit):
+    def call(text, limit=0):
         data = text.encode()
         out = ctypes.create_string_buffer(40 * len(data) + 100)
         count = function(data, len(data), limit, out, len(out))
@@ -82,6 +95,16 @@ def split(tmp_path_factory):
         return out.raw[:1] == b"1", list(zip(actual[:-1:2], actual[1:-1:2])), actual[-1]
 
     return call
+
+
+@pytest.fixture(scope="module")
+def split(library):
+    return calling(library.split)
+
+
+@pytest.fixture(scope="module")
+def sentences(library):
+    return calling(library.sentences)
 
 
 def in_python(text, limit):
@@ -104,3 +127,11 @@ def test_sentences(split, marked):
 @settings(max_examples=300)
 def test_any_text(split, text, limit):
     assert split(text, limit) == in_python(text, limit)
+
+
+@given(mixed_texts | st.text(max_size=80) | st.lists(st.sampled_from(SENTENCES)).map("\n ".join))
+@settings(max_examples=300)
+def test_sentences_of_any_text(sentences, text):
+    _, parts, joined = sentences(text)
+    assert parts == split_sentences(text)
+    assert joined == join_texts(parts)

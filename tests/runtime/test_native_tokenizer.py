@@ -210,6 +210,9 @@ def test_text(pair, text):
     ids = tokenizer.encode(text.encode())
     assert ids == reference.encode(text)
     assert tokenizer.decode(ids) == reference.decode(ids, return_type=bytes)
+    # That of the package is in bytes where the text is.
+    mapping = reference.encode(text.encode(), return_type="offset_mapping")
+    assert tokenizer.encode_spans(text.encode()) == mapping["offsets"]
 
 
 @settings(max_examples=50)
@@ -226,6 +229,8 @@ def test_any_ids(pair, data):
     few = st.integers(0, min(12, tokenizer.size() - 1))
     ids = data.draw(st.lists(few | st.integers(0, tokenizer.size() - 1), max_size=40))
     assert tokenizer.decode(ids) == reference.decode(ids, return_type=bytes)
+    mapping = reference.decode(ids, return_type="offset_mapping", return_bytes=True)
+    assert tokenizer.decode_spans(ids) == mapping["offsets"]
 
 
 def test_sentences(pair):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from split_texts import CLUSTERS, SENTENCES, mixed_texts
 
 from tfcompress.runtime.sentences import sentence_begins
-from tfcompress.runtime.splitting import join_texts, split_lines, split_text
+from tfcompress.runtime.splitting import join_texts, split_lines, split_sentences, split_text
 
 pytestmark = one_flavour
 
@@ -31,6 +31,32 @@ def test_where_sentences_end(marked):
     actual = cut(text, sentence_begins(text, doubtful=False))
     assert actual == parts_of(marked.replace("\u00a6", ""), "|")
     assert cut(text, sentence_begins(text, doubtful=True)) == parts_of(marked, "\u00a6")
+
+
+@pytest.mark.parametrize("marked", SENTENCES)
+def test_sentences_and_what_is_between(marked):
+    text = marked.replace("|", "").replace("\u00a6", "")
+    parts = split_sentences(text)
+    assert [sentence for _, sentence in parts] == parts_of(marked.replace("\u00a6", ""), "|")
+    # Where there is no space, join_texts may put one.
+    assert join_texts(parts).replace(" ", "") == text.replace(" ", "")
+
+
+def test_space_between_sentences():
+    text = "\n One.  Two.\tThree. Four \r\n\n  Five.\u3000Six.\u200b\n\x01\nSeven. "
+    parts = split_sentences(text)
+    assert join_texts(parts) == text.strip()
+    assert [space for space, _ in parts] == [
+        "", "  ", "\t", "", " \r\n\n  ", "\u3000", "\u200b\n\x01\n"
+    ]  # fmt: skip
+    assert split_sentences(" \n\u200b") == []
+
+
+@given(mixed_texts)
+def test_sentences_lose_nothing(text):
+    joined = "".join(sentence for _, sentence in split_sentences(text))
+    seen = regex.compile(r"[^\p{White_Space}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]")
+    assert seen.findall(joined) == seen.findall(text)
 
 
 @pytest.mark.parametrize("sentence", ["The man runs.", "the man runs .", "Он бежит.", "他跑。"])

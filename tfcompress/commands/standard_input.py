@@ -49,3 +49,21 @@ def decoded_lines(file: BinaryIO, place: str) -> Iterator[str]:
                 f"Text must be UTF-8. Received: line {number} of {place}. Convert it."
             ) from None
         yield line.removesuffix("\n").removesuffix("\r")
+
+
+def decoded_document(file: BinaryIO, place: str) -> str:
+    """Returns the text of a file, but for the end of its last line.
+
+    Args:
+        file: The open file.
+        place: What it is called.
+
+    Raises:
+        InputError: It is not UTF-8.
+    """
+    try:
+        return file.read().decode("utf-8-sig").removesuffix("\n")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"Text must be UTF-8. Received: byte {error.start} of {place}. Convert it."
+        ) from None

@@ -17,7 +17,11 @@ from tfcompress.commands.arguments import (
     with_defaults,
 )
 from tfcompress.commands.printing import print_to_stderr
-from tfcompress.commands.standard_input import decoded_lines, standard_input
+from tfcompress.commands.standard_input import (
+    decoded_document,
+    decoded_lines,
+    standard_input,
+)
 from tfcompress.digests import describe_file, digest
 from tfcompress.engine import EngineError
 from tfcompress.errors import InputError
@@ -33,7 +37,11 @@ _TOGETHER = 128
 def add(commands: Any) -> None:
     """Adds the command."""
     parser = add_command(commands, "translate", "translate sentences, one a line", _run)
-    parser.add_argument("bundle", help="folder of a bundle")
+    parser.add_argument(
+        "bundle",
+        nargs="+",
+        help="folder of a bundle; with several, each translates what the one before gave",
+    )
     parser.add_argument("--input", help="file of sentences; standard input by default")
     parser.add_argument(
         "--output", help="file to write, complete or not at all; standard output by default"
@@ -47,7 +55,36 @@ def add(commands: Any) -> None:
         default="split",
         help="what to do with sentences beyond the model's limit (%(default)s)",
     )
-    add_json(parser, "print a JSON object a line, with scores")
+    parser.add_argument(
+        "--split-sentences",
+        action="store_true",
+        help="translate each sentence of a line by itself",
+    )
+    parser.add_argument(
+        "--markup",
+        action="store_true",
+        help="the text is HTML or XML, whose tags go around the translated words; needs a bundle "
+        "that was exported with alignments",
+    )
+    parser.add_argument(
+        "--document",
+        action="store_true",
+        help="the input is one text of many lines, not a sentence a line",
+    )
+    parser.add_argument("--target-prefix", default="", help="what every translation begins with")
+    parser.add_argument(
+        "--banned-words",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="WORD",
+        help="words that no translation has, in this spelling",
+    )
+    add_json(
+        parser,
+        "print a JSON object a line: translations with scores, a quality from 0 to 1, tokens and "
+        "their log-probabilities and, where the bundle has them, alignments of pairs source-target",
+    )
 
 
 def _run(options: Namespace) -> None:
@@ -55,9 +92,12 @@ def _run(options: Namespace) -> None:
 
     search = with_defaults(options, beam_size=1, length_penalty=1.0) | {"n_best": options.n_best}
     SearchOptions(**search)
+    others = ("target_prefix", "banned_words", "split_sentences", "markup")
+    search |= {name: getattr(options, name) for name in others}
     check_count("num_threads", options.threads, most=MAX_THREADS)
     processes = engine(options)
-    bundle_model_type(options.bundle)
+    for bundle in options.bundle:
+        bundle_model_type(bundle)
     if options.output is not None:
         check_writable(options.output)
     with contextlib.ExitStack() as stack:
@@ -79,7 +119,8 @@ def _write(options, file, search, processes):
     from tfcompress.pipeline.translating import translation_job
 
     former = None if options.input is None else describe_file(options.input)
-    settings = {"overlong": options.overlong, "json": options.json, "input": former}
+    settings = {name: getattr(options, name) for name in ("overlong", "json", "document")}
+    settings["input"] = former
     job = digest(translation_job(options.bundle, **search, **settings))
     output = Path(options.output)
     path = output.with_name(f"{output.name}.journal")
@@ -88,7 +129,7 @@ def _write(options, file, search, processes):
         journal = Journal(path, job)
         if journal.is_other or former is None:
             journal.restart()
-        total = None if former is None else _count(options.input)
+        total = 1 if options.document else None if former is None else _count(options.input)
         try:
             with journal, Progress(total, "sentences", log=print_to_stderr) as progress:
                 if journal.count:
@@ -123,7 +164,7 @@ def _lines(options, file, search, processes, done=0) -> Iterator[str]:
     place = options.input or "standard input"
     translated = translate_sentences(
         options.bundle,
-        itertools.islice(decoded_lines(file, place), done, None),
+        itertools.islice(_texts(options, file, place), done, None),
         engine=processes,
         num_threads=options.threads,
         overlong=options.overlong,
@@ -132,19 +173,45 @@ def _lines(options, file, search, processes, done=0) -> Iterator[str]:
         **search,
     )
     for one in translated:
-        if one.parts > 1:
+        parts, texts = one.hypotheses[0].parts, [each.text for each in one.hypotheses]
+        if parts > 1 and not (options.split_sentences or options.markup or options.document):
             print_to_stderr(
                 f"line {one.number}: beyond the limit of {one.limit} tokens; translated in "
-                f"{one.parts} parts"
+                f"{parts} parts"
             )
         if options.json:
-            pairs = zip(one.texts, one.scores)
-            translations = [{"text": text, "score": score} for text, score in pairs]
-            content = {"source": one.source, "translations": translations}
-            yield json.dumps(content, ensure_ascii=False)
+            yield json.dumps(_content(one), ensure_ascii=False)
         else:
             # As many lines for each sentence, so that they stay aligned.
-            yield "\n".join([*one.texts, *[""] * (options.n_best - len(one.texts))])
+            yield "\n".join([*texts, *[""] * (options.n_best - len(texts))])
+
+
+def _texts(options, file, place):
+    return [decoded_document(file, place)] if options.document else decoded_lines(file, place)
+
+
+def _content(one):
+    translations = [
+        {
+            "text": hypothesis.text,
+            "score": hypothesis.score,
+            "quality": hypothesis.quality,
+            "tokens": tokens,
+            "token_scores": hypothesis.token_scores,
+        }
+        for hypothesis, tokens in zip(one.hypotheses, one.tokens)
+    ]
+    if one.source_tokens is None:
+        return {"source": one.source, "translations": translations}
+    for hypothesis, translation in zip(one.hypotheses, translations):
+        # Pharaoh's form.
+        pairs = hypothesis.hard_alignment or ()
+        translation["alignment"] = " ".join(f"{source}-{target}" for source, target in pairs)
+    return {
+        "source": one.source,
+        "source_tokens": one.source_tokens,
+        "translations": translations,
+    }
 
 
 def _opened(path):

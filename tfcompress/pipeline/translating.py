@@ -6,11 +6,14 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.search_options import SearchOptions
+
+if TYPE_CHECKING:
+    from tfcompress.runtime import Hypothesis
 
 _CHUNK = 128
 
@@ -22,22 +25,22 @@ class Translated:
     Attributes:
         number: The sentence's number, from 1.
         source: The sentence.
-        texts: Its translations, the best first.
-        scores: Their scores.
-        parts: In how many parts it was translated, more than one beyond the model's limit.
-        limit: That limit, in tokens.
+        hypotheses: Its translations, the best first.
+        tokens: The pieces of each, with end marks.
+        source_tokens: Its own pieces, with end marks, where translations are aligned with them.
+        limit: The model's limit, in tokens.
     """
 
     number: int
     source: str
-    texts: list[str]
-    scores: list[float]
-    parts: int
+    hypotheses: "list[Hypothesis]"
+    tokens: list[list[str]]
+    source_tokens: list[str] | None
     limit: int
 
 
 def translate_sentences(
-    bundle: str | Path,
+    bundle: str | Path | Sequence[str | Path],
     sentences: Iterable[str],
     *,
     engine: Engine | None = None,
@@ -50,7 +53,7 @@ def translate_sentences(
     """Yields the translations of sentences, in their order, as they come.
 
     Args:
-        bundle: The bundle's folder.
+        bundle: The bundle's folder; or several, each of which translates what the one before gave.
         sentences: The sentences; they are read as far as they are needed.
         engine: Where to translate, entered; this process by default.
         num_threads: Threads of each process.
@@ -58,7 +61,8 @@ def translate_sentences(
             them.
         place: What the sentences are called in errors, such as a file's name.
         first: The number of the first one.
-        **search: As `Translator.translate` takes it: `beam_size`, `length_penalty`, `n_best`.
+        **search: As `Translator.translate` takes it: `beam_size`, `length_penalty`, `n_best`,
+            `target_prefix`, `banned_words`, `split_sentences`, `markup`.
 
     Raises:
         InputError: If the bundle or an option is wrong, a sentence cannot be translated, naming its
@@ -71,13 +75,15 @@ def translate_sentences(
     """
     from tfcompress.runtime import open_bundle
 
-    SearchOptions(**search)
+    others = ("target_prefix", "banned_words", "split_sentences", "markup")
+    SearchOptions(**{name: value for name, value in search.items() if name not in others})
     engine = engine or Engine()
+    bundles = _paths(bundle)
     if not engine.is_local:
-        open_bundle(bundle)
+        for path in bundles:
+            open_bundle(path)
     options = {**search, "overlong": overlong, "return_scores": True}
-    bundle = str(Path(bundle).absolute())
-    translate = functools.partial(_translate, bundle, num_threads, place, options)
+    translate = functools.partial(_translate, bundles, num_threads, place, options)
     # A sentence at a time in this process, as it may come from a keyboard.
     chunks = _chunks(sentences, first, 1 if engine.is_local else _CHUNK)
     try:
@@ -97,19 +103,24 @@ def translate_n_best(
         search: As `Translator.translate` takes it.
         sources: The sentences.
     """
-    rows = _translator(bundle, 1).translate(sources, **search, return_scores=True)
+    rows = _translator(_paths(bundle), 1).translate(sources, **search, return_scores=True)
     return [[hypothesis.text for hypothesis in row] for row in rows]
 
 
-def translation_job(bundle: str | Path, **settings: Any) -> str:
+def translation_job(bundle: str | Path | Sequence[str | Path], **settings: Any) -> str:
     """Returns what translations depend on beside the sentences, as a text.
 
     Args:
-        bundle: The bundle's folder.
+        bundle: The bundle's folder, or several.
         **settings: The search, and whatever else counts.
     """
-    manifest = (Path(bundle) / "manifest.json").read_text(encoding="utf-8")
-    return f"{json.dumps(settings)} {manifest}"
+    manifests = [(path / "manifest.json").read_text(encoding="utf-8") for path in _paths(bundle)]
+    return " ".join([json.dumps(settings), *manifests])
+
+
+def _paths(bundle) -> tuple[Path, ...]:
+    bundles = [bundle] if isinstance(bundle, str | Path) else bundle
+    return tuple(Path(path).absolute() for path in bundles)
 
 
 def _chunks(sentences, first, size) -> Iterator[Sequence[tuple[int, str]]]:
@@ -119,22 +130,31 @@ def _chunks(sentences, first, size) -> Iterator[Sequence[tuple[int, str]]]:
 
 
 @functools.lru_cache(maxsize=1)
-def _translator(bundle, num_threads) -> Any:
+def _translator(bundles, num_threads) -> Any:
     """The translator of a process, opened once."""
-    from tfcompress.runtime import Translator
+    from tfcompress.runtime import PivotTranslator, Translator
 
-    return Translator(bundle, num_threads=num_threads)
+    translators = [Translator(path, num_threads=num_threads) for path in bundles]
+    return translators[0] if len(translators) == 1 else PivotTranslator(translators)
 
 
-def _translate(bundle, num_threads, place, options, chunk) -> list[Translated]:
-    results, translator = [], _translator(bundle, num_threads)
+def _translate(bundles, num_threads, place, options, chunk) -> list[Translated]:
+    results, translator = [], _translator(bundles, num_threads)
+    cut = {name: options[name] for name in {"split_sentences", "markup", "overlong"} & {*options}}
     for number, source in chunk:
         try:
             rows = translator.translate(source, **options)
         except InputError as error:
             line = f"{place}, line {number}"
             raise InputError(f"{line}: {error}") from None
-        texts, scores = [row.text for row in rows], [row.score for row in rows]
-        limit = translator.bundle.max_source_length
-        results.append(Translated(number, source, texts, scores, rows[0].parts, limit))
+        results.append(
+            Translated(
+                number,
+                source,
+                rows,
+                [translator.target_tokens(row) for row in rows],
+                translator.source_tokens(source, **cut) if translator.gives_alignments else None,
+                translator.bundle.max_source_length,
+            )
+        )
     return results

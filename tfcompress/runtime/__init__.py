@@ -11,6 +11,7 @@ from tfcompress.runtime.keras_bundle import KerasBundle
 from tfcompress.runtime.keras_model import KerasModel
 from tfcompress.runtime.language_model_bundle import LanguageModelBundle
 from tfcompress.runtime.opening import open_bundle, open_engine
+from tfcompress.runtime.pivot_translator import PivotTranslator
 from tfcompress.runtime.search import Hypothesis, StepOutput, beam_search, greedy_search
 from tfcompress.runtime.session import Session
 from tfcompress.runtime.text_encoder_bundle import TextEncoderBundle
@@ -27,6 +28,7 @@ __all__ = [
     "KerasBundle",
     "KerasModel",
     "LanguageModelBundle",
+    "PivotTranslator",
     "Score",
     "Session",
     "SpecialIds",

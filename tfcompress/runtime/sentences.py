@@ -22,7 +22,8 @@ def sentence_begins(text: str, *, doubtful: bool) -> list[int]:
     Args:
         text: A line.
         doubtful: Whether a sentence may also end where a small letter follows, after a number of
-            one or two digits (which may be an ordinal) and in front of a Japanese particle.
+            one or two digits (which may be an ordinal, but after "p." and the like) and in front of
+            a Japanese particle.
 
     Example:
 
@@ -85,19 +86,38 @@ def _is_soft_end(text, begin, end, closed, following, doubtful):
 
 def _is_abbreviated(text, end, next_kind, doubtful):
     """Returns whether the full stop after a word ends no sentence."""
-    begin = end
-    while begin > 0 and not is_space(text[begin - 1]) and not is_unspaced(text[begin - 1]):
-        begin -= 1
-    begin = _skip_quotes(text, begin)
+    begin = _word_begin(text, end)
     word = text[begin:end]
     if 1 <= len(word) <= 2 and all(character_class(c) == characters.DIGIT for c in word):
-        return not doubtful
-    last = re.split("[.-]", word)[-1]
+        return not (doubtful or _is_numbered(text, begin))
+    last = _last_part(word)
     if last in characters.TITLE_WORDS:
         return True
     if last in characters.NUMBERED_WORDS and next_kind == characters.DIGIT:
         return True
     return last != "" and _is_initial(last)
+
+
+def _is_numbered(text, begin):
+    """Returns whether a number follows an abbreviation, as in "p. 5", and so is no ordinal."""
+    end = begin
+    while end > 0 and is_space(text[end - 1]):
+        end -= 1
+    if end in (0, begin) or text[end - 1] != ".":
+        return False
+    word = text[_word_begin(text, end - 1) : end - 1]
+    return _last_part(word) in characters.NUMBERED_WORDS
+
+
+def _word_begin(text, end):
+    begin = end
+    while begin > 0 and not is_space(text[begin - 1]) and not is_unspaced(text[begin - 1]):
+        begin -= 1
+    return min(_skip_quotes(text, begin), end)
+
+
+def _last_part(word):
+    return re.split("[.-]", word)[-1]
 
 
 def _is_initial(word):

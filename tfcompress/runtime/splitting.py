@@ -1,10 +1,11 @@
-"""Cuts text that is too long for a model into parts that are not, and joins their translations.
+"""Cuts text into sentences, or into parts that a model can take, and joins their translations.
 
 The native runtime does the very same.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 
 from tfcompress.runtime.sentences import QUOTES, sentence_begins
 from tfcompress.text import characters
@@ -42,6 +43,37 @@ def split_lines(text: str) -> list[tuple[str, str]]:
     return lines
 
 
+def split_sentences(text: str) -> list[tuple[str, str]]:
+    r"""Splits a text into sentences.
+
+    Args:
+        text: The text. Line breaks end sentences too.
+
+    Returns:
+        For each sentence, what `join_texts` shall put between it and the one before it, and the
+        sentence. That is the space and line breaks that are there; "" for a single space or none,
+        as some scripts have it and others have not.
+
+    Example:
+
+    >>> split_sentences("Dr. A came.  He left. It rained.\n\nOK")
+    [('', 'Dr. A came.'), ('  ', 'He left.'), ('', 'It rained.'), ('\n\n', 'OK')]
+    """
+    sentences, last, offset = [], 0, 0
+    for line in _LINE_BREAK.split(text):
+        cuts = [0, *sentence_begins(line, doubtful=False), len(line)]
+        for begin, end in pairwise(cuts):
+            sentence = _trimmed(line[begin:end])
+            if is_blank(sentence):
+                continue
+            place = text.index(sentence, offset + begin)
+            space = text[last:place] if sentences else ""
+            sentences.append(("" if space == " " else space, sentence))
+            last = place + len(sentence)
+        offset += len(line)
+    return sentences
+
+
 def split_text(text: str, fits: Fits) -> list[str] | None:
     """Cuts a line until every part fits.
 
@@ -71,23 +103,30 @@ def join_texts(parts: Iterable[tuple[str, str]]) -> str:
     r"""Joins the translations of the parts of a text.
 
     Args:
-        parts: The line breaks before each part, and its translation.
+        parts: The line breaks or space before each part, and its translation.
 
     Returns:
-        The translations with the line breaks between them; where there are none, with a space, but
-        not in scripts that have none.
+        The translations with these between them; where there are none, with a space, but not in
+        scripts that have none.
 
     Example:
 
     >>> join_texts([("", "Eins."), ("", "Zwei."), ("\n", "Drei.")])
     'Eins. Zwei.\nDrei.'
     """
-    joined, left = [], ""
+    return "".join(separator + text for separator, text in separated(parts))
+
+
+def separated(parts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yields each part of a text with all that stands before it; see `join_texts`.
+
+    Args:
+        parts: As `join_texts` takes them.
+    """
+    left = ""
     for breaks, text in parts:
-        space = " " if left and text and not breaks and not _joins(left, text) else ""
-        joined += (breaks, space, text)
+        yield breaks + " " * bool(left and text and not breaks and not _joins(left, text)), text
         left = text or ("" if breaks else left)
-    return "".join(joined)
 
 
 def _joins(left, right):

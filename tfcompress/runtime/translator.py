@@ -1,26 +1,38 @@
 """Translates text with a bundle."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal, TypedDict, Unpack, overload
 
 from tfcompress.errors import InputError
+from tfcompress.runtime.given_constraints import id_constraints, text_constraints
 from tfcompress.runtime.ids import source_ids
+from tfcompress.runtime.joining import join_parts
 from tfcompress.runtime.model import Model, Progress, check_text
 from tfcompress.runtime.search import Hypothesis
 from tfcompress.runtime.sentencepiece_file import load_sentencepiece
-from tfcompress.runtime.splitting import join_texts, split_lines, split_text
+from tfcompress.runtime.source_texts import (
+    MarkupText,
+    PlainText,
+    SourceIds,
+    SourcePart,
+    SourceText,
+    TranslatedPart,
+)
+from tfcompress.runtime.splitting import split_lines, split_sentences, split_text
 from tfcompress.runtime.translation_bundle import TranslationBundle
+from tfcompress.runtime.translation_options import TranslationOptions
 from tfcompress.search_options import SearchOptions
-
-# A part of a text: the line breaks before it, and its ids.
-Part = tuple[str, list[int]]
 
 
 class _Options(TypedDict, total=False):
+    target_prefix: str
+    banned_words: Sequence[str]
     beam_size: int
     length_penalty: float
     max_length: int | None
+    split_sentences: bool
+    markup: bool
     overlong: str
     progress: Progress | None
 
@@ -99,7 +111,11 @@ class Translator(Model[TranslationBundle]):
         length_penalty: float = 1.0,
         n_best: int = 1,
         max_length: int | None = None,
+        target_prefix: str = "",
+        banned_words: Sequence[str] = (),
         return_scores: bool = False,
+        split_sentences: bool = False,
+        markup: bool = False,
         overlong: str = "split",
         progress: Progress | None = None,
     ) -> str | list[str] | list[Hypothesis] | list[list[Hypothesis]]:
@@ -118,7 +134,22 @@ class Translator(Model[TranslationBundle]):
             n_best: Hypotheses to return for each sentence, at most `beam_size`.
             max_length: Most tokens of a translation, the end mark included, where fewer are
                 wanted than the bundle's limit and twice the source's length plus 16.
+            target_prefix: What every translation begins with, or the first part of it where a
+                sentence is translated in parts. It goes on where the prefix ends, which may be
+                within a word; the prefix counts for scores and `max_length`.
+            banned_words: Words, or several in a row, that no translation has, in this spelling.
+                They are looked for in the text, whatever tokens it is made of, between its ends,
+                spaces, punctuation and characters of scripts without spaces. A token that would
+                complete one is not taken, even where more letters might follow: with "dog",
+                "dogs" is possible in one token but not in two.
             return_scores: Whether to return hypotheses with their scores instead of text.
+            split_sentences: Whether to translate each sentence of a text by itself. The space and
+                line breaks between them are kept.
+            markup: Whether the texts are HTML, or XML whose elements are within sentences. Tags go
+                around the translations of the words that they are around, and stay as they are.
+                What a sentence cannot go beyond ends one, such as a paragraph or `<br>`; line
+                breaks do only in `<pre>`. Scripts, code and `translate="no"` are not translated.
+                Needs a bundle that was exported with `alignments`.
             overlong: What to do with a line of more tokens than the bundle's limit: "split" it at
                 the end of each sentence, within a sentence that is too long between words, and
                 translate the parts; or raise an "error".
@@ -131,18 +162,32 @@ class Translator(Model[TranslationBundle]):
             the parts' first best, second best and so on, and say how many `parts` there were.
 
         Raises:
-            InputError: An option is impossible, a sentence is no text or too long, or the bundle
-                has no tokenizers.
+            InputError: An option is impossible, a sentence is no text or too long, the prefix has
+                characters that the tokenizer lacks or a banned word or leaves no room for the end,
+                a tag has no end, or the bundle has no tokenizers or, for markup, no alignments.
         """
         options = SearchOptions(
             beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
         )
         self._check_overlong(overlong)
-        if self._source is None or self._target is None:
-            raise self._without_tokenizer("translate_ids")
-        jobs = [self._parts(name, row, overlong) for name, row in self._named(sentences)]
+        self._require_tokenizers()
+        if markup:
+            self._require_alignments()
+        constraints = text_constraints(
+            self._target_bundle, self._target, target_prefix, banned_words
+        )
+        jobs = [
+            self._source_text(name, row, overlong, split_sentences, markup)
+            for name, row in self._named(sentences)
+        ]
         wants_hypotheses = return_scores or n_best > 1
-        results: Any = self._translate(jobs, options, wants_hypotheses, progress, self._decode)
+        results: Any = self._translate(
+            jobs,
+            TranslationOptions(
+                options, constraints, wants_hypotheses or markup, overlong, split_sentences
+            ),
+            progress,
+        )
         if not wants_hypotheses:
             results = [hypotheses[0].text for hypotheses in results]
         return results[0] if isinstance(sentences, str) else results
@@ -155,6 +200,8 @@ class Translator(Model[TranslationBundle]):
         length_penalty: float = 1.0,
         n_best: int = 1,
         max_length: int | None = None,
+        target_prefix: Sequence[int] = (),
+        banned_words: Sequence[Sequence[int]] = (),
         return_scores: bool = False,
         progress: Progress | None = None,
     ) -> list[list[int]] | list[list[Hypothesis]]:
@@ -167,6 +214,8 @@ class Translator(Model[TranslationBundle]):
             length_penalty: As in `translate`.
             n_best: As in `translate`.
             max_length: As in `translate`.
+            target_prefix: Ids that every translation begins with.
+            banned_words: Sequences of ids that no translation has.
             return_scores: As in `translate`.
             progress: As in `translate`.
 
@@ -176,52 +225,146 @@ class Translator(Model[TranslationBundle]):
 
         Raises:
             InputError: An option is impossible, or a sentence has ids outside the vocabulary or
-                too many, or the ids of padding, begin or end elsewhere than at its end.
+                too many, or the ids of padding, begin or end elsewhere than at its end, or prefix
+                or banned words have such ids.
         """
         options = SearchOptions(
             beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
         )
+        constraints = id_constraints(self._target_bundle, target_prefix, banned_words)
         jobs = [
-            self._checked_ids(name, row)
+            SourceIds(self._checked_ids(name, row))
             for name, row in self._named_list(sentences, "lists of ids")
         ]
         wants_hypotheses = return_scores or n_best > 1
-        results: Any = self._translate(jobs, options, wants_hypotheses, progress)
+        results: Any = self._translate(
+            jobs, TranslationOptions(options, constraints, wants_hypotheses), progress
+        )
         if not wants_hypotheses:
             results = [hypotheses[0].ids for hypotheses in results]
         return results
 
-    def _parts(self, name: str, sentence: str, overlong: str) -> list[Part]:
-        """Returns the parts of a sentence: none if it is blank, one if it is a line that fits."""
+    def source_tokens(
+        self,
+        sentence: str,
+        *,
+        split_sentences: bool = False,
+        markup: bool = False,
+        overlong: str = "split",
+    ) -> list[str]:
+        """Returns the tokens of a sentence as `Hypothesis.alignment` counts them.
+
+        Args:
+            sentence: The sentence.
+            split_sentences: As in `translate`.
+            markup: As in `translate`.
+            overlong: As in `translate`.
+
+        Returns:
+            The pieces, with the end mark of each part that the sentence is translated in.
+
+        Raises:
+            InputError: The sentence is no text or too long, or the bundle has no tokenizers.
+
+        Example:
+
+        >>> with Translator("en-de") as translator:
+        ...     translator.source_tokens("Two dogs play.")[-1]
+        '</s>'
+        """
+        self._check_overlong(overlong)
+        self._require_tokenizers()
+        end = self.bundle.ids.eos
+        text = self._source_text("the text", sentence, overlong, split_sentences, markup)
+        return [_piece(self._source, id) for part in text.parts for id in (*part.ids, end)]
+
+    def target_tokens(self, hypothesis: Hypothesis) -> list[str]:
+        """Returns the pieces of `Hypothesis.token_ids`.
+
+        Args:
+            hypothesis: A translation.
+
+        Raises:
+            InputError: The bundle has no tokenizers.
+
+        Example:
+
+        >>> with Translator("en-de") as translator:
+        ...     best = translator.translate("Two dogs play.", return_scores=True)[0]
+        ...     len(translator.target_tokens(best)) == len(best.token_scores)
+        True
+        """
+        self._require_tokenizers()
+        return [_piece(self._target, id) for id in hypothesis.token_ids]
+
+    @property
+    def gives_alignments(self) -> bool:
+        """Whether translations are aligned with their sources."""
+        return self.bundle.gives_alignments
+
+    @property
+    def _target_bundle(self) -> TranslationBundle:
+        """The bundle whose target vocabulary translations have."""
+        return self.bundle
+
+    def _require_tokenizers(self):
+        if self._source is None or self._target is None:
+            raise self._without_tokenizer("translate_ids")
+
+    def _require_alignments(self):
+        if not self.bundle.gives_alignments:
+            raise InputError(
+                f"Markup needs a bundle with alignments. Received: {self.bundle.path} without. "
+                "Export it with `alignments`."
+            )
+
+    def _source_text(
+        self, name: str, sentence: str, overlong: str, by_sentence: bool, markup: bool
+    ) -> SourceText:
         check_text(name, sentence)
-        parts = []
-        for breaks, line in split_lines(sentence):
-            for ids in self._line_parts(name, line, overlong):
-                parts.append((breaks, ids))
+
+        def split(text):
+            return self._parts(name, text, overlong, by_sentence)
+
+        if not markup:
+            return PlainText(split(sentence))
+        try:
+            return MarkupText(sentence, split)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
+
+    def _parts(self, name: str, text: str, overlong: str, by_sentence: bool) -> list[SourcePart]:
+        """Returns the parts of a text: none if it is blank, one if it is a line that fits."""
+        parts, at = [], 0
+        for breaks, line in split_sentences(text) if by_sentence else split_lines(text):
+            for ids, part in self._line_parts(name, line, overlong):
+                at = text.index(part, at)
+                parts.append(SourcePart(ids, breaks, part, at))
+                at += len(part)
                 breaks = ""
         return parts
 
-    def _line_parts(self, name: str, line: str, overlong: str) -> list[list[int]]:
+    def _line_parts(self, name: str, line: str, overlong: str) -> list[tuple[list[int], str]]:
         encode = self._encode
         ids, texts = encode(line), None
         if self._fits(ids):
-            return [ids] if ids else []
-        if overlong == "split":
+            texts = [line]
+        elif overlong == "split":
             texts = split_text(line, lambda text: self._fits(encode(text)))
         if texts is None:
             raise self._too_long(name, ids, "Shorten it, or set `overlong` to split")
-        return [ids for ids in map(encode, texts) if ids]
+        return [(ids, text) for text in texts if (ids := encode(text))]
 
     def _encode(self, text: str) -> list[int]:
         # Pieces beyond the model's vocabulary count as unknown.
         limit, unknown = self.bundle.source_vocabulary, self._source.unk_id()
         return [id if id < limit else unknown for id in self._source.encode(text)]
 
-    def _checked_ids(self, name: str, row: Sequence[int]) -> list[Part]:
+    def _checked_ids(self, name: str, row: Sequence[int]) -> list[SourcePart]:
         ids = source_ids(name, row, self.bundle.ids, self.bundle.source_vocabulary)
         if not self._fits(ids):
             raise self._too_long(name, ids, "Shorten or split it")
-        return [("", ids)] if ids else []
+        return [SourcePart(ids)] if ids else []
 
     def _fits(self, ids: Sequence[int]) -> bool:
         return len(ids) < self.bundle.max_source_length
@@ -232,60 +375,75 @@ class Translator(Model[TranslationBundle]):
             f"mark in {name}, limit={self.bundle.max_source_length}. {remedy}."
         )
 
-    def _decode(self, ids: Sequence[int]) -> str:
-        # A model's vocabulary may be padded beyond the tokenizer's.
-        known = self._target.get_piece_size()
-        return self._target.decode([token for token in ids if token < known]) or ""
-
     def _translate(
-        self,
-        jobs: list[list[Part]],
-        options: SearchOptions,
-        with_scores: bool,
-        progress: Progress | None,
-        decode: Callable[[Sequence[int]], str] | None = None,
+        self, jobs: Sequence[SourceText], options: TranslationOptions, progress: Progress | None
     ) -> list[list[Hypothesis]]:
-        """Translates the parts of every sentence and joins them."""
+        """Translates every text."""
         results = [[]] * len(jobs)
-        lengths = [sum(len(ids) for _, ids in job) for job in jobs]
+        lengths = [sum(len(part.ids) for part in job.parts) for job in jobs]
         # A length that follows another makes LiteRT plan anew, so equal lengths stand together.
         order = sorted(range(len(jobs)), key=lengths.__getitem__)
         for done, number in enumerate(order, start=1):
-            breaks = [before for before, _ in jobs[number]]
-            parts = [self._search(ids, options, with_scores) for _, ids in jobs[number]]
-            results[number] = [
-                _join(hypotheses, breaks, options.length_penalty, decode)
-                for hypotheses in zip(*parts)
-            ] or [Hypothesis([], 0.0, 0.0, None if decode is None else "")]
+            translated = self._translate_text(jobs[number], options)
+            results[number] = [hypothesis for hypothesis, _ in translated]
             if progress is not None:
                 progress(done, len(jobs))
         return results
 
-    def _search(
-        self, ids: list[int], options: SearchOptions, with_scores: bool
-    ) -> list[Hypothesis]:
-        return self._run(
+    def _translate_text(
+        self, text: SourceText, options: TranslationOptions
+    ) -> list[tuple[Hypothesis, list[TranslatedPart]]]:
+        """Returns hypotheses, best first, and what each is made of."""
+        rows = []
+        for part in text.parts:
+            rows.append(self._translate_part(part, options))
+            # What a text begins with is in its first part.
+            options = options.without_prefix()
+        penalty = options.search.length_penalty
+        return [
+            (join_parts([one.hypothesis for one in parts], text.join(parts), penalty), [*parts])
+            for parts in zip(*rows)
+        ] or [(Hypothesis([], 0.0, 0.0, text.join([])), [])]
+
+    def _translate_part(
+        self, part: SourcePart, options: TranslationOptions
+    ) -> list[TranslatedPart]:
+        search = options.search
+        hypotheses = self._run(
             lambda engine: engine.search(
-                ids,
-                beam_size=options.beam_size,
-                n_best=options.n_best,
-                max_length=options.max_length,
-                length_penalty=options.length_penalty,
-                with_scores=with_scores,
+                part.ids,
+                beam_size=search.beam_size,
+                n_best=search.n_best,
+                max_length=search.max_length,
+                length_penalty=search.length_penalty,
+                with_scores=options.with_scores,
+                constraints=options.constraints,
             )
         )
+        return [self._decoded(part, hypothesis) for hypothesis in hypotheses]
+
+    def _decoded(self, part: SourcePart, hypothesis: Hypothesis) -> TranslatedPart:
+        if self._target is None or not part.text:
+            return TranslatedPart(hypothesis)
+        ids = hypothesis.ids
+        hypothesis = replace(hypothesis, text=self._decode(ids))
+        if hypothesis.alignment is None:
+            return TranslatedPart(hypothesis)
+        source = self._source.encode(part.text, return_type="offset_mapping")
+        target = self._target.decode(self._known(ids), return_type="offset_mapping")
+        rows = [row for row, token in enumerate(ids) if token < self._target.get_piece_size()]
+        weights = hypothesis.alignment[[*rows, -1]]
+        return TranslatedPart(hypothesis, source["offsets"], target["offsets"], weights)
+
+    def _decode(self, ids: Sequence[int]) -> str:
+        return self._target.decode(self._known(ids)) or ""
+
+    def _known(self, ids: Sequence[int]) -> list[int]:
+        # A model's vocabulary may be padded beyond the tokenizer's.
+        known = self._target.get_piece_size()
+        return [token for token in ids if token < known]
 
 
-def _join(
-    parts: Sequence[Hypothesis], breaks: Sequence[str], length_penalty: float, decode
-) -> Hypothesis:
-    """Joins the translations of a sentence's parts."""
-    text = None
-    if decode is not None:
-        text = join_texts(zip(breaks, (decode(part.ids) for part in parts)))
-    if len(parts) == 1:
-        return replace(parts[0], text=text)
-    ids = [token for part in parts for token in part.ids]
-    total = sum(part.log_probability for part in parts)
-    score = total / (len(ids) + len(parts)) ** length_penalty
-    return Hypothesis(ids, total, score, text, len(parts))
+def _piece(tokenizer, id):
+    # A model's vocabulary may be padded beyond the tokenizer's.
+    return tokenizer.id_to_piece(id if id < tokenizer.get_piece_size() else tokenizer.unk_id())

@@ -238,16 +238,16 @@ Lt MR MRS MS Mag Maj Messrs Mevr Mgr Mlle Mlles Mme Mmes Mr Mrs Ms Msgr Mt PROF 
 ST Sen Sgt Sig Sr Sra Sras Sres Srta Srtas St Stv Supt Tel Ud Uds Ul Vgl Vs Zzgl abs approx bzgl bzw
 ca cf dhr dipl dott dr drs esp evtl geb gegr ggf hl inkl insb inż kath med mevr mr mrs ms mw nar
 phil prof pág resp sog st stv ul usw vgl viz vs zzgl św Акад Гос Доц Инж Просп Проф Св См Ул акад гл
-гос доц им инж напр обл пер пр просп проф рис св см стр тел тыс ул
+гос доц им инж напр обл пер пр просп проф рис св см стр тел тыс ул डॉ
 """
 NUMBERED = """
-ABB ABS APP APR ART ARTS AUG AVR Abb Abs App Apr Art Arts Aug Avr BD Bd CAP CH CHAP COL Cap Ch Chap
-Col DEC DEZ Dec Dez DÉC Déc ED EQ EQS EX Ed Eq Eqs Ex FEB FIG FIGS Feb Fig Figs FÉVR Févr HFT Hft
-JAN JANV JUIL JUL JUN Jan Janv Juil Jul Jun KAP Kap LIT LN Lit Ln MAR Mar MÄRZ März NO NOS NOV NR
-NRN NUM No Nos Nov Nr Nrn Num OCT OKT Oct Okt P PAR PARA PL PP PT PTS Par Para Pl Pp Pt Pts S SEC
-SECT SEP SEPT ST STR Sec Sect Sep Sept St Str TAB TAF TEIL TL Tab Taf Teil Tl V VOL VOLS Vol Vols
-ZIFF ZL Ziff Zl abb abs app apr art arts aug avr bd cap ch chap col dec dez déc ed eq eqs ex feb fig
-figs févr hft jan janv juil jul jun kap lit ln mar märz no nos nov nr nrn num oct okt p par para pl
-pp pt pts s sec sect sep sept st str tab taf teil tl v vol vols ziff zl ГЛ Гл П ПП Пп РИС Рис СТ СТР
-Ст Стр Т ТАБЛ Табл гл п пп рис ст стр т табл
+ABB ABS APP APR ART ARTS AUG AVR Abb Abs App Apr Art Arts Aug Avr BD BLZ Bd Blz CAP CH CHAP COL Cap
+Ch Chap Col DEC DEZ Dec Dez DÉC Déc ED EQ EQS EX Ed Eq Eqs Ex FEB FIG FIGS Feb Fig Figs FÉVR Févr
+HFT Hft JAN JANV JUIL JUL JUN Jan Janv Juil Jul Jun KAP Kap LIT LN Lit Ln MAR Mar MÄRZ März NO NOS
+NOV NR NRN NUM No Nos Nov Nr Nrn Num OCT OKT Oct Okt P PAG PAR PARA PL PP PT PTS Pag Par Para Pl Pp
+Pt Pts S SEC SECT SEP SEPT ST STR Sec Sect Sep Sept St Str TAB TAF TEIL TL Tab Taf Teil Tl V VOL
+VOLS Vol Vols ZIFF ZL Ziff Zl abb abs app apr art arts aug avr bd blz cap ch chap col dec dez déc ed
+eq eqs ex feb fig figs févr hft jan janv juil jul jun kap lit ln mar märz no nos nov nr nrn num oct
+okt p pag par para pl pp pt pts s sec sect sep sept st str tab taf teil tl v vol vols ziff zl ГЛ Гл
+П ПП Пп РИС Рис СТ СТР Ст Стр Т ТАБЛ Табл гл п пп рис ст стр т табл
 """

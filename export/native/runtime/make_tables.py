@@ -54,13 +54,14 @@ Av Avda Dña Excmo Exmo Ilmo Lic Pág Sra Sras Sres Srta Srtas Ud Uds pág
 Arch Avv Dott Geom Sig dott
 Dhr Mevr dhr drs mevr mw
 Inż inż nar św ul Ul
+डॉ
 Акад Гос Доц Инж Просп Проф Св См Ул акад гл гос доц им инж напр обл пер просп проф пр рис св см стр
 тел тыс ул
 """
 # ... and before a number, also with capitals.
 _NUMBERED = """
-no nos nr nrn num art arts abb abs app bd ch chap cap col ed eq eqs ex fig figs hft kap ln lit
-p pp par para pl pt pts s sec sect st str tab taf teil tl v vol vols ziff zl
+no nos nr nrn num art arts abb abs app bd blz ch chap cap col ed eq eqs ex fig figs hft kap ln lit
+p pag pp par para pl pt pts s sec sect st str tab taf teil tl v vol vols ziff zl
 jan feb mar märz apr jun jul aug sep sept oct okt nov dec dez janv févr avr juil déc
 гл п пп рис ст стр табл т
 """

@@ -79,21 +79,38 @@ bool IsInitial(Text word) {
   return role == Role::kInitial || (role == Role::kSmall && is_plain);
 }
 
-// Whether the full stop after a word ends no sentence.
-bool IsAbbreviated(Text text, size_t end, Role next, bool doubtful) {
+size_t WordBegin(Text text, size_t end) {
   size_t begin = end;
   for (; begin > 0; --begin) {
     const Properties before(text[begin - 1]);
     if (before.is_space() || before.is_unspaced()) break;
   }
-  begin = SkipQuotes(text, begin);
+  return std::min(SkipQuotes(text, begin), end);
+}
+
+Text LastPart(Text word) {
+  const size_t divider = word.find_last_of(U".-");
+  return divider == Text::npos ? word : word.substr(divider + 1);
+}
+
+// Whether a number follows an abbreviation, as in "p. 5", and so is no ordinal.
+bool IsNumbered(Text text, size_t begin) {
+  size_t end = begin;
+  while (end > 0 && Properties(text[end - 1]).is_space()) --end;
+  if (end == begin || end == 0 || text[end - 1] != U'.') return false;
+  const size_t word = WordBegin(text, end - 1);
+  return IsOneOf(kNumbered, kNumberedSize, LastPart(text.substr(word, end - 1 - word)));
+}
+
+// Whether the full stop after a word ends no sentence.
+bool IsAbbreviated(Text text, size_t end, Role next, bool doubtful) {
+  const size_t begin = WordBegin(text, end);
   const Text word = text.substr(begin, end - begin);
   const auto is_digit = [](char32_t c) { return RoleOf(c) == Role::kDigit; };
   if ((word.size() == 1 || word.size() == 2) && std::all_of(word.begin(), word.end(), is_digit)) {
-    return !doubtful;
+    return !doubtful && !IsNumbered(text, begin);
   }
-  const size_t divider = word.find_last_of(U".-");
-  const Text last = divider == Text::npos ? word : word.substr(divider + 1);
+  const Text last = LastPart(word);
   if (IsOneOf(kTitles, kTitlesSize, last)) return true;
   if (next == Role::kDigit && IsOneOf(kNumbered, kNumberedSize, last)) return true;
   return IsInitial(last);

@@ -157,6 +157,31 @@ std::vector<Part> SplitLines(std::string_view text) {
   }
 }
 
+std::vector<Part> SplitSentences(std::string_view text) {
+  const std::u32string all = ToCharacters(text);
+  std::vector<Part> sentences;
+  size_t last = 0;
+  for (size_t begin = 0, next = 0; begin <= all.size(); begin = next) {
+    const size_t line_break = std::min(all.find(U'\n', begin), all.size());
+    next = line_break + 1;
+    const Text line = Text(all).substr(begin, line_break - begin);
+    Cuts cuts = SentenceBegins(line, false);
+    cuts.push_back(line.size());
+    size_t from = 0;
+    for (const size_t to : cuts) {
+      const Text sentence = Trimmed(line.substr(from, to - from));
+      from = to;
+      if (IsBlank(sentence)) continue;
+      const auto place = static_cast<size_t>(sentence.data() - all.data());
+      const Text space = Text(all).substr(last, place - last);
+      const bool is_plain = sentences.empty() || space == U" ";
+      sentences.push_back({is_plain ? "" : ToUtf8(space), ToUtf8(sentence)});
+      last = place + sentence.size();
+    }
+  }
+  return sentences;
+}
+
 std::optional<std::vector<std::string>> SplitText(
     std::string_view text, const std::function<bool(std::string_view)>& fits) {
   const std::u32string characters = ToCharacters(text);
@@ -166,12 +191,13 @@ std::optional<std::vector<std::string>> SplitText(
   return parts;
 }
 
-std::string JoinTexts(const std::vector<Part>& parts) {
+std::string JoinTexts(const std::vector<Part>& parts, std::vector<size_t>* begins) {
   std::string joined;
   std::string_view left;
   for (const Part& part : parts) {
     const bool are_words = !left.empty() && !part.text.empty() && part.breaks.empty();
     joined.append(part.breaks).append(are_words && !NeedNoSpace(left, part.text) ? " " : "");
+    if (begins != nullptr) begins->push_back(joined.size());
     joined.append(part.text);
     if (!part.text.empty() || !part.breaks.empty()) left = part.text;
   }

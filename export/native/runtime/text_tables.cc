@@ -368,29 +368,30 @@ const std::u32string_view kTitles[] = {
     U"mevr", U"mr", U"mrs", U"ms", U"mw", U"nar", U"phil", U"prof", U"pág", U"resp", U"sog", U"st",
     U"stv", U"ul", U"usw", U"vgl", U"viz", U"vs", U"zzgl", U"św", U"Акад", U"Гос", U"Доц", U"Инж",
     U"Просп", U"Проф", U"Св", U"См", U"Ул", U"акад", U"гл", U"гос", U"доц", U"им", U"инж", U"напр",
-    U"обл", U"пер", U"пр", U"просп", U"проф", U"рис", U"св", U"см", U"стр", U"тел", U"тыс", U"ул"};
-const size_t kTitlesSize = 161;
+    U"обл", U"пер", U"пр", U"просп", U"проф", U"рис", U"св", U"см", U"стр", U"тел", U"тыс", U"ул",
+    U"डॉ"};
+const size_t kTitlesSize = 162;
 
 const std::u32string_view kNumbered[] = {
     U"ABB", U"ABS", U"APP", U"APR", U"ART", U"ARTS", U"AUG", U"AVR", U"Abb", U"Abs", U"App", U"Apr",
-    U"Art", U"Arts", U"Aug", U"Avr", U"BD", U"Bd", U"CAP", U"CH", U"CHAP", U"COL", U"Cap", U"Ch",
-    U"Chap", U"Col", U"DEC", U"DEZ", U"Dec", U"Dez", U"DÉC", U"Déc", U"ED", U"EQ", U"EQS", U"EX",
-    U"Ed", U"Eq", U"Eqs", U"Ex", U"FEB", U"FIG", U"FIGS", U"Feb", U"Fig", U"Figs", U"FÉVR", U"Févr",
-    U"HFT", U"Hft", U"JAN", U"JANV", U"JUIL", U"JUL", U"JUN", U"Jan", U"Janv", U"Juil", U"Jul",
-    U"Jun", U"KAP", U"Kap", U"LIT", U"LN", U"Lit", U"Ln", U"MAR", U"Mar", U"MÄRZ", U"März", U"NO",
-    U"NOS", U"NOV", U"NR", U"NRN", U"NUM", U"No", U"Nos", U"Nov", U"Nr", U"Nrn", U"Num", U"OCT",
-    U"OKT", U"Oct", U"Okt", U"P", U"PAR", U"PARA", U"PL", U"PP", U"PT", U"PTS", U"Par", U"Para",
-    U"Pl", U"Pp", U"Pt", U"Pts", U"S", U"SEC", U"SECT", U"SEP", U"SEPT", U"ST", U"STR", U"Sec",
-    U"Sect", U"Sep", U"Sept", U"St", U"Str", U"TAB", U"TAF", U"TEIL", U"TL", U"Tab", U"Taf",
-    U"Teil", U"Tl", U"V", U"VOL", U"VOLS", U"Vol", U"Vols", U"ZIFF", U"ZL", U"Ziff", U"Zl", U"abb",
-    U"abs", U"app", U"apr", U"art", U"arts", U"aug", U"avr", U"bd", U"cap", U"ch", U"chap", U"col",
-    U"dec", U"dez", U"déc", U"ed", U"eq", U"eqs", U"ex", U"feb", U"fig", U"figs", U"févr", U"hft",
-    U"jan", U"janv", U"juil", U"jul", U"jun", U"kap", U"lit", U"ln", U"mar", U"märz", U"no", U"nos",
-    U"nov", U"nr", U"nrn", U"num", U"oct", U"okt", U"p", U"par", U"para", U"pl", U"pp", U"pt",
-    U"pts", U"s", U"sec", U"sect", U"sep", U"sept", U"st", U"str", U"tab", U"taf", U"teil", U"tl",
-    U"v", U"vol", U"vols", U"ziff", U"zl", U"ГЛ", U"Гл", U"П", U"ПП", U"Пп", U"РИС", U"Рис", U"СТ",
-    U"СТР", U"Ст", U"Стр", U"Т", U"ТАБЛ", U"Табл", U"гл", U"п", U"пп", U"рис", U"ст", U"стр", U"т",
-    U"табл"};
-const size_t kNumberedSize = 217;
+    U"Art", U"Arts", U"Aug", U"Avr", U"BD", U"BLZ", U"Bd", U"Blz", U"CAP", U"CH", U"CHAP", U"COL",
+    U"Cap", U"Ch", U"Chap", U"Col", U"DEC", U"DEZ", U"Dec", U"Dez", U"DÉC", U"Déc", U"ED", U"EQ",
+    U"EQS", U"EX", U"Ed", U"Eq", U"Eqs", U"Ex", U"FEB", U"FIG", U"FIGS", U"Feb", U"Fig", U"Figs",
+    U"FÉVR", U"Févr", U"HFT", U"Hft", U"JAN", U"JANV", U"JUIL", U"JUL", U"JUN", U"Jan", U"Janv",
+    U"Juil", U"Jul", U"Jun", U"KAP", U"Kap", U"LIT", U"LN", U"Lit", U"Ln", U"MAR", U"Mar", U"MÄRZ",
+    U"März", U"NO", U"NOS", U"NOV", U"NR", U"NRN", U"NUM", U"No", U"Nos", U"Nov", U"Nr", U"Nrn",
+    U"Num", U"OCT", U"OKT", U"Oct", U"Okt", U"P", U"PAG", U"PAR", U"PARA", U"PL", U"PP", U"PT",
+    U"PTS", U"Pag", U"Par", U"Para", U"Pl", U"Pp", U"Pt", U"Pts", U"S", U"SEC", U"SECT", U"SEP",
+    U"SEPT", U"ST", U"STR", U"Sec", U"Sect", U"Sep", U"Sept", U"St", U"Str", U"TAB", U"TAF",
+    U"TEIL", U"TL", U"Tab", U"Taf", U"Teil", U"Tl", U"V", U"VOL", U"VOLS", U"Vol", U"Vols", U"ZIFF",
+    U"ZL", U"Ziff", U"Zl", U"abb", U"abs", U"app", U"apr", U"art", U"arts", U"aug", U"avr", U"bd",
+    U"blz", U"cap", U"ch", U"chap", U"col", U"dec", U"dez", U"déc", U"ed", U"eq", U"eqs", U"ex",
+    U"feb", U"fig", U"figs", U"févr", U"hft", U"jan", U"janv", U"juil", U"jul", U"jun", U"kap",
+    U"lit", U"ln", U"mar", U"märz", U"no", U"nos", U"nov", U"nr", U"nrn", U"num", U"oct", U"okt",
+    U"p", U"pag", U"par", U"para", U"pl", U"pp", U"pt", U"pts", U"s", U"sec", U"sect", U"sep",
+    U"sept", U"st", U"str", U"tab", U"taf", U"teil", U"tl", U"v", U"vol", U"vols", U"ziff", U"zl",
+    U"ГЛ", U"Гл", U"П", U"ПП", U"Пп", U"РИС", U"Рис", U"СТ", U"СТР", U"Ст", U"Стр", U"Т", U"ТАБЛ",
+    U"Табл", U"гл", U"п", U"пп", U"рис", U"ст", U"стр", U"т", U"табл"};
+const size_t kNumberedSize = 223;
 
 }  // namespace tfcompress

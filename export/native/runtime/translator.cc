@@ -2,30 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "common/error.h"
+#include "runtime/generation.h"
 #include "runtime/ids.h"
+#include "runtime/splitting.h"
+#include "runtime/translation_chain.h"
+#include "tokenizer/unicode.h"
 
 namespace tfcompress {
 namespace {
 
 using Code = Error::Code;
-
-void CheckOptions(const SearchOptions& options) {
-  const auto require = [](bool holds, const char* name, auto value, const char* range) {
-    if (holds) return;
-    throw Error(Code::kInvalidArgument, "`" + std::string(name) + "` must be " + range,
-                name + ("=" + std::to_string(value)), "Give another");
-  };
-  require(options.beam_size >= 1 && options.beam_size <= 1000, "beam_size", options.beam_size,
-          "from 1 to 1000");
-  require(options.n_best >= 1 && options.n_best <= options.beam_size, "n_best", options.n_best,
-          "from 1 to `beam_size`");
-  require(options.max_length >= 0, "max_length", options.max_length,
-          "at least 1, or 0 for the bundle's limit");
-  require(std::abs(options.length_penalty) <= 10, "length_penalty", options.length_penalty,
-          "from -10 to 10");
-}
 
 void Add(const Timings& timings, Timings* sum) {
   if (sum->steps == 0) sum->first_step_seconds = timings.first_step_seconds;
@@ -43,6 +32,21 @@ std::optional<Tokenizer> Load(const std::optional<Bytes>& bytes, int32_t vocabul
   return Tokenizer::Parse(bytes->data(), bytes->size(), vocabulary);
 }
 
+// Spans of bytes of a text as spans of its characters.
+std::vector<TextSpan> InCharacters(const std::vector<TokenSpan>& spans, std::string_view text) {
+  std::vector<size_t> places(text.size() + 1);
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool begins = i + 1 == text.size() || (static_cast<uint8_t>(text[i + 1]) & 0xC0) != 0x80;
+    places[i + 1] = places[i] + (begins ? 1 : 0);
+  }
+  std::vector<TextSpan> converted;
+  for (const TokenSpan& span : spans) {
+    converted.push_back(
+        {places[std::min(span.begin, text.size())], places[std::min(span.end, text.size())]});
+  }
+  return converted;
+}
+
 }  // namespace
 
 Translator::Translator(const litert::Api& api, TranslationBundle bundle, int num_threads,
@@ -52,29 +56,58 @@ Translator::Translator(const litert::Api& api, TranslationBundle bundle, int num
       target_(Load(bundle_.target_tokenizer, bundle_.target_vocabulary)),
       session_(api, bundle_, num_threads, profile) {}
 
+void Translator::CheckOptions(const SearchOptions& options) const {
+  const auto require = [](bool holds, const char* name, auto value, const char* range) {
+    if (holds) return;
+    throw Error(Code::kInvalidArgument, "`" + std::string(name) + "` must be " + range,
+                name + ("=" + std::to_string(value)), "Give another");
+  };
+  require(options.beam_size >= 1 && options.beam_size <= 1000, "beam_size", options.beam_size,
+          "from 1 to 1000");
+  require(options.n_best >= 1 && options.n_best <= options.beam_size, "n_best", options.n_best,
+          "from 1 to `beam_size`");
+  require(options.max_length >= 0, "max_length", options.max_length,
+          "at least 1, or 0 for the bundle's limit");
+  require(std::abs(options.length_penalty) <= 10, "length_penalty", options.length_penalty,
+          "from -10 to 10");
+  options.constraints.Check(bundle_);
+  if (!options.constraints.banned_words.empty()) RequireTokenizer();
+}
+
 Translations Translator::Translate(std::string_view text, const SearchOptions& options) {
-  CheckOptions(options);
-  return Search(Sources(text, options), options, true);
+  return TranslateText({this}, text, options);
 }
 
 Translations Translator::TranslateIds(const Ids& ids, const SearchOptions& options) {
   CheckOptions(options);
-  const Ids source = CheckedSource(ids);
-  std::vector<Source> sources;
-  if (!source.empty()) sources.push_back({"", source});
-  return Search(sources, options, false);
+  Begin();
+  const SourcePart part = {"", "", 0, CheckedSource(ids)};
+  Translations translations;
+  if (part.ids.empty()) {
+    translations.best.push_back({{{}, 0, 0}, std::nullopt});
+    return translations;
+  }
+  for (TranslatedPart& one : TranslatePart(part, options, HeededOf(options.constraints))) {
+    translations.best.push_back({std::move(one.hypothesis), std::nullopt});
+  }
+  return translations;
 }
 
 std::vector<float> Translator::Logits(const Ids& ids, const Ids& target) {
   Ids source = CheckedSource(ids);
   CheckIds(target, bundle_.target_vocabulary);
-  if (target.size() >= static_cast<size_t>(bundle_.max_target_length)) {
-    tfcompress::FailTooLong(target.size() + 1, "the end mark", bundle_.max_target_length,
-                            "Shorten the target");
+  if (target.size() >= static_cast<size_t>(Longest())) {
+    tfcompress::FailTooLong(target.size() + 1, "the end mark", Longest(), "Shorten the target");
   }
   source.push_back(bundle_.ids.eos);
   session_.Encode(source);
-  return session_.Logits(target, bundle_.ids.bos);
+  const Ids& prefix = bundle_.target_prefix;
+  Ids forced = prefix;
+  forced.insert(forced.end(), target.begin(), target.end());
+  std::vector<float> logits = session_.Logits(forced, bundle_.ids.bos);
+  const size_t hidden = prefix.size() * static_cast<size_t>(bundle_.target_vocabulary);
+  logits.erase(logits.begin(), logits.begin() + static_cast<ptrdiff_t>(hidden));
+  return logits;
 }
 
 // The ids of a sentence that a caller gave, without the end id and padding at their end.
@@ -94,22 +127,38 @@ std::vector<int32_t> Translator::Tokenize(std::string_view text) const {
   return tokenizer.Encode(text);
 }
 
-// The parts of a text: none if it is blank, one if it is a line that fits.
-std::vector<Translator::Source> Translator::Sources(std::string_view text,
-                                                    const SearchOptions& options) const {
-  const Tokenizer& tokenizer = RequireTokenizer();
+std::vector<int32_t> Translator::PrefixIds(std::string_view text) const {
+  RequireTokenizer();
   CheckUtf8(text);
-  std::vector<Source> sources;
-  for (const Part& line : SplitLines(text)) {
+  Ids ids = target_->Encode(text);
+  if (std::any_of(ids.begin(), ids.end(), [&](int32_t id) { return target_->IsUnknown(id); })) {
+    throw Error(Code::kInvalidArgument,
+                "`target_prefix` must have characters of the bundle's target tokenizer", "others",
+                "Spell it otherwise");
+  }
+  return ids;
+}
+
+// None if the text is blank, one if it is a line that fits.
+std::vector<SourcePart> Translator::Parts(std::string_view text,
+                                          const SearchOptions& options) const {
+  const Tokenizer& tokenizer = RequireTokenizer();
+  const std::u32string characters = ToCharacters(text);
+  std::vector<SourcePart> parts;
+  size_t at = 0;
+  for (const Part& line : options.split_sentences ? SplitSentences(text) : SplitLines(text)) {
     std::string breaks = line.breaks;
-    const auto add = [&](Ids ids) {
+    const auto add = [&](const std::string& part, Ids ids) {
       if (ids.empty()) return;
-      sources.push_back({breaks, std::move(ids)});
+      const std::u32string own = ToCharacters(part);
+      at = characters.find(own, at);
+      parts.push_back({breaks, part, at, std::move(ids)});
+      at += own.size();
       breaks.clear();
     };
     Ids ids = tokenizer.Encode(line.text);
     if (Fits(ids.size())) {
-      add(std::move(ids));
+      add(line.text, std::move(ids));
       continue;
     }
     std::optional<std::vector<std::string>> texts;
@@ -118,73 +167,81 @@ std::vector<Translator::Source> Translator::Sources(std::string_view text,
                         [&](std::string_view part) { return Fits(tokenizer.Encode(part).size()); });
     }
     if (!texts) FailTooLong(ids.size(), "Shorten it, or let it be split");
-    for (const std::string& part : *texts) add(tokenizer.Encode(part));
+    for (const std::string& part : *texts) add(part, tokenizer.Encode(part));
   }
-  return sources;
+  return parts;
 }
 
-Translations Translator::Search(const std::vector<Source>& sources, const SearchOptions& options,
-                                bool decode) {
-  timings_ = {};
-  if (sources.empty()) {
-    return {{{{{}, 0, 0}, decode ? std::optional<std::string>("") : std::nullopt}}, 1};
-  }
-  std::vector<std::vector<Hypothesis>> hypotheses;
-  size_t count = static_cast<size_t>(options.n_best);
-  for (const Source& source : sources) {
-    hypotheses.push_back(Search(source.ids, options));
-    count = std::min(count, hypotheses.back().size());
-    Add(session_.timings(), &timings_);
-  }
-  Translations translations = {{}, sources.size()};
-  for (size_t rank = 0; rank < count; ++rank) {
-    translations.best.push_back(Join(sources, hypotheses, rank, options, decode));
-  }
-  return translations;
+Heeded Translator::HeededOf(const Constraints& constraints) const {
+  Heeded heeded = {constraints.target_prefix, Bans(constraints, target_ ? &*target_ : nullptr)};
+  heeded.bans.CheckPrefix(heeded.prefix);
+  return heeded;
 }
 
-std::vector<Hypothesis> Translator::Search(Ids ids, const SearchOptions& options) {
+std::vector<TranslatedPart> Translator::TranslatePart(const SourcePart& part,
+                                                      const SearchOptions& options,
+                                                      const Heeded& heeded) {
+  std::vector<TranslatedPart> translated;
+  for (Hypothesis& hypothesis : Search(part.ids, options, heeded)) {
+    TranslatedPart one = {std::move(hypothesis), ""};
+    if (target_ && !part.text.empty()) AddText(part.text, &one);
+    translated.push_back(std::move(one));
+  }
+  Add(session_.timings(), &timings_);
+  return translated;
+}
+
+// Adds the text of a translation, and where its tokens are.
+void Translator::AddText(std::string_view source, TranslatedPart* translated) const {
+  const Hypothesis& hypothesis = translated->hypothesis;
+  std::vector<TokenSpan> spans;
+  translated->text = target_->Decode(Known(hypothesis.ids), &spans);
+  if (hypothesis.alignment.empty()) return;
+  translated->target_tokens = InCharacters(spans, translated->text);
+  source_->Encode(source, &spans);
+  translated->source_tokens = InCharacters(spans, source);
+  for (size_t row = 0; row <= hypothesis.ids.size(); ++row) {
+    if (row < hypothesis.ids.size() && hypothesis.ids[row] >= target_->size()) continue;
+    const auto first =
+        hypothesis.alignment.begin() + static_cast<ptrdiff_t>(row * hypothesis.source_length);
+    translated->weights.insert(translated->weights.end(), first,
+                               first + static_cast<ptrdiff_t>(hypothesis.source_length));
+  }
+}
+
+std::vector<Hypothesis> Translator::Search(Ids ids, const SearchOptions& options,
+                                           const Heeded& heeded) {
   const auto length = static_cast<int32_t>(ids.size());
-  int32_t limit = std::min(bundle_.max_target_length, 2 * (length + 1) + 16);
+  int32_t limit = std::min(Longest(), 2 * (length + 1) + 16);
   if (options.max_length > 0) limit = std::min(limit, options.max_length);
+  if (heeded.prefix.size() >= static_cast<size_t>(limit)) {
+    throw Error(Code::kInvalidArgument, "`target_prefix` must leave room for the end mark",
+                std::to_string(heeded.prefix.size()) + " tokens, limit=" + std::to_string(limit),
+                "Shorten it");
+  }
   ids.push_back(bundle_.ids.eos);
-  session_.Encode(ids);
+  session_.Encode(ids, heeded.prefix);
+  Prompted stepper(&session_, bundle_.ids.bos, bundle_.target_prefix);
   if (options.beam_size == 1 && !options.with_scores) {
-    return {{GreedySearch(&session_, bundle_.ids, limit), 0, 0}};
+    return {{GreedySearch(&stepper, bundle_.ids, limit, heeded), 0, 0}};
   }
   std::vector<Hypothesis> hypotheses =
-      BeamSearch(&session_, bundle_.ids, limit, options.beam_size, options.length_penalty);
+      BeamSearch(&stepper, bundle_.ids, limit, options.beam_size, options.length_penalty, heeded);
   const auto wanted = static_cast<size_t>(options.n_best);
   if (hypotheses.size() > wanted) hypotheses.resize(wanted);
   return hypotheses;
 }
 
-// Joins the parts' best, second best and so on.
-Translation Translator::Join(const std::vector<Source>& sources,
-                             const std::vector<std::vector<Hypothesis>>& hypotheses, size_t rank,
-                             const SearchOptions& options, bool decode) const {
-  Hypothesis whole = {{}, 0, 0};
-  std::vector<Part> texts;
-  for (size_t i = 0; i < sources.size(); ++i) {
-    const Hypothesis& one = hypotheses[i][rank];
-    whole.ids.insert(whole.ids.end(), one.ids.begin(), one.ids.end());
-    whole.log_probability += one.log_probability;
-    if (decode) texts.push_back({sources[i].breaks, Decode(one.ids)});
-  }
-  const auto length = static_cast<double>(whole.ids.size() + sources.size());
-  whole.score = sources.size() == 1
-                    ? hypotheses[0][rank].score
-                    : whole.log_probability / std::pow(length, options.length_penalty);
-  return {std::move(whole), decode ? std::optional(JoinTexts(texts)) : std::nullopt};
+// A model's vocabulary may be padded beyond the tokenizer's.
+Translator::Ids Translator::Known(const Ids& ids) const {
+  Ids known;
+  std::copy_if(ids.begin(), ids.end(), std::back_inserter(known),
+               [this](int32_t id) { return id < target_->size(); });
+  return known;
 }
 
-std::string Translator::Decode(const Ids& ids) const {
-  // A model's vocabulary may be padded beyond the tokenizer's.
-  Ids known;
-  for (int32_t id : ids) {
-    if (id < target_->size()) known.push_back(id);
-  }
-  return target_->Decode(known);
+int32_t Translator::Longest() const {
+  return bundle_.max_target_length - static_cast<int32_t>(bundle_.target_prefix.size());
 }
 
 bool Translator::Fits(size_t num_ids) const {

@@ -8,9 +8,10 @@
 #include <vector>
 
 #include "litert/api.h"
+#include "runtime/constraints.h"
 #include "runtime/search.h"
 #include "runtime/session.h"
-#include "runtime/splitting.h"
+#include "runtime/tag_placement.h"
 #include "runtime/translation_bundle.h"
 #include "tokenizer/tokenizer.h"
 
@@ -24,12 +25,34 @@ struct SearchOptions {
   bool split = true;       // Whether text beyond the bundle's limit is split; else an error.
   bool with_scores = false;
   double length_penalty = 1;
+  Constraints constraints = {};
+  bool split_sentences = false;  // Whether each sentence is translated by itself.
+  bool markup = false;           // Whether texts have tags.
 };
 
 // A hypothesis and its text, where there is a tokenizer.
 struct Translation {
   Hypothesis hypothesis;
   std::optional<std::string> text;
+};
+
+// A part of a text, and where it is in its line or segment, in characters.
+struct SourcePart {
+  std::string breaks;  // The line breaks or space before it.
+  std::string text;
+  size_t begin;
+  std::vector<int32_t> ids;
+};
+
+// The translation of a part.
+struct TranslatedPart {
+  Hypothesis hypothesis;
+  std::string text;
+  // Where tokens are, in characters, and how they are aligned, [target + 1, source + 1], the last
+  // of each being the end mark; empty where the bundle gives no alignments.
+  std::vector<TextSpan> source_tokens = {};
+  std::vector<TextSpan> target_tokens = {};
+  std::vector<double> weights = {};
 };
 
 // The translations of one text, best first.
@@ -46,6 +69,10 @@ class Translator {
   Translator(const litert::Api& api, TranslationBundle bundle, int num_threads,
              litert::Profile* profile = nullptr);
 
+  // Throws Error (kInvalidArgument) for impossible options, and where the bundle lacks what they
+  // need.
+  void CheckOptions(const SearchOptions& options) const;
+
   // Throw Error (kInvalidArgument) for impossible options, text that is not UTF-8 or too long, ids
   // outside the vocabulary or special ones elsewhere than an end id and padding at the end, and
   // text where the bundle has no tokenizers.
@@ -54,6 +81,17 @@ class Translator {
   // The logits of all tokens after every prefix of a target: [target.size() + 1, vocabulary].
   std::vector<float> Logits(const std::vector<int32_t>& ids, const std::vector<int32_t>& target);
   std::vector<int32_t> Tokenize(std::string_view text) const;
+  // The ids of a text that translations begin with.
+  std::vector<int32_t> PrefixIds(std::string_view text) const;
+
+  // What text is made of, and a part's translations, best first, with checked options. Timings are
+  // summed since Begin.
+  void Begin() { timings_ = {}; }
+  const Tokenizer& RequireTokenizer() const;
+  std::vector<SourcePart> Parts(std::string_view text, const SearchOptions& options) const;
+  std::vector<TranslatedPart> TranslatePart(const SourcePart& part, const SearchOptions& options,
+                                            const Heeded& heeded);
+  Heeded HeededOf(const Constraints& constraints) const;
 
   const TranslationBundle& bundle() const { return bundle_; }
   // Of the text that was translated last.
@@ -62,24 +100,14 @@ class Translator {
  private:
   using Ids = std::vector<int32_t>;
 
-  // A part of a text: the line breaks before it, and its ids.
-  struct Source {
-    std::string breaks;
-    Ids ids;
-  };
-
-  std::vector<Source> Sources(std::string_view text, const SearchOptions& options) const;
   Ids CheckedSource(const Ids& ids) const;
-  Translations Search(const std::vector<Source>& sources, const SearchOptions& options,
-                      bool decode);
-  std::vector<Hypothesis> Search(Ids ids, const SearchOptions& options);
-  Translation Join(const std::vector<Source>& sources,
-                   const std::vector<std::vector<Hypothesis>>& hypotheses, size_t rank,
-                   const SearchOptions& options, bool decode) const;
-  std::string Decode(const Ids& ids) const;
+  std::vector<Hypothesis> Search(Ids ids, const SearchOptions& options, const Heeded& heeded);
+  void AddText(std::string_view source, TranslatedPart* translated) const;
+  Ids Known(const Ids& ids) const;
   bool Fits(size_t num_ids) const;
+  // The most tokens of a target, the end mark included.
+  int32_t Longest() const;
   [[noreturn]] void FailTooLong(size_t num_ids, const char* remedy) const;
-  const Tokenizer& RequireTokenizer() const;
 
   TranslationBundle bundle_;
   std::optional<Tokenizer> source_;

@@ -26,14 +26,20 @@ Normalizer::Normalizer(const NormalizerProto& proto, bool whitespace_as_suffix)
       add_suffix_(proto.add_dummy_prefix && whitespace_as_suffix),
       remove_extra_whitespaces_(proto.remove_extra_whitespaces) {}
 
-std::string Normalizer::Normalize(std::string_view text, const Trie& kept) const {
+std::string Normalizer::Normalize(std::string_view text, const Trie& kept,
+                                  std::vector<size_t>* origins) const {
   const size_t most = kMostGrowth * text.size() + kMostFixedGrowth;
   std::string normalized;
+  size_t origin = 0;
+  const auto note = [&] {
+    if (origins != nullptr) origins->resize(normalized.size(), origin);
+  };
+  if (origins != nullptr) origins->clear();
   bool any = false;
   bool drop_spaces = remove_extra_whitespaces_;
-  while (!text.empty()) {
+  for (size_t size = 0; !text.empty(); text.remove_prefix(size), origin += size) {
     Replacement next = Next(text, kept);
-    text.remove_prefix(next.size);
+    size = next.size;
     if (!any && remove_extra_whitespaces_ && next.text == " ") continue;
     if (!any && add_prefix_) normalized += space_;
     any = true;
@@ -46,14 +52,21 @@ std::string Normalizer::Normalize(std::string_view text, const Trie& kept) const
         normalized += c;
       }
     }
+    note();
     if (!next.text.empty()) drop_spaces = remove_extra_whitespaces_ && next.text.back() == ' ';
     if (normalized.size() > most) BadModel("it makes a text more than 64 times as long");
   }
-  if (!any) return normalized;
-  if (remove_extra_whitespaces_) {
-    while (EndsWith(normalized, space_)) normalized.resize(normalized.size() - space_.size());
+  if (any && remove_extra_whitespaces_) {
+    while (EndsWith(normalized, space_)) {
+      normalized.resize(normalized.size() - space_.size());
+      if (origins == nullptr) continue;
+      origin = (*origins)[normalized.size()];
+      origins->resize(normalized.size());
+    }
   }
-  if (add_suffix_) normalized += space_;
+  if (any && add_suffix_) normalized += space_;
+  note();
+  if (origins != nullptr) origins->push_back(origin);
   return normalized;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tokenizer/charsmap.h"
 #include "tokenizer/model_proto.h"
@@ -17,9 +18,11 @@ class Normalizer {
   // Throws Error (kBadBundle) if the model's normalization map is damaged.
   Normalizer(const NormalizerProto& proto, bool whitespace_as_suffix);
 
-  // The normalized text, in which what `kept` has remains as it is. Throws Error (kBadBundle) if it
-  // would be unreasonably long.
-  std::string Normalize(std::string_view text, const Trie& kept) const;
+  // The normalized text, in which what `kept` has remains as it is. `origins`, unless it is null,
+  // becomes where each byte of it comes from, and its end. Throws Error (kBadBundle) if it would be
+  // unreasonably long.
+  std::string Normalize(std::string_view text, const Trie& kept,
+                        std::vector<size_t>* origins = nullptr) const;
 
  private:
   Replacement Next(std::string_view text, const Trie& kept) const;

@@ -75,35 +75,60 @@ Tokenizer Tokenizer::Parse(const void* data, size_t size, int32_t num_ids) {
   return Tokenizer(std::make_shared<const Model>(proto, num_ids));
 }
 
-std::vector<int32_t> Tokenizer::Encode(std::string_view text) const {
+std::vector<int32_t> Tokenizer::Encode(std::string_view text, std::vector<TokenSpan>* spans) const {
   if (text.size() >= kLongestText) {
     throw Error(Error::Code::kInvalidArgument,
                 "A text must have fewer than " + std::to_string(kLongestText) + " bytes",
                 std::to_string(text.size()) + " bytes", "Pass it in parts");
   }
   const Vocabulary& vocabulary = model_->vocabulary;
-  const std::string normalized = model_->normalizer.Normalize(text, vocabulary.user_defined());
+  std::vector<size_t> origins;
+  const std::string normalized = model_->normalizer.Normalize(
+      text, vocabulary.user_defined(), spans == nullptr ? nullptr : &origins);
   const auto split = model_->type == ModelType::kBpe ? SplitBpe : SplitUnigram;
   std::vector<int32_t> ids;
   bool after_unknown = false;
+  size_t place = 0;
+  if (spans != nullptr) spans->clear();
   for (const auto& [part, id] : split(vocabulary, normalized)) {
     const bool is_unknown = vocabulary.IsUnknown(id);
+    const size_t before = ids.size();
     if (is_unknown && vocabulary.byte_fallback()) {
       for (const char c : part) ids.push_back(vocabulary.byte_id(static_cast<uint8_t>(c)));
     } else if (!is_unknown || !after_unknown) {
       ids.push_back(id < model_->num_ids ? id : vocabulary.unknown_id());
     }
     after_unknown = is_unknown;
+    if (spans == nullptr) continue;
+    // Of several bytes, the last has the text.
+    spans->resize(ids.size(), {origins[place], origins[place]});
+    const bool continues = ids.size() == before;
+    place += part.size();
+    spans->back() = {continues ? spans->back().begin : spans->back().end, origins[place]};
   }
   return ids;
 }
 
-std::string Tokenizer::Decode(const std::vector<int32_t>& ids) const {
+std::string Tokenizer::Decode(const std::vector<int32_t>& ids,
+                              std::vector<TokenSpan>* spans) const {
   const Vocabulary& vocabulary = model_->vocabulary;
   const bool strips_space = model_->add_dummy_prefix || model_->remove_extra_whitespaces;
   std::string text;
   std::string bytes;
   bool at_begin = true;
+  std::vector<TokenSpan> places;
+  // Characters are where the last of their bytes is.
+  const auto add_bytes = [&] {
+    for (std::string_view rest = bytes; !rest.empty();) {
+      const size_t size = std::max(ValidCharacterSize(rest), size_t{1});
+      places.resize(places.size() + size - 1, {text.size(), text.size()});
+      const size_t begin = text.size();
+      text += ValidUtf8(rest.substr(0, size));
+      places.push_back({begin, text.size()});
+      rest.remove_prefix(size);
+    }
+    bytes.clear();
+  };
   for (const int32_t id : ids) {
     if (id < 0 || id >= size()) {
       throw Error(Error::Code::kInvalidArgument,
@@ -115,23 +140,39 @@ std::string Tokenizer::Decode(const std::vector<int32_t>& ids) const {
       bytes += static_cast<char>(vocabulary.byte(id));
       continue;
     }
-    text += ValidUtf8(std::exchange(bytes, {}));
-    if (type == PieceType::kControl) continue;
-    at_begin = at_begin && text.empty();
-    std::string_view piece = vocabulary.text(id);
-    const bool stripped = at_begin && strips_space && ConsumePrefix(kSpaceSymbol, &piece);
-    if (type == PieceType::kUnknown) {
-      text += model_->unknown_surface;
-    } else {
-      AppendWithSpaces(piece, &text);
+    add_bytes();
+    const size_t begin = text.size();
+    if (type != PieceType::kControl) {
+      at_begin = at_begin && text.empty();
+      std::string_view piece = vocabulary.text(id);
+      const bool stripped = at_begin && strips_space && ConsumePrefix(kSpaceSymbol, &piece);
+      if (type == PieceType::kUnknown) {
+        text += model_->unknown_surface;
+      } else {
+        AppendWithSpaces(piece, &text);
+      }
+      // Only one space is the dummy prefix; where spaces are removed, all at the begin are.
+      if (stripped && !model_->remove_extra_whitespaces) at_begin = false;
     }
-    // Only one space is the dummy prefix; where spaces are removed, all at the begin are.
-    if (stripped && !model_->remove_extra_whitespaces) at_begin = false;
+    places.push_back({begin, text.size()});
   }
-  text += ValidUtf8(bytes);
+  add_bytes();
+  if (spans != nullptr) *spans = std::move(places);
   if (model_->denormalizer) text = model_->denormalizer->Normalize(text, Trie());
   return text;
 }
+
+std::string Tokenizer::Surface(int32_t id) const {
+  const Vocabulary& vocabulary = model_->vocabulary;
+  const PieceType type = vocabulary.type(id);
+  if (type == PieceType::kByte) return std::string(1, static_cast<char>(vocabulary.byte(id)));
+  std::string text;
+  if (type == PieceType::kUnknown) return " ";
+  if (type != PieceType::kControl) AppendWithSpaces(vocabulary.text(id), &text);
+  return text;
+}
+
+bool Tokenizer::IsUnknown(int32_t id) const { return model_->vocabulary.IsUnknown(id); }
 
 int32_t Tokenizer::size() const { return model_->num_ids; }
 

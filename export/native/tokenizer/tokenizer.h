@@ -11,6 +11,12 @@
 
 namespace tfcompress {
 
+// Where a token is in a text, in bytes.
+struct TokenSpan {
+  size_t begin;
+  size_t end;
+};
+
 // Turns text into the ids of a SentencePiece model (unigram or BPE) and back, exactly as the Python
 // package sentencepiece does. Copies share the model; several threads may use one tokenizer.
 class Tokenizer {
@@ -22,10 +28,19 @@ class Tokenizer {
 
   // The ids of a UTF-8 text; bytes that are no UTF-8 count as U+FFFD. Throws Error
   // (kInvalidArgument) if the text has 256 MiB or more.
-  std::vector<int32_t> Encode(std::string_view text) const;
+  // `spans`, unless it is null, becomes where each of them is.
+  std::vector<int32_t> Encode(std::string_view text, std::vector<TokenSpan>* spans = nullptr) const;
 
   // The UTF-8 text of some ids. Throws Error (kInvalidArgument) for ids out of range.
-  std::string Decode(const std::vector<int32_t>& ids) const;
+  // `spans`, unless it is null, becomes where each of them is, before the model's denormalization.
+  std::string Decode(const std::vector<int32_t>& ids,
+                     std::vector<TokenSpan>* spans = nullptr) const;
+
+  // The bytes of text that an id stands for, with its space; a space for the unknown one.
+  std::string Surface(int32_t id) const;
+
+  // Whether an id stands for unknown text.
+  bool IsUnknown(int32_t id) const;
 
   // How many ids there are.
   int32_t size() const;

@@ -53,6 +53,21 @@ int64_t Decode(const Tokenizer& tokenizer, const std::vector<int32_t>& ids, char
   return Guard(decode, int64_t{-1}, error, error_size);
 }
 
+// Writes the spans that a function gives.
+template <typename Function>
+int64_t Spans(Function function, size_t* spans, size_t capacity, char* error, size_t error_size) {
+  const auto write = [&] {
+    std::vector<tfcompress::TokenSpan> found;
+    function(&found);
+    for (size_t i = 0; i < std::min(found.size(), capacity); ++i) {
+      spans[2 * i] = found[i].begin;
+      spans[2 * i + 1] = found[i].end;
+    }
+    return static_cast<int64_t>(found.size());
+  };
+  return Guard(write, int64_t{-1}, error, error_size);
+}
+
 }  // namespace
 
 tfc_tokenizer* tfc_tokenizer_open(const void* data, size_t size, char* error, size_t error_size) {
@@ -94,6 +109,18 @@ int64_t tfc_text_tokenizer_decode(const tfc_text_tokenizer* tokenizer, const int
                                   size_t count, char* text, size_t capacity, char* error,
                                   size_t error_size) {
   return Decode(tokenizer->tokenizer, {ids, ids + count}, text, capacity, error, error_size);
+}
+
+int64_t tfc_tokenizer_encode_spans(const tfc_tokenizer* tokenizer, const char* text, size_t size,
+                                   size_t* spans, size_t capacity, char* error, size_t error_size) {
+  const auto encode = [&](auto* found) { tokenizer->tokenizer.Encode({text, size}, found); };
+  return Spans(encode, spans, capacity, error, error_size);
+}
+
+int64_t tfc_tokenizer_decode_spans(const tfc_tokenizer* tokenizer, const int32_t* ids, size_t count,
+                                   size_t* spans, size_t capacity, char* error, size_t error_size) {
+  const auto decode = [&](auto* found) { tokenizer->tokenizer.Decode({ids, ids + count}, found); };
+  return Spans(decode, spans, capacity, error, error_size);
 }
 
 int32_t tfc_tokenizer_size(const tfc_tokenizer* tokenizer) { return tokenizer->tokenizer.size(); }

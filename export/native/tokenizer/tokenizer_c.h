@@ -24,6 +24,13 @@ int64_t tfc_tokenizer_encode(const tfc_tokenizer* tokenizer, const char* text, s
 int64_t tfc_tokenizer_decode(const tfc_tokenizer* tokenizer, const int32_t* ids, size_t count,
                              char* text, size_t capacity, char* error, size_t error_size);
 
+/* Write where each id of a text is, or each of some ids in their text: begin and end in bytes, of
+   at most `capacity` ids. Return how many there are; -1 on an error. */
+int64_t tfc_tokenizer_encode_spans(const tfc_tokenizer* tokenizer, const char* text, size_t size,
+                                   size_t* spans, size_t capacity, char* error, size_t error_size);
+int64_t tfc_tokenizer_decode_spans(const tfc_tokenizer* tokenizer, const int32_t* ids, size_t count,
+                                   size_t* spans, size_t capacity, char* error, size_t error_size);
+
 /* Returns how many ids there are. */
 int32_t tfc_tokenizer_size(const tfc_tokenizer* tokenizer);
 

@@ -1,0 +1,32 @@
+#ifndef TFCOMPRESS_RUNTIME_MARKUP_TABLES_H_
+#define TFCOMPRESS_RUNTIME_MARKUP_TABLES_H_
+
+#include <cstddef>
+#include <string_view>
+
+namespace tfcompress {
+
+// Sorted names of elements: those that end a sentence, have no end tag, hold no markup, hold no
+// text to translate, and keep their line breaks.
+extern const std::u32string_view kBlocks[];
+extern const size_t kBlocksSize;
+extern const std::u32string_view kVoids[];
+extern const size_t kVoidsSize;
+extern const std::u32string_view kRaw[];
+extern const size_t kRawSize;
+extern const std::u32string_view kOpaque[];
+extern const size_t kOpaqueSize;
+extern const std::u32string_view kPreformatted[];
+extern const size_t kPreformattedSize;
+
+// Sorted names of characters, as in `&amp;`.
+struct NamedCharacter {
+  std::u32string_view name;
+  char32_t character;
+};
+extern const NamedCharacter kCharacterNames[];
+extern const size_t kCharacterNamesSize;
+
+}  // namespace tfcompress
+
+#endif  // TFCOMPRESS_RUNTIME_MARKUP_TABLES_H_

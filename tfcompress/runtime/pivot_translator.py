@@ -1,0 +1,138 @@
+"""Translates through other languages, with one bundle after another."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tfcompress.errors import InputError
+from tfcompress.runtime.source_texts import SourcePart, TranslatedPart, shifted
+from tfcompress.runtime.tag_placement import shared_characters
+from tfcompress.runtime.translation_bundle import TranslationBundle
+from tfcompress.runtime.translation_options import TranslationOptions
+from tfcompress.runtime.translator import Translator
+
+
+class PivotTranslator(Translator):
+    """Translates what a translator gives with the next one, as German to English to French.
+
+    It is used as `Translator` is. Each part of a text goes through all translators. With `n_best`
+    above 1, so many translations of each translator are translated on, and the best of all that
+    come out are returned, each text once. A hypothesis' `log_probability` is the sum of those of
+    all translators, and `score` that by the last translation's length; ids, tokens, their scores
+    and the quality are the last one's. Alignments are products: of how the last translation is
+    aligned with the one before, and so on. Prefix, banned words and `max_length` are for the last
+    translation.
+
+    Args:
+        translators: The translators, which this one closes.
+
+    Attributes:
+        translators: The translators.
+        bundle: The first one's bundle.
+        is_native: Whether the native runtime computes for all.
+
+    Raises:
+        InputError: There is none, or one is no translator.
+
+    Example:
+
+    >>> with PivotTranslator([Translator("en-de"), Translator("de-en")]) as translator:
+    ...     translations = translator.translate(["Two dogs play."])
+    """
+
+    def __init__(self, translators: Sequence[Translator]):
+        self.translators = list(translators)
+        if not self.translators or not all(isinstance(one, Translator) for one in self.translators):
+            names = ", ".join(type(one).__name__ for one in self.translators) or "none"
+            raise InputError(
+                f"`translators` must be a list of `Translator`. Received: {names}. Open each "
+                "bundle with it."
+            )
+        self.bundle = self.translators[0].bundle
+        self.is_native = all(one.is_native for one in self.translators)
+        self._source, self._target = self.translators[0]._source, self.translators[-1]._target
+
+    def close(self) -> None:
+        """Frees the models. They cannot be used any more."""
+        for translator in self.translators:
+            translator.close()
+
+    @property
+    def gives_alignments(self) -> bool:
+        """Whether translations are aligned with their sources."""
+        return all(one.gives_alignments for one in self.translators)
+
+    @property
+    def _target_bundle(self) -> TranslationBundle:
+        return self.translators[-1]._target_bundle
+
+    def _require_tokenizers(self):
+        for translator in self.translators:
+            translator._require_tokenizers()
+
+    def _require_alignments(self):
+        for translator in self.translators:
+            translator._require_alignments()
+
+    def _translate_part(
+        self, part: SourcePart, options: TranslationOptions
+    ) -> list[TranslatedPart]:
+        self._require_tokenizers()
+        # Translations of several parts, or of several translations, are ordered by their scores.
+        options = replace(options, with_scores=options.with_scores or options.search.n_best > 1)
+        translated = self.translators[0]._translate_part(part, self._of(0, options))
+        for number in range(1, len(self.translators)):
+            best: dict[str, TranslatedPart] = {}
+            for one in translated:
+                for longer in self._translate_on(one, number, self._of(number, options)):
+                    known = best.get(longer.text)
+                    if known is None or known.hypothesis.score < longer.hypothesis.score:
+                        best[longer.text] = longer
+            translated = sorted(best.values(), key=lambda one: -one.hypothesis.score)
+            translated = translated[: options.search.n_best]
+        return translated
+
+    def _of(self, number, options):
+        """Returns the options of a translator."""
+        if number == len(self.translators) - 1:
+            return options
+        plain = TranslationOptions(replace(options.search, max_length=None))
+        return replace(options, search=plain.search, constraints=plain.constraints)
+
+    def _translate_on(self, one, number, options):
+        """Yields what a translator makes of a translation, as translations of its source."""
+        translator = self.translators[number]
+        text = one.text or self.translators[number - 1]._decode(one.hypothesis.ids)
+        name = f"the text for {translator.bundle.path}"
+        source = translator._source_text(
+            name, text, options.overlong, options.split_sentences, False
+        )
+        penalty = options.search.length_penalty
+        for second, parts in translator._translate_text(source, options):
+            total = one.hypothesis.log_probability + second.log_probability
+            score = total / (len(second.ids) + second.parts) ** penalty
+            hypothesis = replace(
+                second, log_probability=total, score=score, parts=1, alignment=None
+            )
+            yield _aligned(one, hypothesis, source.parts, parts)
+
+
+def _aligned(first, hypothesis, parts, translated):
+    """Returns a translation's translation, aligned with the text by way of the first."""
+    if first.weights is None or not parts or any(one.weights is None for one in translated):
+        return TranslatedPart(hypothesis)
+    spans, rows, all_rows, at = [], [], [], 0
+    for part, one in zip(parts, translated):
+        at = hypothesis.text.index(one.text, at)
+        spans += shifted(one.target_tokens, at)
+        at += len(one.text)
+        tokens = shifted(one.source_tokens, part.begin)
+        through = shared_characters(tokens, first.target_tokens) @ first.weights
+        rows.append(one.weights[:-1] @ through)
+        all_rows.append(one.hypothesis.alignment @ through)
+    rows.append(translated[-1].weights[-1:] @ through)
+    alignment = np.concatenate(all_rows).astype(np.float32)
+    return TranslatedPart(
+        replace(hypothesis, alignment=alignment), first.source_tokens, spans, np.concatenate(rows)
+    )
