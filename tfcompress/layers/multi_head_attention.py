@@ -48,8 +48,8 @@ class MultiHeadAttention(Recording, IncrementalLayer):
         `[batch, length, output_dim]`.
 
     `with layer.recording() as contexts:` keeps what the heads give in every call meanwhile, before
-    the output projection: `[batch, num_heads, length, head_dim]`. `layer.recording("probabilities")`
-    keeps the attention probabilities before dropout: `[batch, num_heads, length, key_length]`.
+    the output projection: `[batch, num_heads, length, head_dim]`; `recording("probabilities")`
+    what they attend to, before dropout: `[batch, num_heads, length, key_length]`.
 
     Raises:
         ValueError: If a size or rate is impossible, the input width is not divisible by

@@ -93,7 +93,7 @@ class Task(abc.ABC):
         needs = {"tokenizer": recipe.get("tokenizer"), **sources}
         needs = replaced(needs, self.recipe.paths, self._content)
         # How the splits are used; where they lie does not count.
-        settings = {name: recipe["corpus"].get(name) for name in ("weights", "join")}
+        settings = {name: recipe["corpus"].get(name) for name in ("weights", "join", "noise")}
         settings = {name: value for name, value in settings.items() if value}
         return {
             **{name: value for name, value in needs.items() if value is not None},

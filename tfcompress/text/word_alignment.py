@@ -34,7 +34,7 @@ def align_corpus(
 
     The model is Eflomal's, a Bayesian HMM with fertility, as the package sil-thot has it (`pip
     install tfcompress[align]`). Words are those of `tfcompress.text.split_words`. The same pairs
-    give the same lines. A finished file is read and returned; of a corpus of more than a million pairs each
+    give the same lines. A finished file is read and returned; of more than a million pairs each
     million is aligned and kept for itself.
 
     Args:
