@@ -9,7 +9,14 @@ from models import marian_folders as marian
 
 from tfcompress import schema
 from tfcompress.errors import InputError
-from tfcompress.pipeline import TranslationRecipe, export_model, filtering, import_model, run_recipe
+from tfcompress.pipeline import (
+    TranslationRecipe,
+    export_model,
+    filtering,
+    import_model,
+    run_recipe,
+    training_pairs,
+)
 from tfcompress.pipeline.filtering import KeptLines, best_share
 from tfcompress.text import TokenizedPairs, Tokenizer
 from tfcompress.text.token_cache import TokenCache
@@ -93,7 +100,7 @@ def test_everything_together_goes_on_after_a_kill(run, finished_run, backward, m
 
 
 @one_flavour
-def test_a_student_of_an_imported_model(run, tmp_path):
+def test_a_student_of_an_imported_model(run, tmp_path, monkeypatch):
     marian.write_random_model(tmp_path / "opus-mt-en-de")
     teacher = tmp_path / "teacher"
     import_model(tmp_path / "opus-mt-en-de", teacher, max_length=50)
@@ -109,6 +116,18 @@ def test_a_student_of_an_imported_model(run, tmp_path):
     config, expected = (load_preset(one / "model").config for one in (folder, teacher))
     for name in ("pad_id", "bos_id", "eos_id"):
         assert getattr(config, name) == getattr(expected, name)
+    # Another student takes the translations over.
+    settings["teacher"]["translations"] = str(folder)
+    monkeypatch.setattr(training_pairs, "translate_n_best", lambda *_: pytest.fail("again"))
+    again, _ = run("again", **settings)
+    assert (again / "teacher.txt").read_bytes() == (folder / "teacher.txt").read_bytes()
+    # Where they came from does not count.
+    settings["teacher"]["translations"] = None
+    run("again", **settings)
+    settings["teacher"]["translations"] = str(tmp_path)
+    with pytest.raises(InputError, match=r"a run with translations.*without teacher.txt.journal"):
+        run("none", **settings)
+    del settings["teacher"]["translations"]
     with pytest.raises(InputError, match=r"`model.pad_id` must be the tokenizer's"):
         run("other", model={**recipe_model(), "pad_id": 3}, **settings)
 

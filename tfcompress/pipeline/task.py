@@ -89,6 +89,8 @@ class Task(abc.ABC):
         if not self.recipe.training.fixed_updates:
             del training["updates"]
         del training["worker_timeout"]
+        # Where they come from changes nothing.
+        (recipe.get("teacher") or {}).pop("translations", None)
         sources = {name: recipe.get(name) for name in ("start_from", "pretrained", "teacher")}
         needs = {"tokenizer": recipe.get("tokenizer"), **sources}
         needs = replaced(needs, self.recipe.paths, self._content)

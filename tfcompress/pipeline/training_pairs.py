@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tfcompress.engine import Engine
+from tfcompress.errors import InputError
+from tfcompress.files import replace_file
 from tfcompress.pipeline.filtering import KeptLines, backward_scores, best_share
 from tfcompress.pipeline.progress import Progress
 from tfcompress.pipeline.translating import translate_n_best, translation_job
@@ -13,6 +15,8 @@ from tfcompress.pipeline.translation_recipe import TranslationRecipe, Translatio
 from tfcompress.pipeline.workspace import Workspace
 from tfcompress.text.lines import FileLines
 from tfcompress.text.word_alignment import align_corpus
+
+_TRANSLATIONS, _JOURNAL = "teacher.txt", "teacher.txt.journal"
 
 Log = Callable[[str], object]
 
@@ -34,6 +38,24 @@ class TrainingPairs(NamedTuple):
 def teacher_bundle(teacher: TranslationTeacher) -> Path:
     """Returns the folder of the bundle that a teacher translates with."""
     return Path(teacher.path) / "bundles" / teacher.quantization
+
+
+def translations_journal(teacher: TranslationTeacher) -> Path:
+    """Returns the file of another run whose translations are taken over.
+
+    Args:
+        teacher: A teacher with `translations`.
+
+    Raises:
+        InputError: If there is no such file.
+    """
+    path = Path(teacher.translations or "") / _JOURNAL
+    if not path.is_file():
+        raise InputError(
+            "`teacher.translations` must be a run with translations. Received: "
+            f"{teacher.translations}, without {_JOURNAL}. Leave it out, or run that first."
+        )
+    return path
 
 
 def training_pairs(
@@ -78,6 +100,9 @@ def _translated(recipe, teacher, columns, workspace, log):
     translate = functools.partial(translate_n_best, str(bundle.absolute()), search)
 
     def distill(path, progress, engine):
+        journal = path.with_name(_JOURNAL)
+        if teacher.translations is not None and not journal.exists():
+            replace_file(journal, translations_journal(teacher).read_bytes())
         return distilled_lines(
             translate,
             sources,
@@ -89,7 +114,7 @@ def _translated(recipe, teacher, columns, workspace, log):
         )
 
     log(f"{teacher.path} translates {len(sources):,} sentences")
-    return _made(recipe, workspace, "teacher.txt", len(sources), distill, log)
+    return _made(recipe, workspace, _TRANSLATIONS, len(sources), distill, log)
 
 
 def _filtered(recipe, chosen, sources, targets, workspace, log):

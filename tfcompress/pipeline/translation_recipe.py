@@ -131,6 +131,8 @@ class TranslationTeacher:
         n_best: How many of its translations to choose from, by BLEU with the reference; 1 takes the
             best one.
         filter: Which of them to leave out.
+        translations: The folder of a run that has the translations of this teacher and corpus, or
+            some of them, which are taken over.
     """
 
     path: str
@@ -139,6 +141,7 @@ class TranslationTeacher:
     beam_size: int = 5
     n_best: int = 1
     filter: BackwardFilter | None = None
+    translations: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +168,13 @@ class TranslationRecipe(Recipe):
     benchmark: TranslationBenchmark = field(default_factory=TranslationBenchmark)
     model_type: str = "translation"
 
-    paths = (*Recipe.paths, "tokenizer.like", "teacher.filter.path", "export.shortlist")
+    paths = (
+        *Recipe.paths,
+        "tokenizer.like",
+        "teacher.filter.path",
+        "teacher.translations",
+        "export.shortlist",
+    )
     metrics = ("val_bleu", "val_loss")
     minima = {"corpus.seed": 0, "evaluation.examples": 0}
 

@@ -10,7 +10,11 @@ from tfcompress.errors import InputError
 from tfcompress.files import replace_file
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.task import Task
-from tfcompress.pipeline.training_pairs import teacher_bundle, training_pairs
+from tfcompress.pipeline.training_pairs import (
+    teacher_bundle,
+    training_pairs,
+    translations_journal,
+)
 from tfcompress.pipeline.translation_evaluation import evaluate_translation
 from tfcompress.pipeline.workspace import (
     finished_run,
@@ -63,6 +67,8 @@ class TranslationTask(Task):
         teacher = self.recipe.teacher
         if teacher is None or not teacher.sequences:
             return
+        if teacher.translations is not None:
+            translations_journal(teacher)
         bundle = teacher_bundle(teacher)
         if not bundle.is_dir():
             raise InputError(
