@@ -76,8 +76,8 @@ def test_everything_together_goes_on_after_a_kill(run, finished_run, backward, m
     with pytest.raises(KeyboardInterrupt):
         run(**settings)
     folder, lines = run(**settings)
-    scores = (folder / "backward.txt").read_text().splitlines()
-    alignments = (folder / "alignments.txt").read_text().splitlines()
+    scores = (folder / "training" / "backward.txt").read_text().splitlines()
+    alignments = (folder / "training" / "alignments.txt").read_text().splitlines()
     # 368 pairs in three pieces, one of which was done before the kill.
     assert len(scores) == 368
     assert len(calls) == 4

@@ -20,7 +20,7 @@ def alignment_attention(transformer: Seq2SeqTransformer) -> MultiHeadAttention:
     Example:
 
     >>> alignment_attention(transformer).name
-    'decoder_layer_0_cross_attention'
+    'decoder_layer_1_cross_attention'
     """
     for layer in reversed(transformer.decoder_layers):
         attention = getattr(layer, "cross_attention", None)

@@ -17,6 +17,7 @@ from tfcompress.text.lines import FileLines
 from tfcompress.text.word_alignment import align_corpus
 
 _TRANSLATIONS, _JOURNAL = "teacher.txt", "teacher.txt.journal"
+_SCORES, _ALIGNMENTS = "training/backward.txt", "training/alignments.txt"
 
 Log = Callable[[str], object]
 
@@ -71,7 +72,7 @@ def training_pairs(
         recipe: The recipe.
         sources: Source sentences.
         targets: Their translations.
-        workspace: The run, which keeps `teacher.txt`, `backward.txt` and `alignments.txt`.
+        workspace: The run, which keeps translations, scores and alignments.
         log: Called with a line about what takes long.
     """
     teacher = recipe.teacher
@@ -86,7 +87,7 @@ def training_pairs(
         return align_corpus(sources, targets, path, progress=progress)
 
     log(f"aligning {len(sources):,} sentences")
-    alignments = _made(recipe, workspace, "alignments.txt", len(sources), align, log)
+    alignments = _made(recipe, workspace, _ALIGNMENTS, len(sources), align, log)
     return TrainingPairs(sources, targets, alignments)
 
 
@@ -126,9 +127,7 @@ def _filtered(recipe, chosen, sources, targets, workspace, log):
         )
 
     log(f"{chosen.path} scores {len(sources):,} sentences")
-    mask = best_share(
-        _made(recipe, workspace, "backward.txt", len(sources), score, log), chosen.keep
-    )
+    mask = best_share(_made(recipe, workspace, _SCORES, len(sources), score, log), chosen.keep)
     log(f"{int(mask.sum()):,} of {len(mask):,} pairs are kept")
     return KeptLines(sources, mask), KeptLines(targets, mask)
 
@@ -138,6 +137,7 @@ def _made(recipe, workspace, name, count, make, log):
     from tfcompress.training.cluster import joined_cluster
 
     workers, path = joined_cluster(), workspace.folder / name
+    path.parent.mkdir(exist_ok=True)
     if workers is not None and not workers.is_first:
         workers.share_files(workspace.folder)
         return FileLines(path, count)
