@@ -12,7 +12,7 @@ from tfcompress.errors import InputError
 from tfcompress.text import (
     CachedPairs,
     InputNoise,
-    PairMixture,
+    Mixture,
     TokenizedPairs,
     cache_pairs,
     make_batch,
@@ -142,7 +142,7 @@ def test_a_stream_keeps_its_groups(tmp_path, tokenizer):
     )
     groups = pairs.groups()
     assert [len(group) for group in groups] == [len(sources) // 2] * 2
-    mixture = PairMixture(groups, [1, 2])
+    mixture = Mixture(groups, [1, 2])
     assert mixture.is_aligned
     inputs, _ = next(iter(training_dataset(mixture, alignment=True, **OPTIONS)))
     assert inputs["alignment"].shape[0] == inputs["source_token_ids"].shape[0]

@@ -57,24 +57,24 @@ def config_of(vocabulary=20, num_layers=1, **decoder):
         dropout=0.0,
         max_source_length=40,
         max_target_length=40,
+        alignment_head=0,
     )
 
 
-def probabilities(model):
-    """What head 0 of the last decoder layer attends to, from its projections, in numpy."""
+def probabilities(model, head=0):
+    """What a head of the last decoder layer attends to, from its projections, in numpy."""
     attention = model.decoder_layers[-1].cross_attention
     queries, keys = [], []
     for dense, calls in ((attention.query, queries), (attention.key, keys)):
         with captured_calls({"dense": dense}) as captured:
             model.forward(SOURCE, TARGET)
-        calls.append(np.asarray(captured["dense"][-1][1], np.float64)[..., :8])
+        calls.append(np.asarray(captured["dense"][-1][1], np.float64)[..., 8 * head :][..., :8])
     scores = np.einsum("bth,bsh->bts", queries[0], keys[0]) / np.sqrt(8)
     scores = np.where((SOURCE != 0)[:, None], scores, -np.inf)
     return np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
 
 
-def expected_loss(model):
-    attended = probabilities(model)
+def expected_loss(attended):
     losses = -(ALIGNMENT * np.log(attended + 1e-6)).sum(-1)
     return losses[LABELS != 0].sum() / (LABELS != 0).sum()
 
@@ -86,9 +86,19 @@ def test_the_formula(decoder):
     guided = GuidedAlignment(objective, model, weight=0.5)
     plain = float(objective(PLAIN, LABELS))
     assert float(guided(INPUTS, LABELS)) == pytest.approx(
-        plain + 0.5 * expected_loss(model), rel=1e-5
+        plain + 0.5 * expected_loss(probabilities(model)), rel=1e-5
     )
     assert alignment_attention(model) is model.decoder_layers[-1].cross_attention
+
+
+def test_the_mean_of_all_heads():
+    model = Seq2SeqTransformer(config_of().replace(alignment_head=None))
+    objective = crossentropy(model.model, LOSS)
+    attended = np.mean([probabilities(model, head) for head in range(2)], axis=0)
+    expected = float(objective(PLAIN, LABELS)) + expected_loss(attended)
+    assert float(GuidedAlignment(objective, model, weight=1.0)(INPUTS, LABELS)) == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
 def test_beside_distillation():
@@ -96,7 +106,7 @@ def test_beside_distillation():
     distillation = Distillation(model, model, LOSS, weight=0.5, hidden_weight=1.0)
     guided = GuidedAlignment(distillation, model, weight=2.0)
     assert guided.helpers == distillation.helpers
-    expected = float(distillation(PLAIN, LABELS)) + 2.0 * expected_loss(model)
+    expected = float(distillation(PLAIN, LABELS)) + 2.0 * expected_loss(probabilities(model))
     assert float(guided(INPUTS, LABELS)) == pytest.approx(expected, rel=1e-5)
 
 

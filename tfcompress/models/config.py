@@ -53,6 +53,8 @@ class Seq2SeqConfig(schema.Mapped):
         pad_id: Id of padding.
         bos_id: Id that a target begins with; it may be `pad_id`.
         eos_id: Id that sources and targets end with.
+        alignment_head: The head of the last cross-attention that says what tokens are aligned
+            with, from 0; None for the mean over its heads.
 
     Raises:
         InputError: If settings are impossible, naming each of them.
@@ -80,6 +82,7 @@ class Seq2SeqConfig(schema.Mapped):
     pad_id: int = 0
     bos_id: int = 1
     eos_id: int = 2
+    alignment_head: int | None = None
 
     def __post_init__(self):
         if self.target_vocabulary_size is None:

@@ -46,6 +46,7 @@ def config_problems(config: Any) -> Iterator[str]:
     for name in ("encoder", "decoder"):
         yield from stack_problems(name, getattr(config, name), config.hidden_dim)
     yield from token_problems(config)
+    yield from _alignment_problems(config)
 
 
 def token_problems(config: Any) -> Iterator[str]:
@@ -275,3 +276,15 @@ def _id_problems(config):
             yield f"`{name}` must be an id of every vocabulary (received {value})"
     if config.eos_id in (config.pad_id, config.bos_id):
         yield f"`eos_id` must differ from `pad_id` and `bos_id` (received {list(ids.values())})"
+
+
+def _alignment_problems(config):
+    head = config.alignment_head
+    if head is None:
+        return
+    heads = listed(config.decoder.memory_attention.num_heads)
+    if heads and not 0 <= head < heads[-1]:
+        yield (
+            "`alignment_head` must be a head of the last cross-attention, from 0 to "
+            f"{heads[-1] - 1} (received {head})"
+        )

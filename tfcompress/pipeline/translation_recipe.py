@@ -1,12 +1,11 @@
 """Recipes of translation models."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tfcompress.errors import InputError
 from tfcompress.models.config import Seq2SeqConfig
-from tfcompress.pipeline.recipe import BenchmarkRecipe, Recipe, merged
+from tfcompress.pipeline.recipe import BenchmarkRecipe, Recipe, merged, weight_problems
 from tfcompress.search_options import MAX_LENGTH_PENALTY
 from tfcompress.text.input_noise import InputNoise
 
@@ -231,14 +230,7 @@ class TranslationRecipe(Recipe):
                 f"`corpus.format` must be one of {', '.join(CORPUS_FORMATS)} (received "
                 f"{self.corpus.format!r})"
             )
-        weights, names = self.corpus.weights, self.corpus.train
-        if weights is not None and (isinstance(names, str) or len(weights) != len(names)):
-            yield (
-                "`corpus.weights` must be as many as the names in `corpus.train` (received "
-                f"{[*weights]} and {names!r})"
-            )
-        if weights is not None and not all(0 < weight < math.inf for weight in weights):
-            yield f"`corpus.weights` must be positive (received {[*weights]})"
+        yield from weight_problems(self.corpus)
         if self.has_start and "preset" in self.model:
             yield "`model.preset` does not go with `start_from`, which names a model already"
         if any(step.name == "trim_vocabulary" for step in self.surgery.after):

@@ -22,7 +22,7 @@ from tfcompress.pipeline.workspace import (
     saved_tokenizers,
     tokenizer_path,
 )
-from tfcompress.text import PairMixture, cache_pairs, open_corpus, train_tokenizer
+from tfcompress.text import Mixture, cache_pairs, open_corpus, train_tokenizer
 from tfcompress.text.bleu import check_tokenization
 from tfcompress.text.word_alignment import check_aligner
 
@@ -31,6 +31,7 @@ class TranslationTask(Task):
     """A translation model; its tokenizers are a pair, one object twice where they are one."""
 
     examples = "sentences"
+    mixture = Mixture
     evaluation = {
         "bleu": float,
         "interval": (float, float),
@@ -160,7 +161,7 @@ class TranslationTask(Task):
         source_tokenizer, target_tokenizer = self.tokenizers
         columns = self.corpus.splits["train"]
         sources, targets, alignments = training_pairs(self.recipe, *columns, workspace, log)
-        train: Any = self.cached(
+        train = self.cached(
             cache_pairs,
             (sources, targets),
             workspace,
@@ -170,8 +171,6 @@ class TranslationTask(Task):
             alignments=alignments,
             noise=self.recipe.corpus.noise,
         )
-        if self.recipe.corpus.weights is not None:
-            train = PairMixture(train.groups(), self.recipe.corpus.weights)
         valid_sources, valid_targets = self.corpus.splits["valid"]
         valid = Validation(
             list(valid_sources),

@@ -37,10 +37,12 @@ class DistillationConfig:
 
 @dataclass(frozen=True)
 class GuidedAlignmentConfig:
-    """How a head of cross-attention learns which source words are translated.
+    """How cross-attention learns which source words are translated.
+
+    The model's `alignment_head` says which head does.
 
     Attributes:
-        weight: Weight of the loss on its attention.
+        weight: Weight of the loss on what it attends to.
     """
 
     weight: float = 0.1

@@ -1,4 +1,4 @@
-"""Guided alignment: a head of cross-attention learns which source tokens are translated."""
+"""Guided alignment: cross-attention learns which source tokens are translated."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfcompress.errors import InputError
 from tfcompress.models import Seq2SeqTransformer
-from tfcompress.models.alignment import ALIGNMENT_HEAD, alignment_attention
+from tfcompress.models.alignment import alignment_attention, alignment_of
 from tfcompress.training.losses import masked_mean
 
 _EPSILON = 1e-6
@@ -16,10 +16,11 @@ _EPSILON = 1e-6
 class GuidedAlignment:
     """Adds a loss on cross-attention to an objective.
 
-    The loss is the cross-entropy between the alignment of each target token and what the first head
-    of the last decoder layer attends to, averaged over all target tokens; those that are aligned
-    with none have none. A model that learns it can tell from its attention which source words it
-    translates, which carries markup over, and quantized bundles keep that.
+    The loss is the cross-entropy between the alignment of each target token and what the last
+    decoder layer attends to, with the head `alignment_head` of the model's configuration or with
+    all in the mean. It is averaged over all target tokens; those that are aligned with none have
+    none. A model that learns it tells by its attention which source words it translates, which is
+    what bundles with alignments give.
 
     Args:
         objective: What to minimize beside, a function of inputs and labels.
@@ -61,6 +62,7 @@ class GuidedAlignment:
             )
         self._objective = objective
         self._attention = alignment_attention(transformer)
+        self._head = transformer.config.alignment_head
         self._pad_id = transformer.config.pad_id
         self._weight = weight
         self.helpers: Any = getattr(objective, "helpers", ())
@@ -77,6 +79,6 @@ class GuidedAlignment:
         with self._attention.recording("probabilities") as recorded:
             total = self._objective(inputs, labels)
         # Of a layer that several places share, the last one's.
-        attended = tf.cast(recorded[-1][:, ALIGNMENT_HEAD], tf.float32)
+        attended = tf.cast(alignment_of(recorded[-1], self._head), tf.float32)
         losses = -tf.reduce_sum(alignment * tf.math.log(attended + _EPSILON), axis=-1)
         return total + self._weight * masked_mean(losses, labels != self._pad_id)
