@@ -38,10 +38,11 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True, help="JSON file to write")
     parser.add_argument("--updates", type=int, help="fewer, to try whether all of it runs")
+    parser.add_argument("--vocabulary-size", type=int, help="fewer, for a small corpus")
     options = parser.parse_args()
     teacher = imported(options.pretrained, options.runs / "imported")
     student, surgery = (
-        with_teacher(load_recipe(RECIPES / f"{name}.yaml"), teacher, options.updates)
+        changed(load_recipe(RECIPES / f"{name}.yaml"), teacher, options)
         for name in ("marian_to_phone", "marian_to_phone_surgery")
     )
     table = options.output.with_suffix(".md")
@@ -73,14 +74,16 @@ def imported(pretrained: Path, folder: Path) -> Path:
     return folder
 
 
-def with_teacher(recipe: Recipe, teacher: Path, updates: int | None) -> TranslationRecipe:
-    """The recipe with the teacher of this benchmark, and where said fewer updates."""
+def changed(recipe: Recipe, teacher: Path, options: argparse.Namespace) -> TranslationRecipe:
+    """The recipe with the teacher of this benchmark, and where said a smaller one."""
     mapping = schema.to_mapping(recipe)
     if recipe.start_from is not None:
         mapping["start_from"] = str(teacher.absolute())
     if recipe.teacher is not None:
         mapping["teacher"]["path"] = str(teacher.absolute())
-    if updates is not None:
+    if options.vocabulary_size is not None:
+        mapping["tokenizer"]["vocabulary_size"] = options.vocabulary_size
+    if (updates := options.updates) is not None:
         shorter = {"updates": updates, "evaluate_every": max(1, updates // 2), "warmup": 1}
         mapping["training"] |= shorter | {"evaluate_sentences": 4}
     return recipe_from_mapping(mapping)

@@ -68,7 +68,7 @@ class InputNoise:
     def __post_init__(self):
         problems = [*self.problems()]
         if problems:
-            raise InputError(f"The noise is impossible. Received: {'; '.join(problems)}.")
+            raise InputError(f"The noise cannot be made. Received: {'; '.join(problems)}.")
 
     def problems(self):
         """Yields what is impossible about the settings."""
