@@ -44,8 +44,10 @@ def test_words_that_translate_each_other(tmp_path):
 
 
 def test_sides_without_words(tmp_path):
-    lines = align_corpus(["", "dog", " ", "the dog"], ["x", "hund", "", ""], tmp_path / "a")
-    assert [bool(line) for line in lines] == [False, True, False, False]
+    sources, targets = ["", " ", "dog", *SOURCES], ["hund", "", "", *TARGETS]
+    lines = [*align_corpus(sources, targets, tmp_path / "a")]
+    assert lines[:3] == ["", "", ""]
+    assert lines[3:] == [*align_corpus(SOURCES, TARGETS, tmp_path / "b")]
 
 
 def test_an_interrupted_alignment_goes_on(tmp_path, monkeypatch):
