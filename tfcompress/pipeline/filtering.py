@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import compress, islice
 from pathlib import Path
@@ -106,7 +105,7 @@ def best_share(scores: Sequence[str], keep: float) -> np.ndarray:
     values = np.fromiter(map(float, scores), np.float64, len(scores))
     order = np.argsort(values, kind="stable")
     mask = np.zeros(len(values), bool)
-    mask[order[: max(1, math.floor(keep * len(values)))]] = True
+    mask[order[: max(1, round(keep * len(values)))]] = True
     return mask
 
 

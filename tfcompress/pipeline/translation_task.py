@@ -9,6 +9,7 @@ from typing import Any
 from tfcompress.errors import InputError
 from tfcompress.files import replace_file
 from tfcompress.pipeline.loading import load_tensorflow
+from tfcompress.pipeline.record import RunRecord
 from tfcompress.pipeline.task import Task
 from tfcompress.pipeline.training_pairs import (
     teacher_bundle,
@@ -70,12 +71,23 @@ class TranslationTask(Task):
             return
         if teacher.translations is not None:
             translations_journal(teacher)
+        if teacher.filter is not None:
+            self._check_direction(teacher.filter.path)
         bundle = teacher_bundle(teacher)
         if not bundle.is_dir():
             raise InputError(
                 f"The teacher needs a bundle to translate with. Received: {bundle}, which is none. "
                 "Name one of its bundles under `teacher.quantization`, or make it: `tfcompress "
                 f"export {teacher.path} {bundle} --quantization {teacher.quantization}`."
+            )
+
+    def _check_direction(self, run):
+        corpus = (RunRecord(Path(run)).recipe or {}).get("corpus", {})
+        languages = [corpus.get(f"{side}_language") for side in ("source", "target")]
+        if languages == [self.corpus.source_language, self.corpus.target_language]:
+            raise InputError(
+                "`teacher.filter.path` must translate from the target language to the source's. "
+                f"Received: {run}, from {' to '.join(languages)}. Train one the other way round."
             )
 
     def validation_settings(self):
