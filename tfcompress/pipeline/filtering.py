@@ -10,9 +10,8 @@ from typing import Any, overload
 import numpy as np
 
 from tfcompress.engine import Engine
-from tfcompress.pipeline.identity import run_digest
 from tfcompress.pipeline.loading import load_tensorflow
-from tfcompress.pipeline.workspace import saved_tokenizers
+from tfcompress.pipeline.workspace import run_digest, saved_tokenizers
 from tfcompress.text.journaled import journaled_lines
 from tfcompress.text.lines import FileLines
 

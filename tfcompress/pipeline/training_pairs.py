@@ -61,8 +61,7 @@ def translations_journal(teacher: TranslationTeacher) -> Path:
 
 def training_pairs(
     recipe: TranslationRecipe,
-    sources: Sequence[str],
-    targets: Sequence[str],
+    columns: Sequence[Sequence[str]],
     workspace: Workspace,
     log: Log,
 ) -> TrainingPairs:
@@ -70,14 +69,13 @@ def training_pairs(
 
     Args:
         recipe: The recipe.
-        sources: Source sentences.
-        targets: Their translations.
+        columns: Source sentences, and their translations.
         workspace: The run, which keeps translations, scores and alignments.
         log: Called with a line about what takes long.
     """
-    teacher = recipe.teacher
+    teacher, (sources, targets) = recipe.teacher, columns
     if teacher is not None and teacher.sequences:
-        targets = _translated(recipe, teacher, (sources, targets), workspace, log)
+        targets = _translated(recipe, teacher, columns, workspace, log)
         if teacher.filter is not None:
             sources, targets = _filtered(recipe, teacher.filter, sources, targets, workspace, log)
     if recipe.training.guided_alignment is None:

@@ -247,7 +247,7 @@ class TranslationRecipe(Recipe):
                     "`teacher.n_best` must lie between 1 and `teacher.beam_size` (received "
                     f"{self.teacher.n_best} and {self.teacher.beam_size})"
                 )
-            yield from self._filter_problems()
+            yield from self._filter_problems(self.teacher)
         penalty = self.evaluation.length_penalty
         if not abs(penalty) <= MAX_LENGTH_PENALTY:
             yield (
@@ -255,13 +255,13 @@ class TranslationRecipe(Recipe):
                 f"{MAX_LENGTH_PENALTY} (received {penalty})"
             )
 
-    def _filter_problems(self):
-        chosen = self.teacher.filter
+    def _filter_problems(self, teacher):
+        chosen = teacher.filter
         if chosen is None:
             return
         if not 0 < chosen.keep <= 1:
             yield f"`teacher.filter.keep` must lie in (0, 1] (received {chosen.keep})"
-        if not self.teacher.sequences:
+        if not teacher.sequences:
             yield "`teacher.filter` needs translations of the teacher: set `teacher.sequences`"
         if self.corpus.weights is not None:
             yield "`teacher.filter` does not go with `corpus.weights`"

@@ -171,16 +171,15 @@ class TranslationTask(Task):
         from tfcompress.training import Validation
 
         source_tokenizer, target_tokenizer = self.tokenizers
-        columns = self.corpus.splits["train"]
-        sources, targets, alignments = training_pairs(self.recipe, *columns, workspace, log)
+        pairs = training_pairs(self.recipe, self.corpus.splits["train"], workspace, log)
         train = self.cached(
             cache_pairs,
-            (sources, targets),
+            (pairs.sources, pairs.targets),
             workspace,
             log,
             tokenizer=source_tokenizer,
             target_tokenizer=target_tokenizer,
-            alignments=alignments,
+            alignments=pairs.alignments,
             noise=self.recipe.corpus.noise,
         )
         valid_sources, valid_targets = self.corpus.splits["valid"]

@@ -116,14 +116,12 @@ class TokenizedPairs:
                 f"{len(self.source_row_splits) - 1} sources, {len(self.target_row_splits) - 1} "
                 "targets. Give one target a source."
             )
-        self.alignment = self.alignment_row_splits = None
+        self.alignment = None
         if alignment is not None:
-            self.alignment = _id_array(alignment[0])
-            self.alignment_row_splits = np.asarray(alignment[1], np.int64)
-            self._check_alignment()
+            self.alignment = _id_array(alignment[0]), np.asarray(alignment[1], np.int64)
+            self._check_alignment(*self.alignment)
 
-    def _check_alignment(self):
-        splits, places = self.alignment_row_splits, self.alignment
+    def _check_alignment(self, places, splits):
         counts = np.diff(splits)
         is_whole = len(counts) == len(self) and not splits[0] and splits[-1] == len(places)
         if is_whole and not (counts % 2).any() and (counts >= 0).all():
@@ -264,8 +262,8 @@ class TokenizedPairs:
             InputError: The folder is missing or not writable.
         """
         buffer = io.BytesIO()
-        names = _ARRAYS + (_ALIGNMENT if self.is_aligned else ())
-        np.savez(buffer, **{name: getattr(self, name) for name in names})
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        np.savez(buffer, **arrays, **dict(zip(_ALIGNMENT, self.alignment or ())))
         replace_file(path, buffer.getvalue())
 
     @classmethod
@@ -538,18 +536,26 @@ def make_batch(
 
 def _dense_alignment(pairs: TokenizedPairs, indices: np.ndarray, widths: tuple[int, int]):
     """What part of each target piece is aligned with each source piece."""
-    _check_aligned(pairs)
+    check_aligned(pairs)
+    places, splits = pairs.alignment or (np.zeros(0), np.zeros(0))
     dense = np.zeros((len(indices), *widths), np.float32)
-    splits = pairs.alignment_row_splits
     for row, index in zip(dense, indices):
         if index != PADDING_ROW:
-            places = pairs.alignment[splits[index] : splits[index + 1]].astype(np.int64)
-            row[places[1::2], places[::2]] = 1.0
+            own = places[splits[index] : splits[index + 1]].astype(np.int64)
+            row[own[1::2], own[::2]] = 1.0
     sums = dense.sum(axis=-1, keepdims=True)
     return np.divide(dense, sums, out=dense, where=sums > 0)
 
 
-def _check_aligned(pairs: PairSource):
+def check_aligned(pairs: PairSource) -> None:
+    """Makes sure that the pieces of pairs are aligned.
+
+    Args:
+        pairs: The pairs.
+
+    Raises:
+        InputError: They are not.
+    """
     if not pairs.is_aligned:
         raise InputError(
             "The pairs need an alignment. Received: pairs without one. Give `alignments` to "
@@ -634,7 +640,7 @@ def training_dataset(
         >>> inputs, labels = next(iter(dataset))
     """
     if alignment:
-        _check_aligned(pairs)
+        check_aligned(pairs)
     batches = pairs.endless_batches(
         start_step=start_step,
         accumulate=accumulate,

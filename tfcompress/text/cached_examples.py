@@ -311,7 +311,7 @@ def _encode(encoders, id_type, texts) -> list[Ragged]:
     return [(ids.astype(id_type), splits) for ids, splits in raggeds]
 
 
-def text_chunks(columns: Sequence[Sequence[Any]]) -> Iterator[TextChunk]:
+def text_chunks(columns: Sequence[Any]) -> Iterator[TextChunk]:
     """Gives the chunks of the columns of a corpus.
 
     Args:

@@ -1,5 +1,6 @@
 """Files with a line for each line of a corpus, made so that no kill loses much."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tfcompress.text.lines import FileLines
 
 
 def journaled_lines(
-    path: str | Path,
+    path: str | os.PathLike,
     make: Callable[[int], Iterator[Sequence[str]]],
     *,
     count: int,
