@@ -70,7 +70,7 @@ def imported(pretrained: Path, folder: Path) -> Path:
         import_model(pretrained, folder, max_length=128)
     bundle = folder / "bundles" / "dynamic_int8"
     if not bundle.exists():
-        export_model(folder, bundle)
+        export_model(folder, bundle, quantization="dynamic_int8")
     return folder
 
 

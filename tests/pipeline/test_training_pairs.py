@@ -103,15 +103,18 @@ def test_everything_together_goes_on_after_a_kill(run, finished_run, backward, m
 
 
 @one_flavour
-def test_a_student_of_an_imported_model(run, tmp_path, monkeypatch):
+def test_a_student_of_an_imported_model(run, recipe_mapping, tmp_path, monkeypatch):
     marian.write_random_model(tmp_path / "opus-mt-en-de")
     teacher = tmp_path / "teacher"
     import_model(tmp_path / "opus-mt-en-de", teacher, max_length=50)
-    settings = {"tokenizer": {"like": str(teacher)}}
+    # Room for what a model of random weights says.
+    model = recipe_mapping["model"] | {"max_source_length": 256, "max_target_length": 256}
+    settings = {"tokenizer": {"like": str(teacher)}, "model": model}
     settings["teacher"] = {"path": str(teacher), "sequences": True, "beam_size": 2, "n_best": 2}
     with pytest.raises(InputError, match=r"bundles.dynamic_int8.*make it: `tfcompress export "):
         run(**settings)
-    export_model(teacher, teacher / "bundles" / "dynamic_int8")
+    bundle = teacher / "bundles" / "dynamic_int8"
+    export_model(teacher, bundle, quantization="dynamic_int8")
     from tfcompress.models import load_preset
 
     folder, _ = run(**settings)
@@ -132,11 +135,7 @@ def test_a_student_of_an_imported_model(run, tmp_path, monkeypatch):
         run("none", **settings)
     del settings["teacher"]["translations"]
     with pytest.raises(InputError, match=r"`model.pad_id` must be the tokenizer's"):
-        run("other", model={**recipe_model(), "pad_id": 3}, **settings)
-
-
-def recipe_model():
-    return {"hidden_dim": 16, "embedding": {"share": True}}
+        run("other", **settings | {"model": model | {"pad_id": 3}})
 
 
 def test_the_best_share():
