@@ -232,6 +232,25 @@ def test_recording_keeps_what_heads_give():
     assert_close(layer.output_projection(merged), y, 1e-6)
 
 
+def test_recording_keeps_what_is_attended_to():
+    layer = MultiHeadAttention(2, dropout=0.5)
+    x, memory = normal(2, 5, 8), normal(2, 7, 8)
+    layer(x, memory=memory)
+    with layer.recording("probabilities") as probabilities, layer.recording() as contexts:
+        layer(x, memory=memory, padding_mask=np.arange(7)[None] < [[7], [4]], training=True)
+        layer.step(x[:, 0], 0, layer.init_cache(memory=memory))
+    layer(x)
+    whole, first = probabilities
+    assert whole.shape == (2, 2, 5, 7)
+    # Before dropout: what each position attends to adds up to 1.
+    assert_close(tf.reduce_sum(whole, axis=-1), np.ones((2, 2, 5)), 1e-6)
+    assert_close(whole[1, ..., 4:], np.zeros((2, 5, 3)), 0)
+    assert_close(first[0, :, 0], whole[0, :, 0], 1e-6)
+    assert len(contexts) == 2
+    with pytest.raises(ValueError, match="contexts, probabilities"), layer.recording("outputs"):
+        pass
+
+
 @pytest.mark.costly
 @pytest.mark.parametrize(
     ("options", "call_kwargs"),

@@ -1,4 +1,4 @@
-"""The attention head that says which source tokens a target token translates."""
+"""The attention that says which source tokens a target token translates."""
 
 import tensorflow as tf
 
@@ -6,12 +6,9 @@ from tfcompress.errors import InputError
 from tfcompress.layers import MultiHeadAttention
 from tfcompress.models.seq2seq import Seq2SeqTransformer
 
-ALIGNMENT_HEAD = 0
-"""The head, by its number, as in Marian's students."""
-
 
 def alignment_attention(transformer: Seq2SeqTransformer) -> MultiHeadAttention:
-    """Returns the last decoder layer's attention to the source, whose head `ALIGNMENT_HEAD` aligns.
+    """Returns the last decoder layer's attention to the source, which tells alignments.
 
     Args:
         transformer: The model.
@@ -22,7 +19,7 @@ def alignment_attention(transformer: Seq2SeqTransformer) -> MultiHeadAttention:
     Example:
 
     >>> alignment_attention(transformer).name
-    'decoder_layer_0_cross_attention'
+    'decoder_layer_1_cross_attention'
     """
     for layer in reversed(transformer.decoder_layers):
         attention = getattr(layer, "cross_attention", None)

@@ -300,7 +300,7 @@ def _alignment_problems(config):
     head = config.alignment_head
     if head is None:
         return
-    heads = listed(config.decoder.memory_attention.num_heads)
+    heads = [*listed(config.decoder.memory_attention.num_heads)]
     if heads and not 0 <= head < heads[-1]:
         yield (
             "`alignment_head` must be a head of the last cross-attention, from 0 to "

@@ -138,6 +138,8 @@ class Recipe(abc.ABC):
                 yield f"`surgery.before` needs a trained model; name one under {starts}"
             if not self.training.updates:
                 yield f"`training.updates` 0 needs a trained model; name one under {starts}"
+        if self.training.guided_alignment is not None and expected != "translation":
+            yield "`training.guided_alignment` needs a translation model"
         metric = self.training.metric
         if metric is not None and metric not in self.metrics:
             yield (

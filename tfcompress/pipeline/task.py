@@ -92,11 +92,13 @@ class Task(abc.ABC):
         if not self.recipe.training.fixed_updates:
             del training["updates"]
         del training["worker_timeout"]
+        # Where they come from changes nothing.
+        (recipe.get("teacher") or {}).pop("translations", None)
         sources = {name: recipe.get(name) for name in ("start_from", "pretrained", "teacher")}
         needs = {"tokenizer": recipe.get("tokenizer"), **sources}
         needs = replaced(needs, self.recipe.paths, self._content)
         # How the splits are used; where they lie does not count.
-        settings = {name: recipe["corpus"].get(name) for name in ("weights", "join")}
+        settings = {name: recipe["corpus"].get(name) for name in ("weights", "join", "noise")}
         settings = {name: value for name, value in settings.items() if value}
         return {
             **{name: value for name, value in needs.items() if value is not None},

@@ -1,11 +1,13 @@
 """Recipes of translation models."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tfcompress.errors import InputError
 from tfcompress.models.config import Seq2SeqConfig
 from tfcompress.pipeline.recipe import BenchmarkRecipe, Recipe, merged, weight_problems
 from tfcompress.search_options import MAX_LENGTH_PENALTY
+from tfcompress.text.input_noise import InputNoise
 
 CORPUS_FORMATS = ("files", "phrases")
 
@@ -28,6 +30,8 @@ class TranslationCorpus:
             null takes all as one corpus.
         pairs: Number of phrase pairs.
         seed: Seed of the phrases.
+        noise: Noise on the sources that a model is trained on, by the names of
+            `tfcompress.text.InputNoise`.
     """
 
     format: str = "files"
@@ -40,6 +44,7 @@ class TranslationCorpus:
     weights: tuple[float, ...] | None = None
     pairs: int = 60000
     seed: int = 0
+    noise: InputNoise | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,20 @@ class TranslationBenchmark(BenchmarkRecipe):
 
 
 @dataclass(frozen=True)
+class BackwardFilter:
+    """A model from the target language to the source's, which finds a teacher's worst translations.
+
+    Attributes:
+        path: The folder of its run.
+        keep: The part of all pairs that stays: those whose sources the model finds most probable
+            given their translations, by cross-entropy of a token.
+    """
+
+    path: str
+    keep: float = 0.95
+
+
+@dataclass(frozen=True)
 class TranslationTeacher:
     """A trained model that this one learns from.
 
@@ -110,6 +129,9 @@ class TranslationTeacher:
         beam_size: Its beam.
         n_best: How many of its translations to choose from, by BLEU with the reference; 1 takes the
             best one.
+        filter: Which of them to leave out.
+        translations: The folder of a run that has the translations of this teacher and corpus, or
+            some of them, which are taken over.
     """
 
     path: str
@@ -117,6 +139,8 @@ class TranslationTeacher:
     quantization: str = "dynamic_int8"
     beam_size: int = 5
     n_best: int = 1
+    filter: BackwardFilter | None = None
+    translations: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +167,13 @@ class TranslationRecipe(Recipe):
     benchmark: TranslationBenchmark = field(default_factory=TranslationBenchmark)
     model_type: str = "translation"
 
-    paths = (*Recipe.paths, "tokenizer.like", "export.shortlist")
+    paths = (
+        *Recipe.paths,
+        "tokenizer.like",
+        "teacher.filter.path",
+        "teacher.translations",
+        "export.shortlist",
+    )
     metrics = ("val_bleu", "val_loss")
     minima = {"corpus.seed": 0, "evaluation.examples": 0}
 
@@ -154,14 +184,20 @@ class TranslationRecipe(Recipe):
             self.model_config(size, size)  # raises for an impossible model
 
     def runs(self):
+        backward = None if self.teacher is None else self.teacher.filter
         return {
             "start_from": self.start_from,
             "tokenizer.like": self.tokenizer.like,
             "teacher.path": None if self.teacher is None else self.teacher.path,
+            "teacher.filter.path": None if backward is None else backward.path,
         }
 
     def model_config(
-        self, source_size: int, target_size: int, start: Seq2SeqConfig | None = None
+        self,
+        source_size: int,
+        target_size: int,
+        start: Seq2SeqConfig | None = None,
+        ids: Mapping[str, int] | None = None,
     ) -> Seq2SeqConfig:
         """Returns the model's configuration for vocabularies of these sizes.
 
@@ -169,8 +205,9 @@ class TranslationRecipe(Recipe):
             source_size: Number of source token ids.
             target_size: Number of target token ids.
             start: The configuration of the model of `start_from`, after surgery.
+            ids: The tokenizers' ids of padding, begin and end, by name.
         """
-        mapping = dict(self.model)
+        mapping = {**(ids or {}), **self.model}
         if start is not None:
             mapping = merged(start.to_mapping(), mapping)
         name = mapping.pop("preset", None)
@@ -210,9 +247,21 @@ class TranslationRecipe(Recipe):
                     "`teacher.n_best` must lie between 1 and `teacher.beam_size` (received "
                     f"{self.teacher.n_best} and {self.teacher.beam_size})"
                 )
+            yield from self._filter_problems(self.teacher)
         penalty = self.evaluation.length_penalty
         if not abs(penalty) <= MAX_LENGTH_PENALTY:
             yield (
                 f"`evaluation.length_penalty` must be from -{MAX_LENGTH_PENALTY} to "
                 f"{MAX_LENGTH_PENALTY} (received {penalty})"
             )
+
+    def _filter_problems(self, teacher):
+        chosen = teacher.filter
+        if chosen is None:
+            return
+        if not 0 < chosen.keep <= 1:
+            yield f"`teacher.filter.keep` must lie in (0, 1] (received {chosen.keep})"
+        if not teacher.sequences:
+            yield "`teacher.filter` needs translations of the teacher: set `teacher.sequences`"
+        if self.corpus.weights is not None:
+            yield "`teacher.filter` does not go with `corpus.weights`"

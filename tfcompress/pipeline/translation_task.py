@@ -1,19 +1,21 @@
 """Translation models in a run."""
 
 import dataclasses
-import functools
 from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.files import replace_file
 from tfcompress.pipeline.loading import load_tensorflow
-from tfcompress.pipeline.progress import Progress
+from tfcompress.pipeline.record import RunRecord
 from tfcompress.pipeline.task import Task
-from tfcompress.pipeline.translating import translate_n_best, translation_job
+from tfcompress.pipeline.training_pairs import (
+    teacher_bundle,
+    training_pairs,
+    translations_journal,
+)
 from tfcompress.pipeline.translation_evaluation import evaluate_translation
 from tfcompress.pipeline.workspace import (
     finished_run,
@@ -23,7 +25,7 @@ from tfcompress.pipeline.workspace import (
 )
 from tfcompress.text import Mixture, cache_pairs, open_corpus, train_tokenizer
 from tfcompress.text.bleu import check_tokenization
-from tfcompress.text.lines import FileLines
+from tfcompress.text.word_alignment import check_aligner
 
 
 class TranslationTask(Task):
@@ -62,11 +64,30 @@ class TranslationTask(Task):
 
     def check(self):
         check_tokenization(self.recipe.evaluation.tokenize)
+        if self.recipe.training.guided_alignment is not None:
+            check_aligner()
         teacher = self.recipe.teacher
-        if teacher is not None and teacher.sequences and not self._teacher_bundle().is_dir():
+        if teacher is None or not teacher.sequences:
+            return
+        if teacher.translations is not None:
+            translations_journal(teacher)
+        if teacher.filter is not None:
+            self._check_direction(teacher.filter.path)
+        bundle = teacher_bundle(teacher)
+        if not bundle.is_dir():
             raise InputError(
-                f"The teacher needs a bundle to translate with. Received: {self._teacher_bundle()}"
-                ", which is none. Name one of its bundles under `teacher.quantization`."
+                f"The teacher needs a bundle to translate with. Received: {bundle}, which is none. "
+                "Name one of its bundles under `teacher.quantization`, or make it: `tfcompress "
+                f"export {teacher.path} {bundle} --quantization {teacher.quantization}`."
+            )
+
+    def _check_direction(self, run):
+        corpus = (RunRecord(Path(run)).recipe or {}).get("corpus", {})
+        languages = [corpus.get(f"{side}_language") for side in ("source", "target")]
+        if languages == [self.corpus.source_language, self.corpus.target_language]:
+            raise InputError(
+                "`teacher.filter.path` must translate from the target language to the source's. "
+                f"Received: {run}, from {' to '.join(languages)}. Train one the other way round."
             )
 
     def validation_settings(self):
@@ -122,7 +143,15 @@ class TranslationTask(Task):
 
     def model_config(self, start):
         sizes = (tokenizer.vocabulary_size for tokenizer in self.tokenizers)
-        return self.recipe.model_config(*sizes, start=start)
+        ids = {name: getattr(self.tokenizers[1], name) for name in ("pad_id", "bos_id", "eos_id")}
+        config = self.recipe.model_config(*sizes, start=start, ids=ids)
+        for name, expected in ids.items():
+            if getattr(config, name) != expected:
+                raise InputError(
+                    f"`model.{name}` must be the tokenizer's. Received: {getattr(config, name)}, "
+                    f"where the tokenizer has {expected}. Leave it out."
+                )
+        return config
 
     def load_teacher(self):
         from tfcompress.models.presets import load_preset
@@ -142,16 +171,16 @@ class TranslationTask(Task):
         from tfcompress.training import Validation
 
         source_tokenizer, target_tokenizer = self.tokenizers
-        sources, targets = self.corpus.splits["train"]
-        if self.recipe.teacher is not None and self.recipe.teacher.sequences:
-            targets = self._teacher_targets(workspace, log)
+        pairs = training_pairs(self.recipe, self.corpus.splits["train"], workspace, log)
         train = self.cached(
             cache_pairs,
-            (sources, targets),
+            (pairs.sources, pairs.targets),
             workspace,
             log,
             tokenizer=source_tokenizer,
             target_tokenizer=target_tokenizer,
+            alignments=pairs.alignments,
+            noise=self.recipe.corpus.noise,
         )
         valid_sources, valid_targets = self.corpus.splits["valid"]
         valid = Validation(
@@ -202,38 +231,3 @@ class TranslationTask(Task):
             normalization=settings.normalization,
             input_sentence_size=settings.input_sentence_size,
         )
-
-    def _engine(self):
-        return Engine(workers=self.recipe.workers, cluster=self.recipe.cluster)
-
-    def _teacher_bundle(self):
-        teacher = self.recipe.teacher
-        return Path(teacher.path) / "bundles" / teacher.quantization
-
-    def _teacher_targets(self, workspace, log):
-        """Returns the teacher's translations of the training sentences."""
-        from tfcompress.training.cluster import joined_cluster
-        from tfcompress.training.sequence_distillation import distilled_lines
-
-        workers, path = joined_cluster(), workspace.folder / "teacher.txt"
-        if workers is not None and not workers.is_first:
-            workers.share_files(workspace.folder)
-            return FileLines(path, len(self.corpus.splits["train"][0]))
-        teacher, bundle = self.recipe.teacher, self._teacher_bundle()
-        sources, targets = self.corpus.splits["train"]
-        search = {"beam_size": teacher.beam_size, "n_best": teacher.n_best}
-        log(f"{teacher.path} translates {len(sources):,} sentences")
-        place = str(bundle.absolute())
-        with self._engine() as engine, Progress(len(sources), "sentences", log=log) as progress:
-            lines = distilled_lines(
-                functools.partial(translate_n_best, place, search),
-                sources,
-                path,
-                references=targets if teacher.n_best > 1 else None,
-                name=translation_job(bundle, **search),
-                progress=lambda done, _: progress.set(done),
-                engine=engine,
-            )
-        if workers is not None:
-            workers.share_files(workspace.folder, [path.name])
-        return lines

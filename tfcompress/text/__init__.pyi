@@ -29,6 +29,7 @@ from tfcompress.text.corpus_check import CorpusReport as CorpusReport
 from tfcompress.text.corpus_check import check_corpus as check_corpus
 from tfcompress.text.corpus_check import clean_corpus as clean_corpus
 from tfcompress.text.faults import CorpusRules as CorpusRules
+from tfcompress.text.input_noise import InputNoise as InputNoise
 from tfcompress.text.labelled_corpora import LabelledCorpus as LabelledCorpus
 from tfcompress.text.labelled_corpora import load_labelled_corpus as load_labelled_corpus
 from tfcompress.text.labelled_corpora import open_labelled_corpus as open_labelled_corpus
@@ -59,4 +60,6 @@ from tfcompress.text.tokenizer import SentencePieceTokenizer as SentencePieceTok
 from tfcompress.text.tokenizer import Tokenizer as Tokenizer
 from tfcompress.text.tokenizer import train_tokenizer as train_tokenizer
 from tfcompress.text.trimming import keep_pieces as keep_pieces
+from tfcompress.text.word_alignment import align_corpus as align_corpus
 from tfcompress.text.wordpiece import WordPieceTokenizer as WordPieceTokenizer
+from tfcompress.text.words import split_words as split_words

@@ -29,6 +29,7 @@ Limit = int | tuple[int, int] | None
 """The most ids of a source and of a target, or of both; None for any number."""
 
 _ARRAYS = ("source_ids", "source_row_splits", "target_ids", "target_row_splits")
+_ALIGNMENT = ("alignment", "alignment_row_splits")
 
 
 class Examples(Protocol):
@@ -52,6 +53,11 @@ class Examples(Protocol):
 class PairSource(Protocol):
     """What gives batches of sentence pairs without end."""
 
+    @property
+    def is_aligned(self) -> bool:
+        """Whether the pairs' pieces are aligned."""
+        ...
+
     def __len__(self) -> int: ...
 
     def left_out(self, max_length: Limit) -> int:
@@ -71,9 +77,12 @@ class TokenizedPairs:
         source_row_splits: Source `i` is `source_ids[source_row_splits[i]:source_row_splits[i+1]]`.
         target_ids: All target ids in one array.
         target_row_splits: The same for targets.
+        alignment: Which pieces translate each other, where that is known: places of a source piece
+            and a target piece in turn, in one array, and row splits of the pairs.
 
     Raises:
-        InputError: The numbers of sources and targets differ, or row splits do not fit their ids.
+        InputError: The numbers of sources and targets differ, row splits do not fit their ids, or
+            an alignment is not one of these pairs.
 
     Example:
         >>> pairs = TokenizedPairs.from_corpus(tokenizer, *corpus.splits["train"])
@@ -86,6 +95,8 @@ class TokenizedPairs:
         source_row_splits: np.ndarray,
         target_ids: np.ndarray,
         target_row_splits: np.ndarray,
+        *,
+        alignment: tuple[np.ndarray, np.ndarray] | None = None,
     ):
         self.source_ids = _id_array(source_ids)
         self.source_row_splits = np.asarray(source_row_splits, np.int64)
@@ -105,6 +116,33 @@ class TokenizedPairs:
                 f"{len(self.source_row_splits) - 1} sources, {len(self.target_row_splits) - 1} "
                 "targets. Give one target a source."
             )
+        self.alignment = None
+        if alignment is not None:
+            self.alignment = _id_array(alignment[0]), np.asarray(alignment[1], np.int64)
+            self._check_alignment(*self.alignment)
+
+    def _check_alignment(self, places, splits):
+        counts = np.diff(splits)
+        is_whole = len(counts) == len(self) and not splits[0] and splits[-1] == len(places)
+        if is_whole and not (counts % 2).any() and (counts >= 0).all():
+            rows = np.repeat(np.arange(len(self)), counts // 2)
+            source, target = places[::2], places[1::2]
+            if (
+                (np.minimum(source, target) >= 0).all()
+                and (source < self.source_lengths[rows]).all()
+                and (target < self.target_lengths[rows]).all()
+            ):
+                return
+        raise InputError(
+            "An alignment must be that of its pairs. Received: "
+            f"{len(counts)} alignments of {len(self)} pairs, with pieces that there are not. Align "
+            "the same pairs."
+        )
+
+    @property
+    def is_aligned(self) -> bool:
+        """Whether the pairs' pieces are aligned."""
+        return self.alignment is not None
 
     @classmethod
     def from_corpus(
@@ -224,7 +262,8 @@ class TokenizedPairs:
             InputError: The folder is missing or not writable.
         """
         buffer = io.BytesIO()
-        np.savez(buffer, **{name: getattr(self, name) for name in _ARRAYS})
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        np.savez(buffer, **arrays, **dict(zip(_ALIGNMENT, self.alignment or ())))
         replace_file(path, buffer.getvalue())
 
     @classmethod
@@ -242,7 +281,8 @@ class TokenizedPairs:
         """
         try:
             with np.load(path) as arrays:
-                return cls(*(arrays[name] for name in _ARRAYS))
+                aligned = tuple(arrays[name] for name in _ALIGNMENT if name in arrays)
+                return cls(*(arrays[name] for name in _ARRAYS), alignment=aligned or None)
         except FileNotFoundError:
             raise InputError(f"No such file. Received: {path}. Check the path.") from None
         except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
@@ -437,6 +477,7 @@ def make_batch(
     eos_id: int = 2,
     pad_id: int = 0,
     target_prefix: Sequence[int] = (),
+    alignment: bool = False,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Makes a padded batch.
 
@@ -450,11 +491,18 @@ def make_batch(
         eos_id: The id after the source, and after the labels.
         pad_id: The id that fills rows.
         target_prefix: Ids between `bos_id` and the target, which lengths and limits do not count.
+        alignment: Whether the batch has the pairs' alignment.
 
     Returns:
         `(inputs, labels)`: `inputs["source_token_ids"]` is the source and its end, int32
         `[batch, source length]`; `inputs["target_token_ids"]` the target after its begin and
-        `labels` the target and its end, int32 `[batch, target length]`.
+        `labels` the target and its end, int32 `[batch, target length]`. With `alignment`,
+        `inputs["alignment"]` is what part of each target piece is aligned with each source piece,
+        float32 `[batch, target length, source length]`; they add up to 1, or to 0 where it is
+        aligned with none.
+
+    Raises:
+        InputError: The pairs are not aligned, but should be.
 
     Example:
         >>> inputs, labels = make_batch(pairs, np.array([0, 1]))
@@ -486,7 +534,40 @@ def make_batch(
     target[:, 1:] = labels[:, :-1]
     source[real, source_lengths[real]] = eos_id
     labels[real, target_lengths[real]] = eos_id
-    return {"source_token_ids": source, "target_token_ids": target}, labels
+    inputs = {"source_token_ids": source, "target_token_ids": target}
+    if alignment:
+        dense = _dense_alignment(pairs, indices, (target_width, source_width))
+        inputs["alignment"] = np.pad(dense, [(0, 0), (len(target_prefix), 0), (0, 0)])
+    return inputs, labels
+
+
+def _dense_alignment(pairs: TokenizedPairs, indices: np.ndarray, widths: tuple[int, int]):
+    """What part of each target piece is aligned with each source piece."""
+    check_aligned(pairs)
+    places, splits = pairs.alignment or (np.zeros(0), np.zeros(0))
+    dense = np.zeros((len(indices), *widths), np.float32)
+    for row, index in zip(dense, indices):
+        if index != PADDING_ROW:
+            own = places[splits[index] : splits[index + 1]].astype(np.int64)
+            row[own[1::2], own[::2]] = 1.0
+    sums = dense.sum(axis=-1, keepdims=True)
+    return np.divide(dense, sums, out=dense, where=sums > 0)
+
+
+def check_aligned(pairs: PairSource) -> None:
+    """Makes sure that the pieces of pairs are aligned.
+
+    Args:
+        pairs: The pairs.
+
+    Raises:
+        InputError: They are not.
+    """
+    if not pairs.is_aligned:
+        raise InputError(
+            "The pairs need an alignment. Received: pairs without one. Give `alignments` to "
+            "cache_pairs."
+        )
 
 
 def steps_per_epoch(
@@ -535,6 +616,7 @@ def training_dataset(
     eos_id: int = 2,
     pad_id: int = 0,
     target_prefix: Sequence[int] = (),
+    alignment: bool = False,
 ) -> "tf.data.Dataset":
     """Makes an endless dataset of batches, epoch after epoch.
 
@@ -554,17 +636,20 @@ def training_dataset(
         eos_id: As for `make_batch`.
         pad_id: As for `make_batch`.
         target_prefix: As for `make_batch`.
+        alignment: As for `make_batch`.
 
     Returns:
         A dataset of what `make_batch` returns.
 
     Raises:
-        InputError: As for `epoch_batches`.
+        InputError: As for `epoch_batches` and `make_batch`.
 
     Example:
         >>> dataset = training_dataset(pairs, batch_tokens=4096, seed=1, start_step=2000)
         >>> inputs, labels = next(iter(dataset))
     """
+    if alignment:
+        check_aligned(pairs)
     batches = pairs.endless_batches(
         start_step=start_step,
         accumulate=accumulate,
@@ -583,6 +668,7 @@ def training_dataset(
         eos_id=eos_id,
         pad_id=pad_id,
         target_prefix=target_prefix,
+        alignment=alignment,
     )
 
 
@@ -646,9 +732,12 @@ def _dataset(batches: Callable[[], Iterator[Batch]], **batch_options) -> "tf.dat
     import tensorflow as tf
 
     ids = tf.TensorSpec([None, None], tf.int32)
+    inputs = {"source_token_ids": ids, "target_token_ids": ids}
+    if batch_options.get("alignment"):
+        inputs["alignment"] = tf.TensorSpec([None, None, None], tf.float32)
     return tf.data.Dataset.from_generator(
         lambda: (make_batch(*batch, **batch_options) for batch in batches()),
-        output_signature=({"source_token_ids": ids, "target_token_ids": ids}, ids),
+        output_signature=(inputs, ids),
     ).prefetch(tf.data.AUTOTUNE)
 
 

@@ -4,7 +4,7 @@ import abc
 import functools
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,19 +43,29 @@ class CachedExamples(abc.ABC):
         cache: The cache.
         group: The group of chunks to take; all by default.
         window_ids: About how many ids are in memory at a time.
+        variants: How many versions of the text the cache has; epochs have them in turn.
     """
 
     def __init__(
-        self, cache: TokenCache, *, group: int | None = None, window_ids: int = WINDOW_IDS
+        self,
+        cache: TokenCache,
+        *,
+        group: int | None = None,
+        window_ids: int = WINDOW_IDS,
+        variants: int = 1,
     ):
         self._cache = cache
         self._window_ids = window_ids
-        chunks = enumerate(cache.content.chunks)
-        self._chunks = np.array([n for n, c in chunks if group in (None, c.group)], np.int64)
-        described = [cache.content.chunks[number] for number in self._chunks]
-        self._texts = sum(chunk.examples for chunk in described)
-        ids = sum(chunk.ids for chunk in described)
-        self._windows = min(max(1, -(-ids // window_ids)), max(1, len(described)))
+        self._variants = variants
+        chunks = cache.content.chunks
+        taken = [n for n, c in enumerate(chunks) if group in (None, c.group // variants)]
+        # One version after another.
+        self._chunks = np.array(sorted(taken, key=lambda n: chunks[n].group % variants), np.int64)
+        self._count = len(taken) // variants
+        parts = self._chunks.reshape(variants, self._count)
+        self._texts = sum(chunks[number].examples for number in parts[0])
+        ids = max(sum(chunks[number].ids for number in part) for part in parts)
+        self._windows = min(max(1, -(-ids // window_ids)), max(1, self._count))
         self._known: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
         self._whole: Any = None
 
@@ -85,7 +95,7 @@ class CachedExamples(abc.ABC):
 
     def groups(self) -> list[Self]:
         """Returns the examples of each group."""
-        numbers = sorted({chunk.group for chunk in self._cache.content.chunks})
+        numbers = sorted({chunk.group // self._variants for chunk in self._cache.content.chunks})
         return [*map(self._group, numbers)]
 
     def left_out(self, max_length: Limit) -> int:
@@ -94,11 +104,11 @@ class CachedExamples(abc.ABC):
         Args:
             max_length: As for `epoch_batches`.
         """
-        return len(self) - int(self._histograms(4, max_length)[1].sum())
+        return len(self) - int(self._histograms(4, max_length)[1][: self._count].sum())
 
     def in_memory(self) -> Any:
-        """Returns all examples, read into memory."""
-        return self._read(np.arange(len(self._chunks)))
+        """Returns all examples, in the first version of the text, read into memory."""
+        return self._read(np.arange(self._count))
 
     def endless_batches(
         self,
@@ -150,13 +160,13 @@ class CachedExamples(abc.ABC):
 
     def _epoch(self, seed, epoch) -> list[np.ndarray]:
         """Returns the chunks of each window of an epoch, by their places among those used here."""
-        places = np.arange(len(self._chunks))
+        places = np.arange(self._count)
         if self._windows > 1:
             places = np.random.default_rng([seed, epoch, self._windows]).permutation(places)
-        return np.array_split(places, self._windows)
+        return np.array_split(places + epoch % self._variants * self._count, self._windows)
 
     def _window(self, places) -> Any:
-        if self._windows > 1:
+        if self._windows > 1 or self._variants > 1:
             return self._read(places)
         if self._whole is None:
             self._whole = self._read(places)
@@ -230,29 +240,64 @@ def cache_columns(
         InputError: The cache is that of another tokenizer or text, a file of the corpus changed,
             or the folder cannot be read or written to.
     """
-    names, digests = [one.name for one in encoders], [one.digest for one in encoders]
+    id_type = np.uint16 if max(one.ids for one in encoders) <= 1 << 16 else np.int32
+    return cache_chunks(
+        folder,
+        lambda: text_chunks(columns),
+        lambda: text_digests(columns),
+        names=[one.name for one in encoders],
+        digests=[one.digest for one in encoders],
+        encode=functools.partial(_encode, encoders, id_type),
+        progress=progress,
+        engine=engine,
+    )
+
+
+def cache_chunks(
+    folder: str | Path,
+    chunks: Callable[[], Iterable[TextChunk]],
+    chunk_digests: Callable[[], Iterable[tuple[int, str]]],
+    *,
+    names: Sequence[str],
+    digests: Sequence[str],
+    encode: Callable[[Any], list[Ragged]],
+    progress: Callable[[int], object] = lambda examples: None,
+    engine: Engine | None = None,
+) -> TokenCache:
+    """Tokenizes chunks of text into a cache, or opens that which there is.
+
+    Args:
+        folder: The folder of the cache, made if needed.
+        chunks: Gives the chunks.
+        chunk_digests: Gives their groups and digests alone, which may be faster.
+        names: The names of the cache's columns.
+        digests: The digests of what makes ids of each.
+        encode: Makes the columns of a chunk.
+        progress: Called with the number of examples that are tokenized.
+        engine: Where texts are tokenized, entered; threads of this process by default.
+
+    Raises:
+        InputError: As for `cache_columns`.
+    """
     try:
         cache = TokenCache(folder)
     except CacheError:  # What is damaged or not finished is made again, and only that.
-        cache = None
-    if cache is None:
-        id_type = np.uint16 if max(one.ids for one in encoders) <= 1 << 16 else np.int32
         return write_cache(
             folder,
-            _chunks(columns),
+            chunks(),
             columns=names,
             tokenizers=digests,
-            encode=functools.partial(_encode, encoders, id_type),
+            encode=encode,
             engine=engine or Engine(),
             progress=progress,
         )
-    if (cache.content.columns, cache.content.tokenizers) != (names, digests):
+    if (cache.content.columns, cache.content.tokenizers) != ([*names], [*digests]):
         raise InputError(
             f"The token cache is that of another tokenizer. Received: {folder}, made with "
             f"{' and '.join(cache.content.tokenizers)}, not {' and '.join(digests)}. Remove the "
             "folder, or give another."
         )
-    if [(chunk.group, chunk.digest) for chunk in cache.content.chunks] != [*_digests(columns)]:
+    if [(chunk.group, chunk.digest) for chunk in cache.content.chunks] != [*chunk_digests()]:
         raise InputError(
             f"The token cache is that of another text. Received: {folder}, with "
             f"{sum(chunk.examples for chunk in cache.content.chunks):,} {names[0]} texts. Remove "
@@ -266,7 +311,12 @@ def _encode(encoders, id_type, texts) -> list[Ragged]:
     return [(ids.astype(id_type), splits) for ids, splits in raggeds]
 
 
-def _chunks(columns) -> Iterator[TextChunk]:
+def text_chunks(columns: Sequence[Any]) -> Iterator[TextChunk]:
+    """Gives the chunks of the columns of a corpus.
+
+    Args:
+        columns: As for `cache_columns`.
+    """
     stream, first = stream_of(columns), columns[0]
     if stream is not None:
         for group, digest, texts in stream.chunks():
@@ -282,10 +332,15 @@ def _chunks(columns) -> Iterator[TextChunk]:
             yield 0, chunk_digest(chunk), chunk
 
 
-def _digests(columns) -> Iterator[tuple[int, str]]:
+def text_digests(columns: Sequence[Sequence[Any]]) -> Iterator[tuple[int, str]]:
+    """Gives the group and the digest of each chunk of the columns of a corpus.
+
+    Args:
+        columns: As for `cache_columns`.
+    """
     stream = stream_of(columns)
     if stream is None:
-        yield from ((group, digest) for group, digest, _ in _chunks(columns))
+        yield from ((group, digest) for group, digest, _ in text_chunks(columns))
         return
     for group, digests in enumerate(stream.index.digests):
         yield from ((group, digest) for digest in digests)

@@ -46,6 +46,11 @@ class Mixture:
     def __len__(self) -> int:
         return sum(map(len, self._sources))
 
+    @property
+    def is_aligned(self) -> bool:
+        """Whether the pieces of all pairs are aligned."""
+        return all(source.is_aligned for source in self._sources)
+
     def left_out(self, max_length: Limit) -> int:
         """Counts the examples too long for `max_length`, which no batch contains.
 

@@ -362,7 +362,12 @@ def stream_of(columns: Sequence[Sequence[Any]]) -> TextStream | None:
     first = columns[0]
     if not isinstance(first, StreamColumn):
         return None
-    parts = [c.number for c in columns if isinstance(c, StreamColumn) and c.stream is first.stream]
+    parts = [
+        column.number
+        if isinstance(column, StreamColumn) and column.stream is first.stream
+        else None
+        for column in columns
+    ]
     return first.stream if parts == [*range(first.stream.groups[0].columns)] else None
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -67,8 +68,8 @@ class CacheContent:
     part_bytes: list[int]
 
 
-TextChunk = tuple[int, str, Sequence[Sequence[str]]]
-"""The group, the digest and the columns of a chunk of text."""
+TextChunk = tuple[int, str, Any]
+"""The group and the digest of a chunk of text, and its columns, or what else is encoded."""
 
 
 class CacheError(InputError):
@@ -201,7 +202,7 @@ def write_cache(
     *,
     columns: Sequence[str],
     tokenizers: Sequence[str],
-    encode: Callable[[Sequence[Sequence[str]]], list[Ragged]],
+    encode: Callable[[Any], list[Ragged]],
     progress: Callable[[int], object] = lambda examples: None,
     engine: Engine,
 ) -> TokenCache:

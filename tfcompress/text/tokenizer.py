@@ -96,6 +96,29 @@ class Tokenizer:
             return rows
         return [[id if id < self.vocabulary_size else self.unk_id for id in row] for row in rows]
 
+    def encode_with_spans(
+        self, sentences: Sequence[str]
+    ) -> list[tuple[list[int], list[tuple[int, int]]]]:
+        """Tokenizes sentences, and says where in the text each piece begins and ends.
+
+        Args:
+            sentences: Plain sentences.
+
+        Returns:
+            The piece ids of every sentence, those of `encode`, and a pair of places for each.
+
+        Example:
+            >>> ids, spans = tokenizer.encode_with_spans(["two dogs"])[0]
+            >>> spans[0][0], spans[-1][1]
+            (0, 8)
+        """
+        rows = self._processor.encode(_sentence_list(sentences), return_type="offset_mapping")
+        most = self.vocabulary_size
+        return [
+            ([id if id < most else self.unk_id for id in row["ids"]], row["offsets"])
+            for row in rows
+        ]
+
     def decode(self, ids: Sequence[Sequence[int]]) -> list[str]:
         """Joins pieces to sentences; padding, begin and end ids leave no trace.
 

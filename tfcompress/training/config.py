@@ -36,6 +36,19 @@ class DistillationConfig:
 
 
 @dataclass(frozen=True)
+class GuidedAlignmentConfig:
+    """How cross-attention learns which source words are translated.
+
+    The model's `alignment_head` says which head does.
+
+    Attributes:
+        weight: Weight of the loss on what it attends to.
+    """
+
+    weight: float = 0.1
+
+
+@dataclass(frozen=True)
 class ReplacingConfig(ReplacingSchedule):
     """How successors replace the layers of a model with `successors` (BERT-of-Theseus).
 
@@ -143,6 +156,7 @@ class TrainingConfig:
             with `pruning` or `clustering`, and else "best".
         average: Number of last evaluations whose weights are averaged.
         distillation: How to learn from a teacher, where there is one.
+        guided_alignment: How a translator's attention learns alignments, if it does.
         replacing: How successors replace layers, for a model that has some.
         train_only: Regular expression that the names of the layers match that are trained; None
             trains all. BERT-of-Theseus trains "_module_" only.
@@ -175,6 +189,7 @@ class TrainingConfig:
     weights: str | None = None
     average: int = 1
     distillation: DistillationConfig | None = None
+    guided_alignment: GuidedAlignmentConfig | None = None
     replacing: ReplacingConfig | None = None
     train_only: str | None = None
     quantize_aware: QuantizeAwareConfig | None = None
@@ -232,6 +247,9 @@ def _problems(config):
             compile_expression("train_only", config.train_only)
         except InputError as error:
             yield str(error)
+    guided = config.guided_alignment
+    if guided is not None and not 0 < guided.weight < math.inf:
+        yield f"`guided_alignment.weight` must be positive (received {guided.weight})"
     replacing = config.replacing
     if replacing is not None and replacing.scale_learning_rate and config.schedule != "constant":
         yield (
@@ -260,6 +278,8 @@ def _compression_problems(config):
             continue
         if config.accumulate > 1 or config.average > 1:
             yield f"`{name}` needs `accumulate` 1 and `average` 1"
+        if config.guided_alignment is not None:
+            yield f"`{name}` does not go with `guided_alignment`; train twice"
         if config.weights == "best":
             yield f"`{name}` needs `weights` last: it is not done before the end"
     if len(chosen) > 1:

@@ -5,15 +5,12 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from itertools import islice
-from pathlib import Path
 
 import sacrebleu
 
 from tfcompress.engine import Engine
 from tfcompress.errors import InputError
-from tfcompress.files import remove_leftovers, replace_file
-from tfcompress.journal import Journal
-from tfcompress.locks import FolderLock
+from tfcompress.text.journaled import journaled_lines
 from tfcompress.text.lines import FileLines
 
 _CHUNK = 128
@@ -110,31 +107,16 @@ def distilled_lines(
             f"Every sentence needs a reference. Received: {len(sources)} sentences and "
             f"{len(references)} references."
         )
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and not _has_journal(path):
-        raise InputError(
-            f"The file is there and its journal is not. Received: {path} without "
-            f"{path.name}.journal. Choose another file, or remove it."
-        )
     pieces = _pieces(sources, references)
-    with FolderLock(path.with_name(f"{path.name}.lock"), path):
-        remove_leftovers(path.parent, path.name)
-        with _journal(path, _job(sources, references, name)) as journal:
-            choose = functools.partial(_choose, translate)
-            for chosen in (engine or Engine()).map(choose, pieces(journal.count)):
-                journal.append(chosen)
-                if progress is not None:
-                    progress(journal.count, len(sources))
-            lines = FileLines(path, len(sources))
-            if not lines.are(journal):
-                replace_file(path, lambda file: _write(file, journal))
-    return lines
-
-
-def _write(file, lines):
-    for line in lines:
-        file.write(f"{line}\n".encode())
+    choose = functools.partial(_choose, translate)
+    return journaled_lines(
+        path,
+        lambda start: (engine or Engine()).map(choose, pieces(start)),
+        count=len(sources),
+        job=_job(sources, references, name),
+        origin="other sentences or another teacher",
+        progress=progress,
+    )
 
 
 def _pieces(sources, references):
@@ -147,21 +129,6 @@ def _pieces(sources, references):
             yield chunk, None if expected is None else [*islice(expected, _CHUNK)]
 
     return pieces
-
-
-def _has_journal(path):
-    journal = path.with_name(f"{path.name}.journal")
-    return journal.exists() and journal.stat().st_size > 0
-
-
-def _journal(path, job):
-    journal = Journal(path.with_name(f"{path.name}.journal"), job)
-    if journal.is_other:
-        raise InputError(
-            f"The file was begun with other sentences or another teacher. Received: {path}. Choose "
-            f"another file, or remove it and {journal.path.name}."
-        )
-    return journal
 
 
 def _choose(translate, piece) -> list[str]:

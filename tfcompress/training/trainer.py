@@ -15,6 +15,7 @@ from tensorflow import keras
 from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
 from tfcompress.interrupts import Interrupts
+from tfcompress.models import Seq2SeqConfig
 from tfcompress.models.copying import copy_layers
 from tfcompress.training.accumulation import AccumulatingModel, grouped, shared
 from tfcompress.training.checkpoints import TrainingState, parameters
@@ -76,6 +77,11 @@ def run_training(
         raise InputError(
             "`replacing` needs a model with successors. Received: none. Set `successors` of the "
             "encoder or decoder."
+        )
+    if config.guided_alignment is not None and not isinstance(task.model_config, Seq2SeqConfig):
+        raise InputError(
+            "`guided_alignment` needs a translation model. Received: "
+            f"{type(task.model_config).__name__}. Leave it out."
         )
     keras.utils.set_random_seed(config.seed)
     if not config.updates:
@@ -152,7 +158,12 @@ def _compiled(task, transformer, model, config, teacher):
         objective = task.distillation(transformer, teacher, config)
         model = AccumulatingModel(model, objective, task.pad_label, objective.helpers)
         model.compile(optimizer=optimizer)
-    elif config.accumulate > 1 or loss is None or config.strategy != "none":
+    elif (
+        config.accumulate > 1
+        or loss is None
+        or config.strategy != "none"
+        or config.guided_alignment is not None
+    ):
         model = AccumulatingModel(model, task.objective(model, config), task.pad_label)
         model.compile(optimizer=optimizer)
     else:

@@ -20,6 +20,7 @@ from tfcompress.training.accumulation import crossentropy
 from tfcompress.training.bleu_callback import BleuCallback
 from tfcompress.training.config import TrainingConfig
 from tfcompress.training.distillation import Distillation
+from tfcompress.training.guided_alignment import GuidedAlignment
 from tfcompress.training.losses import LabelSmoothedCrossentropy
 from tfcompress.training.trainer import run_training
 from tfcompress.training.validation_loss import ValidationLoss
@@ -63,7 +64,7 @@ def train(
     Args:
         model_config: The model.
         pairs: The tokenized training corpus: `TokenizedPairs`, or for one of any size
-            `CachedPairs` or a `Mixture`.
+            `CachedPairs` or a `Mixture`; aligned for `config.guided_alignment`.
         validation: Validation text; its loss and BLEU are taken every `evaluate_every` updates.
         config: How to train.
         folder: Keeps the state of training and TensorBoard logs.
@@ -77,9 +78,9 @@ def train(
         of every evaluation.
 
     Raises:
-        InputError: If no training pair is short enough, layers should be replaced that have no
-            successors, the loss is not finite before the first evaluation, or the saved state is
-            damaged.
+        InputError: If no training pair is short enough, pairs that should be are not aligned,
+            layers should be replaced that have no successors, the loss is not finite before the
+            first evaluation, or the saved state is damaged.
     """
     task = _Translation(model_config, pairs, validation)
     return run_training(
@@ -107,11 +108,20 @@ class _Translation:
         return LabelSmoothedCrossentropy(config.label_smoothing, self.pad_label)
 
     def objective(self, model, config):
-        return crossentropy(model, self.loss(config))
+        return self._guided(crossentropy(model, self.loss(config)), model, config)
 
     def distillation(self, student, teacher, config):
         settings = dataclasses.asdict(config.distillation)
-        return Distillation(student, teacher, self.loss(config), **settings)
+        objective = Distillation(student, teacher, self.loss(config), **settings)
+        return self._guided(objective, student.model, config)
+
+    def _guided(self, objective, model, config):
+        if config.guided_alignment is None:
+            return objective
+        transformer = Seq2SeqTransformer(self.model_config, model=model)
+        return GuidedAlignment(
+            objective, transformer, **dataclasses.asdict(config.guided_alignment)
+        )
 
     def metrics(self, config):
         return ("val_loss",) if config.evaluate_sentences == 0 else ("val_bleu", "val_loss")
@@ -123,6 +133,7 @@ class _Translation:
             seed=config.seed,
             start_step=done,
             accumulate=config.accumulate,
+            alignment=config.guided_alignment is not None,
             **self._batch_options(config),
         )
 
