@@ -25,7 +25,6 @@ from tfcompress.runtime.translation_bundle import TranslationBundle
 from tfcompress.runtime.translation_options import TranslationOptions
 from tfcompress.search_options import SearchOptions
 
-
 # The language that a sentence is translated to, for models of several.
 _TARGET_CODE = re.compile(r">>\S+<<")
 
