@@ -38,14 +38,14 @@ def backward(recipe_mapping, corpus_folder, tmp_path_factory):
 
 @pytest.fixture
 def run(recipe_mapping, corpus_folder, tmp_path):
-    def start(name="changed", **changes):
+    def start(name="changed", data=corpus_folder, **changes):
         mapping = copy.deepcopy(recipe_mapping) | {"name": name, "quantizations": ["dynamic_int8"]}
         for key in ("training", "corpus"):
             mapping[key] = mapping[key] | changes.pop(key, {})
         mapping["training"]["updates"] = 2
         recipe = schema.from_mapping(TranslationRecipe, mapping | changes)
         lines = []
-        run_recipe(recipe, tmp_path / name, corpus=corpus_folder, verbose=0, log=lines.append)
+        run_recipe(recipe, tmp_path / name, corpus=data, verbose=0, log=lines.append)
         return tmp_path / name, lines
 
     return start
@@ -107,9 +107,13 @@ def test_a_student_of_an_imported_model(run, recipe_mapping, tmp_path, monkeypat
     marian.write_random_model(tmp_path / "opus-mt-en-de")
     teacher = tmp_path / "teacher"
     import_model(tmp_path / "opus-mt-en-de", teacher, max_length=50)
+    for split in ("train", "valid", "test"):
+        for language, texts in (("en", marian.SENTENCES), ("de", marian.TRANSLATED)):
+            lines = "".join(f"{text}\n" for text in texts)
+            (tmp_path / f"{split}.{language}").write_text(lines)
     # Room for what a model of random weights says.
     model = recipe_mapping["model"] | {"max_source_length": 256, "max_target_length": 256}
-    settings = {"tokenizer": {"like": str(teacher)}, "model": model}
+    settings = {"tokenizer": {"like": str(teacher)}, "model": model, "data": tmp_path}
     settings["teacher"] = {"path": str(teacher), "sequences": True, "beam_size": 2, "n_best": 2}
     with pytest.raises(InputError, match=r"bundles.dynamic_int8.*make it: `tfcompress export "):
         run(**settings)

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from flavours import one_flavour
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markup_texts import aligned, any_markup, nested_markup, random_translations, word_for_word
 
@@ -140,6 +140,7 @@ def words_of(markup):
     return re.sub(r"\s", "", html.unescape(text.replace("&unk;", "").replace("&#0;", "")))
 
 
+@settings(max_examples=60)
 @given(nested_markup, st.data())
 def test_any_alignment_keeps_all_tags_and_words(markup, data):
     document = MarkupDocument.parse(markup)
@@ -154,6 +155,7 @@ def test_any_alignment_keeps_all_tags_and_words(markup, data):
     assert re.sub(r"\s", "", texts) == re.sub(r"\s", "", targets)
 
 
+@settings(max_examples=80)
 @given(any_markup)
 def test_any_markup(markup):
     try:

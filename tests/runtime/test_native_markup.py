@@ -131,7 +131,7 @@ def join(library, markup, translations):
 
 
 @given(nested_markup | any_markup, st.data())
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_any_markup(library, markup, data):
     actual = segments(library, markup)
     try:

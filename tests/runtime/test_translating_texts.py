@@ -185,6 +185,20 @@ def test_alignments_through_a_pivot(translator):
     assert tags(marked) == tags(text)
 
 
+CODED = [">>de<< two dogs. The man.", "<p>&gt;>de<< two</p><p>dogs</p>"]
+
+
+@pytest.mark.parametrize("text", CODED)
+def test_a_target_code_is_for_one_sentence(translator, library, handle, text):
+    options = {"split_sentences": 1, "markup": int(text.startswith("<"))}
+    cause = "Each sentence needs its target code. Received: .*>>de<<.* before 2 of them"
+    with pytest.raises(InputError, match=f"{cause} in the text"):
+        translator.translate(text, **options)
+    with pytest.raises(NativeError, match=cause):
+        library.translate(handle, text, **options)
+    assert isinstance(translator.translate(">>de<< two dogs.", split_sentences=True), str)
+
+
 def test_errors_name_the_bundle(translator, other, bundle):
     chain = PivotTranslator([translator, other])
     source = next(

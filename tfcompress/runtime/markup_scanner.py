@@ -75,6 +75,11 @@ def scan(text: str) -> Iterator[Token]:
 
     Raises:
         InputError: A tag, comment or script has no end.
+
+    Example:
+
+    >>> [token.type.name for token in scan("a <b>c</b><br>")]
+    ['TEXT', 'OPEN', 'TEXT', 'CLOSE', 'EMPTY']
     """
     begin = at = 0
     while (at := text.find("<", at)) >= 0:
@@ -99,6 +104,11 @@ def decode(text: str) -> Iterator[tuple[str, str | None]]:
     Yields:
         Each part as it is written, and the characters that it stands for: None where nobody but
         the document's own definitions knows.
+
+    Example:
+
+    >>> list(decode("a&amp;&b;"))
+    [('a', 'a'), ('&amp;', '&'), ('&b;', None)]
     """
     at = 0
     for match in _REFERENCE.finditer(text):
@@ -115,6 +125,11 @@ def encode(text: str) -> str:
 
     Args:
         text: The text.
+
+    Example:
+
+    >>> encode("a < b & c")
+    'a &lt; b &amp; c'
     """
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 

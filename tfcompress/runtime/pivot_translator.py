@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from tfcompress.errors import InputError
+from tfcompress.runtime.constraints import NO_CONSTRAINTS
 from tfcompress.runtime.source_texts import SourcePart, TranslatedPart, shifted
 from tfcompress.runtime.tag_placement import shared_characters
 from tfcompress.runtime.translation_bundle import TranslationBundle
@@ -79,8 +80,6 @@ class PivotTranslator(Translator):
         self, part: SourcePart, options: TranslationOptions
     ) -> list[TranslatedPart]:
         self._require_tokenizers()
-        # Translations of several parts, or of several translations, are ordered by their scores.
-        options = replace(options, with_scores=options.with_scores or options.search.n_best > 1)
         translated = self.translators[0]._translate_part(part, self._of(0, options))
         for number in range(1, len(self.translators)):
             best: dict[str, TranslatedPart] = {}
@@ -97,8 +96,8 @@ class PivotTranslator(Translator):
         """Returns the options of a translator."""
         if number == len(self.translators) - 1:
             return options
-        plain = TranslationOptions(replace(options.search, max_length=None))
-        return replace(options, search=plain.search, constraints=plain.constraints)
+        search = replace(options.search, max_length=None)
+        return replace(options, search=search, constraints=NO_CONSTRAINTS)
 
     def _translate_on(self, one, number, options):
         """Yields what a translator makes of a translation, as translations of its source."""

@@ -81,6 +81,12 @@ def place_tags(
         target: The translation.
         alignment: The parts in their order.
         encode: Makes markup of what is between tags.
+
+    Example:
+
+    >>> words = AlignedPart((0, 3), (0, 3), [(0, 1), (2, 3)], [(0, 1), (2, 3)], np.eye(2)[::-1])
+    >>> place_tags("a b", [Tag(0, 1, "<b>", "</b>")], "B A", [words])
+    'B <b>A</b>'
     """
     return _Placement(source, tags, target, alignment).render(encode)
 
@@ -95,6 +101,11 @@ def split_words(text: str, alignment: TextAlignment) -> list[Span]:
     Returns:
         Words between spaces, without the punctuation at their ends, which counts by itself; in
         scripts without spaces, tokens.
+
+    Example:
+
+    >>> split_words("(so what)", [])
+    [(0, 1), (1, 3), (4, 8), (8, 9)]
     """
     token_ends = {end for part in alignment for span in part.target_tokens for end in span}
     token_ends |= {end for part in alignment for end in part.target}
@@ -134,6 +145,11 @@ def shared_characters(rows: Sequence[Span], columns: Sequence[Span]) -> np.ndarr
 
     Returns:
         `[rows + 1, columns + 1]`, whose last row and column are of the end marks.
+
+    Example:
+
+    >>> shared_characters([(0, 2)], [(0, 1), (1, 2)]).tolist()
+    [[0.5, 0.5, 0.0], [0.0, 0.0, 1.0]]
     """
     shares = np.zeros([len(rows) + 1, len(columns) + 1])
     for row, token in zip(shares, rows):

@@ -1,5 +1,6 @@
 """Translates text with a bundle."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal, TypedDict, Unpack, overload
@@ -23,6 +24,9 @@ from tfcompress.runtime.splitting import split_lines, split_sentences, split_tex
 from tfcompress.runtime.translation_bundle import TranslationBundle
 from tfcompress.runtime.translation_options import TranslationOptions
 from tfcompress.search_options import SearchOptions
+
+# The language that a sentence is translated to, for models of several.
+_TARGET_CODE = re.compile(r">>\S+<<")
 
 
 class _Options(TypedDict, total=False):
@@ -327,11 +331,15 @@ class Translator(Model[TranslationBundle]):
             return self._parts(name, text, overlong, by_sentence)
 
         if not markup:
-            return PlainText(split(sentence))
-        try:
-            return MarkupText(sentence, split)
-        except InputError as error:
-            raise InputError(f"{name}: {error}") from None
+            source: SourceText = PlainText(split(sentence))
+        else:
+            try:
+                source = MarkupText(sentence, split)
+            except InputError as error:
+                raise InputError(f"{name}: {error}") from None
+        if markup or by_sentence:
+            _check_target_code(name, source.parts)
+        return source
 
     def _parts(self, name: str, text: str, overlong: str, by_sentence: bool) -> list[SourcePart]:
         """Returns the parts of a text: none if it is blank, one if it is a line that fits."""
@@ -447,3 +455,11 @@ class Translator(Model[TranslationBundle]):
 def _piece(tokenizer, id):
     # A model's vocabulary may be padded beyond the tokenizer's.
     return tokenizer.id_to_piece(id if id < tokenizer.get_piece_size() else tokenizer.unk_id())
+
+
+def _check_target_code(name, parts):
+    if len(parts) > 1 and (match := _TARGET_CODE.match(parts[0].text)):
+        raise InputError(
+            f"Each sentence needs its target code. Received: {match.group()!r} before {len(parts)} "
+            f"of them in {name}. Translate them one by one, each with its code."
+        )

@@ -123,6 +123,18 @@ void Align(const TranslatedPart& first, const Parts& parts, const Rows& rows, si
   hypothesis.source_length = width;
 }
 
+// Makes sure that no sentence lacks the code of its target language, which one has.
+void CheckTargetCode(const Parts& parts, size_t num_parts) {
+  if (parts.empty() || num_parts < 2) return;
+  const std::string& text = parts[0].text;
+  const std::string first = text.substr(0, text.find_first_of(" \t\n\r\f\v"));
+  const size_t end = first.rfind("<<");
+  if (first.compare(0, 2, ">>") != 0 || end == std::string::npos || end < 3) return;
+  throw Error(Error::Code::kInvalidArgument, "Each sentence needs its target code",
+              first.substr(0, end + 2) + " before " + std::to_string(num_parts) + " of them",
+              "Translate them one by one, each with its code");
+}
+
 class Chain {
  public:
   Chain(const std::vector<Translator*>& chain, const SearchOptions& options)
@@ -260,6 +272,13 @@ Translations TranslateText(const std::vector<Translator*>& chain, std::string_vi
     }
   } else {
     segments.push_back(translating.PartsOf(text));
+  }
+  size_t num_parts = 0;
+  for (const Parts& parts : segments) num_parts += parts.size();
+  if (options.markup || options.split_sentences) {
+    const auto first = std::find_if_not(segments.begin(), segments.end(),
+                                        [](const Parts& parts) { return parts.empty(); });
+    if (first != segments.end()) CheckTargetCode(*first, num_parts);
   }
   Rows rows;
   for (const Parts& parts : segments) {
