@@ -19,11 +19,11 @@ def sentences(count, seed=0):
     return [" ".join(generator.choices(TEXT.split(), k=length)) + " ." for length in lengths]
 
 
-def make_transformer(vocabulary_size):
+def make_transformer(vocabulary_size, num_layers=2):
     """Random weights, strong enough that translations differ and end at different lengths."""
     tf.keras.utils.set_random_seed(0)
     stack = models.StackConfig(
-        2,
+        num_layers,
         attention=models.AttentionConfig(4),
         feed_forward=models.FeedForwardConfig(64),
         sharing=models.SharingConfig(),

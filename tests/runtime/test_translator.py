@@ -60,6 +60,7 @@ def test_hypotheses(translator):
         for one in hypotheses:
             assert one.score == pytest.approx(one.log_probability / (len(one.ids) + 1))
             assert one.text is not None
+            assert one.alignment is None
     best = translator.translate(batch, beam_size=4)
     assert [hypotheses[0].text for hypotheses in actual] == best
     scored = translator.translate(batch, beam_size=4, return_scores=True)

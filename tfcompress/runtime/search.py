@@ -293,7 +293,8 @@ def _forbidden(special, bans, hypotheses) -> Callable[[int, int], bool]:
     def after(row):
         return bans.after([one.token for one in hypotheses[row]])
 
-    return lambda row, token: token in special.excluded or (bans is not None and after(row)(token))
+    excluded = special.excluded
+    return lambda row, token: token in excluded or (bans is not None and after(row)(token))
 
 
 class _CompleteOutput(NamedTuple):
