@@ -11,6 +11,7 @@ from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.files import replace_file
 from tfcompress.pipeline.loading import load_tensorflow
+from tfcompress.pipeline.pretrained_translators import read_translator
 from tfcompress.pipeline.progress import Progress
 from tfcompress.pipeline.task import Task
 from tfcompress.pipeline.translating import translate_n_best, translation_job
@@ -85,6 +86,8 @@ class TranslationTask(Task):
             from tfcompress.models.presets import load_preset
 
             return load_preset(former / "model")
+        if self.recipe.pretrained is not None:
+            return self._pretrained_model()
         settings = self.recipe.tokenizer
         sources, targets = self.corpus.splits["train"]
         if settings.like is not None:
@@ -192,6 +195,18 @@ class TranslationTask(Task):
 
     def shown(self):
         return self.recipe.evaluation.examples
+
+    def _pretrained_model(self):
+        settings = self.recipe.pretrained
+        model, source, target, *_ = read_translator(
+            settings.path,
+            max_length=settings.max_length,
+            source_language=settings.source_language,
+            target_language=settings.target_language,
+            corpus=self.corpus.splits["train"] if settings.trim else None,
+        )
+        self.tokenizers = source, target
+        return model
 
     def _trained_tokenizer(self, sentences, side, folder):
         settings = self.recipe.tokenizer

@@ -12,6 +12,7 @@ from tfcompress.runtime.sentencepiece_file import load_sentencepiece
 from tfcompress.runtime.splitting import join_texts, split_lines, split_text
 from tfcompress.runtime.translation_bundle import TranslationBundle
 from tfcompress.search_options import SearchOptions
+from tfcompress.text.affixes import read_affixes
 
 # A part of a text: the line breaks before it, and its ids.
 Part = tuple[str, list[int]]
@@ -44,6 +45,8 @@ class Translator(Model[TranslationBundle]):
     def _load_tokenizers(self):
         self._source: Any = load_sentencepiece(self.bundle.source_tokenizer)
         self._target: Any = load_sentencepiece(self.bundle.target_tokenizer)
+        if self._source is not None:
+            self._affixes = read_affixes(self._source, f"tokenizer {self.bundle.source_tokenizer}")
 
     @overload
     def translate(
@@ -215,7 +218,8 @@ class Translator(Model[TranslationBundle]):
     def _encode(self, text: str) -> list[int]:
         # Pieces beyond the model's vocabulary count as unknown.
         limit, unknown = self.bundle.source_vocabulary, self._source.unk_id()
-        return [id if id < limit else unknown for id in self._source.encode(text)]
+        ids = self._affixes.around(self._source.encode(text))
+        return [id if id < limit else unknown for id in ids]
 
     def _checked_ids(self, name: str, row: Sequence[int]) -> list[Part]:
         ids = source_ids(name, row, self.bundle.ids, self.bundle.source_vocabulary)

@@ -34,6 +34,7 @@ from tfcompress.text.labelled_corpora import load_labelled_corpus as load_labell
 from tfcompress.text.labelled_corpora import open_labelled_corpus as open_labelled_corpus
 from tfcompress.text.labelled_texts import LabelledTexts as LabelledTexts
 from tfcompress.text.lines import read_lines as read_lines
+from tfcompress.text.m2m100 import m2m100_tokenizers as m2m100_tokenizers
 from tfcompress.text.marian import marian_tokenizers as marian_tokenizers
 from tfcompress.text.pair_mixture import PairMixture as PairMixture
 from tfcompress.text.phrases import phrase_corpus as phrase_corpus
