@@ -1,6 +1,7 @@
 """What all tests share: the same seeds and examples in each run, and no time limit for single ones.
 
-With TFCOMPRESS_EXPLORE=1, property tests choose other examples in each run.
+With TFCOMPRESS_EXPLORE=1, property tests choose other examples in each run. TFCOMPRESS_TEST_CACHE
+is a folder that keeps the native runtime for later runs with the same sources.
 """
 
 import os
@@ -52,6 +53,6 @@ def built(tmp_path_factory, worker_id) -> Path:
         shared_folder(tmp_path_factory, worker_id, "native") as cache,
         pytest.MonkeyPatch.context() as patch,
     ):
-        patch.setenv("XDG_CACHE_HOME", str(cache))
+        patch.setenv("XDG_CACHE_HOME", os.environ.get("TFCOMPRESS_TEST_CACHE", str(cache)))
         patch.delenv("TFCOMPRESS_NATIVE", raising=False)
         return native_library().parent if native_library() is not None else build_native()

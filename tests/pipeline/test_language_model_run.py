@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -131,9 +132,31 @@ def test_goes_on_from_a_run(run, corpus, tmp_path):
     assert load_results(tmp_path / "run").rows[0].parameters < load_results(run).rows[0].parameters
 
 
+@pytest.mark.slow
+def test_training_files_have_shares(corpus, tmp_path):
+    folder = tmp_path / "corpus"
+    shutil.copytree(corpus, folder)
+    (folder / "more.txt").write_text("red dogs\n" * 40)
+    recipe = {key: value for key, value in RECIPE.items() if key != "surgery"}
+    names = {"train": ["train", "more"], "join": True}
+    command = ["train", str(tmp_path / "recipe.yaml"), "--corpus", str(folder)]
+    for weights, code in (([1, 99], 0), ([1, 99], 0), ([1, 1], 2)):
+        recipe["corpus"] = names | {"weights": weights}
+        (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+        assert main([*command, "--run", str(tmp_path / "run")]) == code
+    # Four updates of two words only.
+    recipe["corpus"] = names | {"weights": [99, 1]}
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    assert main([*command, "--run", str(tmp_path / "other")]) == 0
+    one, other = (load_results(tmp_path / name).rows[0].perplexity for name in ("run", "other"))
+    assert one > other
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"corpus": {"weights": [1, 2]}}, r"as many as the names in `corpus\.train`"),
+        ({"corpus": {"train": ["a", "b"], "weights": [1, 0]}}, "weights` must be positive"),
         ({"training": {"metric": "val_bleu"}}, "must be one of val_perplexity, val_loss"),
         ({"training": {"evaluate_sentences": 3}}, "evaluate_sentences"),
         ({"teacher": {"path": "run"}}, "go together"),

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+import re
 import shutil
 
 import numpy as np
@@ -121,6 +122,30 @@ def answers(folder):
 
 def says(lines, text):
     return sum(text in line for line in lines)
+
+
+@pytest.mark.slow
+def test_training_files_have_shares(publish, write_corpus, run):
+    """Where the files contradict each other, the one with the larger share is believed."""
+    published = publish({"0": "positive", "1": "negative"})
+    corpus = write_corpus("negative", "positive")
+    lines = (corpus / "train.tsv").read_text()
+    swap = {"negative": "positive", "positive": "negative"}
+    swapped = re.sub("negative|positive", lambda match: swap[match[0]], lines)
+    (corpus / "more.tsv").write_text(swapped)
+    training = SHORT | {"updates": 60, "evaluate_every": 60, "learning_rate": 0.02}
+    accuracy = {}
+    for weights in ([99, 1], [1, 99]):
+        folder, _ = run(
+            corpus,
+            f"run-{weights[0]}",
+            training=training,
+            pretrained=str(published),
+            corpus={"train": ["train", "more"], "weights": weights},
+        )
+        accuracy[weights[0]] = load_results(folder).rows[0].accuracy
+    assert accuracy[99] > 90
+    assert accuracy[1] < 10
 
 
 @pytest.mark.slow

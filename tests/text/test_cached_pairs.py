@@ -9,7 +9,7 @@ from flavours import one_flavour
 from tfcompress.errors import InputError
 from tfcompress.text import (
     CachedPairs,
-    PairMixture,
+    Mixture,
     TokenizedPairs,
     Tokenizer,
     cache_pairs,
@@ -102,7 +102,7 @@ def test_every_epoch_has_every_pair_once(folder, corpus, tokenizer, windows):
 def test_resumed_training_sees_the_batches_of_uninterrupted_training(folder, windows, mixed):
     source = windowed(folder, windows)
     if mixed:
-        source = PairMixture([source, source], [3, 1])
+        source = Mixture([source, source], [3, 1])
     whole = taken(source, 120)
     for step, accumulate in [(0, 1), (1, 1), (17, 2), (28, 4), (116, 1)]:
         first = step * accumulate
@@ -130,7 +130,7 @@ def test_impossible_batches_are_refused(folder, windows):
 
 def test_shares_of_a_mixture(folder, corpus, tokenizer, tmp_path):
     other = cache_pairs(tmp_path / "other", ["two dogs"] * 40, ["zwei hunde"] * 40, tokenizer)
-    mixture = PairMixture([windowed(folder, 2), other], weights=[1, 3])
+    mixture = Mixture([windowed(folder, 2), other], weights=[1, 3])
     assert len(mixture) == len(corpus[0]) + 40
     two_dogs = np.array(tokenizer.encode(["two dogs"])[0], np.int32).tobytes()
     count = sum(batch[0][0] == two_dogs for batch in taken(mixture, 1000))
@@ -140,7 +140,7 @@ def test_shares_of_a_mixture(folder, corpus, tokenizer, tmp_path):
 @pytest.mark.parametrize("weights", [[1], [1, 0], [1, float("inf")], [1, -2]])
 def test_impossible_weights_are_refused(folder, weights):
     with pytest.raises(InputError, match="eights"):
-        PairMixture([windowed(folder, 2)] * 2, weights)
+        Mixture([windowed(folder, 2)] * 2, weights)
 
 
 def test_an_interrupted_cache_goes_on(tmp_path, corpus, tokenizer, monkeypatch):

@@ -15,6 +15,7 @@ from tfcompress.text import (
     CachedLabelledTexts,
     CachedTexts,
     LabelledTexts,
+    RowMixture,
     TokenizedTexts,
     WordPieceTokenizer,
     cache_labelled_texts,
@@ -130,6 +131,34 @@ def test_training_goes_on_with_the_same_batches(tmp_path, texts, tokenizer, sort
         first = step * accumulate
         again = taken(cached, 4, start_step=step, accumulate=accumulate)
         assert again == whole[first : first + 4]
+
+
+@SORTS
+def test_mixtures(tmp_path, texts, tokenizer, sort):
+    parts = [
+        rows_of(tmp_path / name, sort, windows, texts, tokenizer)[0]
+        for name, windows in (("one", 2), ("two", 1))
+    ]
+    mixture = RowMixture(parts, weights=[1, 2])
+    assert len(mixture) == 2 * len(parts[0])
+    assert mixture.longest == parts[0].longest
+    assert mixture.left_out(6) == 2 * parts[0].left_out(6)
+    if sort == "labelled":
+        assert mixture.cut == 2 * parts[0].cut
+        assert mixture.labels.tolist() == parts[0].labels.tolist()
+        assert mixture.max_length == 8
+    whole = taken(mixture, 130)
+    assert taken(mixture, 9, start_step=60, accumulate=2) == whole[120:129]
+    # In the order of each part, of which the second one is all in one window.
+    own = [taken(part, 130) for part in parts]
+    places = [0, 0]
+    for batch in whole:
+        number = next(n for n in (0, 1) if own[n][places[n]] == batch)
+        places[number] += 1
+    assert 25 < places[0] < 62
+    batches = iter(mixture.training_dataset(**OPTIONS))
+    inputs, labels = next(batches)
+    assert plain((inputs, labels)) == whole[0]
 
 
 @settings(

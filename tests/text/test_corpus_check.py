@@ -1,5 +1,6 @@
 """What is wrong with a corpus, and its clean copy."""
 
+import dataclasses
 import gzip
 import json
 import random
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfcompress.commands import main
+from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.text import (
     CorpusRules,
@@ -75,6 +77,67 @@ def test_the_clean_copy_loads_and_is_clean(corpus, tmp_path):
     assert removed[0].startswith(b"train\t1\tin_test\tThe dog number 0")
     with pytest.raises(InputError, match="exists already"):
         clean_corpus(corpus, out)
+
+
+class Stopping(Engine):
+    """Judges some pieces, and then is interrupted."""
+
+    def __init__(self, pieces=10**9):
+        super().__init__()
+        self.left, self.judged = pieces, 0
+
+    def map(self, function, pieces):
+        for result in super().map(function, pieces):
+            if self.judged == self.left:
+                raise KeyboardInterrupt
+            self.judged += 1
+            yield result
+
+
+@pytest.mark.parametrize("pieces", [0, 1, 3, 4])
+def test_an_interrupted_copy_goes_on(tmp_path, pieces):
+    pairs = [(f"A dog {i} .", f"Ein Hund {i % 3000} .") for i in range(4500)] * 2
+    folder = write(tmp_path / "corpus", {"train": pairs, "valid": GOOD, "test": GOOD[:5]})
+    languages = {"source_language": "en", "target_language": "de"}
+    expected = clean_corpus(folder, tmp_path / "whole", **languages)
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        clean_corpus(folder, out, **languages, engine=Stopping(pieces))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "out.journal", "whole"]
+    done, rest = [], Stopping()
+    report = clean_corpus(
+        folder, out, **languages, engine=rest, progress=lambda *now: done.append(now)
+    )
+    assert report == expected
+    assert rest.judged == 7 - pieces
+    assert done[-1] == (9065, 9065)
+    for path in (tmp_path / "whole").iterdir():
+        assert (out / path.name).read_bytes() == path.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "out", "whole"]
+
+
+@pytest.mark.parametrize("change", ["a file", "the rules", "the journal"])
+def test_a_copy_goes_on_with_the_same_only(tmp_path, change):
+    folder = write(tmp_path / "corpus", {"train": GOOD, "valid": GOOD[:9], "test": GOOD[:5]})
+    out, options = tmp_path / "out", {"source_language": "en", "target_language": "de"}
+    with pytest.raises(KeyboardInterrupt):
+        clean_corpus(folder, out, **options, engine=Stopping(2))
+    if change == "a file":
+        write(folder, {"valid": GOOD[:8]})
+    elif change == "the rules":
+        options["rules"] = CorpusRules(max_words=3)
+    else:
+        journal = tmp_path / "out.journal"
+        journal.write_bytes(journal.read_bytes()[:-9])
+    rest = Stopping()
+    if change == "the rules":
+        with pytest.raises(InputError, match="No line of train is good"):
+            clean_corpus(folder, out, **options, engine=rest)
+        assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
+    else:
+        report = clean_corpus(folder, out, **options, engine=rest)
+        assert report == dataclasses.replace(check_corpus(folder, **options), corpus=str(folder))
+    assert rest.judged == (2 if change == "the journal" else 3)
 
 
 def test_test_sets_stay_what_they_are_but_for_broken_lines(tmp_path):

@@ -15,6 +15,7 @@ from tfcompress.text import (
     clean_corpus,
     load_corpus,
     open_corpus,
+    open_text_corpus,
     phrase_corpus,
     read_lines,
     text_stream,
@@ -256,3 +257,34 @@ def test_a_tokenizer_is_trained_on_a_sample(tmp_path, pairs):
     assert train(200) == train(200) != train(380)
     with pytest.raises(InputError, match="input_sentence_size"):
         train(0)
+
+
+@pytest.mark.parametrize("open_file", [open_corpus, open_text_corpus])
+def test_an_index_spares_the_reading_of_files_without_splits(tmp_path, pairs, open_file):
+    path, index = tmp_path / "web.en-de.tsv", tmp_path / "index.json"
+    write(path, [f"{source}\t{target}" for source, target in zip(*pairs)])
+    first = open_file(path)
+    splits = first.in_memory().splits
+    first.save_index(index)
+    status, size = path.stat(), path.stat().st_size
+    path.write_bytes(b"\n" * size)  # Only what reads it would notice.
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    again = open_file(path, index=index)
+    assert {**again.splits, "train": None} == {**splits, "train": None}
+    assert again.digest() == first.digest()
+    os.utime(path)
+    with pytest.raises(InputError, match=r"blank|no pair|no text"):
+        open_file(path, index=index).digest()
+
+
+def test_files_without_splits_may_move_but_not_change(tmp_path, pairs):
+    path, index = tmp_path / "web.en-de.tsv", tmp_path / "index.json"
+    rows = [f"{source}\t{target}" for source, target in zip(*pairs)]
+    write(path, rows)
+    first = open_corpus(path)
+    first.save_index(index)
+    os.utime(path, ns=(0, 0))
+    assert open_corpus(path, index=index).digest() == first.digest()
+    write(path, rows[:-5])
+    with pytest.raises(InputError, match="no longer what this run began with"):
+        open_corpus(path, index=index).digest()

@@ -16,7 +16,7 @@ from tfcompress.models import (
 )
 from tfcompress.text import (
     CachedPairs,
-    PairMixture,
+    Mixture,
     TokenizedPairs,
     cache_pairs,
     train_tokenizer,
@@ -95,7 +95,7 @@ def stream(corpus, tokenizer, tmp_path):
         for name, chunk in (("one", slice(200)), ("other", slice(200, 300)))
     ]
     caches = [TokenCache(tmp_path / name) for name in ("one", "other")]
-    return PairMixture([parts[0], CachedPairs(caches[1], window_ids=200)], weights=[1, 2])
+    return Mixture([parts[0], CachedPairs(caches[1], window_ids=200)], weights=[1, 2])
 
 
 @pytest.mark.slow

@@ -1,6 +1,8 @@
 """`tfcompress corpus check` and `tfcompress corpus clean`."""
 
+import contextlib
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tfcompress.commands.arguments import (
@@ -10,7 +12,7 @@ from tfcompress.commands.arguments import (
     add_json,
     engine,
 )
-from tfcompress.commands.printing import print_json
+from tfcompress.commands.printing import print_json, print_to_stderr
 
 
 def add(commands: Any) -> None:
@@ -55,19 +57,40 @@ def _add_arguments(parser: ArgumentParser, *folders: str) -> None:
 def _check(options: Namespace) -> None:
     from tfcompress.text import check_corpus
 
-    with engine(options) as processes:
-        report = check_corpus(options.corpus, **_settings(options), engine=processes)
+    with engine(options) as processes, _progress() as progress:
+        report = check_corpus(
+            options.corpus, **_settings(options), engine=processes, progress=progress
+        )
     _print_report(report, options)
 
 
 def _clean(options: Namespace) -> None:
     from tfcompress.text import clean_corpus
 
-    with engine(options) as processes:
+    with engine(options) as processes, _progress() as progress:
         report = clean_corpus(
-            options.corpus, options.output, **_settings(options), engine=processes
+            options.corpus,
+            options.output,
+            **_settings(options),
+            engine=processes,
+            progress=progress,
         )
     _print_report(report, options)
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    from tfcompress.pipeline.progress import Progress
+
+    with contextlib.ExitStack() as stack:
+        begun: list[Progress] = []
+
+        def show(done, total):
+            if not begun:
+                begun.append(stack.enter_context(Progress(total, "lines", log=print_to_stderr)))
+            begun[0].set(done)
+
+        yield show
 
 
 def _settings(options) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from dataclasses import KW_ONLY, dataclass, field
 
 from tfcompress.errors import InputError
 from tfcompress.models.language_model_config import LanguageModelConfig
-from tfcompress.pipeline.recipe import BenchmarkRecipe, Recipe, merged
+from tfcompress.pipeline.recipe import BenchmarkRecipe, Recipe, merged, weight_problems
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class LanguageModelCorpus:
             pattern such as "train-*", or a list of names or patterns.
         valid: The name or pattern of the validation split.
         test: That of the test split.
+        weights: Where `train` is a list, the share of batches that comes from each, in any unit;
+            null takes all as one corpus.
         join: Whether texts that follow one another share rows, so that the model sees what stands
             before a text, as in WikiText; in training and in scores.
     """
@@ -27,6 +29,7 @@ class LanguageModelCorpus:
     train: str | tuple[str, ...] = "train"
     valid: str = "valid"
     test: str = "test"
+    weights: tuple[float, ...] | None = None
     join: bool = False
 
 
@@ -139,6 +142,7 @@ class LanguageModelRecipe(Recipe):
         return LanguageModelConfig.from_mapping(mapping | {"vocabulary_size": vocabulary_size})
 
     def _own_problems(self):
+        yield from weight_problems(self.corpus)
         if self.has_start and "preset" in self.model:
             yield "`model.preset` does not go with `start_from`, which names a model already"
         for when in ("before", "after"):

@@ -3,6 +3,7 @@
 import abc
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass
 from typing import Any, ClassVar
@@ -220,3 +221,21 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
         nested = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
         result[key] = merged(result[key], value) if nested else value
     return result
+
+
+def weight_problems(corpus: Any) -> Iterator[str]:
+    """Yields what is wrong with the weights of a corpus' training files.
+
+    Args:
+        corpus: The part of a recipe that names the files.
+    """
+    weights, names = corpus.weights, corpus.train
+    if weights is None:
+        return
+    if isinstance(names, str) or len(weights) != len(names):
+        yield (
+            "`corpus.weights` must be as many as the names in `corpus.train` (received "
+            f"{[*weights]} and {names!r})"
+        )
+    if not all(0 < weight < math.inf for weight in weights):
+        yield f"`corpus.weights` must be positive (received {[*weights]})"

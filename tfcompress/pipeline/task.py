@@ -20,6 +20,7 @@ from tfcompress.pipeline.workspace import (
     is_run,
     run_digest,
 )
+from tfcompress.text import Mixture, RowMixture
 from tfcompress.text.text_stream import split_content
 
 Log = Callable[[str], object]
@@ -47,6 +48,8 @@ class Task(abc.ABC):
     examples: ClassVar[str]
     # What the file of an evaluation must hold.
     evaluation: ClassVar[Mapping[str, Any]]
+    # Mixes groups of training examples.
+    mixture: ClassVar[type[Mixture]] = RowMixture
 
     def __init__(self, recipe: Any, corpus: str | Path | None, index: str | Path | None = None):
         self.recipe = recipe
@@ -188,7 +191,7 @@ class Task(abc.ABC):
         log: Log,
         **settings: Any,
     ) -> Any:
-        """Returns training examples from the run's cache, tokenized if need be.
+        """Returns training examples from the run's cache, tokenized if need be, and mixed.
 
         Args:
             cache: Tokenizes into a folder, or opens what is there, as `cache_pairs` does.
@@ -206,7 +209,11 @@ class Task(abc.ABC):
             Engine(cluster=self.recipe.cluster) as engine,
             Progress(total, self.examples, log=log) as progress,
         ):
-            return cache(index.parent, *columns, progress=progress.set, engine=engine, **settings)
+            examples = cache(
+                index.parent, *columns, progress=progress.set, engine=engine, **settings
+            )
+        weights = self.recipe.corpus.weights
+        return examples if weights is None else self.mixture(examples.groups(), weights)
 
     @abc.abstractmethod
     def train(self, *arguments: Any, **settings: Any) -> tuple[Any, list[dict]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from tfcompress.errors import InputError
 from tfcompress.models.head_config import CLASSIFICATION
 from tfcompress.models.text_encoder_config import TextEncoderConfig
-from tfcompress.pipeline.recipe import BenchmarkRecipe, Recipe, merged
+from tfcompress.pipeline.recipe import BenchmarkRecipe, Recipe, merged, weight_problems
 from tfcompress.text.text_tokenizers import fits_table
 
 MINILM = "minilm"
@@ -22,6 +22,8 @@ class TextEncoderCorpus:
             pattern such as "train-*", or a list of names or patterns.
         valid: The name or pattern of the validation split; for "valid", "dev" is tried too.
         test: That of the test split.
+        weights: Where `train` is a list, the share of batches that comes from each, in any unit;
+            null takes all as one corpus.
         labels: Names of the classes, in the order of their numbers, as the files have them. They
             are also those of a model that the run begins with, where that has as many classes and
             no names for them.
@@ -31,6 +33,7 @@ class TextEncoderCorpus:
     train: str | tuple[str, ...] = "train"
     valid: str = "valid"
     test: str = "test"
+    weights: tuple[float, ...] | None = None
     labels: tuple[str, ...] = ()
 
 
@@ -143,6 +146,7 @@ class TextEncoderRecipe(Recipe):
         return TextEncoderConfig.from_mapping(mapping)
 
     def _own_problems(self):
+        yield from weight_problems(self.corpus)
         if self.pretrained is not None and self.start_from is not None:
             yield "`pretrained` and `start_from` do not go together"
         if not self.has_start and self.tokenizer is None:

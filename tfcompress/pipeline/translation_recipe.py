@@ -1,11 +1,10 @@
 """Recipes of translation models."""
 
-import math
 from dataclasses import dataclass, field
 
 from tfcompress.errors import InputError
 from tfcompress.models.config import Seq2SeqConfig
-from tfcompress.pipeline.recipe import BenchmarkRecipe, Recipe, merged
+from tfcompress.pipeline.recipe import BenchmarkRecipe, Recipe, merged, weight_problems
 from tfcompress.search_options import MAX_LENGTH_PENALTY
 
 CORPUS_FORMATS = ("files", "phrases")
@@ -218,14 +217,7 @@ class TranslationRecipe(Recipe):
                 f"`corpus.format` must be one of {', '.join(CORPUS_FORMATS)} (received "
                 f"{self.corpus.format!r})"
             )
-        weights, names = self.corpus.weights, self.corpus.train
-        if weights is not None and (isinstance(names, str) or len(weights) != len(names)):
-            yield (
-                "`corpus.weights` must be as many as the names in `corpus.train` (received "
-                f"{[*weights]} and {names!r})"
-            )
-        if weights is not None and not all(0 < weight < math.inf for weight in weights):
-            yield f"`corpus.weights` must be positive (received {[*weights]})"
+        yield from weight_problems(self.corpus)
         for name in self.starts:
             if getattr(self, name) is not None and "preset" in self.model:
                 yield f"`model.preset` does not go with `{name}`, which names a model already"

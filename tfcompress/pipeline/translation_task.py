@@ -22,7 +22,7 @@ from tfcompress.pipeline.workspace import (
     saved_tokenizers,
     tokenizer_path,
 )
-from tfcompress.text import PairMixture, cache_pairs, open_corpus, train_tokenizer
+from tfcompress.text import Mixture, cache_pairs, open_corpus, train_tokenizer
 from tfcompress.text.bleu import check_tokenization
 from tfcompress.text.lines import FileLines
 
@@ -31,6 +31,7 @@ class TranslationTask(Task):
     """A translation model; its tokenizers are a pair, one object twice where they are one."""
 
     examples = "sentences"
+    mixture = Mixture
     evaluation = {
         "bleu": float,
         "interval": (float, float),
@@ -147,7 +148,7 @@ class TranslationTask(Task):
         sources, targets = self.corpus.splits["train"]
         if self.recipe.teacher is not None and self.recipe.teacher.sequences:
             targets = self._teacher_targets(workspace, log)
-        train: Any = self.cached(
+        train = self.cached(
             cache_pairs,
             (sources, targets),
             workspace,
@@ -155,8 +156,6 @@ class TranslationTask(Task):
             tokenizer=source_tokenizer,
             target_tokenizer=target_tokenizer,
         )
-        if self.recipe.corpus.weights is not None:
-            train = PairMixture(train.groups(), self.recipe.corpus.weights)
         valid_sources, valid_targets = self.corpus.splits["valid"]
         valid = Validation(
             list(valid_sources),

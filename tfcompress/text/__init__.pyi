@@ -36,7 +36,8 @@ from tfcompress.text.labelled_texts import LabelledTexts as LabelledTexts
 from tfcompress.text.lines import read_lines as read_lines
 from tfcompress.text.m2m100 import m2m100_tokenizers as m2m100_tokenizers
 from tfcompress.text.marian import marian_tokenizers as marian_tokenizers
-from tfcompress.text.pair_mixture import PairMixture as PairMixture
+from tfcompress.text.mixture import Mixture as Mixture
+from tfcompress.text.mixture import RowMixture as RowMixture
 from tfcompress.text.phrases import phrase_corpus as phrase_corpus
 from tfcompress.text.plain_texts import TokenizedTexts as TokenizedTexts
 from tfcompress.text.published import PublishedTokenizer as PublishedTokenizer

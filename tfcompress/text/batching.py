@@ -535,7 +535,7 @@ def training_dataset(
     training, whether or not training was interrupted before it.
 
     Args:
-        pairs: The pairs: `TokenizedPairs`, `CachedPairs` or a `PairMixture`.
+        pairs: The pairs: `TokenizedPairs`, `CachedPairs` or a `Mixture`.
         batch_tokens: As for `epoch_batches`.
         seed: As for `epoch_batches`.
         start_step: The number of optimizer steps already made.

@@ -1,5 +1,6 @@
 """Parallel corpora: plain text files, one sentence a line, or a file of tab-separated pairs."""
 
+import functools
 import hashlib
 import json
 import re
@@ -7,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 from tfcompress.errors import InputError
 from tfcompress.text.file_patterns import (
@@ -16,8 +16,8 @@ from tfcompress.text.file_patterns import (
     matching_files,
     uncompressed_name,
 )
+from tfcompress.text.hashed_splits import hashed_splits
 from tfcompress.text.pair_files import AlignedFiles, TabSeparatedFiles
-from tfcompress.text.row_files import HashedSplits
 from tfcompress.text.text_stream import StreamCorpus, TextStream, split_content
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:_[A-Za-z]+)?")
@@ -152,21 +152,18 @@ def open_corpus(
         stems = {"train": train, "valid": valid, "test": test}
         source, target = _folder_languages(folder, listed(train)[0], *languages)
         name, files = folder.resolve().name, _folder_groups(folder, stems, source, target)
+        train_stream = TextStream(files.pop("train"), index=index)
+        splits = {split: TextStream(groups).in_memory() for split, groups in files.items()}
     else:
         paths = listed_files(path)
         name = _tsv_name(paths[0])
         source, target = _tsv_languages(paths[0], name, *languages)
         # What the pattern of one file has in common with its others.
         name = name if len(paths) == 1 else name.rstrip("0123456789").rstrip("-_.")
-        splits = HashedSplits(TabSeparatedFiles(paths), "source sentences")
-        files = {
-            split: [TabSeparatedFiles(paths, splits.test(split))]
-            for split in ("train", "valid", "test")
-        }
-    splits: Any = {"train": TextStream(files["train"], index=index).columns}
-    for split, groups in files.items():
-        if split != "train":
-            splits[split] = TextStream(groups).in_memory()
+        tab_separated = functools.partial(TabSeparatedFiles, paths)
+        train_stream = hashed_splits(tab_separated, "source sentences", index=index)
+        splits = train_stream.held_out_columns()
+    splits = {"train": train_stream.columns, **splits}
     return Corpus(name, source, target, splits)
 
 

@@ -1,6 +1,8 @@
 """Looks through a corpus for examples that are better left out, and writes a clean copy."""
 
+import base64
 import collections
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -10,16 +12,19 @@ import shutil
 import statistics
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice, zip_longest
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 
 import numpy as np
 
-from tfcompress.engine import Engine
+from tfcompress.digests import digest
+from tfcompress.engine import Engine, EngineError
 from tfcompress.errors import InputError
-from tfcompress.files import check_writable
+from tfcompress.files import check_writable, remove_leftovers
+from tfcompress.journal import Journal
+from tfcompress.locks import FolderLock
 from tfcompress.text.corpora import corpus_files
 from tfcompress.text.faults import BROKEN, FAULTS, CorpusRules, Sides, example_fault, scripts
 from tfcompress.text.labelled_corpora import ENDINGS
@@ -35,7 +40,9 @@ _CHUNK = 2_000
 # What a line is, in one byte.
 _HEADING = 0
 _CODES: dict[str | None, int] = {name: code for code, name in enumerate((None, *FAULTS), start=1)}
-_NAMES = {code: name for name, code in _CODES.items()}
+_NAMES = {code: name for name, code in _CODES.items()} | {_HEADING: None}
+# What is seen in an example: its fault by itself, and the hashes of what it repeats others by.
+_SEEN = np.dtype([("fault", "u1"), ("first", "<u8"), ("second", "<u8")])
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,7 @@ def check_corpus(
     test: str = "test",
     rules: CorpusRules = CorpusRules(),  # noqa: B008
     engine: Engine | None = None,
+    progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> CorpusReport:
     """Looks for examples that are better left out of a corpus.
 
@@ -119,6 +127,7 @@ def check_corpus(
         test: The stem of the test files.
         rules: What counts as a fault.
         engine: Where lines are judged, entered; this process by default.
+        progress: Called with the number of lines that are judged and the number of all.
 
     Raises:
         InputError: There is no such corpus, a file cannot be read or changed meanwhile, or two
@@ -131,7 +140,7 @@ def check_corpus(
       1 empty: a side is blank (line 41)
     """
     files = _files(path, source_language, target_language, train, valid, test)
-    return _run(files, path, rules, engine or Engine())
+    return _run(files, path, rules, _Seeing(engine or Engine(), files, progress))
 
 
 def clean_corpus(
@@ -145,11 +154,14 @@ def clean_corpus(
     test: str = "test",
     rules: CorpusRules = CorpusRules(),  # noqa: B008
     engine: Engine | None = None,
+    progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> CorpusReport:
     """Writes a copy of a corpus without the lines that `check_corpus` finds fault with.
 
     Lines stay as they are and in their order. Beside the files of the same names are `report.json`
     and `removed.tsv`, with the split, number, fault and content of each line that is left out.
+    Until it is complete, what lines are judged by stands in `OUTPUT.journal`, with which the same
+    call goes on after its process was ended.
 
     Args:
         path: As for `check_corpus`.
@@ -162,6 +174,7 @@ def clean_corpus(
         test: The stem of the test files.
         rules: What counts as a fault.
         engine: As for `check_corpus`.
+        progress: As for `check_corpus`.
 
     Returns:
         What was found.
@@ -183,27 +196,57 @@ def clean_corpus(
     files = _files(path, source_language, target_language, train, valid, test)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}."))
-        try:
-            with _Writer(folder, files) as writer:
-                report = _run(files, path, rules, engine or Engine(), writer)
-            for name, split in report.splits.items():
-                if not split.good:
-                    raise InputError(
-                        f"No line of {name} is good, and nothing was written. Received: {path}. "
-                        "Give other rules or files."
-                    )
-            text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
-            (folder / REPORT).write_text(text, encoding="utf-8")
-            folder.chmod(0o755)
-            os.rename(folder, output)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with FolderLock(output.with_name(f"{output.name}.lock"), output):
+            remove_leftovers(output.parent, output.name)
+            with _journal(output, files, rules) as journal:
+                seeing = _Seeing(engine or Engine(), files, progress, journal)
+                return _write(files, path, rules, seeing, output)
     except OSError as error:
         raise InputError(
             f"The folder cannot be written. Received: {output} ({error.strerror or error}). Give "
             "another folder."
         ) from error
+
+
+@contextlib.contextmanager
+def _journal(output, files, rules):
+    """What lines are judged by; it stays where the same call may go on."""
+    states = [
+        (split, [dataclasses.astuple(state) for state in file_states(paths)])
+        for split, paths in files.splits.items()
+    ]
+    job = digest([dataclasses.asdict(rules), states, _CHUNK, FAULTS])
+    journal = Journal(output.with_name(f"{output.name}.journal"), job)
+    if journal.is_other:
+        journal.restart()
+    try:
+        with journal:
+            yield journal
+    except EngineError:
+        raise
+    except InputError:
+        journal.path.unlink()
+        raise
+    journal.path.unlink()
+
+
+def _write(files, path, rules, seeing, output) -> CorpusReport:
+    folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}."))
+    try:
+        with _Writer(folder, files) as writer:
+            report = _run(files, path, rules, seeing, writer)
+        for name, split in report.splits.items():
+            if not split.good:
+                raise InputError(
+                    f"No line of {name} is good, and nothing was written. Received: {path}. "
+                    "Give other rules or files."
+                )
+        text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        (folder / REPORT).write_text(text, encoding="utf-8")
+        folder.chmod(0o755)
+        os.rename(folder, output)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     return report
 
 
@@ -281,7 +324,7 @@ def _raw_lines(path) -> Iterator[bytes]:
             yield line.removesuffix(b"\n").removesuffix(b"\r")
 
 
-def _run(files, path, rules, engine, writer=None) -> CorpusReport:
+def _run(files, path, rules, seeing, writer=None) -> CorpusReport:
     sides = _sides(files)
     # Training comes last, as it must not have what validation and test have.
     held_out: set[int] = set()
@@ -290,28 +333,22 @@ def _run(files, path, rules, engine, writer=None) -> CorpusReport:
         look = functools.partial(_look, files.labelled, sides, rules)
         with Repetitions(by_both=not files.labelled) as repetitions:
             judge = _Judge(held_out, split == "train", repetitions)
-            reports[split] = _split_report(files, split, engine, look, judge, writer)
+            reports[split] = _split_report(files, split, seeing, look, judge, writer)
         if split != "train":
             held_out |= judge.texts
     return CorpusReport(str(path), rules, {split: reports[split] for split in files.splits})
 
 
-def _split_report(files, split, engine, look, judge, writer) -> SplitReport:
+def _split_report(files, split, seeing, look, judge, writer) -> SplitReport:
     states = file_states(files.splits[split])
     faults = bytearray()  # Of each line; 0 for a heading.
-    read: collections.deque = collections.deque()
-
-    def rows():
-        for chunk in _chunked(_lines(files, split)):
-            read.append(chunk)
-            yield [line.columns for line in chunk]
-
-    for looked in engine.map(look, rows()):
-        for line, found in zip(read.popleft(), looked, strict=True):
+    for chunk, seen in seeing(look, _lines(files, split)):
+        for line, (code, *hashes) in zip(chunk, seen.tolist(), strict=True):
             if files.labelled and line.number == 1 and line.columns and _is_heading(line.columns):
                 faults.append(_HEADING)
             else:
-                faults.append(_CODES[line.fault or judge(*found, len(faults))])
+                fault = line.fault or judge(_NAMES[code], *hashes, len(faults))
+                faults.append(_CODES[fault])
     judge.mark_repetitions(np.frombuffer(faults, np.uint8))
     if len(faults) == faults.count(_HEADING):
         raise InputError(
@@ -339,22 +376,51 @@ def _places(faults, code):
         yield place + 1
 
 
-def _chunked(lines):
-    while chunk := [*islice(lines, _CHUNK)]:
-        yield chunk
+class _Seeing:
+    """Sees what is in lines, many of them together; what a journal has is not seen again."""
+
+    def __init__(self, engine, files, progress, journal=None):
+        self._engine, self._progress, self._journal = engine, progress, journal
+        self._known = iter(() if journal is None else journal)
+        self._done = 0
+        paths = (paths[0] for paths in files.splits.values())
+        self._total = sum(sum(1 for _ in _raw_lines(path)) for path in paths)
+
+    def __call__(self, look, lines) -> Iterator[tuple[list[_Line], np.ndarray]]:
+        """Yields lines and what was seen in each."""
+        chunks = iter(lambda: [*islice(lines, _CHUNK)], [])
+        for chunk in chunks:
+            entry = next(self._known, None)
+            if entry is None:
+                chunks = chain([chunk], chunks)
+                break
+            yield self._seen(chunk, base64.b64decode(entry))
+        waiting: collections.deque = collections.deque()
+
+        def rows():
+            for chunk in chunks:
+                waiting.append(chunk)
+                yield [line.columns for line in chunk]
+
+        for content in self._engine.map(look, rows()):
+            if self._journal is not None:
+                self._journal.append([base64.b64encode(content).decode()])
+            yield self._seen(waiting.popleft(), content)
+
+    def _seen(self, chunk, content):
+        self._done += len(chunk)
+        self._progress(self._done, self._total)
+        return chunk, np.frombuffer(content, _SEEN)
 
 
-def _look(labelled, sides, rules, rows):
-    """The fault of each example by itself, and what it repeats others by."""
-    return [
-        row
-        and (
-            example_fault(row[:1] if labelled else row, sides, rules),
-            _hash(row[0]),
-            _hash(row[1]),
-        )
-        for row in rows
-    ]
+def _look(labelled, sides, rules, rows) -> bytes:
+    """What is seen in examples; nothing in one whose line is broken."""
+    seen = np.zeros(len(rows), _SEEN)
+    for place, row in enumerate(rows):
+        if row is not None:
+            fault = example_fault(row[:1] if labelled else row, sides, rules)
+            seen[place] = _CODES[fault], _hash(row[0]), _hash(row[1])
+    return seen.tobytes()
 
 
 def _is_heading(columns):

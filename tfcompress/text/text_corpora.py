@@ -1,11 +1,11 @@
 """Corpora of plain texts, one text a line."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tfcompress.errors import InputError
 from tfcompress.text.characters import is_blank
@@ -15,8 +15,9 @@ from tfcompress.text.file_patterns import (
     matching_files,
     uncompressed_name,
 )
+from tfcompress.text.hashed_splits import hashed_splits
 from tfcompress.text.lines import iterate_lines
-from tfcompress.text.row_files import HashedSplits, Test
+from tfcompress.text.row_files import Test
 from tfcompress.text.text_stream import StreamCorpus, TextStream, split_content
 
 _ENDINGS = ("", ".txt")
@@ -115,23 +116,22 @@ def open_text_corpus(
     >>> len(corpus.splits["train"][0])
     500
     """
-    files: dict[str, list[PlainFiles]]
     if isinstance(path, str | Path) and Path(path).is_dir():
         folder = Path(path)
         name = folder.resolve().name
         stems = dict(zip(_SPLITS, map(listed, (train, valid, test))))
         found = {split: _find(folder, split, stem) for split, stem in stems.items()}
-        files = {split: groups for split, groups in found.items() if groups}
+        stream = TextStream(found.pop("train"), index=index)
+        held_out = {
+            split: TextStream(groups).in_memory() for split, groups in found.items() if groups
+        }
     else:
         paths = listed_files(path)
         name = uncompressed_name(paths[0].name).removesuffix(".txt")
-        splits = HashedSplits(PlainFiles(paths), "texts")
-        files = {split: [PlainFiles(paths, splits.test(split))] for split in _SPLITS}
-    columns: dict[str, Any] = {
-        split: TextStream(groups).in_memory() for split, groups in files.items() if split != "train"
-    }
-    columns["train"] = TextStream(files["train"], index=index).columns
-    return TextCorpus(name, {split: columns[split] * 2 for split in files})
+        stream = hashed_splits(functools.partial(PlainFiles, paths), "texts", index=index)
+        held_out = stream.held_out_columns()
+    columns = {"train": stream.columns, **held_out}
+    return TextCorpus(name, {split: column * 2 for split, column in columns.items()})
 
 
 class PlainFiles:

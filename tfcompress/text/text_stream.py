@@ -37,6 +37,19 @@ class FileState:
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """What of files without splits is not for training.
+
+    Attributes:
+        largest_hash: The largest hash of a first text that is held out.
+        splits: The columns of "valid" and "test".
+    """
+
+    largest_hash: int
+    splits: dict[str, list[list[str]]]
+
+
+@dataclass(frozen=True)
 class StreamIndex:
     """What one reading of a stream found.
 
@@ -46,12 +59,14 @@ class StreamIndex:
         digests: The digests of the chunks of each group.
         classes: The distinct values of the last column, where that has classes; one more than
             `MOST_CLASSES` where there are more.
+        held_out: What the same files have for validation and test, where they have no splits.
     """
 
     files: list[FileState]
     rows: list[int]
     digests: list[list[str]]
     classes: list[str] = field(default_factory=list)
+    held_out: HeldOut | None = None
 
     def digest(self) -> str:
         """Returns 16 hexadecimal digits that change when any text changes."""
@@ -66,6 +81,7 @@ class TextStream:
         index: Where the index of an earlier reading lies, if there was one. It is believed while
             the files have their sizes and times; if not, they are read again and must be the same.
         has_classes: Whether the index shall have the distinct values of the last column.
+        held_out: What the index shall say of validation and test.
 
     Example:
         >>> corpus = tfc.text.open_corpus("corpus", source_language="en")
@@ -80,9 +96,11 @@ class TextStream:
         *,
         index: str | Path | None = None,
         has_classes: bool = False,
+        held_out: HeldOut | None = None,
     ):
         self.groups = tuple(groups)
-        self._index_path = None if index is None else Path(index)
+        self.held_out = held_out
+        self._index_path = index
         self._has_classes = has_classes
         self._index: StreamIndex | None = None
 
@@ -90,6 +108,11 @@ class TextStream:
     def columns(self) -> tuple["StreamColumn", ...]:
         """The columns, such as source sentences and target sentences."""
         return tuple(StreamColumn(self, number) for number in range(self.groups[0].columns))
+
+    def held_out_columns(self) -> dict[str, tuple[list[str], ...]]:
+        """Returns the columns of validation and test, where the same files have them."""
+        splits = {} if self.held_out is None else self.held_out.splits
+        return {split: tuple(columns) for split, columns in splits.items()}
 
     def in_memory(self) -> tuple[list[str], ...]:
         """Returns the columns, read into memory.
@@ -109,7 +132,7 @@ class TextStream:
                 of the earlier reading says.
         """
         if self._index is None:
-            former, state = self._former(), self._state()
+            former, state = read_index(self._index_path), self._state()
             if former is None or former.files != state:
                 index = self._scan(state)
                 if former is not None and former.digests != index.digests:
@@ -156,7 +179,7 @@ class TextStream:
 
     def _scan(self, state):
         rows, digests = [0] * len(self.groups), [[] for _ in self.groups]
-        classes: set[str] = set()
+        classes: Any = set()
         for group, digest, chunk in self._chunks():
             rows[group] += len(chunk[0])
             digests[group].append(digest)
@@ -164,28 +187,14 @@ class TextStream:
                 classes.update(chunk[-1])
         if self._state() != state:
             raise InputError(changed_message(self._paths()))
-        return StreamIndex(state, rows, digests, sorted(classes)[: MOST_CLASSES + 1])
+        classes = sorted(classes)[: MOST_CLASSES + 1]
+        return StreamIndex(state, rows, digests, classes, self.held_out)
 
     def _state(self):
         return file_states(self._paths())
 
     def _paths(self):
         return [path for files in self.groups for path in files.paths]
-
-    def _former(self):
-        if self._index_path is None:
-            return None
-        try:
-            return from_mapping(StreamIndex, read_checked_json(self._index_path))
-        except FileNotFoundError:
-            return None
-        except (CorruptFileError, InputError) as error:
-            if isinstance(error.__cause__, OSError):
-                raise
-            raise InputError(
-                f"The index of the corpus is damaged ({error}). Received: {self._index_path}. "
-                "Remove the file: it is made again."
-            ) from None
 
 
 class StreamColumn(Sequence[str]):
@@ -286,6 +295,30 @@ class StreamCorpus:
         train = tuple([*column.values(texts)] for column in columns)
         corpus: Any = self
         return replace(corpus, splits={**self.splits, "train": train})
+
+
+def read_index(path: str | Path | None) -> StreamIndex | None:
+    """Returns what `TextStream.save_index` wrote, None where it did not.
+
+    Args:
+        path: The file, if any.
+
+    Raises:
+        InputError: The file is damaged or cannot be read.
+    """
+    if path is None:
+        return None
+    try:
+        return from_mapping(StreamIndex, read_checked_json(path))
+    except FileNotFoundError:
+        return None
+    except (CorruptFileError, InputError) as error:
+        if isinstance(error.__cause__, OSError):
+            raise
+        raise InputError(
+            f"The index of the corpus is damaged ({error}). Received: {path}. Remove the file: it "
+            "is made again."
+        ) from None
 
 
 def file_states(paths: Sequence[Path]) -> list[FileState]:

@@ -63,7 +63,7 @@ def train(
     Args:
         model_config: The model.
         pairs: The tokenized training corpus: `TokenizedPairs`, or for one of any size
-            `CachedPairs` or a `PairMixture`.
+            `CachedPairs` or a `Mixture`.
         validation: Validation text; its loss and BLEU are taken every `evaluate_every` updates.
         config: How to train.
         folder: Keeps the state of training and TensorBoard logs.

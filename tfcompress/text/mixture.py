@@ -2,35 +2,37 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from tfcompress.errors import InputError
-from tfcompress.text.batching import Batch, Limit, PairSource, first_batch
+from tfcompress.text.batching import Limit, first_batch
+from tfcompress.text.row_datasets import RowSource
 
 _CHOICES = 1 << 12
 
 
-class PairMixture:
-    """Several sources of sentence pairs, of which each batch comes from one.
+class Mixture:
+    """Several sources of examples, of which each batch comes from one.
 
     Each source has epochs of its own: one with a large weight is seen more often. Which source a
     batch comes from is drawn with the seed of training, so that a resumed training goes on with the
     same batches.
 
     Args:
-        sources: The sources.
+        sources: The sources, such as `TokenizedPairs` or `CachedPairs`.
         weights: The share of batches of each, in any unit.
 
     Raises:
         InputError: There are other numbers of weights and sources, or a weight is not positive.
 
     Example:
-        >>> mixture = PairMixture([pairs, pairs], weights=[3, 1])
+        >>> mixture = Mixture([pairs, pairs], weights=[3, 1])
         >>> batches = tfc.text.training_dataset(mixture, batch_tokens=4096, seed=1)
     """
 
-    def __init__(self, sources: Sequence[PairSource], weights: Sequence[float]):
+    def __init__(self, sources: Sequence[Any], weights: Sequence[float]):
         if len(sources) != len(weights) or not sources:
             raise InputError(
                 f"Sources and weights are not as many. Received: {len(sources)} sources, "
@@ -45,7 +47,7 @@ class PairMixture:
         return sum(map(len, self._sources))
 
     def left_out(self, max_length: Limit) -> int:
-        """Counts the pairs too long for `max_length`, which no batch contains.
+        """Counts the examples too long for `max_length`, which no batch contains.
 
         Args:
             max_length: As for `epoch_batches`.
@@ -54,8 +56,8 @@ class PairMixture:
 
     def endless_batches(
         self, *, start_step: int = 0, accumulate: int = 1, seed: int, **options
-    ) -> Callable[[], Iterator[Batch]]:
-        """Returns a function that gives the batches of training, as `TokenizedPairs` have it.
+    ) -> Callable[[], Iterator[Any]]:
+        """Returns a function that gives the batches of training, as its sources have it.
 
         Args:
             start_step: The number of optimizer steps already made.
@@ -96,3 +98,43 @@ class PairMixture:
         generator = np.random.default_rng([seed, len(self._sources)])
         while True:
             yield generator.choice(len(self._shares), size=_CHOICES, p=self._shares)
+
+
+class RowMixture(Mixture, RowSource):
+    """Several sources of texts, with labels or without, of which each batch comes from one.
+
+    Args:
+        sources: The sources: `TokenizedTexts` or `CachedTexts`, or `LabelledTexts` or
+            `CachedLabelledTexts`.
+        weights: The share of batches of each, in any unit.
+
+    Raises:
+        InputError: As for `Mixture`.
+
+    Example:
+        >>> texts = cache_texts("text_cache", ["two dogs", "a man"], tokenizer, max_length=32)
+        >>> mixture = RowMixture([texts, texts], weights=[3, 1])
+        >>> dataset = mixture.training_dataset(batch_tokens=4096, seed=1)
+    """
+
+    @property
+    def longest(self) -> int:
+        return max(source.longest for source in self._sources)
+
+    @property
+    def max_length(self) -> int:
+        """The most ids of a text."""
+        return max(source.max_length for source in self._sources)
+
+    @property
+    def cut(self) -> int:
+        """How many texts were longer than `max_length`."""
+        return sum(source.cut for source in self._sources)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The labels that there are."""
+        return np.unique(np.concatenate([source.labels for source in self._sources]))
+
+    def _signature(self):
+        return self._sources[0]._signature()
