@@ -8,8 +8,13 @@ SENTENCES, TRANSLATED = marian.SENTENCES, marian.TRANSLATED
 LANGUAGES = {"m2m100": ("en", "de"), "nllb": ("eng_Latn", "deu_Latn")}
 
 
-def write_tokenizer(folder, kind="m2m100", *, model_type="bpe", left_out=(), **settings):
-    """Writes a tokenizer as it was published; returns the number of ids."""
+def write_tokenizer(
+    folder, kind="m2m100", *, model_type="bpe", left_out=(), added=False, **settings
+):
+    """Writes a tokenizer as it was published; returns the number of ids.
+
+    With `added`, the settings of NLLB's name its codes, as those that are published do.
+    """
     from tfcompress.text.m2m100_languages import M2M100, NLLB
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -18,6 +23,13 @@ def write_tokenizer(folder, kind="m2m100", *, model_type="bpe", left_out=(), **s
     pieces = ["<s>", "<pad>", "</s>", "<unk>", *marian.pieces_of(model)]
     if kind == "nllb":
         size = len(pieces) + len(NLLB) + 1
+        if added:
+            tokens = enumerate([*pieces, *NLLB, "<mask>"])
+            settings["added_tokens_decoder"] = {
+                str(id): {"content": token, "special": True}
+                for id, token in tokens
+                if id < 4 or id >= len(pieces)
+            }
     else:
         pieces = [piece for piece in pieces if piece not in left_out]
         (folder / "vocab.json").write_text(json.dumps({p: i for i, p in enumerate(pieces)}))

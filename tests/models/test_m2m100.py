@@ -195,6 +195,33 @@ def test_rows_are_read_without_the_table(tmp_path):
     assert peak < table.nbytes / 2
 
 
+@pytest.mark.slow
+def test_trimming_comes_before_the_whole_table(tmp_path):
+    import ml_dtypes
+
+    m2m.write_tokenizer(tmp_path)
+    path = tmp_path / "vocab.json"
+    ids = json.loads(path.read_text())
+    ids |= {f"filler {number}": len(ids) + number for number in range(60_000)}
+    path.write_text(json.dumps(ids))
+    config = m2m.settings(len(ids) + 108, d_model=512)
+    tensors = marian.random_tensors(config)
+    marian.write_folder(tmp_path, config, tensors, dtype="bfloat16")
+    table = tensors.pop("model.shared.weight")
+    rest = sum(tensor.nbytes for tensor in tensors.values())
+    tracemalloc.start()
+    model, source, target = load(tmp_path, corpus=(ENGLISH, GERMAN))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < table.nbytes / 2 + rest
+    whole = tfc.text.m2m100_tokenizers(tmp_path, source_language="en", target_language="de")
+    rows = np.array(model.layer("embedding").embeddings)
+    for smaller, larger in ((source, whole.source), (target, whole.target)):
+        for row, expected in zip(smaller.encode(ENGLISH), larger.encode(ENGLISH)):
+            stored = table[expected].astype(ml_dtypes.bfloat16).astype(np.float32)
+            np.testing.assert_array_equal(rows[row], stored)
+
+
 def test_decoding_begins_with_the_code_and_leaves_it_out(plain):
     folder, config, tensors = plain
     model, source, _ = load(folder)

@@ -79,7 +79,8 @@ def with_affixes(proto: bytes, prefix: Sequence[str], suffix: Sequence[str] = ()
 
     Example:
 
-    >>> source = Tokenizer(with_affixes(target.proto, ["__en__"]))
+    >>> tfc.text.Tokenizer(with_affixes(tokenizer.proto, ["</s>"])).encode(["two dogs"])[0][0]
+    2
     """
     model = ModelProto.FromString(proto)
     names = [f"{BEFORE}{piece}" for piece in prefix] + [f"{AFTER}{piece}" for piece in suffix]

@@ -122,6 +122,11 @@ def _code(option, language, vocabulary) -> str:
     for name in (language, str(language).strip("_")):
         if name in known:
             return known[name]
+    if not known:
+        raise InputError(
+            "An M2M100 or NLLB model needs codes of languages in its vocabulary. Received: "
+            f"{vocabulary.path} without any. Download the model again."
+        )
     begun = [name for name in known if name.startswith(str(language)[:2].lower())]
     near = difflib.get_close_matches(str(language), known, n=3, cutoff=0.5) or begun[:3] or [*known]
     raise InputError(

@@ -19,17 +19,13 @@ def bpe_model(path: Path, definition: Mapping[str, Any]) -> bytes:
 
     Raises:
         InputError: It is damaged, or of another kind.
-
-    Example:
-
-    >>> proto = bpe_model(path, json.loads(path.read_text()))
     """
     from sentencepiece.sentencepiece_model_pb2 import (
         ModelProto,  # pyright: ignore[reportAttributeAccessIssue]
     )
 
     try:
-        model, charsmap = definition["model"], _charsmap(definition.get("normalizer"))
+        model, normalizer = definition["model"], _normalizer(definition.get("normalizer"))
         others = [
             name for name in ("byte_fallback", "continuing_subword_prefix") if model.get(name)
         ]
@@ -45,8 +41,8 @@ def bpe_model(path: Path, definition: Mapping[str, Any]) -> bytes:
             f"The file must hold a byte-pair model ({error!r}). Received: {path}. Download it "
             "again."
         ) from None
-    if kind != "BPE" or others or charsmap is None:
-        others += ["another normalizer"] * (charsmap is None)
+    if kind != "BPE" or others or normalizer is None:
+        others += ["another normalizer"] * (normalizer is None)
         raise InputError(
             "The tokenizer must split texts as SentencePiece's byte-pair models do. Received: "
             f"{path} of type {kind!r} with {', '.join(others) or 'nothing else'}. Give the folder "
@@ -63,21 +59,19 @@ def bpe_model(path: Path, definition: Mapping[str, Any]) -> bytes:
         )
     proto.trainer_spec.model_type = proto.trainer_spec.BPE
     proto.trainer_spec.vocab_size = len(vocabulary)
-    proto.normalizer_spec.name = "user_defined" if charsmap else "identity"
-    proto.normalizer_spec.precompiled_charsmap = charsmap
+    charsmap, joins_spaces = normalizer
+    spec = proto.normalizer_spec
+    spec.name = "user_defined" if charsmap else "identity"
+    spec.precompiled_charsmap, spec.remove_extra_whitespaces = charsmap, joins_spaces
     return proto.SerializeToString()
 
 
-def _charsmap(normalizer) -> bytes | None:
-    """The map of characters of a normalizer; None for a normalizer that does something else."""
-    if normalizer is None:
-        return b""
-    if normalizer["type"] == "Sequence":
-        first, *rest = normalizer["normalizers"]
-        # Spaces that follow one another are one in SentencePiece.
-        if any(one["type"] not in ("Replace", "Strip") for one in rest):
-            return None
-        normalizer = first
-    if normalizer["type"] != "Precompiled":
+def _normalizer(definition) -> tuple[bytes, bool] | None:
+    """The map of characters, and whether spaces in a row become one; None for anything else."""
+    if definition is None:
+        return b"", False
+    parts = definition["normalizers"] if definition["type"] == "Sequence" else [definition]
+    first, *rest = parts
+    if first["type"] != "Precompiled" or any(part["type"] != "Replace" for part in rest):
         return None
-    return base64.b64decode(normalizer["precompiled_charsmap"])
+    return base64.b64decode(first["precompiled_charsmap"]), bool(rest)

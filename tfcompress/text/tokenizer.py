@@ -136,10 +136,12 @@ class Tokenizer:
             >>> tokenizer.word_starts[:4]
             array([ True,  True,  True, False])
         """
-        special = {self.pad_id, self.bos_id, self.eos_id}
+        special, processor = {self.pad_id, self.bos_id, self.eos_id}, self._processor
         return np.array(
             [
-                number in special or self._processor.id_to_piece(number).startswith("\u2581")
+                number in special
+                or processor.is_control(number)
+                or processor.id_to_piece(number).startswith("\u2581")
                 for number in range(self.vocabulary_size)
             ]
         )

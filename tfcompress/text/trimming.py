@@ -65,7 +65,7 @@ def keep_shared_pieces(
 
     Example:
 
-    >>> kept, source, target = keep_shared_pieces(source, target, sources, targets)
+    >>> kept, *smaller = keep_shared_pieces(tokenizer, tokenizer, sources, targets)
     """
     needed = needed_pieces(source_tokenizer, sources)
     kept = special_first(source_tokenizer, needed | needed_pieces(target_tokenizer, targets, keep))
