@@ -221,3 +221,44 @@ def test_wrong_arguments(sources, options, message):
 def test_wrong_beams(options):
     with pytest.raises(InputError, match="must be"):
         beam_decode(model(), [5, 2], **options)
+
+
+PREFIXED = [{"target_prefix": (9, 31)}, {"target_prefix": (9,), "bos_id": 2}]
+
+
+@pytest.mark.parametrize("changes", PREFIXED)
+def test_targets_begin_behind_the_prefix(changes):
+    """The prefix is decoded and left out, whether a target begins with the begin or the end id."""
+    whole = model()
+    config = whole.config.replace(**changes)
+    transformer = Seq2SeqTransformer(config, model=whole.model)
+    targets = greedy_decode(transformer, SOURCES)
+    assert targets != greedy_decode(whole, SOURCES)
+    first = len(config.target_prefix)
+    for source, target in zip(SOURCES, targets):
+        logits = logits_of(transformer, source, [*config.target_prefix, *target])[first:]
+        logits[:, config.excluded_ids] = -np.inf
+        limit = min(LONGEST - first, 2 * len(source) + 16)
+        best = logits[: limit - 1].argmax(axis=1).tolist()
+        assert target == [token for token in best if token != 2]
+        assert len(target) == limit - 1 or best[len(target)] == 2
+        (beam,) = beam_decode(transformer, source, beam_size=1)
+        assert beam.token_ids == target
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"target_prefix": (40,)},
+        {"target_prefix": (-1,)},
+        {"target_prefix": (2,)},
+        {"target_prefix": (0,)},
+        {"target_prefix": (5,) * LONGEST},
+        {"target_prefix": (5.0,)},
+        {"bos_id": 2},
+        {"bos_id": 2, "eos_id": 0, "pad_id": 0, "target_prefix": (5,)},
+    ],
+)
+def test_impossible_prefixes(changes):
+    with pytest.raises(InputError, match="impossible configuration"):
+        model().config.replace(**changes)

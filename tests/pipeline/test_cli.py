@@ -74,6 +74,27 @@ def test_translate_json_n_best(capsys, monkeypatch, bundle):
     scores = [found["score"] for found in line["translations"]]
     assert len(scores) == 2
     assert scores == sorted(scores, reverse=True)
+    for one in line["translations"]:
+        assert 0 < one["quality"] <= 1
+        assert len(one["tokens"]) == len(one["token_scores"])
+        assert one["tokens"][-1] == "</s>"
+
+
+def test_translate_with_a_prefix_and_banned_words(capsys, monkeypatch, bundle):
+    source = "I need a room.\n"
+    (free,), _ = translated(capsys, monkeypatch, source, bundle)
+    word = free.split()[-1].strip(".?!")
+    options = ["--target-prefix", "Wir", "--banned-words", word, "room"]
+    (line,), _ = translated(capsys, monkeypatch, source, bundle, *options)
+    assert line.startswith("Wir")
+    assert word not in line.split()
+    with pytest.raises(SystemExit):
+        main(["translate", bundle, "--banned-words"])
+    capsys.readouterr()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(source.encode())))
+    assert "none of `banned_words`" in run_bad(
+        capsys, "translate", bundle, "--target-prefix", "Wir", "--banned-words", "Wir"
+    )
 
 
 def translated(capsys, monkeypatch, text, *arguments):

@@ -1,12 +1,15 @@
 import functools
 import itertools
+import re
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tfcompress.errors import InputError
 from tfcompress.runtime import SpecialIds
+from tfcompress.runtime.constraints import Bans, Constraints
 from tfcompress.runtime.search import StepOutput, beam_search, greedy_search
 
 SPECIAL = SpecialIds(pad=0, bos=1, eos=2)
@@ -47,12 +50,15 @@ class ToyStepper:
 
     def log_probability(self, ids):
         """Scores a sequence on its own: the sum over its tokens and the end id."""
-        total, prefix = 0.0, (SPECIAL.bos,)
+        return sum(self.token_scores(ids))
+
+    def token_scores(self, ids):
+        scores, prefix = [], (SPECIAL.bos,)
         for token in (*ids, SPECIAL.eos):
             logits = self.logits(prefix)
-            total += float(logits[token] - log_sum_exp(logits[np.newaxis])[0, 0])
+            scores.append(float(logits[token] - log_sum_exp(logits[np.newaxis])[0, 0]))
             prefix = (*prefix, token)
-        return total
+        return scores
 
 
 def log_sum_exp(logits):
@@ -66,7 +72,7 @@ def every_sequence(vocabulary, limit):
         yield from itertools.product(words, repeat=length)
 
 
-def reference_beam(stepper, limit, beam_size, length_penalty):
+def reference_beam(stepper, limit, beam_size, length_penalty, prefix=(), banned=()):
     """The search written plainly: all continuations in one sorted list."""
     alive, finished = [((), 0.0)], []
     for length in range(1, limit + 1):
@@ -79,6 +85,8 @@ def reference_beam(stepper, limit, beam_size, length_penalty):
                 for token, gain in enumerate(gains)
                 if token not in (SPECIAL.pad, SPECIAL.bos)
                 and (length < limit or token == SPECIAL.eos)
+                and (length > len(prefix) or token == prefix[length - 1])
+                and not any((*ids, token)[-len(row) :] == row for row in banned)
             ]
         best = sorted(candidates, key=lambda candidate: -candidate[0])[: 2 * beam_size]
         finished += [
@@ -227,3 +235,105 @@ def test_logits_that_are_no_numbers():
     stepper.logits = lambda prefix: np.full(8, np.nan, np.float32)
     with pytest.raises(RuntimeError, match="finite"):
         beam_search(stepper, SPECIAL, 5, beam_size=2)
+
+
+prefixes = st.lists(st.integers(3, 8), max_size=4).map(tuple)
+rows_of_ids = st.lists(st.lists(st.integers(3, 8), min_size=1, max_size=3).map(tuple), max_size=5)
+
+
+@settings(max_examples=80, deadline=None)
+@given(steppers, st.integers(1, 6), beams, penalties, prefixes, rows_of_ids)
+def test_constraints_are_those_of_the_plain_search(
+    stepper, length, beam_size, length_penalty, prefix, banned
+):
+    prefix = tuple(token for token in prefix if token < stepper.vocabulary)
+    limit = len(prefix) + length
+    bans = Bans(Constraints(prefix, banned))
+    if any(row == prefix[i : i + len(row)] for row in banned for i in range(len(prefix))):
+        with pytest.raises(InputError, match="must have none of `banned_words`"):
+            bans.check_prefix(prefix)
+        return
+    bans.check_prefix(prefix)
+    options = {"prefix": prefix, "bans": bans}
+    actual = beam_search(
+        stepper, SPECIAL, limit, beam_size=beam_size, length_penalty=length_penalty, **options
+    )
+    expected = reference_beam(stepper, limit, beam_size, length_penalty, prefix, banned)
+    assert [tuple(hypothesis.ids) for hypothesis in actual] == [ids for _, ids, _ in expected]
+    assert [h.score for h in actual] == pytest.approx([score for score, _, _ in expected], abs=1e-5)
+    for hypothesis in actual:
+        assert hypothesis.token_scores == pytest.approx(
+            stepper.token_scores(hypothesis.ids), abs=1e-4
+        )
+        assert sum(hypothesis.token_scores) == pytest.approx(hypothesis.log_probability)
+        mean = hypothesis.log_probability / (len(hypothesis.ids) + 1)
+        assert hypothesis.quality == pytest.approx(np.exp(mean))
+    best = beam_search(stepper, SPECIAL, limit, beam_size=1, **options)[0]
+    assert greedy_search(stepper, SPECIAL, limit, **options) == best.ids
+
+
+class AlignedStepper(ToyStepper):
+    """Aligns what follows a prefix with numbers that only that prefix has."""
+
+    def step(self, token_ids):
+        output = super().step(token_ids)
+        self.buffer = np.array([self.aligned(prefix) for prefix in self.prefixes], np.float32)
+        return output._replace(alignment=self.buffer)
+
+    def aligned(self, prefix):
+        return np.random.default_rng([self.seed, 1, *prefix]).random(3)
+
+    def reorder(self, parents):
+        super().reorder(parents)
+        self.buffer[:] = -1
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(4, 9), st.integers(0, 10**6), limits, beams, prefixes)
+def test_alignments_follow_their_hypotheses(vocabulary, seed, limit, beam_size, prefix):
+    stepper = AlignedStepper(vocabulary, seed)
+    prefix = [token for token in prefix if token < vocabulary]
+    for hypothesis in beam_search(
+        stepper, SPECIAL, limit + len(prefix), beam_size=beam_size, prefix=prefix
+    ):
+        ids = hypothesis.ids
+        expected = [stepper.aligned((SPECIAL.bos, *ids[:i])) for i in range(len(ids) + 1)]
+        np.testing.assert_allclose(hypothesis.alignment, expected, rtol=1e-6)
+
+
+PIECES = ["_dog", "_do", "g", "gs", "s", ".", "_hot", "-", "_", "(", "4", "_a", "b"]
+PIECES += ["\u4e2d", "\u56fd", "_do\u0308"]
+SURFACES = [b"", b"", b"", *(piece.replace("_", " ").encode() for piece in PIECES)]
+
+
+def spelled(ids):
+    return b"".join(SURFACES[token] for token in ids).decode()
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.integers(3, len(SURFACES) - 1), max_size=8),
+    st.sampled_from(
+        ["dog", "gs", "hot-dog", "g.", "\u4e2d", "\u56fd.", "do", "(", "a b", "4", "dog s"]
+    ),
+)
+def test_no_text_has_a_banned_word(ids, word):
+    """Whatever pieces it is made of; only a token that ends with it is forbidden too early."""
+    bans = Bans(Constraints(banned_words=[word]), SURFACES)
+    forbidden = [place for place in range(len(ids)) if bans.after(ids[:place])(ids[place])]
+    apart = r"[^\w\u0308]|[\u4e2d\u56fd]"
+    edge = f"(?:^|$|(?<={apart})|(?={apart}))"
+    pattern = re.compile(f"{edge}{re.escape(word)}{edge}")
+    has_word = [place for place in range(len(ids)) if pattern.search(spelled(ids[: place + 1]))]
+    # From the first on, the text has it, or had it before more letters followed.
+    assert forbidden[:1] == has_word[:1]
+
+
+def test_words_of_bytes_and_padded_vocabularies():
+    surfaces = [b"", b"", b"", b" ", b"\xc3", b"\xa4", b"x"]
+    bans = Bans(Constraints(banned_words=["\u00e4"]), surfaces)
+    assert not bans.after([3])(4)
+    assert bans.after([3, 4])(5)
+    assert not bans.after([3, 6, 4])(5)
+    assert not bans.after([3])(99)
+    assert bans.after([99, 4])(5)

@@ -120,3 +120,20 @@ def test_impossible(corpus, tokenizer, tmp_path):
         trim_vocabulary(transformer, tokenizer, other, corpus[0], corpus[1])
     with pytest.raises(InputError, match="must have the model's 50 tokens"):
         trim_vocabulary(make(50), tokenizer, tokenizer, corpus[0], corpus[1])
+
+
+def test_the_targets_prefix_stays(corpus, tokenizer):
+    """Under its new id, though no text has it."""
+    sources, targets = (side[:50] for side in corpus)
+    used = {token for row in tokenizer.encode([*sources, *targets]) for token in row}
+    prefix = max({*range(tokenizer.vocabulary_size)} - used)
+    transformer = make(tokenizer.vocabulary_size, share=True)
+    config = transformer.config.replace(target_prefix=(prefix,))
+    transformer = Seq2SeqTransformer(config, model=transformer.model)
+    smaller, new, _ = trim_vocabulary(transformer, tokenizer, tokenizer, sources, targets)
+    (moved,) = smaller.config.target_prefix
+    assert new.vocabulary_size < tokenizer.vocabulary_size
+    np.testing.assert_array_equal(
+        smaller.layer("embedding").embeddings[moved],
+        transformer.layer("embedding").embeddings[prefix],
+    )

@@ -360,3 +360,16 @@ def test_bad_options_are_reported_before_the_first_batch(options, message):
 def test_no_pairs_at_all_are_reported():
     with pytest.raises(InputError, match=r"No pair .*0 pairs"):
         epoch_batches(TokenizedPairs([], [0], [], [0]), batch_tokens=99, seed=0, epoch=0)
+
+
+def test_a_prefix_stands_before_every_target():
+    pairs = make_pairs([(3, 2), (1, 4)])
+    inputs, labels = make_batch(
+        pairs, np.array([0, 1, PADDING_ROW]), length_multiple=4, target_prefix=(90, 91)
+    )
+    plain_inputs, plain_labels = make_batch(pairs, np.array([0, 1, PADDING_ROW]))
+    np.testing.assert_array_equal(inputs["source_token_ids"], plain_inputs["source_token_ids"])
+    prefix = np.array([[90, 91], [90, 91], [0, 0]])
+    np.testing.assert_array_equal(labels, np.hstack([prefix, plain_labels]))
+    expected = np.hstack([[[1], [1], [0]], prefix, plain_inputs["target_token_ids"][:, 1:]])
+    np.testing.assert_array_equal(inputs["target_token_ids"], expected)

@@ -47,7 +47,20 @@ def add(commands: Any) -> None:
         default="split",
         help="what to do with sentences beyond the model's limit (%(default)s)",
     )
-    add_json(parser, "print a JSON object a line, with scores")
+    parser.add_argument("--target-prefix", default="", help="what every translation begins with")
+    parser.add_argument(
+        "--banned-words",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="WORD",
+        help="words that no translation has, in this spelling",
+    )
+    add_json(
+        parser,
+        "print a JSON object a line: translations with scores, a quality from 0 to 1, tokens and "
+        "their log-probabilities and, where the bundle has them, alignments of pairs source-target",
+    )
 
 
 def _run(options: Namespace) -> None:
@@ -55,6 +68,7 @@ def _run(options: Namespace) -> None:
 
     search = with_defaults(options, beam_size=1, length_penalty=1.0) | {"n_best": options.n_best}
     SearchOptions(**search)
+    search |= {"target_prefix": options.target_prefix, "banned_words": options.banned_words}
     check_count("num_threads", options.threads, most=MAX_THREADS)
     processes = engine(options)
     bundle_model_type(options.bundle)
@@ -132,19 +146,41 @@ def _lines(options, file, search, processes, done=0) -> Iterator[str]:
         **search,
     )
     for one in translated:
-        if one.parts > 1:
+        parts, texts = one.hypotheses[0].parts, [each.text for each in one.hypotheses]
+        if parts > 1:
             print_to_stderr(
                 f"line {one.number}: beyond the limit of {one.limit} tokens; translated in "
-                f"{one.parts} parts"
+                f"{parts} parts"
             )
         if options.json:
-            pairs = zip(one.texts, one.scores)
-            translations = [{"text": text, "score": score} for text, score in pairs]
-            content = {"source": one.source, "translations": translations}
-            yield json.dumps(content, ensure_ascii=False)
+            yield json.dumps(_content(one), ensure_ascii=False)
         else:
             # As many lines for each sentence, so that they stay aligned.
-            yield "\n".join([*one.texts, *[""] * (options.n_best - len(one.texts))])
+            yield "\n".join([*texts, *[""] * (options.n_best - len(texts))])
+
+
+def _content(one):
+    translations = [
+        {
+            "text": hypothesis.text,
+            "score": hypothesis.score,
+            "quality": hypothesis.quality,
+            "tokens": tokens,
+            "token_scores": hypothesis.token_scores,
+        }
+        for hypothesis, tokens in zip(one.hypotheses, one.tokens)
+    ]
+    if one.source_tokens is None:
+        return {"source": one.source, "translations": translations}
+    for hypothesis, translation in zip(one.hypotheses, translations):
+        # Pharaoh's form.
+        pairs = hypothesis.hard_alignment or ()
+        translation["alignment"] = " ".join(f"{source}-{target}" for source, target in pairs)
+    return {
+        "source": one.source,
+        "source_tokens": one.source_tokens,
+        "translations": translations,
+    }
 
 
 def _opened(path):

@@ -86,6 +86,10 @@ class ExportOptions:
         shortlist: With custom operations, the tokens that the output layer of a translation model
             chooses from for each sentence, as `tfcompress.text.build_shortlist` learns them; or
             sentences and their translations to learn them from. All by default.
+        alignments: Whether a translation model's bundle says how much each token of a translation
+            looks at each token of the source: by the last cross-attention, of which the model's
+            `config.alignment_head` chooses the head. Layers then compute one by one, as custom
+            operations of whole decoders give no attention weights.
         tokenizer: A text encoder's tokenizer, or a language model's. Without tokenizers a bundle
             takes ids.
         source_tokenizer: A translation model's tokenizer of the source.
@@ -135,6 +139,11 @@ class ExportOptions:
         ),
         Only("translation"),
     ] = None
+    alignments: Annotated[
+        bool,
+        Setting("let translations say which tokens of the source theirs are aligned with"),
+        Only("translation"),
+    ] = False
     tokenizer: Annotated[
         "TextTokenizer | Tokenizer | None",
         Setting(

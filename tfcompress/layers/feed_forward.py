@@ -52,6 +52,7 @@ class FeedForward(Recording, Layer):
     """
 
     input_axes = ("...", "width")
+    recorded_values = ("units",)
 
     def __init__(
         self,

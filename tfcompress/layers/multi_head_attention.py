@@ -48,7 +48,8 @@ class MultiHeadAttention(Recording, IncrementalLayer):
         `[batch, length, output_dim]`.
 
     `with layer.recording() as contexts:` keeps what the heads give in every call meanwhile, before
-    the output projection: `[batch, num_heads, length, head_dim]`.
+    the output projection: `[batch, num_heads, length, head_dim]`; `recording("probabilities")`
+    what they attend to, before dropout: `[batch, num_heads, length, key_length]`.
 
     Raises:
         ValueError: If a size or rate is impossible, the input width is not divisible by
@@ -65,6 +66,7 @@ class MultiHeadAttention(Recording, IncrementalLayer):
     """
 
     input_axes = ("batch", "length", "width")
+    recorded_values = ("contexts", "probabilities")
 
     def __init__(
         self,
@@ -165,7 +167,8 @@ class MultiHeadAttention(Recording, IncrementalLayer):
         scores = tf.matmul(scale_queries(query, self._head_dim), keys, transpose_b=True)
         if mask is not None:
             scores += tf.cast(mask, scores.dtype)
-        probabilities = self.probability_dropout(tf.nn.softmax(scores), training=training)
+        probabilities = self._record(tf.nn.softmax(scores), "probabilities")
+        probabilities = self.probability_dropout(probabilities, training=training)
         context = tf.matmul(probabilities, values)
         if self.gated:
             context *= tf.reshape(tf.cast(self.gates, context.dtype), [-1, 1, 1])
@@ -255,6 +258,8 @@ class MultiHeadAttention(Recording, IncrementalLayer):
         keys, values = cache["memory_keys"], cache["memory_values"]
         query = self.query(inputs)
         is_plain = keys.shape[0] == 1 and padding_mask is None and not self.gated
+        # The operation gives no probabilities.
+        is_plain &= "probabilities" not in self._records
         if self.computes_with(MEMORY_ATTENTION) and is_plain:
             return self.output_projection(memory_attention(query, keys, values))
         mask = None

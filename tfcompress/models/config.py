@@ -52,8 +52,14 @@ class Seq2SeqConfig(schema.Mapped):
         max_source_length: Longest source in tokens, end mark included.
         max_target_length: Longest target in tokens, end mark included.
         pad_id: Id of padding.
-        bos_id: Id that a target begins with; it may be `pad_id`.
+        bos_id: Id that a target begins with; it may be `pad_id`, or `eos_id` with a
+            `target_prefix`.
         eos_id: Id that sources and targets end with.
+        target_prefix: Ids that stand between `bos_id` and every target, such as the code of a
+            language. Decoding begins with them, results leave them out, and they count for
+            `max_target_length`.
+        alignment_head: The head of the last cross-attention that says what tokens are aligned
+            with, from 0; None for the mean over its heads.
 
     Raises:
         InputError: If settings are impossible, naming each of them.
@@ -82,6 +88,8 @@ class Seq2SeqConfig(schema.Mapped):
     pad_id: int = 0
     bos_id: int = 1
     eos_id: int = 2
+    target_prefix: tuple[int, ...] = ()
+    alignment_head: int | None = None
 
     def __post_init__(self):
         if self.target_vocabulary_size is None:
@@ -95,3 +103,8 @@ class Seq2SeqConfig(schema.Mapped):
         """Number of token ids by side."""
         source, target = self.source_vocabulary_size, self.target_vocabulary_size
         return {"source": source, "target": source if target is None else target}
+
+    @property
+    def excluded_ids(self) -> list[int]:
+        """The ids that decoding never produces."""
+        return sorted({self.pad_id, self.bos_id} - {self.eos_id})

@@ -46,6 +46,8 @@ def config_problems(config: Any) -> Iterator[str]:
     for name in ("encoder", "decoder"):
         yield from stack_problems(name, getattr(config, name), config.hidden_dim)
     yield from token_problems(config)
+    yield from _prefix_problems(config)
+    yield from _alignment_problems(config)
 
 
 def token_problems(config: Any) -> Iterator[str]:
@@ -278,5 +280,34 @@ def _id_problems(config):
     for name, value in ids.items():
         if not 0 <= value < max(smallest, 1):
             yield f"`{name}` must be an id of every vocabulary (received {value})"
-    if config.eos_id in (config.pad_id, config.bos_id):
+    # Behind a prefix, the end mark that a target begins with is not taken for its end.
+    has_prefix = bool(getattr(config, "target_prefix", ()))
+    if config.eos_id == config.pad_id or (config.eos_id == config.bos_id and not has_prefix):
         yield f"`eos_id` must differ from `pad_id` and `bos_id` (received {list(ids.values())})"
+
+
+def _prefix_problems(config):
+    prefix, size = config.target_prefix, config.vocabulary_sizes["target"]
+    special = {config.pad_id, config.bos_id, config.eos_id}
+    if any(not 0 <= token < size or token in special for token in prefix):
+        yield (
+            f"`target_prefix` must have ids of target tokens, from 0 to {size - 1}, other than "
+            f"those of padding, begin and end (received {list(prefix)})"
+        )
+    if prefix and len(prefix) >= config.max_target_length:
+        yield (
+            "`target_prefix` must leave room for a target in `max_target_length` (received "
+            f"{len(prefix)} ids of {config.max_target_length})"
+        )
+
+
+def _alignment_problems(config):
+    head = config.alignment_head
+    if head is None:
+        return
+    heads = listed(config.decoder.memory_attention.num_heads)
+    if heads and not 0 <= head < heads[-1]:
+        yield (
+            "`alignment_head` must be a head of the last cross-attention, from 0 to "
+            f"{heads[-1] - 1} (received {head})"
+        )

@@ -1,8 +1,9 @@
 """Greedy and beam search on the Keras model: validation during training, and the reference.
 
-The search is that of the exported bundle's runtime. A target has at most
-`min(max_length, max_target_length, 2 * source_length + 16)` tokens, end mark included; `pad_id`
-and `bos_id` are never produced; ties go to the lowest index.
+The search is that of the exported bundle's runtime. It begins behind `bos_id` and the
+configuration's `target_prefix`, which targets leave out. A target has at most
+`min(max_length, max_target_length - len(target_prefix), 2 * source_length + 16)` tokens, end mark
+included; `pad_id` and `bos_id` are never produced; ties go to the lowest index.
 """
 
 from collections.abc import Sequence
@@ -140,12 +141,15 @@ def beam_decode(
     (limit,) = target_limits(config, np.array([len(source_ids)]), max_length)
     transformer = to_float32(transformer)
     memory = transformer.encode_with_mask(tf.constant([list(source_ids)], tf.int32), None)
-    cache = transformer.init_cache(memory, int(limit))
-    tokens, scores, beams, finished = np.array([config.bos_id]), np.zeros(1), [[]], []
+    first, prefix = len(config.target_prefix), [config.bos_id, *config.target_prefix]
+    cache = transformer.init_cache(memory, first + int(limit))
+    for position, token in enumerate(prefix[:-1]):
+        _, cache = transformer.hidden_step(tf.constant([token], tf.int32), position, cache)
+    tokens, scores, beams, finished = np.array(prefix[-1:]), np.zeros(1), [[]], []
     for position in range(limit):
-        logits, cache = transformer.step(tf.constant(tokens, tf.int32), position, cache)
+        logits, cache = transformer.step(tf.constant(tokens, tf.int32), first + position, cache)
         candidates = scores[:, np.newaxis] + tf.nn.log_softmax(logits).numpy()
-        candidates[:, [config.pad_id, config.bos_id]] = -np.inf
+        candidates[:, config.excluded_ids] = -np.inf
         if position == limit - 1:
             ends = candidates[:, config.eos_id]
             finished += [_hypothesis(*pair, length_penalty) for pair in zip(beams, ends)]
@@ -189,7 +193,8 @@ def target_limits(config, source_lengths: np.ndarray, max_length: int | None) ->
                 f"A sentence must have from 1 to {config.max_source_length} token ids, end mark "
                 f"included. Received: sentence {number} with {length}."
             )
-    return np.minimum(min(most, config.max_target_length), 2 * source_lengths + 16)
+    longest = config.max_target_length - len(config.target_prefix)
+    return np.minimum(min(most, longest), 2 * source_lengths + 16)
 
 
 def _hypothesis(token_ids, log_probability, length_penalty):
@@ -226,8 +231,9 @@ class _GreedySearch:
         config = self._transformer.config
         targets = [[] for _ in limits]
         rows = np.arange(len(limits))
-        tokens = np.full(len(limits), config.bos_id, np.int32)
-        position = 0
+        position = len(config.target_prefix)
+        tokens = np.full(len(limits), [config.bos_id, *config.target_prefix][-1], np.int32)
+        limits = position + limits
         state = self._start(source, limits.max())
         while len(rows):
             produced, position, state = self._advance(tokens, position, limits[rows], state)
@@ -243,12 +249,19 @@ class _GreedySearch:
 
     def _start_graph(self, source, max_length):
         memory, mask = self._transformer.encode(source)
-        return {"cache": self._transformer.init_cache(memory, max_length), "memory_mask": mask}
+        cache = self._transformer.init_cache(memory, max_length)
+        config = self._transformer.config
+        for position, token in enumerate([config.bos_id, *config.target_prefix][:-1]):
+            tokens = tf.fill([tf.shape(source)[0]], token)
+            _, cache = self._transformer.hidden_step(
+                tokens, position, cache, memory_padding_mask=mask
+            )
+        return {"cache": cache, "memory_mask": mask}
 
     def _advance_graph(self, tokens, position, limits, state):
         """Decodes `_STEPS` positions, or fewer where every row ends; ended rows repeat `eos_id`."""
         config = self._transformer.config
-        never = tf.one_hot([config.pad_id, config.bos_id], config.target_vocabulary_size)
+        never = tf.one_hot(config.excluded_ids, config.target_vocabulary_size)
         never = tf.reduce_sum(never, axis=0) * tf.float32.min
 
         def is_live(i, tokens, *_):

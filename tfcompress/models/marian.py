@@ -107,6 +107,8 @@ def _config(settings, max_length) -> Seq2SeqConfig:
         pad_id=pad,
         bos_id=settings.whole("decoder_start_token_id", pad, least=0),
         eos_id=settings.whole("eos_token_id", least=0),
+        # The one that Marian gives, and trains where it trains on alignments.
+        alignment_head=0,
     )
 
 

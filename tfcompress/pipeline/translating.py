@@ -6,11 +6,14 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.search_options import SearchOptions
+
+if TYPE_CHECKING:
+    from tfcompress.runtime import Hypothesis
 
 _CHUNK = 128
 
@@ -22,17 +25,17 @@ class Translated:
     Attributes:
         number: The sentence's number, from 1.
         source: The sentence.
-        texts: Its translations, the best first.
-        scores: Their scores.
-        parts: In how many parts it was translated, more than one beyond the model's limit.
-        limit: That limit, in tokens.
+        hypotheses: Its translations, the best first.
+        tokens: The pieces of each, with end marks.
+        source_tokens: Its own pieces, with end marks, where translations are aligned with them.
+        limit: The model's limit, in tokens.
     """
 
     number: int
     source: str
-    texts: list[str]
-    scores: list[float]
-    parts: int
+    hypotheses: "list[Hypothesis]"
+    tokens: list[list[str]]
+    source_tokens: list[str] | None
     limit: int
 
 
@@ -58,7 +61,8 @@ def translate_sentences(
             them.
         place: What the sentences are called in errors, such as a file's name.
         first: The number of the first one.
-        **search: As `Translator.translate` takes it: `beam_size`, `length_penalty`, `n_best`.
+        **search: As `Translator.translate` takes it: `beam_size`, `length_penalty`, `n_best`,
+            `target_prefix`, `banned_words`.
 
     Raises:
         InputError: If the bundle or an option is wrong, a sentence cannot be translated, naming its
@@ -71,7 +75,8 @@ def translate_sentences(
     """
     from tfcompress.runtime import open_bundle
 
-    SearchOptions(**search)
+    constraints = ("target_prefix", "banned_words")
+    SearchOptions(**{name: value for name, value in search.items() if name not in constraints})
     engine = engine or Engine()
     if not engine.is_local:
         open_bundle(bundle)
@@ -134,7 +139,14 @@ def _translate(bundle, num_threads, place, options, chunk) -> list[Translated]:
         except InputError as error:
             line = f"{place}, line {number}"
             raise InputError(f"{line}: {error}") from None
-        texts, scores = [row.text for row in rows], [row.score for row in rows]
-        limit = translator.bundle.max_source_length
-        results.append(Translated(number, source, texts, scores, rows[0].parts, limit))
+        results.append(
+            Translated(
+                number,
+                source,
+                rows,
+                [translator.target_tokens(row) for row in rows],
+                translator.source_tokens(source) if translator.bundle.gives_alignments else None,
+                translator.bundle.max_source_length,
+            )
+        )
     return results

@@ -20,10 +20,14 @@ class TranslationSurgery(SurgeryContext):
         return evaluation_dataset(
             self._pairs(count),
             batch_tokens=_BATCH_TOKENS,
-            max_length=(config.max_source_length, config.max_target_length),
+            max_length=(
+                config.max_source_length,
+                config.max_target_length - len(config.target_prefix),
+            ),
             bos_id=config.bos_id,
             eos_id=config.eos_id,
             pad_id=config.pad_id,
+            target_prefix=config.target_prefix,
         )
 
     def loss(self):

@@ -15,6 +15,12 @@ class COptions(ctypes.Structure):
     ]
 
 
+class CIds(ctypes.Structure):
+    """`tfc_ids`: some ids."""
+
+    _fields_ = [("ids", POINTER(c_int32)), ("num_ids", c_size_t)]
+
+
 class CSearch(ctypes.Structure):
     """`tfc_search`: how to search."""
 
@@ -26,6 +32,12 @@ class CSearch(ctypes.Structure):
         ("split", c_int32),
         ("with_scores", c_int32),
         ("length_penalty", c_double),
+        ("target_prefix", c_char_p),
+        ("target_prefix_ids", CIds),
+        ("banned_words", POINTER(c_char_p)),
+        ("num_banned_words", c_size_t),
+        ("banned_ids", POINTER(CIds)),
+        ("num_banned_ids", c_size_t),
     ]
 
 

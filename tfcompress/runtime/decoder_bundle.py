@@ -18,13 +18,20 @@ class SpecialIds:
 
     Attributes:
         pad: Fills batches; never produced.
-        bos: Begins a target; never produced.
+        bos: Begins a target; never produced, unless it is `eos`.
         eos: Ends sources and targets.
+        target_prefix: Stand between `bos` and every target, which leaves them out.
     """
 
     pad: int
     bos: int
     eos: int
+    target_prefix: tuple[int, ...] = ()
+
+    @property
+    def excluded(self) -> list[int]:
+        """The ids that are never produced."""
+        return sorted({self.pad, self.bos} - {self.eos})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +44,7 @@ class DecoderBundle(Bundle):
         target_vocabulary: Number of target ids.
         state: What the decoder carries from step to step, by the names of the tensors.
         block: Logits that share an entry of `block_max`, or None where the model has none.
+        gives_alignments: Whether steps say how much they look at each token of the source.
 
     The others are those of `Bundle`.
     """
@@ -46,6 +54,7 @@ class DecoderBundle(Bundle):
     target_vocabulary: int
     state: dict[str, StateSpec]
     block: int | None
+    gives_alignments: bool
 
 
 def read_decoder(manifest: Manifest, vocabulary: int) -> dict[str, Any]:
@@ -67,6 +76,7 @@ def read_decoder(manifest: Manifest, vocabulary: int) -> dict[str, Any]:
         "target_vocabulary": vocabulary,
         "state": _state(take("state", value_type=list, check=lambda x: _state(x) is not None)),
         "block": take("decoder", "block", value_type=int | None, check=_divides(vocabulary)),
+        "gives_alignments": "alignments" in take("decoder", value_type=dict),
     }
 
 

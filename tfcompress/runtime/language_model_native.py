@@ -10,6 +10,7 @@ from tfcompress.generation_options import GenerationOptions
 from tfcompress.runtime.c_interface import CResult
 from tfcompress.runtime.language_model_bundle import LanguageModelBundle
 from tfcompress.runtime.native import NativeEngine, int32_pointer
+from tfcompress.runtime.native_results import RESULT_FUNCTIONS, hypotheses
 from tfcompress.runtime.search import Hypothesis
 
 
@@ -45,7 +46,7 @@ class NativeLanguageModelEngine(NativeEngine[LanguageModelBundle]):
         "tfc_next_id": (c_void_p, POINTER(c_int32), POINTER(c_double)),
         "tfc_score_ids": (c_void_p, POINTER(c_int32), c_size_t, POINTER(c_float)),
         "tfc_language_model_logits": (c_void_p, POINTER(c_int32), c_size_t, POINTER(c_float)),
-        "tfc_free_result": (POINTER(CResult),),
+        **RESULT_FUNCTIONS,
     }
 
     def score(self, row: Sequence[int]) -> np.ndarray:
@@ -93,10 +94,7 @@ class NativeLanguageModelEngine(NativeEngine[LanguageModelBundle]):
             len(ids),
             _c_generation(options, max_tokens),
             result=CResult,
-            take=lambda result: [
-                Hypothesis(one.ids[: one.num_ids], one.log_probability, one.score)
-                for one in result.hypotheses[: result.num_hypotheses]
-            ],
+            take=lambda result: hypotheses(self._library, result),
         )
 
     def begin(self, prompt: Sequence[int], options: GenerationOptions, limit: int) -> None:

@@ -1,10 +1,14 @@
 """Greedy and beam search, in numpy, over anything that decodes step by step."""
 
-from dataclasses import dataclass
+import functools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from tfcompress.runtime.constraints import Bans, Forbids
 from tfcompress.runtime.decoder_bundle import SpecialIds
 
 
@@ -16,11 +20,14 @@ class StepOutput(NamedTuple):
         block_max: `[rows, blocks]`, the maxima of equal blocks of logits, which spare a search
             most of the vocabulary; or None.
         log_sum_exp: `[rows, 1]`, of the logits; or None.
+        alignment: `[rows, source length]`, how much the next token looks at each token of the
+            source; or None.
     """
 
     logits: np.ndarray
     block_max: np.ndarray | None = None
     log_sum_exp: np.ndarray | None = None
+    alignment: np.ndarray | None = None
 
 
 class Stepper(Protocol):
@@ -48,6 +55,12 @@ class Hypothesis:
         text: The translation, where there is a tokenizer.
         parts: How many parts the text was translated in: its lines, and what lines beyond the
             bundle's limit were split into.
+        token_ids: The ids with the end id; of a text that was translated in parts, with the end
+            id of each part.
+        token_scores: The log-probability of each of these.
+        alignment: Where the bundle was exported with `alignments`, the attention of each of these
+            to each token of the source and its end id, float32 `[tokens, source tokens]`; with
+            parts, of each to its own source.
     """
 
     ids: list[int]
@@ -55,9 +68,34 @@ class Hypothesis:
     score: float
     text: str | None = None
     parts: int = 1
+    token_ids: list[int] = field(default_factory=list)
+    token_scores: list[float] = field(default_factory=list)
+    alignment: np.ndarray | None = field(default=None, compare=False)
+
+    @property
+    def quality(self) -> float:
+        """The geometric mean of the tokens' probabilities, from 0 to 1, end ids included.
+
+        That is the power of e of the mean of `token_scores`; of an empty text, 1.
+        """
+        return math.exp(sum(self.token_scores) / max(len(self.token_scores), 1))
+
+    @property
+    def hard_alignment(self) -> list[tuple[int, int]] | None:
+        """For each of `token_ids`, the source token that it looks at most, and its own place."""
+        if self.alignment is None:
+            return None
+        return [(int(row.argmax()), place) for place, row in enumerate(self.alignment)]
 
 
-def greedy_search(stepper: Stepper, special: SpecialIds, limit: int) -> list[int]:
+def greedy_search(
+    stepper: Stepper,
+    special: SpecialIds,
+    limit: int,
+    *,
+    prefix: Sequence[int] = (),
+    bans: Bans | None = None,
+) -> list[int]:
     """Takes the most probable token at each step.
 
     Padding and the begin id are never taken. Of equals, the lowest id is.
@@ -66,6 +104,8 @@ def greedy_search(stepper: Stepper, special: SpecialIds, limit: int) -> list[int
         stepper: The decoder.
         special: The special ids.
         limit: Most tokens, the end id included, which is forced at the last.
+        prefix: The ids to begin with, fewer than `limit`.
+        bans: What is not taken either; the end id always may be.
 
     Returns:
         The ids, without the end id.
@@ -73,32 +113,48 @@ def greedy_search(stepper: Stepper, special: SpecialIds, limit: int) -> list[int
     stepper.start(1)
     token, ids = special.bos, []
     for _ in range(limit - 1):
-        token = best_token(stepper.step(token), special)
+        output = stepper.step(token)
+        if len(ids) < len(prefix):
+            token = prefix[len(ids)]
+        else:
+            token = best_token(output, special, bans.after(ids) if bans else None)
         if token == special.eos:
             break
         ids.append(token)
     return ids
 
 
-def best_token(output: StepOutput, special: SpecialIds) -> int:
+def best_token(output: StepOutput, special: SpecialIds, forbids: Forbids | None = None) -> int:
     """Returns the most probable token of the first row; see `greedy_search`.
 
     Args:
         output: What a step gave.
         special: The special ids.
+        forbids: Whether a token may not be taken.
     """
-    excluded = (special.pad, special.bos)
     row = output.logits[0]
-    if output.block_max is None:
-        token = int(row.argmax())
-    else:
-        width = row.size // output.block_max.shape[1]
-        first = int(output.block_max[0].argmax()) * width
-        token = first + int(row[first : first + width].argmax())
-    if token in excluded:
-        row[list(excluded)] = -np.inf
-        token = int(row.argmax())
-    return token
+    while True:
+        if output.block_max is None:
+            token = int(row.argmax())
+        else:
+            width = row.size // output.block_max.shape[1]
+            first = int(output.block_max[0].argmax()) * width
+            token = first + int(row[first : first + width].argmax())
+        if row[token] == -np.inf:
+            return special.eos
+        if token not in special.excluded and not (forbids and forbids(token)):
+            return token
+        _exclude(output, 0, token)
+
+
+def _exclude(output: StepOutput, row: int, token: int) -> None:
+    """Makes a token of a row impossible."""
+    logits, block_max = output.logits[row], output.block_max
+    logits[token] = -np.inf
+    if block_max is not None:
+        width = logits.size // block_max.shape[1]
+        first = token - token % width
+        block_max[row, first // width] = logits[first : first + width].max()
 
 
 def log_sum_exp(output: StepOutput) -> np.ndarray:
@@ -113,6 +169,14 @@ def log_sum_exp(output: StepOutput) -> np.ndarray:
     return largest + np.log(np.exp(output.logits - largest).sum(axis=1, keepdims=True))
 
 
+class _Chosen(NamedTuple):
+    """A token of a hypothesis, its log-probability, and what it is aligned with."""
+
+    token: int
+    score: float
+    alignment: np.ndarray | None
+
+
 def beam_search(
     stepper: Stepper,
     special: SpecialIds,
@@ -120,6 +184,8 @@ def beam_search(
     *,
     beam_size: int,
     length_penalty: float = 1.0,
+    prefix: Sequence[int] = (),
+    bans: Bans | None = None,
 ) -> list[Hypothesis]:
     """Keeps the `beam_size` best hypotheses at each step.
 
@@ -135,6 +201,9 @@ def beam_search(
         limit: Most tokens, the end id included, which is forced at the last.
         beam_size: Hypotheses that are kept.
         length_penalty: The power of the length that a hypothesis' log-probability is divided by.
+        prefix: The ids to begin with, fewer than `limit`; their log-probabilities count.
+        bans: What is not taken either, whose probability no other token gets; the end id always
+            may be.
 
     Returns:
         The finished hypotheses, at least one, best first.
@@ -148,36 +217,44 @@ def beam_search(
     totals = np.full([beam_size, 1], -np.inf)
     totals[0] = 0
     ranks = [*range(beam_size)]
-    prefixes: list[list[int]] = [[]] * beam_size
+    hypotheses: list[list[_Chosen]] = [[]] * beam_size
     tokens = np.full(beam_size, special.bos, np.int32)
     finished: list[Hypothesis] = []
 
-    def finish(ids, total):
-        finished.append(Hypothesis(ids, total, total / (len(ids) + 1) ** length_penalty))
+    def finish(chosen, total):
+        finished.append(_hypothesis(chosen, total, total / len(chosen) ** length_penalty))
 
     for length in range(1, limit + 1):
         output = _complete(stepper.step(tokens))
+        # Before any is excluded.
+        choose = _chooser(output)
+        if length <= len(prefix):
+            tokens[:] = token = prefix[length - 1]
+            hypotheses[0] = [*hypotheses[0], choose(0, token)]
+            totals[0] += hypotheses[0][-1].score
+            continue
         if length == limit:
             ends = totals + (output.logits[:, [special.eos]] - output.log_sum_exp)
             for row in sorted(np.flatnonzero(ends > -np.inf).tolist(), key=ranks.__getitem__):
-                finish(prefixes[row], float(ends[row, 0]))
+                finish([*hypotheses[row], choose(row, special.eos)], float(ends[row, 0]))
             break
-        candidates = _best_continuations(output, totals, ranks, special, 2 * beam_size)
+        forbids = _forbidden(special, bans, hypotheses)
+        candidates = _best_continuations(output, totals, ranks, forbids, 2 * beam_size)
         alive = []
         for place, (total, parent, token) in enumerate(candidates):
             if token != special.eos:
                 alive.append((total, parent, token))
             elif place < beam_size:
-                finish(prefixes[parent], total)
+                finish([*hypotheses[parent], choose(parent, token)], total)
         alive = alive[:beam_size]
         if len(finished) >= beam_size or not alive:
             break
         rows = _assign_rows(stepper, [parent for _, parent, _ in alive], beam_size)
-        grown = [[*prefixes[parent], token] for _, parent, token in alive]
+        grown = [[*hypotheses[parent], choose(parent, token)] for _, parent, token in alive]
         totals[:] = -np.inf
         for rank, (row, (total, _, token)) in enumerate(zip(rows, alive)):
             totals[row], tokens[row] = total, token
-            ranks[row], prefixes[row] = rank, grown[rank]
+            ranks[row], hypotheses[row] = rank, grown[rank]
     if not finished:
         raise RuntimeError(
             "The model must give finite logits. Received: none that is finite. Export an earlier "
@@ -186,50 +263,76 @@ def beam_search(
     return sorted(finished, key=lambda hypothesis: -hypothesis.score)
 
 
+def _hypothesis(chosen: list[_Chosen], total: float, score: float) -> Hypothesis:
+    """The hypothesis of some tokens, whose last is the end id."""
+    alignment = None
+    if chosen[0].alignment is not None:
+        alignment = np.stack([one.alignment for one in chosen])
+    ids, scores = [one.token for one in chosen], [one.score for one in chosen]
+    return Hypothesis(
+        ids[:-1], total, score, token_ids=ids, token_scores=scores, alignment=alignment
+    )
+
+
+def _chooser(output: "_CompleteOutput") -> Callable[[int, int], _Chosen]:
+    """Returns what makes a `_Chosen` of a row and a token."""
+    # The next step overwrites it.
+    alignment = None if output.alignment is None else output.alignment.copy()
+
+    def choose(row, token):
+        score = float(output.logits[row, token] - output.log_sum_exp[row, 0])
+        return _Chosen(token, score, None if alignment is None else alignment[row])
+
+    return choose
+
+
+def _forbidden(special, bans, hypotheses) -> Callable[[int, int], bool]:
+    """Returns whether a token may not continue the hypothesis of a row."""
+
+    @functools.cache
+    def after(row):
+        return bans.after([one.token for one in hypotheses[row]])
+
+    return lambda row, token: token in special.excluded or (bans is not None and after(row)(token))
+
+
 class _CompleteOutput(NamedTuple):
     logits: np.ndarray
     block_max: np.ndarray
     log_sum_exp: np.ndarray
+    alignment: np.ndarray | None
 
 
 def _complete(output: StepOutput) -> _CompleteOutput:
     """Computes what the model does not give."""
     block_max = output.logits if output.block_max is None else output.block_max
-    return _CompleteOutput(output.logits, block_max, log_sum_exp(output))
+    return _CompleteOutput(output.logits, block_max, log_sum_exp(output), output.alignment)
 
 
-def _best_continuations(output, totals, ranks, special, count):
+def _best_continuations(output, totals, ranks, forbids, count):
     """Returns `(total, row, token)` of the best continuations, best first."""
-    logits, block_max, log_sum_exp = output
+    logits, block_max, log_sum_exp, _ = output
     blocks = block_max.shape[1]
     width = logits.shape[1] // blocks
-    # A token of the best `count` lies in a block of the best `count`.
-    near = _at_least_best(((block_max - log_sum_exp) + totals).reshape(-1), count)
-    rows = near // blocks
-    values = (logits.reshape(-1, width)[near] - log_sum_exp[rows]) + totals[rows]
-    values = values.reshape(-1)
-    chosen = _at_least_best(values, count)
-    best = []
-    for total, place in zip(values[chosen].tolist(), chosen.tolist()):
-        block, offset = divmod(place, width)
-        row, block = divmod(int(near[block]), blocks)
-        token = block * width + offset
-        if token in (special.pad, special.bos) and total > -np.inf:
-            _exclude(output, special)
-            return _best_continuations(output, totals, ranks, special, count)
-        best.append((-total, ranks[row], token, row))
-    best.sort()
-    return [(-total, row, token) for total, _, token, row in best[:count] if total < np.inf]
-
-
-def _exclude(output: _CompleteOutput, special: SpecialIds) -> None:
-    """Makes padding and the begin id impossible."""
-    logits, block_max, _ = output
-    width = logits.shape[1] // block_max.shape[1]
-    for token in (special.pad, special.bos):
-        logits[:, token] = -np.inf
-        first = token - token % width
-        block_max[:, first // width] = logits[:, first : first + width].max(axis=1)
+    while True:
+        # A token of the best `count` lies in a block of the best `count`.
+        near = _at_least_best(((block_max - log_sum_exp) + totals).reshape(-1), count)
+        rows = near // blocks
+        values = (logits.reshape(-1, width)[near] - log_sum_exp[rows]) + totals[rows]
+        values = values.reshape(-1)
+        chosen = _at_least_best(values, count)
+        best, is_final = [], True
+        for total, place in zip(values[chosen].tolist(), chosen.tolist()):
+            block, offset = divmod(place, width)
+            row, block = divmod(int(near[block]), blocks)
+            token = block * width + offset
+            if total > -np.inf and forbids(row, token):
+                _exclude(output, row, token)
+                is_final = False
+            best.append((-total, ranks[row], token, row))
+        if is_final:
+            best.sort()
+            return [(-total, row, token) for total, _, token, row in best[:count] if total < np.inf]
 
 
 def _at_least_best(values: np.ndarray, count: int) -> np.ndarray:

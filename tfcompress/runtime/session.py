@@ -56,13 +56,15 @@ class Session:
                 "block_max": bundle.target_vocabulary // bundle.block,
                 "log_sum_exp": 1,
             }
+        self._aligns = bundle.gives_alignments
+        alignment = {"alignment"} if self._aligns else set()
         self._model = load_model(bundle, num_threads, first_input=("step", "position"))
         self._step = Signature(
             self._model,
             bundle,
             "step",
             {"ids", "position", "mask", *bundle.state},
-            {*self._results, *(f"new_{name}" for name in self._own)},
+            {*self._results, *alignment, *(f"new_{name}" for name in self._own)},
         )
         self._decoders = Recent(_KEPT_DECODERS)
         self._position = 0
@@ -140,9 +142,12 @@ class Session:
             step.resize(name, spec.sizes(rows, cache_rows))
         for name, spec in self._sentence.items():
             step.resize(name, spec.sizes(1, encoder.length))
+        results = self._results
+        if self._aligns:
+            results = {**results, "alignment": encoder.length}
         self._decoder = self._decoders.get_or_make(
-            (rows, cache_rows),
-            lambda: _Decoder(step, rows, cache_rows, self._own, self._results),
+            (rows, cache_rows, results.get("alignment")),
+            lambda: _Decoder(step, rows, cache_rows, self._own, results),
         )
         step.bind(self._decoder.inputs | encoder.state, self._decoder.outputs)
 
@@ -206,7 +211,7 @@ class _Decoder:
         self._downloads = [buffer for buffer in results.values() if buffer.is_copy]
         self._state = list(tensors.values())
         self._replaced = [tensor for tensor in self._state if not tensor.spec.grows]
-        self._output = StepOutput(*(result.array for result in results.values()))
+        self._output = StepOutput(**{name: result.array for name, result in results.items()})
 
     def begin(self):
         self._mask[:] = MASKED

@@ -343,9 +343,8 @@ class TextGenerator(Model[LanguageModelBundle]):
             scores.append(log_probability)
         total = sum(scores)
         score = total / len(scores) ** options.length_penalty
-        if tokens[-1] == self.bundle.ids.eos:
-            tokens.pop()
-        return [Hypothesis(tokens, total, score)]
+        ids = tokens[:-1] if tokens[-1] == self.bundle.ids.eos else tokens
+        return [Hypothesis(ids, total, score, token_ids=tokens, token_scores=scores)]
 
     def _begin(self, ids, options, limit):
         self._run(lambda engine: engine.begin(ids, options, limit))

@@ -1,11 +1,22 @@
 """Translation models in Python."""
 
+import functools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from tfcompress.runtime.constraints import (
+    NO_CONSTRAINTS,
+    Bans,
+    Constraints,
+    Surfaces,
+    check_room,
+)
 from tfcompress.runtime.engine import Engine
+from tfcompress.runtime.generation import Prompted
 from tfcompress.runtime.search import Hypothesis, beam_search, greedy_search
+from tfcompress.runtime.sentencepiece_file import load_sentencepiece
 from tfcompress.runtime.session import Session
 from tfcompress.runtime.translation_bundle import TranslationBundle
 from tfcompress.search_options import SearchOptions
@@ -15,7 +26,9 @@ class TranslationEngine(Engine[TranslationBundle]):
     """Searches in Python; see `Engine`."""
 
     def _open(self, library, num_threads):
+        special = self._bundle.ids
         self._session = Session(self._bundle, num_threads=num_threads)
+        self._stepper = Prompted(self._session, special.bos, special.target_prefix)
 
     def search(
         self,
@@ -26,28 +39,53 @@ class TranslationEngine(Engine[TranslationBundle]):
         max_length: int | None = None,
         length_penalty: float = 1.0,
         with_scores: bool = False,
+        constraints: Constraints = NO_CONSTRAINTS,
     ) -> list[Hypothesis]:
         """Translates a sentence; as in the native runtime."""
         SearchOptions(
             beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
         )
-        special, longest = self._bundle.ids, self._bundle.max_target_length
+        special = self._bundle.ids
+        longest = self._bundle.max_target_length - len(special.target_prefix)
         limit = min(max_length or longest, longest, 2 * (len(ids) + 1) + 16)
+        options: Any = {"prefix": constraints.target_prefix, "bans": self._bans(constraints)}
+        check_room(constraints.target_prefix, limit)
         self._session.encode([*ids, special.eos])
         if not with_scores and beam_size == 1:
-            return [Hypothesis(greedy_search(self._session, special, limit), 0.0, 0.0)]
+            ids = greedy_search(self._stepper, special, limit, **options)
+            return [Hypothesis(ids, 0.0, 0.0)]
         hypotheses = beam_search(
-            self._session, special, limit, beam_size=beam_size, length_penalty=length_penalty
+            self._stepper,
+            special,
+            limit,
+            beam_size=beam_size,
+            length_penalty=length_penalty,
+            **options,
         )
         return hypotheses[:n_best]
+
+    def _bans(self, constraints):
+        if not constraints.banned_ids and not constraints.banned_words:
+            return None
+        if constraints.banned_words:
+            bans = Bans(constraints, self._surfaces.texts, self._surfaces.spell)
+        else:
+            bans = Bans(constraints)
+        bans.check_prefix(constraints.target_prefix)
+        return bans
+
+    @functools.cached_property
+    def _surfaces(self):
+        processor = load_sentencepiece(self._bundle.target_tokenizer)
+        return Surfaces(processor, self._bundle.target_vocabulary)
 
     def logits(self, ids: Sequence[int], target: Sequence[int]) -> np.ndarray:
         """Returns the logits after each prefix of a target; as in the native runtime."""
         self._session.encode([*ids, self._bundle.ids.eos])
-        self._session.start(1)
+        self._stepper.start(1)
         tokens = [self._bundle.ids.bos, *target]
         # A step overwrites the logits of the one before.
-        return np.array([self._session.step(token).logits[0].copy() for token in tokens])
+        return np.array([self._stepper.step(token).logits[0].copy() for token in tokens])
 
     def close(self) -> None:
         """Frees the model; the engine cannot be used any more."""

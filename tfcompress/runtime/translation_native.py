@@ -2,12 +2,14 @@
 
 import ctypes
 from collections.abc import Sequence
-from ctypes import POINTER, c_float, c_int32, c_size_t, c_void_p
+from ctypes import POINTER, c_char_p, c_float, c_int32, c_size_t, c_void_p
 
 import numpy as np
 
-from tfcompress.runtime.c_interface import CResult, CSearch
+from tfcompress.runtime.c_interface import CIds, CResult, CSearch
+from tfcompress.runtime.constraints import NO_CONSTRAINTS, Constraints
 from tfcompress.runtime.native import NativeEngine, int32_pointer
+from tfcompress.runtime.native_results import RESULT_FUNCTIONS, hypotheses
 from tfcompress.runtime.search import Hypothesis
 from tfcompress.runtime.translation_bundle import TranslationBundle
 from tfcompress.search_options import SearchOptions
@@ -33,7 +35,7 @@ class NativeTranslationEngine(NativeEngine[TranslationBundle]):
             c_size_t,
             POINTER(c_float),
         ),
-        "tfc_free_result": (POINTER(CResult),),
+        **RESULT_FUNCTIONS,
     }
 
     def search(
@@ -45,6 +47,7 @@ class NativeTranslationEngine(NativeEngine[TranslationBundle]):
         max_length: int | None = None,
         length_penalty: float = 1.0,
         with_scores: bool = False,
+        constraints: Constraints = NO_CONSTRAINTS,
     ) -> list[Hypothesis]:
         """Translates a sentence.
 
@@ -55,17 +58,20 @@ class NativeTranslationEngine(NativeEngine[TranslationBundle]):
             max_length: Most tokens, the end id included, where fewer than the bundle's are wanted.
             length_penalty: The power of the length that log-probabilities are divided by.
             with_scores: Whether greedy search computes scores too.
+            constraints: What translations must begin with, and must not have.
 
         Returns:
             The hypotheses, best first.
 
         Raises:
-            InputError: An option is impossible.
+            InputError: An option is impossible, or the target's prefix does not fit or is banned.
         """
         SearchOptions(
             beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
         )
         source = np.asarray(ids, np.int32)
+        words = [word.encode() for word in constraints.banned_words]
+        banned = [_c_ids(row) for row in constraints.banned_ids]
         search = CSearch(
             ctypes.sizeof(CSearch),
             beam_size,
@@ -74,6 +80,12 @@ class NativeTranslationEngine(NativeEngine[TranslationBundle]):
             False,
             with_scores,
             length_penalty,
+            None,
+            _c_ids(constraints.target_prefix),
+            (c_char_p * len(words))(*words),
+            len(words),
+            (CIds * len(banned))(*banned),
+            len(banned),
         )
         return self._call(
             "tfc_translate_ids",
@@ -81,10 +93,7 @@ class NativeTranslationEngine(NativeEngine[TranslationBundle]):
             len(source),
             ctypes.byref(search),
             result=CResult,
-            take=lambda result: [
-                Hypothesis(one.ids[: one.num_ids], one.log_probability, one.score)
-                for one in result.hypotheses[: result.num_hypotheses]
-            ],
+            take=lambda result: hypotheses(self._library, result),
         )
 
     def logits(self, ids: Sequence[int], target: Sequence[int]) -> np.ndarray:
@@ -110,3 +119,7 @@ class NativeTranslationEngine(NativeEngine[TranslationBundle]):
             )
         )
         return logits
+
+
+def _c_ids(ids):
+    return CIds((c_int32 * len(ids))(*ids), len(ids))

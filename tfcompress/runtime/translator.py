@@ -5,11 +5,14 @@ from dataclasses import replace
 from typing import Any, Literal, TypedDict, Unpack, overload
 
 from tfcompress.errors import InputError
+from tfcompress.runtime.constraints import Constraints
+from tfcompress.runtime.given_constraints import id_constraints, text_constraints
 from tfcompress.runtime.ids import source_ids
+from tfcompress.runtime.joining import join_parts
 from tfcompress.runtime.model import Model, Progress, check_text
 from tfcompress.runtime.search import Hypothesis
 from tfcompress.runtime.sentencepiece_file import load_sentencepiece
-from tfcompress.runtime.splitting import join_texts, split_lines, split_text
+from tfcompress.runtime.splitting import split_lines, split_text
 from tfcompress.runtime.translation_bundle import TranslationBundle
 from tfcompress.search_options import SearchOptions
 from tfcompress.text.affixes import read_affixes
@@ -19,6 +22,8 @@ Part = tuple[str, list[int]]
 
 
 class _Options(TypedDict, total=False):
+    target_prefix: str
+    banned_words: Sequence[str]
     beam_size: int
     length_penalty: float
     max_length: int | None
@@ -102,6 +107,8 @@ class Translator(Model[TranslationBundle]):
         length_penalty: float = 1.0,
         n_best: int = 1,
         max_length: int | None = None,
+        target_prefix: str = "",
+        banned_words: Sequence[str] = (),
         return_scores: bool = False,
         overlong: str = "split",
         progress: Progress | None = None,
@@ -121,6 +128,14 @@ class Translator(Model[TranslationBundle]):
             n_best: Hypotheses to return for each sentence, at most `beam_size`.
             max_length: Most tokens of a translation, the end mark included, where fewer are
                 wanted than the bundle's limit and twice the source's length plus 16.
+            target_prefix: What every translation begins with, or the first part of it where a
+                sentence is translated in parts. It goes on where the prefix ends, which may be
+                within a word; the prefix counts for scores and `max_length`.
+            banned_words: Words, or several in a row, that no translation has, in this spelling.
+                They are looked for in the text, whatever tokens it is made of, between its ends,
+                spaces, punctuation and characters of scripts without spaces. A token that would
+                complete one is not taken, even where more letters might follow: with "dog",
+                "dogs" is possible in one token but not in two.
             return_scores: Whether to return hypotheses with their scores instead of text.
             overlong: What to do with a line of more tokens than the bundle's limit: "split" it at
                 the end of each sentence, within a sentence that is too long between words, and
@@ -134,18 +149,21 @@ class Translator(Model[TranslationBundle]):
             the parts' first best, second best and so on, and say how many `parts` there were.
 
         Raises:
-            InputError: An option is impossible, a sentence is no text or too long, or the bundle
-                has no tokenizers.
+            InputError: An option is impossible, a sentence is no text or too long, the prefix has
+                characters that the tokenizer lacks or a banned word or leaves no room for the end,
+                or the bundle has no tokenizers.
         """
         options = SearchOptions(
             beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
         )
         self._check_overlong(overlong)
-        if self._source is None or self._target is None:
-            raise self._without_tokenizer("translate_ids")
+        self._require_tokenizers()
+        constraints = text_constraints(self.bundle, self._target, target_prefix, banned_words)
         jobs = [self._parts(name, row, overlong) for name, row in self._named(sentences)]
         wants_hypotheses = return_scores or n_best > 1
-        results: Any = self._translate(jobs, options, wants_hypotheses, progress, self._decode)
+        results: Any = self._translate(
+            jobs, options, constraints, wants_hypotheses, progress, self._decode
+        )
         if not wants_hypotheses:
             results = [hypotheses[0].text for hypotheses in results]
         return results[0] if isinstance(sentences, str) else results
@@ -158,6 +176,8 @@ class Translator(Model[TranslationBundle]):
         length_penalty: float = 1.0,
         n_best: int = 1,
         max_length: int | None = None,
+        target_prefix: Sequence[int] = (),
+        banned_words: Sequence[Sequence[int]] = (),
         return_scores: bool = False,
         progress: Progress | None = None,
     ) -> list[list[int]] | list[list[Hypothesis]]:
@@ -170,6 +190,8 @@ class Translator(Model[TranslationBundle]):
             length_penalty: As in `translate`.
             n_best: As in `translate`.
             max_length: As in `translate`.
+            target_prefix: Ids that every translation begins with.
+            banned_words: Sequences of ids that no translation has.
             return_scores: As in `translate`.
             progress: As in `translate`.
 
@@ -179,20 +201,70 @@ class Translator(Model[TranslationBundle]):
 
         Raises:
             InputError: An option is impossible, or a sentence has ids outside the vocabulary or
-                too many, or the ids of padding, begin or end elsewhere than at its end.
+                too many, or the ids of padding, begin or end elsewhere than at its end, or prefix
+                or banned words have such ids.
         """
         options = SearchOptions(
             beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
         )
+        constraints = id_constraints(self.bundle, target_prefix, banned_words)
         jobs = [
             self._checked_ids(name, row)
             for name, row in self._named_list(sentences, "lists of ids")
         ]
         wants_hypotheses = return_scores or n_best > 1
-        results: Any = self._translate(jobs, options, wants_hypotheses, progress)
+        results: Any = self._translate(jobs, options, constraints, wants_hypotheses, progress)
         if not wants_hypotheses:
             results = [hypotheses[0].ids for hypotheses in results]
         return results
+
+    def source_tokens(self, sentence: str, *, overlong: str = "split") -> list[str]:
+        """Returns the tokens of a sentence as `Hypothesis.alignment` counts them.
+
+        Args:
+            sentence: The sentence.
+            overlong: As in `translate`.
+
+        Returns:
+            The pieces, with the end mark of each part that the sentence is translated in.
+
+        Raises:
+            InputError: The sentence is no text or too long, or the bundle has no tokenizers.
+
+        Example:
+
+        >>> with Translator("en-de") as translator:
+        ...     translator.source_tokens("Two dogs play.")[-1]
+        '</s>'
+        """
+        self._check_overlong(overlong)
+        self._require_tokenizers()
+        end = self.bundle.ids.eos
+        parts = self._parts("the text", sentence, overlong)
+        return [_piece(self._source, id) for _, ids in parts for id in (*ids, end)]
+
+    def target_tokens(self, hypothesis: Hypothesis) -> list[str]:
+        """Returns the pieces of `Hypothesis.token_ids`.
+
+        Args:
+            hypothesis: A translation.
+
+        Raises:
+            InputError: The bundle has no tokenizers.
+
+        Example:
+
+        >>> with Translator("en-de") as translator:
+        ...     best = translator.translate("Two dogs play.", return_scores=True)[0]
+        ...     len(translator.target_tokens(best)) == len(best.token_scores)
+        True
+        """
+        self._require_tokenizers()
+        return [_piece(self._target, id) for id in hypothesis.token_ids]
+
+    def _require_tokenizers(self):
+        if self._source is None or self._target is None:
+            raise self._without_tokenizer("translate_ids")
 
     def _parts(self, name: str, sentence: str, overlong: str) -> list[Part]:
         """Returns the parts of a sentence: none if it is blank, one if it is a line that fits."""
@@ -245,6 +317,7 @@ class Translator(Model[TranslationBundle]):
         self,
         jobs: list[list[Part]],
         options: SearchOptions,
+        constraints: Constraints,
         with_scores: bool,
         progress: Progress | None,
         decode: Callable[[Sequence[int]], str] | None = None,
@@ -256,9 +329,14 @@ class Translator(Model[TranslationBundle]):
         order = sorted(range(len(jobs)), key=lengths.__getitem__)
         for done, number in enumerate(order, start=1):
             breaks = [before for before, _ in jobs[number]]
-            parts = [self._search(ids, options, with_scores) for _, ids in jobs[number]]
+            # What a text begins with is in its first part.
+            own = [constraints, replace(constraints, target_prefix=())]
+            parts = [
+                self._search(ids, options, own[place > 0], with_scores)
+                for place, (_, ids) in enumerate(jobs[number])
+            ]
             results[number] = [
-                _join(hypotheses, breaks, options.length_penalty, decode)
+                join_parts(hypotheses, breaks, options.length_penalty, decode)
                 for hypotheses in zip(*parts)
             ] or [Hypothesis([], 0.0, 0.0, None if decode is None else "")]
             if progress is not None:
@@ -266,7 +344,11 @@ class Translator(Model[TranslationBundle]):
         return results
 
     def _search(
-        self, ids: list[int], options: SearchOptions, with_scores: bool
+        self,
+        ids: list[int],
+        options: SearchOptions,
+        constraints: Constraints,
+        with_scores: bool,
     ) -> list[Hypothesis]:
         return self._run(
             lambda engine: engine.search(
@@ -276,20 +358,11 @@ class Translator(Model[TranslationBundle]):
                 max_length=options.max_length,
                 length_penalty=options.length_penalty,
                 with_scores=with_scores,
+                constraints=constraints,
             )
         )
 
 
-def _join(
-    parts: Sequence[Hypothesis], breaks: Sequence[str], length_penalty: float, decode
-) -> Hypothesis:
-    """Joins the translations of a sentence's parts."""
-    text = None
-    if decode is not None:
-        text = join_texts(zip(breaks, (decode(part.ids) for part in parts)))
-    if len(parts) == 1:
-        return replace(parts[0], text=text)
-    ids = [token for part in parts for token in part.ids]
-    total = sum(part.log_probability for part in parts)
-    score = total / (len(ids) + len(parts)) ** length_penalty
-    return Hypothesis(ids, total, score, text, len(parts))
+def _piece(tokenizer, id):
+    # A model's vocabulary may be padded beyond the tokenizer's.
+    return tokenizer.id_to_piece(id if id < tokenizer.get_piece_size() else tokenizer.unk_id())

@@ -9,6 +9,7 @@ from tensorflow import keras
 from tfcompress.errors import InputError
 from tfcompress.layers import LSRA, MultiHeadAttention
 from tfcompress.layers.common.nested import by_name, named_layers
+from tfcompress.models.alignment import alignment_attention
 from tfcompress.models.cloning import copy_model, replace_layers
 from tfcompress.models.copying import copy_weights
 from tfcompress.surgery.keras_models import check_own, rebuilt_layer
@@ -103,11 +104,17 @@ def prune_heads(transformer: Any, *, drop: Mapping[str, Sequence[int]] | None = 
         }
         return replace_layers(copy, replacements)
     config, changed = transformer.config, {}
+    head = getattr(config, "alignment_head", None)
+    if head is not None:
+        config = config.replace(alignment_head=None)
     for side in sides(transformer.config):
         layers = getattr(transformer, f"{side}_layers")
         config = _with_heads(config, side, [unwrapped(layer) for layer in layers], kept)
         for layer in layers:
             changed[layer.name] = _filler(layer, side, kept)
+    rest = [] if head is None else kept[alignment_attention(transformer).name]
+    if head in rest:
+        config = config.replace(alignment_head=rest.index(head))
     return rebuild(transformer, config, changed=changed)
 
 

@@ -66,7 +66,11 @@ def drop_layers(
         for layer_index, parts in zip(kept, new_parts):
             for old_part, new_part in zip(old_parts[layer_index], parts):
                 moved[new_part.name] = unwrapped(layers[old_part.name])
-        config = config.replace(**{side: new})
+        changes: dict[str, Any] = {side: new}
+        loses_last = side == "decoder" and kept[-1:] != [stack.num_layers - 1]
+        if loses_last and hasattr(config, "alignment_head"):
+            changes["alignment_head"] = None
+        config = config.replace(**changes)
     return rebuild(transformer, config, moved=moved)
 
 

@@ -68,6 +68,7 @@ def trim_vocabulary(
             "The bands of adaptive embeddings follow the order of the vocabulary, so it cannot be "
             "trimmed. Received: layer_type='adaptive'."
         )
+    keep = [*keep, *config.target_prefix]
     joint = source_tokenizer is target_tokenizer
     sizes = (config.source_vocabulary_size, config.target_vocabulary_size)
     for size, tokenizer in zip(sizes, (source_tokenizer, target_tokenizer)):
@@ -102,6 +103,9 @@ def trim_vocabulary(
         pad_id=new_target.pad_id,
         bos_id=new_target.bos_id,
         eos_id=new_target.eos_id,
+        target_prefix=tuple(
+            np.flatnonzero(target_kept == id).item() for id in config.target_prefix
+        ),
     )
     rows = {"source_embedding": source_kept}
     for name in ("embedding", "target_embedding", "output_embedding", "output_projection"):

@@ -436,6 +436,7 @@ def make_batch(
     bos_id: int = 1,
     eos_id: int = 2,
     pad_id: int = 0,
+    target_prefix: Sequence[int] = (),
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Makes a padded batch.
 
@@ -448,6 +449,7 @@ def make_batch(
         bos_id: The id before the target.
         eos_id: The id after the source, and after the labels.
         pad_id: The id that fills rows.
+        target_prefix: Ids between `bos_id` and the target, which lengths and limits do not count.
 
     Returns:
         `(inputs, labels)`: `inputs["source_token_ids"]` is the source and its end, int32
@@ -475,6 +477,10 @@ def make_batch(
     )
     source = padded_rows(pairs.source_ids, source_starts, source_lengths, source_width, pad_id)
     labels = padded_rows(pairs.target_ids, target_starts, target_lengths, target_width, pad_id)
+    prefix = np.full([len(labels), len(target_prefix)], pad_id, np.int32)
+    prefix[real] = target_prefix
+    labels = np.concatenate([prefix, labels], axis=1)
+    target_lengths = target_lengths + len(target_prefix)
     target = np.full_like(labels, pad_id)
     target[real, 0] = bos_id
     target[:, 1:] = labels[:, :-1]
@@ -528,6 +534,7 @@ def training_dataset(
     bos_id: int = 1,
     eos_id: int = 2,
     pad_id: int = 0,
+    target_prefix: Sequence[int] = (),
 ) -> "tf.data.Dataset":
     """Makes an endless dataset of batches, epoch after epoch.
 
@@ -546,6 +553,7 @@ def training_dataset(
         bos_id: As for `make_batch`.
         eos_id: As for `make_batch`.
         pad_id: As for `make_batch`.
+        target_prefix: As for `make_batch`.
 
     Returns:
         A dataset of what `make_batch` returns.
@@ -574,6 +582,7 @@ def training_dataset(
         bos_id=bos_id,
         eos_id=eos_id,
         pad_id=pad_id,
+        target_prefix=target_prefix,
     )
 
 
@@ -587,6 +596,7 @@ def evaluation_dataset(
     bos_id: int = 1,
     eos_id: int = 2,
     pad_id: int = 0,
+    target_prefix: Sequence[int] = (),
 ) -> "tf.data.Dataset":
     """Makes a dataset of one pass over the pairs, in the order of `evaluation_batches`.
 
@@ -599,6 +609,7 @@ def evaluation_dataset(
         bos_id: As for `make_batch`.
         eos_id: As for `make_batch`.
         pad_id: As for `make_batch`.
+        target_prefix: As for `make_batch`.
 
     Returns:
         A dataset, of known cardinality, of what `make_batch` returns.
@@ -626,6 +637,7 @@ def evaluation_dataset(
         bos_id=bos_id,
         eos_id=eos_id,
         pad_id=pad_id,
+        target_prefix=target_prefix,
     )
     return dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
 

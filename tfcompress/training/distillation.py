@@ -15,7 +15,14 @@ from tfcompress.training.hidden_states import (
 from tfcompress.training.losses import LabelSmoothedCrossentropy, masked_mean
 
 # What student and teacher must have in common.
-VOCABULARY = ("source_vocabulary_size", "target_vocabulary_size", "pad_id", "bos_id", "eos_id")
+VOCABULARY = (
+    "source_vocabulary_size",
+    "target_vocabulary_size",
+    "pad_id",
+    "bos_id",
+    "eos_id",
+    "target_prefix",
+)
 
 
 class Distillation:

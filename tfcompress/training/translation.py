@@ -152,7 +152,8 @@ class _Translation:
 
     @property
     def _max_length(self):
-        return self.model_config.max_source_length, self.model_config.max_target_length
+        config = self.model_config
+        return config.max_source_length, config.max_target_length - len(config.target_prefix)
 
     def _check_lengths(self, pairs, split):
         """Says how many pairs are left out; refuses to leave out all."""
@@ -173,7 +174,8 @@ class _Translation:
             )
 
     def _batch_options(self, config):
-        ids = {name: getattr(self.model_config, name) for name in ("bos_id", "eos_id", "pad_id")}
+        names = ("bos_id", "eos_id", "pad_id", "target_prefix")
+        ids = {name: getattr(self.model_config, name) for name in names}
         return {"batch_tokens": config.batch_tokens, "max_length": self._max_length, **ids}
 
 

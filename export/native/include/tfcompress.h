@@ -57,6 +57,12 @@ typedef struct {
   size_t size;
 } tfc_file;
 
+/* Some ids. */
+typedef struct {
+  const int32_t* ids;
+  size_t num_ids;
+} tfc_ids;
+
 /* How to search. Begin with `tfc_search search = TFC_DEFAULT_SEARCH;`. */
 typedef struct {
   size_t struct_size;    /* sizeof(tfc_search) */
@@ -66,9 +72,22 @@ typedef struct {
   int32_t split;         /* Whether lines beyond the bundle's limit are split; else an error. */
   int32_t with_scores;   /* Whether greedy search computes scores too. */
   double length_penalty; /* Power of the length that log-probabilities are divided by. */
+  /* What every translation begins with, or the first part of a text that is translated in parts: a
+     text that ends with 0, or NULL; or its ids. Its tokens' log-probabilities count. */
+  const char* target_prefix;
+  tfc_ids target_prefix_ids;
+  /* Words that no translation has, texts that end with 0. They are looked for in the text, between
+     its ends, spaces, punctuation and characters of scripts without spaces; the token that would
+     complete one is not taken. */
+  const char* const* banned_words;
+  size_t num_banned_words;
+  /* Sequences of ids that no translation has. */
+  const tfc_ids* banned_ids;
+  size_t num_banned_ids;
 } tfc_search;
 
-#define TFC_DEFAULT_SEARCH {sizeof(tfc_search), 1, 1, 0, 1, 0, 1.0}
+#define TFC_DEFAULT_SEARCH \
+  {sizeof(tfc_search), 1, 1, 0, 1, 0, 1.0, NULL, {NULL, 0}, NULL, 0, NULL, 0}
 
 /* A translation. Greedy search without `with_scores` has zeros for both. */
 typedef struct {
@@ -129,6 +148,23 @@ TFC_API tfc_status tfc_logits(tfc_translator* translator, const int32_t* ids, si
 /* Gives the source ids of a text as the only hypothesis. */
 TFC_API tfc_status tfc_tokenize(const tfc_translator* translator, const char* text, size_t size,
                                 tfc_result** result);
+
+/* Gives the ids of a result's hypothesis, by its number from 0, with its end mark, or the end mark of
+   each part that a text was translated in; and the log-probability of each. None for greedy search
+   without `with_scores`. They are valid until the result is freed. */
+TFC_API tfc_status tfc_token_scores(const tfc_result* result, size_t number, const int32_t** ids,
+                                    const double** scores, size_t* num_scores);
+
+/* Gives the geometric mean of the tokens' probabilities, end marks included: the power of e of the
+   mean of the token scores, which is 1 where there are none. */
+TFC_API tfc_status tfc_quality(const tfc_result* result, size_t number, double* quality);
+
+/* Gives the attention of each token and end mark, as in `tfc_token_scores`, to each token of the
+   source and its end mark: `*num_tokens` rows of `*num_source_tokens`; with parts, of each to its
+   own source. NULL where the bundle was exported without alignments, or there are no token scores.
+   They are valid until the result is freed. */
+TFC_API tfc_status tfc_alignment(const tfc_result* result, size_t number, const float** weights,
+                                 size_t* num_tokens, size_t* num_source_tokens);
 
 TFC_API void tfc_free_result(tfc_result* result);
 

@@ -2,9 +2,11 @@
 #define TFCOMPRESS_RUNTIME_C_RESULTS_H_
 
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "common/last_error.h"
 #include "runtime/translator.h"
 #include "tfcompress.h"
 
@@ -15,6 +17,16 @@ struct OwnedResult : tfc_result {
   Translations translations;
   std::vector<tfc_hypothesis> views;
 };
+
+// What `tfc_token_scores` and others take; throws Error (kInvalidArgument).
+inline const Hypothesis& HypothesisOf(const tfc_result* result, size_t number) {
+  RequirePointers(result != nullptr, "`result`");
+  const auto& best = static_cast<const OwnedResult*>(result)->translations.best;
+  Require(number < best.size(), "A result must have the hypothesis that is asked for",
+          "number " + std::to_string(number) + " of " + std::to_string(best.size()),
+          "Ask for another");
+  return best[number].hypothesis;
+}
 
 inline tfc_result* NewResult(Translations translations) {
   auto owned = std::make_unique<OwnedResult>();

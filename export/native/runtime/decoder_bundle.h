@@ -16,8 +16,11 @@ namespace tfcompress {
 // The ids that are no words.
 struct SpecialIds {
   int32_t pad;  // Fills batches; never produced.
-  int32_t bos;  // Begins a target; never produced.
+  int32_t bos;  // Begins a target; never produced, unless it is `eos`.
   int32_t eos;  // Ends sources and targets.
+
+  // Whether a token is never produced.
+  bool IsExcluded(int32_t token) const { return token != eos && (token == pad || token == bos); }
 };
 
 // A tensor that a decoder carries from step to step.
@@ -46,9 +49,12 @@ struct DecoderBundle : BundleBase {
   int32_t target_vocabulary;
   std::vector<StateTensor> state;
   std::optional<int32_t> block;  // Logits that share a maximum.
+  bool gives_alignments = false;
   // Of a translation model: the tokens to choose from.
   std::optional<Bytes> shortlist;
-  std::string shortlist_name;     // For messages.
+  std::string shortlist_name;  // For messages.
+  // Of a translation model: ids between `bos` and every target, which leaves them out.
+  std::vector<int32_t> target_prefix;
   int32_t source_vocabulary = 0;  // 0 where there is no source.
 
   // Reads the ids, the state and the blocks; the model and the vocabulary are known. Throws Error

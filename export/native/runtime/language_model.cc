@@ -80,6 +80,8 @@ std::vector<Hypothesis> LanguageModel::Generate(const Ids& prompt,
   int32_t count = 0;
   while (const std::optional<GeneratedToken> token = Next()) {
     hypothesis.log_probability += token->log_probability;
+    hypothesis.token_ids.push_back(token->id);
+    hypothesis.token_scores.push_back(token->log_probability);
     ++count;
     if (token->id != bundle_.ids.eos) hypothesis.ids.push_back(token->id);
   }

@@ -83,23 +83,25 @@ Manifest::Manifest(const Files& files, const std::string& model_type)
   }
 }
 
-const json::Value& Manifest::Take(Keys keys) const {
+const json::Value* Manifest::Find(Keys keys) const {
   const json::Value* value = &value_;
   for (std::string_view key : keys) {
     const auto* object = value->As<json::Object>();
     const auto it =
         object == nullptr ? json::Object::const_iterator() : object->find(std::string(key));
-    if (object == nullptr || it == object->end()) {
-      throw Error(Code::kBadBundle, "The manifest lacks a value",
-                  name_ + " without `" + Joined(keys) + "`", kCopyAgain);
-    }
+    if (object == nullptr || it == object->end()) return nullptr;
     value = &it->second;
   }
-  return *value;
+  return value;
 }
 
-bool Manifest::Has(const std::string& key) const {
-  return value_.As<json::Object>()->count(key) > 0;
+const json::Value& Manifest::Take(Keys keys) const {
+  const json::Value* value = Find(keys);
+  if (value == nullptr) {
+    throw Error(Code::kBadBundle, "The manifest lacks a value",
+                name_ + " without `" + Joined(keys) + "`", kCopyAgain);
+  }
+  return *value;
 }
 
 int32_t Manifest::Integer(Keys keys, int64_t least, int64_t most) const {

@@ -32,6 +32,8 @@ class Manifest {
   // another format.
   Manifest(const Files& files, const std::string& model_type);
 
+  // Null where it has none.
+  const json::Value* Find(Keys keys) const;
   const json::Value& Take(Keys keys) const;
 
   template <typename T>
@@ -41,7 +43,6 @@ class Manifest {
     return *value;
   }
 
-  bool Has(const std::string& key) const;
   int32_t Integer(Keys keys, int64_t least, int64_t most) const;
   // Throws Error (kBadBundle) if a model of so many bytes cannot have so many channels.
   void CheckChannels(Keys keys, int64_t channels, const Bytes& model) const;

@@ -11,6 +11,10 @@ namespace tfcompress {
 namespace {
 
 constexpr double kImpossible = -std::numeric_limits<double>::infinity();
+constexpr int32_t kAll = std::numeric_limits<int32_t>::max();
+
+// Whether any token may be wanted, however improbable.
+bool NeedsAll(const Heeded& heeded) { return !heeded.prefix.empty() || !heeded.bans.empty(); }
 
 int32_t ArgMax(const float* values, int32_t count) {
   return static_cast<int32_t>(std::max_element(values, values + count) - values);
@@ -19,6 +23,7 @@ int32_t ArgMax(const float* values, int32_t count) {
 // A token that may follow a hypothesis.
 struct Continuation {
   double total;
+  float score;  // Its log-probability.
   int32_t rank;
   int32_t row;
   int32_t token;
@@ -55,9 +60,11 @@ class Best {
 
 class Beam {
  public:
-  Beam(Stepper* stepper, const SpecialIds& special, int32_t size, double length_penalty)
+  Beam(Stepper* stepper, const SpecialIds& special, int32_t size, double length_penalty,
+       const Heeded& heeded)
       : stepper_(*stepper),
         special_(special),
+        heeded_(heeded),
         size_(size),
         length_penalty_(length_penalty),
         rows_(static_cast<size_t>(size)) {
@@ -67,10 +74,16 @@ class Beam {
 
   std::vector<Hypothesis> Search(int32_t limit) {
     // More continuations of one hypothesis are never among the best.
-    stepper_.Start(size_, 2 * size_);
+    stepper_.Start(size_, NeedsAll(heeded_) ? kAll : 2 * size_);
     std::vector<int32_t> tokens(rows_.size(), special_.bos);
     for (int32_t length = 1; length <= limit; ++length) {
       Look(stepper_.Step(tokens));
+      const auto place = static_cast<size_t>(length) - 1;
+      if (place < heeded_.prefix.size()) {
+        Force(heeded_.prefix[place]);
+        std::fill(tokens.begin(), tokens.end(), heeded_.prefix[place]);
+        continue;
+      }
       if (length == limit) {
         FinishAll();
         break;
@@ -95,6 +108,8 @@ class Beam {
     double total = kImpossible;
     int32_t rank = 0;
     std::vector<int32_t> prefix;
+    std::vector<double> scores;
+    std::vector<float> alignment;
   };
 
   Row& At(int32_t row) { return rows_[static_cast<size_t>(row)]; }
@@ -113,9 +128,42 @@ class Beam {
     return output_.logits + static_cast<ptrdiff_t>(row) * output_.vocabulary;
   }
 
-  void Finish(const Row& row, double total) {
-    const auto length = static_cast<double>(row.prefix.size() + 1);
-    finished_.push_back({row.prefix, total, total / std::pow(length, length_penalty_)});
+  // The hypothesis of a row with one more token.
+  Row Grown(int32_t row, int32_t token, float score) {
+    Row grown = At(row);
+    grown.prefix.push_back(token);
+    grown.scores.push_back(score);
+    if (output_.alignment != nullptr) {
+      const float* const own =
+          output_.alignment + static_cast<ptrdiff_t>(row) * output_.source_length;
+      grown.alignment.insert(grown.alignment.end(), own, own + output_.source_length);
+    }
+    return grown;
+  }
+
+  // Takes the token of all hypotheses to begin with.
+  void Force(int32_t token) {
+    const float score = Logit(0, token) - log_sum_exp_[0];
+    const double total = At(0).total + score;
+    At(0) = Grown(0, token, score);
+    At(0).total = total;
+  }
+
+  float Logit(int32_t row, int32_t token) const {
+    if (output_.logits != nullptr) return Logits(row)[token];
+    if (token == special_.eos) return output_.eos_logits[row];
+    const int32_t* const ids = output_.top_ids + static_cast<ptrdiff_t>(row) * output_.top;
+    const auto place = std::find(ids, ids + output_.top, token) - ids;
+    return place < output_.top ? (output_.top_values + (ids - output_.top_ids))[place]
+                               : static_cast<float>(kImpossible);
+  }
+
+  void Finish(int32_t row, double total, float score) {
+    Row ended = Grown(row, special_.eos, score);
+    const auto length = static_cast<double>(ended.scores.size());
+    finished_.push_back({At(row).prefix, total, total / std::pow(length, length_penalty_),
+                         std::move(ended.prefix), std::move(ended.scores),
+                         std::move(ended.alignment), static_cast<size_t>(output_.source_length)});
   }
 
   void FinishAll() {
@@ -124,10 +172,9 @@ class Beam {
     std::sort(order.begin(), order.end(),
               [this](int32_t a, int32_t b) { return At(a).rank < At(b).rank; });
     for (int32_t row : order) {
-      const float logit =
-          output_.eos_logits != nullptr ? output_.eos_logits[row] : Logits(row)[special_.eos];
-      const double total = At(row).total + (logit - log_sum_exp_[static_cast<size_t>(row)]);
-      if (total > kImpossible) Finish(At(row), total);
+      const float score = Logit(row, special_.eos) - log_sum_exp_[static_cast<size_t>(row)];
+      const double total = At(row).total + score;
+      if (total > kImpossible) Finish(row, total, score);
     }
   }
 
@@ -139,11 +186,13 @@ class Beam {
       const double before = At(row).total;
       if (!(before > kImpossible)) continue;
       const float shift = log_sum_exp_[static_cast<size_t>(row)];
+      const Bans::After after(heeded_.bans, At(row).prefix);
       const auto offer = [&](int32_t token, float logit) {
-        const double total = (logit - shift) + before;
+        const float score = logit - shift;
+        const double total = score + before;
         if (!(total >= best.bound()) || !(total > kImpossible)) return;
-        if (token == special_.pad || token == special_.bos) return;
-        best.Offer({total, At(row).rank, row, token});
+        if (special_.IsExcluded(token) || after.Forbids(token)) return;
+        best.Offer({total, score, At(row).rank, row, token});
       };
       const ptrdiff_t first = static_cast<ptrdiff_t>(row) * output_.top;
       for (int32_t i = 0; i < output_.top && output_.top_ids[first + i] >= 0; ++i) {
@@ -171,7 +220,7 @@ class Beam {
       if (one.token != special_.eos) {
         if (alive.size() < rows_.size()) alive.push_back(one);
       } else if (place < rows_.size()) {
-        Finish(At(one.row), one.total);
+        Finish(one.row, one.total, one.score);
       }
     }
     return alive;
@@ -183,8 +232,9 @@ class Beam {
     for (size_t row = 0; row < rows_.size(); ++row) grown[row].rank = rows_[row].rank;
     for (size_t rank = 0; rank < alive.size(); ++rank) {
       const auto place = static_cast<size_t>(places[rank]);
-      grown[place] = {alive[rank].total, static_cast<int32_t>(rank), At(alive[rank].row).prefix};
-      grown[place].prefix.push_back(alive[rank].token);
+      grown[place] = Grown(alive[rank].row, alive[rank].token, alive[rank].score);
+      grown[place].total = alive[rank].total;
+      grown[place].rank = static_cast<int32_t>(rank);
       (*tokens)[place] = alive[rank].token;
     }
     rows_ = std::move(grown);
@@ -217,6 +267,7 @@ class Beam {
 
   Stepper& stepper_;
   const SpecialIds special_;
+  const Heeded& heeded_;
   const int32_t size_;
   const double length_penalty_;
   std::vector<Row> rows_;
@@ -227,23 +278,29 @@ class Beam {
 
 }  // namespace
 
-int32_t BestToken(const float* logits, const StepOutput& output, const SpecialIds& special) {
-  if (output.top_ids != nullptr) return output.top_ids[0] < 0 ? special.eos : output.top_ids[0];
-  if (output.block_max == nullptr) {
-    const int32_t token = ArgMax(logits, output.vocabulary);
-    if (token != special.pad && token != special.bos) return token;
-  } else {
-    const int32_t width = output.vocabulary / output.blocks;
-    const int32_t first = ArgMax(output.block_max, output.blocks) * width;
-    const int32_t token = first + ArgMax(logits + first, width);
-    if (token != special.pad && token != special.bos) return token;
+int32_t BestToken(const float* logits, const StepOutput& output, const SpecialIds& special,
+                  const Bans::After* after) {
+  const auto is_possible = [&](int32_t token) {
+    return !special.IsExcluded(token) && (after == nullptr || !after->Forbids(token));
+  };
+  if (output.top_ids != nullptr) {
+    for (int32_t i = 0; i < output.top && output.top_ids[i] >= 0; ++i) {
+      if (is_possible(output.top_ids[i])) return output.top_ids[i];
+    }
+    return special.eos;
   }
+  int32_t first = 0, width = output.vocabulary;
+  if (output.block_max != nullptr) {
+    width = output.vocabulary / output.blocks;
+    first = ArgMax(output.block_max, output.blocks) * width;
+  }
+  const int32_t token = first + ArgMax(logits + first, width);
+  if (is_possible(token)) return token;
   int32_t best = special.eos;
-  for (int32_t token = 0; token < output.vocabulary; ++token) {
-    const bool excluded = token == special.pad || token == special.bos;
+  for (int32_t other = 0; other < output.vocabulary; ++other) {
     const bool better =
-        logits[token] > logits[best] || (logits[token] == logits[best] && token < best);
-    if (!excluded && better) best = token;
+        logits[other] > logits[best] || (logits[other] == logits[best] && other < best);
+    if (better && is_possible(other)) best = other;
   }
   return best;
 }
@@ -255,12 +312,18 @@ float LogSumExp(const float* logits, int32_t count) {
   return largest + std::log(sum);
 }
 
-std::vector<int32_t> GreedySearch(Stepper* stepper, const SpecialIds& special, int32_t limit) {
-  stepper->Start(1, 1);
+std::vector<int32_t> GreedySearch(Stepper* stepper, const SpecialIds& special, int32_t limit,
+                                  const Heeded& heeded) {
+  stepper->Start(1, heeded.bans.empty() ? 1 : kAll);
   std::vector<int32_t> ids, token = {special.bos};
   for (int32_t length = 1; length < limit; ++length) {
     const StepOutput output = stepper->Step(token);
-    token[0] = BestToken(output.logits, output, special);
+    if (ids.size() < heeded.prefix.size()) {
+      token[0] = heeded.prefix[ids.size()];
+    } else {
+      const Bans::After after(heeded.bans, ids);
+      token[0] = BestToken(output.logits, output, special, &after);
+    }
     if (token[0] == special.eos) break;
     ids.push_back(token[0]);
   }
@@ -268,8 +331,8 @@ std::vector<int32_t> GreedySearch(Stepper* stepper, const SpecialIds& special, i
 }
 
 std::vector<Hypothesis> BeamSearch(Stepper* stepper, const SpecialIds& special, int32_t limit,
-                                   int32_t beam_size, double length_penalty) {
-  return Beam(stepper, special, beam_size, length_penalty).Search(limit);
+                                   int32_t beam_size, double length_penalty, const Heeded& heeded) {
+  return Beam(stepper, special, beam_size, length_penalty, heeded).Search(limit);
 }
 
 }  // namespace tfcompress

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "runtime/constraints.h"
 #include "runtime/decoder_bundle.h"
 
 namespace tfcompress {
@@ -19,6 +20,9 @@ struct StepOutput {
   const int32_t* top_ids;   // [rows, top], their tokens; -1 where there are fewer.
   const float* eos_logits;  // [rows], of the end id.
   int32_t top;
+  // [rows, source_length], how much the next token looks at each token of the source, or null.
+  const float* alignment;
+  int32_t source_length;
 };
 
 // A decoder with one source sentence.
@@ -39,14 +43,30 @@ struct Hypothesis {
   std::vector<int32_t> ids;  // Without the end id.
   double log_probability;    // Of its tokens, the end id's included.
   double score;              // log_probability / length^penalty; the length counts the end id.
+  // The ids with the end id. Empty, as what follows, where greedy search computes no scores.
+  std::vector<int32_t> token_ids = {};
+  // The log-probability of each of these.
+  std::vector<double> token_scores = {};
+  // What each of these tokens is aligned with: [token_scores.size(), source_length].
+  std::vector<float> alignment = {};
+  size_t source_length = 0;
+};
+
+// What else searches heed: ids to begin with, fewer than the limit, and bans of tokens, of which
+// the end id is none.
+struct Heeded {
+  std::vector<int32_t> prefix;
+  Bans bans;
 };
 
 // Takes the most probable token at each step; of equals, the lowest id. At most `limit` tokens, the
 // end id included, which is forced at the last.
-std::vector<int32_t> GreedySearch(Stepper* stepper, const SpecialIds& special, int32_t limit);
+std::vector<int32_t> GreedySearch(Stepper* stepper, const SpecialIds& special, int32_t limit,
+                                  const Heeded& heeded = {});
 
-// The most probable token of the first row; of equals, the lowest id.
-int32_t BestToken(const float* logits, const StepOutput& output, const SpecialIds& special);
+// The most probable token of the first row that is not forbidden; of equals, the lowest id.
+int32_t BestToken(const float* logits, const StepOutput& output, const SpecialIds& special,
+                  const Bans::After* after = nullptr);
 
 // The logarithm of the sum of powers of e.
 float LogSumExp(const float* logits, int32_t count);
@@ -54,7 +74,8 @@ float LogSumExp(const float* logits, int32_t count);
 // Keeps the `beam_size` best hypotheses at each step, as the Python runtime's search does, and
 // returns the finished ones, best first. Throws Error (kRuntime) if no logit is finite.
 std::vector<Hypothesis> BeamSearch(Stepper* stepper, const SpecialIds& special, int32_t limit,
-                                   int32_t beam_size, double length_penalty);
+                                   int32_t beam_size, double length_penalty,
+                                   const Heeded& heeded = {});
 
 }  // namespace tfcompress
 

@@ -73,6 +73,7 @@ Session::Session(const litert::Api& api, const DecoderBundle& bundle, int num_th
       vocabulary_(bundle.target_vocabulary),
       blocks_(bundle.block ? bundle.target_vocabulary / *bundle.block : 0),
       gives_top_(std::count(bundle.custom_ops.begin(), bundle.custom_ops.end(), kTopLogits) > 0),
+      gives_alignments_(bundle.gives_alignments),
       sentence_(Select(bundle.state, true)),
       hypotheses_(Select(bundle.state, false)),
       grows_(std::any_of(hypotheses_.begin(), hypotheses_.end(),
@@ -105,6 +106,7 @@ Session::Session(const litert::Api& api, const DecoderBundle& bundle, int num_th
     inputs[tensor.name] = outputs["new_" + tensor.name] = spec(tensor);
   }
   for (const auto& [name, width] : results_) outputs[name] = {kFloat32, {-1, width}};
+  if (gives_alignments_) outputs["alignment"] = {kFloat32, {-1, -1}};
   if (gives_top_) {
     inputs["shortlist"] = {kInt32, {vocabulary_}};
     inputs["shortlist_size"] = {kInt32, {1}};
@@ -124,7 +126,7 @@ Session::Session(const litert::Api& api, const DecoderBundle& bundle, int num_th
   }
 }
 
-void Session::Encode(const std::vector<int32_t>& ids) {
+void Session::Encode(const std::vector<int32_t>& ids, const std::vector<int32_t>& wanted) {
   const auto length = static_cast<int32_t>(ids.size());
   whole_.Resize("ids", {length});
   Encoder& encoder = Recent(
@@ -137,7 +139,13 @@ void Session::Encode(const std::vector<int32_t>& ids) {
         return fresh;
       });
   std::copy(ids.begin(), ids.end(), encoder.ids.integers());
-  if (shortlist_) Choose(shortlist_->Candidates(ids));
+  if (shortlist_) {
+    std::vector<int32_t> candidates = shortlist_->Candidates(ids);
+    candidates.insert(candidates.end(), wanted.begin(), wanted.end());
+    std::sort(candidates.begin(), candidates.end());
+    candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
+    Choose(candidates);
+  }
   whole_.Bind({{"ids", encoder.ids}}, encoder.state);
   timings_ = {};
   timings_.encode_seconds = Run(&whole_);
@@ -201,7 +209,9 @@ StepOutput Session::Step(const std::vector<int32_t>& tokens) {
           result("top_values"),
           gives_top_ ? decoder.outputs.at("top_ids").integers() : nullptr,
           result("eos_logits"),
-          decoder.top};
+          decoder.top,
+          result("alignment"),
+          decoder.source_length};
 }
 
 std::vector<float> Session::Logits(const std::vector<int32_t>& target, int32_t bos) {
@@ -269,6 +279,7 @@ void Session::Choose(const std::vector<int32_t>& candidates) {
 void Session::UseDecoder(int32_t rows, int32_t cache_rows, int32_t top) {
   cache_rows = std::min(cache_rows, longest_);
   const Encoder& encoder = encoders_.front();
+  const int32_t source_length = gives_alignments_ ? encoder.length : 0;
   step_.Resize("ids", {rows});
   step_.Resize("mask", {1, 1, 1, cache_rows});
   if (gives_top_) step_.Resize("width", {top});
@@ -281,17 +292,19 @@ void Session::UseDecoder(int32_t rows, int32_t cache_rows, int32_t top) {
   const Decoder& decoder = Recent(
       &decoders_, kKeptDecoders,
       [&](const Decoder& d) {
-        return d.rows == rows && d.cache_rows == cache_rows && d.top == top;
+        return d.rows == rows && d.cache_rows == cache_rows && d.top == top &&
+               d.source_length == source_length;
       },
-      [&] { return NewDecoder(rows, cache_rows, top); });
+      [&] { return NewDecoder(rows, cache_rows, top, source_length); });
   litert::Buffers inputs = decoder.inputs;
   inputs.insert(encoder.state.begin(), encoder.state.end());
   inputs.insert(candidates_.begin(), candidates_.end());
   step_.Bind(inputs, decoder.outputs);
 }
 
-Session::Decoder Session::NewDecoder(int32_t rows, int32_t cache_rows, int32_t top) const {
-  Decoder decoder{rows, cache_rows, top, {}, {}};
+Session::Decoder Session::NewDecoder(int32_t rows, int32_t cache_rows, int32_t top,
+                                     int32_t source_length) const {
+  Decoder decoder{rows, cache_rows, top, source_length, {}, {}};
   decoder.inputs["ids"] = model_.NewBuffer(kInt32, {rows});
   decoder.inputs["position"] = model_.NewBuffer(kInt32, {1});
   decoder.inputs["mask"] = model_.NewBuffer(kFloat32, {1, 1, 1, cache_rows});
@@ -304,6 +317,9 @@ Session::Decoder Session::NewDecoder(int32_t rows, int32_t cache_rows, int32_t t
   }
   for (const auto& [name, width] : results_) {
     decoder.outputs[name] = model_.NewBuffer(kFloat32, {rows, width});
+  }
+  if (gives_alignments_) {
+    decoder.outputs["alignment"] = model_.NewBuffer(kFloat32, {rows, source_length});
   }
   if (gives_top_) {
     decoder.inputs["width"] = model_.NewBuffer(kInt32, {top});

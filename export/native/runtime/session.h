@@ -34,8 +34,9 @@ class Session final : public Stepper {
   // The log-probability of each id of a row, of a language model.
   std::vector<float> Score(const std::vector<int32_t>& row, int32_t bos);
 
-  // Encodes a sentence, the end id included, which the steps after it translate.
-  void Encode(const std::vector<int32_t>& ids);
+  // Encodes a sentence, the end id included, which the steps after it translate; with a shortlist,
+  // they choose from `wanted` too.
+  void Encode(const std::vector<int32_t>& ids, const std::vector<int32_t>& wanted = {});
 
   void Start(int32_t rows, int32_t top) override;
   StepOutput Step(const std::vector<int32_t>& tokens) override;
@@ -62,6 +63,7 @@ class Session final : public Stepper {
     int32_t rows;
     int32_t cache_rows;
     int32_t top;
+    int32_t source_length;  // 0 without alignments.
     litert::Buffers inputs;
     litert::Buffers outputs;
   };
@@ -70,13 +72,14 @@ class Session final : public Stepper {
   void Choose(const std::vector<int32_t>& candidates);
   void CheckTop(const litert::Buffer& ids) const;
   void UseDecoder(int32_t rows, int32_t cache_rows, int32_t top);
-  Decoder NewDecoder(int32_t rows, int32_t cache_rows, int32_t top) const;
+  Decoder NewDecoder(int32_t rows, int32_t cache_rows, int32_t top, int32_t source_length) const;
   void Grow();
 
   const int32_t longest_;
   const int32_t vocabulary_;
   const int32_t blocks_;
   const bool gives_top_;
+  const bool gives_alignments_;
   std::vector<StateTensor> sentence_;    // The state per sentence,
   std::vector<StateTensor> hypotheses_;  // and per hypothesis.
   const bool grows_;

@@ -1,5 +1,9 @@
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstring>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,17 +32,53 @@ void Open(const tfcompress::Files& files, const tfc_options* options, tfc_transl
       files, options, tfcompress::OpenTranslationBundle, handle);
 }
 
-tfcompress::SearchOptions Options(const tfc_search* search) {
+std::vector<int32_t> Ids(const tfc_ids& ids) {
+  RequirePointers(ids.ids != nullptr || ids.num_ids == 0, "Ids");
+  return {ids.ids, ids.ids + ids.num_ids};
+}
+
+tfcompress::Constraints ReadConstraints(const tfcompress::Translator& translator,
+                                        const tfc_search& search) {
+  tfcompress::Constraints constraints;
+  RequirePointers((search.banned_words != nullptr || search.num_banned_words == 0) &&
+                      (search.banned_ids != nullptr || search.num_banned_ids == 0),
+                  "`banned_words` and `banned_ids`");
+  constraints.target_prefix = Ids(search.target_prefix_ids);
+  if (search.target_prefix != nullptr) {
+    Require(constraints.target_prefix.empty(), "A translation can have one prefix only",
+            "`target_prefix` and `target_prefix_ids`", "Leave one of them out");
+    constraints.target_prefix = translator.PrefixIds(search.target_prefix);
+  }
+  for (size_t i = 0; i < search.num_banned_words; ++i) {
+    RequirePointers(search.banned_words[i] != nullptr, "A banned word");
+    constraints.banned_words.emplace_back(search.banned_words[i]);
+  }
+  for (size_t i = 0; i < search.num_banned_ids; ++i) {
+    constraints.banned_ids.push_back(Ids(search.banned_ids[i]));
+  }
+  return constraints;
+}
+
+// A program that was compiled with an earlier header knows no constraints.
+constexpr size_t kWithoutConstraints = offsetof(tfc_search, target_prefix);
+
+tfcompress::SearchOptions Options(const tfcompress::Translator& translator,
+                                  const tfc_search* user_search) {
   tfcompress::SearchOptions options;
-  if (search == nullptr) return options;
-  Require(search->struct_size == sizeof(*search), "`struct_size` must be that of tfc_search",
-          std::to_string(search->struct_size), "Begin with TFC_DEFAULT_SEARCH");
-  options.beam_size = search->beam_size;
-  options.n_best = search->n_best;
-  options.max_length = search->max_length;
-  options.split = search->split != 0;
-  options.with_scores = search->with_scores != 0;
-  options.length_penalty = search->length_penalty;
+  if (user_search == nullptr) return options;
+  const size_t size = user_search->struct_size;
+  Require(size == sizeof(tfc_search) || size == kWithoutConstraints,
+          "`struct_size` must be that of tfc_search", std::to_string(size),
+          "Begin with TFC_DEFAULT_SEARCH");
+  tfc_search search = {};
+  std::memcpy(&search, user_search, size);
+  options.beam_size = search.beam_size;
+  options.n_best = search.n_best;
+  options.max_length = search.max_length;
+  options.split = search.split != 0;
+  options.with_scores = search.with_scores != 0;
+  options.length_penalty = search.length_penalty;
+  options.constraints = ReadConstraints(translator, search);
   return options;
 }
 
@@ -79,7 +119,8 @@ tfc_status tfc_translate(tfc_translator* translator, const char* text, size_t si
   return Guarded([&] {
     RequirePointers(translator != nullptr && text != nullptr && result != nullptr,
                     "`translator`, `text` and `result`");
-    *result = NewResult(translator->translator.Translate({text, size}, Options(search)));
+    *result = NewResult(
+        translator->translator.Translate({text, size}, Options(translator->translator, search)));
   });
 }
 
@@ -88,7 +129,8 @@ tfc_status tfc_translate_ids(tfc_translator* translator, const int32_t* ids, siz
   return Guarded([&] {
     RequirePointers(translator != nullptr && (ids != nullptr || num_ids == 0) && result != nullptr,
                     "`translator`, `ids` and `result`");
-    *result = NewResult(translator->translator.TranslateIds({ids, ids + num_ids}, Options(search)));
+    *result = NewResult(translator->translator.TranslateIds(
+        {ids, ids + num_ids}, Options(translator->translator, search)));
   });
 }
 
@@ -112,6 +154,40 @@ tfc_status tfc_tokenize(const tfc_translator* translator, const char* text, size
     Translations only;
     only.best.push_back({{translator->translator.Tokenize({text, size}), 0, 0}, std::nullopt});
     *result = NewResult(std::move(only));
+  });
+}
+
+tfc_status tfc_token_scores(const tfc_result* result, size_t number, const int32_t** ids,
+                            const double** scores, size_t* num_scores) {
+  return Guarded([&] {
+    RequirePointers(ids != nullptr && scores != nullptr && num_scores != nullptr,
+                    "`ids`, `scores` and `num_scores`");
+    const tfcompress::Hypothesis& hypothesis = tfcompress::HypothesisOf(result, number);
+    *ids = hypothesis.token_ids.data();
+    *scores = hypothesis.token_scores.data();
+    *num_scores = hypothesis.token_scores.size();
+  });
+}
+
+tfc_status tfc_quality(const tfc_result* result, size_t number, double* quality) {
+  return Guarded([&] {
+    RequirePointers(quality != nullptr, "`quality`");
+    const auto& scores = tfcompress::HypothesisOf(result, number).token_scores;
+    const double sum = std::accumulate(scores.begin(), scores.end(), 0.0);
+    *quality = std::exp(sum / static_cast<double>(std::max<size_t>(scores.size(), 1)));
+  });
+}
+
+tfc_status tfc_alignment(const tfc_result* result, size_t number, const float** weights,
+                         size_t* num_tokens, size_t* num_source_tokens) {
+  return Guarded([&] {
+    RequirePointers(weights != nullptr && num_tokens != nullptr && num_source_tokens != nullptr,
+                    "`weights`, `num_tokens` and `num_source_tokens`");
+    const tfcompress::Hypothesis& hypothesis = tfcompress::HypothesisOf(result, number);
+    const bool has_weights = !hypothesis.alignment.empty();
+    *weights = has_weights ? hypothesis.alignment.data() : nullptr;
+    *num_tokens = has_weights ? hypothesis.token_scores.size() : 0;
+    *num_source_tokens = has_weights ? hypothesis.source_length : 0;
   });
 }
 

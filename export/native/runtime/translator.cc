@@ -4,28 +4,13 @@
 #include <cmath>
 
 #include "common/error.h"
+#include "runtime/generation.h"
 #include "runtime/ids.h"
 
 namespace tfcompress {
 namespace {
 
 using Code = Error::Code;
-
-void CheckOptions(const SearchOptions& options) {
-  const auto require = [](bool holds, const char* name, auto value, const char* range) {
-    if (holds) return;
-    throw Error(Code::kInvalidArgument, "`" + std::string(name) + "` must be " + range,
-                name + ("=" + std::to_string(value)), "Give another");
-  };
-  require(options.beam_size >= 1 && options.beam_size <= 1000, "beam_size", options.beam_size,
-          "from 1 to 1000");
-  require(options.n_best >= 1 && options.n_best <= options.beam_size, "n_best", options.n_best,
-          "from 1 to `beam_size`");
-  require(options.max_length >= 0, "max_length", options.max_length,
-          "at least 1, or 0 for the bundle's limit");
-  require(std::abs(options.length_penalty) <= 10, "length_penalty", options.length_penalty,
-          "from -10 to 10");
-}
 
 void Add(const Timings& timings, Timings* sum) {
   if (sum->steps == 0) sum->first_step_seconds = timings.first_step_seconds;
@@ -52,6 +37,24 @@ Translator::Translator(const litert::Api& api, TranslationBundle bundle, int num
       target_(Load(bundle_.target_tokenizer, bundle_.target_vocabulary)),
       session_(api, bundle_, num_threads, profile) {}
 
+void Translator::CheckOptions(const SearchOptions& options) const {
+  const auto require = [](bool holds, const char* name, auto value, const char* range) {
+    if (holds) return;
+    throw Error(Code::kInvalidArgument, "`" + std::string(name) + "` must be " + range,
+                name + ("=" + std::to_string(value)), "Give another");
+  };
+  require(options.beam_size >= 1 && options.beam_size <= 1000, "beam_size", options.beam_size,
+          "from 1 to 1000");
+  require(options.n_best >= 1 && options.n_best <= options.beam_size, "n_best", options.n_best,
+          "from 1 to `beam_size`");
+  require(options.max_length >= 0, "max_length", options.max_length,
+          "at least 1, or 0 for the bundle's limit");
+  require(std::abs(options.length_penalty) <= 10, "length_penalty", options.length_penalty,
+          "from -10 to 10");
+  options.constraints.Check(bundle_);
+  if (!options.constraints.banned_words.empty()) RequireTokenizer();
+}
+
 Translations Translator::Translate(std::string_view text, const SearchOptions& options) {
   CheckOptions(options);
   return Search(Sources(text, options), options, true);
@@ -68,13 +71,18 @@ Translations Translator::TranslateIds(const Ids& ids, const SearchOptions& optio
 std::vector<float> Translator::Logits(const Ids& ids, const Ids& target) {
   Ids source = CheckedSource(ids);
   CheckIds(target, bundle_.target_vocabulary);
-  if (target.size() >= static_cast<size_t>(bundle_.max_target_length)) {
-    tfcompress::FailTooLong(target.size() + 1, "the end mark", bundle_.max_target_length,
-                            "Shorten the target");
+  if (target.size() >= static_cast<size_t>(Longest())) {
+    tfcompress::FailTooLong(target.size() + 1, "the end mark", Longest(), "Shorten the target");
   }
   source.push_back(bundle_.ids.eos);
   session_.Encode(source);
-  return session_.Logits(target, bundle_.ids.bos);
+  const Ids& prefix = bundle_.target_prefix;
+  Ids forced = prefix;
+  forced.insert(forced.end(), target.begin(), target.end());
+  std::vector<float> logits = session_.Logits(forced, bundle_.ids.bos);
+  const size_t hidden = prefix.size() * static_cast<size_t>(bundle_.target_vocabulary);
+  logits.erase(logits.begin(), logits.begin() + static_cast<ptrdiff_t>(hidden));
+  return logits;
 }
 
 // The ids of a sentence that a caller gave, without the end id and padding at their end.
@@ -92,6 +100,18 @@ std::vector<int32_t> Translator::Tokenize(std::string_view text) const {
   const Tokenizer& tokenizer = RequireTokenizer();
   CheckUtf8(text);
   return tokenizer.Encode(text);
+}
+
+std::vector<int32_t> Translator::PrefixIds(std::string_view text) const {
+  RequireTokenizer();
+  CheckUtf8(text);
+  Ids ids = target_->Encode(text);
+  if (std::any_of(ids.begin(), ids.end(), [&](int32_t id) { return target_->IsUnknown(id); })) {
+    throw Error(Code::kInvalidArgument,
+                "`target_prefix` must have characters of the bundle's target tokenizer", "others",
+                "Spell it otherwise");
+  }
+  return ids;
 }
 
 // The parts of a text: none if it is blank, one if it is a line that fits.
@@ -131,8 +151,13 @@ Translations Translator::Search(const std::vector<Source>& sources, const Search
   }
   std::vector<std::vector<Hypothesis>> hypotheses;
   size_t count = static_cast<size_t>(options.n_best);
+  const Constraints& constraints = options.constraints;
+  Heeded heeded = {constraints.target_prefix, Bans(constraints, target_ ? &*target_ : nullptr)};
+  heeded.bans.CheckPrefix(heeded.prefix);
   for (const Source& source : sources) {
-    hypotheses.push_back(Search(source.ids, options));
+    hypotheses.push_back(Search(source.ids, options, heeded));
+    // What a text begins with is in its first part.
+    heeded.prefix.clear();
     count = std::min(count, hypotheses.back().size());
     Add(session_.timings(), &timings_);
   }
@@ -143,17 +168,24 @@ Translations Translator::Search(const std::vector<Source>& sources, const Search
   return translations;
 }
 
-std::vector<Hypothesis> Translator::Search(Ids ids, const SearchOptions& options) {
+std::vector<Hypothesis> Translator::Search(Ids ids, const SearchOptions& options,
+                                           const Heeded& heeded) {
   const auto length = static_cast<int32_t>(ids.size());
-  int32_t limit = std::min(bundle_.max_target_length, 2 * (length + 1) + 16);
+  int32_t limit = std::min(Longest(), 2 * (length + 1) + 16);
   if (options.max_length > 0) limit = std::min(limit, options.max_length);
+  if (heeded.prefix.size() >= static_cast<size_t>(limit)) {
+    throw Error(Code::kInvalidArgument, "`target_prefix` must leave room for the end mark",
+                std::to_string(heeded.prefix.size()) + " tokens, limit=" + std::to_string(limit),
+                "Shorten it");
+  }
   ids.push_back(bundle_.ids.eos);
-  session_.Encode(ids);
+  session_.Encode(ids, heeded.prefix);
+  Prompted stepper(&session_, bundle_.ids.bos, bundle_.target_prefix);
   if (options.beam_size == 1 && !options.with_scores) {
-    return {{GreedySearch(&session_, bundle_.ids, limit), 0, 0}};
+    return {{GreedySearch(&stepper, bundle_.ids, limit, heeded), 0, 0}};
   }
   std::vector<Hypothesis> hypotheses =
-      BeamSearch(&session_, bundle_.ids, limit, options.beam_size, options.length_penalty);
+      BeamSearch(&stepper, bundle_.ids, limit, options.beam_size, options.length_penalty, heeded);
   const auto wanted = static_cast<size_t>(options.n_best);
   if (hypotheses.size() > wanted) hypotheses.resize(wanted);
   return hypotheses;
@@ -165,10 +197,23 @@ Translation Translator::Join(const std::vector<Source>& sources,
                              const SearchOptions& options, bool decode) const {
   Hypothesis whole = {{}, 0, 0};
   std::vector<Part> texts;
+  for (const auto& part : hypotheses) whole.source_length += part[rank].source_length;
+  size_t column = 0;
   for (size_t i = 0; i < sources.size(); ++i) {
     const Hypothesis& one = hypotheses[i][rank];
     whole.ids.insert(whole.ids.end(), one.ids.begin(), one.ids.end());
     whole.log_probability += one.log_probability;
+    whole.token_ids.insert(whole.token_ids.end(), one.token_ids.begin(), one.token_ids.end());
+    whole.token_scores.insert(whole.token_scores.end(), one.token_scores.begin(),
+                              one.token_scores.end());
+    // Each part with its own source.
+    for (size_t first = 0; first < one.alignment.size(); first += one.source_length) {
+      const auto row = one.alignment.begin() + static_cast<ptrdiff_t>(first);
+      std::vector<float> wide(whole.source_length);
+      std::copy_n(row, one.source_length, wide.begin() + static_cast<ptrdiff_t>(column));
+      whole.alignment.insert(whole.alignment.end(), wide.begin(), wide.end());
+    }
+    column += one.source_length;
     if (decode) texts.push_back({sources[i].breaks, Decode(one.ids)});
   }
   const auto length = static_cast<double>(whole.ids.size() + sources.size());
@@ -185,6 +230,10 @@ std::string Translator::Decode(const Ids& ids) const {
     if (id < target_->size()) known.push_back(id);
   }
   return target_->Decode(known);
+}
+
+int32_t Translator::Longest() const {
+  return bundle_.max_target_length - static_cast<int32_t>(bundle_.target_prefix.size());
 }
 
 bool Translator::Fits(size_t num_ids) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "litert/api.h"
+#include "runtime/constraints.h"
 #include "runtime/search.h"
 #include "runtime/session.h"
 #include "runtime/splitting.h"
@@ -24,6 +25,7 @@ struct SearchOptions {
   bool split = true;       // Whether text beyond the bundle's limit is split; else an error.
   bool with_scores = false;
   double length_penalty = 1;
+  Constraints constraints = {};
 };
 
 // A hypothesis and its text, where there is a tokenizer.
@@ -54,6 +56,8 @@ class Translator {
   // The logits of all tokens after every prefix of a target: [target.size() + 1, vocabulary].
   std::vector<float> Logits(const std::vector<int32_t>& ids, const std::vector<int32_t>& target);
   std::vector<int32_t> Tokenize(std::string_view text) const;
+  // The ids of a text that translations begin with.
+  std::vector<int32_t> PrefixIds(std::string_view text) const;
 
   const TranslationBundle& bundle() const { return bundle_; }
   // Of the text that was translated last.
@@ -72,14 +76,17 @@ class Translator {
   Ids CheckedSource(const Ids& ids) const;
   Translations Search(const std::vector<Source>& sources, const SearchOptions& options,
                       bool decode);
-  std::vector<Hypothesis> Search(Ids ids, const SearchOptions& options);
+  std::vector<Hypothesis> Search(Ids ids, const SearchOptions& options, const Heeded& heeded);
   Translation Join(const std::vector<Source>& sources,
                    const std::vector<std::vector<Hypothesis>>& hypotheses, size_t rank,
                    const SearchOptions& options, bool decode) const;
   std::string Decode(const Ids& ids) const;
   bool Fits(size_t num_ids) const;
+  // The most tokens of a target, the end mark included.
+  int32_t Longest() const;
   [[noreturn]] void FailTooLong(size_t num_ids, const char* remedy) const;
   const Tokenizer& RequireTokenizer() const;
+  void CheckOptions(const SearchOptions& options) const;
 
   TranslationBundle bundle_;
   std::optional<Tokenizer> source_;

@@ -161,6 +161,18 @@ std::string Tokenizer::Decode(const std::vector<int32_t>& ids) const {
   return text;
 }
 
+std::string Tokenizer::Surface(int32_t id) const {
+  const Vocabulary& vocabulary = model_->vocabulary;
+  const PieceType type = vocabulary.type(id);
+  if (type == PieceType::kByte) return std::string(1, static_cast<char>(vocabulary.byte(id)));
+  std::string text;
+  if (type == PieceType::kUnknown) return " ";
+  if (type != PieceType::kControl) AppendWithSpaces(vocabulary.text(id), &text);
+  return text;
+}
+
+bool Tokenizer::IsUnknown(int32_t id) const { return model_->vocabulary.IsUnknown(id); }
+
 int32_t Tokenizer::size() const { return model_->num_ids; }
 
 }  // namespace tfcompress

@@ -28,6 +28,12 @@ class Tokenizer {
   // The UTF-8 text of some ids. Throws Error (kInvalidArgument) for ids out of range.
   std::string Decode(const std::vector<int32_t>& ids) const;
 
+  // The bytes of text that an id stands for, with its space; a space for the unknown one.
+  std::string Surface(int32_t id) const;
+
+  // Whether an id stands for unknown text.
+  bool IsUnknown(int32_t id) const;
+
   // How many ids there are.
   int32_t size() const;
 

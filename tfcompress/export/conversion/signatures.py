@@ -1,5 +1,6 @@
 """The signatures of an exported model with a decoder."""
 
+import contextlib
 from typing import Any
 
 import tensorflow as tf
@@ -11,6 +12,7 @@ from tfcompress.export.conversion.saving import save_functions
 from tfcompress.export.conversion.whole_decoder import find_decoder
 from tfcompress.export.options import ExportOptions
 from tfcompress.models import Seq2SeqTransformer
+from tfcompress.models.alignment import alignment_attention, alignment_of
 
 _LARGEST_BLOCK, _SMALLEST_BLOCK = 64, 16
 
@@ -40,6 +42,8 @@ class Signatures:
     `shortlist_size` `[1]` and `width` `[K]`, and gives `top_values` and `top_ids` `[B, K]`,
     `log_sum_exp` and `eos_logits` `[B, 1]` instead of logits.
 
+    With alignments, `step` also gives `alignment` `[B, S]`.
+
     Args:
         transformer: A transformer that computes in float32.
         options: How it is exported.
@@ -56,7 +60,10 @@ class Signatures:
     def __init__(self, transformer: Seq2SeqTransformer, options: ExportOptions):
         self._transformer: Any = transformer
         self._custom_ops = options.operations
-        self._decoder = find_decoder(transformer, self._custom_ops)
+        # Operations of whole decoders give no attention weights.
+        whole = () if options.alignments else self._custom_ops
+        self._decoder = find_decoder(transformer, whole)
+        self._attention = alignment_attention(transformer) if options.alignments else None
         self.state = self._decoder.state
         is_product = transformer.output_operands(tf.zeros([1, transformer.config.hidden_dim]))
         self.gives_top = TOP_LOGITS in self._custom_ops and is_product is not None
@@ -66,7 +73,11 @@ class Signatures:
     def interface(self) -> dict[str, Any]:
         """Returns what a manifest says of decoding: the state, and the blocks of logits."""
         state = [{"name": name, **spec.to_mapping()} for name, spec in self.state.items()]
-        return {"state": state, "decoder": {"block": self.block}}
+        decoder: dict[str, Any] = {"block": self.block}
+        if self._attention is not None:
+            head = self._transformer.config.alignment_head
+            decoder["alignments"] = "mean" if head is None else head
+        return {"state": state, "decoder": decoder}
 
     def save(self, path: str) -> None:
         """Writes a SavedModel with both signatures.
@@ -107,8 +118,16 @@ class Signatures:
         return self._decoder.encode(memory)
 
     def _step(self, ids, position, mask, state, *chosen):
-        x, new = self._decoder.step(ids, position, mask, dict(zip(self.state, state)))
+        with contextlib.ExitStack() as stack:
+            weights = self._attention and stack.enter_context(
+                self._attention.recording("probabilities")
+            )
+            x, new = self._decoder.step(ids, position, mask, dict(zip(self.state, state)))
         outputs = self._top(x, chosen) if self.gives_top else self._all(x)
+        if weights:
+            outputs["alignment"] = alignment_of(
+                weights[-1], self._transformer.config.alignment_head
+            )[0]
         return outputs | {f"new_{name}": tensor for name, tensor in new.items()}
 
     def _top(self, x, chosen):
@@ -117,7 +136,8 @@ class Signatures:
             *self._transformer.output_operands(x),
             *chosen,
             pad_id=config.pad_id,
-            bos_id=config.bos_id,
+            # The end mark may be what targets begin with.
+            bos_id=config.pad_id if config.bos_id == config.eos_id else config.bos_id,
             eos_id=config.eos_id,
         )
         return {

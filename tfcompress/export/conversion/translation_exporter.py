@@ -86,7 +86,12 @@ class TranslationExporter(TextExporter):
                 "max_source_length": config.max_source_length,
                 "max_target_length": config.max_target_length,
             },
-            "ids": {"pad": config.pad_id, "bos": config.bos_id, "eos": config.eos_id},
+            "ids": {
+                "pad": config.pad_id,
+                "bos": config.bos_id,
+                "eos": config.eos_id,
+                **({"target_prefix": [*config.target_prefix]} if config.target_prefix else {}),
+            },
             "vocabulary": {
                 "source": config.source_vocabulary_size,
                 "target": config.target_vocabulary_size,

@@ -1,5 +1,6 @@
 """Compares a translation model's bundle with the model that it was made from."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from tfcompress.export.conversion import parity
 from tfcompress.export.errors import ExportError
 from tfcompress.models import Seq2SeqTransformer
+from tfcompress.models.alignment import alignment_attention, alignment_of
 from tfcompress.models.decoding import beam_decode, target_limits
 
 # Two logits this close may change places with the order of additions.
@@ -34,13 +36,15 @@ def compare(model: Seq2SeqTransformer, folder: Path, samples: list[list[int]]) -
     Returns:
         What `parity.compare` does, over the logits; and `tokens`, the number of tokens chosen;
         `identical`, the part of them that the model makes too; `ties`, those among the others
-        between logits closer than 1e-4; `mean_log_probability_difference`, of the chosen tokens. In
+        between logits closer than 1e-4; `mean_log_probability_difference`, of the chosen tokens;
+        with alignments `max_alignment_difference`, of their weights. In
         float32 also `beam_samples`, and `beam_identical`, how many of them give the same
         translations (or ones of equal score).
     """
 
     def measure(bundle, engine):
-        metrics = _compare_greedy(model, engine, samples)
+        aligns = "alignments" in bundle.manifest["decoder"]
+        metrics = _compare_greedy(model, engine, samples, aligns)
         if bundle.manifest["quantization"] == "float32":
             metrics |= _compare_beams(model, engine, samples)
         return metrics
@@ -73,6 +77,11 @@ def check(metrics: Mapping[str, Any], quantization: str) -> None:
             )
     parity.check_close(metrics, remedy)
     for one in parity.runtimes(metrics):
+        if one.get("max_alignment_difference", 0) > _TOLERANCE:
+            raise ExportError(
+                "The exported model must align tokens as the Keras model does. Received: weights "
+                f"that differ by up to {one['max_alignment_difference']:.2g}. {remedy}."
+            )
         if one["beam_identical"] < one["beam_samples"]:
             raise ExportError(
                 "The exported model's beam search must find the Keras model's translations. "
@@ -81,21 +90,28 @@ def check(metrics: Mapping[str, Any], quantization: str) -> None:
             )
 
 
-def _compare_greedy(model, engine, samples):
+def _compare_greedy(model, engine, samples, aligns):
     limits = target_limits(model.config, np.array([len(sample) for sample in samples]), None)
-    rows = []
+    rows, differences = [], []
     for batch in _batches(samples, limits, model.config.target_vocabulary_size):
-        targets, actual = [], []
+        targets, actual, alignments = [], [], []
         for i in batch:
             ids = samples[i][:-1]
             # A blank sentence is not searched for; its logits are compared all the same.
             limits[i] = limits[i] if ids else 1
-            target = engine.search(ids, max_length=int(limits[i]))[0].ids if ids else []
+            best = _search(engine, ids, int(limits[i]), aligns)
+            target = best.ids if best else []
             targets.append(target)
+            alignments.append(best and best.alignment)
             actual.append(engine.logits(ids, target))
-        expected = _model_logits(model, [samples[i] for i in batch], targets)
+        expected, weights = _model_logits(model, [samples[i] for i in batch], targets, aligns)
         for i, target, *logits in zip(batch, targets, actual, expected):
             rows.append(_compare_tokens(target, logits, model.config, int(limits[i])))
+        differences += [
+            float(np.abs(given - own[: len(given)]).max())
+            for given, own in zip(alignments, weights)
+            if given is not None
+        ]
     totals = {name: [row[name] for row in rows] for name in rows[0]}
     tokens = sum(totals["tokens"])
     return {
@@ -106,7 +122,13 @@ def _compare_greedy(model, engine, samples):
         "tolerance": max(totals["tolerance"]),
         "mean_log_probability_difference": sum(totals["log_probability_difference"])
         / max(tokens, 1),
+        **({"max_alignment_difference": max(differences, default=0.0)} if aligns else {}),
     }
+
+
+def _search(engine, ids, limit, with_scores):
+    """The best translation, or None of a blank sentence."""
+    return engine.search(ids, max_length=limit, with_scores=with_scores)[0] if ids else None
 
 
 def _batches(samples, limits, vocabulary_size):
@@ -122,14 +144,23 @@ def _batches(samples, limits, vocabulary_size):
     yield batch
 
 
-def _model_logits(model, sources, targets):
-    """Returns the training graph's logits after every prefix of each target."""
+def _model_logits(model, sources, targets, aligns):
+    """Returns the training graph's logits, and alignments, after every prefix of each target."""
     config = model.config
+    prefix = [config.bos_id, *config.target_prefix]
     inputs = [
         _padded(sources, config.pad_id),
-        _padded([[config.bos_id, *target] for target in targets], config.pad_id),
+        _padded([[*prefix, *target] for target in targets], config.pad_id),
     ]
-    return model.model(inputs, training=False).numpy()
+    first = len(prefix) - 1
+    with contextlib.ExitStack() as stack:
+        recorded = aligns and stack.enter_context(
+            alignment_attention(model).recording("probabilities")
+        )
+        logits = model.model(inputs, training=False).numpy()[:, first:]
+    if not aligns:
+        return logits, []
+    return logits, alignment_of(recorded[-1], config.alignment_head).numpy()[:, first:]
 
 
 def _padded(rows, pad_id):
@@ -149,7 +180,7 @@ def _compare_tokens(target, logits, config, limit):
     rows = np.arange(len(chosen))
     differences = log_softmax(actual)[rows, chosen] - log_softmax(expected)[rows, chosen]
     allowed = expected[rows].copy()
-    allowed[:, [config.pad_id, config.bos_id]] = -np.inf
+    allowed[:, config.excluded_ids] = -np.inf
     gaps = allowed.max(axis=1, initial=-np.inf) - allowed[rows, chosen]
     identical = allowed.argmax(axis=1) == chosen if len(rows) else rows
     return {

@@ -198,6 +198,8 @@ def read_config(options: Options, max_length: int | None) -> Seq2SeqConfig:
         pad_id=pad,
         bos_id=pad,
         eos_id=0,
+        # The one that Marian gives, and trains where it trains on alignments.
+        alignment_head=0,
     )
 
 
@@ -409,6 +411,8 @@ def _problems(config: Seq2SeqConfig) -> Iterator[str]:
         yield "embedding.tie='own'"
     if not embedding.use_scale:
         yield "embedding.use_scale=False"
+    if config.target_prefix:
+        yield f"target_prefix={list(config.target_prefix)}"
     if config.positions != "sinusoidal":
         yield f"positions={config.positions!r}"
     if config.first_position:
