@@ -144,8 +144,7 @@ def test_the_legacy_form_ends_sources_with_the_code(tmp_path):
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_trimming(tmp_path, dtype):
-    config, tensors = m2m.write_random_model(tmp_path, dtype=dtype, shards=3)
-    tensors = {name: value.astype(tfc_dtype(dtype)) for name, value in tensors.items()}
+    config, _ = m2m.write_random_model(tmp_path, dtype=dtype, shards=3)
     whole, source_tokenizer, target_tokenizer = load(tmp_path)
     model, source, target = load(tmp_path, corpus=(ENGLISH, GERMAN), max_length=20)
     assert model.config.source_vocabulary_size < config["vocab_size"]
@@ -171,12 +170,6 @@ def test_trimming(tmp_path, dtype):
         )
     ]
     assert results[0] == results[1]
-
-
-def tfc_dtype(name):
-    import ml_dtypes
-
-    return ml_dtypes.bfloat16 if name == "bfloat16" else name
 
 
 def test_rows_are_read_without_the_table(tmp_path):
@@ -319,7 +312,7 @@ def test_damaged_files(plain, name, damage):
     ("content", "message"),
     [
         ({"a": 3, "b": 3}, "ids repeat"),
-        ({"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "x\ud800": 4}, "vocab|pieces"),
+        ({"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "x\ud800": 4}, "UTF-8 can hold"),
         ({"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "zzz": 4}, "none of whose pieces"),
         ({"<s>": 0, "<pad>": 1, "</s>": 2}, "without <unk>"),
     ],
@@ -331,7 +324,7 @@ def test_vocabularies_that_do_not_match(plain, content, message):
 
 
 @pytest.mark.parametrize(
-    ("language", "near"), [("ger", "de"), ("deu_Latn", "de"), ("dd", "de"), (None, "ne")]
+    ("language", "near"), [("deu", "de"), ("deu_Latn", "de"), ("DE", "de"), (None, "")]
 )
 def test_unknown_languages(plain, language, near):
     with pytest.raises(InputError, match=rf"target_language={language!r}. Did you mean .*{near}"):

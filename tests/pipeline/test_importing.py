@@ -125,7 +125,7 @@ def test_recipes_begin_with_translators_of_other_libraries(m2m100, tmp_path):
             "trim": True,
         },
         "corpus": {"path": str(corpus), "source_language": "en", "target_language": "de"},
-        "training": {"updates": 2, "batch_tokens": 64},
+        "training": {"updates": 2, "evaluate_every": 2, "batch_tokens": 64},
         "quantizations": ["float32"],
     }
     path, run = tmp_path / "recipe.yaml", tmp_path / "run"

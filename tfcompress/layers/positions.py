@@ -112,8 +112,9 @@ class SinusoidalPosition(_Position):
         half = width // 2
         steps = half - 1 if self.formula == "tensor2tensor" else half
         frequencies = [math.exp(-math.log(10000.0) / steps * i) for i in range(half)]
-        positions = tf.cast(positions + self.first_position, tf.float32)
-        angles = positions[:, tf.newaxis] * tf.constant(frequencies)
+        if self.first_position:
+            positions = positions + self.first_position
+        angles = tf.cast(positions, tf.float32)[:, tf.newaxis] * tf.constant(frequencies)
         return tf.concat([tf.sin(angles), tf.cos(angles)], axis=1)
 
     def get_config(self):

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ _SETTINGS = "tokenizer_config.json"
 _CODE = re.compile(r">>.+<<")
 # SentencePiece takes a character without a piece for this much less likely than the last piece.
 _UNKNOWN_PENALTY = 10.0
+# More than any vocabulary has.
+_MOST_IDS = 2**22
 
 
 def marian_tokenizers(
@@ -100,7 +102,8 @@ def ordered_pieces(
             f"A vocabulary gives every piece an id of its own. Received: {path}, where ids repeat "
             "or are no whole numbers. Download it again."
         )
-    size = size or max(ids.values(), default=-1) + 1
+    check_utf8(path, ids)
+    size = size or min(max(ids.values(), default=-1) + 1, _MOST_IDS)
     missing = [piece for piece in special.values() if piece not in ids]
     beyond = [piece for piece, id in ids.items() if id >= size]
     if missing or beyond:
@@ -117,6 +120,25 @@ def ordered_pieces(
     for piece, id in ids.items():
         pieces[id] = piece
     return pieces
+
+
+def check_utf8(path: Path, pieces: Iterable[str]) -> None:
+    """Makes sure that pieces are text that UTF-8 can hold.
+
+    Args:
+        path: Where they are from.
+        pieces: The pieces.
+
+    Raises:
+        InputError: If they are not.
+    """
+    try:
+        "".join(pieces).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"Pieces must be text that UTF-8 can hold. Received: {path} with "
+            f"{error.object[error.start]!r}. Download it again."
+        ) from None
 
 
 def ordered_model(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcompress.errors import InputError
+from tfcompress.text.marian import check_utf8
 
 
 def bpe_model(path: Path, definition: Mapping[str, Any]) -> bytes:
@@ -48,6 +49,7 @@ def bpe_model(path: Path, definition: Mapping[str, Any]) -> bytes:
             f"{path} of type {kind!r} with {', '.join(others) or 'nothing else'}. Give the folder "
             "with its sentencepiece.bpe.model."
         )
+    check_utf8(path, vocabulary)
     proto = ModelProto()
     piece_class = ModelProto.SentencePiece
     for piece in vocabulary:
@@ -74,4 +76,4 @@ def _normalizer(definition) -> tuple[bytes, bool] | None:
     first, *rest = parts
     if first["type"] != "Precompiled" or any(part["type"] != "Replace" for part in rest):
         return None
-    return base64.b64decode(first["precompiled_charsmap"]), bool(rest)
+    return base64.b64decode(first["precompiled_charsmap"], validate=True), bool(rest)
