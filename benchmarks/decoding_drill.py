@@ -1,12 +1,15 @@
-"""Translates many sentences in one process and in two, one of which is killed in the middle.
+"""Translates many sentences in two processes, one of which is killed in the middle.
 
     python benchmarks/decoding_drill.py FOLDER [--sentences 1000000]
 
-Afterwards the drill's own process is killed too, and the same command goes on. Each output must be
-that of one process: complete, in order, each sentence once.
+Afterwards the drill's own process is killed too, and the same command goes on. The sentences are
+40,000 phrases again and again, so that what one process makes of those says what each output must
+be: complete, in order, each sentence once. A tenth of the sentences is translated without a kill by
+one process and by two, to compare their speed.
 """
 
 import argparse
+import itertools
 import os
 import signal
 import subprocess
@@ -17,7 +20,8 @@ from pathlib import Path
 import psutil
 from results_file import write_results
 
-RESULTS = Path(__file__).parent / "results" / "decoding-drill.json"
+RESULTS = Path(__file__).parent / "results" / "decoding_drill.json"
+DISTINCT = 40_000
 
 
 def main():
@@ -28,33 +32,41 @@ def main():
     options = parser.parse_args()
     folder = options.folder
     folder.mkdir(parents=True, exist_ok=True)
-    bundle, source = make_teacher(folder), folder / "source.en"
-    write_sentences(source, options.sentences)
-    runs = {
-        "one worker": measure(bundle, source, folder / "one.de", workers=1),
-        "two workers": measure(bundle, source, folder / "two.de", workers=2),
-        "two workers, one killed": measure(
-            bundle, source, folder / "worker.de", workers=2, kill=kill_worker
-        ),
-        "two workers, all killed and started again": measure(
-            bundle, source, folder / "all.de", workers=2, kill=kill_all
-        ),
+    bundle, many, few = make_teacher(folder), folder / "many.en", folder / "few.en"
+    write_sentences(many, options.sentences)
+    write_sentences(few, min(options.sentences, max(DISTINCT, options.sentences // 10)))
+    plan = {
+        "one worker": (few, 1, None),
+        "two workers": (few, 2, None),
+        "two workers, one killed": (many, 2, kill_worker),
+        "two workers, all killed and started again": (many, 2, kill_all),
     }
-    expected = (folder / "one.de").read_bytes()
-    for name, file in zip(runs, ("one.de", "two.de", "worker.de", "all.de")):
-        content = (folder / file).read_bytes()
-        runs[name]["lines"] = content.count(b"\n")
-        runs[name]["as one worker"] = content == expected
-        runs[name]["sentences per second"] = options.sentences / runs[name]["seconds"]
+    runs, expected = {}, []
+    for name, (source, workers, kill) in plan.items():
+        output = folder / "output.de"
+        runs[name] = measure(bundle, source, output, workers=workers, kill=kill)
+        lines = output.read_text(encoding="utf-8").split("\n")[:-1]
+        expected = expected or lines[:DISTINCT]
+        count = len(few.read_bytes().splitlines()) if source is few else options.sentences
+        runs[name] |= {
+            "sentences": count,
+            "complete and in order": len(lines) == count
+            and all(one == other for one, other in zip(lines, itertools.cycle(expected))),
+            "sentences per second": count / runs[name]["seconds"],
+        }
+        print(f"{name}: {runs[name]}", flush=True)
     ratio = runs["one worker"]["seconds"] / runs["two workers"]["seconds"]
+    distinct = len(set(expected))
     write_results(
         options.results,
-        {"sentences": options.sentences, "runs": runs, "two workers / one worker": ratio},
+        {"distinct lines": distinct, "runs": runs, "one worker / two workers": ratio},
     )
-    for name, run in runs.items():
-        print(f"{name}: {run}")
-    if not all(run["as one worker"] for run in runs.values()):
+    if distinct < len(expected) / 2:
+        sys.exit(f"The teacher says too little: {distinct} distinct lines of {len(expected)}.")
+    if not all(run["complete and in order"] for run in runs.values()):
         sys.exit("An output differs.")
+    if not all(runs[name]["kills"] for name, (_, _, kill) in plan.items() if kill):
+        sys.exit("Nothing was killed: give more sentences.")
 
 
 def make_teacher(folder):
@@ -65,16 +77,22 @@ def make_teacher(folder):
         recipe.write_text(
             """
 name: teacher
-corpus: {format: phrases, pairs: 4000}
-tokenizer: {vocabulary_size: 512}
+corpus: {format: phrases, pairs: 20000}
+tokenizer: {vocabulary_size: 1000}
 model:
-  hidden_dim: 32
-  encoder: {num_layers: 1, attention: {num_heads: 2}, feed_forward: {intermediate_dim: 64}}
-  decoder: {num_layers: 1, attention: {num_heads: 2}, feed_forward: {intermediate_dim: 64}}
+  hidden_dim: 64
+  encoder: {num_layers: 1, attention: {num_heads: 2}, feed_forward: {intermediate_dim: 128}}
+  decoder: {num_layers: 1, attention: {num_heads: 2}, feed_forward: {intermediate_dim: 128}}
   embedding: {share: true}
   max_source_length: 64
   max_target_length: 64
-training: {updates: 200, batch_tokens: 1024, evaluate_every: 100, evaluate_sentences: 0}
+training:
+  updates: 1500
+  batch_tokens: 1024
+  evaluate_every: 500
+  evaluate_sentences: 0
+  learning_rate: 0.005
+  warmup: 300
 quantizations: [dynamic_int8]
 benchmark: {sentences: 4, runs: 1}
 """,
@@ -88,10 +106,10 @@ benchmark: {sentences: 4, runs: 1}
 def write_sentences(path, count):
     from tfcompress.text.phrases import phrase_corpus
 
-    sources = phrase_corpus(pairs=5000, seed=1).splits["train"][0]
+    sources = phrase_corpus(pairs=50_000, seed=1).splits["train"][0][:DISTINCT]
     with path.open("w", encoding="utf-8") as file:
         for number in range(count):
-            file.write(f"{sources[number % len(sources)]} {number}\n")
+            file.write(f"{sources[number % len(sources)]}\n")
 
 
 def measure(bundle, source, output, *, workers, kill=None):

@@ -87,10 +87,10 @@ class Trained(Exception):  # noqa: N818
 def run(tmp_path):
     """Runs a recipe and returns its folder and what it said."""
 
-    def start(corpus, name="run", training=UNTRAINED, labels=(), exports=True, **changes):
+    def start(corpus, name="run", training=UNTRAINED, labels=(), files=(), exports=True, **changes):
         mapping = {"name": name, "model_type": "text_encoder", "training": training}
         mapping |= {"quantizations": ["float32"], "benchmark": {"texts": 2, "runs": 1}}
-        mapping["corpus"] = {"labels": list(labels)}
+        mapping["corpus"] = {"labels": list(labels), **dict(files)}
         said = []
 
         def say(line):
@@ -141,7 +141,7 @@ def test_training_files_have_shares(publish, write_corpus, run):
             f"run-{weights[0]}",
             training=training,
             pretrained=str(published),
-            corpus={"train": ["train", "more"], "weights": weights},
+            files={"train": ["train", "more"], "weights": weights},
         )
         accuracy[weights[0]] = load_results(folder).rows[0].accuracy
     assert accuracy[99] > 90

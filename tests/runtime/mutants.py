@@ -453,9 +453,8 @@ def packed_constants(model, rng):
         entries = rng.choice((1 + 7 * count, 1 + 14, 8 * count + 40))
         place = rng.randrange(min(len(words), entries))
         old = int(words[place])
-        words[place] = rng.choice(
-            (rng.choice(SIZES), old + 1, old - 1, int(rng.choice(words[:40])))
-        )
+        new = rng.choice((rng.choice(SIZES), old + 1, old - 1, int(rng.choice(words[:40]))))
+        words[place] = np.array(new % 2**32, np.uint32).view(np.int32)
         done.append(f"{place} from {old} to {words[place]}")
     buffer.data = np.concatenate([words.view(np.uint8), buffer.data[4 * len(words) :]])
     return ", ".join(done)
