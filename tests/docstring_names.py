@@ -225,6 +225,13 @@ def marian_folder():
 
 
 @once
+def nllb_folder():
+    from models import m2m100_folders
+
+    m2m100_folders.write_random_model(Path("nllb-200-distilled-600M"), "nllb")
+
+
+@once
 def student_files():
     from models import marian_students
 
@@ -262,6 +269,7 @@ def bergamot_shortlist():
 
 FILES = {
     "opus-mt-en-de": marian_folder,
+    "nllb-200-distilled-600M": nllb_folder,
     **dict.fromkeys(("student.bin", "student.npz", "vocab.spm"), student_files),
     "student-run": student_run,
     "lex.s2t.bin": bergamot_shortlist,

@@ -23,7 +23,11 @@ MODULES = {
 }
 # Those that need one of the two Kerases.
 FLAVOURS = {"tfcompress.optimization": True, "tfcompress.models.keras_nlp_models": False}
-MINILM = {"tfcompress.models.published_tensors", "tfcompress.models.published_weights"}
+MINILM = {
+    "tfcompress.models.published_tensors",
+    "tfcompress.models.published_weights",
+    "tfcompress.models.tensor_files",
+}
 # Those that train, convert or measure.
 SLOW = {
     "tfcompress.export.conversion.convert",

@@ -32,6 +32,16 @@ def test_first_sinusoids_are_exact():
     assert_close(rows[0, 0], [0] * 4 + [1] * 4, 0)
 
 
+def test_first_position():
+    x = np.zeros((1, 5, 8), "float32")
+    layer = SinusoidalPosition(first_position=2)
+    assert_close(layer(x[:, :3]), SinusoidalPosition()(x)[:, 2:], 1e-6)
+    assert SinusoidalPosition.from_config(layer.get_config()).first_position == 2
+    run_step_test(layer, normal(2, 5, 8))
+    with pytest.raises(ValueError, match="first_position=-1"):
+        SinusoidalPosition(first_position=-1)
+
+
 def test_learned_rows_are_the_table():
     layer = LearnedPosition(6)
     layer.build((None, None, 8))

@@ -1,4 +1,4 @@
-"""MarianMT folders with random weights, and what such models compute, in numpy."""
+"""MarianMT and M2M100 folders with random weights, and what such models compute, in numpy."""
 
 import json
 import math
@@ -120,12 +120,18 @@ def random_tensors(config, seed=0):
     def array(*shape):
         return rng.normal(0, 0.4, shape).astype(np.float32)
 
-    tensors = {"final_logits_bias": array(1, config["decoder_vocab_size"])}
-    if config["share_encoder_decoder_embeddings"]:
-        tensors["model.shared.weight"] = array(config["vocab_size"], width)
+    is_marian = config["model_type"] == "marian"
+    sizes = config["vocab_size"], config.get("decoder_vocab_size", config["vocab_size"])
+    tensors = {}
+    if is_marian:
+        tensors["final_logits_bias"] = array(1, sizes[1])
+    elif not config["tie_word_embeddings"]:
+        tensors["lm_head.weight"] = array(sizes[1], width)
+    if config.get("share_encoder_decoder_embeddings", config.get("tie_word_embeddings", True)):
+        tensors["model.shared.weight"] = array(sizes[0], width)
     else:
-        tensors["model.encoder.embed_tokens.weight"] = array(config["vocab_size"], width)
-        tensors["model.decoder.embed_tokens.weight"] = array(config["decoder_vocab_size"], width)
+        tensors["model.encoder.embed_tokens.weight"] = array(sizes[0], width)
+        tensors["model.decoder.embed_tokens.weight"] = array(sizes[1], width)
     for side in ("encoder", "decoder"):
         for index in range(config[f"{side}_layers"]):
             name, inner = f"model.{side}.layers.{index}", config[f"{side}_ffn_dim"]
@@ -147,6 +153,9 @@ def random_tensors(config, seed=0):
             )
             tensors[f"{name}.final_layer_norm.weight"] = 1 + array(width)
             tensors[f"{name}.final_layer_norm.bias"] = array(width)
+        if not is_marian:
+            tensors[f"model.{side}.layer_norm.weight"] = 1 + array(width)
+            tensors[f"model.{side}.layer_norm.bias"] = array(width)
     return tensors
 
 
@@ -184,8 +193,16 @@ def sinusoids(length, width):
     return np.concatenate([np.sin(angles), np.cos(angles)], 1)
 
 
+def offset_sinusoids(length, width, first=2):
+    half = width // 2
+    rates = 10000.0 ** (-np.arange(half) / (half - 1))
+    angles = np.arange(first, first + length)[:, None] * rates
+    return np.concatenate([np.sin(angles), np.cos(angles)], 1)
+
+
 def forward(config, tensors, source, target):
-    """What MarianMT's encoder gives for a row of source ids, and the logits of target inputs."""
+    """What the encoder gives for a row of source ids, and the logits of target inputs."""
+    is_marian = config["model_type"] == "marian"
     weights = {name: value.astype(np.float64) for name, value in tensors.items()}
     width = config["d_model"]
     act = ACTIVATIONS[config["activation_function"]]
@@ -217,21 +234,34 @@ def forward(config, tensors, source, target):
 
     def embed(side, ids):
         scale = width**0.5 if config["scale_embedding"] else 1
-        return tables[side][ids] * scale + sinusoids(len(ids), width)
+        positions = (sinusoids if is_marian else offset_sinusoids)(len(ids), width)
+        return tables[side][ids] * scale + positions
+
+    def residual(name, x, function):
+        return norm(name, x + function(x)) if is_marian else x + function(norm(name, x))
 
     def stack(side, x, memory=None):
         heads = config[f"{side}_attention_heads"]
         for index in range(config[f"{side}_layers"]):
             name = f"model.{side}.layers.{index}"
-            own = attend(f"{name}.self_attn", x, x, heads, side == "decoder")
-            x = norm(f"{name}.self_attn_layer_norm", x + own)
-            if memory is not None:
-                other = attend(f"{name}.encoder_attn", x, memory, heads, False)
-                x = norm(f"{name}.encoder_attn_layer_norm", x + other)
-            inner = dense(f"{name}.fc2", act(dense(f"{name}.fc1", x)))
-            x = norm(f"{name}.final_layer_norm", x + inner)
-        return x
+            parts = {
+                "self_attn": lambda y, name=name: attend(
+                    f"{name}.self_attn", y, y, heads, side == "decoder"
+                ),
+                "encoder_attn": lambda y, name=name: attend(
+                    f"{name}.encoder_attn", y, memory, heads, False
+                ),
+            }
+            for part in [*parts][: 1 + (memory is not None)]:
+                x = residual(f"{name}.{part}_layer_norm", x, parts[part])
+            x = residual(
+                f"{name}.final_layer_norm",
+                x,
+                lambda y, name=name: dense(f"{name}.fc2", act(dense(f"{name}.fc1", y))),
+            )
+        return x if is_marian else norm(f"model.{side}.layer_norm", x)
 
     memory = stack("encoder", embed("encoder", source))
     hidden = stack("decoder", embed("decoder", target), memory)
-    return memory, hidden @ tables["decoder"].T + weights["final_logits_bias"][0]
+    output = weights.get("lm_head.weight", tables["decoder"])
+    return memory, hidden @ output.T + weights.get("final_logits_bias", [0])[0]

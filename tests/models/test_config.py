@@ -165,6 +165,13 @@ def test_impossible_epsilon(epsilon):
     ]
 
 
+def test_impossible_first_positions():
+    assert problems_of(first_position=-1) == ["`first_position` must be at least 0 (received -1)"]
+    assert problems_of(first_position=2, positions="learned") == [
+        "`first_position` is for sinusoidal positions (received 2 with learned ones)"
+    ]
+
+
 @pytest.mark.parametrize("hidden_dim", [2, 15])
 def test_sinusoids_need_an_even_width(hidden_dim):
     stack = StackConfig(attention=AttentionConfig(1))

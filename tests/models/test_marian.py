@@ -237,6 +237,7 @@ VOCABULARIES = {
     "without <pad>": lambda ids: {k: v for k, v in ids.items() if k != "<pad>"},
     "ids repeat": lambda ids: ids | {"x": 3},
     "no whole numbers": lambda ids: ids | {"x": "3"},
+    "UTF-8 can hold": lambda ids: ids | {"\ud800": len(ids)},
     "none of whose pieces": lambda ids: {
         k if k.startswith("<") else f"{k}x": v for k, v in ids.items()
     },

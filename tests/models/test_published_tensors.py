@@ -9,7 +9,8 @@ from safetensors.numpy import load_file, save_file
 
 from tfcompress.errors import InputError
 from tfcompress.models import from_safetensors
-from tfcompress.models.published_tensors import INDEX, WEIGHTS, read_tensors
+from tfcompress.models.published_tensors import read_tensors
+from tfcompress.models.tensor_files import INDEX, WEIGHTS
 
 
 def in_shards(folder, count=3):

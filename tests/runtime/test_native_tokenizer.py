@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 from native_tokenizers import NativeTokenizer
 from sentencepiece import sentencepiece_model_pb2
 
+from tfcompress.errors import InputError
+from tfcompress.text.affixes import read_affixes, with_affixes
+
 pytestmark = one_flavour
 
 TEXT = """
@@ -182,6 +185,31 @@ def pair(request, library):
     tokenizer = Tokenizer(library, model)
     yield tokenizer, sentencepiece.SentencePieceProcessor(model_proto=model)
     tokenizer.close()
+
+
+@pytest.mark.parametrize("name", ["unigram", "bpe"])
+def test_what_stands_around_texts(library, name):
+    proto = with_affixes(model_bytes(name), ["</s>", "\u2581the"], ["\u2581man"])
+    processor = sentencepiece.SentencePieceProcessor(model_proto=proto)
+    prefix, suffix = (
+        [processor.piece_to_id(piece) for piece in side]
+        for side in (["</s>", "\u2581the"], ["\u2581man"])
+    )
+    assert read_affixes(processor, name) == (tuple(prefix), tuple(suffix))
+    tokenizer = Tokenizer(library, proto)
+    for text in ("", "two dogs", "\u65e5\u672c <before></s>"):
+        expected = [*prefix, *processor.encode(text), *suffix]
+        assert tokenizer.encode(text.encode()) == expected
+    tokenizer.close()
+
+
+def test_pieces_around_texts_that_are_missing(library):
+    proto = with_affixes(model_bytes("bpe"), ["nothing like it"])
+    with pytest.raises(ValueError, match='lacks the piece that "<before>nothing like it'):
+        Tokenizer(library, proto)
+    processor = sentencepiece.SentencePieceProcessor(model_proto=proto)
+    with pytest.raises(InputError, match="'<before>nothing like it' only"):
+        read_affixes(processor, "one")
 
 
 FRAGMENTS = [

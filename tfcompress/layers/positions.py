@@ -64,18 +64,19 @@ class SinusoidalPosition(_Position):
         formula: "tensor2tensor", by which the longest wavelength is `2*pi*10000`, as Marian and
             fairseq have it; or "paper", by which it is one step shorter, as in Hugging Face's
             MarianMT.
+        first_position: The number of the first position; 2 in M2M100.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
 
     Call arguments:
         inputs: `[batch, length, width]`, of even width.
         padding_mask: Which positions are tokens, as in `MultiHeadAttention`. The first token has
-            position 0; without, the first position.
+            `first_position`; without, the first position.
 
     Returns:
         A tensor of the same shape.
 
     Raises:
-        ValueError: If `formula` is unknown, or the width odd or below 4.
+        ValueError: If `formula` is unknown, `first_position` negative, or the width odd or below 4.
 
     Example:
 
@@ -86,13 +87,18 @@ class SinusoidalPosition(_Position):
     columns, as the published implementations do (a fixed permutation of the width).
     """
 
-    def __init__(self, formula: str = "tensor2tensor", **kwargs):
+    def __init__(self, formula: str = "tensor2tensor", *, first_position: int = 0, **kwargs):
         super().__init__(**kwargs)
         if formula not in SINUSOIDS:
             raise ValueError(
                 f"`formula` must be one of {', '.join(SINUSOIDS)}. Received: formula={formula!r}."
             )
+        if first_position < 0:
+            raise ValueError(
+                f"`first_position` must be at least 0. Received: first_position={first_position}."
+            )
         self.formula = formula
+        self.first_position = first_position
 
     def build(self, input_shape):
         width = input_shape[-1]
@@ -106,11 +112,14 @@ class SinusoidalPosition(_Position):
         half = width // 2
         steps = half - 1 if self.formula == "tensor2tensor" else half
         frequencies = [math.exp(-math.log(10000.0) / steps * i) for i in range(half)]
+        if self.first_position:
+            positions = positions + self.first_position
         angles = tf.cast(positions, tf.float32)[:, tf.newaxis] * tf.constant(frequencies)
         return tf.concat([tf.sin(angles), tf.cos(angles)], axis=1)
 
     def get_config(self):
-        return {**super().get_config(), "formula": self.formula}
+        own = {"formula": self.formula, "first_position": self.first_position}
+        return {**super().get_config(), **own}
 
 
 @register

@@ -42,7 +42,8 @@ from tfcompress.models.presets import (
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 
 _MODULES = {
-    "TranslationModel": "marian",
+    "TranslationModel": "published_translators",
+    "from_m2m100": "m2m100",
     "from_marian": "marian",
     "LanguageModel": "language_model",
     "Seq2SeqTransformer": "seq2seq",
@@ -88,6 +89,7 @@ __all__ = [
     "TranslationModel",
     "from_bergamot",
     "from_keras_nlp",
+    "from_m2m100",
     "from_marian",
     "from_marian_npz",
     "from_safetensors",

@@ -10,7 +10,7 @@ from tfcompress.models.keras_nlp_models import from_keras_nlp as from_keras_nlp
 from tfcompress.models.keras_nlp_models import to_keras_nlp as to_keras_nlp
 from tfcompress.models.language_model import LanguageModel as LanguageModel
 from tfcompress.models.language_model_config import LanguageModelConfig as LanguageModelConfig
-from tfcompress.models.marian import TranslationModel as TranslationModel
+from tfcompress.models.m2m100 import from_m2m100 as from_m2m100
 from tfcompress.models.marian import from_marian as from_marian
 from tfcompress.models.marian_files.reading import BergamotModel as BergamotModel
 from tfcompress.models.marian_files.reading import from_bergamot as from_bergamot
@@ -34,6 +34,7 @@ from tfcompress.models.presets import list_presets as list_presets
 from tfcompress.models.presets import load_preset as load_preset
 from tfcompress.models.presets import preset as preset
 from tfcompress.models.presets import save_preset as save_preset
+from tfcompress.models.published_translators import TranslationModel as TranslationModel
 from tfcompress.models.published_weights import from_safetensors as from_safetensors
 from tfcompress.models.published_weights import minilm_folder as minilm_folder
 from tfcompress.models.seq2seq import Seq2SeqTransformer as Seq2SeqTransformer

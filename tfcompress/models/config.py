@@ -44,6 +44,7 @@ class Seq2SeqConfig(schema.Mapped):
         embedding: Embeddings and output layer.
         positions: "sinusoidal" (`SinusoidalPosition` by tensor2tensor's formula, which is
             Marian's), "paper_sinusoidal" (by the paper's, which is MarianMT's) or "learned".
+        first_position: The number that sinusoids give the first position; 2 in M2M100.
         normalize_first: Pre-norm rather than post-norm layers; adds a final normalization to both
             stacks.
         dropout: Dropout rate on embeddings and on the output of every sub-layer.
@@ -78,6 +79,7 @@ class Seq2SeqConfig(schema.Mapped):
     decoder: StackConfig = field(default_factory=StackConfig)
     embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
     positions: str = "sinusoidal"
+    first_position: int = 0
     normalize_first: bool = False
     dropout: float = 0.1
     epsilon: float = 1e-5

@@ -260,6 +260,11 @@ def _position_problems(config):
             "sinusoidal positions need an even `hidden_dim` of at least 4 (received "
             f"{config.hidden_dim})"
         )
+    first = config.first_position
+    if first < 0:
+        yield f"`first_position` must be at least 0 (received {first})"
+    if first and config.positions == "learned":
+        yield f"`first_position` is for sinusoidal positions (received {first} with learned ones)"
     yield from epsilon_problems(config.epsilon)
 
 

@@ -178,4 +178,4 @@ def _position(config, name, max_length):
     if config.positions == "learned":
         return layers.LearnedPosition(max_length, name=name)
     formula = "paper" if config.positions == "paper_sinusoidal" else "tensor2tensor"
-    return layers.SinusoidalPosition(formula, name=name)
+    return layers.SinusoidalPosition(formula, first_position=config.first_position, name=name)

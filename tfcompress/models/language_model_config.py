@@ -23,6 +23,7 @@ class LanguageModelConfig(schema.Mapped):
         embedding: Embeddings and output layer; "shared" ties the output to the table, and `share`
             has no meaning here.
         positions: "sinusoidal" or "learned".
+        first_position: As in `Seq2SeqConfig`.
         normalize_first: Pre-norm rather than post-norm layers; adds a final normalization.
         dropout: Dropout rate on embeddings and on the output of every sub-layer.
         epsilon: Epsilon of the normalizations.
@@ -47,6 +48,7 @@ class LanguageModelConfig(schema.Mapped):
     decoder: StackConfig = field(default_factory=StackConfig)
     embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
     positions: str = "sinusoidal"
+    first_position: int = 0
     normalize_first: bool = False
     dropout: float = 0.1
     epsilon: float = 1e-5

@@ -1,22 +1,13 @@
-"""Reads the tensors of published folders, in one file or in shards."""
+"""Reads the tensors of published encoders, by their names in the encoder."""
 
-import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tfcompress.errors import InputError
+from tfcompress.models.tensor_files import TensorFiles
 
-WEIGHTS = "model.safetensors"
-INDEX = f"{WEIGHTS}.index.json"
-_OTHERS = ("pytorch_model*.bin", "*.ckpt*", "tf_model*.h5", "flax_model*.msgpack", "*.onnx")
-_CONVERSION = (
-    'python -c "import glob, torch, safetensors.torch as s; '
-    "s.save_file({n: t.clone().contiguous() for f in glob.glob('pytorch_model*.bin') for n, t in "
-    "torch.load(f, map_location='cpu', weights_only=True).items()}, 'model.safetensors')\""
-)
 # Where every encoder of the family begins; what comes before is the name of what holds it.
 _ANCHOR = "embeddings.word_embeddings.weight"
 
@@ -41,94 +32,8 @@ def read_tensors(folder: Path) -> dict[str, np.ndarray]:
     >>> read_tensors(tfc.models.minilm_folder())["embeddings.LayerNorm.weight"].shape
     (384,)
     """
-    if (folder / WEIGHTS).is_file():
-        tensors = _read(folder / WEIGHTS)
-    elif (folder / INDEX).is_file():
-        tensors = _read_shards(folder / INDEX)
-    else:
-        raise _missing(folder)
-    return _renamed(folder, tensors)
-
-
-def _read(path) -> dict[str, np.ndarray]:
-    # Gives numpy the type bfloat16.
-    import ml_dtypes  # noqa: F401
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        tensors = load_file(path)
-    except AttributeError as error:
-        raise InputError(
-            f"Weights must be float32, float16 or bfloat16 ({error}). Received: {path}."
-        ) from None
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(
-            f"The weights are corrupt ({error}). Received: {path}. Download the model again."
-        ) from None
-    return {
-        # Not only numpy's own types of floats.
-        name: tensor.astype(np.float32) if tensor.dtype.kind in "fV" else tensor
-        for name, tensor in tensors.items()
-    }
-
-
-def _read_shards(index) -> dict[str, np.ndarray]:
-    places = _places(index)
-    tensors: dict[str, np.ndarray] = {}
-    for name in dict.fromkeys(places.values()):
-        path = index.parent / name
-        if not path.is_file():
-            raise InputError(
-                f"A file that {index.name} names is missing. Received: {path}. Download the model "
-                "again, with all its files."
-            )
-        shard = _read(path)
-        wanted = {tensor for tensor, place in places.items() if place == name}
-        missing, extra = sorted(wanted - set(shard)), sorted(set(shard) - wanted)
-        if missing or extra:
-            parts = [f"lacks {', '.join(missing)}"] * bool(missing)
-            parts += [f"has {', '.join(extra)}, which is not its"] * bool(extra)
-            raise InputError(
-                f"A file must hold what {index.name} says. Received: {path}, which "
-                f"{' and '.join(parts)}. Download the model again, with all its files."
-            )
-        tensors |= shard
-    return tensors
-
-
-def _places(index) -> dict[str, str]:
-    """The file of each tensor, by its name."""
-    try:
-        places: Any = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-        good = bool(places) and all(Path(name).name == name for name in places.values())
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(
-            f"The index of shards is corrupt ({error}). Received: {index}. Download it again."
-        ) from None
-    if not good:
-        raise InputError(
-            f"An index must name files beside it. Received: {index}. Download the model again."
-        )
-    return places
-
-
-def _missing(folder):
-    others = sorted({path.name for pattern in _OTHERS for path in folder.glob(pattern)})
-    if not others:
-        return InputError(
-            f"The weights are missing. Received: {folder / WEIGHTS}. Give the folder of a "
-            "published model."
-        )
-    remedy = "Download its safetensors, or save them where its framework is installed"
-    if any(name.startswith("pytorch_model") for name in others):
-        remedy = (
-            f"Download its safetensors, or make them with PyTorch in this folder: {_CONVERSION}"
-        )
-    return InputError(
-        f"The weights must be in {WEIGHTS}, as other files may run code or need a framework. "
-        f"Received: {folder} with {', '.join(others)}. {remedy}."
-    )
+    files = TensorFiles(folder)
+    return _renamed(folder, {name: files.read(name) for name in files.shapes})
 
 
 def _renamed(folder, tensors):

@@ -26,7 +26,8 @@ from tfcompress.models.published_heads import (
     published_task,
 )
 from tfcompress.models.published_settings import ACTIVATIONS, check_settings
-from tfcompress.models.published_tensors import WEIGHTS, read_tensors
+from tfcompress.models.published_tensors import read_tensors
+from tfcompress.models.tensor_files import WEIGHTS
 from tfcompress.models.text_encoder import TextEncoder
 from tfcompress.models.text_encoder_config import TextEncoderConfig
 

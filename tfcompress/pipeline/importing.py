@@ -1,37 +1,57 @@
 """Bringing a model of another library in, as a run that other runs begin with."""
 
 import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tfcompress.errors import InputError
 from tfcompress.export.bundle.writer import new_folder
 from tfcompress.pipeline.identity import model_digest
-from tfcompress.pipeline.loading import load_tensorflow
-from tfcompress.pipeline.marian_sources import find_marian_files
+from tfcompress.pipeline.pretrained_translators import read_translator
 from tfcompress.pipeline.record import RunRecord
 from tfcompress.pipeline.workspace import IMPORTED, tokenizer_path
-
-if TYPE_CHECKING:
-    from tfcompress.models import TranslationModel
+from tfcompress.text.lines import iterate_lines
 
 # In the folder of a run, the shortlist that was imported with its model.
 SHORTLIST = "shortlist.bin"
 
 
-def import_model(source: str | Path, folder: str | Path, *, max_length: int | None = None) -> None:
+class _Lines:
+    """The lines of several files, as often as they are gone through."""
+
+    def __init__(self, paths: Iterable[str | Path]):
+        self._paths = [*paths]
+
+    def __iter__(self) -> Iterator[str]:
+        return chain.from_iterable(map(iterate_lines, self._paths))
+
+
+def import_model(
+    source: str | Path,
+    folder: str | Path,
+    *,
+    max_length: int | None = None,
+    source_language: str | None = None,
+    target_language: str | None = None,
+    corpus: Sequence[str | Path] = (),
+) -> None:
     """Reads a translation model of another library and writes it as a finished run.
 
     The run has no recipe of its own. Commands export and describe it, and recipes name it under
     `start_from`, `teacher.path` or `tokenizer.like`.
 
     Args:
-        source: A MarianMT folder, as OPUS-MT's models are (`tfcompress.models.from_marian`); a
-            file of Marian's own, `.npz` or `.bin`, with its vocabularies beside it; or a folder
-            with such files. A lexical shortlist there, `lex*.bin`, becomes the run's
-            `shortlist.bin`.
+        source: A MarianMT folder, as OPUS-MT's models are (`tfcompress.models.from_marian`); the
+            folder of an M2M100 or NLLB model (`tfcompress.models.from_m2m100`); a file of Marian's
+            own, `.npz` or `.bin`, with its vocabularies beside it; or a folder with such files. A
+            lexical shortlist there, `lex*.bin`, becomes the run's `shortlist.bin`.
         folder: Folder to write; it appears complete or not at all.
-        max_length: As for `tfcompress.models.from_marian` and `from_bergamot`.
+        max_length: As for `tfcompress.models.from_marian` and others.
+        source_language: As for `tfcompress.models.from_m2m100`.
+        target_language: Likewise.
+        corpus: Files of texts in both languages, whose tokens are those that an M2M100 or NLLB
+            model keeps; none for all.
 
     Raises:
         InputError: If the source cannot be read, or the folder exists or cannot be written.
@@ -42,16 +62,17 @@ def import_model(source: str | Path, folder: str | Path, *, max_length: int | No
     >>> manifest = tfc.pipeline.export_model("teacher", "teacher-int8")
     """
     source = Path(source)
-    if not source.exists():
-        raise InputError(
-            f"There is no such file or folder. Received: {source}. Give the folder of a MarianMT "
-            "model, or a model of Marian's with its vocabularies beside it."
-        )
     if os.path.lexists(folder):
         raise InputError(f"The path exists already. Received: {folder}. Give another.")
+    lines = _Lines(corpus)
     with new_folder(folder) as new:
-        load_tensorflow()
-        imported = _read(source, max_length)
+        imported = read_translator(
+            source,
+            max_length=max_length,
+            source_language=source_language,
+            target_language=target_language,
+            corpus=(lines, lines) if corpus else None,
+        )
         model, *tokenizers = imported
         if tokenizers[0] is tokenizers[1]:
             paths = [tokenizer_path(new, "joint")]
@@ -68,14 +89,3 @@ def import_model(source: str | Path, folder: str | Path, *, max_length: int | No
         record.finish("tokenizers", needs, *(path.name for path in paths))
         record.recipe = {"name": source.absolute().name}
         record.finish("model", needs, "model", content=model_digest(new / "model"))
-
-
-def _read(source: Path, max_length: int | None) -> "TranslationModel":
-    from tfcompress.models import from_bergamot, from_marian, from_marian_npz
-
-    files = find_marian_files(source)
-    if files is None:
-        return from_marian(source, max_length=max_length)
-    if files.model.suffix == ".npz":
-        return from_marian_npz(files.model, files.vocabularies, max_length=max_length)
-    return from_bergamot(files.model, files.vocabularies, files.shortlist, max_length=max_length)

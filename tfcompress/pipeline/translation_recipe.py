@@ -143,13 +143,35 @@ class TranslationTeacher:
     translations: str | None = None
 
 
+@dataclass(frozen=True)
+class TranslationPretrained:
+    """A translator of another library that the run begins with, with its tokenizers.
+
+    Attributes:
+        path: What `tfcompress import` takes: a MarianMT, M2M100 or NLLB folder, or a model of
+            Marian's own.
+        source_language: The source's language, as an M2M100 or NLLB model calls it.
+        target_language: The target's language.
+        max_length: Longest source and target in tokens; None for the model's.
+        trim: Whether an M2M100 or NLLB model keeps the tokens of the training split only.
+    """
+
+    path: str
+    source_language: str | None = None
+    target_language: str | None = None
+    max_length: int | None = None
+    trim: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class TranslationRecipe(Recipe):
     """A run from sentence pairs to measured bundles of a translation model.
 
     Attributes:
         model: A mapping with the names of `Seq2SeqConfig`, without vocabulary sizes; `preset`
-            names a preset to start from. With `start_from`, what changes in that model.
+            names a preset to start from. With `start_from` or `pretrained`, what changes in that
+            model.
+        pretrained: A translator of another library to begin with, instead of `start_from`.
         teacher: A trained model to learn from.
         corpus: The sentence pairs.
         tokenizer: The tokenizer.
@@ -160,6 +182,7 @@ class TranslationRecipe(Recipe):
     The others are those of `Recipe`.
     """
 
+    pretrained: TranslationPretrained | None = None
     teacher: TranslationTeacher | None = None
     corpus: TranslationCorpus = field(default_factory=TranslationCorpus)
     tokenizer: TranslationTokenizer = field(default_factory=TranslationTokenizer)
@@ -167,8 +190,10 @@ class TranslationRecipe(Recipe):
     benchmark: TranslationBenchmark = field(default_factory=TranslationBenchmark)
     model_type: str = "translation"
 
+    starts = ("start_from", "pretrained")
     paths = (
         *Recipe.paths,
+        "pretrained.path",
         "tokenizer.like",
         "teacher.filter.path",
         "teacher.translations",
@@ -179,7 +204,7 @@ class TranslationRecipe(Recipe):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.start_from is None:
+        if not self.has_start:
             size = self.tokenizer.vocabulary_size
             self.model_config(size, size)  # raises for an impossible model
 
@@ -204,7 +229,7 @@ class TranslationRecipe(Recipe):
         Args:
             source_size: Number of source token ids.
             target_size: Number of target token ids.
-            start: The configuration of the model of `start_from`, after surgery.
+            start: The configuration of the model that the run begins with, after surgery.
             ids: The tokenizers' ids of padding, begin and end, by name.
         """
         mapping = {**(ids or {}), **self.model}
@@ -231,8 +256,13 @@ class TranslationRecipe(Recipe):
                 f"{self.corpus.format!r})"
             )
         yield from weight_problems(self.corpus)
-        if self.has_start and "preset" in self.model:
-            yield "`model.preset` does not go with `start_from`, which names a model already"
+        for name in self.starts:
+            if getattr(self, name) is not None and "preset" in self.model:
+                yield f"`model.preset` does not go with `{name}`, which names a model already"
+        if self.pretrained is not None and self.start_from is not None:
+            yield "`pretrained` and `start_from` do not go together"
+        if self.pretrained is not None and self.tokenizer.like is not None:
+            yield "`tokenizer.like` does not go with `pretrained`, which has tokenizers"
         if any(step.name == "trim_vocabulary" for step in self.surgery.after):
             yield "`surgery.after` cannot trim the vocabulary; do it in `surgery.before`"
         if self.training.distillation is not None and self.teacher is None:

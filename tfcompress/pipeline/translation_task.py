@@ -9,6 +9,7 @@ from typing import Any
 from tfcompress.errors import InputError
 from tfcompress.files import replace_file
 from tfcompress.pipeline.loading import load_tensorflow
+from tfcompress.pipeline.pretrained_translators import read_translator
 from tfcompress.pipeline.record import RunRecord
 from tfcompress.pipeline.task import Task
 from tfcompress.pipeline.training_pairs import (
@@ -107,6 +108,8 @@ class TranslationTask(Task):
             from tfcompress.models.presets import load_preset
 
             return load_preset(former / "model")
+        if self.recipe.pretrained is not None:
+            return self._pretrained_model()
         settings = self.recipe.tokenizer
         sources, targets = self.corpus.splits["train"]
         if settings.like is not None:
@@ -220,6 +223,18 @@ class TranslationTask(Task):
 
     def shown(self):
         return self.recipe.evaluation.examples
+
+    def _pretrained_model(self):
+        settings = self.recipe.pretrained
+        model, source, target, *_ = read_translator(
+            settings.path,
+            max_length=settings.max_length,
+            source_language=settings.source_language,
+            target_language=settings.target_language,
+            corpus=self.corpus.splits["train"] if settings.trim else None,
+        )
+        self.tokenizers = source, target
+        return model
 
     def _trained_tokenizer(self, sentences, side, folder):
         settings = self.recipe.tokenizer

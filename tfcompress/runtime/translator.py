@@ -24,6 +24,7 @@ from tfcompress.runtime.splitting import split_lines, split_sentences, split_tex
 from tfcompress.runtime.translation_bundle import TranslationBundle
 from tfcompress.runtime.translation_options import TranslationOptions
 from tfcompress.search_options import SearchOptions
+from tfcompress.text.affixes import read_affixes
 
 # The language that a sentence is translated to, for models of several.
 _TARGET_CODE = re.compile(r">>\S+<<")
@@ -60,6 +61,8 @@ class Translator(Model[TranslationBundle]):
     def _load_tokenizers(self):
         self._source: Any = load_sentencepiece(self.bundle.source_tokenizer)
         self._target: Any = load_sentencepiece(self.bundle.target_tokenizer)
+        if self._source is not None:
+            self._affixes = read_affixes(self._source, f"tokenizer {self.bundle.source_tokenizer}")
 
     @overload
     def translate(
@@ -366,7 +369,8 @@ class Translator(Model[TranslationBundle]):
     def _encode(self, text: str) -> list[int]:
         # Pieces beyond the model's vocabulary count as unknown.
         limit, unknown = self.bundle.source_vocabulary, self._source.unk_id()
-        return [id if id < limit else unknown for id in self._source.encode(text)]
+        ids = self._affixes.around(self._source.encode(text))
+        return [id if id < limit else unknown for id in ids]
 
     def _checked_ids(self, name: str, row: Sequence[int]) -> list[SourcePart]:
         ids = source_ids(name, row, self.bundle.ids, self.bundle.source_vocabulary)

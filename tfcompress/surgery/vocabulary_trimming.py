@@ -11,7 +11,7 @@ from tfcompress.models import Seq2SeqConfig, Seq2SeqTransformer
 from tfcompress.surgery.keras_models import refuse_own
 from tfcompress.surgery.rebuilding import rebuild
 from tfcompress.text import Tokenizer, keep_pieces
-from tfcompress.text.trimming import have_one_list, needed_pieces, special_first, with_pieces
+from tfcompress.text.trimming import have_one_list, keep_shared_pieces
 
 
 def trim_vocabulary(
@@ -90,11 +90,10 @@ def trim_vocabulary(
         source_kept, new_source = keep_pieces(source_tokenizer, _Both(sources, targets), keep)
         target_kept, new_target = source_kept, new_source
     elif config.embedding.share:
-        needed = needed_pieces(source_tokenizer, sources)
-        needed |= needed_pieces(target_tokenizer, targets, keep)
-        source_kept = target_kept = special_first(source_tokenizer, needed)
-        new_source = with_pieces(source_tokenizer, source_kept, sources)
-        new_target = with_pieces(target_tokenizer, target_kept, targets)
+        source_kept, new_source, new_target = keep_shared_pieces(
+            source_tokenizer, target_tokenizer, sources, targets, keep
+        )
+        target_kept = source_kept
     else:
         source_kept, new_source = keep_pieces(source_tokenizer, sources)
         target_kept, new_target = keep_pieces(target_tokenizer, targets, keep)

@@ -35,6 +35,7 @@ from tfcompress.text.labelled_corpora import load_labelled_corpus as load_labell
 from tfcompress.text.labelled_corpora import open_labelled_corpus as open_labelled_corpus
 from tfcompress.text.labelled_texts import LabelledTexts as LabelledTexts
 from tfcompress.text.lines import read_lines as read_lines
+from tfcompress.text.m2m100 import m2m100_tokenizers as m2m100_tokenizers
 from tfcompress.text.marian import marian_tokenizers as marian_tokenizers
 from tfcompress.text.mixture import Mixture as Mixture
 from tfcompress.text.mixture import RowMixture as RowMixture

@@ -2,13 +2,14 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tfcompress.errors import InputError
 from tfcompress.files import read_json
-from tfcompress.text.tokenizer import NO_ID, Tokenizer, open_model
+from tfcompress.text.affixes import NO_ID
+from tfcompress.text.tokenizer import Tokenizer, open_model
 
 MODELS = {"source": "source.spm", "target": "target.spm"}
 VOCABULARY, TARGET_VOCABULARY = "vocab.json", "target_vocab.json"
@@ -16,6 +17,8 @@ _SETTINGS = "tokenizer_config.json"
 _CODE = re.compile(r">>.+<<")
 # SentencePiece takes a character without a piece for this much less likely than the last piece.
 _UNKNOWN_PENALTY = 10.0
+# More than any vocabulary has.
+_MOST_IDS = 2**22
 
 
 def marian_tokenizers(
@@ -50,33 +53,48 @@ def marian_tokenizers(
     """
     folder = Path(folder)
     settings = read_settings(folder / _SETTINGS) if (folder / _SETTINGS).is_file() else {}
-    special = {
-        role: _special(settings, f"{role}_token", default)
-        for role, default in (("pad", "<pad>"), ("eos", "</s>"), ("unk", "<unk>"))
-    }
+    special = special_tokens(settings)
     sizes = {"source": source_vocabulary_size, "target": target_vocabulary_size}
     paths = {"source": folder / VOCABULARY, "target": folder / VOCABULARY}
     if settings.get("separate_vocabs") or (folder / TARGET_VOCABULARY).is_file():
         paths["target"] = folder / TARGET_VOCABULARY
-    tokenizers = [
-        Tokenizer(
-            ordered_model(folder / name, _vocabulary(paths[side], special, sizes[side]), special)
-        )
-        for side, name in MODELS.items()
-    ]
+    tokenizers = []
+    for side, name in MODELS.items():
+        pieces = ordered_pieces(paths[side], read_settings(paths[side]), special, sizes[side] or 0)
+        tokenizers.append(Tokenizer(ordered_model(folder / name, pieces, special)))
     return tokenizers[0], tokenizers[1]
 
 
-def _special(settings, name, default):
-    token = settings.get(name)
-    if isinstance(token, dict):
-        token = token.get("content")
-    return token if isinstance(token, str) else default
+def special_tokens(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Returns the pieces of padding, end and unknown.
+
+    Args:
+        settings: Those of `tokenizer_config.json`.
+    """
+    special = {"pad": "<pad>", "eos": "</s>", "unk": "<unk>"}
+    for role in special:
+        token = settings.get(f"{role}_token")
+        if isinstance(token, dict):
+            token = token.get("content")
+        if isinstance(token, str):
+            special[role] = token
+    return special
 
 
-def _vocabulary(path, special, size) -> list[str | None]:
-    """The piece of each id, or None where an id has none."""
-    ids = read_settings(path)
+def ordered_pieces(
+    path: Path, ids: Mapping[str, Any], special: Mapping[str, str], size: int
+) -> list[str | None]:
+    """Returns the piece of each id, or None where an id has none.
+
+    Args:
+        path: Where the ids are from.
+        ids: The id of each piece.
+        special: The pieces that must be there.
+        size: How many ids the model has; 0 for as many as there are.
+
+    Raises:
+        InputError: If they are no ids of their own, or do not match the model.
+    """
     if not all(type(id) is int and id >= 0 for id in ids.values()) or len(set(ids.values())) < len(
         ids
     ):
@@ -84,7 +102,8 @@ def _vocabulary(path, special, size) -> list[str | None]:
             f"A vocabulary gives every piece an id of its own. Received: {path}, where ids repeat "
             "or are no whole numbers. Download it again."
         )
-    size = size or max(ids.values(), default=-1) + 1
+    check_utf8(path, ids)
+    size = size or min(max(ids.values(), default=-1) + 1, _MOST_IDS)
     missing = [piece for piece in special.values() if piece not in ids]
     beyond = [piece for piece, id in ids.items() if id >= size]
     if missing or beyond:
@@ -103,15 +122,42 @@ def _vocabulary(path, special, size) -> list[str | None]:
     return pieces
 
 
+def check_utf8(path: Path, pieces: Iterable[str]) -> None:
+    """Makes sure that pieces are text that UTF-8 can hold.
+
+    Args:
+        path: Where they are from.
+        pieces: The pieces.
+
+    Raises:
+        InputError: If they are not.
+    """
+    try:
+        "".join(pieces).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"Pieces must be text that UTF-8 can hold. Received: {path} with "
+            f"{error.object[error.start]!r}. Download it again."
+        ) from None
+
+
 def ordered_model(
-    path: Path, vocabulary: Sequence[str | None], special: Mapping[str, str]
+    path: Path,
+    vocabulary: Sequence[str | None],
+    special: Mapping[str, str],
+    *,
+    controls: Collection[str] = (),
+    proto: bytes | None = None,
 ) -> bytes:
     """Returns a SentencePiece model with its pieces in the order of a vocabulary.
 
     Args:
         path: The model's file.
         vocabulary: The piece of each id, or None where an id has none.
-        special: The pieces of padding, end and unknown, by "pad", "eos" and "unk".
+        special: The pieces of padding, begin, end and unknown, by "pad", "bos", "eos" and "unk";
+            begin is padding where it is left out.
+        controls: Further pieces that no text is split into.
+        proto: The model, where the file has it in another form.
 
     Raises:
         InputError: If it is no model, or of another vocabulary.
@@ -120,7 +166,7 @@ def ordered_model(
         ModelProto,  # pyright: ignore[reportAttributeAccessIssue]
     )
 
-    _, proto, processor = open_model(path)
+    _, proto, processor = open_model(path if proto is None else proto)
     model = ModelProto.FromString(proto)
     piece_class = ModelProto.SentencePiece
     own = {piece.piece: piece for piece in model.pieces if piece.type == piece_class.NORMAL}
@@ -133,7 +179,8 @@ def ordered_model(
     lowest = min(
         (piece.score for piece in model.pieces if piece.type == piece_class.NORMAL), default=0.0
     )
-    roles = {special["pad"]: piece_class.CONTROL, special["eos"]: piece_class.CONTROL}
+    special = {"bos": special["pad"], **special}
+    roles = dict.fromkeys([*controls, *special.values()], piece_class.CONTROL)
     roles[special["unk"]] = piece_class.UNKNOWN
     known = {character for piece in own for character in piece}
     pieces = []
@@ -157,17 +204,20 @@ def ordered_model(
     model.pieces.extend([*pieces, *beyond])
     trainer = model.trainer_spec
     trainer.vocab_size = len(model.pieces)
-    trainer.pad_piece = trainer.bos_piece = special["pad"]
-    trainer.eos_piece, trainer.unk_piece = special["eos"], special["unk"]
-    trainer.pad_id = trainer.bos_id = vocabulary.index(special["pad"])
-    trainer.eos_id, trainer.unk_id = (vocabulary.index(special[role]) for role in ("eos", "unk"))
+    for role, piece in special.items():
+        setattr(trainer, f"{role}_piece", piece)
+        setattr(trainer, f"{role}_id", vocabulary.index(piece))
     # What the model does not know leaves no trace, as in Marian's output.
     trainer.unk_surface = ""
     return model.SerializeToString()
 
 
-def read_settings(path: Path) -> dict[str, Any]:
-    """Returns the names and values of one of a MarianMT folder's JSON files.
+def read_settings(path: Path, kind: str = "MarianMT") -> dict[str, Any]:
+    """Returns the names and values of one of a translator's JSON files.
+
+    Args:
+        path: The file.
+        kind: What such models are called.
 
     Raises:
         InputError: The file is missing or cannot be read, or holds something else.
@@ -176,7 +226,7 @@ def read_settings(path: Path) -> dict[str, Any]:
         content = read_json(path)
     except FileNotFoundError:
         raise InputError(
-            f"There is no such file. Received: {path}. Give the folder of a MarianMT model."
+            f"There is no such file. Received: {path}. Give the folder of a {kind} model."
         ) from None
     if not isinstance(content, dict):
         raise InputError(

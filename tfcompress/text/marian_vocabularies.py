@@ -11,8 +11,9 @@ from sentencepiece.sentencepiece_model_pb2 import (
 
 from tfcompress.errors import InputError
 from tfcompress.files import read_json, read_utf8
+from tfcompress.text.affixes import NO_ID
 from tfcompress.text.marian import MODELS, ordered_model
-from tfcompress.text.tokenizer import NO_ID, Tokenizer, open_model
+from tfcompress.text.tokenizer import Tokenizer, open_model
 
 TABLES = (".yml", ".yaml", ".json")
 EOS, UNK = "</s>", "<unk>"

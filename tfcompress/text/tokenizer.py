@@ -14,6 +14,7 @@ import sentencepiece
 
 from tfcompress.errors import InputError, InputWarning
 from tfcompress.files import replace_file
+from tfcompress.text.affixes import Affixes, num_ids, read_affixes
 from tfcompress.text.pieces import check_ids, special_ids
 from tfcompress.text.tokenizer_settings import check_settings, special_pieces
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 MODEL_TYPES = ("bpe", "unigram")
 NORMALIZATIONS = ("nmt_nfkc", "identity")
 MODEL_FILE = "tokenizer.model"
-# The control piece after which a model has pieces that only split texts, without ids of their own.
-NO_ID = "<no id>"
 _SPECIAL_IDS = {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3}
 _MIN_LIMIT, _MAX_LIMIT = 10, 1 << 30
 _CHUNK = 1 << 14
@@ -50,6 +49,7 @@ class Tokenizer:
         bos_id: The id that begins a target sentence; it may be that of padding.
         eos_id: The id that ends a sentence.
         unk_id: The id of what the vocabulary cannot spell.
+        affixes: The ids that stand around every text, such as the code of its language.
 
     Raises:
         InputError: The file is missing or no SentencePiece model, or the model lacks one of the
@@ -61,9 +61,12 @@ class Tokenizer:
         ['two dogs play .']
     """
 
+    affixes = Affixes()
+
     def __init__(self, model: str | os.PathLike | bytes):
         name, self.proto, self._processor = open_model(model)
-        self.vocabulary_size = _num_ids(self._processor)
+        self.vocabulary_size = num_ids(self._processor)
+        self.affixes = read_affixes(self._processor, name)
         self.pad_id = self._processor.pad_id()
         self.bos_id = self._processor.bos_id()
         self.eos_id = self._processor.eos_id()
@@ -94,7 +97,10 @@ class Tokenizer:
         rows = self._processor.encode(_sentence_list(sentences))
         if self._processor.get_piece_size() == self.vocabulary_size:
             return rows
-        return [[id if id < self.vocabulary_size else self.unk_id for id in row] for row in rows]
+        return [
+            self.affixes.around(id if id < self.vocabulary_size else self.unk_id for id in row)
+            for row in rows
+        ]
 
     def encode_with_spans(
         self, sentences: Sequence[str]
@@ -153,10 +159,12 @@ class Tokenizer:
             >>> tokenizer.word_starts[:4]
             array([ True,  True,  True, False])
         """
-        special = {self.pad_id, self.bos_id, self.eos_id}
+        special, processor = {self.pad_id, self.bos_id, self.eos_id}, self._processor
         return np.array(
             [
-                number in special or self._processor.id_to_piece(number).startswith("\u2581")
+                number in special
+                or processor.is_control(number)
+                or processor.id_to_piece(number).startswith("\u2581")
                 for number in range(self.vocabulary_size)
             ]
         )
@@ -178,9 +186,22 @@ class Tokenizer:
         import tensorflow_text as tf_text
 
         tokenizer = tf_text.SentencepieceTokenizer(model=self.proto, out_type=tf.int32)
-        return dataset.map(
-            tokenizer.tokenize, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-        )
+        prefix, suffix = (tf.constant(ids, tf.int32) for ids in self.affixes)
+
+        def tokenize(texts):
+            ids = tf.ragged.map_flat_values(
+                lambda ids: tf.where(ids < self.vocabulary_size, ids, self.unk_id),
+                tokenizer.tokenize(texts),
+            )
+            if self.affixes.is_empty:
+                return ids
+            shape = tf.shape(texts)
+            around = [
+                tf.broadcast_to(x, tf.concat([shape, [tf.size(x)]], 0)) for x in (prefix, suffix)
+            ]
+            return tf.concat([around[0], ids, around[1]], axis=-1)
+
+        return dataset.map(tokenize, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
     def encode_corpus(self, sentences: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Tokenizes many sentences, on all processors.
@@ -198,6 +219,8 @@ class Tokenizer:
         rows = self._processor.encode(
             _sentence_list(sentences), return_type="numpy", num_threads=os.cpu_count() or 1
         )
+        if not self.affixes.is_empty:
+            rows = [np.array(self.affixes.around(row), np.int32) for row in rows]
         lengths = np.fromiter(map(len, rows), np.int64, len(rows))
         ids = np.concatenate([np.zeros(0, np.int32), *rows])
         ids = np.where(ids < self.vocabulary_size, ids, self.unk_id).astype(np.int32)
@@ -402,12 +425,6 @@ def train_tokenizer(
     text.warn()
     replace_file(path, model.getvalue())
     return Tokenizer(model.getvalue())
-
-
-def _num_ids(processor):
-    """How many pieces have ids of their own: those before the mark, or all."""
-    place = processor.piece_to_id(NO_ID)
-    return place if processor.id_to_piece(place) == NO_ID else processor.get_piece_size()
 
 
 class _TrainingText:

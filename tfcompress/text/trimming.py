@@ -41,6 +41,41 @@ def keep_pieces(
     return kept, with_pieces(tokenizer, kept, sentences)
 
 
+def keep_shared_pieces(
+    source_tokenizer: Tokenizer,
+    target_tokenizer: Tokenizer,
+    sources: Iterable[str],
+    targets: Iterable[str],
+    keep: Iterable[int] = (),
+) -> tuple[np.ndarray, Tokenizer, Tokenizer]:
+    """Keeps the pieces that either of two tokenizers over one list of ids needs.
+
+    Args:
+        source_tokenizer: The tokenizer of sources.
+        target_tokenizer: The tokenizer of targets.
+        sources: Sources, which are gone through twice.
+        targets: Targets, likewise.
+        keep: As for `keep_pieces`.
+
+    Returns:
+        As `keep_pieces`, with both new tokenizers.
+
+    Raises:
+        InputError: As `keep_pieces` does.
+
+    Example:
+
+    >>> kept, *smaller = keep_shared_pieces(tokenizer, tokenizer, sources, targets)
+    """
+    needed = needed_pieces(source_tokenizer, sources)
+    kept = special_first(source_tokenizer, needed | needed_pieces(target_tokenizer, targets, keep))
+    return (
+        kept,
+        with_pieces(source_tokenizer, kept, sources),
+        with_pieces(target_tokenizer, kept, targets),
+    )
+
+
 def needed_pieces(
     tokenizer: Tokenizer, sentences: Iterable[str], keep: Iterable[int] = ()
 ) -> set[int]:
@@ -50,9 +85,18 @@ def needed_pieces(
         tokenizer: As for `keep_pieces`.
         sentences: As for `keep_pieces`, gone through once.
         keep: As for `keep_pieces`.
+
+    Raises:
+        InputError: An id to keep is none of the tokenizer's.
     """
     model = _model(tokenizer)
     needed = {int(id) for id in keep}
+    for id in needed:
+        if not 0 <= id < tokenizer.vocabulary_size:
+            raise InputError(
+                f"Ids to keep must be from 0 to {tokenizer.vocabulary_size - 1}. Received: {id}. "
+                "Give ids of the tokenizer."
+            )
     for part in in_parts(sentences):
         needed.update(np.unique(tokenizer.encode_corpus(part)[0]).tolist())
     if model.trainer_spec.model_type == model.trainer_spec.BPE:

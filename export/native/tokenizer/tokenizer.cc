@@ -28,6 +28,29 @@ std::string ValidUtf8(std::string_view bytes) {
   return text;
 }
 
+// As in tfcompress/text/affixes.py.
+constexpr std::string_view kNoId = "<no id>";
+constexpr std::string_view kBefore = "<before>";
+constexpr std::string_view kAfter = "<after>";
+
+// The ids of the pieces that stand around every text: those that control pieces after kNoId, which
+// begin with a mark, name.
+std::vector<int32_t> Affix(const ModelProto& proto, std::string_view mark, int32_t num_ids) {
+  std::vector<int32_t> ids;
+  bool has_no_id = false;
+  for (const PieceProto& piece : proto.pieces) {
+    std::string_view name = piece.text;
+    has_no_id = has_no_id || name == kNoId;
+    if (!has_no_id || piece.type != PieceType::kControl || !ConsumePrefix(mark, &name)) continue;
+    const auto end = proto.pieces.begin() + num_ids;
+    const auto named = [&](const PieceProto& other) { return other.text == name; };
+    const auto it = std::find_if(proto.pieces.begin(), end, named);
+    if (it == end) BadModel("it lacks the piece that \"" + std::string(piece.text) + "\" names");
+    ids.push_back(static_cast<int32_t>(it - proto.pieces.begin()));
+  }
+  return ids;
+}
+
 void AppendWithSpaces(std::string_view piece, std::string* text) {
   while (!piece.empty()) {
     if (ConsumePrefix(kSpaceSymbol, &piece)) {
@@ -47,6 +70,8 @@ struct Tokenizer::Model {
       : type(proto.type),
         vocabulary(proto),
         num_ids(limit > 0 ? std::min(limit, vocabulary.size()) : vocabulary.size()),
+        prefix(Affix(proto, kBefore, num_ids)),
+        suffix(Affix(proto, kAfter, num_ids)),
         normalizer(proto.normalizer, proto.whitespace_as_suffix),
         unknown_surface(proto.unknown_surface),
         add_dummy_prefix(proto.normalizer.add_dummy_prefix),
@@ -57,6 +82,8 @@ struct Tokenizer::Model {
   ModelType type;
   Vocabulary vocabulary;
   int32_t num_ids;
+  std::vector<int32_t> prefix;
+  std::vector<int32_t> suffix;
   Normalizer normalizer;
   std::optional<Normalizer> denormalizer;
   std::string unknown_surface;
@@ -86,7 +113,7 @@ std::vector<int32_t> Tokenizer::Encode(std::string_view text, std::vector<TokenS
   const std::string normalized = model_->normalizer.Normalize(
       text, vocabulary.user_defined(), spans == nullptr ? nullptr : &origins);
   const auto split = model_->type == ModelType::kBpe ? SplitBpe : SplitUnigram;
-  std::vector<int32_t> ids;
+  std::vector<int32_t> ids = model_->prefix;
   bool after_unknown = false;
   size_t place = 0;
   if (spans != nullptr) spans->clear();
@@ -106,6 +133,7 @@ std::vector<int32_t> Tokenizer::Encode(std::string_view text, std::vector<TokenS
     place += part.size();
     spans->back() = {continues ? spans->back().begin : spans->back().end, origins[place]};
   }
+  ids.insert(ids.end(), model_->suffix.begin(), model_->suffix.end());
   return ids;
 }
 

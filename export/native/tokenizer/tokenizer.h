@@ -18,7 +18,7 @@ struct TokenSpan {
 };
 
 // Turns text into the ids of a SentencePiece model (unigram or BPE) and back, exactly as the Python
-// package sentencepiece does. Copies share the model; several threads may use one tokenizer.
+// class Tokenizer does. Copies share the model; several threads may use one tokenizer.
 class Tokenizer {
  public:
   // Reads a serialized model (the bytes of a `.model` file) and copies what it needs. Throws Error:
@@ -26,7 +26,8 @@ class Tokenizer {
   // from num_ids on count as unknown; 0 is for all pieces.
   static Tokenizer Parse(const void* data, size_t size, int32_t num_ids = 0);
 
-  // The ids of a UTF-8 text; bytes that are no UTF-8 count as U+FFFD. Throws Error
+  // The ids of a UTF-8 text, with those that the model puts around every text, such as the code of
+  // its language; bytes that are no UTF-8 count as U+FFFD. Throws Error
   // (kInvalidArgument) if the text has 256 MiB or more.
   // `spans`, unless it is null, becomes where each of them is.
   std::vector<int32_t> Encode(std::string_view text, std::vector<TokenSpan>* spans = nullptr) const;

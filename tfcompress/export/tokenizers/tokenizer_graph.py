@@ -39,12 +39,14 @@ def make_tokenizer_graph(tokenizer: Tokenizer) -> tuple[bytes | None, str | None
 
     Returns:
         The graph and None; or None and the reason, where the graph gives other results:
-        tensorflow-text's converter knows unigram models only.
+        tensorflow-text's converter knows unigram models only, and nothing around texts.
 
     Example:
 
     >>> graph, reason = make_tokenizer_graph(tokenizer)
     """
+    if not tokenizer.affixes.is_empty:
+        return None, "tensorflow-text's graph puts no code of a language around a text"
     try:
         graph = _convert(tokenizer)
     except RuntimeError as error:

@@ -415,6 +415,8 @@ def _problems(config: Seq2SeqConfig) -> Iterator[str]:
         yield f"target_prefix={list(config.target_prefix)}"
     if config.positions != "sinusoidal":
         yield f"positions={config.positions!r}"
+    if config.first_position:
+        yield f"first_position={config.first_position}"
     if config.epsilon > 1e-5:
         yield f"epsilon={config.epsilon}"
     attentions = {"encoder.attention": config.encoder.attention}

@@ -4,11 +4,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfcompress.models.marian import TranslationModel
 from tfcompress.models.marian_files.bergamot import read_bergamot
 from tfcompress.models.marian_files.npz import read_npz
 from tfcompress.models.marian_files.options import BERGAMOT_DEFAULTS, Options, read_config
 from tfcompress.models.marian_files.variables import assign
+from tfcompress.models.published_translators import TranslationModel
 from tfcompress.models.seq2seq import Seq2SeqTransformer
 from tfcompress.text import Shortlist, read_bergamot_shortlist
 from tfcompress.text.marian_vocabularies import marian_vocabularies
