@@ -52,7 +52,8 @@ class PivotTranslator(Translator):
             )
         self.bundle = self.translators[0].bundle
         self.is_native = all(one.is_native for one in self.translators)
-        self._source, self._target = self.translators[0]._source, self.translators[-1]._target
+        first, last = self.translators[0], self.translators[-1]
+        self._source, self._affixes, self._target = first._source, first._affixes, last._target
 
     def close(self) -> None:
         """Frees the models. They cannot be used any more."""

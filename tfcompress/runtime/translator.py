@@ -24,7 +24,7 @@ from tfcompress.runtime.splitting import split_lines, split_sentences, split_tex
 from tfcompress.runtime.translation_bundle import TranslationBundle
 from tfcompress.runtime.translation_options import TranslationOptions
 from tfcompress.search_options import SearchOptions
-from tfcompress.text.affixes import read_affixes
+from tfcompress.text.affixes import Affixes, read_affixes
 
 # The language that a sentence is translated to, for models of several.
 _TARGET_CODE = re.compile(r">>\S+<<")
@@ -61,6 +61,7 @@ class Translator(Model[TranslationBundle]):
     def _load_tokenizers(self):
         self._source: Any = load_sentencepiece(self.bundle.source_tokenizer)
         self._target: Any = load_sentencepiece(self.bundle.target_tokenizer)
+        self._affixes = Affixes()
         if self._source is not None:
             self._affixes = read_affixes(self._source, f"tokenizer {self.bundle.source_tokenizer}")
 
@@ -441,11 +442,15 @@ class Translator(Model[TranslationBundle]):
         hypothesis = replace(hypothesis, text=self._decode(ids))
         if hypothesis.alignment is None:
             return TranslatedPart(hypothesis)
-        source = self._source.encode(part.text, return_type="offset_mapping")
+        offsets = self._source.encode(part.text, return_type="offset_mapping")["offsets"]
+        # What stands around the text is nowhere in it.
+        before = [(0, 0)] * len(self._affixes.prefix)
+        after = [(len(part.text),) * 2] * len(self._affixes.suffix)
         target = self._target.decode(self._known(ids), return_type="offset_mapping")
         rows = [row for row, token in enumerate(ids) if token < self._target.get_piece_size()]
         weights = hypothesis.alignment[[*rows, -1]]
-        return TranslatedPart(hypothesis, source["offsets"], target["offsets"], weights)
+        source = [*before, *offsets, *after]
+        return TranslatedPart(hypothesis, source, target["offsets"], weights)
 
     def _decode(self, ids: Sequence[int]) -> str:
         return self._target.decode(self._known(ids)) or ""
