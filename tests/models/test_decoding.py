@@ -182,6 +182,7 @@ def test_wide_beam_finds_the_best_of_all_targets():
     assert [tuple(h.token_ids) for h in actual] == best
 
 
+@pytest.mark.slow
 def test_mixed_precision_decodes_in_float32():
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:

@@ -106,6 +106,7 @@ def test_bundles_are_timed_in_turns(finished_run, monkeypatch):
         benchmarking.benchmark_in_turns(bundles, [" "], num_threads=1, runs=1)
 
 
+@one_flavour
 def test_lost_stages_are_made_again(finished_run, corpus_folder, recipe_path, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(finished_run, copy)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from flavours import legacy_only
+from flavours import legacy_only, one_flavour
 
 from tfcompress.errors import InputError, InputWarning
 from tfcompress.grids import MIN_ELEMENTS, Grid
@@ -119,6 +119,7 @@ def test_a_cache_that_is_cut_in_training_ends_in_one_line(run, corpus, tokenizer
     assert [entry["update"] for entry in history] == [4, 8, 12]
 
 
+@one_flavour
 def test_pairs_beyond_the_limit_are_counted(corpus, tokenizer, model_config, tmp_path):
     pairs = TokenizedPairs.from_corpus(tokenizer, *corpus)
     short = model_config.replace(max_source_length=7, max_target_length=9)

@@ -117,8 +117,9 @@ class RowMixture(Mixture, RowSource):
         InputError: As for `Mixture`.
 
     Example:
-        >>> texts = cache_texts("text_cache", ["two dogs", "a man"], tokenizer, max_length=32)
-        >>> mixture = RowMixture([texts, texts], weights=[3, 1])
+        >>> texts = ["two dogs", "a man"]
+        >>> rows = tfc.text.cache_texts("text_cache", texts, tokenizer, max_length=32)
+        >>> mixture = RowMixture([rows, rows], weights=[3, 1])
         >>> dataset = mixture.training_dataset(batch_tokens=4096, seed=1)
     """
 
