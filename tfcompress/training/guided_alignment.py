@@ -67,7 +67,7 @@ class GuidedAlignment:
                 "with `layer_drop` or `successors`. Train without, or without guided alignment."
             )
         self._objective = objective
-        self._attention = alignment_attention(transformer)
+        self._attention: Any = alignment_attention(transformer)
         if model is not None:
             # Wrappers around it have other names.
             layers = named_layers(model, MultiHeadAttention).values()
