@@ -51,6 +51,7 @@ def run(recipe_mapping, corpus_folder, tmp_path):
     return start
 
 
+@pytest.mark.slow
 @one_flavour
 def test_everything_together_goes_on_after_a_kill(run, finished_run, backward, monkeypatch):
     settings = {
@@ -102,6 +103,7 @@ def test_everything_together_goes_on_after_a_kill(run, finished_run, backward, m
         run(**settings)
 
 
+@pytest.mark.slow
 @one_flavour
 def test_a_student_of_an_imported_model(run, recipe_mapping, tmp_path, monkeypatch):
     marian.write_random_model(tmp_path / "opus-mt-en-de")

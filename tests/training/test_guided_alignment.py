@@ -46,11 +46,11 @@ INPUTS = {"source_token_ids": SOURCE, "target_token_ids": TARGET, "alignment": A
 PLAIN = {name: INPUTS[name] for name in ("source_token_ids", "target_token_ids")}
 
 
-def config_of(vocabulary=20, num_layers=1, **decoder):
-    stack = {"attention": AttentionConfig(2), "feed_forward": FeedForwardConfig(16)}
+def config_of(vocabulary=20, num_layers=1, width=16, **decoder):
+    stack = {"attention": AttentionConfig(2), "feed_forward": FeedForwardConfig(width)}
     return Seq2SeqConfig(
         vocabulary,
-        hidden_dim=16,
+        hidden_dim=width,
         encoder=StackConfig(1, **stack),
         decoder=StackConfig(num_layers, **stack | decoder),
         embedding=EmbeddingConfig(share=True),
@@ -146,13 +146,13 @@ def pairs_of(tokenizer: Tokenizer, aligned=True):
     return TokenizedPairs(*arrays, alignment=(np.array(links), np.array(splits)))
 
 
-def trained(tokenizer, folder, *, aligned=True, start=None, teacher=None, **settings):
+def trained(tokenizer, folder, *, width=16, aligned=True, start=None, teacher=None, **settings):
     options = {"updates": 40, "batch_tokens": 512, "learning_rate": 0.01, "schedule": "constant"}
     options |= {"evaluate_every": 20, "evaluate_sentences": 0}
     options |= {"guided_alignment": GuidedAlignmentConfig(weight=2.0)} | settings
     validation = Validation(SENTENCES[:5], SENTENCES[:5], tokenizer, tokenizer)
     config = TrainingConfig(**options)
-    model_config = config_of(tokenizer.vocabulary_size, attention=SSRUConfig(2))
+    model_config = config_of(tokenizer.vocabulary_size, width=width, attention=SSRUConfig(2))
     return train(
         model_config,
         pairs_of(tokenizer, aligned),
@@ -209,9 +209,12 @@ def test_with_a_teacher_and_accumulation(tokenizer, tmp_path):
     )
 
 
+@pytest.mark.slow
 @legacy_only
 def test_with_quantization(tokenizer, tmp_path):
-    model = trained(tokenizer, tmp_path, updates=80, quantize_aware=QuantizeAwareConfig())
+    # Smaller matrices are not quantized.
+    settings = {"width": 64, "learning_rate": 0.003, "quantize_aware": QuantizeAwareConfig()}
+    model = trained(tokenizer, tmp_path, updates=80, **settings)
     assert agreement(model, tokenizer) > 0.8
 
 

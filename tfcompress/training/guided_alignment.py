@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
+from tensorflow import keras
 
 from tfcompress.errors import InputError
+from tfcompress.layers import MultiHeadAttention
+from tfcompress.layers.common.nested import named_layers
 from tfcompress.models import Seq2SeqTransformer
 from tfcompress.models.alignment import alignment_attention, alignment_of
 from tfcompress.training.losses import masked_mean
@@ -24,8 +27,10 @@ class GuidedAlignment:
 
     Args:
         objective: What to minimize beside, a function of inputs and labels.
-        transformer: The model in training.
+        transformer: The model.
         weight: Weight of the loss.
+        model: The graph in training, where it is a copy of the model's, such as `quantize_aware`
+            makes.
 
     Attributes:
         helpers: Those of the objective.
@@ -51,6 +56,7 @@ class GuidedAlignment:
         transformer: Seq2SeqTransformer,
         *,
         weight: float = 0.1,
+        model: keras.Model | None = None,
     ):
         if not weight > 0:
             raise InputError(f"`weight` must be positive. Received: weight={weight}.")
@@ -61,7 +67,11 @@ class GuidedAlignment:
                 "with `layer_drop` or `successors`. Train without, or without guided alignment."
             )
         self._objective = objective
-        self._attention = alignment_attention(transformer)
+        self._attention: Any = alignment_attention(transformer)
+        if model is not None:
+            # Wrappers around it have other names.
+            layers = named_layers(model, MultiHeadAttention).values()
+            self._attention = next(x for x in layers if x.name == self._attention.name)
         self._head = transformer.config.alignment_head
         self._pad_id = transformer.config.pad_id
         self._weight = weight

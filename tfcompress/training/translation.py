@@ -96,12 +96,14 @@ class _Translation:
         self.pad_label = model_config.pad_id
         self._pairs = pairs
         self._validation = validation
+        self._transformer: Seq2SeqTransformer | None = None
 
     def new_model(self, start=None):
         transformer = Seq2SeqTransformer(self.model_config)
         if start is not None:
             transfer_weights(start, transformer)
         transformer.set_word_starts(self._validation.source_tokenizer.word_starts)
+        self._transformer = transformer
         return transformer
 
     def loss(self, config):
@@ -116,12 +118,10 @@ class _Translation:
         return self._guided(objective, student.model, config)
 
     def _guided(self, objective, model, config):
-        if config.guided_alignment is None:
+        if config.guided_alignment is None or self._transformer is None:
             return objective
-        transformer = Seq2SeqTransformer(self.model_config, model=model)
-        return GuidedAlignment(
-            objective, transformer, **dataclasses.asdict(config.guided_alignment)
-        )
+        settings = dataclasses.asdict(config.guided_alignment)
+        return GuidedAlignment(objective, self._transformer, model=model, **settings)
 
     def metrics(self, config):
         return ("val_loss",) if config.evaluate_sentences == 0 else ("val_bleu", "val_loss")
