@@ -36,7 +36,7 @@ extern "C" size_t parse(const char* text, size_t size, char* out, size_t capacit
   std::string written;
   try {
     const MarkupDocument document = MarkupDocument::Parse({text, size});
-    for (const Segment& segment : document.segments()) {
+    for (const MarkupSegment& segment : document.segments()) {
       const std::string part = ToUtf8(segment.text);
       written += std::to_string(part.size()) + ":" + part;
     }

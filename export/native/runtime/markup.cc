@@ -168,7 +168,7 @@ class Builder {
     opened_.pop_back();
   }
 
-  Segment Take() && {
+  MarkupSegment Take() && {
     const size_t begin = std::min(text_.find_first_not_of(U' '), text_.size());
     const size_t end = text_.find_last_not_of(U' ') + 1;
     Text text = Text(text_).substr(begin, std::max(end, begin) - begin);
@@ -213,7 +213,7 @@ class Parser {
     }
   }
 
-  void Parse(std::vector<std::string>* kept, std::vector<Segment>* segments) const {
+  void Parse(std::vector<std::string>* kept, std::vector<MarkupSegment>* segments) const {
     size_t kept_from = 0, begin = 0;
     for (size_t end = 0; end <= atoms_.size(); ++end) {
       if (end < atoms_.size() && !atoms_[end].ends_sentence) continue;
@@ -265,7 +265,7 @@ class Parser {
     return {begin, end};
   }
 
-  Segment MakeSegment(size_t begin, size_t end) const {
+  MarkupSegment MakeSegment(size_t begin, size_t end) const {
     Builder builder;
     for (size_t number = begin; number < end; ++number) {
       const Atom& atom = atoms_[number];

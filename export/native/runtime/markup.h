@@ -11,7 +11,7 @@
 namespace tfcompress {
 
 // A text without its tags, each of which comes after the one that it is in.
-struct Segment {
+struct MarkupSegment {
   std::u32string text;
   std::vector<Tag> tags;
 };
@@ -30,7 +30,7 @@ class MarkupDocument {
   static MarkupDocument Parse(std::string_view text);
 
   // What is to be translated.
-  const std::vector<Segment>& segments() const { return segments_; }
+  const std::vector<MarkupSegment>& segments() const { return segments_; }
 
   // Puts the markup together again, with the translation of each segment.
   std::string Join(const std::vector<TranslatedSegment>& translations) const;
@@ -38,7 +38,7 @@ class MarkupDocument {
  private:
   // What is before each segment, and after the last.
   std::vector<std::string> kept_;
-  std::vector<Segment> segments_;
+  std::vector<MarkupSegment> segments_;
 };
 
 }  // namespace tfcompress

@@ -267,7 +267,7 @@ Translations TranslateText(const std::vector<Translator*>& chain, std::string_vi
   std::vector<Parts> segments;
   if (options.markup) {
     document = MarkupDocument::Parse(text);
-    for (const Segment& segment : document->segments()) {
+    for (const MarkupSegment& segment : document->segments()) {
       segments.push_back(translating.PartsOf(ToUtf8(segment.text)));
     }
   } else {
