@@ -134,6 +134,8 @@ std::vector<int32_t> Tokenizer::Encode(std::string_view text, std::vector<TokenS
     spans->back() = {continues ? spans->back().begin : spans->back().end, origins[place]};
   }
   ids.insert(ids.end(), model_->suffix.begin(), model_->suffix.end());
+  // What stands around the text is nowhere in it.
+  if (spans != nullptr) spans->resize(ids.size(), {origins[place], origins[place]});
   return ids;
 }
 
