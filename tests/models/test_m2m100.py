@@ -1,5 +1,6 @@
 """M2M100 and NLLB folders become translators that compute what they did, and say what is wrong."""
 
+import html
 import json
 import tracemalloc
 
@@ -12,6 +13,7 @@ import tfcompress as tfc
 from tfcompress.errors import InputError
 from tfcompress.models.decoding import greedy_decode
 from tfcompress.models.tensor_files import TensorFiles
+from tfcompress.runtime import PivotTranslator, Translator
 
 ENGLISH = ["two dogs play in the snow", "the woman rides a red bicycle"]
 GERMAN = ["zwei hunde spielen im schnee", "die frau fährt"]
@@ -340,3 +342,35 @@ def test_wrong_options(plain):
     ):
         with pytest.raises(InputError, match=message):
             load(plain[0], **options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("native", [False, True])
+def test_alignments_and_markup(plain, tmp_path, native, request, monkeypatch):
+    """The code of the source's language is a token of its own, but nowhere in the text."""
+    if native:
+        built = request.getfixturevalue("built")
+        monkeypatch.setenv("TFCOMPRESS_NATIVE", str(built / "libtfcompress.so"))
+    folder, *_ = plain
+    model, source, target = load(folder)
+    tfc.export.convert(
+        model,
+        tmp_path / "bundle",
+        source_tokenizer=source,
+        target_tokenizer=target,
+        quantization="float32",
+        alignments=True,
+        samples=[[5, 6, 2]],
+    )
+    with Translator(tmp_path / "bundle", native=native) as translator:
+        text = ENGLISH[0]
+        tokens = translator.source_tokens(text)
+        (best,) = translator.translate(text, max_length=12, return_scores=True)
+        assert (tokens[0], tokens[-1]) == ("__en__", "</s>")
+        assert best.alignment is not None
+        assert best.alignment.shape == (len(best.token_ids), len(tokens))
+        np.testing.assert_allclose(best.alignment.sum(axis=1), 1.0, atol=1e-4)
+        marked = translator.translate(f"<b>{text}</b>", max_length=12, markup=True)
+        assert marked == f"<b>{html.escape(best.text or '', quote=False)}</b>"
+        chain = PivotTranslator([translator])
+        assert chain.translate(text, max_length=12) == best.text
