@@ -330,7 +330,9 @@ def test_vocabularies_that_do_not_match(plain, content, message):
     ("language", "near"), [("deu", "de"), ("deu_Latn", "de"), ("DE", "de"), (None, "")]
 )
 def test_unknown_languages(plain, language, near):
-    with pytest.raises(InputError, match=rf"target_language={language!r}. Did you mean .*{near}"):
+    with pytest.raises(
+        InputError, match=rf"target_language={language!r}. Give one, such as .*{near}"
+    ):
         load(plain[0], target_language=language)
 
 

@@ -173,7 +173,7 @@ def _lines(options, file, search, processes, done=0) -> Iterator[str]:
         **search,
     )
     for one in translated:
-        parts, texts = one.hypotheses[0].parts, [each.text for each in one.hypotheses]
+        parts, texts = one.hypotheses[0].parts, [each.text or "" for each in one.hypotheses]
         if parts > 1 and not (options.split_sentences or options.markup or options.document):
             print_to_stderr(
                 f"line {one.number}: beyond the limit of {one.limit} tokens; translated in "

@@ -1,5 +1,6 @@
 """M2M100 and NLLB models as Hugging Face folders hold them, for one pair of languages."""
 
+import functools
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -105,7 +106,7 @@ def from_m2m100(
     vocabulary = _vocabulary(tokenizers, corpus, keep)
     config = _config(settings, vocabulary, max_length)
     files = TensorFiles(folder)
-    check_positions(files, _COMPUTED, lambda *shape: _sinusoids(*shape, ids["pad"]))
+    check_positions(files, _COMPUTED, functools.partial(_sinusoids, pad=ids["pad"]))
     model = Seq2SeqTransformer(config)
     weights = [*_tables(model, settings, vocabulary, files), *layer_weights(model)]
     unused = () if settings.is_tied else (SHARED,)

@@ -265,9 +265,8 @@ def beam_search(
 
 def _hypothesis(chosen: list[_Chosen], total: float, score: float) -> Hypothesis:
     """The hypothesis of some tokens, whose last is the end id."""
-    alignment = None
-    if chosen[0].alignment is not None:
-        alignment = np.stack([one.alignment for one in chosen])
+    weights = [one.alignment for one in chosen if one.alignment is not None]
+    alignment = np.stack(weights) if weights else None
     ids, scores = [one.token for one in chosen], [one.score for one in chosen]
     return Hypothesis(
         ids[:-1], total, score, token_ids=ids, token_scores=scores, alignment=alignment

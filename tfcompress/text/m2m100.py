@@ -131,7 +131,7 @@ def _code(option, language, vocabulary) -> str:
     near = difflib.get_close_matches(str(language), known, n=3, cutoff=0.5) or begun[:3] or [*known]
     raise InputError(
         f"`{option}` must be one of the model's {len(known)} languages. Received: "
-        f"{option}={language!r}. Did you mean {', '.join(near[:3])}?"
+        f"{option}={language!r}. Give one, such as {', '.join(near[:3])}."
     )
 
 
