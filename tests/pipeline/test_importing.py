@@ -74,7 +74,8 @@ def m2m100(tmp_path):
     return folder, texts
 
 
-@pytest.mark.parametrize("native", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("native", [False, True])
 def test_m2m100_is_imported_for_two_languages(m2m100, tmp_path, capsys, native, request):
     if native:
         request.getfixturevalue("built")
