@@ -23,6 +23,10 @@ MODULES = {
 }
 # Those that need one of the two Kerases.
 FLAVOURS = {"tfcompress.optimization": True, "tfcompress.models.keras_nlp_models": False}
+# Those that have little to do with Keras run under one.
+FLAVOURS |= dict.fromkeys(
+    ("tfcompress.text", "tfcompress.runtime", "tfcompress.pipeline", "tfcompress.reporting"), True
+)
 MINILM = {
     "tfcompress.models.published_tensors",
     "tfcompress.models.published_weights",
