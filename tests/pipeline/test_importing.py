@@ -76,9 +76,10 @@ def m2m100(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("native", [False, True])
-def test_m2m100_is_imported_for_two_languages(m2m100, tmp_path, capsys, native, request):
+def test_m2m100_is_imported_for_two_languages(m2m100, tmp_path, native, request, monkeypatch):
     if native:
-        request.getfixturevalue("built")
+        library = request.getfixturevalue("built") / "libtfcompress.so"
+        monkeypatch.setenv("TFCOMPRESS_NATIVE", str(library))
     (folder, texts), run, bundle = m2m100, str(tmp_path / "run"), str(tmp_path / "bundle")
     languages = ["--source-language", "en", "--target-language", "de"]
     assert main(["import", str(folder), run, *languages, "--corpus", str(texts)]) == 0
