@@ -22,6 +22,16 @@ TRANSLATED = [
     "die frau liest ein buch unter einem baum",
     "leute gehen nachts auf der straße .",
 ]
+SIZES = {
+    "d_model": 16,
+    "encoder_layers": 2,
+    "decoder_layers": 1,
+    "encoder_attention_heads": 4,
+    "decoder_attention_heads": 2,
+    "encoder_ffn_dim": 24,
+    "decoder_ffn_dim": 40,
+}
+DAMAGES = ("missing", "empty", "cut", "text")
 ACTIVATIONS = {
     "relu": lambda x: np.maximum(x, 0),
     "swish": lambda x: x / (1 + np.exp(-x)),
@@ -90,13 +100,7 @@ def settings(sizes, pad, **changes):
         "is_encoder_decoder": True,
         "vocab_size": sizes[0],
         "decoder_vocab_size": sizes[1],
-        "d_model": 16,
-        "encoder_layers": 2,
-        "decoder_layers": 1,
-        "encoder_attention_heads": 4,
-        "decoder_attention_heads": 2,
-        "encoder_ffn_dim": 24,
-        "decoder_ffn_dim": 40,
+        **SIZES,
         "activation_function": "swish",
         "dropout": 0.1,
         "attention_dropout": 0.0,
@@ -265,3 +269,40 @@ def forward(config, tensors, source, target):
     hidden = stack("decoder", embed("decoder", target), memory)
     output = weights.get("lm_head.weight", tables["decoder"])
     return memory, hidden @ output.T + weights.get("final_logits_bias", [0])[0]
+
+
+def damage_file(path, damage):
+    """Spoils a file, in one of the ways of `DAMAGES`."""
+    content = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    else:
+        cut = content[: len(content) // 2]
+        path.write_bytes({"empty": b"", "cut": cut, "text": b"[1]"}[damage])
+
+
+def write_changed(plain, change):
+    """Writes a folder again with other settings or tensors.
+
+    Args:
+        plain: The folder, its settings and its tensors.
+        change: Returns others.
+    """
+    folder, *content = plain
+    write_folder(folder, *change(*content))
+    return folder
+
+
+def without(name):
+    """A change for `write_changed`: a tensor is missing."""
+    return lambda config, tensors: (config, {k: v for k, v in tensors.items() if k != name})
+
+
+def reshaped(name, shape, dtype=np.float32):
+    """A tensor of zeros has another shape, or is there at all."""
+    return lambda config, tensors: (config, tensors | {name: np.zeros(shape, dtype)})
+
+
+def setting(**changes):
+    """Settings are others."""
+    return lambda config, tensors: (config | changes, tensors)

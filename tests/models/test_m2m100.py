@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from models import m2m100_folders as m2m
 from models import marian_folders as marian
+from models.marian_folders import reshaped, setting, without
 
 import tfcompress as tfc
 from tfcompress.errors import InputError
@@ -236,18 +237,6 @@ def test_decoding_begins_with_the_code_and_leaves_it_out(plain):
         assert actual[:5] == expected
 
 
-def without(name):
-    return lambda config, tensors: (config, {k: v for k, v in tensors.items() if k != name})
-
-
-def reshaped(name, shape, dtype=np.float32):
-    return lambda config, tensors: (config, tensors | {name: np.zeros(shape, dtype)})
-
-
-def setting(**changes):
-    return lambda config, tensors: (config | changes, tensors)
-
-
 LAYER = "model.encoder.layers.1.fc1"
 WRONG = {
     f"without {LAYER}.weight": without(f"{LAYER}.weight"),
@@ -277,9 +266,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("message", "change"), WRONG.items(), ids=WRONG)
 def test_wrong_folders(plain, message, change):
-    folder, config, tensors = plain
-    config, tensors = change(config, tensors)
-    marian.write_folder(folder, config, tensors)
+    folder = marian.write_changed(plain, change)
     with pytest.raises(InputError, match=message):
         load(folder)
 
@@ -297,16 +284,9 @@ def test_weights_that_are_whole_numbers(plain):
 @pytest.mark.parametrize(
     "name", ["config.json", "model.safetensors", "sentencepiece.bpe.model", "vocab.json"]
 )
-@pytest.mark.parametrize("damage", ["missing", "empty", "cut", "text"])
+@pytest.mark.parametrize("damage", marian.DAMAGES)
 def test_damaged_files(plain, name, damage):
-    path = plain[0] / name
-    content = path.read_bytes()
-    if damage == "missing":
-        path.unlink()
-    else:
-        path.write_bytes(
-            {"empty": b"", "cut": content[: len(content) // 2], "text": b"[1]"}[damage]
-        )
+    marian.damage_file(plain[0] / name, damage)
     with pytest.raises(InputError, match=name if name != "vocab.json" else "vocab|match|language"):
         load(plain[0])
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from models import marian_folders as marian
+from models.marian_folders import reshaped, setting, without
 
 import tfcompress as tfc
 from tfcompress.errors import InputError
@@ -169,18 +170,6 @@ def test_training_search_and_export(plain, tmp_path):
     assert history[-1] < history[0]
 
 
-def without(name):
-    return lambda config, tensors: (config, {k: v for k, v in tensors.items() if k != name})
-
-
-def reshaped(name, shape):
-    return lambda config, tensors: (config, tensors | {name: np.zeros(shape, np.float32)})
-
-
-def setting(**changes):
-    return lambda config, tensors: (config | changes, tensors)
-
-
 LAYER = "model.encoder.layers.1.fc1"
 WRONG = {
     f"without {LAYER}.weight": without(f"{LAYER}.weight"),
@@ -209,9 +198,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("message", "change"), WRONG.items(), ids=WRONG)
 def test_wrong_folders(plain, message, change):
-    folder, config, tensors = plain
-    config, tensors = change(config, tensors)
-    marian.write_folder(folder, config, tensors)
+    folder = marian.write_changed(plain, change)
     with pytest.raises(InputError, match=message):
         tfc.models.from_marian(folder)
 
@@ -219,16 +206,9 @@ def test_wrong_folders(plain, message, change):
 @pytest.mark.parametrize(
     "name", ["config.json", "model.safetensors", "source.spm", "target.spm", "vocab.json"]
 )
-@pytest.mark.parametrize("damage", ["missing", "empty", "cut", "text"])
+@pytest.mark.parametrize("damage", marian.DAMAGES)
 def test_damaged_files(plain, name, damage):
-    path = plain[0] / name
-    content = path.read_bytes()
-    if damage == "missing":
-        path.unlink()
-    else:
-        path.write_bytes(
-            {"empty": b"", "cut": content[: len(content) // 2], "text": b"[1]"}[damage]
-        )
+    marian.damage_file(plain[0] / name, damage)
     with pytest.raises(InputError, match=name):
         tfc.models.from_marian(plain[0])
 
