@@ -108,7 +108,7 @@ def check_corpus(
     test: str = "test",
     rules: CorpusRules = CorpusRules(),  # noqa: B008
     engine: Engine | None = None,
-    progress: Callable[[int, int], object] = lambda done, total: None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> CorpusReport:
     """Looks for examples that are better left out of a corpus.
 
@@ -154,7 +154,7 @@ def clean_corpus(
     test: str = "test",
     rules: CorpusRules = CorpusRules(),  # noqa: B008
     engine: Engine | None = None,
-    progress: Callable[[int, int], object] = lambda done, total: None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> CorpusReport:
     """Writes a copy of a corpus without the lines that `check_corpus` finds fault with.
 
@@ -383,8 +383,10 @@ class _Seeing:
         self._engine, self._progress, self._journal = engine, progress, journal
         self._known = iter(() if journal is None else journal)
         self._done = 0
-        paths = (paths[0] for paths in files.splits.values())
-        self._total = sum(sum(1 for _ in _raw_lines(path)) for path in paths)
+        self._total = 0
+        if progress is not None:
+            paths = (paths[0] for paths in files.splits.values())
+            self._total = sum(sum(1 for _ in _raw_lines(path)) for path in paths)
 
     def __call__(self, look, lines) -> Iterator[tuple[list[_Line], np.ndarray]]:
         """Yields lines and what was seen in each."""
@@ -409,7 +411,8 @@ class _Seeing:
 
     def _seen(self, chunk, content):
         self._done += len(chunk)
-        self._progress(self._done, self._total)
+        if self._progress is not None:
+            self._progress(self._done, self._total)
         return chunk, np.frombuffer(content, _SEEN)
 
 
