@@ -170,6 +170,7 @@ def _lines(options, file, search, processes, done=0) -> Iterator[str]:
         overlong=options.overlong,
         place=place,
         first=done + 1,
+        with_tokens=options.json,
         **search,
     )
     for one in translated:

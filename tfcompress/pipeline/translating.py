@@ -1,5 +1,6 @@
 """Translating many sentences, with several processes if need be."""
 
+import dataclasses
 import functools
 import itertools
 import json
@@ -26,8 +27,9 @@ class Translated:
         number: The sentence's number, from 1.
         source: The sentence.
         hypotheses: Its translations, the best first.
-        tokens: The pieces of each, with end marks.
-        source_tokens: Its own pieces, with end marks, where translations are aligned with them.
+        tokens: The pieces of each, with end marks, where they were asked for.
+        source_tokens: Its own pieces, with end marks, where they were asked for and translations
+            are aligned with them.
         limit: The model's limit, in tokens.
     """
 
@@ -48,6 +50,7 @@ def translate_sentences(
     overlong: str = "split",
     place: str = "sentences",
     first: int = 1,
+    with_tokens: bool = False,
     **search: Any,
 ) -> Iterator[Translated]:
     """Yields the translations of sentences, in their order, as they come.
@@ -61,6 +64,7 @@ def translate_sentences(
             them.
         place: What the sentences are called in errors, such as a file's name.
         first: The number of the first one.
+        with_tokens: Whether the pieces of sentences and translations are wanted too.
         **search: As `Translator.translate` takes it: `beam_size`, `length_penalty`, `n_best`,
             `target_prefix`, `banned_words`, `split_sentences`, `markup`.
 
@@ -75,15 +79,15 @@ def translate_sentences(
     """
     from tfcompress.runtime import open_bundle
 
-    others = ("target_prefix", "banned_words", "split_sentences", "markup")
-    SearchOptions(**{name: value for name, value in search.items() if name not in others})
+    names = {field.name for field in dataclasses.fields(SearchOptions)}
+    SearchOptions(**{name: value for name, value in search.items() if name in names})
     engine = engine or Engine()
     bundles = _paths(bundle)
     if not engine.is_local:
         for path in bundles:
             open_bundle(path)
     options = {**search, "overlong": overlong, "return_scores": True}
-    translate = functools.partial(_translate, bundles, num_threads, place, options)
+    translate = functools.partial(_translate, bundles, num_threads, place, options, with_tokens)
     # A sentence at a time in this process, as it may come from a keyboard.
     chunks = _chunks(sentences, first, 1 if engine.is_local else _CHUNK)
     try:
@@ -138,7 +142,7 @@ def _translator(bundles, num_threads) -> Any:
     return translators[0] if len(translators) == 1 else PivotTranslator(translators)
 
 
-def _translate(bundles, num_threads, place, options, chunk) -> list[Translated]:
+def _translate(bundles, num_threads, place, options, with_tokens, chunk) -> list[Translated]:
     results, translator = [], _translator(bundles, num_threads)
     cut = {name: options[name] for name in {"split_sentences", "markup", "overlong"} & {*options}}
     for number, source in chunk:
@@ -147,14 +151,11 @@ def _translate(bundles, num_threads, place, options, chunk) -> list[Translated]:
         except InputError as error:
             line = f"{place}, line {number}"
             raise InputError(f"{line}: {error}") from None
-        results.append(
-            Translated(
-                number,
-                source,
-                rows,
-                [translator.target_tokens(row) for row in rows],
-                translator.source_tokens(source, **cut) if translator.gives_alignments else None,
-                translator.bundle.max_source_length,
-            )
-        )
+        tokens, source_tokens = [], None
+        if with_tokens:
+            tokens = [translator.target_tokens(row) for row in rows]
+            if translator.gives_alignments:
+                source_tokens = translator.source_tokens(source, **cut)
+        limit = translator.bundle.max_source_length
+        results.append(Translated(number, source, rows, tokens, source_tokens, limit))
     return results
