@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,24 @@ def digest(value: Any) -> str:
     """
     content = json.dumps(value, sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def texts_digest(texts: Iterable[str]) -> str:
+    """Returns 64 hexadecimal digits that change with any text, or with where one ends.
+
+    Args:
+        texts: The texts, which are gone through once.
+
+    Example:
+
+    >>> texts_digest(["ab", "c"]) == texts_digest(["a", "bc"])
+    False
+    """
+    content = hashlib.sha256()
+    for text in texts:
+        content.update(text.encode())
+        content.update(b"\0")
+    return content.hexdigest()
 
 
 def describe_file(path: str | os.PathLike) -> dict[str, Any]:

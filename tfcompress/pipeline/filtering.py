@@ -1,24 +1,24 @@
 """Leaving out what a teacher translated worst, as a model in the opposite direction sees it."""
 
 import functools
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from itertools import compress, islice
+from itertools import chain, compress, islice
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
+from tfcompress.digests import texts_digest
 from tfcompress.engine import Engine
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.workspace import run_digest, saved_tokenizers
 from tfcompress.text.journaled import journaled_lines
-from tfcompress.text.lines import FileLines
+from tfcompress.text.lines import FileLines, ReadSequence
 
 _CHUNK = 128
 
 
-class KeptLines(Sequence[str]):
+class KeptLines(ReadSequence[str]):
     """Those of many lines that are kept, read when they are needed.
 
     Args:
@@ -40,16 +40,6 @@ class KeptLines(Sequence[str]):
 
     def __iter__(self) -> Iterator[str]:
         return compress(self._lines, self._mask)
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-    def __getitem__(self, index):
-        chosen = range(self._count)[index]
-        if isinstance(index, slice):
-            return [*islice(self, *index.indices(self._count))]
-        return next(islice(self, chosen, None))
 
 
 def backward_scores(
@@ -83,7 +73,7 @@ def backward_scores(
             functools.partial(_score, str(Path(run).absolute())), _pieces(sources, targets, start)
         ),
         count=len(sources),
-        job=_job(run, sources, targets),
+        job=texts_digest(chain([run_digest(run)], sources, targets)),
         origin="other pairs or another model",
         progress=progress,
     )
@@ -132,12 +122,3 @@ def _score(run, piece) -> list[str]:
     originals, translations = (list(side) for side in zip(*piece))
     pairs = TokenizedPairs.from_corpus(source, translations, originals, target_tokenizer=target)
     return [f"{value:.6g}" for value in pair_crossentropies(model, pairs)]
-
-
-def _job(run, *sides):
-    content = hashlib.sha256(run_digest(run).encode())
-    for side in sides:
-        for text in side:
-            content.update(text.encode())
-            content.update(b"\0")
-    return content.hexdigest()

@@ -4,6 +4,7 @@ Lines end in `\n` or `\r\n` and nowhere else: other Unicode separators stay in t
 two aligned files never lose step. A byte order mark at the beginning is dropped.
 """
 
+import abc
 import contextlib
 import gzip
 import io
@@ -11,7 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice, zip_longest
 from pathlib import Path
-from typing import IO, Any, cast, overload
+from typing import IO, Any, TypeVar, cast, overload
 
 from tfcompress.errors import InputError
 
@@ -55,7 +56,33 @@ def iterate_lines(path: str | Path) -> Iterator[str]:
     return chain.from_iterable(_blocks(Path(path)))
 
 
-class FileLines(Sequence[str]):
+Item = TypeVar("Item", covariant=True)
+
+
+class ReadSequence(Sequence[Item]):
+    """What is read anew whenever it is needed.
+
+    Going through it from the beginning is cheap; a single item is looked for from there.
+    """
+
+    @abc.abstractmethod
+    def __iter__(self) -> Iterator[Item]: ...
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Item]: ...
+    def __getitem__(self, index):
+        chosen = range(len(self))[index]
+        if not isinstance(index, slice):
+            return next(islice(self, chosen, None))
+        wanted = {*chosen}
+        read = enumerate(islice(self, max(chosen, default=-1) + 1))
+        items = {number: item for number, item in read if number in wanted}
+        return [items[number] for number in chosen]
+
+
+class FileLines(ReadSequence[str]):
     """The lines of a text file, which are read when they are needed.
 
     Args:
@@ -76,18 +103,6 @@ class FileLines(Sequence[str]):
 
     def __iter__(self) -> Iterator[str]:
         return iterate_lines(self._path)
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-    def __getitem__(self, index):
-        chosen = range(self._count)[index]
-        if isinstance(index, slice):
-            wanted = {*chosen}
-            lines = {number: line for number, line in enumerate(self) if number in wanted}
-            return [lines[number] for number in chosen]
-        return next(islice(self, chosen, None))
 
     def are(self, lines: Iterable[str]) -> bool:
         """Whether the file is there and has these lines.

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import Any, Self
 
 from tfcompress.digests import CorruptFileError, read_checked_json, write_checked_json
 from tfcompress.errors import InputError
 from tfcompress.schema import from_mapping
+from tfcompress.text.lines import ReadSequence
 from tfcompress.text.row_files import RowFiles
 
 MOST_CLASSES = 10_000
@@ -197,10 +198,8 @@ class TextStream:
         return [path for files in self.groups for path in files.paths]
 
 
-class StreamColumn(Sequence[str]):
+class StreamColumn(ReadSequence[Any]):
     """One column of a stream, such as its source sentences, as a sequence.
-
-    Going through it from the beginning is cheap; a single text is looked for from there.
 
     Args:
         stream: The stream.
@@ -225,19 +224,6 @@ class StreamColumn(Sequence[str]):
             chunk: The columns.
         """
         return chunk[self.number]
-
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Any]: ...
-
-    def __getitem__(self, index):
-        if isinstance(index, slice):
-            return [*islice(self, *index.indices(len(self)))]
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"text {index} of {len(self)}")
-        return next(islice(self, index % len(self), None))
 
 
 class ClassColumn(StreamColumn):

@@ -1,14 +1,14 @@
 """Which words of a sentence pair translate each other, learned from all pairs of a corpus."""
 
-import hashlib
 import importlib
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tfcompress.digests import texts_digest
 from tfcompress.errors import InputError
 from tfcompress.text.journaled import journaled_lines
 from tfcompress.text.lines import FileLines
@@ -75,7 +75,7 @@ def align_corpus(
         path,
         lambda start: _aligned(sources, targets, start, symmetrization),
         count=len(sources),
-        job=_job(sources, targets, symmetrization),
+        job=texts_digest(chain([symmetrization], sources, targets)),
         origin="other sentences or another symmetrization",
         progress=progress,
     )
@@ -135,12 +135,3 @@ def _trained(library, sources, targets):
         model.train()
     model.end_training()
     return model
-
-
-def _job(sources, targets, symmetrization):
-    content = hashlib.sha256(symmetrization.encode())
-    for side in (sources, targets):
-        for text in side:
-            content.update(text.encode())
-            content.update(b"\0")
-    return content.hexdigest()

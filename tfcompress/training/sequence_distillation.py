@@ -1,13 +1,13 @@
 """Sequence-level distillation: a corpus translated by a teacher."""
 
 import functools
-import hashlib
 import os
 from collections.abc import Callable, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 import sacrebleu
 
+from tfcompress.digests import texts_digest
 from tfcompress.engine import Engine
 from tfcompress.errors import InputError
 from tfcompress.text.journaled import journaled_lines
@@ -113,7 +113,7 @@ def distilled_lines(
         path,
         lambda start: (engine or Engine()).map(choose, pieces(start)),
         count=len(sources),
-        job=_job(sources, references, name),
+        job=texts_digest(chain([name], sources, references or ())),
         origin="other sentences or another teacher",
         progress=progress,
     )
@@ -151,11 +151,3 @@ def _choose(translate, piece) -> list[str]:
 
 def _likeness(translation, reference):
     return sacrebleu.sentence_bleu(translation, [reference]).score
-
-
-def _job(sources, references, name):
-    content = hashlib.sha256()
-    for text in (name, *sources, *(references or ())):
-        content.update(text.encode())
-        content.update(b"\0")
-    return content.hexdigest()
