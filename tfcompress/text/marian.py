@@ -226,7 +226,7 @@ def read_settings(path: Path, kind: str = "MarianMT") -> dict[str, Any]:
         content = read_json(path)
     except FileNotFoundError:
         raise InputError(
-            f"There is no such file. Received: {path}. Give the folder of a {kind} model."
+            f"There is no such file. Received: {path}. Give the folder of one of the {kind} models."
         ) from None
     if not isinstance(content, dict):
         raise InputError(
