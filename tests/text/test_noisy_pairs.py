@@ -14,6 +14,7 @@ from tfcompress.text import (
     InputNoise,
     Mixture,
     TokenizedPairs,
+    Tokenizer,
     cache_pairs,
     make_batch,
     open_corpus,
@@ -24,6 +25,7 @@ from tfcompress.text import (
     train_tokenizer,
     training_dataset,
 )
+from tfcompress.text.affixes import with_affixes
 from tfcompress.text.pair_encoder import PairChunk, PairEncoder
 from tfcompress.text.phrases import write_corpus
 from tfcompress.text.token_cache import TokenCache
@@ -178,6 +180,28 @@ def test_alignments_of_pieces(tokenizer, tmp_path):
     np.testing.assert_allclose(alignment[0], expected, rtol=1e-6)
     # The comma and "they" are nobody's, as are the ends.
     assert not alignment[0][:, [*(pieces_of(source, ",") - pieces_of(source, "dogs"))]].any()
+
+
+def test_what_stands_around_texts_is_aligned_with_nothing(tokenizer, tmp_path):
+    coded = Tokenizer(with_affixes(tokenizer.proto, ["<unk>"], ["<s>"]))
+    sides = ["The dogs run!"], ["Die Hunde rennen!"]
+    batches = []
+    for name, source in (("plain", tokenizer), ("coded", coded)):
+        pairs = cache_pairs(
+            tmp_path / name,
+            *sides,
+            source,
+            target_tokenizer=tokenizer,
+            alignments=["0-0 1-1 2-2 3-3"],
+        ).in_memory()
+        inputs, _ = make_batch(pairs, np.array([0]), alignment=True)
+        length = int(pairs.source_row_splits[-1])
+        assert inputs["source_token_ids"][0, :length].tolist() == source.encode(sides[0])[0]
+        batches.append(inputs["alignment"][0, :, :length])
+    plain, others = batches
+    assert plain.any()
+    np.testing.assert_array_equal(others[:, 1:-1], plain)
+    assert not others[:, [0, -1]].any()
 
 
 @settings(max_examples=60, deadline=None)

@@ -87,6 +87,8 @@ class PairEncoder:
             raggeds = [self.source.encode_corpus(texts), self.target.encode_corpus([*targets])]
             return [(ids.astype(id_type), splits) for ids, splits in raggeds]
         encoded = self.source.encode_with_spans(texts), self.target.encode_with_spans([*targets])
+        # What stands around a text is aligned with nothing.
+        before = [len(tokenizer.affixes.prefix) for tokenizer in (self.source, self.target)]
         links, number = [], chunk.first
         for source, target, line, *pair in zip(sources, targets, alignments[0], noisy, *encoded):
             number += 1
@@ -105,9 +107,13 @@ class PairEncoder:
                 source_pieces=source_pieces,
                 target_pieces=target_pieces,
             )
+            places = places + before
             # Beyond that no pair is trained on.
             links.append(places[(places < np.iinfo(id_type).max).all(axis=1)].ravel())
-        rows = [[ids for ids, _ in side] for side in encoded] + [links]
+        rows = [
+            [tokenizer.affixes.around(ids) for ids, _ in side]
+            for tokenizer, side in zip((self.source, self.target), encoded)
+        ] + [links]
         return [_ragged(column, id_type) for column in rows]
 
 

@@ -111,7 +111,8 @@ class Tokenizer:
             sentences: Plain sentences.
 
         Returns:
-            The piece ids of every sentence, those of `encode`, and a pair of places for each.
+            The piece ids of every sentence, those of `encode` without affixes, and a pair of places
+            for each.
 
         Example:
             >>> ids, spans = tokenizer.encode_with_spans(["two dogs"])[0]
