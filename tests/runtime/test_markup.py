@@ -55,6 +55,9 @@ def in_capitals(markup):
         ("<style>b</style><!-- a --> b<![CDATA[c]]>", "<style>b</style><!-- a --> B<![CDATA[c]]>"),
         ("<!DOCTYPE x [<!ENTITY a 'b'>]><?xml a?> b", "<!DOCTYPE x [<!ENTITY a 'b'>]><?xml a?> B"),
         ("a <!--> b <!---> c", "A <!--> B <!---> C"),
+        ("<pre>a <code>b\nc</code> d\ne</pre>", "<pre>A <code>b\nc</code> D\nE</pre>"),
+        ("<pre>a <code>\n<b>\n</code>\n</pre>b", "<pre>A <code>\n<b>\n</code>\n</pre>B"),
+        ("a <code><pre>b\nc</pre></code> d", "A <code><pre>b\nc</pre></code> D"),
         # Line breaks are space, but where they are not.
         ("one\n two", "ONE TWO"),
         ("<pre>a\n  b <b>c</b>\r\n</pre>d\ne", "<pre>A\n  B <b>C</b>\r\n</pre>D E"),

@@ -293,7 +293,10 @@ def _match(atoms):
 
 
 def _mark_ends(atoms):
-    """Marks what ends a sentence: blocks, tags without partners, and elements around those."""
+    """Marks what ends a sentence: blocks, tags without partners, and elements around those.
+
+    Nothing does within an element that is not translated.
+    """
     opened, number = [], 0
     while number < len(atoms):
         atom = atoms[number]
@@ -310,6 +313,8 @@ def _mark_ends(atoms):
                 atoms[around].ends_sentence = True
         if tag == TokenType.OPEN and atom.partner >= 0:
             if atom.token.is_opaque:
+                for inner in atoms[number + 1 : atom.partner]:
+                    inner.ends_sentence = False
                 number = atom.partner
                 atoms[number].ends_sentence |= atom.ends_sentence
             else:

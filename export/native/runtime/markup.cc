@@ -112,7 +112,8 @@ void Match(std::vector<Atom>* atoms) {
   }
 }
 
-// Marks what ends a sentence: blocks, tags without partners, and elements around those.
+// Marks what ends a sentence: blocks, tags without partners, and elements around those. Nothing
+// does within an element that is not translated.
 void MarkEnds(std::vector<Atom>* atoms) {
   std::vector<size_t> opened;
   for (size_t number = 0; number < atoms->size(); ++number) {
@@ -133,7 +134,7 @@ void MarkEnds(std::vector<Atom>* atoms) {
     }
     if (atom.type != TokenType::kOpen || atom.partner == kNone) continue;
     if (atom.is_opaque) {
-      number = atom.partner;
+      while (++number < atom.partner) (*atoms)[number].ends_sentence = false;
       (*atoms)[number].ends_sentence = (*atoms)[number].ends_sentence || atom.ends_sentence;
     } else {
       opened.push_back(number);
