@@ -267,3 +267,12 @@ def test_the_command(corpus, tmp_path, capsys):
     assert "script" not in report["splits"]["train"]["faults"]
     assert main(["corpus", "clean", str(corpus), str(tmp_path / "out"), *languages]) == 0
     assert "test: 2 of 2 lines are good" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [({"max_words": "9"}, "`max_words` must be a whole number"), ({"max_words": 0}, "at least 1")],
+)
+def test_impossible_rules(rules, message):
+    with pytest.raises(InputError, match=message):
+        CorpusRules(**rules)

@@ -93,6 +93,7 @@ def test_versions_differ_by_line_variant_and_seed():
     [
         ({"typos": 1.5}, r"`typos` must lie in \[0, 1\] \(received 1.5\)"),
         ({"tags": -0.1}, "`tags` must lie"),
+        ({"upper_case": "x"}, "`upper_case` must be a number .received .x."),
         ({"upper_case": float("nan")}, "`upper_case` must lie"),
         ({"upper_case": 0.6, "title_case": 0.6}, "must not exceed 1 together"),
         ({"seed": -1}, "`seed`"),

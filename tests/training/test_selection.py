@@ -96,6 +96,8 @@ def test_the_best_is_the_best(figures, patience):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        ({"updates": "many"}, r"`updates` must be a whole number \(received 'many'\)"),
+        ({"learning_rate": None}, "`learning_rate` must be a number"),
         ({"weights": "first"}, "`weights` must be one of null, best, last, average"),
         ({"metric": "bleu"}, "`metric` must be one of null, val_loss, val_bleu, val_accuracy"),
         ({"weights": "average"}, r"go together \(received 'average' and 1\)"),

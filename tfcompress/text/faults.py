@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tfcompress.errors import InputError
+from tfcompress.schema import type_problems
 from tfcompress.text.characters import is_blank
 
 # Faults in the order in which an example is blamed for one of them.
@@ -45,7 +46,7 @@ class CorpusRules:
         scripts: Whether a side must be in the script that most of its letters are in.
 
     Raises:
-        InputError: If a limit is impossible.
+        InputError: If a limit is impossible, or of the wrong type.
     """
 
     max_words: int = 200
@@ -54,6 +55,8 @@ class CorpusRules:
     scripts: bool = True
 
     def __post_init__(self):
+        if problems := type_problems(self):
+            raise InputError(f"The rules must be of other types. Received: {'; '.join(problems)}.")
         for name in ("max_words", "max_characters"):
             if getattr(self, name) < 1:
                 raise InputError(f"`{name}` must be at least 1. Received: {getattr(self, name)}.")

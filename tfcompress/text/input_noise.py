@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tfcompress.digests import digest
 from tfcompress.errors import InputError
+from tfcompress.schema import type_problems
 from tfcompress.text.words import word_spans
 
 INSERTED = -1
@@ -49,7 +50,7 @@ class InputNoise:
         variants: How many versions of the text there are; epochs have them in turn.
 
     Raises:
-        InputError: If a rate lies outside [0, 1], or seed or variants are impossible.
+        InputError: If a rate is no number in [0, 1], or seed or variants are impossible.
 
     Example:
         >>> noise = InputNoise(upper_case=1.0, no_full_stop=1.0)
@@ -66,8 +67,7 @@ class InputNoise:
     variants: int = 4
 
     def __post_init__(self):
-        problems = [*self.problems()]
-        if problems:
+        if problems := type_problems(self) or [*self.problems()]:
             raise InputError(f"The noise cannot be made. Received: {'; '.join(problems)}.")
 
     def problems(self):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tfcompress.errors import InputError
 from tfcompress.expressions import compile_expression
 from tfcompress.grids import check_bits
+from tfcompress.schema import type_problems
 from tfcompress.training.replacing import ReplacingSchedule
 
 SCHEDULES = ("inverse_square_root", "cosine", "constant")
@@ -203,7 +204,7 @@ class TrainingConfig:
         return self.schedule == "cosine" or open_pruning
 
     def __post_init__(self):
-        problems = list(_problems(self))
+        problems = type_problems(self) or list(_problems(self))
         if problems:
             raise InputError(f"impossible training settings: {'; '.join(problems)}")
 
