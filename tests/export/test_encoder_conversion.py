@@ -272,8 +272,6 @@ def test_wrong_arguments(encoders, tmp_path, message):
 def test_arguments_of_text_encoders_only(tmp_path):
     with pytest.raises(InputError, match=r"A translation model takes no `tokenizer`.*Give source"):
         convert(plain_transformer(), tmp_path / "b", tokenizer=make_tokenizer())
-    with pytest.raises(InputError, match="takes no `tokenizer_graph`"):
-        convert(plain_transformer(), tmp_path / "b", tokenizer_graph=True)
     with pytest.raises(InputError, match=r"`model` must be a Seq2SeqTransformer, .*Received: str"):
         convert("bert", tmp_path / "b")
 

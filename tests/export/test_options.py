@@ -84,7 +84,6 @@ def test_impossible_options(options, message):
     ("model_type", "options", "message"),
     [
         ("translation", {"tokenizer": 1}, "takes no `tokenizer`.*Give source_tokenizer and target"),
-        ("translation", {"tokenizer_graph": True}, "takes no `tokenizer_graph`"),
         (
             "text_encoder",
             {"shortlist": 1, "custom_ops": True},

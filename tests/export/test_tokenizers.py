@@ -67,24 +67,23 @@ def files(folder):
 
 def test_one_tokenizer_for_both_sides(tokenizers, tmp_path):
     tokenizer = tokenizers["unigram"]
-    entries = write_tokenizers({"source": tokenizer, "target": tokenizer}, tmp_path)
+    both = {"source": tokenizer, "target": tokenizer}
+    entries = write_tokenizers(both, tmp_path, with_graphs=True)
     assert files(tmp_path) == ["tokenizer.model", "tokenizer.tflite"]
     assert entries["tokenizers"] == {"source": "tokenizer.model", "target": "tokenizer.model"}
     graph = "tokenizer.tflite"
-    assert entries["tokenizer_graphs"] == {"source": graph, "target": graph, "reason": None}
+    assert entries["tokenizer_graphs"] == {"source": graph, "target": graph}
     assert (tmp_path / "tokenizer.model").read_bytes() == tokenizer.proto
 
 
-@pytest.mark.slow
 def test_two_tokenizers(tokenizers, tmp_path):
-    entries = write_tokenizers(
-        {"source": tokenizers["unigram"], "target": tokenizers["bpe"]}, tmp_path
-    )
-    assert files(tmp_path) == ["source.model", "source_tokenizer.tflite", "target.model"]
+    both = {"source": tokenizers["unigram"], "target": tokenizers["bpe"]}
+    entries = write_tokenizers(both, tmp_path)
+    assert files(tmp_path) == ["source.model", "target.model"]
     assert entries["tokenizers"] == {"source": "source.model", "target": "target.model"}
-    assert entries["tokenizer_graphs"]["source"] == "source_tokenizer.tflite"
-    assert entries["tokenizer_graphs"]["target"] is None
-    assert "unigram models only" in entries["tokenizer_graphs"]["reason"]
+    assert entries["tokenizer_graphs"] == {"source": None, "target": None}
+    with pytest.raises(InputError, match=r"`tokenizer_graph` needs another tokenizer.*unigram"):
+        write_tokenizers(both, tmp_path, with_graphs=True)
 
 
 def test_bundle_with_tokenizers_translates_text(tokenizers, tmp_path):
@@ -93,7 +92,7 @@ def test_bundle_with_tokenizers_translates_text(tokenizers, tmp_path):
     transformer = make_transformer(depth=1, vocabulary=SIZE, max_source_length=40)
     manifest = convert(transformer, tmp_path / "bundle", options, samples=SENTENCES[:3])
     assert manifest["parity"]["samples"] == 3
-    assert [*manifest["files"]] == ["model.tflite", "tokenizer.model", "tokenizer.tflite"]
+    assert [*manifest["files"]] == ["model.tflite", "tokenizer.model"]
     with Translator(tmp_path / "bundle") as translator:
         (text,) = translator.translate(SENTENCES[:1])
         (ids,) = translator.translate_ids(tokenizer.encode(SENTENCES[:1]))

@@ -90,7 +90,6 @@ def test_mapping_round_trip(tmp_path):
         ({"training": {"metric": "val_accuracy"}}, "must be one of val_bleu, val_loss"),
         ({"export": {"custom_op": True}}, "`export` may hold custom_ops.*received 'custom_op'"),
         ({"export": {"force": True}}, "`export` may hold .*received 'force'"),
-        ({"export": {"tokenizer_graph": True}}, "`export` may hold .*received 'tokenizer_graph'"),
         (
             {"model_type": "text_encoder", "export": {"shortlist": []}},
             "may hold .*received 'shortlist'",

@@ -94,9 +94,8 @@ class ExportOptions:
             takes ids.
         source_tokenizer: A translation model's tokenizer of the source.
         target_tokenizer: A translation model's tokenizer of the target.
-        tokenizer_graph: Whether a text encoder's bundle holds the tokenizer as a LiteRT graph too,
-            for apps that have tensorflow-text. Those of translation models and
-            language models always do.
+        tokenizer_graph: Whether the bundle holds its tokenizers as LiteRT graphs too, for apps that
+            have tensorflow-text.
         samples: Texts or token ids, as in `representative_data`, to compare the bundle with the
             model on, for instance a few of the validation split; random ids by default. Of a Keras
             model, a list of batches, or such lists by signature; by default the `inputs` of its
@@ -157,8 +156,8 @@ class ExportOptions:
     target_tokenizer: Annotated["Tokenizer | None", Only("translation")] = None
     tokenizer_graph: Annotated[
         bool,
-        Setting("add a text encoder's tokenizer as a graph, for apps with tensorflow-text"),
-        Only("text_encoder"),
+        Setting("add the tokenizers as graphs, for apps with tensorflow-text"),
+        Only("translation", "text_encoder", "language_model"),
     ] = False
     samples: Samples | None = None
     force: Annotated[bool, Setting("replace an existing bundle")] = False

@@ -79,7 +79,8 @@ class LanguageModelExporter(TextExporter):
         }
 
     def write_files(self, folder):
-        return write_tokenizers({"text": self._tokenizer}, folder)
+        with_graphs = self.options.tokenizer_graph
+        return write_tokenizers({"text": self._tokenizer}, folder, with_graphs=with_graphs)
 
     def parity(self, model, folder, samples):
         return language_model_parity.compare(model, folder, samples)

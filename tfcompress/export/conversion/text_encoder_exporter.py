@@ -9,6 +9,7 @@ from tfcompress.export.conversion.samples import check_ids, random_ids
 from tfcompress.export.conversion.text_encoder_signature import TextEncoderSignature
 from tfcompress.export.conversion.text_exporter import TextExporter
 from tfcompress.export.tokenizers.text_tokenizer_graph import make_text_tokenizer_graph
+from tfcompress.export.tokenizers.tokenizer_files import checked_graph
 from tfcompress.models import TextEncoderConfig
 from tfcompress.text import TextTokenizer, encode_texts
 from tfcompress.text.text_tokenizers import fits_table
@@ -115,15 +116,9 @@ def _write_tokenizer(
         return {"tokenizer": None, "tokenizer_graph": None}
     for name, content in tokenizer.files().items():
         (folder / name).write_bytes(content)
-    graph = None
     if with_graph:
-        graph, reason = make_text_tokenizer_graph(tokenizer)
-        if graph is None:
-            raise InputError(
-                f"`tokenizer_graph` needs another tokenizer. Received: {reason}. Leave it out."
-            )
-        (folder / GRAPH).write_bytes(graph)
+        (folder / GRAPH).write_bytes(checked_graph(*make_text_tokenizer_graph(tokenizer)))
     return {
         "tokenizer": tokenizer.settings(),
-        "tokenizer_graph": None if graph is None else GRAPH,
+        "tokenizer_graph": GRAPH if with_graph else None,
     }

@@ -100,7 +100,8 @@ class TranslationExporter(TextExporter):
         }
 
     def write_files(self, folder):
-        files = write_tokenizers(self._tokenizers, folder)
+        with_graphs = self.options.tokenizer_graph
+        files = write_tokenizers(self._tokenizers, folder, with_graphs=with_graphs)
         if self._shortlist is not None:
             self._shortlist.write(folder / SHORTLIST)
             files["shortlist"] = SHORTLIST

@@ -56,33 +56,49 @@ def check_tokenizer(
         )
 
 
-def write_tokenizers(tokenizers: dict[str, Tokenizer | None], folder: Path) -> dict[str, Any]:
+def write_tokenizers(
+    tokenizers: dict[str, Tokenizer | None], folder: Path, *, with_graphs: bool = False
+) -> dict[str, Any]:
     """Writes the tokenizers into a bundle's folder.
 
     Args:
         tokenizers: By side, "source" and "target"; or one, "text".
         folder: The folder.
+        with_graphs: Whether to write them as LiteRT graphs too.
 
     Returns:
         The manifest's entries `tokenizers` and `tokenizer_graphs`: file names by side, or None
-        where there is no file, and in the latter the `reason` for that.
+        where there is no file.
+
+    Raises:
+        InputError: If a graph would not do what the tokenizer does.
     """
     is_joint = len({tokenizer and tokenizer.proto for tokenizer in tokenizers.values()}) == 1
     files: dict[str, str | None] = dict.fromkeys(tokenizers)
-    graphs: dict[str, str | None] = dict.fromkeys((*tokenizers, "reason"))
+    graphs: dict[str, str | None] = dict.fromkeys(tokenizers)
     for side, tokenizer in tokenizers.items():
         if tokenizer is None:
-            graphs["reason"] = f"the bundle has no {side} tokenizer"
             continue
         name = files[side] = "tokenizer.model" if is_joint else f"{side}.model"
-        graph_name = "tokenizer.tflite" if is_joint else f"{side}_tokenizer.tflite"
-        if not (folder / name).exists():
-            (folder / name).write_bytes(tokenizer.proto)
-            graph, reason = make_tokenizer_graph(tokenizer)
-            if graph is None:
-                graphs["reason"] = reason
-            else:
-                (folder / graph_name).write_bytes(graph)
-        if (folder / graph_name).exists():
-            graphs[side] = graph_name
+        (folder / name).write_bytes(tokenizer.proto)
+        if with_graphs:
+            name = graphs[side] = "tokenizer.tflite" if is_joint else f"{side}_tokenizer.tflite"
+            (folder / name).write_bytes(checked_graph(*make_tokenizer_graph(tokenizer)))
     return {"tokenizers": files, "tokenizer_graphs": graphs}
+
+
+def checked_graph(graph: bytes | None, reason: str | None) -> bytes:
+    """Returns a tokenizer's graph.
+
+    Args:
+        graph: The graph, or None where there is none.
+        reason: Why there is none.
+
+    Raises:
+        InputError: If there is none.
+    """
+    if graph is None:
+        raise InputError(
+            f"`tokenizer_graph` needs another tokenizer. Received: {reason}. Leave it out."
+        )
+    return graph
