@@ -97,6 +97,8 @@ class Engine:
 
         address = self._address
         if address is None:
+            # `silence_logs` silences the handlers of this logger, not those of the root.
+            logging.getLogger("distributed").setLevel(logging.CRITICAL)
             self._processes = address = distributed.LocalCluster(
                 n_workers=self._workers,
                 threads_per_worker=1,
