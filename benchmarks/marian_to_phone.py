@@ -12,6 +12,7 @@ table is written as markdown.
 
 import argparse
 import dataclasses
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,7 +50,7 @@ def main() -> None:
     recipes = ordered(options.runs, teacher, student, surgery)
     finished = run_rows(recipes, options.runs, table, corpus=options.corpus)
     rows = [row for run in finished for row in run.rows]
-    seconds = {run.name: sum(entry["seconds"] for entry in run.history) for run in finished}
+    seconds = {run.name: training_seconds(options.runs / run.name) for run in finished}
     bundles = [options.runs / row.system / "bundles" / row.quantization for row in rows]
     times = benchmark_in_turns(bundles, timed_sentences(student, options.corpus), **timing(student))
     for row, measured in zip(rows, times):
@@ -62,6 +63,13 @@ def main() -> None:
         options.output,
         {"rows": rows, "times": times, "training_seconds": seconds, "goals": goals(rows)},
     )
+
+
+def training_seconds(run: Path) -> float:
+    """What the updates of a run took, by the clock."""
+    history = run / "training" / "history.json"
+    points = json.loads(history.read_text()) if history.exists() else []
+    return sum(point["seconds"] for point in points)
 
 
 def imported(pretrained: Path, folder: Path) -> Path:
