@@ -4,10 +4,10 @@ python benchmarks/faults.py FOLDER [--kills 40] [--damages 60] [--full-disks 20]
 
 A tiny translator is trained, exported, evaluated and timed in FOLDER, again and again: killed with
 SIGKILL at one of the file operations that it makes, with a file of the finished run truncated,
-emptied, flipped, removed or unreadable, with a full disk at one of the files that it writes, and by
-two processes at once. Then the same command runs once more without a fault. A drill is passed if
-what fails says so in one line, and if at last the model, its translations and the history are what
-they are without any fault, nothing temporary is left, and every stage is done.
+emptied, flipped, removed or unreadable, with a disk that is full from one of the files on that it
+writes, and by two processes at once. Then the same command runs once more without a fault. A drill
+is passed if what fails says so in one line, and if at last the model, its translations and the
+history are what they are without any fault, nothing temporary is left, and every stage is done.
 
 Each drill runs in a process that is forked from one in which TensorFlow is loaded and not yet used.
 """
@@ -118,7 +118,7 @@ class Drills:
         self._check(f"killed at file operation {number}", run, ok, "")
 
     def fill_disk(self, number: int) -> None:
-        """Lets the disk be full when a file is opened to be written."""
+        """Lets the disk be full from the time on when a file is opened to be written."""
         run = self.folder / "full"
         code, lines = self.run(run, full_at=number)
         said = lines[-1] if lines else ""
@@ -218,7 +218,7 @@ class _Fault:
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
             if flags & (os.O_WRONLY | os.O_RDWR):
                 self._writes += 1
-                if self._writes == self._full_at:
+                if self._full_at is not None and self._writes >= self._full_at:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
                 self._operate()
         elif event in EVENTS and str(arguments[0]).startswith(self._run):

@@ -82,8 +82,10 @@ def test_two_tokenizers(tokenizers, tmp_path):
     assert files(tmp_path) == ["source.model", "target.model"]
     assert entries["tokenizers"] == {"source": "source.model", "target": "target.model"}
     assert entries["tokenizer_graphs"] == {"source": None, "target": None}
+    with_graphs = tmp_path / "with_graphs"
+    with_graphs.mkdir()
     with pytest.raises(InputError, match=r"`tokenizer_graph` needs another tokenizer.*unigram"):
-        write_tokenizers(both, tmp_path, with_graphs=True)
+        write_tokenizers(both, with_graphs, with_graphs=True)
 
 
 def test_bundle_with_tokenizers_translates_text(tokenizers, tmp_path):

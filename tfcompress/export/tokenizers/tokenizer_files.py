@@ -80,10 +80,13 @@ def write_tokenizers(
         if tokenizer is None:
             continue
         name = files[side] = "tokenizer.model" if is_joint else f"{side}.model"
-        (folder / name).write_bytes(tokenizer.proto)
-        if with_graphs:
-            name = graphs[side] = "tokenizer.tflite" if is_joint else f"{side}_tokenizer.tflite"
-            (folder / name).write_bytes(checked_graph(*make_tokenizer_graph(tokenizer)))
+        graph_name = "tokenizer.tflite" if is_joint else f"{side}_tokenizer.tflite"
+        graphs[side] = graph_name if with_graphs else None
+        if not (folder / name).exists():
+            (folder / name).write_bytes(tokenizer.proto)
+            if with_graphs:
+                graph = checked_graph(*make_tokenizer_graph(tokenizer))
+                (folder / graph_name).write_bytes(graph)
     return {"tokenizers": files, "tokenizer_graphs": graphs}
 
 
