@@ -200,6 +200,7 @@ def test_trains_is_saved_and_exported(combination, tmp_path, built, monkeypatch)
     assert translations[0] == translations[1]
 
 
+@one_flavour
 def test_at_least_forty_combinations_cover_every_pair():
     assert len(COMBINATIONS) >= 40
     for one, other in (("encoder", "decoder"), ("embedding", "sharing"), ("decoder", "layer_drop")):

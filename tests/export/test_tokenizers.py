@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from export_harness import make_transformer
+from flavours import one_flavour
 
 from tfcompress.errors import InputError
 from tfcompress.export import ExportOptions, convert
@@ -88,6 +89,7 @@ def test_two_tokenizers(tokenizers, tmp_path):
         write_tokenizers(both, with_graphs, with_graphs=True)
 
 
+@one_flavour
 def test_bundle_with_tokenizers_translates_text(tokenizers, tmp_path):
     tokenizer = tokenizers["unigram"]
     options = ExportOptions(source_tokenizer=tokenizer, target_tokenizer=tokenizer)

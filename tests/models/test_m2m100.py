@@ -6,6 +6,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from flavours import one_flavour
 from models import m2m100_folders as m2m
 from models import marian_folders as marian
 from models.marian_folders import reshaped, setting, without
@@ -74,6 +75,7 @@ def pieces(folder):
 TEXTS = [*m2m.SENTENCES, "Two DOGS, ½ price: 日本", "", "  a   man\tand  ", "__de__ </s> x"]
 
 
+@one_flavour
 @pytest.mark.parametrize("model_type", ["bpe", "unigram"])
 def test_ids_of_m2m100(tmp_path, model_type):
     import sentencepiece
@@ -96,6 +98,7 @@ def test_ids_of_m2m100(tmp_path, model_type):
     assert tokenizers.target.decode([[ids["__de__"], *man, 3, 2, 1]]) == ["a man"]
 
 
+@one_flavour
 @pytest.mark.parametrize("legacy", [False, True])
 def test_ids_of_nllb(tmp_path, legacy):
     import sentencepiece
@@ -117,6 +120,7 @@ def test_ids_of_nllb(tmp_path, legacy):
     assert source.vocabulary_size == first + len(NLLB) + 1
 
 
+@one_flavour
 def test_ids_of_a_dataset(plain):
     import tensorflow as tf
 
@@ -127,6 +131,7 @@ def test_ids_of_a_dataset(plain):
     assert [row.numpy().tolist() for row in source.tokenize_dataset(lines)] == batch.to_list()
 
 
+@one_flavour
 def test_the_legacy_form_ends_sources_with_the_code(tmp_path):
     config, tensors = m2m.write_random_model(tmp_path, "nllb", legacy_behaviour=True)
     model, source_tokenizer, target_tokenizer = load(tmp_path, "nllb")
@@ -146,6 +151,7 @@ def test_the_legacy_form_ends_sources_with_the_code(tmp_path):
     np.testing.assert_allclose(memory, expected[0], atol=2e-4)
 
 
+@one_flavour
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_trimming(tmp_path, dtype):
     config, _ = m2m.write_random_model(tmp_path, dtype=dtype, shards=3)
@@ -176,6 +182,7 @@ def test_trimming(tmp_path, dtype):
     assert results[0] == results[1]
 
 
+@one_flavour
 def test_rows_are_read_without_the_table(tmp_path):
     import ml_dtypes
     from safetensors.numpy import save_file
@@ -264,6 +271,7 @@ WRONG = {
 }
 
 
+@one_flavour
 @pytest.mark.parametrize(("message", "change"), WRONG.items(), ids=WRONG)
 def test_wrong_folders(plain, message, change):
     folder = marian.write_changed(plain, change)
@@ -271,6 +279,7 @@ def test_wrong_folders(plain, message, change):
         load(folder)
 
 
+@one_flavour
 def test_weights_that_are_whole_numbers(plain):
     from safetensors.numpy import save_file
 
@@ -281,6 +290,7 @@ def test_weights_that_are_whole_numbers(plain):
         load(folder)
 
 
+@one_flavour
 @pytest.mark.parametrize(
     "name", ["config.json", "model.safetensors", "sentencepiece.bpe.model", "vocab.json"]
 )
@@ -291,6 +301,7 @@ def test_damaged_files(plain, name, damage):
         load(plain[0])
 
 
+@one_flavour
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -306,6 +317,7 @@ def test_vocabularies_that_do_not_match(plain, content, message):
         load(plain[0])
 
 
+@one_flavour
 @pytest.mark.parametrize(
     ("language", "near"), [("deu", "de"), ("deu_Latn", "de"), ("DE", "de"), (None, "")]
 )
@@ -316,6 +328,7 @@ def test_unknown_languages(plain, language, near):
         load(plain[0], target_language=language)
 
 
+@one_flavour
 def test_wrong_options(plain):
     for options, message in (
         ({"max_length": 65}, "max_length=65"),

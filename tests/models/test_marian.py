@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from flavours import one_flavour
 from models import marian_folders as marian
 from models.marian_folders import reshaped, setting, without
 
@@ -61,6 +62,7 @@ def plain(tmp_path):
     return tmp_path, *marian.write_random_model(tmp_path)
 
 
+@one_flavour
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("shards", [1, 3])
 def test_stored_types_and_shards(plain, dtype, shards):
@@ -74,6 +76,7 @@ def test_stored_types_and_shards(plain, dtype, shards):
     assert table.dtype == np.float32
 
 
+@one_flavour
 def test_other_names_of_tables(plain):
     folder, config, tensors = plain
     expected = run(tfc.models.from_marian(folder).model, [5, 0], [config["pad_token_id"]])
@@ -111,6 +114,7 @@ TEXTS = (
 )
 
 
+@one_flavour
 @pytest.mark.parametrize("model_type", ["unigram", "bpe"])
 def test_ids_are_those_of_marian(tmp_path, model_type):
     codes, left_out = (">>de<<", ">>zho_Hans<<"), ("▁in", "▁the", "▁a", "s")
@@ -128,6 +132,7 @@ def test_ids_are_those_of_marian(tmp_path, model_type):
     ]
 
 
+@one_flavour
 def test_decoding_leaves_special_pieces_out(plain):
     _, _, target = tfc.models.from_marian(plain[0])
     (ids,) = target.encode(["ein hund läuft"])
@@ -196,6 +201,7 @@ WRONG = {
 }
 
 
+@one_flavour
 @pytest.mark.parametrize(("message", "change"), WRONG.items(), ids=WRONG)
 def test_wrong_folders(plain, message, change):
     folder = marian.write_changed(plain, change)
@@ -203,6 +209,7 @@ def test_wrong_folders(plain, message, change):
         tfc.models.from_marian(folder)
 
 
+@one_flavour
 @pytest.mark.parametrize(
     "name", ["config.json", "model.safetensors", "source.spm", "target.spm", "vocab.json"]
 )
@@ -224,6 +231,7 @@ VOCABULARIES = {
 }
 
 
+@one_flavour
 @pytest.mark.parametrize(("message", "change"), VOCABULARIES.items(), ids=VOCABULARIES)
 def test_vocabularies_that_do_not_match(plain, message, change):
     path = plain[0] / "vocab.json"

@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import pytest
 import yaml
+from flavours import one_flavour
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import marian_students as students
@@ -18,6 +19,8 @@ from tfcompress.models.marian_files.bergamot import read_bergamot, write_bergamo
 from tfcompress.models.marian_files.content import IntegerTensor
 from tfcompress.models.marian_files.npz import read_npz, write_npz
 from tfcompress.text.marian_vocabularies import marian_vocabularies
+
+pytestmark = one_flavour
 
 AAN = {"transformer-decoder-autoreg": "average-attention"}
 UNTIED = {"tied-embeddings-all": False, "tied-embeddings": False}

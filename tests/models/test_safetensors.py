@@ -4,11 +4,14 @@ import json
 
 import numpy as np
 import pytest
+from flavours import one_flavour
 from models.published_folders import BERT, FAMILIES, dense, write
 from safetensors.numpy import load_file, save_file
 
 from tfcompress.errors import InputError
 from tfcompress.models import from_safetensors
+
+pytestmark = one_flavour
 
 IDS = np.array([[5, 9, 4, 2], [7, 8, 2, 6]], "int32")
 

@@ -87,6 +87,7 @@ def test_learning_from_a_teacher(run, finished_run):
     assert (folder / "model" / "config.json").is_file()
 
 
+@one_flavour
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

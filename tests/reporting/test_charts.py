@@ -3,6 +3,7 @@ from itertools import combinations
 from xml.etree import ElementTree
 
 import pytest
+from flavours import one_flavour
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -14,6 +15,8 @@ from tfcompress.reporting.charts.axes import byte_tick, linear_limits, log_limit
 from tfcompress.reporting.charts.chart import NARROW, shorten
 from tfcompress.reporting.charts.series import color, series_numbers, shape
 from tfcompress.reporting.comparison import group_runs
+
+pytestmark = one_flavour
 
 values = st.lists(st.floats(min_value=1e-9, max_value=1e18), min_size=1, max_size=5)
 

@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+from flavours import one_flavour
+
 CODE = """
 import os, sys
 import tfcompress.runtime
@@ -16,6 +18,7 @@ os._exit(0)
 """
 
 
+@one_flavour
 def test_a_translation_needs_no_tensorflow_and_says_nothing(bundle):
     output = subprocess.run(
         [sys.executable, "-c", CODE, str(bundle)], capture_output=True, text=True

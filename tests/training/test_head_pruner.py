@@ -3,6 +3,7 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
+from flavours import one_flavour
 from tensorflow import keras
 
 from tfcompress.callbacks import HeadPruner
@@ -76,6 +77,7 @@ def test_masks_more_and_more_heads():
     assert count(masked_in(model)) == 5
 
 
+@one_flavour
 def test_takes_the_least_important_heads():
     model = make_model()
     expected = heads_to_prune(head_importance(model, BATCHES), 3)
@@ -99,12 +101,14 @@ def test_estimates_once_or_at_each_step():
     assert anew[0] == order[0]
 
 
+@one_flavour
 def test_protected_layers_keep_their_heads():
     for protect in ("first_attention", "^first"):
         seen, _ = fit(make_model(), HeadPruner(BATCHES, heads=3, protect=protect), updates=3)
         assert list(seen[-1]) == ["second_attention"]
 
 
+@one_flavour
 def test_layers_keep_a_head_unless_asked_otherwise():
     seen, _ = fit(make_model(), HeadPruner(BATCHES, heads=6, heads_per_step=6), updates=1)
     assert {len(heads) for heads in seen[0].values()} == {3}
@@ -115,6 +119,7 @@ def test_layers_keep_a_head_unless_asked_otherwise():
     assert np.isfinite(history["loss"][0])
 
 
+@one_flavour
 def test_predecessors_are_left_alone():
     model = make_model()
     first, second = model.layers[-2:]
