@@ -19,6 +19,7 @@ from tfcompress.models import (
     LanguageModelConfig,
     LSRAConfig,
     SharingConfig,
+    SSRUConfig,
     StackConfig,
 )
 
@@ -56,6 +57,7 @@ MIXERS = [
     ConvolutionMixerConfig(2),
     DeLighTConfig(2),
     LSRAConfig(2),
+    SSRUConfig(2),
 ]
 EMBEDDINGS = [
     EmbeddingConfig(layer_type="adaptive", cutoffs=(20,)),

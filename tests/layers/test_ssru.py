@@ -245,3 +245,23 @@ def test_it_is_trained_on_a_grid(tmp_path):
     plain = Seq2SeqTransformer(model.config, model=strip_quantization(quantized))
     manifest = convert(plain, tmp_path / "bundle", samples=[[5, 9, 2]])
     assert manifest["parity"]["mean_log_probability_difference"] < 0.05
+
+
+@pytest.mark.parametrize("length", [1, 2, 7, 8])
+def test_a_bound_takes_the_place_of_the_loop(length):
+    layer = SSRU(max_length=8)
+    x = np.random.normal(size=(2, length, 6)).astype("float32")
+    expected = layer(x)
+    call = tf.function(layer, input_signature=[tf.TensorSpec([None, None, 6])])
+    np.testing.assert_allclose(call(x), expected, atol=1e-6)
+    operations = {
+        operation.type for operation in call.get_concrete_function().graph.get_operations()
+    }
+    assert not operations & {"While", "StatelessWhile"}
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must not be longer"):
+        call(np.zeros([1, 9, 6], "float32"))
+
+
+def test_impossible_bounds():
+    with pytest.raises(ValueError, match="`max_length` must be at least 1"):
+        SSRU(max_length=0)

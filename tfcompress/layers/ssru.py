@@ -35,6 +35,8 @@ class SSRU(IncrementalLayer):
         dropout: Dropout rate on the inputs of both products; all positions of a sequence lose the
             same channels.
         use_bias: Whether the gate and the output projection have biases.
+        max_length: Length of the longest sequence, if it is known: exported models that take
+            sequences of any length then have no loop, which the native runtime does not run.
         kernel_initializer: Initializer of the kernels.
         bias_initializer: Initializer of the biases.
         **kwargs: Keyword arguments of `keras.layers.Layer`.
@@ -50,7 +52,9 @@ class SSRU(IncrementalLayer):
         `[batch, length, width]`.
 
     Raises:
-        ValueError: If a rate is impossible.
+        ValueError: If a rate or length is impossible.
+        InvalidArgumentError: If a graph that does not know its length gets a sequence longer than
+            `max_length`.
 
     Example:
 
@@ -73,6 +77,7 @@ class SSRU(IncrementalLayer):
         *,
         dropout: float = 0.0,
         use_bias: bool = True,
+        max_length: int | None = None,
         kernel_initializer="glorot_uniform",
         bias_initializer="zeros",
         **kwargs,
@@ -82,7 +87,10 @@ class SSRU(IncrementalLayer):
             raise ValueError(f"`dropout` must lie in [0, 1). Received: dropout={dropout}.")
         self.use_projection = use_projection
         self.dropout = dropout
+        if max_length is not None and max_length < 1:
+            raise ValueError(f"`max_length` must be at least 1. Received: max_length={max_length}.")
         self.use_bias = use_bias
+        self.max_length = max_length
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.supports_masking = True
@@ -119,7 +127,8 @@ class SSRU(IncrementalLayer):
         if padding_mask is not None:
             tokens = token_mask(padding_mask, tf.float32)
             forget, fresh = forget * tokens + 1 - tokens, fresh * tokens
-        return self._output(tf.cast(linear_recurrence(forget, fresh), x.dtype))
+        cells = linear_recurrence(forget, fresh, max_length=self.max_length)
+        return self._output(tf.cast(cells, x.dtype))
 
     def _gate(self, x):
         forget = self.forget_gate(x)
@@ -159,6 +168,7 @@ class SSRU(IncrementalLayer):
             "use_projection": self.use_projection,
             "dropout": self.dropout,
             "use_bias": self.use_bias,
+            "max_length": self.max_length,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
         }

@@ -114,7 +114,11 @@ class Stack:
         attention = transform = None
         if part.attends:
             causal = self._side == "decoder"
-            own = dataclasses.replace(site, causal=causal, name=f"{name}_self_attention")
+            # Decoders of translators are exported step by step.
+            max_length = getattr(config, "max_length", None)
+            own = dataclasses.replace(
+                site, causal=causal, max_length=max_length, name=f"{name}_self_attention"
+            )
             attention = stack.attention.build(own)
             transform = stack.attention.build_transform(own)
         if self._side == "encoder":

@@ -3,7 +3,9 @@
 import tensorflow as tf
 
 
-def linear_recurrence(decay: tf.Tensor, inputs: tf.Tensor) -> tf.Tensor:
+def linear_recurrence(
+    decay: tf.Tensor, inputs: tf.Tensor, *, max_length: int | None = None
+) -> tf.Tensor:
     """Returns `y[t] = decay[t] * y[t-1] + inputs[t]` with `y[-1] = 0`.
 
     An associative scan: with every pass each position knows twice as many earlier ones, so that
@@ -13,12 +15,20 @@ def linear_recurrence(decay: tf.Tensor, inputs: tf.Tensor) -> tf.Tensor:
     Args:
         decay: `[batch, length, width]`.
         inputs: `[batch, length, width]`.
+        max_length: The greatest length. In graphs that do not know the length it takes the place of
+            a loop, which the native runtime does not run.
+
+    Raises:
+        InvalidArgumentError: If the length exceeds it, when the graph runs.
     """
     shape = inputs.shape
     length = tf.shape(inputs)[1] if shape[1] is None else shape[1]
+    places = tf.range(length)
 
+    # Its shape does not depend on `reach`, as LiteRT needs in a loop.
     def earlier(values, reach):
-        return tf.pad(values, [[0, 0], [reach, 0], [0, 0]])[:, :length]
+        moved = tf.gather(values, tf.maximum(places - reach, 0), axis=1)
+        return tf.where((places >= reach)[:, tf.newaxis], moved, tf.zeros([], moved.dtype))
 
     def double(reach, decay, sums):
         sums += decay * earlier(sums, reach)
@@ -28,8 +38,14 @@ def linear_recurrence(decay: tf.Tensor, inputs: tf.Tensor) -> tf.Tensor:
         return 2 * reach, decay, sums
 
     state = 1, decay, inputs
-    if shape[1] is None:
+    if shape[1] is None and max_length is None:
         return tf.while_loop(lambda reach, *_: reach < length, double, state)[-1]
-    while state[0] < length:
+    if shape[1] is None:
+        within = tf.debugging.assert_less_equal(
+            length, max_length, "The sequence must not be longer than `max_length`."
+        )
+        with tf.control_dependencies([within]):
+            state = 1, decay, tf.identity(inputs)
+    while state[0] < (max_length if shape[1] is None else length):
         state = double(*state)
     return state[-1]

@@ -32,6 +32,7 @@ class Site:
         layer_index: Which layer, from 0.
         num_layers: Layers of the stack.
         causal: Whether a position sees only itself and earlier ones, as in a decoder.
+        max_length: The greatest length of a sequence that is exported whole, if there is one.
         name: What its layer is called.
     """
 
@@ -40,6 +41,7 @@ class Site:
     layer_index: int = 0
     num_layers: int = 1
     causal: bool = False
+    max_length: int | None = None
     name: str | None = None
 
 

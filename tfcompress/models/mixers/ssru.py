@@ -38,7 +38,12 @@ class SSRUConfig(MixerConfig):
     def build(self, site):
         from tfcompress.layers import SSRU
 
-        return SSRU(self.use_projection, dropout=self.input_dropout, name=site.name)
+        return SSRU(
+            self.use_projection,
+            dropout=self.input_dropout,
+            max_length=site.max_length,
+            name=site.name,
+        )
 
     def cost(self, site, *, length):
         """The two products, and two multiply-adds for each value of the cell."""
