@@ -26,7 +26,7 @@ INPUTS = {
 }
 
 
-def make(width=16, depth=2, seed=1, vocabulary=20):
+def make(width=16, depth=2, seed=1, vocabulary=20, **changes):
     keras.utils.set_random_seed(seed)
     stack = StackConfig(depth, attention=AttentionConfig(2), feed_forward=FeedForwardConfig(16))
     config = Seq2SeqConfig(
@@ -36,6 +36,7 @@ def make(width=16, depth=2, seed=1, vocabulary=20):
         decoder=stack,
         embedding=EmbeddingConfig(share=True),
         dropout=0.0,
+        **changes,
     )
     return Seq2SeqTransformer(config)
 

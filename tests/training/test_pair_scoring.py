@@ -40,3 +40,20 @@ def test_dropout_is_off_and_nothing_fits():
     first = pair_crossentropies(model, pairs_of(ROWS[:2]))
     np.testing.assert_array_equal(first, pair_crossentropies(model, pairs_of(ROWS[:2])))
     assert np.isinf(pair_crossentropies(model, pairs_of(ROWS[3:]))).all()
+
+
+def test_what_targets_begin_with_is_given():
+    model = make(target_prefix=(7, 3))
+    most = model.config.max_target_length - 3
+    rows = [([5, 6, 7], [8, 9]), ([4], []), ([4], [5] * most), ([4], [5] * (most + 1))]
+    scores = pair_crossentropies(model, pairs_of(rows))
+    assert scores[3] == np.inf
+    for (source, target), score in zip(rows[:3], scores):
+        inputs = {
+            "source_token_ids": np.array([[*source, 2]]),
+            "target_token_ids": np.array([[1, 7, 3, *target]]),
+        }
+        logits = np.asarray(model.model(inputs), np.float64)[0]
+        logs = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+        expected = -np.mean([row[token] for row, token in zip(logs[2:], [*target, 2])])
+        assert score == pytest.approx(expected, rel=1e-4)

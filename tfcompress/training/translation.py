@@ -17,6 +17,7 @@ from tfcompress.text.batching import (
 )
 from tfcompress.text.tokenizer import Tokenizer
 from tfcompress.training.accumulation import crossentropy
+from tfcompress.training.batch_options import batch_options
 from tfcompress.training.bleu_callback import BleuCallback
 from tfcompress.training.config import TrainingConfig
 from tfcompress.training.distillation import Distillation
@@ -161,15 +162,11 @@ class _Translation:
             )
         return callbacks
 
-    @property
-    def _max_length(self):
-        config = self.model_config
-        return config.max_source_length, config.max_target_length - len(config.target_prefix)
-
     def _check_lengths(self, pairs, split):
         """Says how many pairs are left out; refuses to leave out all."""
-        left_out = pairs.left_out(self._max_length)
-        limits = "`max_source_length` of {} and `max_target_length` of {}".format(*self._max_length)
+        max_length = batch_options(self.model_config)["max_length"]
+        left_out = pairs.left_out(max_length)
+        limits = "`max_source_length` of {} and `max_target_length` of {}".format(*max_length)
         if left_out == len(pairs):
             raise InputError(
                 f"Every {split} pair is longer than the model takes. Received: limits of "
@@ -185,9 +182,7 @@ class _Translation:
             )
 
     def _batch_options(self, config):
-        names = ("bos_id", "eos_id", "pad_id", "target_prefix")
-        ids = {name: getattr(self.model_config, name) for name in names}
-        return {"batch_tokens": config.batch_tokens, "max_length": self._max_length, **ids}
+        return {"batch_tokens": config.batch_tokens, **batch_options(self.model_config)}
 
 
 def _translator(compressed, validation) -> Callable[[Sequence[str]], list[str]]:
