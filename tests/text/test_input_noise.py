@@ -48,6 +48,15 @@ def test_a_rate_is_a_part_of_all_texts(name):
     assert 430 < changed < 570
 
 
+def test_long_texts_have_one_typo_in_forty_letters():
+    text = "abcdefgh " * 20_000
+    noisy = InputNoise(typos=1.0).apply(text, line=0)
+    assert noisy.origins == sorted(noisy.origins, key=lambda place: place // 9)
+    words, original = noisy.text.split(" "), text.split(" ")
+    assert len(words) == len(original)
+    assert 0.1 < sum(a != b for a, b in zip(words, original)) / 20_000 < 0.3
+
+
 def test_typos_keep_letters_and_words():
     for text in versions(TEXT, InputNoise(typos=1.0)):
         assert text != TEXT

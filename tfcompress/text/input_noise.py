@@ -127,21 +127,24 @@ def _title(noisy):
 
 
 def _mistyped(noisy, draw):
-    letters = sum(one.isalpha() for one, _ in noisy)
-    for _ in range(1 + letters // _LETTERS_A_TYPO):
-        long = [
-            (begin, end)
-            for begin, end in _spans(noisy)
-            if end - begin >= _LETTERS and all(one.isalpha() for one, _ in noisy[begin:end])
-        ]
-        if not long:
-            break
-        begin, end = long[int(draw() * len(long))]
+    letters = [one.isalpha() for one, _ in noisy]
+    long = [
+        (begin, end)
+        for begin, end in _spans(noisy)
+        if end - begin >= _LETTERS and all(letters[begin:end])
+    ]
+    if not long:
+        return noisy
+    typos = 1 + sum(letters) // _LETTERS_A_TYPO
+    words = {long[int(draw() * len(long))] for _ in range(typos)}
+    mistyped, kept = [], 0
+    for begin, end in sorted(words):
         at = begin + int(draw() * (end - begin - 1))
         one, other = noisy[at : at + 2]
         typo = ([other, one], [other], [one, one, other])[int(draw() * 3)]
-        noisy = [*noisy[:at], *typo, *noisy[at + 2 :]]
-    return noisy
+        mistyped += [*noisy[kept:at], *typo]
+        kept = at + 2
+    return mistyped + noisy[kept:]
 
 
 def _open_ended(noisy, draw):
