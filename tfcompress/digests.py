@@ -43,8 +43,9 @@ def texts_digest(texts: Iterable[str]) -> str:
     """
     content = hashlib.sha256()
     for text in texts:
-        content.update(text.encode())
-        content.update(b"\0")
+        encoded = text.encode()
+        content.update(len(encoded).to_bytes(8, "little"))
+        content.update(encoded)
     return content.hexdigest()
 
 

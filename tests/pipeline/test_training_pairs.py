@@ -166,12 +166,16 @@ def test_the_best_share():
             {"teacher": {"path": "x", "sequences": True, "filter": {"path": "y", "keep": 0.0}}},
             r"`teacher.filter.keep` must lie in \(0, 1\] \(received 0.0\)",
         ),
-        (
-            {
-                "teacher": {"path": "x", "filter": {"path": "y"}},
-                "training": {"distillation": {"weight": 0.5}},
-            },
-            "set `teacher.sequences`",
+        *(
+            (
+                {"teacher": {"path": "x"} | teacher, "training": {"distillation": {}}},
+                rf"`teacher\.{name}` needs translations.*set `teacher\.sequences`",
+            )
+            for teacher in (
+                {"filter": {"path": "y"}}, {"n_best": 2}, {"translations": "z"}, {"beam_size": 2},
+                {"quantization": "int4"},
+            )
+            for name in teacher
         ),
         (
             {"teacher": {"path": "x", "sequences": True, "filter": {"path": "y"}},

@@ -277,7 +277,7 @@ class TranslationRecipe(Recipe):
                     "`teacher.n_best` must lie between 1 and `teacher.beam_size` (received "
                     f"{self.teacher.n_best} and {self.teacher.beam_size})"
                 )
-            yield from self._filter_problems(self.teacher)
+            yield from self._teacher_problems(self.teacher)
         penalty = self.evaluation.length_penalty
         if not abs(penalty) <= MAX_LENGTH_PENALTY:
             yield (
@@ -285,13 +285,19 @@ class TranslationRecipe(Recipe):
                 f"{MAX_LENGTH_PENALTY} (received {penalty})"
             )
 
-    def _filter_problems(self, teacher):
+    def _teacher_problems(self, teacher):
+        if not teacher.sequences:
+            plain = TranslationTeacher(teacher.path)
+            for name, default in vars(plain).items():
+                if getattr(teacher, name) != default:
+                    yield (
+                        f"`teacher.{name}` needs translations of the teacher: set "
+                        "`teacher.sequences`"
+                    )
         chosen = teacher.filter
         if chosen is None:
             return
         if not 0 < chosen.keep <= 1:
             yield f"`teacher.filter.keep` must lie in (0, 1] (received {chosen.keep})"
-        if not teacher.sequences:
-            yield "`teacher.filter` needs translations of the teacher: set `teacher.sequences`"
         if self.corpus.weights is not None:
             yield "`teacher.filter` does not go with `corpus.weights`"
