@@ -14,9 +14,10 @@ _WORDS = st.sampled_from([
     "dogs", "A", "&amp;", "\u00e9", ".", ",", " ", "  ", "\n", "\t", "&nbsp;", "&#160;", "&unk;",
     "\u4f60\u597d\u3002", "\u0301", "&lt;b&gt;", "a<3", "&#0;", "&", "\r\n", "1.5", '"', "!",
 ])  # fmt: skip
-_NAMES = st.sampled_from(["b", "i", "a", "span", "x:y", "p", "div", "code", "pre", "B", "li"])
+_NAMES = st.sampled_from(["b", "i", "a", "span", "x:y", "p", "div", "code", "pre", "B", "li", "td"])
 _ALONE = st.sampled_from([
     "<br>", "<img src='a>b'>", "<x/>", "<!-- <b> -->", "<?php > ?>", "<hr/>", "<wbr>",
+    "<title>a <b> &amp; c</Title >", "<textarea>\na </p <b></textarea>", "<script/>a<b></script>",
     "<script>if (a<b) '</b>'</SCRIPT >", "<style>p{}</style>", "<![CDATA[ <p> ]]>", "<!DOCTYPE a>",
 ])  # fmt: skip
 _ATTRIBUTES = st.sampled_from(
@@ -34,7 +35,11 @@ def _element(content):
 
 
 _content = st.recursive(_WORDS | _ALONE, _element, max_leaves=25)
-_strays = st.sampled_from(["<b>", "</i>", "<p>", "</div>", "</pre>", "<pre>", "<code>", "</code>"])
+_strays = st.sampled_from([
+    "<b>", "</i>", "<p>", "</div>", "</pre>", "<pre>", "<code>", "</code>", "<title>", "</title>",
+    "<textarea/>", "<style/>", "<tr>", "<td>", "<p translate=no>", "<li class='notranslate'>",
+    "<td translate=NO>", "<span translate=no>", "<x translate=no/>",
+])  # fmt: skip
 
 nested_markup = st.lists(_content, max_size=8).map("".join)
 any_markup = st.lists(_content | _strays | st.text("a <>/!-&;'\"=b", max_size=6), max_size=9).map(

@@ -1,5 +1,6 @@
 import html
 import re
+import tracemalloc
 from collections import Counter
 
 import numpy as np
@@ -11,8 +12,8 @@ from markup_texts import aligned, any_markup, nested_markup, random_translations
 
 from tfcompress.errors import InputError
 from tfcompress.runtime.markup import MarkupDocument
-from tfcompress.runtime.markup_scanner import TokenType, scan
-from tfcompress.runtime.tag_placement import shared_characters
+from tfcompress.runtime.markup_scanner import BLOCKS, ENDED_BY, TokenType, scan
+from tfcompress.runtime.tag_placement import AlignedPart, Tag, place_tags, shared_characters
 
 pytestmark = one_flavour
 
@@ -61,6 +62,27 @@ def in_capitals(markup):
         # Line breaks are space, but where they are not.
         ("one\n two", "ONE TWO"),
         ("<pre>a\n  b <b>c</b>\r\n</pre>d\ne", "<pre>A\n  B <b>C</b>\r\n</pre>D E"),
+        # Elements without an end tag, up to the tag that ends them or their parent's end.
+        ("<p translate=no>a<p>b", "<p translate=no>a<p>B"),
+        ("<p translate=no>a <b>b</b><div>c</div>d", "<p translate=no>a <b>b</b><div>C</div>D"),
+        ("<ul><li class=notranslate>a<li>b</ul>c", "<ul><li class=notranslate>a<li>B</ul>C"),
+        ("<li translate=no>a<ul><li>b</ul>c<li>d", "<li translate=no>a<ul><li>b</ul>c<li>D"),
+        ("<tr><td translate=no>a<td>b<tr><td>c", "<tr><td translate=no>a<td>B<tr><td>C"),
+        ("<tr translate=no><td>a<td>b<tr><td>c", "<tr translate=no><td>a<td>b<tr><td>C"),
+        ("<p>a <i translate=no>b<p>c</i>", "<p>A <i translate=no>b<p>c</i>"),
+        ("<p>a <span translate=no>b<hr>c", "<p>A <span translate=no>b<hr>C"),
+        ("<b>a <code>b</b> c", "<b>A <code>b</b> C"),
+        ("<div translate=no>a<p>b", "<div translate=no>a<p>b"),
+        ("<dl><dt translate=no>a<dd>b<dt>c</dl>", "<dl><dt translate=no>a<dd>B<dt>C</dl>"),
+        # Text in which no tags are, and elements whose slash does not end them.
+        ("<title>a<b &amp; <i></title>b", "<title>A&lt;B &amp; &lt;I&gt;</title>B"),
+        ("<textarea>a <b\nc</TEXTAREA >b", "<textarea>A &lt;B\nC</TEXTAREA >B"),
+        ("<title translate=no>a<b</title>b", "<title translate=no>a<b</title>B"),
+        ("<title>a <!-- b --></title>", "<title>A &lt;!-- B --&gt;</title>"),
+        ("<title>a <b>b</b>", "<title>A <b>B</b>"),
+        ("<script/>a<b</script>b", "<script/>a<b</script>B"),
+        ("<title/>a<b</title>b", "<title/>A&lt;B</title>B"),
+        ("<script src='a'/>a <script src='b' /> b", "<script src='a'/>A <script src='b' /> B"),
         # References.
         ("&lt;b&gt; &#98; &#x62; &apos;", "&lt;B&gt; B B '"),
         ("a &foo; b &#0; c &#xD800;", "A &foo; B &#0; C &#xD800;"),
@@ -168,6 +190,31 @@ def test_any_markup(markup):
     joined = document.join([(segment.text, []) for segment in document.segments])
     assert Counter(tags_of(joined)) == Counter(tags_of(markup))
     assert Counter(words_of(joined)) == Counter(words_of(markup))
+
+
+def test_placing_many_tags_takes_little_memory():
+    count, size = 1000, 50
+    text = " ".join(["w"] * count)
+    words = [(2 * number, 2 * number + 1) for number in range(count)]
+    parts = [
+        AlignedPart(span, span, own, own, np.eye(size))
+        for first in range(0, count, size)
+        for own in [words[first : first + size]]
+        for span in [(own[0][0], own[-1][1])]
+    ]
+    tags = [Tag(begin, end, "<b>", "</b>") for begin, end in words[::2]]
+    tags += [Tag(begin, begin, "<x/>") for begin, _ in words[1::2]]
+    tracemalloc.start()
+    placed = place_tags(text, tags, text, parts)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert placed == " ".join(["<b>w</b><x/> w"] * (count // 2))
+    # Elements times words would be 4 million bytes.
+    assert peak < 3_000_000
+
+
+def test_what_ends_elements_ends_sentences():
+    assert {*ENDED_BY} <= BLOCKS
 
 
 def test_deep_and_long_markup():

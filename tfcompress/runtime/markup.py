@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from tfcompress.runtime.markup_scanner import (
     BLOCKS,
+    ENDED_BY,
     PREFORMATTED,
     Token,
     TokenType,
@@ -112,9 +113,10 @@ class _Parser:
         # How much there is to translate before each atom.
         self._counts = [0]
         opaque_until = -1
+        ends = _ends_without_tag(self._atoms)
         for number, atom in enumerate(self._atoms):
             if atom.token.is_opaque:
-                opaque_until = max(opaque_until, atom.partner)
+                opaque_until = max(opaque_until, ends.get(number, atom.partner))
             is_text = number > opaque_until and not atom.is_blank
             self._counts.append(self._counts[-1] + is_text)
 
@@ -290,6 +292,37 @@ def _match(atoms):
                 counts[atoms[last].token.name] -= 1
                 if atoms[last].token.name == name:
                     atom.partner, atoms[last].partner = last, number
+
+
+def _ends_without_tag(atoms):
+    """Returns for each open tag without a partner the number of the last atom of its element.
+
+    That is before the tag of an element that ends it, or at the end of the one around.
+    """
+    ends = {}
+    # Of each element around that has an end tag, the tags without one in it, and their names.
+    scopes = [([], Counter())]
+
+    def end(last, names):
+        opened, counts = scopes[-1]
+        while any(counts[name] for name in names):
+            number = opened.pop()
+            ends[number] = last
+            counts[atoms[number].token.name] -= 1
+
+    for number, atom in enumerate(atoms):
+        token = atom.token
+        if token.type == TokenType.CLOSE and atom.partner >= 0:
+            opened, _ = scopes.pop()
+            ends.update(dict.fromkeys(opened, number - 1))
+        elif token.type in (TokenType.OPEN, TokenType.EMPTY):
+            end(number - 1, ENDED_BY.get(token.name, ()))
+            if atom.partner >= 0:
+                scopes.append(([], Counter()))
+            elif token.type == TokenType.OPEN:
+                scopes[-1][0].append(number)
+                scopes[-1][1][token.name] += 1
+    return ends | dict.fromkeys(scopes[0][0], len(atoms) - 1)
 
 
 def _mark_ends(atoms):

@@ -22,10 +22,35 @@ title tr track ul video audio
 BLOCKS = frozenset(_BLOCKS.split())
 _VOIDS = "area base br col embed frame hr img input link meta param source track wbr"
 VOIDS = frozenset(_VOIDS.split())
-# Elements whose content is no text: no tags are in the raw ones.
+# Elements whose content has no tags: text of its own, or none.
+RAW_TEXT = frozenset(("title", "textarea"))
 RAW = frozenset(("script", "style", "xmp", "iframe", "noembed", "noframes"))
 _OPAQUE = "code kbd samp var tt math svg template canvas object"
 OPAQUE = frozenset(_OPAQUE.split())
+# What the tag of another element ends, where it has no end tag of its own.
+_HEADS = "thead tbody tfoot"
+_PARAGRAPH_ENDS = """
+address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer
+form h1 h2 h3 h4 h5 h6 header hgroup hr main menu nav ol p pre search section summary table ul
+"""
+_ENDERS = {
+    "p": f"{_PARAGRAPH_ENDS} li dt dd tr td th {_HEADS}",
+    "li": "li",
+    "dt": "dt dd",
+    "dd": "dt dd",
+    "option": "option optgroup",
+    "optgroup": "optgroup",
+    "td": f"td th tr {_HEADS}",
+    "th": f"td th tr {_HEADS}",
+    "tr": f"tr {_HEADS}",
+    **dict.fromkeys(["thead", "tbody", "tfoot"], _HEADS),
+    **dict.fromkeys(["caption", "colgroup"], f"caption colgroup tr td th {_HEADS}"),
+    "head": "body",
+}
+ENDED_BY = {
+    name: tuple(sorted(ended for ended, enders in _ENDERS.items() if name in enders.split()))
+    for name in sorted({name for enders in _ENDERS.values() for name in enders.split()})
+}
 # Elements that keep their line breaks.
 PREFORMATTED = frozenset(("pre", "textarea"))
 
@@ -82,8 +107,9 @@ def scan(text: str) -> Iterator[Token]:
     ['TEXT', 'OPEN', 'TEXT', 'CLOSE', 'EMPTY']
     """
     begin = at = 0
+    end_tags = _EndTags(text)
     while (at := text.find("<", at)) >= 0:
-        token = _markup(text, at)
+        token = _markup(text, at, end_tags)
         if token is None:
             at += 1
             continue
@@ -91,6 +117,9 @@ def scan(text: str) -> Iterator[Token]:
             yield Token(TokenType.TEXT, begin, at)
         yield token
         begin = at = token.end
+        if token.type == TokenType.OPEN and token.name in RAW_TEXT:
+            end = end_tags.find(token.name, at)
+            at = at if end is None else end
     if begin < len(text):
         yield Token(TokenType.TEXT, begin, len(text))
 
@@ -145,11 +174,27 @@ def _character(match):
     return chr(code) if is_character and not is_control else None
 
 
-def _markup(text, at):
+class _EndTags:
+    """Finds the end tags of elements without tags in them."""
+
+    def __init__(self, text):
+        self._text = text
+        self._known: dict[str, int | None] = {}
+
+    def find(self, name, at):
+        """Returns where the next one is, or None; never called with a lesser `at`."""
+        if name not in self._known or (self._known[name] is not None and self._known[name] < at):
+            pattern = re.compile(rf"</{name}(?=[ \t\n\r\f/>])", re.IGNORECASE | re.ASCII)
+            match = pattern.search(self._text, at)
+            self._known[name] = match and match.start()
+        return self._known[name]
+
+
+def _markup(text, at, end_tags):
     """Returns the token that begins with a `<`, or None if that is text."""
     following = text[at + 1 : at + 2]
     if _is_letter(following):
-        return _open(text, at)
+        return _open(text, at, end_tags)
     if following == "/" and _is_letter(text[at + 2 : at + 3]):
         name_end = _name_end(text, at + 2)
         end, *_ = _tag_end(text, at, name_end)
@@ -168,18 +213,19 @@ def _markup(text, at):
     return None
 
 
-def _open(text, at):
+def _open(text, at, end_tags):
     name_end = _name_end(text, at + 1)
     name = _lower(text[at + 1 : name_end])
     end, is_closed, is_opaque = _tag_end(text, at, name_end)
-    if is_closed or name in VOIDS:
+    # HTML knows no `/>` here; XML does.
+    has_end = (name in RAW or name in RAW_TEXT) and end_tags.find(name, end) is not None
+    if (is_closed and not has_end) or name in VOIDS:
         return Token(TokenType.EMPTY, at, end, name)
     if name in RAW:
-        closing = re.compile(rf"</{name}(?=[ \t\n\r\f/>])", re.IGNORECASE | re.ASCII)
-        match = closing.search(text, end)
-        if match is None:
+        if not has_end:
             raise _unended(text, at)
-        end, *_ = _tag_end(text, match.start(), match.end())
+        closing = end_tags.find(name, end)
+        end, *_ = _tag_end(text, closing, closing + len(f"</{name}"))
         return Token(TokenType.KEPT, at, end, name)
     return Token(TokenType.OPEN, at, end, name, is_opaque or name in OPAQUE)
 

@@ -5,9 +5,10 @@ An element goes around the run of words in which what is over one half, summed, 
 a single word that is aligned elsewhere neither extends nor cuts it.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -163,32 +164,76 @@ class _Shares:
     """What words of the translation owe to the text before a place in the source."""
 
     def __init__(self, source, words, alignment):
-        self._num_words = len(words)
-        self._known = {}
-        self._parts = []
+        self._known: dict[int, _Owed] = {}
         begins = [part.target[0] for part in alignment]
-        firsts = [bisect_left(words, (begin,)) for begin in begins]
-        for part, first, last in zip(alignment, firsts, [*firsts[1:], len(words)]):
-            tokens = [_without_space(source, span) for span in part.source_tokens]
-            rows = [_row(part, word) for word in words[first:last]]
-            rows = np.array(rows, np.float64).reshape(last - first, len(tokens))
-            self._parts.append((first, last, part.source, tokens, rows, _sums(rows)))
+        # Where the words of each part begin, and the last ones end.
+        self._firsts = [*(bisect_left(words, (begin,)) for begin in begins), len(words)]
+        self._ends = [part.source[1] for part in alignment]
+        self._parts = [
+            _PartShares(source, part, words[first:last])
+            for part, first, last in zip(alignment, self._firsts, self._firsts[1:])
+        ]
 
-    def before(self, place: int) -> np.ndarray:
+    def before(self, place: int) -> "_Owed":
         """Returns the share of each word, of `_ONE`."""
         if place not in self._known:
-            shares = np.zeros(self._num_words, np.int64)
-            for first, last, span, tokens, rows, totals in self._parts:
-                if span[1] <= place:
-                    shares[first:last] = _ONE
-                elif span[0] < place:
-                    weighted = _sums(rows * [_share_before(token, place) for token in tokens])
-                    alone = _share_before(span, place)
-                    is_aligned = totals > 1e-9
-                    parts = np.where(is_aligned, weighted / np.where(is_aligned, totals, 1), alone)
-                    shares[first:last] = np.floor(parts * _ONE + 0.5)
-            self._known[place] = shares
+            number = bisect_right(self._ends, place)
+            low = self._firsts[number]
+            has_some = number < len(self._parts) and self._parts[number].begin < place
+            shares = self._parts[number].before(place) if has_some else _NONE
+            self._known[place] = _Owed(self._firsts[0], low, shares)
         return self._known[place]
+
+
+class _Owed(NamedTuple):
+    """All of the words from `first` to `low`, these shares of those that follow, no others."""
+
+    first: int
+    low: int
+    shares: np.ndarray
+
+    @property
+    def high(self):
+        return self.low + len(self.shares)
+
+    def between(self, begin, end):
+        """Returns the shares of some words."""
+        shares = np.zeros(end - begin, np.int64)
+        shares[max(self.first - begin, 0) : max(self.low - begin, 0)] = _ONE
+        known = self.shares[max(begin - self.low, 0) : max(end - self.low, 0)]
+        at = max(self.low - begin, 0)
+        shares[at : at + len(known)] = known
+        return shares
+
+
+_NONE = np.zeros(0, np.int64)
+
+
+class _PartShares:
+    """The same for a part, and a place in it."""
+
+    def __init__(self, source, part, words):
+        self.begin, self._end = part.source
+        tokens = [_without_space(source, span) for span in part.source_tokens]
+        self._begins, self._ends = np.array(tokens, np.int64).reshape(-1, 2).T
+        self._rows = _rows(part, words)
+        # From left to right, as the native runtime adds.
+        self._sums = np.add.accumulate(np.pad(self._rows, [(0, 0), (1, 0)]), axis=1)
+
+    def before(self, place):
+        lengths = self._ends - self._begins
+        parts = np.clip((place - self._begins) / np.maximum(lengths, 1), 0, 1)
+        parts = np.where(lengths > 0, parts, self._begins < place)
+        # Only tokens between are not taken as a whole, or not at all.
+        whole = np.append(parts != 1, True).argmax()
+        weighted = self._sums[:, whole]
+        for token in range(whole, len(parts) - np.append(parts[::-1] != 0, True).argmax()):
+            weighted = weighted + self._rows[:, token] * parts[token]
+        totals = self._sums[:, -1]
+        is_aligned = totals > 1e-9
+        alone = (place - self.begin) / (self._end - self.begin)
+        shares = np.where(is_aligned, weighted / np.where(is_aligned, totals, 1), alone)
+        return np.floor(shares * _ONE + 0.5).astype(np.int64)
 
 
 class _Placement:
@@ -212,41 +257,70 @@ class _Placement:
     def _place(self, numbers, begin, end):
         """Places the tags that are directly in an element, which has the words `begin:end`."""
         elements = [number for number in numbers if self._tags[number].closing]
-        surplus = {number: self._share(number, begin, end) - _HALF for number in elements}
+        surplus = {number: self._surplus(number, begin, end) for number in elements}
         owner = np.full(end - begin, -1)
-        for number in elements:
-            owner[surplus[number] > 0] = number
+        for number, (span, own) in surplus.items():
+            owner[span][own > 0] = number
         taken = np.full(end - begin, -1)
 
-        def take(number, span):
-            taken[slice(*span)] = number
-            self._spans[number] = (begin + span[0], begin + span[1])
+        def take(number, first, last):
+            taken[first:last] = number
+            self._spans[number] = (begin + first, begin + last)
 
         homeless = []
-        for number in elements:
-            is_free = (taken < 0) & ((owner < 0) | (owner == number))
-            if (span := _best_run(surplus[number].tolist(), is_free.tolist())) is None:
+        for number, (span, own) in surplus.items():
+            is_free = (taken[span] < 0) & ((owner[span] < 0) | (owner[span] == number))
+            if (run := _best_run(own.tolist(), is_free.tolist())) is None:
                 homeless.append(number)
             else:
-                take(number, span)
+                take(number, span.start + run[0], span.start + run[1])
         points = [number for number in numbers if not self._tags[number].closing]
         for number in homeless:
-            left = np.where(taken < 0, surplus[number], -_HALF)
+            span, own = surplus[number]
+            left = np.where(taken[span] < 0, own, -_HALF)
             if left.size and left.max() > -_HALF:
-                word = int(left.argmax())
-                take(number, (word, word + 1))
+                word = span.start + int(left.argmax())
+                take(number, word, word + 1)
             else:
                 points.append(number)
-        for number in points:
-            before = self._shares.before(self._tags[number].begin)[begin:end] - _HALF
-            scores = np.concatenate([[0], np.cumsum(before)])
-            scores[1:-1][(taken[1:] >= 0) & (taken[1:] == taken[:-1])] = np.iinfo(np.int64).min
-            gap = begin + int(scores.argmax())
-            self._spans[number] = (gap, gap)
+        if points:
+            self._place_points(points, begin, taken)
 
-    def _share(self, number, begin, end):
-        tag, before = self._tags[number], self._shares.before
-        return (before(tag.end) - before(tag.begin))[begin:end]
+    def _surplus(self, number, begin, end):
+        """Returns those words that owe anything to an element, and what is over half of each."""
+        tag = self._tags[number]
+        last, first = self._shares.before(tag.end), self._shares.before(tag.begin)
+        low = min(max(first.low, begin), end)
+        high = max(min(last.high, end), low)
+        own = last.between(low, high) - first.between(low, high) - _HALF
+        return slice(low - begin, high - begin), own
+
+    def _place_points(self, numbers, begin, taken):
+        """Places what goes between words: after all that owe more than half to what is before."""
+        count = len(taken)
+        gaps = np.arange(count + 1)
+        is_inside = np.zeros(count + 1, bool)
+        is_inside[1:-1] = (taken[1:] >= 0) & (taken[1:] == taken[:-1])
+        # The next gaps that are in no element.
+        left = np.maximum.accumulate(np.where(is_inside, 0, gaps))
+        right = np.minimum.accumulate(np.where(is_inside, count, gaps)[::-1])[::-1]
+        for number in numbers:
+            owed = self._shares.before(self._tags[number].begin)
+            first, low, high = (
+                min(max(place - begin, 0), count) for place in (owed.first, owed.low, owed.high)
+            )
+            # The score rises before those words of which there are shares, and falls after them.
+            some = owed.between(begin + low, begin + high) - _HALF
+            scores = np.concatenate([[0], np.cumsum(some)]) + _HALF * (low - 2 * first)
+            inner = np.where(is_inside[low : high + 1], np.iinfo(np.int64).min, scores)
+            before, after, best = int(left[low]), int(right[high]), int(inner.argmax())
+            choices = [(0, 0)]
+            if before >= first:
+                choices.append((_HALF * (before - 2 * first), -before))
+            choices.append((int(inner[best]), -low - best))
+            choices.append((int(scores[-1]) - _HALF * (after - high), -after))
+            gap = begin - max(choices)[1]
+            self._spans[number] = (gap, gap)
 
     def render(self, encode):
         pieces, at = [], 0
@@ -300,7 +374,7 @@ class _Placement:
     def _spaced(self, tag, at):
         """Returns a tag with the space that it needs beside that of the translation."""
         before, after = tag.spaces
-        left, right = self._target[:at][-1:], self._target[at : at + 1]
+        left, right = self._target[max(at - 1, 0) : at], self._target[at : at + 1]
         needs_left = before and left and not is_space(left)
         needs_right = after and right and not (is_space(right) or _follows_words(right))
         return " " * bool(needs_left) + tag.opening + " " * bool(needs_right)
@@ -321,27 +395,17 @@ def _best_run(surplus, is_free):
     return span
 
 
-def _row(part, word):
-    """Returns how a word is aligned with the tokens of the source."""
-    row = np.zeros(len(part.source_tokens))
-    for token, weights in zip(part.target_tokens, np.asarray(part.weights, np.float64)):
-        if shared := _overlap(word, token):
-            row = row + shared * np.where(np.isfinite(weights), np.maximum(weights, 0), 0)
-    return row
-
-
-def _sums(rows):
-    """The sum of each row, from left to right."""
-    if not rows.shape[1]:
-        return np.zeros(len(rows))
-    return np.add.accumulate(rows, axis=1)[:, -1]
-
-
-def _share_before(span, place):
-    begin, end = span
-    if begin == end:
-        return float(begin < place)
-    return min(max((place - begin) / (end - begin), 0.0), 1.0)
+def _rows(part, words):
+    """Returns how words are aligned with the tokens of the source."""
+    rows = np.zeros([len(words), len(part.source_tokens)])
+    weights = np.asarray(part.weights, np.float64)
+    weights = np.where(np.isfinite(weights), np.maximum(weights, 0), 0)
+    begins, ends = np.array(words, np.int64).reshape(-1, 2).T[:, :, None]
+    token_begins, token_ends = np.array(part.target_tokens, np.int64).reshape(-1, 2).T
+    shared = np.minimum(ends, token_ends) - np.maximum(begins, token_begins)
+    for word, token in zip(*np.nonzero(shared > 0)):
+        rows[word] += shared[word, token] * weights[token]
+    return rows
 
 
 def _without_space(text, span):

@@ -13,6 +13,7 @@ _LISTS = {
     "Blocks": markup_scanner.BLOCKS,
     "Voids": markup_scanner.VOIDS,
     "Raw": markup_scanner.RAW,
+    "RawText": markup_scanner.RAW_TEXT,
     "Opaque": markup_scanner.OPAQUE,
     "Preformatted": markup_scanner.PREFORMATTED,
 }
@@ -38,6 +39,10 @@ def native():
         body = filled(f'U"{word}"' for word in sorted(words))
         parts.append(f"\nconst std::u32string_view k{name}[] = {{\n{body}}};\n")
         parts.append(f"const size_t k{name}Size = {len(words)};\n")
+    endings = [(tag, name) for tag, names in markup_scanner.ENDED_BY.items() for name in names]
+    body = filled(f'{{U"{tag}", U"{name}"}}' for tag, name in endings)
+    parts.append(f"\nconst Ending kEndings[] = {{\n{body}}};\n")
+    parts.append(f"const size_t kEndingsSize = {len(endings)};\n")
     names = sorted(markup_scanner.CHARACTER_NAMES.items())
     body = filled(f'{{U"{name}", {code:#x}}}' for name, code in names)
     parts.append(f"\nconst NamedCharacter kCharacterNames[] = {{\n{body}}};\n")

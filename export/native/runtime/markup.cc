@@ -112,6 +112,45 @@ void Match(std::vector<Atom>* atoms) {
   }
 }
 
+// Of each open tag without a partner the number of the last atom of its element: before the tag of
+// an element that ends it, or at the end of the one around.
+std::map<size_t, size_t> EndsWithoutTag(const std::vector<Atom>& atoms) {
+  // Of each element around that has an end tag, the tags without one in it, and their names.
+  struct Scope {
+    std::vector<size_t> opened;
+    std::map<std::u32string_view, size_t> counts;
+  };
+  std::map<size_t, size_t> ends;
+  std::vector<Scope> scopes(1);
+  for (size_t number = 0; number < atoms.size(); ++number) {
+    const Atom& atom = atoms[number];
+    if (atom.type == TokenType::kClose && atom.partner != kNone) {
+      for (const size_t opened : scopes.back().opened) ends[opened] = number - 1;
+      scopes.pop_back();
+    } else if (atom.type == TokenType::kOpen || atom.type == TokenType::kEmpty) {
+      const std::vector<Text> ended = EndedBy(atom.name);
+      Scope& scope = scopes.back();
+      while (std::any_of(ended.begin(), ended.end(), [&](Text name) {
+        const auto known = scope.counts.find(name);
+        return known != scope.counts.end() && known->second > 0;
+      })) {
+        const size_t last = scope.opened.back();
+        scope.opened.pop_back();
+        --scope.counts[atoms[last].name];
+        ends[last] = number - 1;
+      }
+      if (atom.partner != kNone) {
+        scopes.emplace_back();
+      } else if (atom.type == TokenType::kOpen) {
+        scope.opened.push_back(number);
+        ++scope.counts[atom.name];
+      }
+    }
+  }
+  for (const size_t opened : scopes[0].opened) ends[opened] = atoms.size() - 1;
+  return ends;
+}
+
 // Marks what ends a sentence: blocks, tags without partners, and elements around those. Nothing
 // does within an element that is not translated.
 void MarkEnds(std::vector<Atom>* atoms) {
@@ -203,11 +242,13 @@ class Parser {
   explicit Parser(Text text) : text_(text), atoms_(Atoms(text)), counts_(1, 0) {
     Match(&atoms_);
     MarkEnds(&atoms_);
+    const std::map<size_t, size_t> ends = EndsWithoutTag(atoms_);
     size_t translated_from = 0;
     for (size_t number = 0; number < atoms_.size(); ++number) {
       const Atom& atom = atoms_[number];
-      if (atom.is_opaque && atom.partner != kNone) {
-        translated_from = std::max(translated_from, atom.partner + 1);
+      if (atom.is_opaque) {
+        const size_t last = atom.partner != kNone ? atom.partner : ends.at(number);
+        translated_from = std::max(translated_from, last + 1);
       }
       const bool is_text = number >= translated_from && !atom.IsBlank();
       counts_.push_back(counts_.back() + (is_text ? 1 : 0));

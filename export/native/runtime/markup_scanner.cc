@@ -1,6 +1,7 @@
 #include "runtime/markup_scanner.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "common/error.h"
@@ -58,6 +59,10 @@ class Scanner {
       }
       if (begin < at) tokens.push_back({TokenType::kText, begin, at});
       begin = at = token->end;
+      if (token->type == TokenType::kOpen && IsOneOf(kRawText, kRawTextSize, token->name)) {
+        const size_t end = EndTag(token->name, at);
+        if (end != kNone) at = end;
+      }
       tokens.push_back(*std::move(token));
     }
     if (begin < text_.size()) tokens.push_back({TokenType::kText, begin, text_.size()});
@@ -93,7 +98,7 @@ class Scanner {
   }
 
   // The token that begins with a "<", or nothing if that is text.
-  std::optional<MarkupToken> Markup(size_t at) const {
+  std::optional<MarkupToken> Markup(size_t at) {
     if (IsLetter(At(at + 1))) return Open(at);
     if (At(at + 1) == U'/' && IsLetter(At(at + 2))) {
       const size_t name_end = NameEnd(at + 2);
@@ -110,32 +115,39 @@ class Scanner {
     return kept(end);
   }
 
-  MarkupToken Open(size_t at) const {
+  MarkupToken Open(size_t at) {
     const size_t name_end = NameEnd(at + 1);
     std::u32string name = Lower(Slice(at + 1, name_end));
     const TagEnd tag = EndOfTag(at, name_end);
-    if (tag.is_closed || IsOneOf(kVoids, kVoidsSize, name)) {
+    const bool is_raw = IsOneOf(kRaw, kRawSize, name);
+    const bool has_raw = is_raw || IsOneOf(kRawText, kRawTextSize, name);
+    const size_t end_tag = has_raw ? EndTag(name, tag.end) : kNone;
+    // HTML knows no "/>" here; XML does.
+    if ((tag.is_closed && end_tag == kNone) || IsOneOf(kVoids, kVoidsSize, name)) {
       return {TokenType::kEmpty, at, tag.end, std::move(name)};
     }
-    if (IsOneOf(kRaw, kRawSize, name)) {
-      const size_t end = RawEnd(at, tag.end, name);
+    if (is_raw) {
+      if (end_tag == kNone) FailUnended(text_, at);
+      const size_t end = EndOfTag(end_tag, end_tag + 2 + name.size()).end;
       return {TokenType::kKept, at, end, std::move(name)};
     }
     const bool is_opaque = tag.is_opaque || IsOneOf(kOpaque, kOpaqueSize, name);
     return {TokenType::kOpen, at, tag.end, std::move(name), is_opaque};
   }
 
-  // Where an element ends whose content is no markup.
-  size_t RawEnd(size_t begin, size_t at, const std::u32string& name) const {
-    while (true) {
-      at = text_.find(U"</", at);
-      if (at == kNone) FailUnended(text_, begin);
-      const size_t name_end = at + 2 + name.size();
+  // Where the next end tag of an element without markup is, or kNone; never called with a lesser
+  // `at` for the same name.
+  size_t EndTag(const std::u32string& name, size_t at) {
+    const auto [known, is_new] = end_tags_.try_emplace(name, at);
+    size_t& end = known->second;
+    if (!is_new && (end == kNone || end >= at)) return end;
+    for (end = text_.find(U"</", at); end != kNone; end = text_.find(U"</", end + 2)) {
+      const size_t name_end = end + 2 + name.size();
       const char32_t next = At(name_end);
       const bool is_end = name_end < text_.size() && (IsSpace(next) || IsIn(next, U"/>"));
-      if (is_end && Lower(Slice(at + 2, name_end)) == name) return EndOfTag(at, name_end).end;
-      at += 2;
+      if (is_end && Lower(Slice(end + 2, name_end)) == name) break;
     }
+    return end;
   }
 
   TagEnd EndOfTag(size_t begin, size_t at) const {
@@ -186,6 +198,7 @@ class Scanner {
   }
 
   Text text_;
+  std::map<std::u32string, size_t> end_tags_;
 };
 
 bool IsHexadecimal(char32_t c) {
@@ -267,6 +280,15 @@ std::string EncodeMarkup(Text text) {
     }
   }
   return encoded;
+}
+
+std::vector<Text> EndedBy(Text name) {
+  const auto* const end = kEndings + kEndingsSize;
+  const auto* it = std::lower_bound(
+      kEndings, end, name, [](const Ending& one, Text wanted) { return one.tag < wanted; });
+  std::vector<Text> ended;
+  for (; it != end && it->tag == name; ++it) ended.push_back(it->ended);
+  return ended;
 }
 
 bool IsBlock(Text name) { return IsOneOf(kBlocks, kBlocksSize, name); }

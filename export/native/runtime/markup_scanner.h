@@ -45,6 +45,9 @@ std::vector<DecodedPart> DecodeReferences(std::u32string_view text);
 // UTF-8 text with references for the characters that markup is made of.
 std::string EncodeMarkup(std::u32string_view text);
 
+// The elements without end tags that a tag ends.
+std::vector<std::u32string_view> EndedBy(std::u32string_view name);
+
 // Whether an element ends a sentence, or keeps its line breaks.
 bool IsBlock(std::u32string_view name);
 bool IsPreformatted(std::u32string_view name);

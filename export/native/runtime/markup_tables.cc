@@ -24,6 +24,10 @@ const std::u32string_view kRaw[] = {
     U"iframe", U"noembed", U"noframes", U"script", U"style", U"xmp"};
 const size_t kRawSize = 6;
 
+const std::u32string_view kRawText[] = {
+    U"textarea", U"title"};
+const size_t kRawTextSize = 2;
+
 const std::u32string_view kOpaque[] = {
     U"canvas", U"code", U"kbd", U"math", U"object", U"samp", U"svg", U"template", U"tt", U"var"};
 const size_t kOpaqueSize = 10;
@@ -31,6 +35,29 @@ const size_t kOpaqueSize = 10;
 const std::u32string_view kPreformatted[] = {
     U"pre", U"textarea"};
 const size_t kPreformattedSize = 2;
+
+const Ending kEndings[] = {
+    {U"address", U"p"}, {U"article", U"p"}, {U"aside", U"p"}, {U"blockquote", U"p"}, {U"body",
+    U"head"}, {U"caption", U"caption"}, {U"caption", U"colgroup"}, {U"center", U"p"}, {U"colgroup",
+    U"caption"}, {U"colgroup", U"colgroup"}, {U"dd", U"dd"}, {U"dd", U"dt"}, {U"dd", U"p"},
+    {U"details", U"p"}, {U"dialog", U"p"}, {U"dir", U"p"}, {U"div", U"p"}, {U"dl", U"p"}, {U"dt",
+    U"dd"}, {U"dt", U"dt"}, {U"dt", U"p"}, {U"fieldset", U"p"}, {U"figcaption", U"p"}, {U"figure",
+    U"p"}, {U"footer", U"p"}, {U"form", U"p"}, {U"h1", U"p"}, {U"h2", U"p"}, {U"h3", U"p"}, {U"h4",
+    U"p"}, {U"h5", U"p"}, {U"h6", U"p"}, {U"header", U"p"}, {U"hgroup", U"p"}, {U"hr", U"p"},
+    {U"li", U"li"}, {U"li", U"p"}, {U"main", U"p"}, {U"menu", U"p"}, {U"nav", U"p"}, {U"ol", U"p"},
+    {U"optgroup", U"optgroup"}, {U"optgroup", U"option"}, {U"option", U"option"}, {U"p", U"p"},
+    {U"pre", U"p"}, {U"search", U"p"}, {U"section", U"p"}, {U"summary", U"p"}, {U"table", U"p"},
+    {U"tbody", U"caption"}, {U"tbody", U"colgroup"}, {U"tbody", U"p"}, {U"tbody", U"tbody"},
+    {U"tbody", U"td"}, {U"tbody", U"tfoot"}, {U"tbody", U"th"}, {U"tbody", U"thead"}, {U"tbody",
+    U"tr"}, {U"td", U"caption"}, {U"td", U"colgroup"}, {U"td", U"p"}, {U"td", U"td"}, {U"td",
+    U"th"}, {U"tfoot", U"caption"}, {U"tfoot", U"colgroup"}, {U"tfoot", U"p"}, {U"tfoot", U"tbody"},
+    {U"tfoot", U"td"}, {U"tfoot", U"tfoot"}, {U"tfoot", U"th"}, {U"tfoot", U"thead"}, {U"tfoot",
+    U"tr"}, {U"th", U"caption"}, {U"th", U"colgroup"}, {U"th", U"p"}, {U"th", U"td"}, {U"th",
+    U"th"}, {U"thead", U"caption"}, {U"thead", U"colgroup"}, {U"thead", U"p"}, {U"thead", U"tbody"},
+    {U"thead", U"td"}, {U"thead", U"tfoot"}, {U"thead", U"th"}, {U"thead", U"thead"}, {U"thead",
+    U"tr"}, {U"tr", U"caption"}, {U"tr", U"colgroup"}, {U"tr", U"p"}, {U"tr", U"td"}, {U"tr",
+    U"th"}, {U"tr", U"tr"}, {U"ul", U"p"}};
+const size_t kEndingsSize = 94;
 
 const NamedCharacter kCharacterNames[] = {
     {U"AElig", 0xc6}, {U"Aacute", 0xc1}, {U"Acirc", 0xc2}, {U"Agrave", 0xc0}, {U"Alpha", 0x391},

@@ -6,18 +6,28 @@
 
 namespace tfcompress {
 
-// Sorted names of elements: those that end a sentence, have no end tag, hold no markup, hold no
-// text to translate, and keep their line breaks.
+// Sorted names of elements: those that end a sentence, have no end tag, hold no markup, hold text
+// but no markup, hold no text to translate, and keep their line breaks.
 extern const std::u32string_view kBlocks[];
 extern const size_t kBlocksSize;
 extern const std::u32string_view kVoids[];
 extern const size_t kVoidsSize;
 extern const std::u32string_view kRaw[];
 extern const size_t kRawSize;
+extern const std::u32string_view kRawText[];
+extern const size_t kRawTextSize;
 extern const std::u32string_view kOpaque[];
 extern const size_t kOpaqueSize;
 extern const std::u32string_view kPreformatted[];
 extern const size_t kPreformattedSize;
+
+// What a tag ends, where that has no end tag; sorted by the tag.
+struct Ending {
+  std::u32string_view tag;
+  std::u32string_view ended;
+};
+extern const Ending kEndings[];
+extern const size_t kEndingsSize;
 
 // Sorted names of characters, as in `&amp;`.
 struct NamedCharacter {

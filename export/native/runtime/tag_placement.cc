@@ -83,82 +83,110 @@ std::vector<TextSpan> SplitWords(Text text, const std::vector<AlignedPart>& alig
   return words;
 }
 
-// What words of the translation owe to the text before a place in the source.
-class Shares {
+// What words owe to the text before a place: those from `first` to `low` all, those that follow
+// these shares, of kOne, and the others nothing.
+struct Owed {
+  size_t first;
+  size_t low;
+  std::vector<int64_t> shares;
+
+  size_t high() const { return low + shares.size(); }
+  int64_t Of(size_t word) const {
+    if (word >= low) return word < high() ? shares[word - low] : 0;
+    return word >= first ? kOne : 0;
+  }
+};
+
+// What words of a part's translation owe to the text before a place in the part.
+class PartShares {
  public:
-  Shares(Text source, const std::vector<TextSpan>& words, const std::vector<AlignedPart>& alignment)
-      : num_words_(words.size()) {
-    for (const AlignedPart& aligned : alignment) {
-      const auto first =
-          std::lower_bound(words.begin(), words.end(), aligned.target.begin,
-                           [](const TextSpan& word, size_t begin) { return word.begin < begin; });
-      Part part = {
-          static_cast<size_t>(first - words.begin()), words.size(), aligned.source, {}, {}};
-      for (const TextSpan& token : aligned.source_tokens) {
-        part.tokens.push_back(WithoutSpace(source, token));
-      }
-      if (!parts_.empty()) parts_.back().last = part.first;
-      parts_.push_back(std::move(part));
-    }
-    for (size_t i = 0; i < parts_.size(); ++i) {
-      for (size_t word = parts_[i].first; word < parts_[i].last; ++word) {
-        parts_[i].rows.push_back(RowOf(alignment[i], words[word]));
-      }
-    }
+  PartShares(Text source, const AlignedPart& part, const TextSpan* words, size_t num_words)
+      : source_(part.source), num_words_(num_words), width_(part.source_tokens.size()) {
+    for (const TextSpan& token : part.source_tokens) tokens_.push_back(WithoutSpace(source, token));
+    for (size_t word = 0; word < num_words; ++word) AddRow(part, words[word]);
   }
 
-  // The share of each word, of kOne.
-  const std::vector<int64_t>& Before(size_t place) {
-    const auto [known, is_new] = known_.try_emplace(place, num_words_);
-    if (!is_new) return known->second;
-    for (const Part& part : parts_) {
-      if (part.source.begin >= place && part.source.end > place) continue;
-      for (size_t word = part.first; word < part.last; ++word) {
-        known->second[word] =
-            part.source.end <= place ? kOne : Share(part, part.rows[word - part.first], place);
-      }
+  size_t begin() const { return source_.begin; }
+  size_t end() const { return source_.end; }
+
+  std::vector<int64_t> Before(size_t place) const {
+    std::vector<double> parts;
+    for (const TextSpan& token : tokens_) parts.push_back(ShareBefore(token, place));
+    // Only tokens between are not taken as a whole, or not at all.
+    size_t whole = 0, end = width_;
+    while (whole < width_ && parts[whole] == 1) ++whole;
+    while (end > whole && parts[end - 1] == 0) --end;
+    std::vector<int64_t> shares;
+    for (size_t word = 0; word < num_words_; ++word) {
+      const double* sums = &sums_[word * (width_ + 1)];
+      double before = sums[whole];
+      for (size_t j = whole; j < end; ++j) before += rows_[word * width_ + j] * parts[j];
+      const double total = sums[width_];
+      const double share = total > 1e-9 ? before / total : ShareBefore(source_, place);
+      shares.push_back(static_cast<int64_t>(std::floor(share * static_cast<double>(kOne) + 0.5)));
     }
-    return known->second;
+    return shares;
   }
 
  private:
-  using Row = std::vector<double>;
-
-  struct Part {
-    size_t first;
-    size_t last;
-    TextSpan source;
-    std::vector<TextSpan> tokens;
-    std::vector<Row> rows;
-  };
-
-  // How a word is aligned with the tokens of the source.
-  static Row RowOf(const AlignedPart& part, TextSpan word) {
-    const size_t width = part.source_tokens.size();
-    Row row(width);
+  // Adds how a word is aligned with the tokens of the source.
+  void AddRow(const AlignedPart& part, TextSpan word) {
+    std::vector<double> row(width_);
     for (size_t i = 0; i < part.target_tokens.size(); ++i) {
       const size_t shared = Overlap(word, part.target_tokens[i]);
-      for (size_t j = 0; shared > 0 && j < width; ++j) {
-        const double weight = part.weights[i * width + j];
+      for (size_t j = 0; shared > 0 && j < width_; ++j) {
+        const double weight = part.weights[i * width_ + j];
         if (std::isfinite(weight) && weight > 0) row[j] += static_cast<double>(shared) * weight;
       }
     }
-    return row;
+    double sum = 0;
+    sums_.push_back(sum);
+    for (const double value : row) sums_.push_back(sum += value);
+    rows_.insert(rows_.end(), row.begin(), row.end());
   }
 
-  static int64_t Share(const Part& part, const Row& row, size_t place) {
-    double total = 0, before = 0;
-    for (size_t j = 0; j < row.size(); ++j) {
-      total += row[j];
-      before += row[j] * ShareBefore(part.tokens[j], place);
-    }
-    const double share = total > 1e-9 ? before / total : ShareBefore(part.source, place);
-    return static_cast<int64_t>(std::floor(share * static_cast<double>(kOne) + 0.5));
-  }
-
+  TextSpan source_;
   size_t num_words_;
-  std::vector<Part> parts_;
-  std::map<size_t, std::vector<int64_t>> known_;
+  size_t width_;
+  std::vector<TextSpan> tokens_;
+  std::vector<double> rows_;  // [words, tokens]
+  std::vector<double> sums_;  // Of each row, of so many from the left: [words, tokens + 1].
+};
+
+// What words of the translation owe to the text before a place in the source.
+class Shares {
+ public:
+  Shares(Text source, const std::vector<TextSpan>& words,
+         const std::vector<AlignedPart>& alignment) {
+    for (const AlignedPart& part : alignment) {
+      const auto first =
+          std::lower_bound(words.begin(), words.end(), part.target.begin,
+                           [](const TextSpan& word, size_t begin) { return word.begin < begin; });
+      firsts_.push_back(static_cast<size_t>(first - words.begin()));
+    }
+    firsts_.push_back(words.size());
+    for (size_t i = 0; i < alignment.size(); ++i) {
+      parts_.emplace_back(source, alignment[i], words.data() + firsts_[i],
+                          firsts_[i + 1] - firsts_[i]);
+    }
+  }
+
+  const Owed& Before(size_t place) {
+    const auto [known, is_new] = known_.try_emplace(place);
+    if (!is_new) return known->second;
+    const auto part =
+        std::upper_bound(parts_.begin(), parts_.end(), place,
+                         [](size_t wanted, const PartShares& one) { return wanted < one.end(); });
+    Owed& owed = known->second;
+    owed = {firsts_[0], firsts_[static_cast<size_t>(part - parts_.begin())], {}};
+    if (part != parts_.end() && part->begin() < place) owed.shares = part->Before(place);
+    return owed;
+  }
+
+ private:
+  std::vector<PartShares> parts_;
+  std::vector<size_t> firsts_;  // Where the words of each part begin, and the last ones end.
+  std::map<size_t, Owed> known_;
 };
 
 // The run of free words with the greatest sum, if that is above 0.
@@ -187,6 +215,8 @@ std::optional<TextSpan> BestRun(const std::vector<int64_t>& surplus,
 
 // Where each tag goes: between which words.
 class Placement {
+  static constexpr size_t kNobody = SIZE_MAX;
+
  public:
   Placement(Text source, const std::vector<Tag>& tags, Text target,
             const std::vector<AlignedPart>& alignment)
@@ -250,20 +280,25 @@ class Placement {
     return number < 0 ? TextSpan{0, words_.size()} : spans_[static_cast<size_t>(number)];
   }
 
+  // What is over half of each word that owes anything to an element, from the first of them on.
+  struct Surplus {
+    size_t first;
+    std::vector<int64_t> words;
+  };
+
   // Places the tags that are directly in an element, which has the words `within`.
   void Place(const std::vector<size_t>& numbers, TextSpan within) {
-    constexpr size_t kNobody = SIZE_MAX;
     const size_t count = within.end - within.begin;
-    std::map<size_t, std::vector<int64_t>> surplus;
+    std::map<size_t, Surplus> surplus;
     std::vector<size_t> owner(count, kNobody), taken(count, kNobody), points, homeless;
     for (const size_t number : numbers) {
       if (tags_[number].closing.empty()) {
         points.push_back(number);
         continue;
       }
-      std::vector<int64_t>& own = surplus[number] = Surplus(tags_[number], within);
-      for (size_t i = 0; i < count; ++i) {
-        if (own[i] > 0) owner[i] = number;
+      const Surplus& own = surplus[number] = SurplusOf(tags_[number], within);
+      for (size_t i = 0; i < own.words.size(); ++i) {
+        if (own.words[i] > 0) owner[own.first + i] = number;
       }
     }
     const auto take = [&](size_t number, TextSpan span) {
@@ -272,54 +307,80 @@ class Placement {
       spans_[number] = {within.begin + span.begin, within.begin + span.end};
     };
     for (const auto& [number, own] : surplus) {
-      std::vector<bool> is_free(count);
-      for (size_t i = 0; i < count; ++i) {
-        is_free[i] = taken[i] == kNobody && (owner[i] == kNobody || owner[i] == number);
+      std::vector<bool> is_free(own.words.size());
+      for (size_t i = 0; i < is_free.size(); ++i) {
+        const size_t word = own.first + i;
+        is_free[i] = taken[word] == kNobody && (owner[word] == kNobody || owner[word] == number);
       }
-      if (const auto span = BestRun(own, is_free)) {
-        take(number, *span);
+      if (const auto run = BestRun(own.words, is_free)) {
+        take(number, {own.first + run->begin, own.first + run->end});
       } else {
         homeless.push_back(number);
       }
     }
     for (const size_t number : homeless) {
-      std::vector<int64_t> left = surplus[number];
-      for (size_t i = 0; i < count; ++i) {
-        if (taken[i] != kNobody) left[i] = -kHalf;
+      const Surplus& own = surplus[number];
+      std::vector<int64_t> left = own.words;
+      for (size_t i = 0; i < left.size(); ++i) {
+        if (taken[own.first + i] != kNobody) left[i] = -kHalf;
       }
       const auto best = std::max_element(left.begin(), left.end());
       if (best != left.end() && *best > -kHalf) {
-        const auto word = static_cast<size_t>(best - left.begin());
+        const size_t word = own.first + static_cast<size_t>(best - left.begin());
         take(number, {word, word + 1});
       } else {
         points.push_back(number);
       }
     }
-    for (const size_t number : points) {
-      const std::vector<int64_t>& before = shares_.Before(tags_[number].begin);
-      int64_t score = 0, best = 0;
-      size_t gap = 0;
-      for (size_t i = 1; i <= count; ++i) {
-        score += before[within.begin + i - 1] - kHalf;
-        const bool is_inside = i < count && taken[i] != kNobody && taken[i] == taken[i - 1];
-        if (!is_inside && score > best) {
-          best = score;
-          gap = i;
-        }
-      }
-      spans_[number] = {within.begin + gap, within.begin + gap};
-    }
+    if (!points.empty()) PlacePoints(points, within.begin, taken);
   }
 
-  // How much more than half of each word an element has.
-  std::vector<int64_t> Surplus(const Tag& tag, TextSpan within) {
-    const std::vector<int64_t>& ends = shares_.Before(tag.end);
-    const std::vector<int64_t>& begins = shares_.Before(tag.begin);
-    std::vector<int64_t> surplus;
-    for (size_t i = within.begin; i < within.end; ++i) {
-      surplus.push_back(ends[i] - begins[i] - kHalf);
+  Surplus SurplusOf(const Tag& tag, TextSpan within) {
+    const Owed& begins = shares_.Before(tag.begin);
+    const Owed& ends = shares_.Before(tag.end);
+    const size_t low = std::clamp(begins.low, within.begin, within.end);
+    const size_t high = std::clamp(ends.high(), low, within.end);
+    Surplus surplus = {low - within.begin, {}};
+    for (size_t word = low; word < high; ++word) {
+      surplus.words.push_back(ends.Of(word) - begins.Of(word) - kHalf);
     }
     return surplus;
+  }
+
+  // Places what goes between words: after all that owe more than half to what is before.
+  void PlacePoints(const std::vector<size_t>& points, size_t begin,
+                   const std::vector<size_t>& taken) {
+    const size_t count = taken.size();
+    const auto is_inside = [&](size_t gap) {
+      return gap > 0 && gap < count && taken[gap] != kNobody && taken[gap] == taken[gap - 1];
+    };
+    // The next gaps that are in no element.
+    std::vector<size_t> left(count + 1), right(count + 1, count);
+    for (size_t gap = 1; gap <= count; ++gap) left[gap] = is_inside(gap) ? left[gap - 1] : gap;
+    for (size_t gap = count; gap-- > 0;) right[gap] = is_inside(gap) ? right[gap + 1] : gap;
+    for (const size_t number : points) {
+      const Owed& owed = shares_.Before(tags_[number].begin);
+      const auto within = [&](size_t word) {
+        return std::clamp(word, begin, begin + count) - begin;
+      };
+      const size_t first = within(owed.first), low = within(owed.low), high = within(owed.high());
+      // The score rises before those words of which there are shares, and falls after them.
+      const auto halves = [](size_t words) { return static_cast<int64_t>(words) * kHalf; };
+      int64_t best = 0, score = halves(low) - 2 * halves(first);
+      size_t place = 0;
+      const auto consider = [&](size_t gap, int64_t value) {
+        if (value <= best) return;
+        best = value;
+        place = gap;
+      };
+      if (left[low] >= first) consider(left[low], halves(left[low]) - 2 * halves(first));
+      for (size_t gap = low + 1; gap <= high; ++gap) {
+        score += owed.Of(begin + gap - 1) - kHalf;
+        if (!is_inside(gap)) consider(gap, score);
+      }
+      consider(right[high], score - halves(right[high] - high));
+      spans_[number] = {begin + place, begin + place};
+    }
   }
 
   // The tags in an element, in the order of the translation; a gap is before its word.
