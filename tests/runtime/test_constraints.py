@@ -16,8 +16,9 @@ from tfcompress.errors import InputError
 from tfcompress.export import convert
 from tfcompress.models import Seq2SeqTransformer
 from tfcompress.runtime import Hypothesis, Translator, open_bundle
-from tfcompress.runtime.c_interface import CSearch
-from tfcompress.text import Shortlist
+from tfcompress.runtime.c_interface import CIds, CSearch
+from tfcompress.text import Shortlist, Tokenizer
+from tfcompress.text.affixes import with_affixes
 
 pytestmark = one_flavour
 SAMPLES = [[5, 6, 2]]
@@ -178,6 +179,8 @@ IMPOSSIBLE = [
     ({"banned_words": ["dogs", 3]}, "A text must be a string"),
     ({"banned_words": ["\ud800"]}, "lone surrogate"),
     ({"banned_words": 7}, "must be a list of words"),
+    ({"banned_words": ["a", "do\0gs"]}, "no NUL character. Received: one in banned word 1"),
+    ({"target_prefix": "\0"}, "no NUL character. Received: one in target_prefix"),
 ]
 
 
@@ -185,6 +188,58 @@ IMPOSSIBLE = [
 def test_impossible_constraints(translator, options, message):
     with pytest.raises(InputError, match=message):
         translator.translate("two dogs play .", **options)
+
+
+@pytest.mark.parametrize("text", ["", " \n", "<br>"])
+def test_a_banned_prefix_of_a_blank_text(translator, library, handle, text):
+    words, message = (ctypes.c_char_p * 1)(b"dogs"), "must have none of `banned_words`"
+    options = {"target_prefix": "two dogs", "banned_words": ["dogs"], "markup": text == "<br>"}
+    for given in (text, [text], []):
+        with pytest.raises(InputError, match=message):
+            translator.translate(given, **options)
+    with pytest.raises(InputError, match=message):
+        translator.translate_ids([[]], target_prefix=[5, 6], banned_words=[[6]])
+    given = {"target_prefix": b"two dogs", "banned_words": words, "num_banned_words": 1}
+    with pytest.raises(NativeError, match=message):
+        library.translate(handle, text, markup=int(options["markup"]), **given)
+    row = (CIds * 1)(CIds((ctypes.c_int32 * 1)(6), 1))
+    prefix = CIds((ctypes.c_int32 * 2)(5, 6), 2)
+    with pytest.raises(NativeError, match=message):
+        library.translate_ids(
+            handle, [], target_prefix_ids=prefix, banned_ids=row, num_banned_ids=1
+        )
+
+
+@pytest.mark.parametrize("option", ["markup", "split_sentences"])
+def test_ids_have_no_text_to_take_apart(library, handle, option):
+    with pytest.raises(NativeError, match=f"neither markup nor sentences. Received: `{option}`"):
+        library.translate_ids(handle, [5, 6], **{option: 1})
+
+
+def test_affixes_are_for_the_source(tokenizer, library, tmp_path):
+    """One tokenizer for both sides, which puts a piece around every text."""
+    joint = Tokenizer(with_affixes(tokenizer.proto, ["</s>"], ["."]))
+    convert(
+        make_transformer(120, 1),
+        tmp_path / "joint",
+        source_tokenizer=joint,
+        target_tokenizer=joint,
+        quantization="float32",
+        samples=SAMPLES,
+    )
+    handle, options = library.open(tmp_path / "joint"), {"target_prefix": "two d"}
+    with Translator(tmp_path / "joint", native=False) as translator:
+        for text in BATCH[:4]:
+            expected = translator.translate(text, **options)
+            assert expected.startswith("two d")
+            given = {"target_prefix": b"two d"}
+            assert library.translate(handle, text, **given)[0][0] == expected
+            for banned in re.findall(r"\w\w+", expected)[1:3]:
+                given = {"banned_words": (ctypes.c_char_p * 1)(banned.encode())}
+                actual = library.translate(handle, text, num_banned_words=1, **given)[0][0]
+                assert not has_word(actual, banned)
+                assert actual == translator.translate(text, banned_words=[banned])
+    library.free(handle)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Sentences, markup and several bundles in a row: in Python, and the same in the native runtime."""
 
+import ctypes
 import html
 import random
 import re
@@ -16,8 +17,11 @@ from tfcompress.commands import main
 from tfcompress.errors import InputError
 from tfcompress.export import convert
 from tfcompress.models import Seq2SeqTransformer
-from tfcompress.runtime import PivotTranslator, Translator
+from tfcompress.runtime import Hypothesis, PivotTranslator, Translator
+from tfcompress.runtime.c_interface import CResult, CSearch
+from tfcompress.runtime.joining import join_parts
 from tfcompress.runtime.markup_scanner import TokenType, scan
+from tfcompress.runtime.native_results import RESULT_FUNCTIONS, hypotheses
 from tfcompress.runtime.splitting import split_sentences
 
 pytestmark = one_flavour
@@ -185,18 +189,52 @@ def test_alignments_through_a_pivot(translator):
     assert tags(marked) == tags(text)
 
 
-CODED = [">>de<< two dogs. The man.", "<p>&gt;>de<< two</p><p>dogs</p>"]
+@pytest.mark.parametrize(
+    ("text", "options", "alone"),
+    [
+        (">>de<< two dogs\nthe man", {}, [">>de<< two dogs", ">>de<< the man"]),
+        (">>de<< a\n>>fr<< man\nred", {}, [">>de<< a", ">>fr<< man", ">>fr<< red"]),
+        ("a\n>>de<< man\nred", {}, ["a", ">>de<< man", ">>de<< red"]),
+        (
+            ">>de<< two dogs. The man.",
+            {"split_sentences": True},
+            [">>de<< two dogs.", ">>de<< The man."],
+        ),
+        (
+            "<p>&gt;>de<< <b>two</b></p><p>red <i>dogs</i></p>",
+            {"markup": True},
+            [">>de<< two", ">>de<< red dogs"],
+        ),
+        (">> de<< two\ndogs", {}, [">> de<< two", "dogs"]),
+        (">><< two\ndogs", {}, [">><< two", "dogs"]),
+    ],
+)
+def test_each_part_has_the_target_code(translator, library, handle, text, options, alone):
+    (row,) = translator.translate(text, return_scores=True, **options)
+    expected = translator.translate(alone, return_scores=True)
+    assert row.ids == [token for (one,) in expected for token in one.ids]
+    for blocks, (one,) in zip(row.part_alignments, expected, strict=True):
+        np.testing.assert_allclose(blocks, one.alignment, atol=1e-6)
+    ((native, ids, _),) = library.translate(
+        handle, text, **{name: int(value) for name, value in options.items()}
+    )
+    assert (native, ids) == (row.text, row.ids)
 
 
-@pytest.mark.parametrize("text", CODED)
-def test_a_target_code_is_for_one_sentence(translator, library, handle, text):
-    options = {"split_sentences": 1, "markup": int(text.startswith("<"))}
-    cause = "Each sentence needs its target code. Received: .*>>de<<.* before 2 of them"
-    with pytest.raises(InputError, match=f"{cause} in the text"):
-        translator.translate(text, **options)
-    with pytest.raises(NativeError, match=cause):
-        library.translate(handle, text, **options)
-    assert isinstance(translator.translate(">>de<< two dogs.", split_sentences=True), str)
+def test_parts_of_a_long_line_have_the_target_code(translator, library, handle):
+    text = ">>de<< " + "two dogs play with a red ball . " * 8
+    parts = translator._parts("the text", text, "split", False)
+    assert len(parts) > 1
+    for part in parts[1:]:
+        assert part.ids == translator._encode(f">>de<< {part.text}")
+    assert all(len(part.ids) < 40 for part in parts)
+    (row,) = translator.translate(text, return_scores=True)
+    assert library.translate(handle, text)[0][:2] == (row.text, row.ids)
+    # The code is nowhere in the text that tags are in.
+    marked = f"<p>&gt;>de<< {'two <b>dogs</b> play with a red ball . ' * 8}</p>"
+    assert library.translate(handle, marked, markup=1)[0][0] == translator.translate(
+        marked, markup=True
+    )
 
 
 def test_errors_name_the_bundle(translator, other, bundle):
@@ -246,6 +284,87 @@ def test_the_native_runtime_gives_the_same(library, handle, translator, markup, 
             scores = [row.score for row in expected]
             assert [one[2] for one in actual] == pytest.approx(scores, rel=1e-4, abs=1e-4)
             assert library.num_parts == expected[0].parts
+
+
+def test_joined_hypotheses_are_best_first(library, handle, translator):
+    options = {"beam_size": 4, "n_best": 4, "split_sentences": True}
+    chain = PivotTranslator([translator, translator])
+    for seed in range(6):
+        text = " ".join(one.capitalize() for one in sentences(3, seed=seed))
+        for length_penalty in (1.0, 2.0):
+            for python, native in ((translator, [handle]), (chain, [handle, handle])):
+                rows = python.translate(text, length_penalty=length_penalty, **options)
+                scores = [row.score for row in rows]
+                assert scores == sorted(scores, reverse=True)
+                for row in rows:
+                    length = max(len(row.token_ids), 1)
+                    expected = row.log_probability / length**length_penalty
+                    assert row.score == pytest.approx(expected)
+                actual = native_texts(
+                    library, native, text, length_penalty=length_penalty, **options
+                )
+                assert [one[:2] for one in actual] == [(row.text, row.ids) for row in rows]
+                assert [one[2] for one in actual] == pytest.approx(scores, rel=1e-4, abs=1e-4)
+
+
+def native_hypotheses(library, handles, text):
+    """All that the library tells of the translations of a text."""
+    for name, types in RESULT_FUNCTIONS.items():
+        getattr(library.c, name).argtypes = types
+    chain = (ctypes.c_void_p * len(handles))(*(handle.value for handle in handles))
+    size = ctypes.sizeof(CSearch)
+    search = CSearch(size, beam_size=1, n_best=1, split=1, length_penalty=1.0, with_scores=1)
+    result, data, count = ctypes.POINTER(CResult)(), text.encode(), ctypes.c_size_t(len(handles))
+    library.check(
+        library.c.tfc_translate_chain(
+            chain,
+            count,
+            data,
+            ctypes.c_size_t(len(data)),
+            ctypes.byref(search),
+            ctypes.byref(result),
+        )
+    )
+    quality = ctypes.c_double()
+    library.check(library.c.tfc_quality(result, ctypes.c_size_t(0), ctypes.byref(quality)))
+    taken = hypotheses(library.c, result.contents)
+    library.c.tfc_free_result(result)
+    return taken[0], quality.value
+
+
+def test_a_part_that_nothing_is_translated_on_of(library, handle, translator):
+    chain = PivotTranslator([translator, translator])
+    texts = [text for seed in range(8) for text in sentences(12, seed=seed)]
+    gone = next((text for text in texts if not translator.translate(text).strip()), None)
+    assert gone is not None
+    for text in (gone, f"{gone}\ntwo dogs", f"two dogs\n{gone}\nthe man", f"a\n{gone}\n{gone}"):
+        for several in (chain, PivotTranslator([chain, translator])):
+            (row,) = several.translate(text, return_scores=True)
+            assert row.alignment.shape == (len(row.token_ids), len(several.source_tokens(text)))
+            handles = [handle] * (2 if several is chain else 3)
+            actual, quality = native_hypotheses(library, handles, text)
+            assert actual.ids == row.ids
+            assert actual.score == pytest.approx(row.score, rel=1e-4)
+            np.testing.assert_allclose(actual.alignment, row.alignment, atol=1e-4)
+            assert row.quality == pytest.approx(quality, rel=1e-4)
+            assert actual.hard_alignment == row.hard_alignment
+    assert chain.translate(gone, return_scores=True)[0].quality == 0
+    assert chain.translate(" ", return_scores=True)[0].quality == 1
+    assert native_hypotheses(library, [handle, handle], gone)[1] == 0
+    assert native_hypotheses(library, [handle, handle], " ")[1] == 1
+
+
+def test_joining_many_parts_takes_no_large_matrix():
+    block = np.eye(3, 4, dtype=np.float32)
+    one = Hypothesis([5, 6], -1.0, -1.0, "", 1, [5, 6, 2], [-0.5, -0.5, 0.0], [block])
+    whole = join_parts([one] * 20_000, "", 1.0)
+    assert whole.score == pytest.approx(-1 / 3)
+    assert len(whole.hard_alignment) == 60_000
+    assert whole.hard_alignment[-1] == (4 * 19_999 + 2, 59_999)
+    few = join_parts([one] * 3, "", 1.0)
+    np.testing.assert_array_equal(few.alignment, np.kron(np.eye(3), block))
+    rows = few.alignment.argmax(axis=1)
+    assert few.hard_alignment == [(column, row) for row, column in enumerate(rows)]
 
 
 @settings(max_examples=25)

@@ -64,7 +64,8 @@ def translate_sentences(
             them.
         place: What the sentences are called in errors, such as a file's name.
         first: The number of the first one.
-        with_tokens: Whether the pieces of sentences and translations are wanted too.
+        with_tokens: Whether the pieces of sentences and translations, and their alignments, are
+            wanted too.
         **search: As `Translator.translate` takes it: `beam_size`, `length_penalty`, `n_best`,
             `target_prefix`, `banned_words`, `split_sentences`, `markup`.
 
@@ -152,7 +153,10 @@ def _translate(bundles, num_threads, place, options, with_tokens, chunk) -> list
             line = f"{place}, line {number}"
             raise InputError(f"{line}: {error}") from None
         tokens, source_tokens = [], None
-        if with_tokens:
+        if not with_tokens:
+            # They would be large on their way from another process.
+            rows = [dataclasses.replace(row, part_alignments=None) for row in rows]
+        else:
             tokens = [translator.target_tokens(row) for row in rows]
             if translator.gives_alignments:
                 source_tokens = translator.source_tokens(source, **cut)

@@ -23,10 +23,10 @@ def text_constraints(
         words: What they do not have.
 
     Raises:
-        InputError: They are no texts, a word is blank, or the tokenizer lacks characters of the
-            prefix.
+        InputError: They are no texts or have a NUL, a word is blank, or the tokenizer lacks
+            characters of the prefix.
     """
-    check_text("target_prefix", prefix)
+    _check_text("target_prefix", prefix)
     limit, unknown = bundle.target_vocabulary, tokenizer.unk_id()
     ids = tokenizer.encode(prefix)
     if any(id >= limit or id == unknown for id in ids):
@@ -36,7 +36,7 @@ def text_constraints(
         )
     words = _listed(words, "words")
     for number, word in enumerate(words):
-        check_text(f"banned word {number}", word)
+        _check_text(f"banned word {number}", word)
         if is_blank(word):
             raise _empty(number)
     return Constraints(ids, banned_words=words)
@@ -62,6 +62,15 @@ def id_constraints(
     if [] in rows:
         raise _empty(rows.index([]))
     return Constraints(_target_ids(bundle, "target_prefix", prefix), rows)
+
+
+def _check_text(name, text):
+    check_text(name, text)
+    if "\0" in text:
+        raise InputError(
+            f"A prefix or banned word must have no NUL character. Received: one in {name}. Leave "
+            "it out."
+        )
 
 
 def _listed(words, what):

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from tfcompress.runtime.search import Hypothesis
 
 
@@ -18,30 +16,27 @@ def join_parts(parts: Sequence[Hypothesis], text: str | None, length_penalty: fl
     """
     if len(parts) == 1:
         return replace(parts[0], text=text)
-    ids = [token for part in parts for token in part.ids]
     total = sum(part.log_probability for part in parts)
-    score = total / (len(ids) + len(parts)) ** length_penalty
+    tokens = [one for part in parts for one in part.token_ids]
+    alignments = [part.part_alignments for part in parts if part.part_alignments is not None]
     return Hypothesis(
-        ids,
+        [token for part in parts for token in part.ids],
         total,
-        score,
+        score(total, len(tokens), length_penalty),
         text,
         len(parts),
-        [one for part in parts for one in part.token_ids],
+        tokens,
         [one for part in parts for one in part.token_scores],
-        _joined_alignment([part.alignment for part in parts]),
+        [one for row in alignments for one in row] if len(alignments) == len(parts) else None,
     )
 
 
-def _joined_alignment(parts: Sequence[np.ndarray | None]) -> np.ndarray | None:
-    """Joins the alignments of a sentence's parts, each with its own source."""
-    known = [part for part in parts if part is not None]
-    if len(known) < len(parts):
-        return None
-    joined = np.zeros(np.sum([part.shape for part in known], axis=0), np.float32)
-    row, column = 0, 0
-    for part in known:
-        rows, columns = part.shape
-        joined[row : row + rows, column : column + columns] = part
-        row, column = row + rows, column + columns
-    return joined
+def score(log_probability: float, num_tokens: int, length_penalty: float) -> float:
+    """Returns what translations are ordered by.
+
+    Args:
+        log_probability: The sum of the tokens' log-probabilities.
+        num_tokens: How many these are, end ids included; 0 where they are not known.
+        length_penalty: The power of the length that the sum is divided by.
+    """
+    return log_probability / max(num_tokens, 1) ** length_penalty

@@ -54,5 +54,5 @@ def _hypothesis(library, result, number):
         token_ids=token_ids,
         token_scores=token_scores,
         # Freed with the result.
-        alignment=np.ctypeslib.as_array(weights, shape).copy() if weights else None,
+        part_alignments=[np.ctypeslib.as_array(weights, shape).copy()] if weights else None,
     )

@@ -7,7 +7,9 @@ import numpy as np
 
 from tfcompress.errors import InputError
 from tfcompress.runtime.constraints import NO_CONSTRAINTS
+from tfcompress.runtime.joining import score
 from tfcompress.runtime.source_texts import SourcePart, TranslatedPart, shifted
+from tfcompress.runtime.splitting import separated
 from tfcompress.runtime.tag_placement import shared_characters
 from tfcompress.runtime.translation_bundle import TranslationBundle
 from tfcompress.runtime.translation_options import TranslationOptions
@@ -111,28 +113,36 @@ class PivotTranslator(Translator):
         penalty = options.search.length_penalty
         for second, parts in translator._translate_text(source, options):
             total = one.hypothesis.log_probability + second.log_probability
-            score = total / (len(second.ids) + second.parts) ** penalty
             hypothesis = replace(
-                second, log_probability=total, score=score, parts=1, alignment=None
+                second,
+                log_probability=total,
+                score=score(total, len(second.token_ids), penalty),
+                parts=1,
+                part_alignments=None,
             )
             yield _aligned(one, hypothesis, source.parts, parts)
 
 
 def _aligned(first, hypothesis, parts, translated):
     """Returns a translation's translation, aligned with the text by way of the first."""
-    if first.weights is None or not parts or any(one.weights is None for one in translated):
+    if first.weights is None or any(one.weights is None for one in translated):
         return TranslatedPart(hypothesis)
-    spans, rows, all_rows, at = [], [], [], 0
-    for part, one in zip(parts, translated):
-        at = hypothesis.text.index(one.text, at)
-        spans += shifted(one.target_tokens, at)
-        at += len(one.text)
+    spans, rows, at = [], [], 0
+    # Where nothing is translated on, what ends the text is its end.
+    all_rows, end_row = [first.weights[:0]], first.weights[-1:]
+    pieces = separated((part.breaks, one.text) for part, one in zip(parts, translated))
+    for part, one, (separator, piece) in zip(parts, translated, pieces):
+        spans += shifted(one.target_tokens, at + len(separator))
+        at += len(separator) + len(piece)
         tokens = shifted(one.source_tokens, part.begin)
         through = shared_characters(tokens, first.target_tokens) @ first.weights
         rows.append(one.weights[:-1] @ through)
         all_rows.append(one.hypothesis.alignment @ through)
-    rows.append(translated[-1].weights[-1:] @ through)
+        end_row = one.weights[-1:] @ through
     alignment = np.concatenate(all_rows).astype(np.float32)
     return TranslatedPart(
-        replace(hypothesis, alignment=alignment), first.source_tokens, spans, np.concatenate(rows)
+        replace(hypothesis, part_alignments=[alignment]),
+        first.source_tokens,
+        spans,
+        np.concatenate([*rows, end_row]),
     )

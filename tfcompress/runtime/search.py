@@ -53,14 +53,15 @@ class Hypothesis:
         log_probability: The sum of its tokens' log-probabilities, the end id's included.
         score: `log_probability / length**length_penalty`; the length counts the end id.
         text: The translation, where there is a tokenizer.
-        parts: How many parts the text was translated in: its lines, and what lines beyond the
-            bundle's limit were split into.
+        parts: How many parts the text was translated in: lines, with `split_sentences` sentences,
+            with `markup` what of these is between blocks; and what such were split into where they
+            are beyond the bundle's limit.
         token_ids: The ids with the end id; of a text that was translated in parts, with the end
             id of each part.
         token_scores: The log-probability of each of these.
-        alignment: Where the bundle was exported with `alignments`, the attention of each of these
-            to each token of the source and its end id, float32 `[tokens, source tokens]`; with
-            parts, of each to its own source.
+        part_alignments: Where the bundle was exported with `alignments`, for each part the
+            attention of each of its `token_ids` to each token of its source and the end id,
+            float32 `[tokens, source tokens]`.
     """
 
     ids: list[int]
@@ -70,22 +71,46 @@ class Hypothesis:
     parts: int = 1
     token_ids: list[int] = field(default_factory=list)
     token_scores: list[float] = field(default_factory=list)
-    alignment: np.ndarray | None = field(default=None, compare=False)
+    part_alignments: Sequence[np.ndarray] | None = field(default=None, compare=False)
 
     @property
     def quality(self) -> float:
         """The geometric mean of the tokens' probabilities, from 0 to 1, end ids included.
 
-        That is the power of e of the mean of `token_scores`; of an empty text, 1.
+        That is the power of e of the mean of `token_scores`. Without any it is 1, as of a blank
+        text; or 0 where a translator before gave no text to translate on.
         """
-        return math.exp(sum(self.token_scores) / max(len(self.token_scores), 1))
+        if not self.token_scores:
+            return float(self.log_probability == 0)
+        return math.exp(sum(self.token_scores) / len(self.token_scores))
+
+    @functools.cached_property
+    def alignment(self) -> np.ndarray | None:
+        """All `part_alignments` as one, each part with its own source: `[tokens, source tokens]`.
+
+        It is made when it is asked for, and as large as both numbers are.
+        """
+        parts = self.part_alignments
+        if parts is None or len(parts) == 1:
+            return parts and parts[0]
+        joined = np.zeros(np.sum([part.shape for part in parts], axis=0), np.float32)
+        row, column = 0, 0
+        for part in parts:
+            rows, columns = part.shape
+            joined[row : row + rows, column : column + columns] = part
+            row, column = row + rows, column + columns
+        return joined
 
     @property
     def hard_alignment(self) -> list[tuple[int, int]] | None:
         """For each of `token_ids`, the source token that it looks at most, and its own place."""
-        if self.alignment is None:
+        if self.part_alignments is None:
             return None
-        return [(int(row.argmax()), place) for place, row in enumerate(self.alignment)]
+        sources, begin = [], 0
+        for part in self.part_alignments:
+            sources += [begin + int(row.argmax()) for row in part]
+            begin += part.shape[1]
+        return [(source, place) for place, source in enumerate(sources)]
 
 
 def greedy_search(
@@ -266,10 +291,10 @@ def beam_search(
 def _hypothesis(chosen: list[_Chosen], total: float, score: float) -> Hypothesis:
     """The hypothesis of some tokens, whose last is the end id."""
     weights = [one.alignment for one in chosen if one.alignment is not None]
-    alignment = np.stack(weights) if weights else None
+    alignments = [np.stack(weights)] if weights else None
     ids, scores = [one.token for one in chosen], [one.score for one in chosen]
     return Hypothesis(
-        ids[:-1], total, score, token_ids=ids, token_scores=scores, alignment=alignment
+        ids[:-1], total, score, token_ids=ids, token_scores=scores, part_alignments=alignments
     )
 
 

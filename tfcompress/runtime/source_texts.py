@@ -21,12 +21,15 @@ class SourcePart:
         breaks: The line breaks or space before it.
         text: The part.
         begin: Where it is in its line or segment.
+        code: The code of the language that it is translated to, which is put before it where it
+            does not begin with one; or "".
     """
 
     ids: list[int]
     breaks: str = ""
     text: str = ""
     begin: int = 0
+    code: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """Translates text with a bundle."""
 
-import re
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal, TypedDict, Unpack, overload
 
 from tfcompress.errors import InputError
+from tfcompress.runtime.constraints import Bans, Constraints, Surfaces
 from tfcompress.runtime.given_constraints import id_constraints, text_constraints
 from tfcompress.runtime.ids import source_ids
 from tfcompress.runtime.joining import join_parts
@@ -21,13 +22,11 @@ from tfcompress.runtime.source_texts import (
     TranslatedPart,
 )
 from tfcompress.runtime.splitting import split_lines, split_sentences, split_text
+from tfcompress.runtime.target_codes import target_code, with_code
 from tfcompress.runtime.translation_bundle import TranslationBundle
 from tfcompress.runtime.translation_options import TranslationOptions
 from tfcompress.search_options import SearchOptions
 from tfcompress.text.affixes import Affixes, read_affixes
-
-# The language that a sentence is translated to, for models of several.
-_TARGET_CODE = re.compile(r">>\S+<<")
 
 
 class _Options(TypedDict, total=False):
@@ -167,7 +166,8 @@ class Translator(Model[TranslationBundle]):
             The translations in the order of the sentences. With `n_best` above 1 or
             `return_scores`, a list of hypotheses for each sentence, best first. For a single
             sentence, its translation or its list. Hypotheses of a sentence that was split join
-            the parts' first best, second best and so on, and say how many `parts` there were.
+            the parts' first best, second best and so on, as many as the part with the fewest has,
+            and say how many `parts` there were.
 
         Raises:
             InputError: An option is impossible, a sentence is no text or too long, the prefix has
@@ -184,6 +184,7 @@ class Translator(Model[TranslationBundle]):
         constraints = text_constraints(
             self._target_bundle, self._target, target_prefix, banned_words
         )
+        self._check_prefix(constraints)
         jobs = [
             self._source_text(name, row, overlong, split_sentences, markup)
             for name, row in self._named(sentences)
@@ -240,6 +241,7 @@ class Translator(Model[TranslationBundle]):
             beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
         )
         constraints = id_constraints(self._target_bundle, target_prefix, banned_words)
+        self._check_prefix(constraints)
         jobs = [
             SourceIds(self._checked_ids(name, row))
             for name, row in self._named_list(sentences, "lists of ids")
@@ -326,38 +328,60 @@ class Translator(Model[TranslationBundle]):
                 "Export it with `alignments`."
             )
 
+    def _check_prefix(self, constraints: Constraints):
+        """Makes sure that it has no banned word, whether or not there is text to translate."""
+        if not constraints.target_prefix:
+            return
+        if constraints.banned_words:
+            bans = Bans(constraints, self._surfaces.texts, self._surfaces.spell)
+        else:
+            bans = Bans(constraints)
+        bans.check_prefix(constraints.target_prefix)
+
+    @functools.cached_property
+    def _surfaces(self) -> Surfaces:
+        return Surfaces(self._target, self._target_bundle.target_vocabulary)
+
     def _source_text(
         self, name: str, sentence: str, overlong: str, by_sentence: bool, markup: bool
     ) -> SourceText:
         check_text(name, sentence)
 
+        code = ""
+
         def split(text):
-            return self._parts(name, text, overlong, by_sentence)
+            nonlocal code
+            parts = self._parts(name, text, overlong, by_sentence, code)
+            code = parts[-1].code if parts else code
+            return parts
 
         if not markup:
-            source: SourceText = PlainText(split(sentence))
-        else:
-            try:
-                source = MarkupText(sentence, split)
-            except InputError as error:
-                raise InputError(f"{name}: {error}") from None
-        if markup or by_sentence:
-            _check_target_code(name, source.parts)
-        return source
+            return PlainText(split(sentence))
+        try:
+            return MarkupText(sentence, split)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
 
-    def _parts(self, name: str, text: str, overlong: str, by_sentence: bool) -> list[SourcePart]:
+    def _parts(
+        self, name: str, text: str, overlong: str, by_sentence: bool, code: str = ""
+    ) -> list[SourcePart]:
         """Returns the parts of a text: none if it is blank, one if it is a line that fits."""
         parts, at = [], 0
         for breaks, line in split_sentences(text) if by_sentence else split_lines(text):
-            for ids, part in self._line_parts(name, line, overlong):
+            code = target_code(line) or code
+            for ids, part in self._line_parts(name, line, overlong, code):
                 at = text.index(part, at)
-                parts.append(SourcePart(ids, breaks, part, at))
+                parts.append(SourcePart(ids, breaks, part, at, code))
                 at += len(part)
                 breaks = ""
         return parts
 
-    def _line_parts(self, name: str, line: str, overlong: str) -> list[tuple[list[int], str]]:
-        encode = self._encode
+    def _line_parts(
+        self, name: str, line: str, overlong: str, code: str
+    ) -> list[tuple[list[int], str]]:
+        def encode(text):
+            return self._encode(with_code(code, text))
+
         ids, texts = encode(line), None
         if self._fits(ids):
             texts = [line]
@@ -412,11 +436,14 @@ class Translator(Model[TranslationBundle]):
             rows.append(self._translate_part(part, options))
             # What a text begins with is in its first part.
             options = options.without_prefix()
+        if not rows:
+            return [(Hypothesis([], 0.0, 0.0, text.join([])), [])]
         penalty = options.search.length_penalty
-        return [
+        joined = [
             (join_parts([one.hypothesis for one in parts], text.join(parts), penalty), [*parts])
             for parts in zip(*rows)
-        ] or [(Hypothesis([], 0.0, 0.0, text.join([])), [])]
+        ]
+        return sorted(joined, key=lambda one: -one[0].score)
 
     def _translate_part(
         self, part: SourcePart, options: TranslationOptions
@@ -442,8 +469,11 @@ class Translator(Model[TranslationBundle]):
         hypothesis = replace(hypothesis, text=self._decode(ids))
         if hypothesis.alignment is None:
             return TranslatedPart(hypothesis)
-        offsets = self._source.encode(part.text, return_type="offset_mapping")["offsets"]
+        text = with_code(part.code, part.text)
+        offsets = self._source.encode(text, return_type="offset_mapping")["offsets"]
         # What stands around the text is nowhere in it.
+        added = len(text) - len(part.text)
+        offsets = [(max(begin - added, 0), max(end - added, 0)) for begin, end in offsets]
         before = [(0, 0)] * len(self._affixes.prefix)
         after = [(len(part.text),) * 2] * len(self._affixes.suffix)
         target = self._target.decode(self._known(ids), return_type="offset_mapping")
@@ -464,11 +494,3 @@ class Translator(Model[TranslationBundle]):
 def _piece(tokenizer, id):
     # A model's vocabulary may be padded beyond the tokenizer's.
     return tokenizer.id_to_piece(id if id < tokenizer.get_piece_size() else tokenizer.unk_id())
-
-
-def _check_target_code(name, parts):
-    if len(parts) > 1 and (match := _TARGET_CODE.match(parts[0].text)):
-        raise InputError(
-            f"Each sentence needs its target code. Received: {match.group()!r} before {len(parts)} "
-            f"of them in {name}. Translate them one by one, each with its code."
-        )

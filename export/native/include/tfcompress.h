@@ -86,6 +86,7 @@ typedef struct {
   size_t num_banned_ids;
   int32_t split_sentences; /* Whether each sentence of a text is translated by itself. */
   int32_t markup;          /* Whether texts are HTML, or XML whose elements are within sentences. */
+  /* Both are for texts only: `tfc_translate_ids` refuses them. */
 } tfc_search;
 
 #define TFC_DEFAULT_SEARCH \
@@ -100,12 +101,14 @@ typedef struct {
   double score;
 } tfc_hypothesis;
 
-/* The translations of one text, best first. */
+/* The translations of one text, best first. Those of a text in several parts join the parts' first
+   best, second best and so on, as many as the part with the fewest has. */
 typedef struct {
   size_t num_hypotheses;
   const tfc_hypothesis* hypotheses;
-  size_t num_parts; /* Parts that the text was translated in: its lines, and what a line beyond the
-                       bundle's limit was split into; 1: it was translated whole. */
+  size_t num_parts; /* Parts that the text was translated in: lines, with `split_sentences`
+                       sentences, with `markup` what of these is between blocks; and what such were
+                       split into beyond the bundle's limit; 1: it was translated whole. */
 } tfc_result;
 
 /* What a bundle is. */
@@ -134,7 +137,8 @@ TFC_API tfc_status tfc_describe(const tfc_translator* translator, tfc_info* info
    format characters only) gives one empty hypothesis. Each line is translated by itself, and the
    line breaks are kept. A line beyond the bundle's limit is split at the end of each sentence, and
    a sentence beyond it between words. With `split_sentences`, each sentence is, and the space
-   between sentences is kept too. With `markup`, which needs a bundle with alignments, tags go
+   between sentences is kept too. A target code such as `>>de<<` is put before every part after it
+   that has none. With `markup`, which needs a bundle with alignments, tags go
    around the translations of the words that they are around; see docs/translating.md. */
 TFC_API tfc_status tfc_translate(tfc_translator* translator, const char* text, size_t size,
                                  const tfc_search* search, tfc_result** result);
@@ -167,13 +171,15 @@ TFC_API tfc_status tfc_token_scores(const tfc_result* result, size_t number, con
                                     const double** scores, size_t* num_scores);
 
 /* Gives the geometric mean of the tokens' probabilities, end marks included: the power of e of the
-   mean of the token scores, which is 1 where there are none. */
+   mean of the token scores. Without any it is 1, as of a blank text; or 0 where a translator
+   before gave no text to translate on. */
 TFC_API tfc_status tfc_quality(const tfc_result* result, size_t number, double* quality);
 
 /* Gives the attention of each token and end mark, as in `tfc_token_scores`, to each token of the
    source and its end mark: `*num_tokens` rows of `*num_source_tokens`; with parts, of each to its
-   own source. NULL where the bundle was exported without alignments, or there are no token scores.
-   They are valid until the result is freed. */
+   own source. NULL where the bundle was exported without alignments, for a blank text, and for
+   greedy search without `with_scores`. With parts, all these numbers are only written when they are
+   asked for. They are valid until the result is freed. */
 TFC_API tfc_status tfc_alignment(const tfc_result* result, size_t number, const float** weights,
                                  size_t* num_tokens, size_t* num_source_tokens);
 

@@ -1,6 +1,7 @@
 #ifndef TFCOMPRESS_RUNTIME_C_RESULTS_H_
 #define TFCOMPRESS_RUNTIME_C_RESULTS_H_
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,6 +17,8 @@ namespace tfcompress {
 struct OwnedResult : tfc_result {
   Translations translations;
   std::vector<tfc_hypothesis> views;
+  // The alignments of texts in several parts that were asked for, by the hypothesis' number.
+  mutable std::map<size_t, std::vector<float>> joined_alignments;
 };
 
 // What `tfc_token_scores` and others take; throws Error (kInvalidArgument).

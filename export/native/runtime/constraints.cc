@@ -83,7 +83,7 @@ Bans::Bans(const Constraints& constraints, const Tokenizer* tokenizer)
     : sequences_(constraints.banned_ids), tokenizer_(tokenizer) {
   for (const std::string& word : constraints.banned_words) {
     // As translations spell it; what they cannot have needs no ban.
-    const Ids ids = tokenizer->Encode(word);
+    const Ids ids = tokenizer->EncodeWithoutAffixes(word);
     const auto is_unknown = [&](int32_t id) { return tokenizer->IsUnknown(id); };
     if (std::any_of(ids.begin(), ids.end(), is_unknown)) continue;
     std::string spelled = tokenizer->Decode(ids);

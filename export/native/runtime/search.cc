@@ -162,8 +162,10 @@ class Beam {
     Row ended = Grown(row, special_.eos, score);
     const auto length = static_cast<double>(ended.scores.size());
     finished_.push_back({At(row).prefix, total, total / std::pow(length, length_penalty_),
-                         std::move(ended.prefix), std::move(ended.scores),
-                         std::move(ended.alignment), static_cast<size_t>(output_.source_length)});
+                         std::move(ended.prefix), std::move(ended.scores)});
+    if (output_.alignment == nullptr) return;
+    finished_.back().alignments.push_back(
+        {static_cast<size_t>(output_.source_length), std::move(ended.alignment)});
   }
 
   void FinishAll() {

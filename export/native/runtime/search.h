@@ -38,6 +38,12 @@ class Stepper {
   virtual void Reorder(const std::vector<int32_t>& parents) = 0;
 };
 
+// What each token of a part of a text is aligned with: [tokens, source_length].
+struct Alignment {
+  size_t source_length;
+  std::vector<float> weights;
+};
+
 // A translation that a search found.
 struct Hypothesis {
   std::vector<int32_t> ids;  // Without the end id.
@@ -47,9 +53,8 @@ struct Hypothesis {
   std::vector<int32_t> token_ids = {};
   // The log-probability of each of these.
   std::vector<double> token_scores = {};
-  // What each of these tokens is aligned with: [token_scores.size(), source_length].
-  std::vector<float> alignment = {};
-  size_t source_length = 0;
+  // Of each part, whose tokens are together all of these; none where they are not aligned.
+  std::vector<Alignment> alignments = {};
 };
 
 // What else searches heed: ids to begin with, fewer than the limit, and bans of tokens, of which

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -85,6 +87,26 @@ tfcompress::SearchOptions Options(const tfcompress::Translator& translator,
   return options;
 }
 
+// The alignment of a text in several parts, each with its own source, made when it is asked for.
+const float* Joined(const tfc_result& result, size_t number, size_t num_rows, size_t num_columns) {
+  const auto& owned = static_cast<const tfcompress::OwnedResult&>(result);
+  if (num_columns > SIZE_MAX / sizeof(float) / std::max<size_t>(num_rows, 1)) {
+    throw std::bad_alloc();
+  }
+  const auto known = owned.joined_alignments.find(number);
+  if (known != owned.joined_alignments.end()) return known->second.data();
+  // Not empty, as that may have no data.
+  std::vector<float> joined(std::max<size_t>(num_rows * num_columns, 1));
+  float* row = joined.data();
+  for (const auto& [width, weights] : owned.translations.best[number].hypothesis.alignments) {
+    for (size_t at = 0; at < weights.size(); at += width, row += num_columns) {
+      std::copy_n(weights.data() + at, width, row);
+    }
+    row += width;
+  }
+  return (owned.joined_alignments[number] = std::move(joined)).data();
+}
+
 }  // namespace
 
 tfc_status tfc_open(const char* folder, const tfc_options* options, tfc_translator** translator) {
@@ -149,8 +171,10 @@ tfc_status tfc_translate_ids(tfc_translator* translator, const int32_t* ids, siz
   return Guarded([&] {
     RequirePointers(translator != nullptr && (ids != nullptr || num_ids == 0) && result != nullptr,
                     "`translator`, `ids` and `result`");
-    *result = NewResult(translator->translator.TranslateIds(
-        {ids, ids + num_ids}, Options(translator->translator, search)));
+    const tfcompress::SearchOptions options = Options(translator->translator, search);
+    Require(!options.markup && !options.split_sentences, "Ids have neither markup nor sentences",
+            options.markup ? "`markup`" : "`split_sentences`", "Leave it out");
+    *result = NewResult(translator->translator.TranslateIds({ids, ids + num_ids}, options));
   });
 }
 
@@ -192,9 +216,14 @@ tfc_status tfc_token_scores(const tfc_result* result, size_t number, const int32
 tfc_status tfc_quality(const tfc_result* result, size_t number, double* quality) {
   return Guarded([&] {
     RequirePointers(quality != nullptr, "`quality`");
-    const auto& scores = tfcompress::HypothesisOf(result, number).token_scores;
+    const tfcompress::Hypothesis& hypothesis = tfcompress::HypothesisOf(result, number);
+    const auto& scores = hypothesis.token_scores;
+    if (scores.empty()) {
+      *quality = hypothesis.log_probability == 0 ? 1 : 0;
+      return;
+    }
     const double sum = std::accumulate(scores.begin(), scores.end(), 0.0);
-    *quality = std::exp(sum / static_cast<double>(std::max<size_t>(scores.size(), 1)));
+    *quality = std::exp(sum / static_cast<double>(scores.size()));
   });
 }
 
@@ -203,11 +232,17 @@ tfc_status tfc_alignment(const tfc_result* result, size_t number, const float** 
   return Guarded([&] {
     RequirePointers(weights != nullptr && num_tokens != nullptr && num_source_tokens != nullptr,
                     "`weights`, `num_tokens` and `num_source_tokens`");
-    const tfcompress::Hypothesis& hypothesis = tfcompress::HypothesisOf(result, number);
-    const bool has_weights = !hypothesis.alignment.empty();
-    *weights = has_weights ? hypothesis.alignment.data() : nullptr;
-    *num_tokens = has_weights ? hypothesis.token_scores.size() : 0;
-    *num_source_tokens = has_weights ? hypothesis.source_length : 0;
+    const auto& parts = tfcompress::HypothesisOf(result, number).alignments;
+    *weights = nullptr;
+    *num_tokens = *num_source_tokens = 0;
+    for (const tfcompress::Alignment& part : parts) {
+      *num_tokens += part.weights.size() / part.source_length;
+      *num_source_tokens += part.source_length;
+    }
+    if (parts.empty()) return;
+    *weights = parts.size() == 1 && *num_tokens > 0
+                   ? parts[0].weights.data()
+                   : Joined(*result, number, *num_tokens, *num_source_tokens);
   });
 }
 

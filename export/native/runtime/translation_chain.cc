@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -22,21 +23,15 @@ using Parts = std::vector<SourcePart>;
 using Rows = std::vector<std::vector<TranslatedPart>>;
 
 double Score(double log_probability, size_t num_tokens, const SearchOptions& options) {
-  return log_probability / std::pow(static_cast<double>(num_tokens), options.length_penalty);
-}
-
-size_t NumRanks(const Rows& rows) {
-  size_t count = rows.empty() ? 0 : SIZE_MAX;
-  for (const auto& row : rows) count = std::min(count, row.size());
-  return count;
+  const auto length = static_cast<double>(std::max(num_tokens, size_t{1}));
+  return log_probability / std::pow(length, options.length_penalty);
 }
 
 // Joins what the parts of a text have at one rank.
 Hypothesis JoinHypotheses(const Rows& rows, size_t rank, const SearchOptions& options) {
   if (rows.size() == 1) return rows[0][rank].hypothesis;
   Hypothesis whole = {{}, 0, 0};
-  for (const auto& row : rows) whole.source_length += row[rank].hypothesis.source_length;
-  size_t column = 0;
+  bool is_aligned = true;
   for (const auto& row : rows) {
     const Hypothesis& one = row[rank].hypothesis;
     whole.ids.insert(whole.ids.end(), one.ids.begin(), one.ids.end());
@@ -44,26 +39,51 @@ Hypothesis JoinHypotheses(const Rows& rows, size_t rank, const SearchOptions& op
     whole.token_ids.insert(whole.token_ids.end(), one.token_ids.begin(), one.token_ids.end());
     whole.token_scores.insert(whole.token_scores.end(), one.token_scores.begin(),
                               one.token_scores.end());
-    // Each part with its own source.
-    for (size_t first = 0; first < one.alignment.size(); first += one.source_length) {
-      const auto begin = one.alignment.begin() + static_cast<ptrdiff_t>(first);
-      std::vector<float> wide(whole.source_length);
-      std::copy_n(begin, one.source_length, wide.begin() + static_cast<ptrdiff_t>(column));
-      whole.alignment.insert(whole.alignment.end(), wide.begin(), wide.end());
-    }
-    column += one.source_length;
+    whole.alignments.insert(whole.alignments.end(), one.alignments.begin(), one.alignments.end());
+    is_aligned = is_aligned && !one.alignments.empty();
   }
-  whole.score = Score(whole.log_probability, whole.ids.size() + rows.size(), options);
+  if (!is_aligned) whole.alignments.clear();
+  whole.score = Score(whole.log_probability, whole.token_ids.size(), options);
   return whole;
 }
 
-std::string JoinRank(const Parts& parts, const Rows& rows, size_t rank,
+// A hypothesis of the whole text, and which of each part's translations it joins.
+struct Joined {
+  Hypothesis hypothesis;
+  size_t rank;
+};
+
+// As many as the part with the fewest has, best first.
+std::vector<Joined> JoinAll(const Rows& rows, const SearchOptions& options) {
+  size_t count = rows.empty() ? 0 : SIZE_MAX;
+  for (const auto& row : rows) count = std::min(count, row.size());
+  std::vector<Joined> joined;
+  for (size_t rank = 0; rank < count; ++rank) {
+    joined.push_back({JoinHypotheses(rows, rank, options), rank});
+  }
+  std::stable_sort(joined.begin(), joined.end(), [](const Joined& a, const Joined& b) {
+    return a.hypothesis.score > b.hypothesis.score;
+  });
+  return joined;
+}
+
+// Joins the texts of parts, which have these rows. `begins`, unless it is null, becomes where each
+// is.
+std::string JoinRank(const Parts& parts, Rows::const_iterator row, size_t rank,
                      std::vector<size_t>* begins = nullptr) {
   std::vector<Part> texts;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    texts.push_back({parts[i].breaks, rows[i][rank].text});
-  }
+  for (const SourcePart& part : parts) texts.push_back({part.breaks, (*row++)[rank].text});
   return JoinTexts(texts, begins);
+}
+
+// Turns ascending places in bytes into places in characters.
+void ToCharacterPlaces(std::string_view text, std::vector<size_t>* places) {
+  size_t byte = 0, character = 0;
+  for (size_t& place : *places) {
+    character += ToCharacters(text.substr(byte, place - byte)).size();
+    byte = place;
+    place = character;
+  }
 }
 
 std::vector<TextSpan> Shifted(std::vector<TextSpan> spans, size_t by) {
@@ -86,33 +106,32 @@ std::vector<double> Product(const std::vector<Left>& left, const std::vector<dou
   return product;
 }
 
-// Aligns a translation's translation with the text by way of the first. The second is the joined
-// one of some parts.
-void Align(const TranslatedPart& first, const Parts& parts, const Rows& rows, size_t rank,
-           TranslatedPart* second) {
-  Hypothesis& hypothesis = second->hypothesis;
-  hypothesis.alignment.clear();
-  hypothesis.source_length = 0;
+// Joins the texts of a translation's translation, whose hypothesis is joined, and aligns it with
+// the text by way of the first.
+void JoinAndAlign(const TranslatedPart& first, const Parts& parts, const Rows& rows, size_t rank,
+                  TranslatedPart* second) {
+  std::vector<size_t> begins;
+  second->text = JoinRank(parts, rows.begin(), rank, &begins);
+  second->hypothesis.alignments.clear();
   const bool is_aligned = std::all_of(rows.begin(), rows.end(),
                                       [&](const auto& row) { return !row[rank].weights.empty(); });
-  if (first.weights.empty() || parts.empty() || !is_aligned) return;
-  const std::u32string text = ToCharacters(second->text);
+  if (first.weights.empty() || !is_aligned) return;
+  ToCharacterPlaces(second->text, &begins);
   const size_t width = first.source_tokens.size() + 1;
-  size_t at = 0;
-  std::vector<double> end_row;
+  Alignment alignment = {width, {}};
+  // Where nothing is translated on, what ends the text is its end.
+  std::vector<double> end_row(first.weights.end() - static_cast<ptrdiff_t>(width),
+                              first.weights.end());
   for (size_t i = 0; i < parts.size(); ++i) {
     const TranslatedPart& one = rows[i][rank];
-    const std::u32string own = ToCharacters(one.text);
-    at = text.find(own, at);
-    const std::vector<TextSpan> places = Shifted(one.target_tokens, at);
+    const std::vector<TextSpan> places = Shifted(one.target_tokens, begins[i]);
     second->target_tokens.insert(second->target_tokens.end(), places.begin(), places.end());
-    at += own.size();
     const size_t inner = one.source_tokens.size() + 1;
     const std::vector<double> through =
         Product(SharedCharacters(Shifted(one.source_tokens, parts[i].begin), first.target_tokens),
                 first.weights, first.target_tokens.size() + 1);
-    const std::vector<double> all = Product(one.hypothesis.alignment, through, inner);
-    hypothesis.alignment.insert(hypothesis.alignment.end(), all.begin(), all.end());
+    const std::vector<double> all = Product(one.hypothesis.alignments[0].weights, through, inner);
+    alignment.weights.insert(alignment.weights.end(), all.begin(), all.end());
     const std::vector<double> known = Product(one.weights, through, inner);
     const auto last = known.end() - static_cast<ptrdiff_t>(width);
     second->weights.insert(second->weights.end(), known.begin(), last);
@@ -120,19 +139,7 @@ void Align(const TranslatedPart& first, const Parts& parts, const Rows& rows, si
   }
   second->weights.insert(second->weights.end(), end_row.begin(), end_row.end());
   second->source_tokens = first.source_tokens;
-  hypothesis.source_length = width;
-}
-
-// Makes sure that no sentence lacks the code of its target language, which one has.
-void CheckTargetCode(const Parts& parts, size_t num_parts) {
-  if (parts.empty() || num_parts < 2) return;
-  const std::string& text = parts[0].text;
-  const std::string first = text.substr(0, text.find_first_of(" \t\n\r\f\v"));
-  const size_t end = first.rfind("<<");
-  if (first.compare(0, 2, ">>") != 0 || end == std::string::npos || end < 3) return;
-  throw Error(Error::Code::kInvalidArgument, "Each sentence needs its target code",
-              first.substr(0, end + 2) + " before " + std::to_string(num_parts) + " of them",
-              "Translate them one by one, each with its code");
+  second->hypothesis.alignments.push_back(std::move(alignment));
 }
 
 class Chain {
@@ -152,7 +159,10 @@ class Chain {
     heeded_ = chain.back()->HeededOf(options.constraints);
   }
 
-  Parts PartsOf(std::string_view text) const { return chain_[0]->Parts(text, options_); }
+  // Those of a text, or of what follows a text with a code.
+  Parts PartsOf(std::string_view text, const std::string& code) const {
+    return chain_[0]->Parts(text, options_, code);
+  }
 
   // The translations of the next part of the text.
   std::vector<TranslatedPart> Translate(const SourcePart& part) {
@@ -204,16 +214,16 @@ class Chain {
     try {
       const Parts parts = chain_[number]->Parts(first.text, options_);
       const Rows rows = TranslateWith(number, parts);
-      std::vector<TranslatedPart> translated(std::max(NumRanks(rows), size_t{parts.empty()}));
-      for (size_t rank = 0; rank < translated.size(); ++rank) {
-        TranslatedPart& second = translated[rank];
-        second.hypothesis = JoinHypotheses(rows, rank, options_);
-        second.text = JoinRank(parts, rows, rank);
-        Align(first, parts, rows, rank, &second);
-        const size_t num_parts = std::max(parts.size(), size_t{1});
+      std::vector<Joined> joined = JoinAll(rows, options_);
+      if (rows.empty()) joined.push_back({{{}, 0, 0}, 0});
+      std::vector<TranslatedPart> translated;
+      for (Joined& one : joined) {
+        TranslatedPart& second = translated.emplace_back();
+        second.hypothesis = std::move(one.hypothesis);
+        JoinAndAlign(first, parts, rows, one.rank, &second);
         double& total = second.hypothesis.log_probability;
         total += first.hypothesis.log_probability;
-        second.hypothesis.score = Score(total, second.hypothesis.ids.size() + num_parts, options_);
+        second.hypothesis.score = Score(total, second.hypothesis.token_ids.size(), options_);
       }
       return translated;
     } catch (const Error& error) {
@@ -232,19 +242,17 @@ std::string JoinMarkup(const MarkupDocument& document, const std::vector<Parts>&
   std::vector<TranslatedSegment> translations;
   auto row = rows.begin();
   for (const Parts& parts : segments) {
-    const Rows own(row, row + static_cast<ptrdiff_t>(parts.size()));
-    row += static_cast<ptrdiff_t>(parts.size());
     std::vector<size_t> begins;
-    const std::string text = JoinRank(parts, own, rank, &begins);
+    const std::string text = JoinRank(parts, row, rank, &begins);
+    ToCharacterPlaces(text, &begins);
     TranslatedSegment translation = {ToCharacters(text), {}};
     for (size_t i = 0; i < parts.size(); ++i) {
-      const TranslatedPart& one = own[i][rank];
-      const size_t begin = ToCharacters(std::string_view(text).substr(0, begins[i])).size();
+      const TranslatedPart& one = (*row++)[rank];
       const size_t size = ToCharacters(one.text).size();
       AlignedPart part = {{parts[i].begin, parts[i].begin + ToCharacters(parts[i].text).size()},
-                          {begin, begin + size},
+                          {begins[i], begins[i] + size},
                           Shifted(one.source_tokens, parts[i].begin),
-                          Shifted(one.target_tokens, begin),
+                          Shifted(one.target_tokens, begins[i]),
                           {}};
       const size_t width = one.source_tokens.size() + 1;
       for (size_t at = 0; at + width < one.weights.size(); ++at) {
@@ -265,20 +273,17 @@ Translations TranslateText(const std::vector<Translator*>& chain, std::string_vi
   CheckUtf8(text);
   std::optional<MarkupDocument> document;
   std::vector<Parts> segments;
+  // What a text begins with is for all of it.
+  std::string code;
+  const auto add = [&](std::string_view segment) {
+    segments.push_back(translating.PartsOf(segment, code));
+    if (!segments.back().empty()) code = segments.back().back().code;
+  };
   if (options.markup) {
     document = MarkupDocument::Parse(text);
-    for (const MarkupSegment& segment : document->segments()) {
-      segments.push_back(translating.PartsOf(ToUtf8(segment.text)));
-    }
+    for (const MarkupSegment& segment : document->segments()) add(ToUtf8(segment.text));
   } else {
-    segments.push_back(translating.PartsOf(text));
-  }
-  size_t num_parts = 0;
-  for (const Parts& parts : segments) num_parts += parts.size();
-  if (options.markup || options.split_sentences) {
-    const auto first = std::find_if_not(segments.begin(), segments.end(),
-                                        [](const Parts& parts) { return parts.empty(); });
-    if (first != segments.end()) CheckTargetCode(*first, num_parts);
+    add(text);
   }
   Rows rows;
   for (const Parts& parts : segments) {
@@ -286,12 +291,12 @@ Translations TranslateText(const std::vector<Translator*>& chain, std::string_vi
   }
   const auto join = [&](size_t rank) {
     return document ? JoinMarkup(*document, segments, rows, rank)
-                    : JoinRank(segments[0], rows, rank);
+                    : JoinRank(segments[0], rows.begin(), rank);
   };
   Translations translations = {{}, std::max(rows.size(), size_t{1})};
   if (rows.empty()) translations.best.push_back({{{}, 0, 0}, join(0)});
-  for (size_t rank = 0; rank < NumRanks(rows); ++rank) {
-    translations.best.push_back({JoinHypotheses(rows, rank, translating.options()), join(rank)});
+  for (Joined& one : JoinAll(rows, translating.options())) {
+    translations.best.push_back({std::move(one.hypothesis), join(one.rank)});
   }
   return translations;
 }

@@ -8,6 +8,7 @@
 #include "runtime/generation.h"
 #include "runtime/ids.h"
 #include "runtime/splitting.h"
+#include "runtime/target_codes.h"
 #include "runtime/translation_chain.h"
 #include "tokenizer/unicode.h"
 
@@ -82,12 +83,13 @@ Translations Translator::TranslateIds(const Ids& ids, const SearchOptions& optio
   CheckOptions(options);
   Begin();
   const SourcePart part = {"", "", 0, CheckedSource(ids)};
+  const Heeded heeded = HeededOf(options.constraints);
   Translations translations;
   if (part.ids.empty()) {
     translations.best.push_back({{{}, 0, 0}, std::nullopt});
     return translations;
   }
-  for (TranslatedPart& one : TranslatePart(part, options, HeededOf(options.constraints))) {
+  for (TranslatedPart& one : TranslatePart(part, options, heeded)) {
     translations.best.push_back({std::move(one.hypothesis), std::nullopt});
   }
   return translations;
@@ -130,7 +132,7 @@ std::vector<int32_t> Translator::Tokenize(std::string_view text) const {
 std::vector<int32_t> Translator::PrefixIds(std::string_view text) const {
   RequireTokenizer();
   CheckUtf8(text);
-  Ids ids = target_->Encode(text);
+  Ids ids = target_->EncodeWithoutAffixes(text);
   if (std::any_of(ids.begin(), ids.end(), [&](int32_t id) { return target_->IsUnknown(id); })) {
     throw Error(Code::kInvalidArgument,
                 "`target_prefix` must have characters of the bundle's target tokenizer", "others",
@@ -140,34 +142,39 @@ std::vector<int32_t> Translator::PrefixIds(std::string_view text) const {
 }
 
 // None if the text is blank, one if it is a line that fits.
-std::vector<SourcePart> Translator::Parts(std::string_view text,
-                                          const SearchOptions& options) const {
+std::vector<SourcePart> Translator::Parts(std::string_view text, const SearchOptions& options,
+                                          std::string code) const {
   const Tokenizer& tokenizer = RequireTokenizer();
   const std::u32string characters = ToCharacters(text);
   std::vector<SourcePart> parts;
   size_t at = 0;
   for (const Part& line : options.split_sentences ? SplitSentences(text) : SplitLines(text)) {
     std::string breaks = line.breaks;
+    const std::string own_code = TargetCode(line.text);
+    if (!own_code.empty()) code = own_code;
+    const auto encode = [&](std::string_view part) {
+      return tokenizer.Encode(WithCode(code, part));
+    };
     const auto add = [&](const std::string& part, Ids ids) {
       if (ids.empty()) return;
       const std::u32string own = ToCharacters(part);
       at = characters.find(own, at);
-      parts.push_back({breaks, part, at, std::move(ids)});
+      parts.push_back({breaks, part, at, std::move(ids), code});
       at += own.size();
       breaks.clear();
     };
-    Ids ids = tokenizer.Encode(line.text);
+    Ids ids = encode(line.text);
     if (Fits(ids.size())) {
       add(line.text, std::move(ids));
       continue;
     }
     std::optional<std::vector<std::string>> texts;
     if (options.split) {
-      texts = SplitText(line.text,
-                        [&](std::string_view part) { return Fits(tokenizer.Encode(part).size()); });
+      texts =
+          SplitText(line.text, [&](std::string_view part) { return Fits(encode(part).size()); });
     }
     if (!texts) FailTooLong(ids.size(), "Shorten it, or let it be split");
-    for (const std::string& part : *texts) add(part, tokenizer.Encode(part));
+    for (const std::string& part : *texts) add(part, encode(part));
   }
   return parts;
 }
@@ -184,7 +191,7 @@ std::vector<TranslatedPart> Translator::TranslatePart(const SourcePart& part,
   std::vector<TranslatedPart> translated;
   for (Hypothesis& hypothesis : Search(part.ids, options, heeded)) {
     TranslatedPart one = {std::move(hypothesis), ""};
-    if (target_ && !part.text.empty()) AddText(part.text, &one);
+    if (target_ && !part.text.empty()) AddText(part, &one);
     translated.push_back(std::move(one));
   }
   Add(session_.timings(), &timings_);
@@ -192,20 +199,26 @@ std::vector<TranslatedPart> Translator::TranslatePart(const SourcePart& part,
 }
 
 // Adds the text of a translation, and where its tokens are.
-void Translator::AddText(std::string_view source, TranslatedPart* translated) const {
+void Translator::AddText(const SourcePart& part, TranslatedPart* translated) const {
   const Hypothesis& hypothesis = translated->hypothesis;
   std::vector<TokenSpan> spans;
   translated->text = target_->Decode(Known(hypothesis.ids), &spans);
-  if (hypothesis.alignment.empty()) return;
+  if (hypothesis.alignments.empty()) return;
   translated->target_tokens = InCharacters(spans, translated->text);
+  const std::string source = WithCode(part.code, part.text);
   source_->Encode(source, &spans);
   translated->source_tokens = InCharacters(spans, source);
+  // What stands around the text is nowhere in it.
+  const size_t added = ToCharacters(source).size() - ToCharacters(part.text).size();
+  for (TextSpan& span : translated->source_tokens) {
+    span = {span.begin - std::min(span.begin, added), span.end - std::min(span.end, added)};
+  }
+  const auto& [width, weights] = hypothesis.alignments[0];
   for (size_t row = 0; row <= hypothesis.ids.size(); ++row) {
     if (row < hypothesis.ids.size() && hypothesis.ids[row] >= target_->size()) continue;
-    const auto first =
-        hypothesis.alignment.begin() + static_cast<ptrdiff_t>(row * hypothesis.source_length);
+    const auto first = weights.begin() + static_cast<ptrdiff_t>(row * width);
     translated->weights.insert(translated->weights.end(), first,
-                               first + static_cast<ptrdiff_t>(hypothesis.source_length));
+                               first + static_cast<ptrdiff_t>(width));
   }
 }
 

@@ -42,6 +42,9 @@ struct SourcePart {
   std::string text;
   size_t begin;
   std::vector<int32_t> ids;
+  // The code of the language that it is translated to, which is put before it where it does not
+  // begin with one; or "".
+  std::string code = {};
 };
 
 // The translation of a part.
@@ -84,11 +87,12 @@ class Translator {
   // The ids of a text that translations begin with.
   std::vector<int32_t> PrefixIds(std::string_view text) const;
 
-  // What text is made of, and a part's translations, best first, with checked options. Timings are
-  // summed since Begin.
+  // What text is made of, after a text with a code or "", and a part's translations, best first,
+  // with checked options. Timings are summed since Begin.
   void Begin() { timings_ = {}; }
   const Tokenizer& RequireTokenizer() const;
-  std::vector<SourcePart> Parts(std::string_view text, const SearchOptions& options) const;
+  std::vector<SourcePart> Parts(std::string_view text, const SearchOptions& options,
+                                std::string code = "") const;
   std::vector<TranslatedPart> TranslatePart(const SourcePart& part, const SearchOptions& options,
                                             const Heeded& heeded);
   Heeded HeededOf(const Constraints& constraints) const;
@@ -102,7 +106,7 @@ class Translator {
 
   Ids CheckedSource(const Ids& ids) const;
   std::vector<Hypothesis> Search(Ids ids, const SearchOptions& options, const Heeded& heeded);
-  void AddText(std::string_view source, TranslatedPart* translated) const;
+  void AddText(const SourcePart& part, TranslatedPart* translated) const;
   Ids Known(const Ids& ids) const;
   bool Fits(size_t num_ids) const;
   // The most tokens of a target, the end mark included.

@@ -139,6 +139,12 @@ std::vector<int32_t> Tokenizer::Encode(std::string_view text, std::vector<TokenS
   return ids;
 }
 
+std::vector<int32_t> Tokenizer::EncodeWithoutAffixes(std::string_view text) const {
+  const std::vector<int32_t> ids = Encode(text);
+  return {ids.begin() + static_cast<ptrdiff_t>(model_->prefix.size()),
+          ids.end() - static_cast<ptrdiff_t>(model_->suffix.size())};
+}
+
 std::string Tokenizer::Decode(const std::vector<int32_t>& ids,
                               std::vector<TokenSpan>* spans) const {
   const Vocabulary& vocabulary = model_->vocabulary;

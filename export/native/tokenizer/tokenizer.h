@@ -32,6 +32,9 @@ class Tokenizer {
   // `spans`, unless it is null, becomes where each of them is.
   std::vector<int32_t> Encode(std::string_view text, std::vector<TokenSpan>* spans = nullptr) const;
 
+  // The same without those around the text, as for a part of a text.
+  std::vector<int32_t> EncodeWithoutAffixes(std::string_view text) const;
+
   // The UTF-8 text of some ids. Throws Error (kInvalidArgument) for ids out of range.
   // `spans`, unless it is null, becomes where each of them is, before the model's denormalization.
   std::string Decode(const std::vector<int32_t>& ids,
