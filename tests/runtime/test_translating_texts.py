@@ -17,6 +17,7 @@ from tfcompress.commands import main
 from tfcompress.errors import InputError
 from tfcompress.export import convert
 from tfcompress.models import Seq2SeqTransformer
+from tfcompress.pipeline.translating import translate_sentences
 from tfcompress.runtime import Hypothesis, PivotTranslator, Translator
 from tfcompress.runtime.c_interface import CResult, CSearch
 from tfcompress.runtime.joining import join_parts
@@ -352,6 +353,12 @@ def test_a_part_that_nothing_is_translated_on_of(library, handle, translator):
     assert chain.translate(" ", return_scores=True)[0].quality == 1
     assert native_hypotheses(library, [handle, handle], gone)[1] == 0
     assert native_hypotheses(library, [handle, handle], " ")[1] == 1
+
+
+def test_alignments_come_where_tokens_do(in_python, aligned):
+    for with_tokens in (False, True):
+        (one,) = translate_sentences(aligned, ["two dogs"], with_tokens=with_tokens)
+        assert (one.hypotheses[0].part_alignments is not None) == with_tokens
 
 
 def test_joining_many_parts_takes_no_large_matrix():

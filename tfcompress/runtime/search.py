@@ -51,7 +51,7 @@ class Hypothesis:
     Attributes:
         ids: Its ids, without the end id.
         log_probability: The sum of its tokens' log-probabilities, the end id's included.
-        score: `log_probability / length**length_penalty`; the length counts the end id.
+        score: `log_probability / length**length_penalty`; the length is that of `token_ids`.
         text: The translation, where there is a tokenizer.
         parts: How many parts the text was translated in: lines, with `split_sentences` sentences,
             with `markup` what of these is between blocks; and what such were split into where they
@@ -91,8 +91,10 @@ class Hypothesis:
         It is made when it is asked for, and as large as both numbers are.
         """
         parts = self.part_alignments
-        if parts is None or len(parts) == 1:
-            return parts and parts[0]
+        if parts is None:
+            return None
+        if len(parts) == 1:
+            return parts[0]
         joined = np.zeros(np.sum([part.shape for part in parts], axis=0), np.float32)
         row, column = 0, 0
         for part in parts:
