@@ -17,7 +17,7 @@ from tfcompress.export import convert
 from tfcompress.models import Seq2SeqTransformer
 from tfcompress.runtime import Hypothesis, Translator, open_bundle
 from tfcompress.runtime.c_interface import CIds, CSearch
-from tfcompress.text import Shortlist, Tokenizer
+from tfcompress.text import Shortlist
 from tfcompress.text.affixes import with_affixes
 
 pytestmark = one_flavour
@@ -216,19 +216,20 @@ def test_ids_have_no_text_to_take_apart(library, handle, option):
         library.translate_ids(handle, [5, 6], **{option: 1})
 
 
-def test_affixes_are_for_the_source(tokenizer, library, tmp_path):
+def test_affixes_are_for_the_source(tokenizer, library, aligned, tmp_path):
     """One tokenizer for both sides, which puts a piece around every text."""
-    joint = Tokenizer(with_affixes(tokenizer.proto, ["</s>"], ["."]))
-    convert(
-        make_transformer(120, 1),
-        tmp_path / "joint",
-        source_tokenizer=joint,
-        target_tokenizer=joint,
-        quantization="float32",
-        samples=SAMPLES,
-    )
-    handle, options = library.open(tmp_path / "joint"), {"target_prefix": "two d"}
-    with Translator(tmp_path / "joint", native=False) as translator:
+    joint = with_affixes(tokenizer.proto, ["</s>"], ["."])
+    bundle = open_bundle(aligned)
+    manifest = json.loads((aligned / "manifest.json").read_text())
+    for file in aligned.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    for name in {bundle.source_tokenizer.name, bundle.target_tokenizer.name}:
+        (tmp_path / name).write_bytes(joint)
+        manifest["files"][name]["bytes"] = len(joint)
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    handle, options = library.open(tmp_path, verify=0), {"target_prefix": "two d"}
+    with Translator(tmp_path, native=False, verify=False) as translator:
+        assert translator._encode("two")[0] == 2
         for text in BATCH[:4]:
             expected = translator.translate(text, **options)
             assert expected.startswith("two d")
