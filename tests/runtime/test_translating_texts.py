@@ -11,6 +11,7 @@ from flavours import one_flavour
 from hypothesis import given, settings
 from markup_texts import any_markup, nested_markup
 from native_library import NativeError, NativeLibrary
+from sentencepiece import sentencepiece_model_pb2
 from small_models import sentences
 
 from tfcompress.commands import main
@@ -24,6 +25,7 @@ from tfcompress.runtime.joining import join_parts
 from tfcompress.runtime.markup_scanner import TokenType, scan
 from tfcompress.runtime.native_results import RESULT_FUNCTIONS, hypotheses
 from tfcompress.runtime.splitting import split_sentences
+from tfcompress.text import Tokenizer
 
 pytestmark = one_flavour
 DOCUMENT = "two dogs play. Dr. A runs.\n\n  The man sees.\tWho? in 3.5 parks .. a ball\r\n"
@@ -32,9 +34,18 @@ PAGE = (
 )
 
 
+def with_codes(tokenizer, *codes):
+    """The same, with codes in place of its last pieces."""
+    model = sentencepiece_model_pb2.ModelProto.FromString(tokenizer.proto)
+    for piece, code in zip(reversed(model.pieces), codes):
+        piece.piece, piece.type = code, piece.USER_DEFINED
+    return Tokenizer(model.SerializeToString())
+
+
 @pytest.fixture(scope="module")
 def aligned(transformer, tokenizer, tmp_path_factory):
-    """A bundle with alignments."""
+    """A bundle with alignments and target codes."""
+    tokenizer = with_codes(tokenizer, ">>de<<", ">>fr<<")
     path = tmp_path_factory.mktemp("texts") / "aligned"
     convert(
         Seq2SeqTransformer(transformer.config.replace(alignment_head=1), model=transformer.model),
@@ -208,6 +219,8 @@ def test_alignments_through_a_pivot(translator):
         ),
         (">> de<< two\ndogs", {}, [">> de<< two", "dogs"]),
         (">><< two\ndogs", {}, [">><< two", "dogs"]),
+        (">>no<< two\ndogs", {}, [">>no<< two", "dogs"]),
+        (">>de<< a\n>>no<< man", {}, [">>de<< a", ">>de<< >>no<< man"]),
     ],
 )
 def test_each_part_has_the_target_code(translator, library, handle, text, options, alone):

@@ -20,15 +20,15 @@ def target_code(text: str) -> str:
 
 
 def with_code(code: str, text: str) -> str:
-    """Returns a part of a text with the code of the text before it, where it has none itself.
+    """Returns a part of a text with a code before it.
 
     Args:
         code: The code, or "".
-        text: The part.
+        text: The part, which may begin with the code.
 
     Example:
 
     >>> with_code(">>de<<", "two dogs")
     '>>de<< two dogs'
     """
-    return f"{code} {text}" if code and not target_code(text) else text
+    return f"{code} {text}" if code and not text.startswith(code) else text

@@ -368,13 +368,19 @@ class Translator(Model[TranslationBundle]):
         """Returns the parts of a text: none if it is blank, one if it is a line that fits."""
         parts, at = [], 0
         for breaks, line in split_sentences(text) if by_sentence else split_lines(text):
-            code = target_code(line) or code
+            code = self._known_code(line) or code
             for ids, part in self._line_parts(name, line, overlong, code):
                 at = text.index(part, at)
                 parts.append(SourcePart(ids, breaks, part, at, code))
                 at += len(part)
                 breaks = ""
         return parts
+
+    def _known_code(self, line: str) -> str:
+        """Returns the code that a line begins with, if it is one of the tokenizer's pieces."""
+        code = target_code(line)
+        pieces = map(self._source.id_to_piece, self._source.encode(code))
+        return code if code in [piece.lstrip("\u2581") for piece in pieces] else ""
 
     def _line_parts(
         self, name: str, line: str, overlong: str, code: str

@@ -19,7 +19,7 @@ std::string TargetCode(std::string_view text) {
 
 std::string WithCode(std::string_view code, std::string_view text) {
   std::string coded;
-  if (!code.empty() && TargetCode(text).empty()) coded.append(code).append(" ");
+  if (text.substr(0, code.size()) != code) coded.append(code).append(" ");
   return coded.append(text);
 }
 

@@ -10,7 +10,7 @@ namespace tfcompress {
 // ">>de<<": what the text begins with; or "".
 std::string TargetCode(std::string_view text);
 
-// A part of a text with the code of the text before it, where it has none itself.
+// A part of a text, which may begin with the code, with a code before it, unless that is empty.
 std::string WithCode(std::string_view code, std::string_view text);
 
 }  // namespace tfcompress

@@ -141,6 +141,15 @@ std::vector<int32_t> Translator::PrefixIds(std::string_view text) const {
   return ids;
 }
 
+std::string Translator::KnownCode(std::string_view line) const {
+  const std::string code = TargetCode(line);
+  for (const int32_t id : source_->EncodeWithoutAffixes(code)) {
+    const std::string piece = source_->Surface(id);
+    if (piece == code || piece == " " + code) return code;
+  }
+  return "";
+}
+
 // None if the text is blank, one if it is a line that fits.
 std::vector<SourcePart> Translator::Parts(std::string_view text, const SearchOptions& options,
                                           std::string code) const {
@@ -150,7 +159,7 @@ std::vector<SourcePart> Translator::Parts(std::string_view text, const SearchOpt
   size_t at = 0;
   for (const Part& line : options.split_sentences ? SplitSentences(text) : SplitLines(text)) {
     std::string breaks = line.breaks;
-    const std::string own_code = TargetCode(line.text);
+    const std::string own_code = KnownCode(line.text);
     if (!own_code.empty()) code = own_code;
     const auto encode = [&](std::string_view part) {
       return tokenizer.Encode(WithCode(code, part));

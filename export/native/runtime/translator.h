@@ -108,6 +108,8 @@ class Translator {
   std::vector<Hypothesis> Search(Ids ids, const SearchOptions& options, const Heeded& heeded);
   void AddText(const SourcePart& part, TranslatedPart* translated) const;
   Ids Known(const Ids& ids) const;
+  // The code that a line begins with, if it is one of the tokenizer's pieces; or "".
+  std::string KnownCode(std::string_view line) const;
   bool Fits(size_t num_ids) const;
   // The most tokens of a target, the end mark included.
   int32_t Longest() const;
