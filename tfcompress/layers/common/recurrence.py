@@ -38,14 +38,15 @@ def linear_recurrence(
         return 2 * reach, decay, sums
 
     state = 1, decay, inputs
-    if shape[1] is None and max_length is None:
+    bound = max_length if shape[1] is None else shape[1]
+    if bound is None:
         return tf.while_loop(lambda reach, *_: reach < length, double, state)[-1]
     if shape[1] is None:
         within = tf.debugging.assert_less_equal(
-            length, max_length, "The sequence must not be longer than `max_length`."
+            length, bound, "The sequence must not be longer than `max_length`."
         )
         with tf.control_dependencies([within]):
             state = 1, decay, tf.identity(inputs)
-    while state[0] < (max_length if shape[1] is None else length):
+    while state[0] < bound:
         state = double(*state)
     return state[-1]
