@@ -111,6 +111,27 @@ class Bans:
         return self._surfaces[token] if token < len(self._surfaces) else b""
 
 
+def checked_bans(constraints: Constraints, surfaces: "Callable[[], Surfaces]") -> Bans | None:
+    """Returns what is banned, or None where nothing is.
+
+    Args:
+        constraints: What translations heed.
+        surfaces: Makes the texts of the target tokenizer's pieces; called for words only.
+
+    Raises:
+        InputError: What translations begin with has something banned.
+    """
+    if not constraints.banned_ids and not constraints.banned_words:
+        return None
+    if constraints.banned_words:
+        known = surfaces()
+        bans = Bans(constraints, known.texts, known.spell)
+    else:
+        bans = Bans(constraints)
+    bans.check_prefix(constraints.target_prefix)
+    return bans
+
+
 class _Word:
     """A banned word."""
 

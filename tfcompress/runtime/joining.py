@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tfcompress.runtime.search import Hypothesis
+from tfcompress.runtime.search import Hypothesis, score
 
 
 def join_parts(parts: Sequence[Hypothesis], text: str | None, length_penalty: float) -> Hypothesis:
@@ -29,14 +29,3 @@ def join_parts(parts: Sequence[Hypothesis], text: str | None, length_penalty: fl
         [one for part in parts for one in part.token_scores],
         [one for row in alignments for one in row] if len(alignments) == len(parts) else None,
     )
-
-
-def score(log_probability: float, num_tokens: int, length_penalty: float) -> float:
-    """Returns what translations are ordered by.
-
-    Args:
-        log_probability: The sum of the tokens' log-probabilities.
-        num_tokens: How many these are, end ids included; 0 where they are not known.
-        length_penalty: The power of the length that the sum is divided by.
-    """
-    return log_probability / max(num_tokens, 1) ** length_penalty

@@ -218,13 +218,12 @@ def _open(text, at, end_tags):
     name = _lower(text[at + 1 : name_end])
     end, is_closed, is_opaque = _tag_end(text, at, name_end)
     # HTML knows no `/>` here; XML does.
-    has_end = (name in RAW or name in RAW_TEXT) and end_tags.find(name, end) is not None
-    if (is_closed and not has_end) or name in VOIDS:
+    closing = end_tags.find(name, end) if name in RAW or name in RAW_TEXT else None
+    if (is_closed and closing is None) or name in VOIDS:
         return Token(TokenType.EMPTY, at, end, name)
     if name in RAW:
-        if not has_end:
+        if closing is None:
             raise _unended(text, at)
-        closing = end_tags.find(name, end)
         end, *_ = _tag_end(text, closing, closing + len(f"</{name}"))
         return Token(TokenType.KEPT, at, end, name)
     return Token(TokenType.OPEN, at, end, name, is_opaque or name in OPAQUE)

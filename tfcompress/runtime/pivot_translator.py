@@ -7,7 +7,7 @@ import numpy as np
 
 from tfcompress.errors import InputError
 from tfcompress.runtime.constraints import NO_CONSTRAINTS
-from tfcompress.runtime.joining import score
+from tfcompress.runtime.search import score
 from tfcompress.runtime.source_texts import SourcePart, TranslatedPart, shifted
 from tfcompress.runtime.splitting import separated
 from tfcompress.runtime.tag_placement import shared_characters

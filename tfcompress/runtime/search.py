@@ -115,6 +115,17 @@ class Hypothesis:
         return [(source, place) for place, source in enumerate(sources)]
 
 
+def score(log_probability: float, num_tokens: int, length_penalty: float) -> float:
+    """Returns what translations are ordered by.
+
+    Args:
+        log_probability: The sum of the tokens' log-probabilities.
+        num_tokens: How many these are, end ids included; 0 where they are not known.
+        length_penalty: The power of the length that the sum is divided by.
+    """
+    return log_probability / max(num_tokens, 1) ** length_penalty
+
+
 def greedy_search(
     stepper: Stepper,
     special: SpecialIds,
@@ -249,7 +260,7 @@ def beam_search(
     finished: list[Hypothesis] = []
 
     def finish(chosen, total):
-        finished.append(_hypothesis(chosen, total, total / len(chosen) ** length_penalty))
+        finished.append(_hypothesis(chosen, total, score(total, len(chosen), length_penalty)))
 
     for length in range(1, limit + 1):
         output = _complete(stepper.step(tokens))

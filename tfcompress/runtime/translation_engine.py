@@ -8,10 +8,10 @@ import numpy as np
 
 from tfcompress.runtime.constraints import (
     NO_CONSTRAINTS,
-    Bans,
     Constraints,
     Surfaces,
     check_room,
+    checked_bans,
 )
 from tfcompress.runtime.engine import Engine
 from tfcompress.runtime.generation import Prompted
@@ -48,7 +48,10 @@ class TranslationEngine(Engine[TranslationBundle]):
         special = self._bundle.ids
         longest = self._bundle.max_target_length - len(special.target_prefix)
         limit = min(max_length or longest, longest, 2 * (len(ids) + 1) + 16)
-        options: Any = {"prefix": constraints.target_prefix, "bans": self._bans(constraints)}
+        options: Any = {
+            "prefix": constraints.target_prefix,
+            "bans": checked_bans(constraints, lambda: self._surfaces),
+        }
         check_room(constraints.target_prefix, limit)
         self._session.encode([*ids, special.eos])
         if not with_scores and beam_size == 1:
@@ -63,16 +66,6 @@ class TranslationEngine(Engine[TranslationBundle]):
             **options,
         )
         return hypotheses[:n_best]
-
-    def _bans(self, constraints):
-        if not constraints.banned_ids and not constraints.banned_words:
-            return None
-        if constraints.banned_words:
-            bans = Bans(constraints, self._surfaces.texts, self._surfaces.spell)
-        else:
-            bans = Bans(constraints)
-        bans.check_prefix(constraints.target_prefix)
-        return bans
 
     @functools.cached_property
     def _surfaces(self):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Literal, TypedDict, Unpack, overload
 
 from tfcompress.errors import InputError
-from tfcompress.runtime.constraints import Bans, Constraints, Surfaces
+from tfcompress.runtime.constraints import Constraints, Surfaces, checked_bans
 from tfcompress.runtime.given_constraints import id_constraints, text_constraints
 from tfcompress.runtime.ids import source_ids
 from tfcompress.runtime.joining import join_parts
@@ -330,13 +330,8 @@ class Translator(Model[TranslationBundle]):
 
     def _check_prefix(self, constraints: Constraints):
         """Makes sure that it has no banned word, whether or not there is text to translate."""
-        if not constraints.target_prefix:
-            return
-        if constraints.banned_words:
-            bans = Bans(constraints, self._surfaces.texts, self._surfaces.spell)
-        else:
-            bans = Bans(constraints)
-        bans.check_prefix(constraints.target_prefix)
+        if constraints.target_prefix:
+            checked_bans(constraints, lambda: self._surfaces)
 
     @functools.cached_property
     def _surfaces(self) -> Surfaces:
