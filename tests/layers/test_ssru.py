@@ -262,6 +262,7 @@ def test_a_bound_takes_the_place_of_the_loop(length):
         call(np.zeros([1, 9, 6], "float32"))
 
 
-def test_impossible_bounds():
+@pytest.mark.parametrize("max_length", [0, "8", 2.5])
+def test_impossible_bounds(max_length):
     with pytest.raises(ValueError, match="`max_length` must be at least 1"):
-        SSRU(max_length=0)
+        SSRU(max_length=max_length)

@@ -87,8 +87,10 @@ class SSRU(IncrementalLayer):
             raise ValueError(f"`dropout` must lie in [0, 1). Received: dropout={dropout}.")
         self.use_projection = use_projection
         self.dropout = dropout
-        if max_length is not None and max_length < 1:
-            raise ValueError(f"`max_length` must be at least 1. Received: max_length={max_length}.")
+        if not (max_length is None or (isinstance(max_length, int) and max_length >= 1)):
+            raise ValueError(
+                f"`max_length` must be at least 1, or None. Received: max_length={max_length!r}."
+            )
         self.use_bias = use_bias
         self.max_length = max_length
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
