@@ -1,5 +1,7 @@
 """Words that translate each other, found by a library and kept in a file."""
 
+from types import SimpleNamespace
+
 import pytest
 from flavours import one_flavour
 
@@ -41,6 +43,23 @@ def test_words_that_translate_each_other(tmp_path):
     fewer = align_corpus(SOURCES, TARGETS, tmp_path / "few", symmetrization="intersection")
     for line, other in zip(fewer, lines):
         assert {*line.split()} <= {*other.split()}
+
+
+def test_passes_become_fewer_as_the_corpus_grows(tmp_path, monkeypatch):
+    library = word_alignment.check_aligner()
+    passes = []
+
+    class Counting(library.EflomalAlignmentModel):
+        def train(self):
+            passes[-1] += 1
+            super().train()
+
+    counting = SimpleNamespace(**{**vars(library), "EflomalAlignmentModel": Counting})
+    monkeypatch.setattr(word_alignment, "check_aligner", lambda: counting)
+    for copies in (1, 20):
+        passes.append(0)
+        align_corpus(SOURCES * copies, TARGETS * copies, tmp_path / str(copies))
+    assert 0 < passes[1] < passes[0]
 
 
 def test_sides_without_words(tmp_path):

@@ -131,7 +131,8 @@ def _trained(library, sources, targets):
     model.seed, model.deterministic, model.emit_training_alignments = _SEED, True, True
     for pair in zip(sources, targets):
         model.add_sentence_pair(*pair)
-    for _ in range(model.start_training()):
+    model.start_training()  # gives the number of pairs
+    for _ in range(model.scheduled_iterations):
         model.train()
     model.end_training()
     return model
