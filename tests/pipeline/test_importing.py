@@ -40,6 +40,25 @@ def test_import_export_and_translate(folder, tmp_path, capsys):
         np.testing.assert_array_equal(one, other)
 
 
+def test_an_imported_filter_translates_the_other_way(folder, tmp_path):
+    run, corpus = tmp_path / "run", tmp_path / "corpus"
+    tfc.pipeline.import_model(folder, run)
+    corpus.mkdir()
+    for split in ("train", "valid", "test"):
+        (corpus / f"{split}.en").write_text("\n".join(marian.SENTENCES))
+        (corpus / f"{split}.de").write_text("\n".join(marian.TRANSLATED))
+    recipe = {
+        "name": "student",
+        "model": {"hidden_dim": 16},
+        "teacher": {"path": str(run), "sequences": True, "filter": {"path": str(run), "keep": 0.5}},
+    }
+    for languages, message in ((("en", "de"), "from en to de"), (("de", "en"), "needs a bundle")):
+        sides = dict(zip(("source_language", "target_language"), languages))
+        settings = recipe | {"corpus": {"path": str(corpus), **sides}}
+        with pytest.raises(InputError, match=message):
+            tfc.pipeline.run_recipe(recipe_from_mapping(settings), tmp_path / "student")
+
+
 def test_what_is_imported_is_not_lost(folder, tmp_path, capsys):
     run = tmp_path / "run"
     tfc.pipeline.import_model(folder, run)

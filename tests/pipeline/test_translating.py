@@ -53,6 +53,25 @@ def test_nothing_is_written_where_a_sentence_is_refused(bundle, source, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["source.en"]
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--target-prefix", "\u65e5"], "`target_prefix` must have characters of"),
+        (["--banned-words", " "], "A banned word must have text"),
+        (["--target-prefix", "Wir", "--banned-words", "Wir"], "none of `banned_words`"),
+        (["--markup"], "Markup needs a bundle with alignments"),
+    ],
+)
+def test_wrong_options_are_no_fault_of_a_line(bundle, source, tmp_path, capsys, options, message):
+    for text in (source.read_text(), ""):
+        source.write_text(text)
+        assert main(["translate", bundle, "--input", str(source), *options]) == 2
+        written, error = capsys.readouterr()
+        assert message in error
+        assert written == ""
+        assert "line" not in error
+
+
 def test_workers_beyond_the_processors(bundle, capsys):
     assert main(["translate", bundle, "--workers", "4096"]) == 2
     assert "`workers` must be from 1 to" in capsys.readouterr().err

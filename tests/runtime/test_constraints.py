@@ -66,7 +66,7 @@ def needs(request):
 
 def log_probabilities(translator, sentence, ids):
     """Of each token and the end id, by the logits after each prefix."""
-    source = translator._encode(sentence)
+    source = translator._source_part(sentence, "").ids
     logits = translator._run(lambda engine: engine.logits(source, ids))
     logits = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     return logits[np.arange(len(ids) + 1), [*ids, 2]]
@@ -85,7 +85,7 @@ def test_scores_and_alignments(translator, options):
             assert one.token_scores == pytest.approx(expected, abs=1e-3)
             assert one.log_probability == pytest.approx(sum(one.token_scores))
             assert one.quality == pytest.approx(np.exp(np.mean(one.token_scores)))
-            source_tokens = len(translator._encode(source)) + 1
+            source_tokens = len(translator._source_part(source, "").ids) + 1
             assert one.alignment.shape == (len(one.ids) + 1, source_tokens)
             assert one.alignment.sum(axis=1) == pytest.approx(1, abs=1e-4)
 
@@ -229,7 +229,7 @@ def test_affixes_are_for_the_source(tokenizer, library, aligned, tmp_path):
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     handle, options = library.open(tmp_path, verify=0), {"target_prefix": "two d"}
     with Translator(tmp_path, native=False, verify=False) as translator:
-        assert translator._encode("two")[0] == 2
+        assert translator._source_part("two", "").ids[0] == 2
         for text in BATCH[:4]:
             expected = translator.translate(text, **options)
             assert expected.startswith("two d")

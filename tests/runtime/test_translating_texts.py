@@ -221,6 +221,12 @@ def test_alignments_through_a_pivot(translator):
         (">><< two\ndogs", {}, [">><< two", "dogs"]),
         (">>no<< two\ndogs", {}, [">>no<< two", "dogs"]),
         (">>de<< a\n>>no<< man", {}, [">>de<< a", ">>de<< >>no<< man"]),
+        # A code alone is no text.
+        (">>de<<\ntwo dogs", {}, [">>de<< two dogs"]),
+        ("a\n >>fr<< \u200b\n>>de<<\nman", {}, ["a", ">>de<< man"]),
+        ("a. >>de<<\n\nman", {"split_sentences": True}, ["a.", ">>de<< man"]),
+        ("<p>&gt;>de<<</p> <i>two</i>", {"markup": True}, [">>de<< two"]),
+        (">>de<<", {}, []),
     ],
 )
 def test_each_part_has_the_target_code(translator, library, handle, text, options, alone):
@@ -237,10 +243,11 @@ def test_each_part_has_the_target_code(translator, library, handle, text, option
 
 def test_parts_of_a_long_line_have_the_target_code(translator, library, handle):
     text = ">>de<< " + "two dogs play with a red ball . " * 8
-    parts = translator._parts("the text", text, "split", False)
+    parts, code = translator._parts("the text", text, "split", False)
+    assert code == ">>de<<"
     assert len(parts) > 1
     for part in parts[1:]:
-        assert part.ids == translator._encode(f">>de<< {part.text}")
+        assert part.ids == translator._source_part(f">>de<< {part.text}", "").ids
     assert all(len(part.ids) < 40 for part in parts)
     (row,) = translator.translate(text, return_scores=True)
     assert library.translate(handle, text)[0][:2] == (row.text, row.ids)
@@ -256,8 +263,8 @@ def test_errors_name_the_bundle(translator, other, bundle):
     source = next(
         text
         for text in (" ".join(sentences(3, seed=seed)) for seed in range(200))
-        if len(translator._encode(text)) < 38
-        and len(other._encode(translator.translate(text))) > 40
+        if len(translator._source_part(text, "").ids) < 38
+        and len(other._source_part(translator.translate(text), "").ids) > 40
     )
     with pytest.raises(InputError, match=re.escape(f"in the text for {bundle}, limit=40")):
         chain.translate(source, overlong="error")

@@ -8,7 +8,7 @@ from pathlib import Path
 from tfcompress.errors import InputError
 from tfcompress.export.bundle.writer import new_folder
 from tfcompress.pipeline.identity import model_digest
-from tfcompress.pipeline.pretrained_translators import read_translator
+from tfcompress.pipeline.pretrained_translators import read_translator, translator_languages
 from tfcompress.pipeline.record import RunRecord
 from tfcompress.pipeline.workspace import IMPORTED, tokenizer_path
 from tfcompress.text.lines import iterate_lines
@@ -87,5 +87,8 @@ def import_model(
         record = RunRecord(new)
         needs = {IMPORTED: source.absolute().name}
         record.finish("tokenizers", needs, *(path.name for path in paths))
-        record.recipe = {"name": source.absolute().name}
+        languages = translator_languages(
+            source, source_language=source_language, target_language=target_language
+        )
+        record.recipe = {"name": source.absolute().name, "corpus": languages}
         record.finish("model", needs, "model", content=model_digest(new / "model"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tfcompress.errors import InputError
 from tfcompress.pipeline.loading import load_tensorflow
 from tfcompress.pipeline.marian_sources import find_marian_files
-from tfcompress.text.marian import read_settings
+from tfcompress.text.marian import marian_languages, read_settings
 
 if TYPE_CHECKING:
     from tfcompress.models import BergamotModel, TranslationModel
@@ -65,6 +65,26 @@ def read_translator(
     if files.model.suffix == ".npz":
         return from_marian_npz(files.model, files.vocabularies, max_length=max_length)
     return from_bergamot(files.model, files.vocabularies, files.shortlist, max_length=max_length)
+
+
+def translator_languages(
+    source: str | Path, *, source_language: str | None = None, target_language: str | None = None
+) -> dict[str, str]:
+    """Returns the languages of a translator, as corpora of recipes have them; none if unknown.
+
+    Args:
+        source: As for `read_translator`.
+        source_language: The one that it is read for.
+        target_language: Likewise.
+
+    Raises:
+        InputError: If its settings cannot be read.
+    """
+    source = Path(source)
+    languages = {"source": source_language, "target": target_language}
+    if source_language is None and find_marian_files(source) is None:
+        languages = marian_languages(source)
+    return {f"{side}_language": name for side, name in languages.items() if name is not None}
 
 
 def _is_m2m100(folder: Path) -> bool:

@@ -91,6 +91,8 @@ def translate_sentences(
     translate = functools.partial(_translate, bundles, num_threads, place, options, with_tokens)
     # A sentence at a time in this process, as it may come from a keyboard.
     chunks = _chunks(sentences, first, 1 if engine.is_local else _CHUNK)
+    # What is wrong with an option is no line's fault.
+    chunks = itertools.chain([()], chunks)
     try:
         for results in engine.map(translate, chunks):
             yield from results
@@ -145,6 +147,8 @@ def _translator(bundles, num_threads) -> Any:
 
 def _translate(bundles, num_threads, place, options, with_tokens, chunk) -> list[Translated]:
     results, translator = [], _translator(bundles, num_threads)
+    if not chunk:
+        translator.translate([], **options)
     cut = {name: options[name] for name in {"split_sentences", "markup", "overlong"} & {*options}}
     for number, source in chunk:
         try:

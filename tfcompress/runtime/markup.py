@@ -7,14 +7,18 @@ words that they were around, in the same nesting, each once. No tag is ever chan
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from tfcompress.runtime.markup_scanner import (
     BLOCKS,
     ENDED_BY,
+    FORMATTING,
     PREFORMATTED,
+    SCOPES,
+    UNIQUE,
     Token,
     TokenType,
     decode,
@@ -109,11 +113,11 @@ class _Parser:
         self._text = text
         self._atoms = list(_atoms(text))
         _match(self._atoms)
+        ends = _ends_without_tag(self._atoms)
         _mark_ends(self._atoms)
         # How much there is to translate before each atom.
         self._counts = [0]
         opaque_until = -1
-        ends = _ends_without_tag(self._atoms)
         for number, atom in enumerate(self._atoms):
             if atom.token.is_opaque:
                 opaque_until = max(opaque_until, ends.get(number, atom.partner))
@@ -297,32 +301,50 @@ def _match(atoms):
 def _ends_without_tag(atoms):
     """Returns for each open tag without a partner the number of the last atom of its element.
 
-    That is before the tag of an element that ends it, or at the end of the one around.
+    That is before the tag of an element that ends it, or at the end of the one around. As in HTML's
+    list of active formatting elements, formatting goes on after that, up to an end tag that stands
+    elsewhere, or the end of a table cell and the like.
     """
     ends = {}
-    # Of each element around that has an end tag, the tags without one in it, and their names.
-    scopes = [([], Counter())]
+    # Of each element around that has an end tag, the tags without one in it, and their names; and
+    # within each cell and the like, the formatting, by its name.
+    scopes, formatting = [([], Counter())], [defaultdict(list)]
 
-    def end(last, names):
-        opened, counts = scopes[-1]
-        while any(counts[name] for name in names):
-            number = opened.pop()
+    def end(number, last):
+        if atoms[number].partner < 0:
             ends[number] = last
-            counts[atoms[number].token.name] -= 1
+        if atoms[number].token.name in SCOPES:
+            ends.update(dict.fromkeys(chain(*formatting.pop().values()), last))
 
     for number, atom in enumerate(atoms):
-        token = atom.token
-        if token.type == TokenType.CLOSE and atom.partner >= 0:
-            opened, _ = scopes.pop()
-            ends.update(dict.fromkeys(opened, number - 1))
-        elif token.type in (TokenType.OPEN, TokenType.EMPTY):
-            end(number - 1, ENDED_BY.get(token.name, ()))
+        tag, name = atom.token.type, atom.token.name
+        if tag == TokenType.CLOSE and atom.partner >= 0:
+            for inner in (*reversed(scopes.pop()[0]), atom.partner):
+                end(inner, number - 1)
+        elif tag == TokenType.CLOSE:
+            if formatting[-1][name]:
+                ends[formatting[-1][name].pop()] = number - 1
+        elif tag in (TokenType.OPEN, TokenType.EMPTY):
+            opened, counts = scopes[-1]
+            while any(counts[ended] for ended in ENDED_BY.get(name, ())):
+                counts[atoms[opened[-1]].token.name] -= 1
+                end(opened.pop(), number - 1)
+            if name in UNIQUE and formatting[-1][name]:
+                ends[formatting[-1][name].pop()] = number - 1
+                atom.ends_sentence = True
+            if tag == TokenType.EMPTY:
+                continue
+            if name in SCOPES:
+                formatting.append(defaultdict(list))
             if atom.partner >= 0:
                 scopes.append(([], Counter()))
-            elif token.type == TokenType.OPEN:
-                scopes[-1][0].append(number)
-                scopes[-1][1][token.name] += 1
-    return ends | dict.fromkeys(scopes[0][0], len(atoms) - 1)
+            elif name in FORMATTING:
+                formatting[-1][name].append(number)
+            else:
+                opened.append(number)
+                counts[name] += 1
+    left = chain(scopes[0][0], *(chain(*names.values()) for names in formatting))
+    return ends | dict.fromkeys(left, len(atoms) - 1)
 
 
 def _mark_ends(atoms):

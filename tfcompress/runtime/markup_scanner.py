@@ -51,6 +51,12 @@ ENDED_BY = {
     name: tuple(sorted(ended for ended, enders in _ENDERS.items() if name in enders.split()))
     for name in sorted({name for enders in _ENDERS.values() for name in enders.split()})
 }
+# Elements that without an end tag go on beyond the one around, up to the end of a scope; and those
+# of them that another of the same name ends.
+_FORMATTING = "a b big code em font i nobr s small strike strong tt u"
+FORMATTING = frozenset(_FORMATTING.split())
+UNIQUE = frozenset(("a", "nobr"))
+SCOPES = frozenset(("applet", "caption", "marquee", "object", "td", "template", "th"))
 # Elements that keep their line breaks.
 PREFORMATTED = frozenset(("pre", "textarea"))
 

@@ -23,6 +23,7 @@ class SourcePart:
         begin: Where it is in its line or segment.
         code: The code of the language that it is translated to, which is put before it where it
             does not begin with one; or "".
+        tokens: Where the tokens of its ids are in it, where the bundle gives alignments.
     """
 
     ids: list[int]
@@ -30,6 +31,7 @@ class SourcePart:
     text: str = ""
     begin: int = 0
     code: str = ""
+    tokens: Sequence[Span] = ()
 
 
 @dataclass(frozen=True)

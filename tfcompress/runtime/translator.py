@@ -27,6 +27,7 @@ from tfcompress.runtime.translation_bundle import TranslationBundle
 from tfcompress.runtime.translation_options import TranslationOptions
 from tfcompress.search_options import SearchOptions
 from tfcompress.text.affixes import Affixes, read_affixes
+from tfcompress.text.characters import is_blank
 
 
 class _Options(TypedDict, total=False):
@@ -346,8 +347,7 @@ class Translator(Model[TranslationBundle]):
 
         def split(text):
             nonlocal code
-            parts = self._parts(name, text, overlong, by_sentence, code)
-            code = parts[-1].code if parts else code
+            parts, code = self._parts(name, text, overlong, by_sentence, code)
             return parts
 
         if not markup:
@@ -359,17 +359,22 @@ class Translator(Model[TranslationBundle]):
 
     def _parts(
         self, name: str, text: str, overlong: str, by_sentence: bool, code: str = ""
-    ) -> list[SourcePart]:
-        """Returns the parts of a text: none if it is blank, one if it is a line that fits."""
-        parts, at = [], 0
+    ) -> tuple[list[SourcePart], str]:
+        """Returns the parts of a text, none if it is blank, and the code that it leaves."""
+        parts, at, skipped = [], 0, ""
         for breaks, line in split_sentences(text) if by_sentence else split_lines(text):
-            code = self._known_code(line) or code
-            for ids, part in self._line_parts(name, line, overlong, code):
-                at = text.index(part, at)
-                parts.append(SourcePart(ids, breaks, part, at, code))
-                at += len(part)
+            own_code = self._known_code(line)
+            code = own_code or code
+            if own_code and is_blank(line.removeprefix(own_code)):
+                skipped += breaks
+                continue
+            breaks, skipped = skipped + breaks if parts else "", ""
+            for part in self._line_parts(name, line, overlong, code):
+                at = text.index(part.text, at)
+                parts.append(replace(part, breaks=breaks, begin=at))
+                at += len(part.text)
                 breaks = ""
-        return parts
+        return parts, code
 
     def _known_code(self, line: str) -> str:
         """Returns the code that a line begins with, if it is one of the tokenizer's pieces."""
@@ -377,26 +382,41 @@ class Translator(Model[TranslationBundle]):
         pieces = map(self._source.id_to_piece, self._source.encode(code))
         return code if code in [piece.lstrip("\u2581") for piece in pieces] else ""
 
-    def _line_parts(
-        self, name: str, line: str, overlong: str, code: str
-    ) -> list[tuple[list[int], str]]:
+    def _line_parts(self, name: str, line: str, overlong: str, code: str) -> list[SourcePart]:
         def encode(text):
-            return self._encode(with_code(code, text))
+            return self._source_part(text, code)
 
-        ids, texts = encode(line), None
-        if self._fits(ids):
-            texts = [line]
-        elif overlong == "split":
-            texts = split_text(line, lambda text: self._fits(encode(text)))
-        if texts is None:
-            raise self._too_long(name, ids, "Shorten it, or set `overlong` to split")
-        return [(ids, text) for text in texts if (ids := encode(text))]
+        def fits(text):
+            return self._fits(self._model_ids(self._source.encode(with_code(code, text))))
 
-    def _encode(self, text: str) -> list[int]:
+        whole = encode(line)
+        if self._fits(whole.ids):
+            parts = [whole]
+        else:
+            texts = split_text(line, fits) if overlong == "split" else None
+            if texts is None:
+                raise self._too_long(name, whole.ids, "Shorten it, or set `overlong` to split")
+            parts = map(encode, texts)
+        return [part for part in parts if part.ids]
+
+    def _source_part(self, text: str, code: str) -> SourcePart:
+        coded = with_code(code, text)
+        if not self.bundle.gives_alignments:
+            return SourcePart(self._model_ids(self._source.encode(coded)), text=text, code=code)
+        encoded = self._source.encode(coded, return_type="offset_mapping")
+        # What stands around the text is nowhere in it.
+        added, end = len(coded) - len(text), len(text)
+        tokens = [
+            *[(0, 0)] * len(self._affixes.prefix),
+            *((max(begin - added, 0), max(end - added, 0)) for begin, end in encoded["offsets"]),
+            *[(end, end)] * len(self._affixes.suffix),
+        ]
+        return SourcePart(self._model_ids(encoded["ids"]), text=text, code=code, tokens=tokens)
+
+    def _model_ids(self, ids: Sequence[int]) -> list[int]:
         # Pieces beyond the model's vocabulary count as unknown.
         limit, unknown = self.bundle.source_vocabulary, self._source.unk_id()
-        ids = self._affixes.around(self._source.encode(text))
-        return [id if id < limit else unknown for id in ids]
+        return [id if id < limit else unknown for id in self._affixes.around(ids)]
 
     def _checked_ids(self, name: str, row: Sequence[int]) -> list[SourcePart]:
         ids = source_ids(name, row, self.bundle.ids, self.bundle.source_vocabulary)
@@ -470,18 +490,10 @@ class Translator(Model[TranslationBundle]):
         hypothesis = replace(hypothesis, text=self._decode(ids))
         if hypothesis.alignment is None:
             return TranslatedPart(hypothesis)
-        text = with_code(part.code, part.text)
-        offsets = self._source.encode(text, return_type="offset_mapping")["offsets"]
-        # What stands around the text is nowhere in it.
-        added = len(text) - len(part.text)
-        offsets = [(max(begin - added, 0), max(end - added, 0)) for begin, end in offsets]
-        before = [(0, 0)] * len(self._affixes.prefix)
-        after = [(len(part.text),) * 2] * len(self._affixes.suffix)
         target = self._target.decode(self._known(ids), return_type="offset_mapping")
         rows = [row for row, token in enumerate(ids) if token < self._target.get_piece_size()]
         weights = hypothesis.alignment[[*rows, -1]]
-        source = [*before, *offsets, *after]
-        return TranslatedPart(hypothesis, source, target["offsets"], weights)
+        return TranslatedPart(hypothesis, part.tokens, target["offsets"], weights)
 
     def _decode(self, ids: Sequence[int]) -> str:
         return self._target.decode(self._known(ids)) or ""

@@ -65,6 +65,26 @@ def marian_tokenizers(
     return tokenizers[0], tokenizers[1]
 
 
+def marian_languages(folder: str | os.PathLike) -> dict[str, str]:
+    """Returns the languages that a MarianMT folder names, by "source" and "target".
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        InputError: If its settings are damaged.
+
+    Example:
+
+    >>> marian_languages("opus-mt-en-de")
+    {'source': 'en', 'target': 'de'}
+    """
+    path = Path(folder) / _SETTINGS
+    settings = read_settings(path) if path.is_file() else {}
+    languages = {side: settings.get(f"{side}_lang") for side in MODELS}
+    return {side: name for side, name in languages.items() if isinstance(name, str)}
+
+
 def special_tokens(settings: Mapping[str, Any]) -> dict[str, str]:
     """Returns the pieces of padding, end and unknown.
 

@@ -15,6 +15,9 @@ _LISTS = {
     "Raw": markup_scanner.RAW,
     "RawText": markup_scanner.RAW_TEXT,
     "Opaque": markup_scanner.OPAQUE,
+    "Formatting": markup_scanner.FORMATTING,
+    "Unique": markup_scanner.UNIQUE,
+    "Scopes": markup_scanner.SCOPES,
     "Preformatted": markup_scanner.PREFORMATTED,
 }
 

@@ -112,44 +112,100 @@ void Match(std::vector<Atom>* atoms) {
   }
 }
 
-// Of each open tag without a partner the number of the last atom of its element: before the tag of
-// an element that ends it, or at the end of the one around.
-std::map<size_t, size_t> EndsWithoutTag(const std::vector<Atom>& atoms) {
-  // Of each element around that has an end tag, the tags without one in it, and their names.
-  struct Scope {
-    std::vector<size_t> opened;
-    std::map<std::u32string_view, size_t> counts;
-  };
-  std::map<size_t, size_t> ends;
-  std::vector<Scope> scopes(1);
-  for (size_t number = 0; number < atoms.size(); ++number) {
-    const Atom& atom = atoms[number];
-    if (atom.type == TokenType::kClose && atom.partner != kNone) {
-      for (const size_t opened : scopes.back().opened) ends[opened] = number - 1;
-      scopes.pop_back();
-    } else if (atom.type == TokenType::kOpen || atom.type == TokenType::kEmpty) {
-      const std::vector<Text> ended = EndedBy(atom.name);
-      Scope& scope = scopes.back();
-      while (std::any_of(ended.begin(), ended.end(), [&](Text name) {
-        const auto known = scope.counts.find(name);
-        return known != scope.counts.end() && known->second > 0;
-      })) {
-        const size_t last = scope.opened.back();
-        scope.opened.pop_back();
-        --scope.counts[atoms[last].name];
-        ends[last] = number - 1;
-      }
-      if (atom.partner != kNone) {
-        scopes.emplace_back();
-      } else if (atom.type == TokenType::kOpen) {
-        scope.opened.push_back(number);
-        ++scope.counts[atom.name];
+// Finds of each open tag without a partner the number of the last atom of its element: before the
+// tag of an element that ends it, or at the end of the one around. As in HTML's list of active
+// formatting elements, formatting goes on after that, up to an end tag that stands elsewhere, or
+// the end of a table cell and the like.
+class EndsWithoutTag {
+ public:
+  explicit EndsWithoutTag(std::vector<Atom>* atoms) : atoms_(*atoms), scopes_(1), formatting_(1) {
+    for (size_t number = 0; number < atoms_.size(); ++number) {
+      if (atoms_[number].type == TokenType::kClose) {
+        Close(number);
+      } else if (atoms_[number].type == TokenType::kOpen ||
+                 atoms_[number].type == TokenType::kEmpty) {
+        Open(number);
       }
     }
+    const size_t last = atoms_.size() - 1;
+    for (const size_t number : scopes_[0].opened) ends_[number] = last;
+    while (!formatting_.empty()) EndFormatting(last);
   }
-  for (const size_t opened : scopes[0].opened) ends[opened] = atoms.size() - 1;
-  return ends;
-}
+
+  std::map<size_t, size_t> Take() && { return std::move(ends_); }
+
+ private:
+  // An element with an end tag: the tags without one in it, and their names.
+  struct Scope {
+    std::vector<size_t> opened;
+    std::map<Text, size_t> counts;
+  };
+
+  void Close(size_t number) {
+    const Atom& atom = atoms_[number];
+    if (atom.partner == kNone) {
+      EndLast(atom.name, number - 1);
+      return;
+    }
+    const std::vector<size_t> opened = std::move(scopes_.back().opened);
+    scopes_.pop_back();
+    for (auto inner = opened.rbegin(); inner != opened.rend(); ++inner) End(*inner, number - 1);
+    End(atom.partner, number - 1);
+  }
+
+  void Open(size_t number) {
+    Atom& atom = atoms_[number];
+    Scope& scope = scopes_.back();
+    const std::vector<Text> ended = EndedBy(atom.name);
+    while (std::any_of(ended.begin(), ended.end(), [&](Text name) {
+      const auto known = scope.counts.find(name);
+      return known != scope.counts.end() && known->second > 0;
+    })) {
+      const size_t last = scope.opened.back();
+      scope.opened.pop_back();
+      --scope.counts[atoms_[last].name];
+      End(last, number - 1);
+    }
+    if (IsUnique(atom.name) && EndLast(atom.name, number - 1)) atom.ends_sentence = true;
+    if (atom.type == TokenType::kEmpty) return;
+    if (IsScope(atom.name)) formatting_.emplace_back();
+    if (atom.partner != kNone) {
+      scopes_.emplace_back();
+    } else if (IsFormatting(atom.name)) {
+      formatting_.back()[atom.name].push_back(number);
+    } else {
+      scope.opened.push_back(number);
+      ++scope.counts[atom.name];
+    }
+  }
+
+  void End(size_t number, size_t last) {
+    if (atoms_[number].partner == kNone) ends_[number] = last;
+    if (IsScope(atoms_[number].name)) EndFormatting(last);
+  }
+
+  // Ends the last formatting of a name, if there is one.
+  bool EndLast(Text name, size_t last) {
+    const auto known = formatting_.back().find(name);
+    if (known == formatting_.back().end() || known->second.empty()) return false;
+    ends_[known->second.back()] = last;
+    known->second.pop_back();
+    return true;
+  }
+
+  void EndFormatting(size_t last) {
+    for (const auto& [name, numbers] : formatting_.back()) {
+      for (const size_t number : numbers) ends_[number] = last;
+    }
+    formatting_.pop_back();
+  }
+
+  std::vector<Atom>& atoms_;
+  std::vector<Scope> scopes_;
+  // Within each table cell and the like, by its name.
+  std::vector<std::map<Text, std::vector<size_t>>> formatting_;
+  std::map<size_t, size_t> ends_;
+};
 
 // Marks what ends a sentence: blocks, tags without partners, and elements around those. Nothing
 // does within an element that is not translated.
@@ -241,8 +297,8 @@ class Parser {
  public:
   explicit Parser(Text text) : text_(text), atoms_(Atoms(text)), counts_(1, 0) {
     Match(&atoms_);
+    const std::map<size_t, size_t> ends = EndsWithoutTag(&atoms_).Take();
     MarkEnds(&atoms_);
-    const std::map<size_t, size_t> ends = EndsWithoutTag(atoms_);
     size_t translated_from = 0;
     for (size_t number = 0; number < atoms_.size(); ++number) {
       const Atom& atom = atoms_[number];

@@ -293,6 +293,12 @@ std::vector<Text> EndedBy(Text name) {
 
 bool IsBlock(Text name) { return IsOneOf(kBlocks, kBlocksSize, name); }
 
+bool IsFormatting(Text name) { return IsOneOf(kFormatting, kFormattingSize, name); }
+
+bool IsUnique(Text name) { return IsOneOf(kUnique, kUniqueSize, name); }
+
+bool IsScope(Text name) { return IsOneOf(kScopes, kScopesSize, name); }
+
 bool IsPreformatted(Text name) { return IsOneOf(kPreformatted, kPreformattedSize, name); }
 
 }  // namespace tfcompress

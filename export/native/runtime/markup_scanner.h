@@ -48,8 +48,12 @@ std::string EncodeMarkup(std::u32string_view text);
 // The elements without end tags that a tag ends.
 std::vector<std::u32string_view> EndedBy(std::u32string_view name);
 
-// Whether an element ends a sentence, or keeps its line breaks.
+// Whether an element ends a sentence; goes on without an end tag beyond the one around; is ended by
+// another of the same name; ends such; or keeps its line breaks.
 bool IsBlock(std::u32string_view name);
+bool IsFormatting(std::u32string_view name);
+bool IsUnique(std::u32string_view name);
+bool IsScope(std::u32string_view name);
 bool IsPreformatted(std::u32string_view name);
 
 }  // namespace tfcompress

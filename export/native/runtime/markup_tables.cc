@@ -32,6 +32,19 @@ const std::u32string_view kOpaque[] = {
     U"canvas", U"code", U"kbd", U"math", U"object", U"samp", U"svg", U"template", U"tt", U"var"};
 const size_t kOpaqueSize = 10;
 
+const std::u32string_view kFormatting[] = {
+    U"a", U"b", U"big", U"code", U"em", U"font", U"i", U"nobr", U"s", U"small", U"strike",
+    U"strong", U"tt", U"u"};
+const size_t kFormattingSize = 14;
+
+const std::u32string_view kUnique[] = {
+    U"a", U"nobr"};
+const size_t kUniqueSize = 2;
+
+const std::u32string_view kScopes[] = {
+    U"applet", U"caption", U"marquee", U"object", U"td", U"template", U"th"};
+const size_t kScopesSize = 7;
+
 const std::u32string_view kPreformatted[] = {
     U"pre", U"textarea"};
 const size_t kPreformattedSize = 2;

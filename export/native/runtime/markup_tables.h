@@ -7,7 +7,8 @@
 namespace tfcompress {
 
 // Sorted names of elements: those that end a sentence, have no end tag, hold no markup, hold text
-// but no markup, hold no text to translate, and keep their line breaks.
+// but no markup, hold no text to translate, go on without an end tag, are ended by another of the
+// same name, end such, and keep their line breaks.
 extern const std::u32string_view kBlocks[];
 extern const size_t kBlocksSize;
 extern const std::u32string_view kVoids[];
@@ -18,6 +19,12 @@ extern const std::u32string_view kRawText[];
 extern const size_t kRawTextSize;
 extern const std::u32string_view kOpaque[];
 extern const size_t kOpaqueSize;
+extern const std::u32string_view kFormatting[];
+extern const size_t kFormattingSize;
+extern const std::u32string_view kUnique[];
+extern const size_t kUniqueSize;
+extern const std::u32string_view kScopes[];
+extern const size_t kScopesSize;
 extern const std::u32string_view kPreformatted[];
 extern const size_t kPreformattedSize;
 

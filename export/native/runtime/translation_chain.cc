@@ -159,8 +159,8 @@ class Chain {
     heeded_ = chain.back()->HeededOf(options.constraints);
   }
 
-  // Those of a text, or of what follows a text with a code.
-  Parts PartsOf(std::string_view text, const std::string& code) const {
+  // Those of a text; `code` is that of the text before and becomes that of the text after.
+  Parts PartsOf(std::string_view text, std::string* code) const {
     return chain_[0]->Parts(text, options_, code);
   }
 
@@ -212,7 +212,8 @@ class Chain {
   // What a translator makes of a translation, as translations of its source.
   std::vector<TranslatedPart> TranslateOn(const TranslatedPart& first, size_t number) {
     try {
-      const Parts parts = chain_[number]->Parts(first.text, options_);
+      std::string code;
+      const Parts parts = chain_[number]->Parts(first.text, options_, &code);
       const Rows rows = TranslateWith(number, parts);
       std::vector<Joined> joined = JoinAll(rows, options_);
       if (rows.empty()) joined.push_back({{{}, 0, 0}, 0});
@@ -276,8 +277,7 @@ Translations TranslateText(const std::vector<Translator*>& chain, std::string_vi
   // What a text begins with is for all of it.
   std::string code;
   const auto add = [&](std::string_view segment) {
-    segments.push_back(translating.PartsOf(segment, code));
-    if (!segments.back().empty()) code = segments.back().back().code;
+    segments.push_back(translating.PartsOf(segment, &code));
   };
   if (options.markup) {
     document = MarkupDocument::Parse(text);

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <utility>
 
 #include "common/error.h"
+#include "runtime/characters.h"
 #include "runtime/generation.h"
 #include "runtime/ids.h"
 #include "runtime/splitting.h"
@@ -150,40 +152,61 @@ std::string Translator::KnownCode(std::string_view line) const {
   return "";
 }
 
+// A text whose place is not known yet.
+SourcePart Translator::PartOf(const std::string& text, const std::string& code) const {
+  const std::string coded = WithCode(code, text);
+  if (!bundle_.gives_alignments) return {"", text, 0, source_->Encode(coded), code};
+  std::vector<TokenSpan> spans;
+  SourcePart part = {"", text, 0, source_->Encode(coded, &spans), code};
+  part.tokens = InCharacters(spans, coded);
+  // What stands around the text is nowhere in it.
+  const size_t added = ToCharacters(coded).size() - ToCharacters(text).size();
+  for (TextSpan& span : part.tokens) {
+    span = {span.begin - std::min(span.begin, added), span.end - std::min(span.end, added)};
+  }
+  return part;
+}
+
 // None if the text is blank, one if it is a line that fits.
 std::vector<SourcePart> Translator::Parts(std::string_view text, const SearchOptions& options,
-                                          std::string code) const {
-  const Tokenizer& tokenizer = RequireTokenizer();
+                                          std::string* code) const {
+  RequireTokenizer();
   const std::u32string characters = ToCharacters(text);
   std::vector<SourcePart> parts;
   size_t at = 0;
+  std::string skipped;
   for (const Part& line : options.split_sentences ? SplitSentences(text) : SplitLines(text)) {
-    std::string breaks = line.breaks;
     const std::string own_code = KnownCode(line.text);
-    if (!own_code.empty()) code = own_code;
-    const auto encode = [&](std::string_view part) {
-      return tokenizer.Encode(WithCode(code, part));
+    if (!own_code.empty()) {
+      *code = own_code;
+      if (IsBlank(std::string_view(line.text).substr(own_code.size()))) {
+        skipped += line.breaks;
+        continue;
+      }
+    }
+    std::string breaks = parts.empty() ? "" : skipped + line.breaks;
+    skipped.clear();
+    const auto add = [&](SourcePart part) {
+      if (part.ids.empty()) return;
+      const std::u32string own = ToCharacters(part.text);
+      part.begin = characters.find(own, at);
+      at = part.begin + own.size();
+      part.breaks = std::exchange(breaks, "");
+      parts.push_back(std::move(part));
     };
-    const auto add = [&](const std::string& part, Ids ids) {
-      if (ids.empty()) return;
-      const std::u32string own = ToCharacters(part);
-      at = characters.find(own, at);
-      parts.push_back({breaks, part, at, std::move(ids), code});
-      at += own.size();
-      breaks.clear();
-    };
-    Ids ids = encode(line.text);
-    if (Fits(ids.size())) {
-      add(line.text, std::move(ids));
+    SourcePart whole = PartOf(line.text, *code);
+    if (Fits(whole.ids.size())) {
+      add(std::move(whole));
       continue;
     }
     std::optional<std::vector<std::string>> texts;
     if (options.split) {
-      texts =
-          SplitText(line.text, [&](std::string_view part) { return Fits(encode(part).size()); });
+      texts = SplitText(line.text, [&](std::string_view part) {
+        return Fits(source_->Encode(WithCode(*code, part)).size());
+      });
     }
-    if (!texts) FailTooLong(ids.size(), "Shorten it, or let it be split");
-    for (const std::string& part : *texts) add(part, encode(part));
+    if (!texts) FailTooLong(whole.ids.size(), "Shorten it, or let it be split");
+    for (const std::string& part : *texts) add(PartOf(part, *code));
   }
   return parts;
 }
@@ -214,14 +237,7 @@ void Translator::AddText(const SourcePart& part, TranslatedPart* translated) con
   translated->text = target_->Decode(Known(hypothesis.ids), &spans);
   if (hypothesis.alignments.empty()) return;
   translated->target_tokens = InCharacters(spans, translated->text);
-  const std::string source = WithCode(part.code, part.text);
-  source_->Encode(source, &spans);
-  translated->source_tokens = InCharacters(spans, source);
-  // What stands around the text is nowhere in it.
-  const size_t added = ToCharacters(source).size() - ToCharacters(part.text).size();
-  for (TextSpan& span : translated->source_tokens) {
-    span = {span.begin - std::min(span.begin, added), span.end - std::min(span.end, added)};
-  }
+  translated->source_tokens = part.tokens;
   const auto& [width, weights] = hypothesis.alignments[0];
   for (size_t row = 0; row <= hypothesis.ids.size(); ++row) {
     if (row < hypothesis.ids.size() && hypothesis.ids[row] >= target_->size()) continue;

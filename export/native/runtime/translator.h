@@ -45,6 +45,8 @@ struct SourcePart {
   // The code of the language that it is translated to, which is put before it where it does not
   // begin with one; or "".
   std::string code = {};
+  // Where the tokens of its ids are in it, where the bundle gives alignments.
+  std::vector<TextSpan> tokens = {};
 };
 
 // The translation of a part.
@@ -87,12 +89,13 @@ class Translator {
   // The ids of a text that translations begin with.
   std::vector<int32_t> PrefixIds(std::string_view text) const;
 
-  // What text is made of, after a text with a code or "", and a part's translations, best first,
-  // with checked options. Timings are summed since Begin.
+  // What text is made of, and a part's translations, best first, with checked options. `code` is
+  // that of the text before, or "", and becomes that of the text after. Timings are summed since
+  // Begin.
   void Begin() { timings_ = {}; }
   const Tokenizer& RequireTokenizer() const;
   std::vector<SourcePart> Parts(std::string_view text, const SearchOptions& options,
-                                std::string code = "") const;
+                                std::string* code) const;
   std::vector<TranslatedPart> TranslatePart(const SourcePart& part, const SearchOptions& options,
                                             const Heeded& heeded);
   Heeded HeededOf(const Constraints& constraints) const;
@@ -106,6 +109,7 @@ class Translator {
 
   Ids CheckedSource(const Ids& ids) const;
   std::vector<Hypothesis> Search(Ids ids, const SearchOptions& options, const Heeded& heeded);
+  SourcePart PartOf(const std::string& text, const std::string& code) const;
   void AddText(const SourcePart& part, TranslatedPart* translated) const;
   Ids Known(const Ids& ids) const;
   // The code that a line begins with, if it is one of the tokenizer's pieces; or "".
