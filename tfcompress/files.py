@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any, BinaryIO
 
 from tfcompress.errors import InputError
 
+# No settings and no vocabulary are larger.
+_MOST_JSON = 2**28
 # What `tempfile` adds to the names that this library gives it: `.NAME.` and eight characters.
 _TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")
 
@@ -137,6 +140,26 @@ def check_writable(path: str | os.PathLike) -> None:
         ) from error
 
 
+def read_regular(path: str | os.PathLike, *, most_bytes: int) -> bytes:
+    """Returns the content of a file that others wrote: neither endless nor without measure.
+
+    Args:
+        path: The file; a link to one will do.
+        most_bytes: What it may have at most.
+
+    Raises:
+        OSError: If it cannot be read, is a device or pipe, or larger.
+        ValueError: If its name holds NUL.
+    """
+    # Before it is opened, as a pipe would wait for a writer.
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        raise OSError(errno.EINVAL, "Not a regular file")
+    if status.st_size > most_bytes:
+        raise OSError(errno.EFBIG, f"More than {most_bytes:,} bytes")
+    return Path(path).read_bytes()
+
+
 def read_utf8(path: str | os.PathLike, *, most_bytes: int | None = None) -> str:
     """Returns the text of a file, without a byte order mark.
 
@@ -148,18 +171,27 @@ def read_utf8(path: str | os.PathLike, *, most_bytes: int | None = None) -> str:
         FileNotFoundError: If there is no such file.
         InputError: If it cannot be read, is no UTF-8, or is larger.
     """
+    with _readable(path), Path(path).open("rb") as file:
+        content = file.read() if most_bytes is None else file.read(most_bytes + 1)
+    if most_bytes is not None and len(content) > most_bytes:
+        raise InputError(
+            f"The file must have at most {most_bytes:,} bytes. Received: {path}, which is larger."
+        )
+    return _decoded(path, content)
+
+
+@contextlib.contextmanager
+def _readable(path):
     try:
-        with Path(path).open("rb") as file:
-            content = file.read() if most_bytes is None else file.read(most_bytes + 1)
+        yield
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a name that holds NUL
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"A file cannot be read ({reason}). Received: {path}.") from error
-    if most_bytes is not None and len(content) > most_bytes:
-        raise InputError(
-            f"The file must have at most {most_bytes:,} bytes. Received: {path}, which is larger."
-        )
+
+
+def _decoded(path, content):
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -176,7 +208,9 @@ def read_json(path: str | os.PathLike) -> Any:
         FileNotFoundError: If there is no such file.
         InputError: If it cannot be read, is no JSON, or is nested too deeply.
     """
-    text = read_utf8(path)
+    with _readable(path):
+        content = read_regular(path, most_bytes=_MOST_JSON)
+    text = _decoded(path, content)
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -38,7 +38,8 @@ _content = st.recursive(_WORDS | _ALONE, _element, max_leaves=25)
 _strays = st.sampled_from([
     "<b>", "</i>", "<p>", "</div>", "</pre>", "<pre>", "<code>", "</code>", "<title>", "</title>",
     "<textarea/>", "<style/>", "<tr>", "<td>", "<p translate=no>", "<li class='notranslate'>",
-    "<td translate=NO>", "<span translate=no>", "<x translate=no/>",
+    "<td translate=NO>", "<span translate=no>", "<x translate=no/>", "<b translate=no>", "</b>",
+    "<a translate=no>", "</a>", "</td>", "</p>", "<marquee>", "</marquee>",
 ])  # fmt: skip
 
 nested_markup = st.lists(_content, max_size=8).map("".join)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tfcompress.errors import InputError
-from tfcompress.files import replace_file
+from tfcompress.files import read_regular, replace_file
 from tfcompress.text.shortlist import Shortlist
 from tfcompress.text.tokenizer import Tokenizer
 
@@ -21,6 +21,7 @@ MAGIC = 0xF11A48D5013417F5
 _HEADER = struct.Struct("<6Q")
 _OFFSETS, _TARGETS = np.dtype("<u8"), np.dtype("<u4")
 _CHECKED_FROM = 16
+_MOST_BYTES = 2**32
 _BITS = 2**64 - 1
 
 
@@ -75,7 +76,7 @@ def read_bergamot_shortlist(
 
 def _read(path):
     try:
-        data = path.read_bytes()
+        data = read_regular(path, most_bytes=_MOST_BYTES)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(

@@ -11,18 +11,18 @@ import struct
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from tfcompress.errors import InputError
-from tfcompress.files import replace_file
+from tfcompress.files import read_regular, replace_file
 
 VERSION = 1
 _MAGIC = b"TFCSHORT"
 _HEADER = struct.Struct("<8s5I")
 _NUMBERS = np.dtype("<i4")
 _PART = 1 << 20
+_MOST_BYTES = 1 << 32
 _AGAIN = "Build the shortlist or copy its file again"
 
 
@@ -115,7 +115,7 @@ class Shortlist:
         >>> shortlist = Shortlist.read("shortlist.bin")
         """
         try:
-            data = Path(path).read_bytes()
+            data = read_regular(path, most_bytes=_MOST_BYTES)
         except OSError as error:
             raise InputError(
                 f"{error.strerror}. Received: {path}. Give the file of a shortlist."

@@ -6,14 +6,13 @@ import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sentencepiece
 
 from tfcompress.errors import InputError, InputWarning
-from tfcompress.files import replace_file
+from tfcompress.files import read_regular, replace_file
 from tfcompress.text.affixes import Affixes, num_ids, read_affixes
 from tfcompress.text.pieces import check_ids, special_ids
 from tfcompress.text.tokenizer_settings import check_settings, special_pieces
@@ -27,6 +26,8 @@ MODEL_FILE = "tokenizer.model"
 _SPECIAL_IDS = {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3}
 _MIN_LIMIT, _MAX_LIMIT = 10, 1 << 30
 _CHUNK = 1 << 14
+# No SentencePiece model is larger.
+_MOST_BYTES = 1 << 28
 # Characters that SentencePiece keeps for itself; it trains on no sentence that holds one.
 _UNUSABLE = "\0\u2585"
 
@@ -487,7 +488,7 @@ def open_model(model: str | os.PathLike | bytes) -> tuple[str, bytes, Any]:
     else:
         name = f"tokenizer {os.fspath(model)}"
         try:
-            proto = Path(model).read_bytes()
+            proto = read_regular(model, most_bytes=_MOST_BYTES)
         except OSError as error:
             raise InputError(f"{error.strerror}. Received: {name}. Give a .model file.") from None
     try:

@@ -9,11 +9,14 @@ import numpy as np
 import yaml
 
 from tfcompress.errors import InputError
+from tfcompress.files import read_regular
 from tfcompress.yaml_file import parse_yaml
 
 SETTINGS = "special:model.yml"
 # What the names of an activation's factor to integers end with.
 ALPHA = "_QuantMultA"
+# No model of Marian's is larger.
+_MOST_BYTES = 2**34
 AGAIN = "Download or copy the file again"
 
 
@@ -83,7 +86,7 @@ def read_bytes(path: Path) -> bytes:
         InputError: If there is none that can be read.
     """
     try:
-        return path.read_bytes()
+        return read_regular(path, most_bytes=_MOST_BYTES)
     except (OSError, ValueError) as error:  # ValueError: a name that holds NUL
         reason = getattr(error, "strerror", None) or error
         raise InputError(
