@@ -264,7 +264,7 @@ WRONG = {
     "d_model=None": setting(d_model=None),
     "attention_dropout='x'": setting(attention_dropout="x"),
     "the model 5 ids": setting(vocab_size=5),
-    "with the pad id 4": setting(pad_token_id=4),
+    "with pad_token_id=4": setting(pad_token_id=4),
     "eos_token_id=\\[2, 3\\]": setting(eos_token_id=[2, 3]),
     "vocab_size=150": setting(vocab_size=150, decoder_start_token_id=150),
     "num_heads": setting(encoder_attention_heads=3),

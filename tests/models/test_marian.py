@@ -196,8 +196,14 @@ WRONG = {
     "the model 5 ids": setting(
         vocab_size=5, decoder_vocab_size=5, pad_token_id=4, decoder_start_token_id=4
     ),
-    "with the pad id 4": setting(pad_token_id=4),
+    "with pad_token_id=4": setting(pad_token_id=4),
     "num_heads": setting(encoder_attention_heads=3),
+    "scale_embedding='yes'": setting(scale_embedding="yes"),
+    "share_encoder_decoder_embeddings=1": setting(share_encoder_decoder_embeddings=1),
+    "encoder_layers=1000000": setting(encoder_layers=10**6),
+    "d_model=1000000000": setting(d_model=10**9),
+    r"decoder_ffn_dim=1000000000": setting(decoder_ffn_dim=10**9),
+    "at most 4,194,304 ids. Received: one of 1,000,000,000,000": setting(vocab_size=10**12),
 }
 
 

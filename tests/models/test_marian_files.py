@@ -14,7 +14,7 @@ from models import marian_students as students
 from models.marian_folders import SENTENCES, TRANSLATED
 
 import tfcompress as tfc
-from tfcompress.errors import InputError
+from tfcompress.errors import InputError, InputWarning
 from tfcompress.models.marian_files.bergamot import read_bergamot, write_bergamot
 from tfcompress.models.marian_files.content import IntegerTensor
 from tfcompress.models.marian_files.npz import read_npz, write_npz
@@ -186,6 +186,8 @@ WRONG = {
     "enc-depth=1000000000, without encoder_l1000000000": option(enc_depth=10**9),
     "dim-vocabs=": option(dim_vocabs=[5, 5]),
     "right-left=True": option(right_left=True),
+    "tied-embeddings-all='yes' instead of False or True": option(tied_embeddings_all="yes"),
+    "vocabs=.*without factors": option(vocabs=["vocab.fsv", "vocab.spm"]),
     "without Wemb": without("Wemb"),
     "without encoder_l2_ffn_b1": without("encoder_l2_ffn_b1"),
     "with decoder_l9_rnn_W, which the model lacks": tensor("decoder_l9_rnn_W", np.zeros((2, 2))),
@@ -209,6 +211,24 @@ def test_wrong_files(message, change, vocabulary, size, tmp_path, monkeypatch):
     with pytest.raises(InputError, match=message) as error:
         tfc.models.from_marian_npz(path, vocabulary)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("length", [0, 1, -1, True, 2.5])
+def test_lengths_without_room(length, vocabulary, size, tmp_path, monkeypatch):
+    options = students.settings(size)
+    path = tmp_path / "model.npz"
+    path.write_bytes(students.npz(students.random_tensors(options), options))
+    monkeypatch.setattr("tfcompress.models.marian_files.reading.Seq2SeqTransformer", None)
+    with pytest.raises(InputError, match="`max_length` must be a whole number of at least 2"):
+        tfc.models.from_marian_npz(path, vocabulary, max_length=length)
+
+
+def test_alignments_of_another_layer(vocabulary, size, tmp_path):
+    options = students.settings(size, **{"transformer-guided-alignment-layer": "1"})
+    path = tmp_path / "model.npz"
+    path.write_bytes(students.npz(students.random_tensors(options), options))
+    with pytest.warns(InputWarning, match="transformer-guided-alignment-layer='1'"):
+        tfc.models.from_marian_npz(path, vocabulary)
 
 
 def test_average_attention_before_a_norm(vocabulary, size, tmp_path):

@@ -20,6 +20,7 @@ from tfcompress.models.published_translators import (
     assign_weights,
     check_ids,
     check_positions,
+    check_sizes,
     layer_weights,
 )
 from tfcompress.models.seq2seq import Seq2SeqTransformer
@@ -107,6 +108,7 @@ def from_m2m100(
     config = _config(settings, vocabulary, max_length)
     files = TensorFiles(folder)
     check_positions(files, _COMPUTED, functools.partial(_sinusoids, pad=ids["pad"]))
+    check_sizes(settings, files)
     model = Seq2SeqTransformer(config)
     weights = [*_tables(model, settings, vocabulary, files), *layer_weights(model)]
     unused = () if settings.is_tied else (SHARED,)
@@ -119,7 +121,7 @@ class _Settings(TranslatorSettings):
 
     def __init__(self, folder):
         super().__init__(folder, "M2M100 and NLLB", _EXPECTED)
-        self.is_tied = bool(self.get("tie_word_embeddings", True))
+        self.is_tied = self.flag("tie_word_embeddings", True)
 
 
 class _Vocabulary(NamedTuple):
@@ -176,7 +178,7 @@ def _config(settings, vocabulary, max_length) -> Seq2SeqConfig:
         embedding=EmbeddingConfig(
             share=settings.is_tied and vocabulary.has_one_list,
             tie="shared" if settings.is_tied else "none",
-            use_scale=bool(settings.get("scale_embedding", True)),
+            use_scale=settings.flag("scale_embedding", True),
         ),
         first_position=settings.whole("pad_token_id", least=0) + 1,
         normalize_first=True,

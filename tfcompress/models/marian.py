@@ -18,6 +18,7 @@ from tfcompress.models.published_translators import (
     assign_weights,
     check_ids,
     check_positions,
+    check_sizes,
     layer_weights,
 )
 from tfcompress.models.seq2seq import Seq2SeqTransformer
@@ -78,6 +79,7 @@ def from_marian(folder: str | os.PathLike, *, max_length: int | None = None) -> 
     )
     ids = {role: getattr(config, f"{role}_id") for role in ("pad", "bos", "eos")}
     check_ids(settings, tokenizers, ids)
+    check_sizes(settings, files)
     model = Seq2SeqTransformer(config)
     assign_weights(files, [*_tables(model, files), *layer_weights(model)], _COMPUTED)
     return TranslationModel(model, *tokenizers)
@@ -88,7 +90,7 @@ def _config(settings, max_length) -> Seq2SeqConfig:
     length = settings.max_length(max_length, 512)
     pad = settings.whole("pad_token_id", least=0)
     size = settings.whole("vocab_size")
-    is_shared = settings.get("share_encoder_decoder_embeddings", True)
+    is_shared = settings.flag("share_encoder_decoder_embeddings", True)
     return Seq2SeqConfig(
         size,
         target_vocabulary_size=size if is_shared else settings.whole("decoder_vocab_size", size),
@@ -97,7 +99,7 @@ def _config(settings, max_length) -> Seq2SeqConfig:
         decoder=decoder,
         embedding=EmbeddingConfig(
             share=is_shared,
-            use_scale=bool(settings.get("scale_embedding", False)),
+            use_scale=settings.flag("scale_embedding", False),
             use_output_bias=True,
         ),
         positions="paper_sinusoidal",

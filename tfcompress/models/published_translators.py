@@ -16,6 +16,7 @@ from tfcompress.text import Tokenizer
 from tfcompress.text.marian import read_settings
 
 CONFIG = "config.json"
+_SETTINGS = {"pad": "pad_token_id", "bos": "decoder_start_token_id", "eos": "eos_token_id"}
 SHARED, OUTPUT = "model.shared.weight", "lm_head.weight"
 SOURCE_TABLE, TARGET_TABLE = (
     f"model.{side}.embed_tokens.weight" for side in ("encoder", "decoder")
@@ -95,6 +96,16 @@ class TranslatorSettings:
             )
         return float(value)
 
+    def flag(self, name: str, default: bool) -> bool:
+        """Returns a setting that is true or false."""
+        value = self.get(name, default)
+        if type(value) is not bool:
+            raise InputError(
+                f"`{name}` must be true or false. Received: {self.path} with {name}={value!r}. "
+                "Download the model again."
+            )
+        return value
+
     def max_length(self, wanted: int | None, default: int) -> int:
         """Returns the longest source and target.
 
@@ -103,11 +114,7 @@ class TranslatorSettings:
             default: Where the file says nothing.
         """
         limit = self.whole("max_position_embeddings", default, least=2)
-        if wanted is not None and not 2 <= wanted <= limit:
-            raise InputError(
-                f"`max_length` must be from 2 to the model's {limit} positions. Received: "
-                f"max_length={wanted}."
-            )
+        check_max_length(wanted, limit)
         return wanted or limit
 
     def stack(self, side: str) -> StackConfig:
@@ -131,6 +138,25 @@ class TranslatorSettings:
         )
 
 
+def check_max_length(wanted: int | None, limit: int | None = None) -> None:
+    """Makes sure that a longest source and target leaves room for a token and the end mark.
+
+    Args:
+        wanted: What the caller wants; None for what the model says.
+        limit: The model's positions, where they have an end.
+
+    Raises:
+        InputError: If it does not, or there are fewer positions.
+    """
+    if wanted is None:
+        return
+    if type(wanted) is not int or wanted < 2 or (limit is not None and wanted > limit):
+        expected = "a whole number of at least 2"
+        if limit is not None:
+            expected = f"from 2 to the model's {limit} positions"
+        raise InputError(f"`max_length` must be {expected}. Received: max_length={wanted!r}.")
+
+
 class Weight(NamedTuple):
     """A variable and the tensor that it takes its value from.
 
@@ -147,6 +173,37 @@ class Weight(NamedTuple):
     shape: tuple[int, ...]
     rows: np.ndarray | None = None
     is_kernel: bool = False
+
+
+def check_sizes(settings: TranslatorSettings, files: TensorFiles) -> None:
+    """Makes sure that a folder's layers are as many and as wide as it says.
+
+    Before there is a model of them, which may be larger than any memory.
+
+    Args:
+        settings: The folder's settings.
+        files: The folder's tensors.
+
+    Raises:
+        InputError: If they are not.
+    """
+    width = settings.whole("d_model")
+    for side in ("encoder", "decoder"):
+        sizes = {name: settings.whole(name) for name in (f"{side}_layers", f"{side}_ffn_dim")}
+        layers, inner = sizes.values()
+        name, shape = f"model.{side}.layers.{layers - 1}.fc1.weight", (inner, width)
+        actual = files.shapes.get(name)
+        if actual != shape:
+            stated = ", ".join(
+                f"{key}={value}" for key, value in {**sizes, "d_model": width}.items()
+            )
+            problem = f"without {name}"
+            if actual is not None:
+                problem = f"with {name} of shape {[*actual]} instead of {[*shape]}"
+            raise InputError(
+                f"Tensors must be those of {CONFIG}. Received: {files.folder} {problem}, where "
+                f"{stated}. Download the model again."
+            )
 
 
 def layer_weights(model: Seq2SeqTransformer) -> Iterator[Weight]:
@@ -286,6 +343,7 @@ def check_ids(
             if actual != expected:
                 raise InputError(
                     "The vocabulary must match the model. Received: "
-                    f"{settings.path} with the {role} id {expected}, but the {side} vocabulary's "
-                    f"is {actual}. Give the vocabulary that was published with the model."
+                    f"{settings.path} with {_SETTINGS[role]}={expected}, but the {side} "
+                    f"vocabulary's is {actual}. Give the vocabulary that was published with the "
+                    "model."
                 )

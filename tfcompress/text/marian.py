@@ -124,6 +124,11 @@ def ordered_pieces(
         )
     check_utf8(path, ids)
     size = size or min(max(ids.values(), default=-1) + 1, _MOST_IDS)
+    if size > _MOST_IDS:
+        raise InputError(
+            f"A model has at most {_MOST_IDS:,} ids. Received: one of {size:,}, with {path} of "
+            f"{len(ids):,}. Download the model again."
+        )
     missing = [piece for piece in special.values() if piece not in ids]
     beyond = [piece for piece, id in ids.items() if id >= size]
     if missing or beyond:

@@ -1,10 +1,11 @@
 """Marian's options and this library's configuration, each from the other."""
 
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tfcompress.errors import InputError
+from tfcompress.errors import InputError, InputWarning
 from tfcompress.models.config import EmbeddingConfig, FeedForwardConfig, Seq2SeqConfig, StackConfig
 from tfcompress.models.marian_files.content import ALPHA, MarianFile
 from tfcompress.models.mixers import (
@@ -13,6 +14,7 @@ from tfcompress.models.mixers import (
     MixerConfig,
     SSRUConfig,
 )
+from tfcompress.models.published_translators import check_max_length
 
 # Marian's normalizations have this one.
 EPSILON = 1e-6
@@ -112,6 +114,10 @@ class Options:
         self.refuse(name, " or ".join(map(repr, values)))
         return next(iter(values.values()))
 
+    def flag(self, name: str) -> bool:
+        """Returns an option that is true or false."""
+        return self.one_of(name, {False: False, True: True})
+
     def operations(self, name: str) -> str:
         """Returns the operations of a block, without dropout."""
         value = self[name]
@@ -152,10 +158,15 @@ def read_config(options: Options, max_length: int | None) -> Seq2SeqConfig:
     for name in _LACKING:
         if options[name] not in _NONE:
             options.refuse(name, "none")
+    if any(str(name).endswith(".fsv") for name in _listed(options["vocabs"])):
+        options.refuse("vocabs", "vocabularies without factors")
+    _warn_of_alignments(options)
     normalize_first = _normalizes_first(options)
-    share = bool(options["tied-embeddings-all"] or options["tied-embeddings-src"])
-    is_tied = bool(options["tied-embeddings-all"] or options["tied-embeddings"])
-    is_trained = options["transformer-train-position-embeddings"] is True
+    ties_all = options.flag("tied-embeddings-all")
+    share = options.flag("tied-embeddings-src") or ties_all
+    is_tied = options.flag("tied-embeddings") or ties_all
+    is_trained = options.flag("transformer-train-position-embeddings")
+    check_max_length(max_length)
     length = max_length or DEFAULT_LENGTH
     if is_trained:
         length = _trained_length(options, max_length)
@@ -170,8 +181,9 @@ def read_config(options: Options, max_length: int | None) -> Seq2SeqConfig:
         attention=_mixer(options, heads, normalize_first),
         feed_forward=_feed_forward(options, "decoder-"),
     )
+    dropout, has_bias = options.rate("transformer-dropout"), not options.flag("output-omit-bias")
+    options.check()
     sizes = _vocabulary_sizes(options, share)
-    dropout, has_bias = options.rate("transformer-dropout"), options["output-omit-bias"] is not True
     options.check()
     _check_sizes(options, width, encoder, decoder)
     # Padding is one id more than Marian has; with it begins every target.
@@ -201,6 +213,21 @@ def read_config(options: Options, max_length: int | None) -> Seq2SeqConfig:
         # The one that Marian gives, and trains where it trains on alignments.
         alignment_head=0,
     )
+
+
+def _listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+def _warn_of_alignments(options):
+    layer, last = options["transformer-guided-alignment-layer"], options["dec-depth"]
+    if layer is not None and str(layer) not in ("last", str(last)):
+        warnings.warn(
+            "Alignments are those of the last layer, which this model was not trained for. "
+            f"Received: {options.path} with transformer-guided-alignment-layer={layer!r}.",
+            InputWarning,
+            stacklevel=2,
+        )
 
 
 def _normalizes_first(options):
@@ -249,7 +276,7 @@ def _mixer(options, heads, normalize_first) -> MixerConfig:
             num_heads=heads,
             dropout=dropout,
             input_dropout=options.rate("dropout-rnn"),
-            use_projection=options.one_of("transformer-rnn-projection", {False: False, True: True}),
+            use_projection=options.flag("transformer-rnn-projection"),
         )
     if normalize_first:
         # Its mean is normalized, not what it is the mean of.
@@ -261,7 +288,7 @@ def _mixer(options, heads, normalize_first) -> MixerConfig:
         intermediate_dim=options.whole("transformer-dim-aan") if depth == 2 else None,
         activation=options.one_of("transformer-aan-activation", ACTIVATIONS),
         feed_forward_dropout=options.rate("transformer-dropout-ffn"),
-        use_gates=options.one_of("transformer-aan-nogate", {False: True, True: False}),
+        use_gates=not options.flag("transformer-aan-nogate"),
     )
 
 
