@@ -40,23 +40,32 @@ def test_import_export_and_translate(folder, tmp_path, capsys):
         np.testing.assert_array_equal(one, other)
 
 
-def test_an_imported_filter_translates_the_other_way(folder, tmp_path):
+def test_models_that_translate_the_other_way(folder, tmp_path):
     run, corpus = tmp_path / "run", tmp_path / "corpus"
     tfc.pipeline.import_model(folder, run)
     corpus.mkdir()
     for split in ("train", "valid", "test"):
         (corpus / f"{split}.en").write_text("\n".join(marian.SENTENCES))
         (corpus / f"{split}.de").write_text("\n".join(marian.TRANSLATED))
-    recipe = {
-        "name": "student",
-        "model": {"hidden_dim": 16},
-        "teacher": {"path": str(run), "sequences": True, "filter": {"path": str(run), "keep": 0.5}},
-    }
-    for languages, message in ((("en", "de"), "from en to de"), (("de", "en"), "needs a bundle")):
+    filtered = {"path": str(run), "sequences": True, "filter": {"path": str(run), "keep": 0.5}}
+    wrong = r"`{}` must translate from {} to {}\. Received: .* from en to de\."
+    for languages, changes, message in (
+        (("en", "de"), {"teacher": filtered}, wrong.format("teacher.filter.path", "de", "en")),
+        (("de", "en"), {"teacher": filtered}, wrong.format("teacher.path", "de", "en")),
+        (("de", "en"), {"start_from": str(run)}, wrong.format("start_from", "de", "en")),
+        (
+            ("de", "en"),
+            {"pretrained": {"path": str(folder)}},
+            wrong.format("pretrained.path", "de", "en"),
+        ),
+    ):
         sides = dict(zip(("source_language", "target_language"), languages))
-        settings = recipe | {"corpus": {"path": str(corpus), **sides}}
+        settings = {"name": "student", "corpus": {"path": str(corpus), **sides}, **changes}
+        if "teacher" in changes:
+            settings["model"] = {"hidden_dim": 16}
         with pytest.raises(InputError, match=message):
             tfc.pipeline.run_recipe(recipe_from_mapping(settings), tmp_path / "student")
+        assert not (tmp_path / "student").exists()
 
 
 def test_what_is_imported_is_not_lost(folder, tmp_path, capsys):

@@ -82,7 +82,7 @@ def translator_languages(
     """
     source = Path(source)
     languages = {"source": source_language, "target": target_language}
-    if source_language is None and find_marian_files(source) is None:
+    if source_language is None and source.is_dir() and find_marian_files(source) is None:
         languages = marian_languages(source)
     return {f"{side}_language": name for side, name in languages.items() if name is not None}
 

@@ -9,7 +9,7 @@ from typing import Any
 from tfcompress.errors import InputError
 from tfcompress.files import replace_file
 from tfcompress.pipeline.loading import load_tensorflow
-from tfcompress.pipeline.pretrained_translators import read_translator
+from tfcompress.pipeline.pretrained_translators import read_translator, translator_languages
 from tfcompress.pipeline.record import RunRecord
 from tfcompress.pipeline.task import Task
 from tfcompress.pipeline.training_pairs import (
@@ -68,12 +68,11 @@ class TranslationTask(Task):
         if self.recipe.training.guided_alignment is not None:
             check_aligner()
         teacher = self.recipe.teacher
+        self._check_directions()
         if teacher is None or not teacher.sequences:
             return
         if teacher.translations is not None:
             translations_journal(teacher)
-        if teacher.filter is not None:
-            self._check_direction(teacher.filter.path)
         bundle = teacher_bundle(teacher)
         if not bundle.is_dir():
             raise InputError(
@@ -82,14 +81,26 @@ class TranslationTask(Task):
                 f"export {teacher.path} {bundle} --quantization {teacher.quantization}`."
             )
 
-    def _check_direction(self, run):
-        corpus = (RunRecord(Path(run)).recipe or {}).get("corpus", {})
-        languages = [corpus.get(f"{side}_language") for side in ("source", "target")]
-        if languages == [self.corpus.source_language, self.corpus.target_language]:
-            raise InputError(
-                "`teacher.filter.path` must translate from the target language to the source's. "
-                f"Received: {run}, from {' to '.join(languages)}. Train one the other way round."
+    def _check_directions(self):
+        """Makes sure that other models translate as they shall, where their languages are known."""
+        recipe, teacher = self.recipe, self.recipe.teacher
+        corpus = (self.corpus.source_language, self.corpus.target_language)
+        pretrained = recipe.pretrained
+        if pretrained is not None:
+            languages = translator_languages(
+                pretrained.path,
+                source_language=pretrained.source_language,
+                target_language=pretrained.target_language,
             )
+            _check_direction("pretrained.path", pretrained.path, languages, corpus)
+        if recipe.start_from is not None:
+            run = recipe.start_from
+            _check_direction("start_from", run, _run_languages(run), corpus)
+        if teacher is not None:
+            _check_direction("teacher.path", teacher.path, _run_languages(teacher.path), corpus)
+        if teacher is not None and teacher.sequences and teacher.filter is not None:
+            run = teacher.filter.path
+            _check_direction("teacher.filter.path", run, _run_languages(run), corpus[::-1])
 
     def validation_settings(self):
         settings = self.recipe.evaluation
@@ -245,4 +256,18 @@ class TranslationTask(Task):
             model_type=settings.model_type,
             normalization=settings.normalization,
             input_sentence_size=settings.input_sentence_size,
+        )
+
+
+def _run_languages(run):
+    folder = Path(run)
+    return (RunRecord(folder).recipe if folder.is_dir() else {}).get("corpus") or {}
+
+
+def _check_direction(name, path, languages, expected):
+    actual = tuple(languages.get(f"{side}_language") for side in ("source", "target"))
+    if actual == expected[::-1] != expected:
+        raise InputError(
+            f"`{name}` must translate from {' to '.join(expected)}. Received: {path}, from "
+            f"{' to '.join(actual)}. Give one that translates the other way round."
         )
