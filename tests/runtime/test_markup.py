@@ -82,6 +82,21 @@ def in_capitals(markup):
         ("<p><i translate=no>a</p><table><td></i>b", "<p><i translate=no>a</p><table><td></i>b"),
         ("<p><span translate=no>a</p><p>b</p>", "<p><span translate=no>a</p><p>B</p>"),
         ("<p><a translate=no>a</p>b <a>c</a> d", "<p><a translate=no>a</p>b <a>C</a> D"),
+        # A cell ends the one before, and end tags in it end nothing outside.
+        ("<td><b translate=no>a<td>b</b> c<td>d", "<td><b translate=no>a<td>B</b> C<td>D"),
+        (
+            "<i translate=no>a<table><td>b</i>c</table>d</i>e",
+            "<i translate=no>a<table><td>b</i>c</table>d</i>E",
+        ),
+        # One that goes on beyond another that is not translated either.
+        (
+            "<p><b translate=no>a <i translate=no>b</b> c</p>d</i> e",
+            "<p><b translate=no>a <i translate=no>b</b> c</p>d</i> E",
+        ),
+        (
+            "<p><b translate=no>a</p>b <code>c</b>d</code> e",
+            "<p><b translate=no>a</p>b <code>c</b>d</code> E",
+        ),
         ("<marquee><u translate=no>a</marquee>b", "<marquee><u translate=no>a</marquee>B"),
         ("<div translate=no>a<p>b", "<div translate=no>a<p>b"),
         ("<dl><dt translate=no>a<dd>b<dt>c</dl>", "<dl><dt translate=no>a<dd>B<dt>C</dl>"),

@@ -14,6 +14,8 @@ from itertools import chain
 
 from tfcompress.runtime.markup_scanner import (
     BLOCKS,
+    CELL_ENDS,
+    CELLS,
     ENDED_BY,
     FORMATTING,
     PREFORMATTED,
@@ -114,7 +116,7 @@ class _Parser:
         self._atoms = list(_atoms(text))
         _match(self._atoms)
         ends = _ends_without_tag(self._atoms)
-        _mark_ends(self._atoms)
+        _mark_ends(self._atoms, ends)
         # How much there is to translate before each atom.
         self._counts = [0]
         opaque_until = -1
@@ -283,17 +285,46 @@ def _lines(text, atom):
 
 
 def _match(atoms):
-    """Finds the partners of tags. What an element's end leaves open has none."""
-    opened, counts = [], Counter()
+    """Finds the partners of tags. What an element's end leaves open has none.
+
+    As in HTML, a table's cell ends the one before it with all that is in it, and end tags in cells
+    and the like end nothing that is around these, but for parts of tables.
+    """
+    # The tags that are open, how many of each name within each cell and the like, and how many
+    # cells within each table.
+    opened, names, cells = [], [Counter()], [0]
+
+    def pop():
+        number = opened.pop()
+        name = atoms[number].token.name
+        if name in SCOPES:
+            names.pop()
+        names[-1][name] -= 1
+        if name in CELLS:
+            cells[-1] -= 1
+        elif name == "table":
+            cells.pop()
+        return number
+
     for number, atom in enumerate(atoms):
-        name = atom.token.name
-        if atom.token.type == TokenType.OPEN:
+        tag, name = atom.token.type, atom.token.name
+        if tag == TokenType.OPEN:
+            while name in CELL_ENDS and cells[-1]:
+                pop()
             opened.append(number)
-            counts[name] += 1
-        elif atom.token.type == TokenType.CLOSE and counts[name]:
+            names[-1][name] += 1
+            if name in SCOPES:
+                names.append(Counter())
+            if name in CELLS:
+                cells[-1] += 1
+            elif name == "table":
+                cells.append(0)
+        elif tag == TokenType.CLOSE:
+            goes_out = name in SCOPES or name in CELL_ENDS or name == "table"
+            if not names[-1][name] and not (goes_out and len(names) > 1 and names[-2][name]):
+                continue
             while atom.partner < 0:
-                last = opened.pop()
-                counts[atoms[last].token.name] -= 1
+                last = pop()
                 if atoms[last].token.name == name:
                     atom.partner, atoms[last].partner = last, number
 
@@ -347,12 +378,29 @@ def _ends_without_tag(atoms):
     return ends | dict.fromkeys(left, len(atoms) - 1)
 
 
-def _mark_ends(atoms):
+def _mark_ends(atoms, ends):
     """Marks what ends a sentence: blocks, tags without partners, and elements around those.
 
-    Nothing does within an element that is not translated.
+    Nothing does within an element that is not translated; but where something that is not
+    translated either begins or ends in it, its own end does.
+
+    Args:
+        atoms: The atoms.
+        ends: What `_ends_without_tag` returns.
     """
+    edges = {
+        edge for number, last in ends.items() if atoms[number].token.is_opaque
+        for edge in (number, last + 1)
+    }  # fmt: skip
     opened, number = [], 0
+
+    def mark(atom):
+        atom.ends_sentence = True
+        for around in reversed(opened):
+            if atoms[around].ends_sentence:
+                break
+            atoms[around].ends_sentence = True
+
     while number < len(atoms):
         atom = atoms[number]
         tag = atom.token.type
@@ -362,16 +410,15 @@ def _mark_ends(atoms):
             opened.pop()
             atom.ends_sentence |= atoms[atom.partner].ends_sentence
         if atom.ends_sentence:
-            for around in reversed(opened):
-                if atoms[around].ends_sentence:
-                    break
-                atoms[around].ends_sentence = True
+            mark(atom)
         if tag == TokenType.OPEN and atom.partner >= 0:
             if atom.token.is_opaque:
+                has_edge = any(inner in edges for inner in range(number + 1, atom.partner))
                 for inner in atoms[number + 1 : atom.partner]:
                     inner.ends_sentence = False
                 number = atom.partner
-                atoms[number].ends_sentence |= atom.ends_sentence
+                if has_edge or atom.ends_sentence:
+                    mark(atoms[number])
             else:
                 opened.append(number)
         number += 1

@@ -57,6 +57,9 @@ _FORMATTING = "a b big code em font i nobr s small strike strong tt u"
 FORMATTING = frozenset(_FORMATTING.split())
 UNIQUE = frozenset(("a", "nobr"))
 SCOPES = frozenset(("applet", "caption", "marquee", "object", "td", "template", "th"))
+# Cells of tables, and the tags that end them: other cells', and those of rows and parts.
+CELLS = frozenset(("caption", "td", "th"))
+CELL_ENDS = CELLS | frozenset(("col", "colgroup", "tbody", "tfoot", "thead", "tr"))
 # Elements that keep their line breaks.
 PREFORMATTED = frozenset(("pre", "textarea"))
 

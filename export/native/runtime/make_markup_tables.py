@@ -18,6 +18,8 @@ _LISTS = {
     "Formatting": markup_scanner.FORMATTING,
     "Unique": markup_scanner.UNIQUE,
     "Scopes": markup_scanner.SCOPES,
+    "Cells": markup_scanner.CELLS,
+    "CellEnds": markup_scanner.CELL_ENDS,
     "Preformatted": markup_scanner.PREFORMATTED,
 }
 

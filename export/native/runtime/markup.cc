@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "runtime/characters.h"
@@ -89,28 +90,75 @@ std::vector<Atom> Atoms(Text text) {
   return atoms;
 }
 
-// Finds the partners of tags. What an element's end leaves open has none.
-void Match(std::vector<Atom>* atoms) {
-  std::vector<size_t> opened;
-  std::map<std::u32string_view, size_t> counts;
-  for (size_t number = 0; number < atoms->size(); ++number) {
-    Atom& atom = (*atoms)[number];
-    if (atom.type == TokenType::kOpen) {
-      opened.push_back(number);
-      ++counts[atom.name];
-    } else if (atom.type == TokenType::kClose && counts[atom.name] > 0) {
-      while (atom.partner == kNone) {
-        Atom& last = (*atoms)[opened.back()];
-        --counts[last.name];
-        if (last.name == atom.name) {
-          atom.partner = opened.back();
-          last.partner = number;
-        }
-        opened.pop_back();
+// Finds the partners of tags. What an element's end leaves open has none. As in HTML, a table's
+// cell ends the one before it with all that is in it, and end tags in cells and the like end
+// nothing that is around these, but for parts of tables.
+class Matcher {
+ public:
+  explicit Matcher(std::vector<Atom>* atoms) : atoms_(*atoms) {}
+
+  void Match() {
+    for (size_t number = 0; number < atoms_.size(); ++number) {
+      if (atoms_[number].type == TokenType::kOpen) Open(number);
+      if (atoms_[number].type == TokenType::kClose) Close(number);
+    }
+  }
+
+ private:
+  void Open(size_t number) {
+    const Text name = atoms_[number].name;
+    while (IsCellEnd(name) && cells_.back() > 0) Pop();
+    opened_.push_back(number);
+    ++names_.back()[name];
+    if (IsScope(name)) names_.emplace_back();
+    if (IsCell(name)) {
+      ++cells_.back();
+    } else if (name == U"table") {
+      cells_.push_back(0);
+    }
+  }
+
+  void Close(size_t number) {
+    Atom& atom = atoms_[number];
+    const Text name = atom.name;
+    const bool goes_out = IsScope(name) || IsCellEnd(name) || name == U"table";
+    const size_t count = names_.size();
+    if (!Has(count - 1, name) && !(goes_out && count > 1 && Has(count - 2, name))) return;
+    while (atom.partner == kNone) {
+      const size_t last = Pop();
+      if (atoms_[last].name == name) {
+        atom.partner = last;
+        atoms_[last].partner = number;
       }
     }
   }
-}
+
+  bool Has(size_t scope, Text name) const {
+    const auto known = names_[scope].find(name);
+    return known != names_[scope].end() && known->second > 0;
+  }
+
+  size_t Pop() {
+    const size_t number = opened_.back();
+    opened_.pop_back();
+    const Text name = atoms_[number].name;
+    if (IsScope(name)) names_.pop_back();
+    --names_.back()[name];
+    if (IsCell(name)) {
+      --cells_.back();
+    } else if (name == U"table") {
+      cells_.pop_back();
+    }
+    return number;
+  }
+
+  std::vector<Atom>& atoms_;
+  // The tags that are open, how many of each name within each cell and the like, and how many cells
+  // within each table.
+  std::vector<size_t> opened_;
+  std::vector<std::map<Text, size_t>> names_{1};
+  std::vector<size_t> cells_ = {0};
+};
 
 // Finds of each open tag without a partner the number of the last atom of its element: before the
 // tag of an element that ends it, or at the end of the one around. As in HTML's list of active
@@ -208,9 +256,23 @@ class EndsWithoutTag {
 };
 
 // Marks what ends a sentence: blocks, tags without partners, and elements around those. Nothing
-// does within an element that is not translated.
-void MarkEnds(std::vector<Atom>* atoms) {
+// does within an element that is not translated; but where something that is not translated either
+// begins or ends in it, its own end does. `ends` are those of tags without a partner.
+void MarkEnds(std::vector<Atom>* atoms, const std::map<size_t, size_t>& ends) {
+  std::set<size_t> edges;
+  for (const auto& [number, last] : ends) {
+    if (!(*atoms)[number].is_opaque) continue;
+    edges.insert(number);
+    edges.insert(last + 1);
+  }
   std::vector<size_t> opened;
+  const auto mark = [&](Atom* atom) {
+    atom->ends_sentence = true;
+    for (auto around = opened.rbegin(); around != opened.rend(); ++around) {
+      if ((*atoms)[*around].ends_sentence) break;
+      (*atoms)[*around].ends_sentence = true;
+    }
+  };
   for (size_t number = 0; number < atoms->size(); ++number) {
     Atom& atom = (*atoms)[number];
     const bool is_tag = atom.type == TokenType::kOpen || atom.type == TokenType::kClose;
@@ -221,16 +283,13 @@ void MarkEnds(std::vector<Atom>* atoms) {
       opened.pop_back();
       atom.ends_sentence = atom.ends_sentence || (*atoms)[atom.partner].ends_sentence;
     }
-    if (atom.ends_sentence) {
-      for (auto around = opened.rbegin(); around != opened.rend(); ++around) {
-        if ((*atoms)[*around].ends_sentence) break;
-        (*atoms)[*around].ends_sentence = true;
-      }
-    }
+    if (atom.ends_sentence) mark(&atom);
     if (atom.type != TokenType::kOpen || atom.partner == kNone) continue;
     if (atom.is_opaque) {
+      const auto edge = edges.upper_bound(number);
+      const bool has_edge = edge != edges.end() && *edge < atom.partner;
       while (++number < atom.partner) (*atoms)[number].ends_sentence = false;
-      (*atoms)[number].ends_sentence = (*atoms)[number].ends_sentence || atom.ends_sentence;
+      if (has_edge || atom.ends_sentence) mark(&(*atoms)[number]);
     } else {
       opened.push_back(number);
     }
@@ -296,9 +355,9 @@ class Builder {
 class Parser {
  public:
   explicit Parser(Text text) : text_(text), atoms_(Atoms(text)), counts_(1, 0) {
-    Match(&atoms_);
+    Matcher(&atoms_).Match();
     const std::map<size_t, size_t> ends = EndsWithoutTag(&atoms_).Take();
-    MarkEnds(&atoms_);
+    MarkEnds(&atoms_, ends);
     size_t translated_from = 0;
     for (size_t number = 0; number < atoms_.size(); ++number) {
       const Atom& atom = atoms_[number];

@@ -299,6 +299,10 @@ bool IsUnique(Text name) { return IsOneOf(kUnique, kUniqueSize, name); }
 
 bool IsScope(Text name) { return IsOneOf(kScopes, kScopesSize, name); }
 
+bool IsCell(Text name) { return IsOneOf(kCells, kCellsSize, name); }
+
+bool IsCellEnd(Text name) { return IsOneOf(kCellEnds, kCellEndsSize, name); }
+
 bool IsPreformatted(Text name) { return IsOneOf(kPreformatted, kPreformattedSize, name); }
 
 }  // namespace tfcompress

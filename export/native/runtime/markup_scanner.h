@@ -49,11 +49,13 @@ std::string EncodeMarkup(std::u32string_view text);
 std::vector<std::u32string_view> EndedBy(std::u32string_view name);
 
 // Whether an element ends a sentence; goes on without an end tag beyond the one around; is ended by
-// another of the same name; ends such; or keeps its line breaks.
+// another of the same name; ends such; is a table's cell; ends one; or keeps its line breaks.
 bool IsBlock(std::u32string_view name);
 bool IsFormatting(std::u32string_view name);
 bool IsUnique(std::u32string_view name);
 bool IsScope(std::u32string_view name);
+bool IsCell(std::u32string_view name);
+bool IsCellEnd(std::u32string_view name);
 bool IsPreformatted(std::u32string_view name);
 
 }  // namespace tfcompress

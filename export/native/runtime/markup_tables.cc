@@ -45,6 +45,14 @@ const std::u32string_view kScopes[] = {
     U"applet", U"caption", U"marquee", U"object", U"td", U"template", U"th"};
 const size_t kScopesSize = 7;
 
+const std::u32string_view kCells[] = {
+    U"caption", U"td", U"th"};
+const size_t kCellsSize = 3;
+
+const std::u32string_view kCellEnds[] = {
+    U"caption", U"col", U"colgroup", U"tbody", U"td", U"tfoot", U"th", U"thead", U"tr"};
+const size_t kCellEndsSize = 9;
+
 const std::u32string_view kPreformatted[] = {
     U"pre", U"textarea"};
 const size_t kPreformattedSize = 2;

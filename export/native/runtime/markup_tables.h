@@ -8,7 +8,7 @@ namespace tfcompress {
 
 // Sorted names of elements: those that end a sentence, have no end tag, hold no markup, hold text
 // but no markup, hold no text to translate, go on without an end tag, are ended by another of the
-// same name, end such, and keep their line breaks.
+// same name, end such, are cells of tables, end these, and keep their line breaks.
 extern const std::u32string_view kBlocks[];
 extern const size_t kBlocksSize;
 extern const std::u32string_view kVoids[];
@@ -25,6 +25,10 @@ extern const std::u32string_view kUnique[];
 extern const size_t kUniqueSize;
 extern const std::u32string_view kScopes[];
 extern const size_t kScopesSize;
+extern const std::u32string_view kCells[];
+extern const size_t kCellsSize;
+extern const std::u32string_view kCellEnds[];
+extern const size_t kCellEndsSize;
 extern const std::u32string_view kPreformatted[];
 extern const size_t kPreformattedSize;
 
