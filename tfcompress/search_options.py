@@ -8,6 +8,7 @@ from tfcompress.errors import InputError
 MAX_BEAM_SIZE = 1000
 MAX_LENGTH_PENALTY = 10
 MAX_THREADS = 1024
+MAX_BATCH_SIZE = 1024
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from models.marian_folders import reshaped, setting, without
 import tfcompress as tfc
 from tfcompress.errors import InputError
 from tfcompress.models.decoding import greedy_decode
+from tfcompress.runtime import Translator
 
 SHARED = Path(
     os.environ.get("TFCOMPRESS_ORACLES") or Path(__file__).parents[2].parent / "shared/oracles"
@@ -278,3 +279,13 @@ def test_a_trained_model_decodes_as_it_did(checkpoint):
     (model, *_), _, rows, _ = checkpoint
     greedy = greedy_decode(model, rows("source_ids"), max_length=128)
     assert [[*row, 0] for row in greedy] == rows("greedy_ids")
+
+
+@pytest.mark.slow
+def test_a_trained_model_searches_as_it_did(checkpoint, tmp_path):
+    (model, *_), _, rows, _ = checkpoint
+    path = tmp_path / "bundle"
+    tfc.export.convert(model, path, quantization="float32")
+    translator = Translator(path)
+    best = translator.translate_ids(rows("source_ids"), beam_size=4, max_length=128)
+    assert [[*ids, 0] for ids in best] == rows("beam4_ids")

@@ -16,6 +16,10 @@ class File(ctypes.Structure):
     _fields_ = [("name", c_char_p), ("data", c_char_p), ("size", c_size_t)]
 
 
+class Text(ctypes.Structure):
+    _fields_ = [("text", c_char_p), ("size", c_size_t)]
+
+
 class Info(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_size_t),
@@ -164,6 +168,18 @@ class NativeLibrary:
 
         return self._call(function, array, text.encode(), len(text.encode()), changes)
 
+    def translate_batch(self, handle, texts, batch_size, **changes):
+        """The same of each of several texts."""
+        data = [text if isinstance(text, bytes) else text.encode() for text in texts]
+        array = (Text * len(data))(*(Text(one, len(one)) for one in data))
+        search, results = self._search(changes), (POINTER(CResult) * len(data))()
+        status = self.c.tfc_translate_batch(
+            handle, array, c_size_t(len(data)), batch_size, byref(search), results
+        )
+        assert not status or not any(results)
+        self.check(status)
+        return [self._take(0, result) for result in results]
+
     def translate_ids(self, handle, ids, **changes):
         array = (c_int32 * len(ids))(*ids)
         return self._call(self.c.tfc_translate_ids, handle, array, len(ids), changes)
@@ -175,11 +191,13 @@ class NativeLibrary:
         return self._take(status, result)[0][1]
 
     def _call(self, function, handle, data, size, changes):
-        values = {"beam_size": 1, "n_best": 1, "split": 1, "length_penalty": 1.0} | changes
-        search = CSearch(**{"struct_size": ctypes.sizeof(CSearch)} | values)
-        result = POINTER(CResult)()
+        search, result = self._search(changes), POINTER(CResult)()
         status = function(handle, data, c_size_t(size), byref(search), byref(result))
         return self._take(status, result)
+
+    def _search(self, changes):
+        values = {"beam_size": 1, "n_best": 1, "split": 1, "length_penalty": 1.0} | changes
+        return CSearch(**{"struct_size": ctypes.sizeof(CSearch)} | values)
 
     def _take(self, status, result):
         self.check(status)

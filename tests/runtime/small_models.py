@@ -1,5 +1,6 @@
 """Small random models, and the Keras originals as steppers."""
 
+import dataclasses
 import random
 
 import numpy as np
@@ -19,7 +20,7 @@ def sentences(count, seed=0):
     return [" ".join(generator.choices(TEXT.split(), k=length)) + " ." for length in lengths]
 
 
-def make_transformer(vocabulary_size, num_layers=2):
+def make_transformer(vocabulary_size, num_layers=2, mixer=None):
     """Random weights, strong enough that translations differ and end at different lengths."""
     tf.keras.utils.set_random_seed(0)
     stack = models.StackConfig(
@@ -32,7 +33,7 @@ def make_transformer(vocabulary_size, num_layers=2):
         vocabulary_size,
         hidden_dim=32,
         encoder=stack,
-        decoder=stack,
+        decoder=stack if mixer is None else dataclasses.replace(stack, attention=mixer),
         embedding=models.EmbeddingConfig(share=True, tie="none", use_output_bias=True),
         max_source_length=MAX_SOURCE,
         max_target_length=MAX_TARGET,

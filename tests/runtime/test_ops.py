@@ -350,8 +350,11 @@ def test_attention(library, data, rng):
     inputs = [[heads], q, k, v, keys, values, [position]]
     y = reference.cached_attention(q, k, v, keys, values, position, heads)
     check(library, "tfc.CachedAttention", inputs, y, in_place=[(4, 1), (5, 2)])
-    y = reference.memory_attention(q, keys[:1], values[:1], heads)
-    check(library, "tfc.MemoryAttention", [[heads], q, keys[:1], values[:1]], [y])
+    sentences = data.draw(divisors(batch))
+    each = [np.repeat(one[:sentences], batch // sentences, axis=0) for one in (keys, values)]
+    y = reference.memory_attention(q, *each, heads)
+    inputs = [[heads], q, *(one[:sentences].copy() for one in (keys, values))]
+    check(library, "tfc.MemoryAttention", inputs, [y])
 
 
 @examples(60)
@@ -369,7 +372,7 @@ def test_top_logits(library, data, rng, storage):
     width = min(data.draw(most), vocabulary)
     shortlist = np.full(vocabulary, -5, "i")
     shortlist[:count] = ids
-    inputs = [[pad, bos, eos], x, table, bias, shortlist, [count], [0] * width]
+    inputs = [[pad, bos, eos], x, table, bias, shortlist[np.newaxis], [count], [0] * width]
     values, top, *rest = reference.top_logits(x, table, bias, ids, width, pad, bos, eos)
     logits = table.dot(x) + bias
     allowed = 1e-5 * np.abs(logits).max()
@@ -391,7 +394,7 @@ def test_top_logits_prefers_low_ids(library):
     x, bias = np.zeros((2, 8), "f"), np.zeros(1200, "f")
     bias[[3, 700, 1100]] = 1
     table = Matrix(np.random.default_rng(0), (1200, 8))
-    inputs = [[0, 3, 2], x, table, bias, np.zeros(1200, "i"), [0], [0] * 5]
+    inputs = [[0, 3, 2], x, table, bias, np.zeros((1, 1200), "i"), [0], [0] * 5]
     for level in library.levels:
         shapes = [(2, 5), ("i", (2, 5)), (2, 1), (2, 1)]
         values, ids, total, eos = library.run("tfc.TopLogits", level, inputs, shapes)
@@ -399,6 +402,33 @@ def test_top_logits_prefers_low_ids(library):
         np.testing.assert_array_equal(values, [[1, 1, 0, 0, 0]] * 2)
         np.testing.assert_allclose(total, np.log(1197 + 3 * np.e), rtol=1e-5)
         np.testing.assert_array_equal(eos, 0)
+
+
+@examples(20)
+@given(st.data(), seeds, storages.filter(lambda storage: storage != "panels"))
+def test_top_logits_of_several_lists(library, data, rng, storage):
+    """Each row gives what it gives alone, bit for bit."""
+    vocabulary, lists, rows = 700, data.draw(st.integers(1, 4)), data.draw(st.integers(1, 5))
+    depth = width_for(storage, data.draw(sizes))
+    x, table = normal(rng, lists * rows, depth), Matrix(rng, (vocabulary, depth), storage)
+    bias, width = normal(rng, vocabulary), data.draw(st.sampled_from([1, 8]))
+    shortlists, counts = np.full((lists, vocabulary), -5, "i"), rng.integers(0, 600, lists)
+    for row, count in zip(shortlists, counts):
+        chosen = rng.choice(np.arange(3, vocabulary), max(count - 1, 0), replace=False)
+        row[:count] = np.sort([2, *chosen])[:count]
+
+    def run(level, x, shortlists, counts):
+        inputs = [[0, 1, 2], x, table, bias, shortlists, [*counts], [0] * width]
+        shapes = [(len(x), width), ("i", (len(x), width)), (len(x), 1), (len(x), 1)]
+        return library.run("tfc.TopLogits", level, inputs, shapes)
+
+    for level in library.levels:
+        together = run(level, x, shortlists, counts)
+        for i, row in enumerate(x):
+            one = slice(i // rows, i // rows + 1)
+            alone = run(level, row[np.newaxis], shortlists[one].copy(), counts[one])
+            for several, own in zip(together, alone):
+                np.testing.assert_array_equal(several[i : i + 1], own)
 
 
 def widths(data):
@@ -411,8 +441,11 @@ def widths(data):
 @examples(40)
 @given(st.data(), seeds, codes, st.booleans())
 def test_decoder(library, data, rng, code, first):
-    batch, length, memory = (data.draw(st.integers(1, most)) for most in (4, 20, 20))
-    position = data.draw(st.integers(0, length - 1))
+    sentences, rows, length, memory = (data.draw(st.integers(1, most)) for most in (3, 3, 20, 20))
+    batch = sentences * rows
+    places = data.draw(st.sampled_from([1, batch]))
+    positions = rng.integers(0, length, places)
+    lengths = rng.integers(1, memory + 1, sentences)
     draw, some = widths(data)
     width, inner, own, cross = (draw() for _ in range(4))
     heads = data.draw(divisors(own)), data.draw(divisors(cross))
@@ -426,21 +459,31 @@ def test_decoder(library, data, rng, code, first):
     x = normal(rng, batch, width)
     own_shape = batch, len(depths) * heads[0], length, own // heads[0]
     caches = [normal(rng, *own_shape) for _ in range(2)]
-    memories = [normal(rng, 1, 2 * heads[1], memory, cross // heads[1]) for _ in range(2)]
-    config, updated, y = [code, int(first), LAYER_BITS], ([], []), x
-    for depth, (layer, part) in enumerate(depths):
+    memories = [normal(rng, sentences, 2 * heads[1], memory, cross // heads[1]) for _ in range(2)]
+    config = [code, int(first), LAYER_BITS]
+    for layer, part in depths:
         config += [layer, heads[0], part * heads[1], heads[1]]
-        given_caches = [cache[:, depth * heads[0] : (depth + 1) * heads[0]] for cache in caches]
-        given_memories = [one[:, part * heads[1] : (part + 1) * heads[1]] for one in memories]
-        y, *new = reference.decoder_layer(
-            *(layers[layer], y, position, given_caches, given_memories),
-            *(heads, code, first, LAYER_EPSILON),
-        )
-        for kept, one in zip(updated, new):
-            kept.append(one)
-    expected = [y, *(np.concatenate(parts, axis=1) for parts in updated)]
+
+    def of_row(row):
+        updated, y, sentence = ([], []), x[row : row + 1], row // rows
+        for depth, (layer, part) in enumerate(depths):
+            own = slice(depth * heads[0], (depth + 1) * heads[0])
+            other = slice(part * heads[1], (part + 1) * heads[1])
+            given_memories = [
+                one[sentence : sentence + 1, other, : lengths[sentence]] for one in memories
+            ]
+            y, *new = reference.decoder_layer(
+                *(layers[layer], y, np.broadcast_to(positions, batch)[row]),
+                *([cache[row : row + 1, own] for cache in caches], given_memories),
+                *(heads, code, first, LAYER_EPSILON),
+            )
+            for kept, one in zip(updated, new):
+                kept.append(one)
+        return [y, *(np.concatenate(parts, axis=1) for parts in updated)]
+
+    expected = [np.concatenate(parts) for parts in zip(*map(of_row, range(batch)))]
     operands = [operand for layer in layers for operand in layer.operands()]
-    inputs = [config, x, [position], *caches, *memories, *operands]
+    inputs = [config, x, [*positions], *caches, *memories, [*lengths], *operands]
     # Later layers see what earlier ones rounded.
     margin = min(layer.margin for layer in layers) if len(depths) == 1 else 0
     check(library, "tfc.Decoder", inputs, expected, margin=margin, in_place=[(3, 1), (4, 2)])
@@ -449,7 +492,8 @@ def test_decoder(library, data, rng, code, first):
 @examples(40)
 @given(st.data(), seeds, codes, st.booleans())
 def test_recurrent_decoder(library, data, rng, code, first):
-    batch, memory = (data.draw(st.integers(1, most)) for most in (4, 20))
+    sentences, rows, memory = (data.draw(st.integers(1, most)) for most in (3, 3, 20))
+    batch, lengths = sentences * rows, rng.integers(1, memory + 1, sentences)
     draw, some = widths(data)
     width, inner, cross = (draw() for _ in range(3))
     heads = data.draw(divisors(cross))
@@ -460,21 +504,30 @@ def test_recurrent_decoder(library, data, rng, code, first):
     some_uses = st.tuples(st.integers(0, len(layers) - 1), st.integers(0, 1))
     uses = data.draw(st.lists(some_uses, min_size=1, max_size=3))
     x, cells = normal(rng, batch, width), normal(rng, batch, len(uses), width)
-    memories = [normal(rng, 1, 2 * heads, memory, cross // heads) for _ in range(2)]
-    config, updated, y = [code, int(first), LAYER_BITS], [], x
-    for i, (layer, part) in enumerate(uses):
+    memories = [normal(rng, sentences, 2 * heads, memory, cross // heads) for _ in range(2)]
+    config = [code, int(first), LAYER_BITS]
+    for layer, part in uses:
         config += [layer, part * heads, heads]
-        own_memories = [one[:, part * heads : (part + 1) * heads] for one in memories]
-        y, cell = reference.recurrent_layer(
-            *(layers[layer], y, cells[:, i], own_memories, heads),
-            *(code, first, LAYER_EPSILON),
-        )
-        updated.append(cell)
+
+    def of_row(row):
+        updated, y, sentence = [], x[row : row + 1], row // rows
+        for i, (layer, part) in enumerate(uses):
+            own = slice(part * heads, (part + 1) * heads)
+            own_memories = [
+                one[sentence : sentence + 1, own, : lengths[sentence]] for one in memories
+            ]
+            y, cell = reference.recurrent_layer(
+                *(layers[layer], y, cells[row : row + 1, i], own_memories, heads),
+                *(code, first, LAYER_EPSILON),
+            )
+            updated.append(cell)
+        return y, np.stack(updated, axis=1)
+
     operands = [operand for layer in layers for operand in layer.operands()]
-    inputs = [config, x, cells, *memories, *operands]
+    inputs = [config, x, cells, *memories, [*lengths], *operands]
     # Later layers see what earlier ones rounded.
     margin = min(layer.margin for layer in layers) if len(uses) == 1 else 0
-    expected = [y, np.stack(updated, axis=1)]
+    expected = [np.concatenate(parts) for parts in zip(*map(of_row, range(batch)))]
     check(library, "tfc.RecurrentDecoder", inputs, expected, margin=margin, in_place=[(2, 1)])
 
 
@@ -503,10 +556,11 @@ def usable():
     def one(rows, cols):
         return [Matrix(rng, (rows, cols), "int8"), z(rows)]
 
-    cache, memory = z(2, 2, 6, 4), z(1, 2, 5, 4)
+    cache, four, memory = z(2, 2, 6, 4), z(4, 2, 6, 4), z(1, 2, 5, 4)
     layers = [part for _ in range(3) for part in one(8, 8)]
     norms = [z(8) for _ in range(4)]
-    top = [[0, 1, 2], z(2, 8), *one(20, 8), np.arange(20, dtype="i"), [4], [0] * 3]
+    lists = np.arange(20, dtype="i")[np.newaxis]
+    top = [[0, 1, 2], z(2, 8), *one(20, 8), lists, [4], [0] * 3]
     group = [
         [0, 2, 1, 1, 1, EPSILON_BITS],
         z(3, 8),
@@ -515,9 +569,9 @@ def usable():
         z(3),
         z(3),
     ]
-    decoder = [[1, 0, EPSILON_BITS, 0, 2, 0, 2], z(2, 8), [5], cache, cache, memory, memory]
+    decoder = [[1, 0, EPSILON_BITS, 0, 2, 0, 2], z(4, 8), [5], four, four, memory, memory, [5]]
     decoder += [*layers, *layers, *one(16, 8), *one(8, 16), *norms, *norms[:2]]
-    recurrent = [[1, 0, EPSILON_BITS, 0, 0, 2], z(2, 8), z(2, 1, 8), memory, memory]
+    recurrent = [[1, 0, EPSILON_BITS, 0, 0, 2], z(2, 8), z(2, 1, 8), memory, memory, [5]]
     recurrent += [*one(8, 8), *one(8, 8), *one(8, 8), *one(8, 8), *one(16, 8), *one(8, 16)]
     recurrent += [*norms, *norms[:2]]
     encoder = [[2, 1, 0, EPSILON_BITS], z(1, 5, 8), *layers, *one(8, 8), *one(16, 8), *one(8, 16)]
@@ -537,7 +591,7 @@ def usable():
         ),
         "tfc.MemoryAttention": ([[2], z(2, 8), memory, memory], [(2, 8)]),
         "tfc.TopLogits": (top, [(2, 3), ("i", (2, 3)), (2, 1), (2, 1)]),
-        "tfc.Decoder": (decoder, [(2, 8), cache.shape, cache.shape]),
+        "tfc.Decoder": (decoder, [(4, 8), four.shape, four.shape]),
         "tfc.RecurrentDecoder": (recurrent, [(2, 8), (2, 1, 8)]),
         "tfc.EncoderLayer": ([*encoder, *norms], [(1, 5, 8)]),
     }
@@ -602,8 +656,8 @@ WRONG_VALUES = {
     "tfc.TopLogits": [
         *[(0, 2, value) for value in (-1, 20, 5)],
         *[(6, 0, value) for value in (-1, 21, 1, 2, 2**31 - 1)],
-        *[(5, 0, value) for value in (-1, 1)],
-        *[(5, 3, value) for value in (20, 2, 2**31 - 1)],
+        *[(5, (0, 0), value) for value in (-1, 1)],
+        *[(5, (0, 3), value) for value in (20, 2, 2**31 - 1)],
     ],
     "tfc.Decoder": [
         *[(0, place, value) for place in (4, 6) for value in (0, 1, 4, -1, 2**31 - 1)],
@@ -611,12 +665,14 @@ WRONG_VALUES = {
         *[(0, 3, value) for value in (-1, 1)],
         *[(0, 5, value) for value in (-1, 1, 2**31 - 1)],
         *[(2, 0, value) for value in (-1, 6)],
+        *[(7, 0, value) for value in (-1, 0, 6, 2**31 - 1)],
     ],
     "tfc.RecurrentDecoder": [
         *[(0, 5, value) for value in (0, 1, 4, -1, 2**31 - 1)],
         *[(0, 0, -1), (0, 0, 7), (0, 1, 2), (0, 2, -1)],
         *[(0, 3, value) for value in (-1, 1)],
         *[(0, 4, value) for value in (-1, 1, 2**31 - 1)],
+        *[(5, 0, value) for value in (-1, 0, 6, 2**31 - 1)],
     ],
     "tfc.EncoderLayer": [(0, 0, 0), (0, 0, 3), (0, 1, 7), (0, 2, -1), (0, 3, -1)],
 }

@@ -96,9 +96,12 @@ def reference_beam(stepper, limit, beam_size, length_penalty, prefix=(), banned=
         ]
         alive = [((*ids, token), total) for total, ids, token in best if token != SPECIAL.eos]
         alive = alive[:beam_size]
-        if len(finished) >= beam_size or not alive:
+        finished = sorted(finished, key=lambda item: -item[0])[:beam_size]
+        if not alive or (
+            len(finished) == beam_size and alive[0][1] / length**length_penalty <= finished[-1][0]
+        ):
             break
-    return sorted(finished, key=lambda item: -item[0])
+    return finished
 
 
 steppers = st.builds(

@@ -28,7 +28,7 @@ from tfcompress.errors import InputError
 from tfcompress.files import check_writable, remove_leftovers, replace_file
 from tfcompress.journal import Journal
 from tfcompress.locks import FolderLock
-from tfcompress.search_options import MAX_THREADS, SearchOptions, check_count
+from tfcompress.search_options import MAX_BATCH_SIZE, MAX_THREADS, SearchOptions, check_count
 
 # Sentences that are kept together.
 _TOGETHER = 128
@@ -48,6 +48,13 @@ def add(commands: Any) -> None:
     )
     add_engine(parser, "translate")
     add_search(parser, beam_size=1)
+    parser.add_argument(
+        "--batch-size",
+        type=int,
+        default=1,
+        help="sentences that are decoded side by side, which takes less time and gives the same "
+        "(%(default)s)",
+    )
     parser.add_argument("--n-best", type=int, default=1, help="translations a sentence")
     parser.add_argument(
         "--overlong",
@@ -95,6 +102,7 @@ def _run(options: Namespace) -> None:
     others = ("target_prefix", "banned_words", "split_sentences", "markup")
     search |= {name: getattr(options, name) for name in others}
     check_count("num_threads", options.threads, most=MAX_THREADS)
+    check_count("batch_size", options.batch_size, most=MAX_BATCH_SIZE)
     processes = engine(options)
     for bundle in options.bundle:
         bundle_model_type(bundle)
@@ -167,6 +175,7 @@ def _lines(options, file, search, processes, done=0) -> Iterator[str]:
         itertools.islice(_texts(options, file, place), done, None),
         engine=processes,
         num_threads=options.threads,
+        batch_size=options.batch_size,
         overlong=options.overlong,
         place=place,
         first=done + 1,

@@ -17,7 +17,7 @@ def cached_attention(query, key, value, keys, values, position):
         value: The same.
         keys: `[batch, num_heads, max_length, head_dim]`.
         values: The same.
-        position: int32 `[1]`, the number of filled rows.
+        position: int32 `[1]`, or `[batch]` in a whole decoder: the number of filled rows.
 
     Returns:
         The context `[batch, num_heads * head_dim]` and the new keys and values. On the device these
@@ -33,8 +33,10 @@ def attend_cache(query, key, value, keys, values, position):
     """The body of `cached_attention`."""
     heads, head_dim = keys.shape[1], keys.shape[3]
     shape = [-1, heads, 1, head_dim]
-    rows = tf.range(tf.shape(keys)[2])[:, tf.newaxis]
-    is_new, is_later = rows == position[0], rows[:, 0] > position[0]
+    # [1 or batch, 1, length, 1].
+    rows = tf.range(tf.shape(keys)[2])[tf.newaxis, tf.newaxis, :, tf.newaxis]
+    at = tf.reshape(position, [-1, 1, 1, 1])
+    is_new, is_later = rows == at, tf.transpose(rows > at, [0, 1, 3, 2])
     new_keys = tf.where(is_new, tf.reshape(key, shape), keys)
     new_values = tf.where(is_new, tf.reshape(value, shape), values)
     mask = tf.where(is_later, MASKED, 0.0)
@@ -47,11 +49,11 @@ def attend_cache(query, key, value, keys, values, position):
 
 
 def memory_attention(query: tf.Tensor, keys: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
-    """Attends over the memory that all rows of a batch share.
+    """Attends over the memories of sentences.
 
     Args:
-        query: `[batch, num_heads * head_dim]`.
-        keys: `[1, num_heads, length, head_dim]`.
+        query: `[batch, num_heads * head_dim]`, as many rows of each sentence, which stand together.
+        keys: `[sentences, num_heads, length, head_dim]`.
         values: The same.
 
     Returns:
@@ -60,8 +62,14 @@ def memory_attention(query: tf.Tensor, keys: tf.Tensor, values: tf.Tensor) -> tf
     return emit(MEMORY_ATTENTION, attend_memory, [query, keys, values], [keys.shape[1]])
 
 
-def attend_memory(query, keys, values):
-    """The body of `memory_attention`."""
+def attend_memory(query, keys, values, lengths=None):
+    """The body of `memory_attention`; with lengths `[sentences]`, of memories that are padded."""
     heads, head_dim = keys.shape[1], keys.shape[3]
-    query = tf.reshape(query, [-1, heads, 1, head_dim])
-    return tf.reshape(attend(query, keys, values), [-1, heads * head_dim])
+    sentences = tf.shape(keys)[0]
+    query = tf.reshape(query, [sentences, -1, heads, head_dim])
+    mask = None
+    if lengths is not None:
+        is_padding = tf.range(tf.shape(keys)[2]) >= lengths[:, tf.newaxis]
+        mask = tf.where(is_padding, MASKED, 0.0)[:, tf.newaxis, tf.newaxis]
+    context = attend(tf.transpose(query, [0, 2, 1, 3]), keys, values, mask)
+    return tf.reshape(tf.transpose(context, [0, 2, 1, 3]), [-1, heads * head_dim])

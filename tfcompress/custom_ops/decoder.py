@@ -55,9 +55,11 @@ class Decoder:
 
         Args:
             x: `[batch, width]`.
-            position: int32 `[1]`.
+            position: int32 `[1]`, or `[batch]` for rows at different positions.
             cache: `keys` and `values` `[batch, heads, max_length, head_dim]` with the heads of all
-                layers, `memory_keys` and `memory_values` `[1, heads, memory_length, head_dim]`.
+                layers, `memory_keys` and `memory_values`
+                `[sentences, heads, memory_length, head_dim]`, and the lengths of these, int32
+                `[sentences]`. There are as many rows of each sentence, which stand together.
             weights: Of each layer: weight and bias of the self-attention's query, key, value and
                 output, the cross-attention's query and output, and the feed-forward's inner and
                 outer layer; gamma and beta of the three normalizations.
@@ -67,7 +69,7 @@ class Decoder:
         """
         each = len(weights[0])
 
-        def body(x, position, keys, values, memory_keys, memory_values, *operands):
+        def body(x, position, keys, values, memory_keys, memory_values, lengths, *operands):
             new_keys, new_values, first = [], [], 0
             for layer in self.applied:
                 own = slice(first, first + layer.num_heads)
@@ -78,7 +80,7 @@ class Decoder:
                     x,
                     position,
                     (keys[:, own], values[:, own]),
-                    (memory_keys[:, memory], memory_values[:, memory]),
+                    (memory_keys[:, memory], memory_values[:, memory], lengths),
                     operands[start : start + each],
                 )
                 new_keys.append(updated[0])
@@ -118,7 +120,7 @@ class Decoder:
         Args:
             x: `[batch, width]`.
             mix: What stands first in the layer, on a normalized position.
-            memory: Keys and values of the cross-attention.
+            memory: Keys, values and lengths of the cross-attention.
             pairs: Weights and biases of what follows, and the normalizations.
         """
         query, output, inner, outer = pairs[:4]

@@ -25,7 +25,7 @@ class RecurrentDecoder(Decoder):
         Args:
             x: `[batch, width]`.
             cells: `[batch, layers, width]`.
-            memory: Keys and values, `[1, heads, memory_length, head_dim]`.
+            memory: Keys, values and lengths, as of `Decoder`.
             weights: Of each layer: weight and bias of candidate and forget gate, then as of
                 `Decoder`.
 
@@ -34,7 +34,7 @@ class RecurrentDecoder(Decoder):
         """
         each = len(weights[0])
 
-        def body(x, cells, memory_keys, memory_values, *operands):
+        def body(x, cells, memory_keys, memory_values, lengths, *operands):
             new = []
             for i, layer in enumerate(self.applied):
                 end = layer.first_memory_head + layer.num_memory_heads
@@ -48,7 +48,7 @@ class RecurrentDecoder(Decoder):
                     new.append(forget * cell + (1 - forget) * linear(x, *candidate))
                     return tf.nn.relu(new[-1])
 
-                memory = memory_keys[:, heads], memory_values[:, heads]
+                memory = memory_keys[:, heads], memory_values[:, heads], lengths
                 x = self.apply_layer(x, recur, memory, rest)
             return x, tf.stack(new, axis=1)
 

@@ -105,6 +105,7 @@ def _norm(name, width):
 
 
 _POSITION = Operand("position", "int32 [1]")
+_POSITIONS = Operand("position", "int32 [1 or batch]")
 _SEQUENCE = Operand("x", "[batch, length, width, or twice as much if gated]")
 _ROW = Operand("x", "[batch, width, or twice as much if gated]")
 _HISTORY = Operand("inputs", "[batch, 1, max_length, width]")
@@ -112,8 +113,9 @@ _DYNAMIC = _weight("weight", "[num_heads * kernel_size, width]")
 _FIXED = Operand("weight", "[num_heads, kernel_size]", is_constant=True)
 _KEYS = Operand("keys", "[batch, heads, max_length, head_dim]")
 _VALUES = Operand("values", "[batch, heads, max_length, head_dim]")
-_MEMORY_KEYS = Operand("memory_keys", "[1, heads, memory_length, head_dim]")
-_MEMORY_VALUES = Operand("memory_values", "[1, heads, memory_length, head_dim]")
+_MEMORY_KEYS = Operand("memory_keys", "[sentences, heads, memory_length, head_dim]")
+_MEMORY_VALUES = Operand("memory_values", "[sentences, heads, memory_length, head_dim]")
+_MEMORY_LENGTHS = Operand("memory_lengths", "int32 [sentences]")
 # What follows self-attention in a decoder's layer.
 _REST_OF_LAYER = (
     *_dense("memory_query", "memory_inner", "width"),
@@ -173,11 +175,12 @@ OPERATIONS = (
         "tfc.Decoder",
         (
             Operand("x", "[batch, width]"),
-            _POSITION,
+            _POSITIONS,
             _KEYS,
             _VALUES,
             _MEMORY_KEYS,
             _MEMORY_VALUES,
+            _MEMORY_LENGTHS,
         ),
         ("y", "new_keys", "new_values"),
         (
@@ -196,6 +199,7 @@ OPERATIONS = (
             Operand("cells", "[batch, layers, width]"),
             _MEMORY_KEYS,
             _MEMORY_VALUES,
+            _MEMORY_LENGTHS,
         ),
         ("y", "new_cells"),
         (
@@ -227,8 +231,8 @@ OPERATIONS = (
             # The embedding's too, perhaps.
             Operand("table", "[vocabulary, width]", is_weight=True),
             Operand("bias", "[vocabulary]", is_constant=True),
-            Operand("shortlist", "int32 [vocabulary]"),
-            Operand("shortlist_size", "int32 [1]"),
+            Operand("shortlist", "int32 [lists, vocabulary]"),
+            Operand("shortlist_size", "int32 [lists]"),
             Operand("width", "int32 [count]"),
         ),
         ("top_values", "top_ids", "log_sum_exp", "eos_logits"),

@@ -14,8 +14,9 @@ def top_logits(x, table, bias, shortlist, shortlist_size, width, *, pad_id, bos_
         x: `[batch, width]`.
         table: `[vocabulary_size, width]`.
         bias: `[vocabulary_size]`.
-        shortlist: int32 `[vocabulary_size]`, the tokens to choose from, in front, in order.
-        shortlist_size: int32 `[1]`, their number; 0 for all tokens.
+        shortlist: int32 `[lists, vocabulary_size]`, the tokens to choose from, in front, in order.
+            There are as many rows for each list, which stand together.
+        shortlist_size: int32 `[lists]`, their number; 0 for all tokens.
         width: int32 `[count]`; its length is the number of tokens to give.
         pad_id: The padding token, which is given only where all tokens are.
         bos_id: The first token, which is given only where all tokens are.
@@ -31,10 +32,13 @@ def top_logits(x, table, bias, shortlist, shortlist_size, width, *, pad_id, bos_
         vocabulary_size, count = table.shape[0], tf.shape(width)[0]
         logits = linear(x, table, bias)
         tokens = tf.range(vocabulary_size)
-        listed = tf.where(tokens < shortlist_size[0], shortlist, -1)
-        is_listed = tf.reduce_any(tokens[:, tf.newaxis] == listed, axis=1)
-        is_candidate = is_listed | (shortlist_size[0] == 0)
-        logits = tf.where(is_candidate, logits, -float("inf"))
+        sizes = shortlist_size[:, tf.newaxis]
+        listed = tf.where(tokens < sizes, shortlist, -1)
+        is_listed = tf.reduce_any(tokens[:, tf.newaxis] == listed[:, tf.newaxis], axis=2)
+        is_candidate = (is_listed | (sizes == 0))[:, tf.newaxis]
+        by_list = tf.reshape(logits, [tf.shape(shortlist)[0], -1, vocabulary_size])
+        logits = tf.where(is_candidate, by_list, -float("inf"))
+        logits = tf.reshape(logits, [-1, vocabulary_size])
         total = tf.reduce_logsumexp(logits, axis=1, keepdims=True)
         is_possible = ((tokens != pad_id) & (tokens != bos_id)) | (count == vocabulary_size)
         values, ids = tf.math.top_k(tf.where(is_possible, logits, -float("inf")), count)

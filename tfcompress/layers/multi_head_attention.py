@@ -257,7 +257,7 @@ class MultiHeadAttention(Recording, IncrementalLayer):
     def _step_memory(self, inputs, cache, padding_mask):
         keys, values = cache["memory_keys"], cache["memory_values"]
         query = self.query(inputs)
-        is_plain = keys.shape[0] == 1 and padding_mask is None and not self.gated
+        is_plain = padding_mask is None and not self.gated
         # The operation gives no probabilities.
         is_plain &= "probabilities" not in self._records
         if self.computes_with(MEMORY_ATTENTION) and is_plain:

@@ -8,6 +8,7 @@ from tensorflow import keras
 from tfcompress.layers.common.embedding_lookup import embedding_lookup
 from tfcompress.layers.common.layer import Layer
 from tfcompress.layers.common.masks import token_mask
+from tfcompress.layers.common.per_row import per_row
 from tfcompress.layers.common.serialization import register
 
 SINUSOIDS = ("tensor2tensor", "paper")
@@ -40,13 +41,13 @@ class _Position(Layer):
 
         Args:
             inputs: `[batch, width]`.
-            position: Integer scalar.
+            position: Integer scalar, or `[batch]` for rows at different positions.
 
         Returns:
             `[batch, width]`, equal to what `call` gives at this position.
         """
         inputs = tf.cast(inputs, self.compute_dtype)
-        rows = self._rows(tf.reshape(tf.cast(position, tf.int32), [1]), inputs.shape[-1])
+        rows = self._rows(per_row(position), inputs.shape[-1])
         return inputs + tf.cast(rows, inputs.dtype)
 
     def compute_output_shape(self, input_shape):

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from tfcompress.layers.common.layer import Layer
 from tfcompress.layers.common.masks import token_mask
+from tfcompress.layers.common.per_row import per_row
 from tfcompress.layers.common.serialization import register
 
 
@@ -48,13 +49,13 @@ class ZeroStart(Layer):
 
         Args:
             inputs: `[batch, width]`.
-            position: Integer scalar.
+            position: Integer scalar, or `[batch]` for rows at different positions.
 
         Returns:
             `[batch, width]`, equal to what `call` gives at this position.
         """
         x = tf.cast(inputs, self.compute_dtype)
-        return x * tf.cast(tf.reshape(tf.cast(position, tf.int32), [1, 1]) > 0, x.dtype)
+        return x * tf.cast(per_row(position)[:, tf.newaxis] > 0, x.dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape

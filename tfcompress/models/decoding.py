@@ -112,8 +112,9 @@ def beam_decode(
 
     Each step takes the `2 * beam_size` likeliest continuations of all beams together. Those of
     the first `beam_size` that end are finished hypotheses; the best `beam_size` that do not end
-    go on. The search stops with `beam_size` finished hypotheses, or at the length limit, where
-    every beam is made to end.
+    go on. The search stops at the length limit, where every beam is made to end, or with
+    `beam_size` finished hypotheses whose scores the best beam, as long as it is by then, does not
+    exceed.
 
     Args:
         transformer: What to translate with.
@@ -161,7 +162,12 @@ def beam_decode(
         for i in np.flatnonzero(ends[:beam_size]):
             score = candidates.flat[best[i]]
             finished.append(_hypothesis(beams[parents[i]], score, length_penalty))
-        if len(finished) >= beam_size or ends.all():
+        finished = _best(finished, beam_size)
+        if ends.all() or (
+            len(finished) == beam_size
+            and _score(candidates.flat[best[~ends][0]], position + 1, length_penalty)
+            <= finished[-1].score
+        ):
             break
         parents, tokens = parents[~ends][:beam_size], continuations[~ends][:beam_size]
         scores = candidates[parents, tokens]
@@ -171,7 +177,7 @@ def beam_decode(
             [layer.state_spec() for layer in transformer.decoder_layers],
             cache,
         )
-    return sorted(finished, key=lambda hypothesis: -hypothesis.score)[:n_best]
+    return _best(finished, n_best)
 
 
 def target_limits(config, source_lengths: np.ndarray, max_length: int | None) -> np.ndarray:
@@ -198,8 +204,15 @@ def target_limits(config, source_lengths: np.ndarray, max_length: int | None) ->
 
 
 def _hypothesis(token_ids, log_probability, length_penalty):
-    length = len(token_ids) + 1
-    return Hypothesis(token_ids, float(log_probability) / length**length_penalty)
+    return Hypothesis(token_ids, _score(log_probability, len(token_ids) + 1, length_penalty))
+
+
+def _score(log_probability, length, length_penalty):
+    return float(log_probability) / length**length_penalty
+
+
+def _best(hypotheses, count):
+    return sorted(hypotheses, key=lambda hypothesis: -hypothesis.score)[:count]
 
 
 class _GreedySearch:

@@ -1,5 +1,6 @@
 """Translating many sentences, with several processes if need be."""
 
+import contextlib
 import dataclasses
 import functools
 import itertools
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from tfcompress.runtime import Hypothesis
 
 _CHUNK = 128
+# Sentences that are decoded side by side where many are translated.
+BATCH_SIZE = 32
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ def translate_sentences(
     *,
     engine: Engine | None = None,
     num_threads: int = 1,
+    batch_size: int = 1,
     overlong: str = "split",
     place: str = "sentences",
     first: int = 1,
@@ -60,6 +64,8 @@ def translate_sentences(
         sentences: The sentences; they are read as far as they are needed.
         engine: Where to translate, entered; this process by default.
         num_threads: Threads of each process.
+        batch_size: Sentences that are decoded side by side; with 1 in this process, each is
+            translated as soon as it is read.
         overlong: "split" translates sentences beyond the model's limit in parts, "error" refuses
             them.
         place: What the sentences are called in errors, such as a file's name.
@@ -87,10 +93,16 @@ def translate_sentences(
     if not engine.is_local:
         for path in bundles:
             open_bundle(path)
-    options = {**search, "overlong": overlong, "return_scores": True}
+    options = {
+        **search,
+        "overlong": overlong,
+        "return_scores": True,
+        "batch_size": batch_size,
+    }
     translate = functools.partial(_translate, bundles, num_threads, place, options, with_tokens)
-    # A sentence at a time in this process, as it may come from a keyboard.
-    chunks = _chunks(sentences, first, 1 if engine.is_local else _CHUNK)
+    # Without batches a sentence at a time in this process, as it may come from a keyboard.
+    size = 1 if engine.is_local and batch_size == 1 else max(_CHUNK, 4 * batch_size)
+    chunks = _chunks(sentences, first, size)
     # What is wrong with an option is no line's fault.
     chunks = itertools.chain([()], chunks)
     try:
@@ -110,7 +122,8 @@ def translate_n_best(
         search: As `Translator.translate` takes it.
         sources: The sentences.
     """
-    rows = _translator(_paths(bundle), 1).translate(sources, **search, return_scores=True)
+    translator = _translator(_paths(bundle), 1)
+    rows = translator.translate(sources, **search, return_scores=True, batch_size=BATCH_SIZE)
     return [[hypothesis.text for hypothesis in row] for row in rows]
 
 
@@ -150,12 +163,8 @@ def _translate(bundles, num_threads, place, options, with_tokens, chunk) -> list
     if not chunk:
         translator.translate([], **options)
     cut = {name: options[name] for name in {"split_sentences", "markup", "overlong"} & {*options}}
-    for number, source in chunk:
-        try:
-            rows = translator.translate(source, **options)
-        except InputError as error:
-            line = f"{place}, line {number}"
-            raise InputError(f"{line}: {error}") from None
+    translated = _translated(translator, options, place, chunk)
+    for (number, source), rows in zip(chunk, translated):
         tokens, source_tokens = [], None
         if not with_tokens:
             # They would be large on their way from another process.
@@ -166,4 +175,19 @@ def _translate(bundles, num_threads, place, options, with_tokens, chunk) -> list
                 source_tokens = translator.source_tokens(source, **cut)
         limit = translator.bundle.max_source_length
         results.append(Translated(number, source, rows, tokens, source_tokens, limit))
+    return results
+
+
+def _translated(translator, options, place, chunk) -> list[Any]:
+    """Returns the hypotheses of each sentence."""
+    if len(chunk) > 1:
+        # What is wrong with a sentence is said below.
+        with contextlib.suppress(InputError):
+            return translator.translate([source for _, source in chunk], **options)
+    results = []
+    for number, source in chunk:
+        try:
+            results.append(translator.translate(source, **options))
+        except InputError as error:
+            raise InputError(f"{place}, line {number}: {error}") from None
     return results

@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from tfcompress.errors import InputError
 from tfcompress.pipeline.overlong import warn_overlong
+from tfcompress.pipeline.translating import BATCH_SIZE
 from tfcompress.search_options import SearchOptions
 from tfcompress.text.bleu import bootstrap_interval, check_tokenization, corpus_bleu
 
@@ -62,12 +63,13 @@ def evaluate_translation(
     with Translator(bundle, num_threads=num_threads) as translator:
         limit = translator.bundle.max_source_length
         search = {"beam_size": beam_size, "length_penalty": length_penalty, "return_scores": True}
-        hypotheses: list[Any] = [
-            translator.translate(source, **search)[0]
-            for source in tqdm(
-                sources, unit="sentence", disable=None if progress else True, leave=False
+        with tqdm(
+            total=len(sources), unit="sentence", disable=None if progress else True, leave=False
+        ) as bar:
+            rows: list[Any] = translator.translate(
+                sources, **search, batch_size=BATCH_SIZE, progress=lambda done, count: bar.update()
             )
-        ]
+    hypotheses = [row[0] for row in rows]
     translations = [best.text for best in hypotheses]
     overlong = [number for number, best in enumerate(hypotheses, start=1) if best.parts > 1]
     consequence = f"translated in parts, as they have more tokens with their end than {limit}"

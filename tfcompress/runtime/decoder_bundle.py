@@ -9,7 +9,7 @@ from tfcompress.runtime.bundle import Bundle
 from tfcompress.runtime.manifest import Manifest, are_names, is_size
 
 # What steps take besides the state.
-_INPUTS = {"ids", "position", "mask", "shortlist", "shortlist_size", "width"}
+_INPUTS = {"ids", "position", "mask", "memory_lengths", "shortlist", "shortlist_size", "width"}
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class DecoderBundle(Bundle):
         target_vocabulary: Number of target ids.
         state: What the decoder carries from step to step, by the names of the tensors.
         block: Logits that share an entry of `block_max`, or None where the model has none.
+        is_ragged: Whether the rows of a step may be of sentences of different lengths, at
+            different positions.
         gives_alignments: Whether steps say how much they look at each token of the source.
 
     The others are those of `Bundle`.
@@ -54,6 +56,7 @@ class DecoderBundle(Bundle):
     target_vocabulary: int
     state: dict[str, StateSpec]
     block: int | None
+    is_ragged: bool
     gives_alignments: bool
 
 
@@ -76,6 +79,7 @@ def read_decoder(manifest: Manifest, vocabulary: int) -> dict[str, Any]:
         "target_vocabulary": vocabulary,
         "state": _state(take("state", value_type=list, check=lambda x: _state(x) is not None)),
         "block": take("decoder", "block", value_type=int | None, check=_divides(vocabulary)),
+        "is_ragged": take("decoder", "ragged", value_type=bool),
         "gives_alignments": "alignments" in take("decoder", value_type=dict),
     }
 

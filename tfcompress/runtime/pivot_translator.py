@@ -79,20 +79,23 @@ class PivotTranslator(Translator):
         for translator in self.translators:
             translator._require_alignments()
 
-    def _translate_part(
-        self, part: SourcePart, options: TranslationOptions
-    ) -> list[TranslatedPart]:
+    def _translate_parts(
+        self, jobs: Sequence[tuple[SourcePart, TranslationOptions]]
+    ) -> list[list[TranslatedPart]]:
         self._require_tokenizers()
-        translated = self.translators[0]._translate_part(part, self._of(0, options))
+        first = [(part, self._of(0, options)) for part, options in jobs]
+        translated = self.translators[0]._translate_parts(first)
         for number in range(1, len(self.translators)):
-            best: dict[str, TranslatedPart] = {}
-            for one in translated:
-                for longer in self._translate_on(one, number, self._of(number, options)):
-                    known = best.get(longer.text)
-                    if known is None or known.hypothesis.score < longer.hypothesis.score:
-                        best[longer.text] = longer
-            translated = sorted(best.values(), key=lambda one: -one.hypothesis.score)
-            translated = translated[: options.search.n_best]
+            firsts = [
+                (one, self._of(number, options))
+                for row, (_, options) in zip(translated, jobs)
+                for one in row
+            ]
+            longer = iter(self._translated_on(firsts, number))
+            translated = [
+                _best([next(longer) for _ in row], options.search.n_best)
+                for row, (_, options) in zip(translated, jobs)
+            ]
         return translated
 
     def _of(self, number, options):
@@ -102,25 +105,44 @@ class PivotTranslator(Translator):
         search = replace(options.search, max_length=None)
         return replace(options, search=search, constraints=NO_CONSTRAINTS)
 
-    def _translate_on(self, one, number, options):
-        """Yields what a translator makes of a translation, as translations of its source."""
+    def _translated_on(self, firsts, number):
+        """Returns what a translator makes of translations, each as translations of its source."""
         translator = self.translators[number]
-        text = one.text or self.translators[number - 1]._decode(one.hypothesis.ids)
         name = f"the text for {translator.bundle.path}"
-        source = translator._source_text(
-            name, text, options.overlong, options.split_sentences, False
-        )
-        penalty = options.search.length_penalty
-        for second, parts in translator._translate_text(source, options):
-            total = one.hypothesis.log_probability + second.log_probability
-            hypothesis = replace(
-                second,
-                log_probability=total,
-                score=score(total, len(second.token_ids), penalty),
-                parts=1,
-                part_alignments=None,
+        sources = []
+        for one, options in firsts:
+            text = one.text or self.translators[number - 1]._decode(one.hypothesis.ids)
+            cut = options.overlong, options.split_sentences, False
+            sources.append((translator._source_text(name, text, *cut), options))
+        return [
+            [_continued(one, source, *second, options) for second in seconds]
+            for (one, options), (source, _), seconds in zip(
+                firsts, sources, translator._translate_texts(sources)
             )
-            yield _aligned(one, hypothesis, source.parts, parts)
+        ]
+
+
+def _continued(first, source, second, parts, options):
+    """Returns a translation's translation, which has these parts, as one of the first's source."""
+    total = first.hypothesis.log_probability + second.log_probability
+    hypothesis = replace(
+        second,
+        log_probability=total,
+        score=score(total, len(second.token_ids), options.search.length_penalty),
+        parts=1,
+        part_alignments=None,
+    )
+    return _aligned(first, hypothesis, source.parts, parts)
+
+
+def _best(rows, n_best):
+    """Returns the best of all translations, each text once."""
+    best: dict[str, TranslatedPart] = {}
+    for longer in (one for row in rows for one in row):
+        known = best.get(longer.text)
+        if known is None or known.hypothesis.score < longer.hypothesis.score:
+            best[longer.text] = longer
+    return sorted(best.values(), key=lambda one: -one.hypothesis.score)[:n_best]
 
 
 def _aligned(first, hypothesis, parts, translated):

@@ -2,9 +2,9 @@
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,24 @@ class StepOutput(NamedTuple):
     block_max: np.ndarray | None = None
     log_sum_exp: np.ndarray | None = None
     alignment: np.ndarray | None = None
+
+
+class StepRequest(NamedTuple):
+    """What a search wants of the next step.
+
+    Attributes:
+        token_ids: The tokens that it appends, `[rows]`.
+        parents: Before that, the row that each one continues, `[rows]`; or None, where all go on as
+            they are.
+    """
+
+    token_ids: np.ndarray
+    parents: np.ndarray | None = None
+
+
+T = TypeVar("T")
+# A search, which is sent what the step that it asks for gives, and returns what it found.
+Search = Generator[StepRequest, StepOutput, T]
 
 
 class Stepper(Protocol):
@@ -126,6 +144,25 @@ def score(log_probability: float, num_tokens: int, length_penalty: float) -> flo
     return log_probability / max(num_tokens, 1) ** length_penalty
 
 
+def run(search: Search[T], stepper: Stepper, rows: int) -> T:
+    """Returns what a search finds with a stepper of its own.
+
+    Args:
+        search: The search.
+        stepper: The decoder.
+        rows: The hypotheses that the search has side by side.
+    """
+    stepper.start(rows)
+    try:
+        request = next(search)
+        while True:
+            if request.parents is not None:
+                stepper.reorder(request.parents)
+            request = search.send(stepper.step(request.token_ids))
+    except StopIteration as stop:
+        return stop.value
+
+
 def greedy_search(
     stepper: Stepper,
     special: SpecialIds,
@@ -148,10 +185,16 @@ def greedy_search(
     Returns:
         The ids, without the end id.
     """
-    stepper.start(1)
+    return run(greedy_steps(special, limit, prefix=prefix, bans=bans), stepper, 1)
+
+
+def greedy_steps(
+    special: SpecialIds, limit: int, *, prefix: Sequence[int] = (), bans: Bans | None = None
+) -> Search[list[int]]:
+    """The steps of `greedy_search`, whose arguments these are."""
     token, ids = special.bos, []
     for _ in range(limit - 1):
-        output = stepper.step(token)
+        output = yield StepRequest(np.array([token]))
         if len(ids) < len(prefix):
             token = prefix[len(ids)]
         else:
@@ -228,10 +271,11 @@ def beam_search(
     """Keeps the `beam_size` best hypotheses at each step.
 
     Each step looks at the `2 * beam_size` best continuations. Those of the first `beam_size` that
-    end are finished; the best `beam_size` of the others go on. The search stops when `beam_size`
-    hypotheses are finished or the limit is reached. Padding and the begin id are never taken. Of
-    equals, the one of the better hypothesis comes first, then the one of the lowest id. With a
-    beam of 1 this is `greedy_search`.
+    end are finished; the best `beam_size` of the others go on. The search stops at the limit, or
+    when `beam_size` hypotheses are finished whose scores the best of the others, as long as it is
+    by then, does not exceed. Padding and the begin id are never taken. Of equals, the one of the
+    better hypothesis comes first, then the one of the lowest id. With a beam of 1 this is
+    `greedy_search`.
 
     Args:
         stepper: The decoder.
@@ -249,25 +293,46 @@ def beam_search(
     Raises:
         RuntimeError: The model gives no finite logits.
     """
-    stepper.start(beam_size)
+    search = beam_steps(
+        special,
+        limit,
+        beam_size=beam_size,
+        length_penalty=length_penalty,
+        prefix=prefix,
+        bans=bans,
+    )
+    return run(search, stepper, beam_size)
+
+
+def beam_steps(
+    special: SpecialIds,
+    limit: int,
+    *,
+    beam_size: int,
+    length_penalty: float = 1.0,
+    prefix: Sequence[int] = (),
+    bans: Bans | None = None,
+) -> Search[list[Hypothesis]]:
+    """The steps of `beam_search`, whose arguments these are."""
     # Hypotheses are kept by the row that decodes them. A row of -inf has none. So a hypothesis may
     # stay in its row while its rank changes, and few rows of the caches are ever copied.
     totals = np.full([beam_size, 1], -np.inf)
     totals[0] = 0
     ranks = [*range(beam_size)]
     hypotheses: list[list[_Chosen]] = [[]] * beam_size
-    tokens = np.full(beam_size, special.bos, np.int32)
+    request = StepRequest(np.full(beam_size, special.bos, np.int32))
     finished: list[Hypothesis] = []
 
     def finish(chosen, total):
         finished.append(_hypothesis(chosen, total, score(total, len(chosen), length_penalty)))
 
     for length in range(1, limit + 1):
-        output = _complete(stepper.step(tokens))
+        output = _complete((yield request))
         # Before any is excluded.
         choose = _chooser(output)
         if length <= len(prefix):
-            tokens[:] = token = prefix[length - 1]
+            token = prefix[length - 1]
+            request = StepRequest(np.full(beam_size, token, np.int32))
             hypotheses[0] = [*hypotheses[0], choose(0, token)]
             totals[0] += hypotheses[0][-1].score
             continue
@@ -285,20 +350,29 @@ def beam_search(
             elif place < beam_size:
                 finish([*hypotheses[parent], choose(parent, token)], total)
         alive = alive[:beam_size]
-        if len(finished) >= beam_size or not alive:
+        finished = _best(finished)[:beam_size]
+        if not alive or (
+            len(finished) == beam_size
+            and score(alive[0][0], length, length_penalty) <= finished[-1].score
+        ):
             break
-        rows = _assign_rows(stepper, [parent for _, parent, _ in alive], beam_size)
+        rows, origin = _assign_rows([parent for _, parent, _ in alive], beam_size)
         grown = [[*hypotheses[parent], choose(parent, token)] for _, parent, token in alive]
         totals[:] = -np.inf
+        request = StepRequest(request.token_ids.copy(), origin)
         for rank, (row, (total, _, token)) in enumerate(zip(rows, alive)):
-            totals[row], tokens[row] = total, token
+            totals[row], request.token_ids[row] = total, token
             ranks[row], hypotheses[row] = rank, grown[rank]
     if not finished:
         raise RuntimeError(
             "The model must give finite logits. Received: none that is finite. Export an earlier "
             "checkpoint."
         )
-    return sorted(finished, key=lambda hypothesis: -hypothesis.score)
+    return _best(finished)[:beam_size]
+
+
+def _best(hypotheses) -> list[Hypothesis]:
+    return sorted(hypotheses, key=lambda hypothesis: -hypothesis.score)
 
 
 def _hypothesis(chosen: list[_Chosen], total: float, score: float) -> Hypothesis:
@@ -388,8 +462,12 @@ def _at_least_best(values: np.ndarray, count: int) -> np.ndarray:
     return near[values >= np.partition(values, -count)[-count]]
 
 
-def _assign_rows(stepper: Stepper, parents: list[int], beam_size: int) -> list[int]:
-    """Gives every hypothesis a row: its parent's if it is the first of its children."""
+def _assign_rows(parents: list[int], beam_size: int) -> tuple[list[int], np.ndarray | None]:
+    """Gives every hypothesis a row: its parent's if it is the first of its children.
+
+    Returns:
+        The rows; and the row that each one continues, if any continues another.
+    """
     inherited = {*parents}
     free = [row for row in range(beam_size) if row not in inherited]
     origin = [*range(beam_size)]
@@ -402,6 +480,4 @@ def _assign_rows(stepper: Stepper, parents: list[int], beam_size: int) -> list[i
             row = free.pop()
             origin[row] = parent
         rows.append(row)
-    if origin != [*range(beam_size)]:
-        stepper.reorder(np.array(origin))
-    return rows
+    return rows, np.array(origin) if origin != [*range(beam_size)] else None

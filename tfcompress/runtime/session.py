@@ -1,5 +1,6 @@
 """The two signatures of a translation model, with their buffers."""
 
+import math
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -41,8 +42,9 @@ class Session:
     (1, 500)
     """
 
-    # Those of the sentence.
+    # What steps read: the sentence that was encoded alone, or those of a batch.
     _encoder: "_Encoder | NoEncoder"
+    _memories: "_Memories | None" = None
     _decoder: "_Decoder"
 
     def __init__(self, bundle: DecoderBundle, *, num_threads: int = 1):
@@ -81,6 +83,9 @@ class Session:
         Args:
             ids: Its ids, the end id included.
         """
+        self._encoder, self._memories = self._encoded(ids), None
+
+    def _encoded(self, ids):
         length = len(ids)
         self._encode.resize("ids", (length,))
         encoder = self._encoders.get_or_make(
@@ -90,7 +95,7 @@ class Session:
         encoder.ids.upload()
         self._encode.bind({"ids": encoder.ids.tensor}, encoder.state)
         self._encode.run()
-        self._encoder = encoder
+        return encoder
 
     def start(self, rows: int) -> None:
         """Begins to decode the encoded sentence.
@@ -98,9 +103,40 @@ class Session:
         Args:
             rows: Hypotheses that are decoded side by side.
         """
+        self._memories = None
+        self._begin(rows, self._encoder.length)
+
+    def start_batch(self, sentences: Sequence[Sequence[int]], rows: int) -> None:
+        """Encodes sentences of one length and begins to decode them side by side.
+
+        Args:
+            sentences: The ids of each, the end id included.
+            rows: Hypotheses of each sentence, which stand together.
+        """
+        length = len(sentences[0])
+        self._memories = _Memories(rows * len(sentences), length)
+        self._begin(rows * len(sentences), length)
+        for place, ids in enumerate(sentences):
+            encoder = self._encoded(ids)
+            self._memories.fill(slice(place * rows, (place + 1) * rows), encoder.state)
+
+    def keep(self, rows: np.ndarray) -> None:
+        """Goes on with these rows of a batch only.
+
+        Args:
+            rows: Their numbers.
+        """
+        old, memories = self._decoder, self._memories
+        assert memories is not None
+        self._memories = _Memories(len(rows), memories.length)
+        self._use_decoder(len(rows), old.cache_rows)
+        self._memories.copy_from(memories, rows)
+        self._decoder.continue_from(old, self._position, rows)
+
+    def _begin(self, rows, length):
         self._position = 0
         # Room for a translation a quarter longer than its source, which few outgrow.
-        wanted = self._encoder.length * 5 // 4 + _CACHE_ROWS
+        wanted = length * 5 // 4 + _CACHE_ROWS
         self._use_decoder(rows, wanted - wanted % _CACHE_ROWS if self._grows else self._limit)
         self._decoder.begin()
 
@@ -133,28 +169,32 @@ class Session:
         vars(self).clear()
 
     def _use_decoder(self, rows, cache_rows):
-        """Gives the step these shapes, and what the encoded sentence has for it."""
+        """Gives the step these shapes, and what the encoded sentences have for it."""
         cache_rows = min(cache_rows, self._limit)
-        step, encoder = self._step, self._encoder
+        step, memories = self._step, self._memories
+        count, length = (1, self._encoder.length) if memories is None else memories.shape
         step.resize("ids", (rows,))
         step.resize("mask", (1, 1, 1, cache_rows))
         for name, spec in self._own.items():
             step.resize(name, spec.sizes(rows, cache_rows))
         for name, spec in self._sentence.items():
-            step.resize(name, spec.sizes(1, encoder.length))
+            step.resize(name, spec.sizes(count, length))
         results = self._results
         if self._aligns:
-            results = {**results, "alignment": encoder.length}
+            results = {**results, "alignment": length}
         self._decoder = self._decoders.get_or_make(
             (rows, cache_rows, results.get("alignment")),
             lambda: _Decoder(step, rows, cache_rows, self._own, results),
         )
-        step.bind(self._decoder.inputs | encoder.state, self._decoder.outputs)
+        if memories is not None:
+            memories.make(step, self._sentence)
+        state = self._encoder.state if memories is None else memories.tensors
+        step.bind(self._decoder.inputs | state, self._decoder.outputs)
 
     def _grow(self):
         old = self._decoder
         self._use_decoder(old.rows, 2 * old.cache_rows)
-        self._decoder.continue_from(old)
+        self._decoder.continue_from(old, old.cache_rows, slice(None))
         return self._decoder
 
 
@@ -165,6 +205,46 @@ class _Encoder:
         self.length = length
         self.ids = HostBuffer(signature.new_input("ids"), (length,), np.int32)
         self.state = {name: signature.new_output(name) for name in state}
+
+
+class _Memories:
+    """What steps read of the sentences of a batch, once for each row.
+
+    Args:
+        rows: Number of rows.
+        length: Of all sentences.
+    """
+
+    def __init__(self, rows, length):
+        self.shape = rows, length
+        self.length = length
+        self._buffers = {}
+
+    @property
+    def tensors(self):
+        return {name: buffer.tensor for name, buffer in self._buffers.items()}
+
+    def make(self, signature, state):
+        """Makes the buffers, once the signature has these shapes."""
+        if not self._buffers:
+            self._buffers = {
+                name: HostBuffer(signature.new_input(name), spec.sizes(*self.shape), np.float32)
+                for name, spec in state.items()
+            }
+
+    def fill(self, rows, state):
+        """Gives rows what `encode` gave for a sentence."""
+        for name, buffer in self._buffers.items():
+            shape = buffer.array.shape[1:]
+            values = state[name].read(math.prod(shape), np.float32)
+            buffer.array[rows] = values.reshape(shape)
+            buffer.upload()
+
+    def copy_from(self, other, rows):
+        """Takes over some rows."""
+        for name, buffer in self._buffers.items():
+            buffer.array[...] = other._buffers[name].array[rows]
+            buffer.upload()
 
 
 class NoEncoder:
@@ -218,13 +298,12 @@ class _Decoder:
         for tensor in self._replaced:
             tensor.reset()
 
-    def continue_from(self, shorter):
-        """Takes over what a shorter decoder, which is full, holds."""
-        filled = shorter.cache_rows
+    def continue_from(self, other, filled, rows):
+        """Takes over the filled positions of some rows of another decoder."""
         self._mask[:filled] = 0
         self._mask[filled:] = MASKED
-        for tensor, old in zip(self._state, shorter._state):
-            tensor.copy_from(old, filled)
+        for tensor, old in zip(self._state, other._state):
+            tensor.copy_from(old, filled, rows)
 
     def run(self, token_ids, position):
         self._ids[:] = token_ids
@@ -268,9 +347,10 @@ class _StateTensor:
         self.now.array[...] = self.next.array
         self.now.upload()
 
-    def copy_from(self, shorter, filled):
-        shorter.now.download()
-        self.now.array[:, *self._first(filled)] = shorter.now.array
+    def copy_from(self, other, filled, rows):
+        other.now.download()
+        first = self._first(filled)
+        self.now.array[:, *first] = other.now.array[rows][:, *first]
         self.now.upload()
 
     def reorder(self, rows, sources, filled):

@@ -27,6 +27,14 @@ class NativeTranslationEngine(NativeEngine[TranslationBundle]):
             POINTER(CSearch),
             POINTER(POINTER(CResult)),
         ),
+        "tfc_translate_ids_batch": (
+            c_void_p,
+            POINTER(CIds),
+            c_size_t,
+            c_int32,
+            POINTER(CSearch),
+            POINTER(POINTER(CResult)),
+        ),
         "tfc_logits": (
             c_void_p,
             POINTER(c_int32),
@@ -66,13 +74,72 @@ class NativeTranslationEngine(NativeEngine[TranslationBundle]):
         Raises:
             InputError: An option is impossible, or the target's prefix does not fit or is banned.
         """
+        search = self._c_search(
+            beam_size, n_best, max_length, length_penalty, with_scores, constraints
+        )
+        source = np.asarray(ids, np.int32)
+        return self._call(
+            "tfc_translate_ids",
+            int32_pointer(source),
+            len(source),
+            ctypes.byref(search),
+            result=CResult,
+            take=lambda result: hypotheses(self._library, result),
+        )
+
+    def search_batch(
+        self,
+        rows: Sequence[Sequence[int]],
+        *,
+        batch_size: int,
+        beam_size: int = 1,
+        n_best: int = 1,
+        max_length: int | None = None,
+        length_penalty: float = 1.0,
+        with_scores: bool = False,
+        constraints: Constraints = NO_CONSTRAINTS,
+    ) -> list[list[Hypothesis]]:
+        """Translates sentences side by side.
+
+        Args:
+            rows: The ids of each, without the end id.
+            batch_size: Most sentences side by side.
+            beam_size: As in `search`, like all that follows.
+            n_best: Hypotheses to return.
+            max_length: Most tokens.
+            length_penalty: The power of the length.
+            with_scores: Whether greedy search computes scores too.
+            constraints: What translations must begin with, and must not have.
+
+        Returns:
+            What `search` gives for each.
+
+        Raises:
+            InputError: As in `search`.
+        """
+        search = self._c_search(
+            beam_size, n_best, max_length, length_penalty, with_scores, constraints
+        )
+        sources = (CIds * len(rows))(*map(_c_ids, rows))
+        results = (POINTER(CResult) * len(rows))()
+        self._check(
+            self._library.tfc_translate_ids_batch(
+                self._handle, sources, len(rows), batch_size, ctypes.byref(search), results
+            )
+        )
+        try:
+            return [hypotheses(self._library, result.contents) for result in results]
+        finally:
+            for result in results:
+                self._library.tfc_free_result(result)
+
+    def _c_search(self, beam_size, n_best, max_length, length_penalty, with_scores, constraints):
         SearchOptions(
             beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
         )
-        source = np.asarray(ids, np.int32)
         words = [word.encode() for word in constraints.banned_words]
         banned = [_c_ids(row) for row in constraints.banned_ids]
-        search = CSearch(
+        return CSearch(
             ctypes.sizeof(CSearch),
             beam_size,
             n_best,
@@ -86,14 +153,6 @@ class NativeTranslationEngine(NativeEngine[TranslationBundle]):
             len(words),
             (CIds * len(banned))(*banned),
             len(banned),
-        )
-        return self._call(
-            "tfc_translate_ids",
-            int32_pointer(source),
-            len(source),
-            ctypes.byref(search),
-            result=CResult,
-            take=lambda result: hypotheses(self._library, result),
         )
 
     def logits(self, ids: Sequence[int], target: Sequence[int]) -> np.ndarray:

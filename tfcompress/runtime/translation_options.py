@@ -16,6 +16,7 @@ class TranslationOptions:
         with_scores: Whether greedy search computes scores and alignments too.
         overlong: What to do with a line beyond a bundle's limit.
         split_sentences: Whether each sentence is translated by itself.
+        batch_size: How many parts of texts are decoded side by side, at most.
     """
 
     search: SearchOptions
@@ -23,7 +24,10 @@ class TranslationOptions:
     with_scores: bool = False
     overlong: str = "split"
     split_sentences: bool = False
+    batch_size: int = 1
 
     def without_prefix(self) -> "TranslationOptions":
         """Returns the same for what does not begin a text."""
+        if not self.constraints.target_prefix:
+            return self
         return replace(self, constraints=replace(self.constraints, target_prefix=()))

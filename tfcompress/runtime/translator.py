@@ -25,9 +25,12 @@ from tfcompress.runtime.splitting import split_lines, split_sentences, split_tex
 from tfcompress.runtime.target_codes import target_code, with_code
 from tfcompress.runtime.translation_bundle import TranslationBundle
 from tfcompress.runtime.translation_options import TranslationOptions
-from tfcompress.search_options import SearchOptions
+from tfcompress.search_options import MAX_BATCH_SIZE, SearchOptions, check_count
 from tfcompress.text.affixes import Affixes, read_affixes
 from tfcompress.text.characters import is_blank
+
+# So many batches of sentences are sorted together, as many that are of one length fill a batch.
+_FILLED = 16
 
 
 class _Options(TypedDict, total=False):
@@ -39,6 +42,7 @@ class _Options(TypedDict, total=False):
     split_sentences: bool
     markup: bool
     overlong: str
+    batch_size: int
     progress: Progress | None
 
 
@@ -125,12 +129,13 @@ class Translator(Model[TranslationBundle]):
         split_sentences: bool = False,
         markup: bool = False,
         overlong: str = "split",
+        batch_size: int = 1,
         progress: Progress | None = None,
     ) -> str | list[str] | list[Hypothesis] | list[list[Hypothesis]]:
         """Translates sentences.
 
-        Sentences are translated one at a time, those of one length after another; a batch gives
-        what its sentences give alone. A blank sentence (white space, control and format characters
+        Whatever the `batch_size`, sentences get the translations and scores that they get alone. A
+        blank sentence (white space, control and format characters
         only) gives one empty hypothesis. Each line of a sentence is translated by itself, and the
         line breaks are kept; the space around a line does not count.
 
@@ -161,6 +166,10 @@ class Translator(Model[TranslationBundle]):
             overlong: What to do with a line of more tokens than the bundle's limit: "split" it at
                 the end of each sentence, within a sentence that is too long between words, and
                 translate the parts; or raise an "error".
+            batch_size: How many sentences, or parts of them, are decoded side by side, at most
+                1,024. Many take less time than one after another, and more memory. With a bundle
+                whose decoder is one custom operation, these are of any lengths, otherwise of one,
+                so that it takes many sentences to fill a batch.
             progress: Called after each sentence with the number done and the number of all.
 
         Returns:
@@ -178,6 +187,7 @@ class Translator(Model[TranslationBundle]):
         options = SearchOptions(
             beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
         )
+        check_count("batch_size", batch_size, most=MAX_BATCH_SIZE)
         self._check_overlong(overlong)
         self._require_tokenizers()
         if markup:
@@ -194,7 +204,12 @@ class Translator(Model[TranslationBundle]):
         results: Any = self._translate(
             jobs,
             TranslationOptions(
-                options, constraints, wants_hypotheses or markup, overlong, split_sentences
+                options,
+                constraints,
+                wants_hypotheses or markup,
+                overlong,
+                split_sentences,
+                int(batch_size),
             ),
             progress,
         )
@@ -213,6 +228,7 @@ class Translator(Model[TranslationBundle]):
         target_prefix: Sequence[int] = (),
         banned_words: Sequence[Sequence[int]] = (),
         return_scores: bool = False,
+        batch_size: int = 1,
         progress: Progress | None = None,
     ) -> list[list[int]] | list[list[Hypothesis]]:
         """Translates sentences that are tokenized already.
@@ -227,6 +243,7 @@ class Translator(Model[TranslationBundle]):
             target_prefix: Ids that every translation begins with.
             banned_words: Sequences of ids that no translation has.
             return_scores: As in `translate`.
+            batch_size: As in `translate`.
             progress: As in `translate`.
 
         Returns:
@@ -241,6 +258,7 @@ class Translator(Model[TranslationBundle]):
         options = SearchOptions(
             beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
         )
+        check_count("batch_size", batch_size, most=MAX_BATCH_SIZE)
         constraints = id_constraints(self._target_bundle, target_prefix, banned_words)
         self._check_prefix(constraints)
         jobs = [
@@ -249,7 +267,9 @@ class Translator(Model[TranslationBundle]):
         ]
         wants_hypotheses = return_scores or n_best > 1
         results: Any = self._translate(
-            jobs, TranslationOptions(options, constraints, wants_hypotheses), progress
+            jobs,
+            TranslationOptions(options, constraints, wants_hypotheses, batch_size=int(batch_size)),
+            progress,
         )
         if not wants_hypotheses:
             results = [hypotheses[0].ids for hypotheses in results]
@@ -441,47 +461,68 @@ class Translator(Model[TranslationBundle]):
         lengths = [sum(len(part.ids) for part in job.parts) for job in jobs]
         # A length that follows another makes LiteRT plan anew, so equal lengths stand together.
         order = sorted(range(len(jobs)), key=lengths.__getitem__)
-        for done, number in enumerate(order, start=1):
-            translated = self._translate_text(jobs[number], options)
-            results[number] = [hypothesis for hypothesis, _ in translated]
-            if progress is not None:
-                progress(done, len(jobs))
+        size = 1 if options.batch_size == 1 else _FILLED * options.batch_size
+        for start in range(0, len(jobs), size):
+            numbers = order[start : start + size]
+            translated = self._translate_texts([(jobs[number], options) for number in numbers])
+            for done, (number, hypotheses) in enumerate(zip(numbers, translated), start=start + 1):
+                results[number] = [hypothesis for hypothesis, _ in hypotheses]
+                if progress is not None:
+                    progress(done, len(jobs))
         return results
 
-    def _translate_text(
-        self, text: SourceText, options: TranslationOptions
-    ) -> list[tuple[Hypothesis, list[TranslatedPart]]]:
-        """Returns hypotheses, best first, and what each is made of."""
-        rows = []
-        for part in text.parts:
-            rows.append(self._translate_part(part, options))
+    def _translate_texts(
+        self, texts: Sequence[tuple[SourceText, TranslationOptions]]
+    ) -> list[list[tuple[Hypothesis, list[TranslatedPart]]]]:
+        """Returns hypotheses of each text, best first, and what each is made of."""
+        jobs = [
             # What a text begins with is in its first part.
-            options = options.without_prefix()
-        if not rows:
-            return [(Hypothesis([], 0.0, 0.0, text.join([])), [])]
-        penalty = options.search.length_penalty
-        joined = [
-            (join_parts([one.hypothesis for one in parts], text.join(parts), penalty), [*parts])
-            for parts in zip(*rows)
+            (part, options.without_prefix() if number else options)
+            for text, options in texts
+            for number, part in enumerate(text.parts)
         ]
-        return sorted(joined, key=lambda one: -one[0].score)
+        rows = iter(self._translate_parts(jobs))
+        return [
+            _joined(text, [next(rows) for _ in text.parts], options.search.length_penalty)
+            for text, options in texts
+        ]
 
-    def _translate_part(
-        self, part: SourcePart, options: TranslationOptions
-    ) -> list[TranslatedPart]:
-        search = options.search
-        hypotheses = self._run(
-            lambda engine: engine.search(
-                part.ids,
-                beam_size=search.beam_size,
-                n_best=search.n_best,
-                max_length=search.max_length,
-                length_penalty=search.length_penalty,
-                with_scores=options.with_scores,
-                constraints=options.constraints,
+    def _translate_parts(
+        self, jobs: Sequence[tuple[SourcePart, TranslationOptions]]
+    ) -> list[list[TranslatedPart]]:
+        """Returns the translations of each part, best first."""
+        found: list[list[Hypothesis]] = [[]] * len(jobs)
+        # Those that begin texts may have a prefix.
+        groups = {}
+        for number, (_, options) in enumerate(jobs):
+            groups.setdefault(bool(options.constraints.target_prefix), (options, []))[1].append(
+                number
             )
-        )
-        return [self._decoded(part, hypothesis) for hypothesis in hypotheses]
+        for options, numbers in groups.values():
+            rows = [jobs[number][0].ids for number in numbers]
+            for number, hypotheses in zip(numbers, self._searched(rows, options)):
+                found[number] = hypotheses
+        return [
+            [self._decoded(part, hypothesis) for hypothesis in hypotheses]
+            for (part, _), hypotheses in zip(jobs, found)
+        ]
+
+    def _searched(
+        self, rows: Sequence[list[int]], options: TranslationOptions
+    ) -> list[list[Hypothesis]]:
+        search = options.search
+        arguments: Any = {
+            "beam_size": search.beam_size,
+            "n_best": search.n_best,
+            "max_length": search.max_length,
+            "length_penalty": search.length_penalty,
+            "with_scores": options.with_scores,
+            "constraints": options.constraints,
+        }
+        size = options.batch_size
+        if size == 1:
+            return [self._run(lambda engine, r=row: engine.search(r, **arguments)) for row in rows]
+        return self._run(lambda engine: engine.search_batch(rows, batch_size=size, **arguments))
 
     def _decoded(self, part: SourcePart, hypothesis: Hypothesis) -> TranslatedPart:
         if self._target is None or not part.text:
@@ -502,6 +543,17 @@ class Translator(Model[TranslationBundle]):
         # A model's vocabulary may be padded beyond the tokenizer's.
         known = self._target.get_piece_size()
         return [token for token in ids if token < known]
+
+
+def _joined(text, rows, length_penalty):
+    """Joins what the parts of a text have at each rank."""
+    if not rows:
+        return [(Hypothesis([], 0.0, 0.0, text.join([])), [])]
+    joined = [
+        (join_parts([one.hypothesis for one in parts], text.join(parts), length_penalty), [*parts])
+        for parts in zip(*rows)
+    ]
+    return sorted(joined, key=lambda one: -one[0].score)
 
 
 def _piece(tokenizer, id):

@@ -8,7 +8,7 @@
 namespace tfcompress {
 
 // The format of bundles.
-constexpr int64_t kFormat = 2;
+constexpr int64_t kFormat = 3;
 // What an additive mask holds where nothing may be seen.
 constexpr float kMasked = -30000.0f;
 // Weights of a row that share a scale in int4.
@@ -162,8 +162,8 @@ constexpr Schema kSchema = {"tfc.CachedAttention", 7, 3, 0, 0x7e};
 namespace memory_attention {
 // config: [values]
 // query: [batch, heads * head_dim]
-// memory_keys: [1, heads, memory_length, head_dim]
-// memory_values: [1, heads, memory_length, head_dim]
+// memory_keys: [sentences, heads, memory_length, head_dim]
+// memory_values: [sentences, heads, memory_length, head_dim]
 enum Input : size_t {
   kInputConfig,
   kInputQuery,
@@ -179,11 +179,12 @@ constexpr Schema kSchema = {"tfc.MemoryAttention", 4, 1, 0, 0xe};
 namespace decoder {
 // config: [values]
 // x: [batch, width]
-// position: int32 [1]
+// position: int32 [1 or batch]
 // keys: [batch, heads, max_length, head_dim]
 // values: [batch, heads, max_length, head_dim]
-// memory_keys: [1, heads, memory_length, head_dim]
-// memory_values: [1, heads, memory_length, head_dim]
+// memory_keys: [sentences, heads, memory_length, head_dim]
+// memory_values: [sentences, heads, memory_length, head_dim]
+// memory_lengths: int32 [sentences]
 // Of each layer:
 // query: [inner, width]
 // query_scales: [rows] or [rows, columns / 32]
@@ -223,21 +224,23 @@ enum Input : size_t {
   kInputValues,
   kInputMemoryKeys,
   kInputMemoryValues,
+  kInputMemoryLengths,
 };
 enum Output : size_t {
   kOutputY,
   kOutputNewKeys,
   kOutputNewValues,
 };
-constexpr Schema kSchema = {"tfc.Decoder", 7, 3, 30, 0x7e};
+constexpr Schema kSchema = {"tfc.Decoder", 8, 3, 30, 0xfe};
 }  // namespace decoder
 
 namespace recurrent_decoder {
 // config: [values]
 // x: [batch, width]
 // cells: [batch, layers, width]
-// memory_keys: [1, heads, memory_length, head_dim]
-// memory_values: [1, heads, memory_length, head_dim]
+// memory_keys: [sentences, heads, memory_length, head_dim]
+// memory_values: [sentences, heads, memory_length, head_dim]
+// memory_lengths: int32 [sentences]
 // Of each layer:
 // candidate: [width, width]
 // candidate_scales: [rows] or [rows, columns / 32]
@@ -269,12 +272,13 @@ enum Input : size_t {
   kInputCells,
   kInputMemoryKeys,
   kInputMemoryValues,
+  kInputMemoryLengths,
 };
 enum Output : size_t {
   kOutputY,
   kOutputNewCells,
 };
-constexpr Schema kSchema = {"tfc.RecurrentDecoder", 5, 2, 24, 0x1e};
+constexpr Schema kSchema = {"tfc.RecurrentDecoder", 6, 2, 24, 0x3e};
 }  // namespace recurrent_decoder
 
 namespace encoder_layer {
@@ -340,8 +344,8 @@ namespace top_logits {
 // table: [vocabulary, width]
 // table_scales: [rows] or [rows, columns / 32]
 // bias: [vocabulary]
-// shortlist: int32 [vocabulary]
-// shortlist_size: int32 [1]
+// shortlist: int32 [lists, vocabulary]
+// shortlist_size: int32 [lists]
 // width: int32 [count]
 enum Input : size_t {
   kInputConfig,

@@ -155,6 +155,25 @@ TFC_API tfc_status tfc_translate_chain(tfc_translator* const* translators, size_
 TFC_API tfc_status tfc_translate_ids(tfc_translator* translator, const int32_t* ids, size_t num_ids,
                                      const tfc_search* search, tfc_result** result);
 
+/* A text of `size` bytes. */
+typedef struct {
+  const char* text;
+  size_t size;
+} tfc_text;
+
+/* Translates several texts, at most `batch_size` of their parts side by side, from 1 to 1,024,
+   which takes less time than one after another. Each gets what it has alone, bit for bit. `results`
+   has room for as many results as texts, each of which is to be freed; all are NULL after an error.
+ */
+TFC_API tfc_status tfc_translate_batch(tfc_translator* translator, const tfc_text* texts,
+                                       size_t num_texts, int32_t batch_size,
+                                       const tfc_search* search, tfc_result** results);
+
+/* The same for source ids, as in `tfc_translate_ids`. */
+TFC_API tfc_status tfc_translate_ids_batch(tfc_translator* translator, const tfc_ids* sentences,
+                                           size_t num_sentences, int32_t batch_size,
+                                           const tfc_search* search, tfc_result** results);
+
 /* Gives the logits of every token after each prefix of a target: `num_target + 1` rows of as many
    as the target vocabulary has, the first row after the begin mark alone. */
 TFC_API tfc_status tfc_logits(tfc_translator* translator, const int32_t* ids, size_t num_ids,

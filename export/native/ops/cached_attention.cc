@@ -32,8 +32,8 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
       Updated(inputs[cached_attention::kInputKeys], outputs[cached_attention::kOutputNewKeys]);
   values.values =
       Updated(inputs[cached_attention::kInputValues], outputs[cached_attention::kOutputNewValues]);
-  AttendToCache(kernels, &FreshScratch(), batch, q, k, v, keys, values, {0, heads}, position,
-                context);
+  AttendToCache(kernels, &FreshScratch(), batch, q, k, v, keys, values, {0, heads},
+                Positions(position), context);
 }
 
 }  // namespace

@@ -32,18 +32,56 @@ float* Updated(const Tensor& input, const Tensor& output) {
   return static_cast<float*>(output.data);
 }
 
+Groups GroupsOf(const Operands& operands, int32_t batch, int32_t count) {
+  operands.Require(batch % count == 0, "the sentences have not as many rows each");
+  return {count, batch / count};
+}
+
+Memories ReadMemories(Operands* operands, int32_t batch) {
+  const Groups sentences = GroupsOf(*operands, batch, operands->Peek(4)[0]);
+  return {ReadCaches(operands, sentences.count), sentences, nullptr};
+}
+
+Memories ReadPaddedMemories(Operands* operands, int32_t batch) {
+  Memories memories = ReadMemories(operands, batch);
+  memories.lengths = operands->Ints({memories.sentences.count});
+  for (int32_t i = 0; i < memories.sentences.count; ++i) {
+    operands->Require(
+        memories.lengths[i] >= 1 && memories.lengths[i] <= memories.caches.keys.length,
+        "a sentence is longer than its memory");
+  }
+  return memories;
+}
+
 int32_t PositionOf(const Operands& operands, const int32_t* position, int32_t length) {
   operands.Require(*position >= 0 && *position < length, "the position is beyond the cache");
   return *position;
 }
 
+Positions::Positions(Operands* operands, int32_t batch) {
+  const Operands::Vector positions = operands->IntVector();
+  operands->Require(positions.size == 1 || positions.size == batch,
+                    "there must be one position, or one for each row");
+  shared_ = positions.values[0];
+  if (positions.size > 1) own_ = positions.values;
+}
+
+void Positions::Check(const Operands& operands, int32_t batch, int32_t length) const {
+  for (int32_t row = 0; row < batch; ++row) {
+    const int32_t position = (*this)[row];
+    PositionOf(operands, &position, length);
+  }
+}
+
 void AttendToCache(const kernels::Kernels& kernels, kernels::Scratch* scratch, int32_t batch,
                    const float* q, const float* k, const float* v, const Cache& keys,
-                   const Cache& values, const Heads& heads, int32_t position, float* context) {
+                   const Cache& values, const Heads& heads, const Positions& positions,
+                   float* context) {
   const ptrdiff_t width = keys.width;
-  auto* const scores = scratch->Take<float>(static_cast<size_t>(position) + 1);
+  auto* const scores = scratch->Take<float>(static_cast<size_t>(keys.length));
   for (ptrdiff_t row = 0; row < static_cast<ptrdiff_t>(batch) * heads.count; ++row) {
     const ptrdiff_t head = row / heads.count * keys.heads + heads.first + row % heads.count;
+    const int32_t position = positions[row / heads.count];
     float* const own_keys = keys.values + head * keys.length * width;
     float* const own_values = values.values + head * keys.length * width;
     std::copy_n(k + row * width, width, own_keys + position * width);
@@ -54,17 +92,23 @@ void AttendToCache(const kernels::Kernels& kernels, kernels::Scratch* scratch, i
   }
 }
 
-void AttendToMemory(const kernels::Kernels& kernels, kernels::Scratch* scratch, int32_t batch,
-                    const float* q, const Cache& keys, const Cache& values, const Heads& heads,
-                    float* context) {
+void AttendToMemory(const kernels::Kernels& kernels, kernels::Scratch* scratch, const float* q,
+                    const Memories& memories, const Heads& heads, float* context) {
+  const auto& [keys, values] = memories.caches;
+  const auto& [count, rows] = memories.sentences;
   const ptrdiff_t width = keys.width, stride = heads.count * width;
   auto* const scores =
-      scratch->Take<float>(static_cast<size_t>(batch) * static_cast<size_t>(keys.length));
-  for (ptrdiff_t head = 0; head < heads.count; ++head) {
-    const ptrdiff_t own = (heads.first + head) * keys.length * width;
-    kernels.attend({q + head * width, stride, batch, keys.values + own, values.values + own, width,
-                    keys.length, keys.width},
-                   scores, {context + head * width, stride});
+      scratch->Take<float>(static_cast<size_t>(rows) * static_cast<size_t>(keys.length));
+  for (ptrdiff_t sentence = 0; sentence < count; ++sentence) {
+    const int32_t live = memories.lengths == nullptr ? keys.length : memories.lengths[sentence];
+    const ptrdiff_t first_row = sentence * rows * stride;
+    for (ptrdiff_t head = 0; head < heads.count; ++head) {
+      const ptrdiff_t own = (sentence * keys.heads + heads.first + head) * keys.length * width;
+      const ptrdiff_t at = first_row + head * width;
+      kernels.attend(
+          {q + at, stride, rows, keys.values + own, values.values + own, width, live, keys.width},
+          scores, {context + at, stride});
+    }
   }
 }
 

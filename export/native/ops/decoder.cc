@@ -65,10 +65,11 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
   const float epsilon = EpsilonOf(in, config.values[2]);
   const int32_t batch = in.Peek(2)[0], width = in.Peek(2)[1];
   const float* const x = in.Floats({batch, width});
-  const int32_t* const place = in.Ints({1});
+  const Positions positions(&in, batch);
   Caches caches = ReadCaches(&in, batch);
-  const Caches memories = ReadCaches(&in, 1);
-  const int32_t position = PositionOf(in, place, caches.keys.length);
+  const Memories memories = ReadPaddedMemories(&in, batch);
+  const Cache& memory_keys = memories.caches.keys;
+  positions.Check(in, batch, caches.keys.length);
   float* const y = out.Floats({batch, width});
   const Caches updated = ReadCaches(&out, batch);
   out.Require(updated.keys.heads == caches.keys.heads &&
@@ -90,10 +91,10 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
                                              (inputs.size() - kLayers) / kLayerInputs);
     const Heads heads = Within(in, first_head, applied.heads, caches.keys);
     const Heads memory_heads =
-        Within(in, applied.first_memory_head, applied.memory_heads, memories.keys);
+        Within(in, applied.first_memory_head, applied.memory_heads, memory_keys);
     first_head += applied.heads;
     const int32_t own = applied.heads * caches.keys.width;
-    const int32_t memory = applied.memory_heads * memories.keys.width;
+    const int32_t memory = applied.memory_heads * memory_keys.width;
     in.Seek(kLayers + kLayerInputs * static_cast<size_t>(applied.layer));
     const Layer layer = ReadLayer(&in, width, own, memory, activation);
     state.Apply(layer.norms[0], [&](const float* input, float* change) {
@@ -103,7 +104,7 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
       activations.Multiply(layer.query, q);
       activations.Multiply(layer.key, k);
       activations.Multiply(layer.value, v);
-      AttendToCache(kernels, &scratch, batch, q, k, v, caches.keys, caches.values, heads, position,
+      AttendToCache(kernels, &scratch, batch, q, k, v, caches.keys, caches.values, heads, positions,
                     context);
       ActivationValues(kernels, &scratch, context, batch, own).Multiply(layer.output, change);
     });

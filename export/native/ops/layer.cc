@@ -43,14 +43,14 @@ const float* Residual::Normalize(const Norm& norm, float* to) {
 }
 
 void Residual::ApplyMemoryAttention(const Norm& norm, const MemoryAttention& attention,
-                                    const Caches& memory, const Heads& heads) {
+                                    const Memories& memories, const Heads& heads) {
   const int32_t inner = attention.query.weight.rows;
   const size_t size = static_cast<size_t>(count_) * static_cast<size_t>(inner);
   auto* const q = scratch_->Take<float>(size);
   auto* const context = scratch_->Take<float>(size);
   Apply(norm, [&](const float* input, float* change) {
     ActivationValues(kernels_, scratch_, input, count_, width_).Multiply(attention.query, q);
-    AttendToMemory(kernels_, scratch_, count_, q, memory.keys, memory.values, heads, context);
+    AttendToMemory(kernels_, scratch_, q, memories, heads, context);
     ActivationValues(kernels_, scratch_, context, count_, inner).Multiply(attention.output, change);
   });
 }

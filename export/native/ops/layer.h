@@ -50,7 +50,7 @@ class Residual {
   }
 
   void ApplyMemoryAttention(const Norm& norm, const MemoryAttention& attention,
-                            const Caches& memory, const Heads& heads);
+                            const Memories& memories, const Heads& heads);
   void ApplyFeedForward(const Norm& norm, const FeedForward& layers);
 
  private:

@@ -16,11 +16,11 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
   const int32_t batch = in.Peek(2)[0], all = in.Peek(2)[1];
   in.Require(all % heads == 0, "the heads do not divide the width");
   const float* const q = in.Floats({batch, all});
-  const int32_t width = all / heads, length = in.Peek(4)[2];
-  const Cache keys = ReadCache(&in, 1, heads, length, width);
-  const Cache values = ReadCache(&in, 1, heads, length, width);
+  const Memories memories = ReadMemories(&in, batch);
+  const Cache& keys = memories.caches.keys;
+  in.Require(keys.heads == heads && keys.width == all / heads, "the memories have other heads");
   float* const context = out.Floats({batch, all});
-  AttendToMemory(kernels, &FreshScratch(), batch, q, keys, values, {0, heads}, context);
+  AttendToMemory(kernels, &FreshScratch(), q, memories, {0, heads}, context);
 }
 
 }  // namespace

@@ -61,7 +61,8 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
   const int32_t batch = in.Peek(2)[0], width = in.Peek(2)[1];
   const float* const x = in.Floats({batch, width});
   in.Floats({batch, num_applied, width});
-  const Caches memories = ReadCaches(&in, 1);
+  const Memories memories = ReadPaddedMemories(&in, batch);
+  const Cache& memory_keys = memories.caches.keys;
   float* const y = out.Floats({batch, width});
   out.Floats({batch, num_applied, width});
   float* const cells = Updated(inputs[schema::kInputCells], outputs[schema::kOutputNewCells]);
@@ -75,10 +76,9 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
     const int32_t* const applied = config.values + kCommon + kOfApplied * i;
     in.Require(applied[0] >= 0 && static_cast<size_t>(applied[0]) < num_layers,
                "the config names an unknown layer");
-    const Heads heads = Within(in, applied[1], CountOf(in, applied[2]), memories.keys);
+    const Heads heads = Within(in, applied[1], CountOf(in, applied[2]), memory_keys);
     in.Seek(kLayers + kLayerInputs * static_cast<size_t>(applied[0]));
-    const Layer layer =
-        ReadLayer(&in, width, int64_t{heads.count} * memories.keys.width, activation);
+    const Layer layer = ReadLayer(&in, width, int64_t{heads.count} * memory_keys.width, activation);
     state.Apply(layer.norms[0], [&](const float* input, float* change) {
       auto* const gate = scratch.Take<float>(size);
       auto* const candidate = scratch.Take<float>(size);

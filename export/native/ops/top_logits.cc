@@ -4,6 +4,7 @@
 #include <new>
 
 #include "ops/all.h"
+#include "ops/caches.h"
 #include "ops/compute.h"
 
 namespace tfcompress::ops {
@@ -81,7 +82,7 @@ struct Row {
   float eos;
 };
 
-// The ids that logits are computed for: all, or those of a list.
+// The ids that logits of some rows are computed for: all, or those of a list.
 struct Candidates {
   const int32_t* ids;
   int32_t count;
@@ -132,8 +133,9 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
   const int32_t vocabulary = in.Peek(2)[0];
   const Dense table = in.Layer(vocabulary, width_of_x);
   in.Require(table.weight.type != Type::kInt8Panels, "the table must not be in panels");
-  const int32_t* const shortlist = in.Ints({vocabulary});
-  const Candidates candidates = ReadCandidates(in, shortlist, *in.Ints({1}), vocabulary);
+  const Groups lists = GroupsOf(in, batch, in.Peek(2)[0]);
+  const int32_t* const shortlists = in.Ints({lists.count, vocabulary});
+  const int32_t* const sizes = in.Ints({lists.count});
   const int32_t width = in.IntVector().size;
   in.Require(width <= vocabulary, "the vocabulary has fewer ids than are wanted");
   // Who wants all wants these too.
@@ -143,29 +145,39 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
   float* const log_sum_exp = out.Floats({batch, 1});
   float* const eos_logits = out.Floats({batch, 1});
   in.Require(special.eos >= 0 && special.eos < vocabulary, "the end mark is not in the vocabulary");
-  const int32_t eos = candidates.Find(special.eos);
-  in.Require(eos < candidates.count, "the shortlist lacks the end mark");
 
   kernels::Scratch& scratch = FreshScratch();
   Row* const rows = scratch.Take<Row>(static_cast<size_t>(batch));
   for (int32_t r = 0; r < batch; ++r) {
     new (rows + r) Row{Best(scratch.Take<Candidate>(static_cast<size_t>(width)), width), {}, 0};
   }
-  auto* const logits = scratch.Take<float>(static_cast<size_t>(batch) * kBlock);
-  ActivationValues activations(kernels, &scratch, x, batch, width_of_x);
-  for (int32_t first = 0; first < candidates.count; first += kBlock) {
-    const int32_t count = std::min(kBlock, candidates.count - first);
-    activations.Multiply(table.weight, table.bias, {first, count, candidates.ids},
-                         {logits, kBlock});
-    for (int32_t r = 0; r < batch; ++r) {
-      const float* const own = logits + static_cast<ptrdiff_t>(r) * kBlock;
-      const float largest = kernels.largest(own, count);
-      if (largest > rows[r].best.threshold()) {
-        Look(kernels, special, candidates, first, count, own, &rows[r].best);
+  auto* const logits = scratch.Take<float>(static_cast<size_t>(lists.rows) * kBlock);
+  for (int32_t list = 0; list < lists.count; ++list) {
+    const Candidates candidates = ReadCandidates(
+        in, shortlists + static_cast<ptrdiff_t>(list) * vocabulary, sizes[list], vocabulary);
+    const int32_t eos = candidates.Find(special.eos);
+    in.Require(eos < candidates.count, "the shortlist lacks the end mark");
+    const kernels::Scratch::Mark mark = scratch.Here();
+    Row* const own_rows = rows + static_cast<ptrdiff_t>(list) * lists.rows;
+    ActivationValues activations(kernels, &scratch,
+                                 x + static_cast<ptrdiff_t>(list) * lists.rows * width_of_x,
+                                 lists.rows, width_of_x);
+    for (int32_t first = 0; first < candidates.count; first += kBlock) {
+      const int32_t count = std::min(kBlock, candidates.count - first);
+      activations.Multiply(table.weight, table.bias, {first, count, candidates.ids},
+                           {logits, kBlock});
+      for (int32_t r = 0; r < lists.rows; ++r) {
+        Row& row = own_rows[r];
+        const float* const own = logits + static_cast<ptrdiff_t>(r) * kBlock;
+        const float largest = kernels.largest(own, count);
+        if (largest > row.best.threshold()) {
+          Look(kernels, special, candidates, first, count, own, &row.best);
+        }
+        if (width > 1) row.sum.Add(kernels, own, count, largest);
+        if (eos >= first && eos - first < count) row.eos = own[eos - first];
       }
-      if (width > 1) rows[r].sum.Add(kernels, own, count, largest);
-      if (eos >= first && eos - first < count) rows[r].eos = own[eos - first];
     }
+    scratch.Return(mark);
   }
   for (int32_t r = 0; r < batch; ++r) {
     const ptrdiff_t start = static_cast<ptrdiff_t>(r) * width;

@@ -13,7 +13,7 @@ constexpr size_t kMostTensors = 1000;
 constexpr size_t kMostAxes = 6;
 constexpr int64_t kMostElements = 1 << 16;
 // What steps take besides the state.
-constexpr std::string_view kInputs[] = {"ids",       "position",       "mask",
+constexpr std::string_view kInputs[] = {"ids",       "position",       "mask", "memory_lengths",
                                         "shortlist", "shortlist_size", "width"};
 const Manifest::Keys kState = {"state"};
 
@@ -101,6 +101,7 @@ void DecoderBundle::ReadDecoder(const Manifest& manifest) {
   };
   ids = {special("pad"), special("bos"), special("eos")};
   state = State(manifest, model);
+  is_ragged = manifest.Take<bool>({"decoder", "ragged"}, "true or false");
   if (manifest.Take({"decoder", "block"}).IsNull()) return;
   block = manifest.Integer({"decoder", "block"}, 1, target_vocabulary);
   if (target_vocabulary % *block != 0) {

@@ -49,6 +49,8 @@ struct DecoderBundle : BundleBase {
   int32_t target_vocabulary;
   std::vector<StateTensor> state;
   std::optional<int32_t> block;  // Logits that share a maximum.
+  // Whether the rows of a step may be of sentences of different lengths, at different positions.
+  bool is_ragged = false;
   bool gives_alignments = false;
   // Of a translation model: the tokens to choose from.
   std::optional<Bytes> shortlist;

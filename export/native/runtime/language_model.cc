@@ -70,8 +70,10 @@ std::vector<Hypothesis> LanguageModel::Generate(const Ids& prompt,
     generation_.reset();
     Prompted stepper(&session_, bundle_.ids.bos, prompt);
     // The end id is one more token.
-    std::vector<Hypothesis> best =
-        BeamSearch(&stepper, bundle_.ids, limit + 1, options.beam_size, options.length_penalty);
+    const Heeded nothing;
+    const std::unique_ptr<Search> search =
+        NewBeamSearch(bundle_.ids, limit + 1, options.beam_size, options.length_penalty, nothing);
+    std::vector<Hypothesis> best = Run(search.get(), &stepper);
     best.resize(std::min(best.size(), static_cast<size_t>(options.n_best)));
     return best;
   }

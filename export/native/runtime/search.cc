@@ -58,46 +58,82 @@ class Best {
   std::vector<Continuation> kept_;
 };
 
-class Beam {
+class Greedy final : public Search {
  public:
-  Beam(Stepper* stepper, const SpecialIds& special, int32_t size, double length_penalty,
+  Greedy(const SpecialIds& special, int32_t limit, const Heeded& heeded)
+      : Search(1, heeded.bans.empty() ? 1 : kAll, special.bos),
+        special_(special),
+        limit_(static_cast<size_t>(limit)),
+        heeded_(heeded) {
+    done_ = limit <= 1;
+  }
+
+  void Look(const StepOutput& output) override {
+    int32_t token = 0;
+    if (ids_.size() < heeded_.prefix.size()) {
+      token = heeded_.prefix[ids_.size()];
+    } else {
+      const Bans::After after(heeded_.bans, ids_);
+      token = BestToken(output.logits, output, special_, &after);
+    }
+    tokens_[0] = token;
+    if (token != special_.eos) ids_.push_back(token);
+    done_ = token == special_.eos || ids_.size() + 1 >= limit_;
+  }
+
+  std::vector<Hypothesis> Take() override { return {{std::move(ids_), 0, 0}}; }
+
+ private:
+  const SpecialIds special_;
+  const size_t limit_;
+  const Heeded& heeded_;
+  std::vector<int32_t> ids_;
+};
+
+class Beam final : public Search {
+ public:
+  Beam(const SpecialIds& special, int32_t limit, int32_t size, double length_penalty,
        const Heeded& heeded)
-      : stepper_(*stepper),
+      // More continuations of one hypothesis are never among the best.
+      : Search(size, NeedsAll(heeded) ? kAll : 2 * size, special.bos),
         special_(special),
         heeded_(heeded),
         size_(size),
+        limit_(limit),
         length_penalty_(length_penalty),
-        rows_(static_cast<size_t>(size)) {
+        beam_(static_cast<size_t>(size)) {
     for (int32_t row = 0; row < size; ++row) At(row).rank = row;
     At(0).total = 0;
   }
 
-  std::vector<Hypothesis> Search(int32_t limit) {
-    // More continuations of one hypothesis are never among the best.
-    stepper_.Start(size_, NeedsAll(heeded_) ? kAll : 2 * size_);
-    std::vector<int32_t> tokens(rows_.size(), special_.bos);
-    for (int32_t length = 1; length <= limit; ++length) {
-      Look(stepper_.Step(tokens));
-      const auto place = static_cast<size_t>(length) - 1;
-      if (place < heeded_.prefix.size()) {
-        Force(heeded_.prefix[place]);
-        std::fill(tokens.begin(), tokens.end(), heeded_.prefix[place]);
-        continue;
-      }
-      if (length == limit) {
-        FinishAll();
-        break;
-      }
-      const std::vector<Continuation> alive = FinishEnded(BestContinuations());
-      if (finished_.size() >= rows_.size() || alive.empty()) break;
-      Continue(alive, &tokens);
+  void Look(const StepOutput& output) override {
+    ++length_;
+    parents_.clear();
+    Read(output);
+    const auto place = static_cast<size_t>(length_) - 1;
+    if (place < heeded_.prefix.size()) {
+      Force(heeded_.prefix[place]);
+      std::fill(tokens_.begin(), tokens_.end(), heeded_.prefix[place]);
+      return;
     }
+    if (length_ == limit_) {
+      FinishAll();
+      done_ = true;
+      return;
+    }
+    const std::vector<Continuation> alive = FinishEnded(BestContinuations());
+    KeepBestFinished();
+    done_ = alive.empty() || (finished_.size() == beam_.size() &&
+                              Score(alive[0].total, length_) <= finished_.back().score);
+    if (!done_) Continue(alive);
+  }
+
+  std::vector<Hypothesis> Take() override {
     if (finished_.empty()) {
       throw Error(Error::Code::kRuntime, "The model must give finite logits", "none that is finite",
                   "Export an earlier checkpoint");
     }
-    std::stable_sort(finished_.begin(), finished_.end(),
-                     [](const auto& a, const auto& b) { return a.score > b.score; });
+    KeepBestFinished();
     return std::move(finished_);
   }
 
@@ -112,11 +148,11 @@ class Beam {
     std::vector<float> alignment;
   };
 
-  Row& At(int32_t row) { return rows_[static_cast<size_t>(row)]; }
+  Row& At(int32_t row) { return beam_[static_cast<size_t>(row)]; }
 
-  void Look(const StepOutput& output) {
+  void Read(const StepOutput& output) {
     output_ = output;
-    log_sum_exp_.resize(rows_.size());
+    log_sum_exp_.resize(beam_.size());
     for (int32_t row = 0; row < size_; ++row) {
       log_sum_exp_[static_cast<size_t>(row)] = output.log_sum_exp != nullptr
                                                    ? output.log_sum_exp[row]
@@ -158,18 +194,28 @@ class Beam {
                                : static_cast<float>(kImpossible);
   }
 
+  double Score(double total, int32_t length) const {
+    return total / std::pow(static_cast<double>(length), length_penalty_);
+  }
+
+  // Puts the finished hypotheses in order, and keeps as many as the beam has.
+  void KeepBestFinished() {
+    std::stable_sort(finished_.begin(), finished_.end(),
+                     [](const auto& a, const auto& b) { return a.score > b.score; });
+    if (finished_.size() > beam_.size()) finished_.resize(beam_.size());
+  }
+
   void Finish(int32_t row, double total, float score) {
     Row ended = Grown(row, special_.eos, score);
-    const auto length = static_cast<double>(ended.scores.size());
-    finished_.push_back({At(row).prefix, total, total / std::pow(length, length_penalty_),
-                         std::move(ended.prefix), std::move(ended.scores)});
+    finished_.push_back({At(row).prefix, total, Score(total, length_), std::move(ended.prefix),
+                         std::move(ended.scores)});
     if (output_.alignment == nullptr) return;
     finished_.back().alignments.push_back(
         {static_cast<size_t>(output_.source_length), std::move(ended.alignment)});
   }
 
   void FinishAll() {
-    std::vector<int32_t> order(rows_.size());
+    std::vector<int32_t> order(beam_.size());
     std::iota(order.begin(), order.end(), 0);
     std::sort(order.begin(), order.end(),
               [this](int32_t a, int32_t b) { return At(a).rank < At(b).rank; });
@@ -181,7 +227,7 @@ class Beam {
   }
 
   std::vector<Continuation> BestContinuations() {
-    Best best(2 * rows_.size());
+    Best best(2 * beam_.size());
     const int32_t blocks = std::max(output_.blocks, 1);
     const int32_t width = output_.vocabulary / blocks;
     for (int32_t row = 0; row < size_; ++row) {
@@ -220,33 +266,33 @@ class Beam {
     for (size_t place = 0; place < continuations.size(); ++place) {
       const Continuation& one = continuations[place];
       if (one.token != special_.eos) {
-        if (alive.size() < rows_.size()) alive.push_back(one);
-      } else if (place < rows_.size()) {
+        if (alive.size() < beam_.size()) alive.push_back(one);
+      } else if (place < beam_.size()) {
         Finish(one.row, one.total, one.score);
       }
     }
     return alive;
   }
 
-  void Continue(const std::vector<Continuation>& alive, std::vector<int32_t>* tokens) {
+  void Continue(const std::vector<Continuation>& alive) {
     const std::vector<int32_t> places = AssignRows(alive);
-    std::vector<Row> grown(rows_.size());
-    for (size_t row = 0; row < rows_.size(); ++row) grown[row].rank = rows_[row].rank;
+    std::vector<Row> grown(beam_.size());
+    for (size_t row = 0; row < beam_.size(); ++row) grown[row].rank = beam_[row].rank;
     for (size_t rank = 0; rank < alive.size(); ++rank) {
       const auto place = static_cast<size_t>(places[rank]);
       grown[place] = Grown(alive[rank].row, alive[rank].token, alive[rank].score);
       grown[place].total = alive[rank].total;
       grown[place].rank = static_cast<int32_t>(rank);
-      (*tokens)[place] = alive[rank].token;
+      tokens_[place] = alive[rank].token;
     }
-    rows_ = std::move(grown);
+    beam_ = std::move(grown);
   }
 
   // Gives every hypothesis a row: its parent's if it is the first of its children.
   std::vector<int32_t> AssignRows(const std::vector<Continuation>& alive) {
-    std::vector<bool> inherited(rows_.size(), false);
+    std::vector<bool> inherited(beam_.size(), false);
     for (const Continuation& one : alive) inherited[static_cast<size_t>(one.row)] = true;
-    std::vector<int32_t> free, places, origin(rows_.size());
+    std::vector<int32_t> free, places, origin(beam_.size());
     std::iota(origin.begin(), origin.end(), 0);
     for (int32_t row = 0; row < size_; ++row) {
       if (!inherited[static_cast<size_t>(row)]) free.push_back(row);
@@ -263,16 +309,17 @@ class Beam {
       free.pop_back();
       moved = true;
     }
-    if (moved) stepper_.Reorder(origin);
+    if (moved) parents_ = std::move(origin);
     return places;
   }
 
-  Stepper& stepper_;
   const SpecialIds special_;
   const Heeded& heeded_;
   const int32_t size_;
+  const int32_t limit_;
   const double length_penalty_;
-  std::vector<Row> rows_;
+  int32_t length_ = 0;
+  std::vector<Row> beam_;
   std::vector<float> log_sum_exp_;
   StepOutput output_ = {};
   std::vector<Hypothesis> finished_;
@@ -314,27 +361,23 @@ float LogSumExp(const float* logits, int32_t count) {
   return largest + std::log(sum);
 }
 
-std::vector<int32_t> GreedySearch(Stepper* stepper, const SpecialIds& special, int32_t limit,
-                                  const Heeded& heeded) {
-  stepper->Start(1, heeded.bans.empty() ? 1 : kAll);
-  std::vector<int32_t> ids, token = {special.bos};
-  for (int32_t length = 1; length < limit; ++length) {
-    const StepOutput output = stepper->Step(token);
-    if (ids.size() < heeded.prefix.size()) {
-      token[0] = heeded.prefix[ids.size()];
-    } else {
-      const Bans::After after(heeded.bans, ids);
-      token[0] = BestToken(output.logits, output, special, &after);
-    }
-    if (token[0] == special.eos) break;
-    ids.push_back(token[0]);
-  }
-  return ids;
+std::unique_ptr<Search> NewGreedySearch(const SpecialIds& special, int32_t limit,
+                                        const Heeded& heeded) {
+  return std::make_unique<Greedy>(special, limit, heeded);
 }
 
-std::vector<Hypothesis> BeamSearch(Stepper* stepper, const SpecialIds& special, int32_t limit,
-                                   int32_t beam_size, double length_penalty, const Heeded& heeded) {
-  return Beam(stepper, special, beam_size, length_penalty, heeded).Search(limit);
+std::unique_ptr<Search> NewBeamSearch(const SpecialIds& special, int32_t limit, int32_t beam_size,
+                                      double length_penalty, const Heeded& heeded) {
+  return std::make_unique<Beam>(special, limit, beam_size, length_penalty, heeded);
+}
+
+std::vector<Hypothesis> Run(Search* search, Stepper* stepper) {
+  stepper->Start(search->rows(), search->top());
+  while (!search->done()) {
+    if (!search->parents().empty()) stepper->Reorder(search->parents());
+    search->Look(stepper->Step(search->tokens()));
+  }
+  return search->Take();
 }
 
 }  // namespace tfcompress

@@ -2,6 +2,7 @@
 #define TFCOMPRESS_RUNTIME_SEARCH_H_
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "runtime/constraints.h"
@@ -64,10 +65,47 @@ struct Heeded {
   Bans bans;
 };
 
+// A search for one sentence's translations, which says what steps are to compute.
+class Search {
+ public:
+  // Decodes so many rows, of each of which at least the `top` best tokens are wanted.
+  Search(int32_t rows, int32_t top, int32_t bos)
+      : rows_(rows), top_(top), tokens_(static_cast<size_t>(rows), bos) {}
+  virtual ~Search() = default;
+
+  int32_t rows() const { return rows_; }
+  int32_t top() const { return top_; }
+  bool done() const { return done_; }
+  // What the next step appends to each row;
+  const std::vector<int32_t>& tokens() const { return tokens_; }
+  // before it, the row that each one continues; none if all go on as they are.
+  const std::vector<int32_t>& parents() const { return parents_; }
+
+  // Looks at what a step gave for its rows, until it is done.
+  virtual void Look(const StepOutput& output) = 0;
+  // The translations, best first, at most once, when it is done. Throws Error (kRuntime) if no
+  // logit is finite.
+  virtual std::vector<Hypothesis> Take() = 0;
+
+ protected:
+  const int32_t rows_;
+  const int32_t top_;
+  bool done_ = false;
+  std::vector<int32_t> tokens_;
+  std::vector<int32_t> parents_;
+};
+
 // Takes the most probable token at each step; of equals, the lowest id. At most `limit` tokens, the
-// end id included, which is forced at the last.
-std::vector<int32_t> GreedySearch(Stepper* stepper, const SpecialIds& special, int32_t limit,
-                                  const Heeded& heeded = {});
+// end id included, which is forced at the last. `heeded` must outlive the search.
+std::unique_ptr<Search> NewGreedySearch(const SpecialIds& special, int32_t limit,
+                                        const Heeded& heeded);
+
+// Keeps the `beam_size` best hypotheses at each step, as the Python runtime's search does.
+std::unique_ptr<Search> NewBeamSearch(const SpecialIds& special, int32_t limit, int32_t beam_size,
+                                      double length_penalty, const Heeded& heeded);
+
+// What a search finds with a stepper of its own.
+std::vector<Hypothesis> Run(Search* search, Stepper* stepper);
 
 // The most probable token of the first row that is not forbidden; of equals, the lowest id.
 int32_t BestToken(const float* logits, const StepOutput& output, const SpecialIds& special,
@@ -75,12 +113,6 @@ int32_t BestToken(const float* logits, const StepOutput& output, const SpecialId
 
 // The logarithm of the sum of powers of e.
 float LogSumExp(const float* logits, int32_t count);
-
-// Keeps the `beam_size` best hypotheses at each step, as the Python runtime's search does, and
-// returns the finished ones, best first. Throws Error (kRuntime) if no logit is finite.
-std::vector<Hypothesis> BeamSearch(Stepper* stepper, const SpecialIds& special, int32_t limit,
-                                   int32_t beam_size, double length_penalty,
-                                   const Heeded& heeded = {});
 
 }  // namespace tfcompress
 

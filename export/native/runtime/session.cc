@@ -5,6 +5,7 @@
 #include <cstring>
 #include <iterator>
 #include <limits>
+#include <numeric>
 #include <string_view>
 
 #include "common/error.h"
@@ -22,6 +23,10 @@ using litert::kInt32;
 constexpr int32_t kCacheRows = 32;
 constexpr size_t kKeptLengths = 8;
 constexpr size_t kKeptDecoders = 4;
+// The memories of batches have room for a multiple of this many positions.
+constexpr int32_t kMemoryRows = 16;
+constexpr size_t kKeptMemories = 2;
+constexpr int32_t kRetired = -1;
 constexpr std::string_view kTopLogits = ops::top_logits::kSchema.name;
 
 // Runs a signature and gives the seconds that took.
@@ -38,16 +43,18 @@ std::vector<StateTensor> Select(const std::vector<StateTensor>& state, bool per_
   return selected;
 }
 
-// A tensor per hypothesis as `[rows * outer, length, inner]`, with positions in the middle; of one
-// that does not grow, all is one position.
+// A tensor as `[rows * outer, length, inner]`, with positions in the middle; of one without, all is
+// one position.
 struct View {
   float* data;
-  bool grows;
+  bool has_positions;
   size_t outer = 1, length = 1, inner = 1;
 
   View(const StateTensor& tensor, const litert::Buffer& buffer, int32_t positions)
-      : data(buffer.floats()), grows(tensor.grows()) {
-    bool behind = !grows;
+      : data(buffer.floats()),
+        has_positions(
+            std::count(tensor.shape.begin(), tensor.shape.end(), StateTensor::kPositions) > 0) {
+    bool behind = !has_positions;
     for (int32_t size : tensor.shape) {
       if (size == StateTensor::kPositions) {
         behind = true;
@@ -61,9 +68,17 @@ struct View {
   float* At(size_t row, size_t part) const { return data + (row * outer + part) * length * inner; }
   // Values of the first positions.
   size_t Filled(int32_t positions) const {
-    return grows ? static_cast<size_t>(positions) * inner : inner;
+    return has_positions ? static_cast<size_t>(positions) * inner : inner;
   }
 };
+
+// Copies the first positions of a row.
+void CopyRow(const View& from, int32_t row, int32_t positions, const View& to, int32_t to_row) {
+  for (size_t part = 0; part < from.outer; ++part) {
+    std::memcpy(to.At(static_cast<size_t>(to_row), part), from.At(static_cast<size_t>(row), part),
+                from.Filled(positions) * sizeof(float));
+  }
+}
 
 }  // namespace
 
@@ -74,6 +89,7 @@ Session::Session(const litert::Api& api, const DecoderBundle& bundle, int num_th
       blocks_(bundle.block ? bundle.target_vocabulary / *bundle.block : 0),
       gives_top_(std::count(bundle.custom_ops.begin(), bundle.custom_ops.end(), kTopLogits) > 0),
       gives_alignments_(bundle.gives_alignments),
+      is_ragged_(bundle.is_ragged),
       sentence_(Select(bundle.state, true)),
       hypotheses_(Select(bundle.state, false)),
       grows_(std::any_of(hypotheses_.begin(), hypotheses_.end(),
@@ -96,11 +112,12 @@ Session::Session(const litert::Api& api, const DecoderBundle& bundle, int num_th
     whole_.Expect({{"ids", ids}}, sentence);
   } else {
     whole_.Expect({{"ids", ids}, {"labels", ids}}, {{"log_probabilities", {kFloat32, {-1}}}});
-    encoders_.push_front({0, {}, {}});
+    encoders_.push_front({0, {}, {}, {}});
   }
   inputs = sentence;
   inputs["ids"] = ids;
-  inputs["position"] = {kInt32, {1}};
+  inputs["position"] = {kInt32, {is_ragged_ ? -1 : 1}};
+  if (is_ragged_) inputs["memory_lengths"] = {kInt32, {-1}};
   inputs["mask"] = {kFloat32, {1, 1, 1, -1}};
   for (const StateTensor& tensor : hypotheses_) {
     inputs[tensor.name] = outputs["new_" + tensor.name] = spec(tensor);
@@ -108,8 +125,8 @@ Session::Session(const litert::Api& api, const DecoderBundle& bundle, int num_th
   for (const auto& [name, width] : results_) outputs[name] = {kFloat32, {-1, width}};
   if (gives_alignments_) outputs["alignment"] = {kFloat32, {-1, -1}};
   if (gives_top_) {
-    inputs["shortlist"] = {kInt32, {vocabulary_}};
-    inputs["shortlist_size"] = {kInt32, {1}};
+    inputs["shortlist"] = {kInt32, {-1, vocabulary_}};
+    inputs["shortlist_size"] = {kInt32, {-1}};
     inputs["width"] = {kInt32, {-1}};
     outputs["top_values"] = {kFloat32, {-1, -1}};
     outputs["top_ids"] = {kInt32, {-1, -1}};
@@ -117,7 +134,7 @@ Session::Session(const litert::Api& api, const DecoderBundle& bundle, int num_th
   }
   step_.Expect(inputs, outputs);
   if (gives_top_) {
-    candidates_["shortlist"] = model_.NewBuffer(kInt32, {vocabulary_});
+    candidates_["shortlist"] = model_.NewBuffer(kInt32, {1, vocabulary_});
     candidates_["shortlist_size"] = model_.NewBuffer(kInt32, {1});
     if (bundle.shortlist) {
       shortlist_ = Shortlist::Parse(*bundle.shortlist, bundle.shortlist_name,
@@ -127,28 +144,32 @@ Session::Session(const litert::Api& api, const DecoderBundle& bundle, int num_th
 }
 
 void Session::Encode(const std::vector<int32_t>& ids, const std::vector<int32_t>& wanted) {
+  timings_ = {};
+  is_batch_ = false;
+  RunEncoder(ids);
+  if (shortlist_) Choose(Candidates(ids, wanted), candidates_, 0, vocabulary_);
+}
+
+const Session::Encoder& Session::RunEncoder(const std::vector<int32_t>& ids) {
   const auto length = static_cast<int32_t>(ids.size());
   whole_.Resize("ids", {length});
   Encoder& encoder = Recent(
       &encoders_, kKeptLengths, [&](const Encoder& e) { return e.length == length; },
       [&] {
-        Encoder fresh{length, model_.NewBuffer(kInt32, {length}), {}};
+        Encoder fresh{length, model_.NewBuffer(kInt32, {length}), {}, {}};
         for (const StateTensor& tensor : sentence_) {
           fresh.state[tensor.name] = model_.NewBuffer(kFloat32, tensor.Sizes(1, length));
+        }
+        if (is_ragged_) {
+          fresh.memory_length = model_.NewBuffer(kInt32, {1});
+          fresh.memory_length.integers()[0] = length;
         }
         return fresh;
       });
   std::copy(ids.begin(), ids.end(), encoder.ids.integers());
-  if (shortlist_) {
-    std::vector<int32_t> candidates = shortlist_->Candidates(ids);
-    candidates.insert(candidates.end(), wanted.begin(), wanted.end());
-    std::sort(candidates.begin(), candidates.end());
-    candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
-    Choose(candidates);
-  }
   whole_.Bind({{"ids", encoder.ids}}, encoder.state);
-  timings_ = {};
-  timings_.encode_seconds = Run(&whole_);
+  timings_.encode_seconds += Run(&whole_);
+  return encoder;
 }
 
 std::vector<float> Session::Score(const std::vector<int32_t>& row, int32_t bos) {
@@ -167,27 +188,106 @@ std::vector<float> Session::Score(const std::vector<int32_t>& row, int32_t bos) 
 }
 
 void Session::Start(int32_t rows, int32_t top) {
-  position_ = 0;
-  // Room for a translation a quarter longer than its source, which few outgrow.
-  const int32_t wanted = encoders_.front().length * 5 / 4 + kCacheRows;
-  UseDecoder(rows, grows_ ? wanted - wanted % kCacheRows : longest_,
-             gives_top_ ? std::min(top, vocabulary_) : 0);
+  is_batch_ = false;
+  positions_ = {0};
+  rows_ = rows;
+  UseDecoder(CacheRows(encoders_.front().length), gives_top_ ? std::min(top, vocabulary_) : 0);
+  Clear(0, rows);
+}
+
+void Session::StartBatch(int32_t sentences, int32_t rows, int32_t top, int32_t longest) {
+  timings_ = {};
+  is_batch_ = true;
+  positions_.assign(static_cast<size_t>(sentences), 0);
+  rows_ = rows;
+  const int32_t padded = (longest + kMemoryRows - 1) / kMemoryRows * kMemoryRows;
+  UseMemories(sentences, is_ragged_ ? padded : longest);
+  UseDecoder(CacheRows(longest), gives_top_ ? std::min(top, vocabulary_) : 0);
+  Clear(0, Rows());
+}
+
+void Session::Place(int32_t place, const std::vector<int32_t>& ids,
+                    const std::vector<int32_t>& wanted) {
+  const Encoder& encoder = RunEncoder(ids);
+  const Memories& memories = memories_.front();
+  for (const StateTensor& tensor : sentence_) {
+    const View source(tensor, encoder.state.at(tensor.name), encoder.length);
+    const View target(tensor, memories.inputs.at(tensor.name), memories.length);
+    for (int32_t copy = 0; copy < memories.copies(); ++copy) {
+      CopyRow(source, 0, encoder.length, target, place * memories.copies() + copy);
+    }
+  }
+  if (is_ragged_) memories.inputs.at("memory_lengths").integers()[place] = encoder.length;
+  if (shortlist_) Choose(Candidates(ids, wanted), memories.inputs, place, vocabulary_);
+  positions_[static_cast<size_t>(place)] = 0;
+  Clear(place * rows_, rows_);
+}
+
+void Session::Retire(int32_t place) { positions_[static_cast<size_t>(place)] = kRetired; }
+
+void Session::Keep(const std::vector<int32_t>& places) {
+  const Decoder old = decoders_.front();
+  const Memories memories = memories_.front();
+  std::vector<int32_t> positions, rows;
+  for (const int32_t place : places) {
+    positions.push_back(positions_[static_cast<size_t>(place)]);
+    for (int32_t row = 0; row < rows_; ++row) rows.push_back(place * rows_ + row);
+  }
+  positions_ = positions;
+  UseMemories(static_cast<int32_t>(places.size()), memories.length);
+  const Memories& kept = memories_.front();
+  for (int32_t i = 0; i < kept.count; ++i) {
+    const int32_t from =
+        places[static_cast<size_t>(i / kept.copies())] * kept.copies() + i % kept.copies();
+    for (const StateTensor& tensor : sentence_) {
+      const View source(tensor, memories.inputs.at(tensor.name), memories.length);
+      const View target(tensor, kept.inputs.at(tensor.name), kept.length);
+      CopyRow(source, from, kept.length, target, i);
+    }
+  }
+  for (const char* name : {"memory_lengths", "shortlist", "shortlist_size"}) {
+    const auto source = memories.inputs.find(name);
+    if (source == memories.inputs.end()) continue;
+    const size_t each = source->second.elements() / static_cast<size_t>(memories.sentences);
+    for (size_t i = 0; i < places.size(); ++i) {
+      std::copy_n(source->second.integers() + static_cast<size_t>(places[i]) * each, each,
+                  kept.inputs.at(name).integers() + i * each);
+    }
+  }
+  UseDecoder(old.cache_rows, old.top);
+  Continue(old, rows);
+}
+
+void Session::Clear(int32_t first, int32_t count) {
   const Decoder& decoder = decoders_.front();
-  const litert::Buffer& mask = decoder.inputs.at("mask");
-  std::fill_n(mask.floats(), mask.elements(), kMasked);
+  if (*std::max_element(positions_.begin(), positions_.end()) <= 0) {
+    const litert::Buffer& mask = decoder.inputs.at("mask");
+    std::fill_n(mask.floats(), mask.elements(), kMasked);
+  }
   for (const StateTensor& tensor : hypotheses_) {
-    const litert::Buffer& buffer = decoder.inputs.at(tensor.name);
-    if (!tensor.grows()) std::fill_n(buffer.floats(), buffer.elements(), tensor.initial);
+    if (tensor.grows()) continue;
+    const View view(tensor, decoder.inputs.at(tensor.name), 1);
+    std::fill_n(view.At(static_cast<size_t>(first), 0), view.inner * static_cast<size_t>(count),
+                tensor.initial);
   }
 }
 
+int32_t Session::PositionOf(int32_t row) const {
+  return std::max(positions_[static_cast<size_t>(row / rows_)], 0);
+}
+
 StepOutput Session::Step(const std::vector<int32_t>& tokens) {
-  if (position_ == decoders_.front().cache_rows) Grow();
+  const int32_t last = std::max(*std::max_element(positions_.begin(), positions_.end()), 0);
+  if (last == decoders_.front().cache_rows) Grow();
   const Decoder& decoder = decoders_.front();
   std::copy(tokens.begin(), tokens.end(), decoder.inputs.at("ids").integers());
-  decoder.inputs.at("position").integers()[0] = position_;
-  decoder.inputs.at("mask").floats()[position_] = 0;
-  ++position_;
+  int32_t* const position = decoder.inputs.at("position").integers();
+  position[0] = last;
+  for (int32_t row = 0; decoder.positions > 1 && row < decoder.rows; ++row) {
+    position[row] = PositionOf(row);
+  }
+  decoder.inputs.at("mask").floats()[last] = 0;
+  for (int32_t& own : positions_) own += own == kRetired ? 0 : 1;
   const double seconds = Run(&step_);
   if (timings_.steps++ == 0) timings_.first_step_seconds = seconds;
   timings_.step_seconds += seconds;
@@ -218,7 +318,7 @@ std::vector<float> Session::Logits(const std::vector<int32_t>& target, int32_t b
   const auto width = static_cast<size_t>(vocabulary_);
   std::vector<float> logits;
   std::vector<int32_t> token = {bos};
-  if (gives_top_) Choose({});
+  if (gives_top_) Choose({}, candidates_, 0, vocabulary_);
   Start(1, vocabulary_);
   for (size_t i = 0; i <= target.size(); ++i) {
     const StepOutput output = Step(token);
@@ -250,70 +350,129 @@ void Session::Reorder(const std::vector<int32_t>& parents) {
   std::vector<float> moved;
   for (const StateTensor& tensor : hypotheses_) {
     const View view(tensor, decoder.inputs.at(tensor.name), decoder.cache_rows);
-    const size_t filled = view.Filled(position_);
     // All sources are read before any row is written, as rows may change places.
     moved.clear();
     const auto for_moved = [&](auto action) {
       for (size_t row = 0; row < parents.size(); ++row) {
         const auto parent = static_cast<size_t>(parents[row]);
-        for (size_t part = 0; row != parent && part < view.outer; ++part) {
-          action(view.At(row, part), view.At(parent, part));
+        if (row == parent) continue;
+        const size_t filled = view.Filled(PositionOf(static_cast<int32_t>(row)));
+        for (size_t part = 0; part < view.outer; ++part) {
+          action(view.At(row, part), view.At(parent, part), filled);
         }
       }
     };
-    for_moved(
-        [&](float*, const float* source) { moved.insert(moved.end(), source, source + filled); });
+    for_moved([&](float*, const float* source, size_t filled) {
+      moved.insert(moved.end(), source, source + filled);
+    });
     const float* next = moved.data();
-    for_moved([&](float* target, const float*) {
+    for_moved([&](float* target, const float*, size_t filled) {
       std::memcpy(target, next, filled * sizeof(float));
       next += filled;
     });
   }
 }
 
-void Session::Choose(const std::vector<int32_t>& candidates) {
-  std::copy(candidates.begin(), candidates.end(), candidates_.at("shortlist").integers());
-  candidates_.at("shortlist_size").integers()[0] = static_cast<int32_t>(candidates.size());
+std::vector<int32_t> Session::Candidates(const std::vector<int32_t>& ids,
+                                         const std::vector<int32_t>& wanted) const {
+  std::vector<int32_t> candidates = shortlist_->Candidates(ids);
+  candidates.insert(candidates.end(), wanted.begin(), wanted.end());
+  std::sort(candidates.begin(), candidates.end());
+  candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
+  return candidates;
 }
 
-void Session::UseDecoder(int32_t rows, int32_t cache_rows, int32_t top) {
-  cache_rows = std::min(cache_rows, longest_);
+void Session::Choose(const std::vector<int32_t>& candidates, const litert::Buffers& lists,
+                     int32_t list, int32_t vocabulary) {
+  std::copy(candidates.begin(), candidates.end(),
+            lists.at("shortlist").integers() + static_cast<ptrdiff_t>(list) * vocabulary);
+  lists.at("shortlist_size").integers()[list] = static_cast<int32_t>(candidates.size());
+}
+
+int32_t Session::CacheRows(int32_t source_length) const {
+  if (!grows_) return longest_;
+  // Room for a translation a quarter longer than its source, which few outgrow.
+  const int32_t wanted = source_length * 5 / 4 + kCacheRows;
+  return wanted - wanted % kCacheRows;
+}
+
+void Session::UseMemories(int32_t sentences, int32_t length) {
+  const int32_t count = is_ragged_ ? sentences : sentences * rows_;
+  Recent(
+      &memories_, kKeptMemories,
+      [&](const Memories& m) {
+        return m.count == count && m.sentences == sentences && m.length == length;
+      },
+      [&] { return NewMemories(sentences, length); });
+}
+
+Session::Memories Session::NewMemories(int32_t sentences, int32_t length) const {
+  Memories memories{is_ragged_ ? sentences : sentences * rows_, sentences, length, {}};
+  for (const StateTensor& tensor : sentence_) {
+    memories.inputs[tensor.name] = model_.NewBuffer(kFloat32, tensor.Sizes(memories.count, length));
+  }
+  if (is_ragged_) memories.inputs["memory_lengths"] = model_.NewBuffer(kInt32, {sentences});
+  if (shortlist_) {
+    memories.inputs["shortlist"] = model_.NewBuffer(kInt32, {sentences, vocabulary_});
+    memories.inputs["shortlist_size"] = model_.NewBuffer(kInt32, {sentences});
+  }
+  return memories;
+}
+
+void Session::UseDecoder(int32_t cache_rows, int32_t top) {
   const Encoder& encoder = encoders_.front();
-  const int32_t source_length = gives_alignments_ ? encoder.length : 0;
-  step_.Resize("ids", {rows});
-  step_.Resize("mask", {1, 1, 1, cache_rows});
-  if (gives_top_) step_.Resize("width", {top});
+  litert::Buffers inputs = is_batch_ ? memories_.front().inputs : encoder.state;
+  if (!is_batch_ && is_ragged_) inputs["memory_lengths"] = encoder.memory_length;
+  // The tokens to choose from, unless those of each sentence are there.
+  inputs.insert(candidates_.begin(), candidates_.end());
+  const int32_t memories = is_batch_ ? memories_.front().count : 1;
+  const int32_t source_length = is_batch_ ? memories_.front().length : encoder.length;
+  const Decoder sizes = {
+      Rows(), is_batch_ && is_ragged_ ? Rows() : 1,  std::min(cache_rows, longest_),
+      top,    gives_alignments_ ? source_length : 0, {},
+      {}};
+  step_.Resize("ids", {sizes.rows});
+  step_.Resize("mask", {1, 1, 1, sizes.cache_rows});
   for (const StateTensor& tensor : hypotheses_) {
-    step_.Resize(tensor.name, tensor.Sizes(rows, cache_rows));
+    step_.Resize(tensor.name, tensor.Sizes(sizes.rows, sizes.cache_rows));
   }
   for (const StateTensor& tensor : sentence_) {
-    step_.Resize(tensor.name, tensor.Sizes(1, encoder.length));
+    step_.Resize(tensor.name, tensor.Sizes(memories, source_length));
+  }
+  if (is_ragged_) {
+    step_.Resize("position", {sizes.positions});
+    step_.Resize("memory_lengths", {memories});
+  }
+  if (gives_top_) {
+    const int32_t lists = is_batch_ && shortlist_ ? memories_.front().sentences : 1;
+    step_.Resize("width", {top});
+    step_.Resize("shortlist", {lists, vocabulary_});
+    step_.Resize("shortlist_size", {lists});
   }
   const Decoder& decoder = Recent(
-      &decoders_, kKeptDecoders,
-      [&](const Decoder& d) {
-        return d.rows == rows && d.cache_rows == cache_rows && d.top == top &&
-               d.source_length == source_length;
-      },
-      [&] { return NewDecoder(rows, cache_rows, top, source_length); });
-  litert::Buffers inputs = decoder.inputs;
-  inputs.insert(encoder.state.begin(), encoder.state.end());
-  inputs.insert(candidates_.begin(), candidates_.end());
+      &decoders_, kKeptDecoders, [&](const Decoder& d) { return IsLike(d, sizes); },
+      [&] { return NewDecoder(sizes); });
+  inputs.insert(decoder.inputs.begin(), decoder.inputs.end());
   step_.Bind(inputs, decoder.outputs);
 }
 
-Session::Decoder Session::NewDecoder(int32_t rows, int32_t cache_rows, int32_t top,
-                                     int32_t source_length) const {
-  Decoder decoder{rows, cache_rows, top, source_length, {}, {}};
+bool Session::IsLike(const Decoder& a, const Decoder& b) {
+  return a.rows == b.rows && a.positions == b.positions && a.cache_rows == b.cache_rows &&
+         a.top == b.top && a.source_length == b.source_length;
+}
+
+Session::Decoder Session::NewDecoder(const Decoder& sizes) const {
+  Decoder decoder = sizes;
+  const auto& [rows, positions, cache_rows, top, source_length, inputs, outputs] = sizes;
   decoder.inputs["ids"] = model_.NewBuffer(kInt32, {rows});
-  decoder.inputs["position"] = model_.NewBuffer(kInt32, {1});
+  decoder.inputs["position"] = model_.NewBuffer(kInt32, {positions});
   decoder.inputs["mask"] = model_.NewBuffer(kFloat32, {1, 1, 1, cache_rows});
   for (const StateTensor& tensor : hypotheses_) {
-    const litert::Shape sizes = tensor.Sizes(rows, cache_rows);
-    litert::Buffer& now = decoder.inputs[tensor.name] = model_.NewBuffer(kFloat32, sizes);
+    const litert::Shape shape = tensor.Sizes(rows, cache_rows);
+    litert::Buffer& now = decoder.inputs[tensor.name] = model_.NewBuffer(kFloat32, shape);
     // What grows is written in place: one buffer is both input and output.
     decoder.outputs["new_" + tensor.name] =
-        tensor.grows() ? now : model_.NewBuffer(kFloat32, sizes);
+        tensor.grows() ? now : model_.NewBuffer(kFloat32, shape);
   }
   for (const auto& [name, width] : results_) {
     decoder.outputs[name] = model_.NewBuffer(kFloat32, {rows, width});
@@ -331,26 +490,28 @@ Session::Decoder Session::NewDecoder(int32_t rows, int32_t cache_rows, int32_t t
   return decoder;
 }
 
-// Goes on in a longer cache.
-void Session::Grow() {
-  const Decoder old = decoders_.front();
-  UseDecoder(old.rows, 2 * old.cache_rows, old.top);
+void Session::Continue(const Decoder& old, const std::vector<int32_t>& rows) {
   const Decoder& decoder = decoders_.front();
   const litert::Buffer& mask = decoder.inputs.at("mask");
   std::fill_n(mask.floats(), mask.elements(), kMasked);
-  std::fill_n(mask.floats(), position_, 0.0f);
+  std::fill_n(mask.floats(), *std::max_element(positions_.begin(), positions_.end()), 0.0f);
   for (const StateTensor& tensor : hypotheses_) {
-    const auto view = [&tensor](const Decoder& d) {
-      return View(tensor, d.inputs.at(tensor.name), d.cache_rows);
-    };
-    const View source = view(old), target = view(decoder);
-    for (size_t row = 0; row < static_cast<size_t>(old.rows); ++row) {
-      for (size_t part = 0; part < source.outer; ++part) {
-        std::memcpy(target.At(row, part), source.At(row, part),
-                    source.Filled(position_) * sizeof(float));
-      }
+    const View source(tensor, old.inputs.at(tensor.name), old.cache_rows);
+    const View target(tensor, decoder.inputs.at(tensor.name), decoder.cache_rows);
+    for (size_t row = 0; row < rows.size(); ++row) {
+      const auto to = static_cast<int32_t>(row);
+      CopyRow(source, rows[row], PositionOf(to), target, to);
     }
   }
+}
+
+// Goes on in a longer cache.
+void Session::Grow() {
+  const Decoder old = decoders_.front();
+  UseDecoder(2 * old.cache_rows, old.top);
+  std::vector<int32_t> rows(static_cast<size_t>(old.rows));
+  std::iota(rows.begin(), rows.end(), 0);
+  Continue(old, rows);
 }
 
 }  // namespace tfcompress

@@ -42,6 +42,19 @@ class Session final : public Stepper {
   StepOutput Step(const std::vector<int32_t>& tokens) override;
   void Reorder(const std::vector<int32_t>& parents) override;
 
+  // Begins to decode several sentences side by side, none with more than `longest` ids. Each has as
+  // many rows, which stand together.
+  void StartBatch(int32_t sentences, int32_t rows, int32_t top, int32_t longest);
+  // Encodes a sentence, as Encode does, in the place of another. Its rows begin anew.
+  void Place(int32_t place, const std::vector<int32_t>& ids, const std::vector<int32_t>& wanted);
+  // What steps give for a place has no meaning any more.
+  void Retire(int32_t place);
+  // Goes on with the sentences of these places only.
+  void Keep(const std::vector<int32_t>& places);
+  // Whether a sentence may be placed while others are decoded, and be of any length. Otherwise all
+  // must have the length that the batch was started with and be placed before its first step.
+  bool is_ragged() const { return is_ragged_; }
+
   // The logits of all tokens after every prefix of a target of the encoded sentence, the first
   // of them after the begin id alone: [target.size() + 1, vocabulary].
   std::vector<float> Logits(const std::vector<int32_t>& target, int32_t bos);
@@ -55,12 +68,24 @@ class Session final : public Stepper {
     int32_t length;
     litert::Buffer ids;
     litert::Buffers state;
+    litert::Buffer memory_length;  // Where steps are ragged.
+  };
+
+  // What steps read of the sentences of a batch.
+  struct Memories {
+    int32_t count;  // How many: one for each sentence, or where steps are not ragged for each row.
+    int32_t sentences;
+    int32_t length;  // Of the longest.
+    litert::Buffers inputs;
+
+    int32_t copies() const { return count / sentences; }
   };
 
   // The buffers of `step` for one number of rows, one length of what grows and one number of best
   // tokens.
   struct Decoder {
     int32_t rows;
+    int32_t positions;  // One for all rows, or one for each.
     int32_t cache_rows;
     int32_t top;
     int32_t source_length;  // 0 without alignments.
@@ -68,11 +93,29 @@ class Session final : public Stepper {
     litert::Buffers outputs;
   };
 
-  // Lets steps choose from these tokens; from all, if there are none.
-  void Choose(const std::vector<int32_t>& candidates);
+  // Runs the encoder, whose results are then in front.
+  const Encoder& RunEncoder(const std::vector<int32_t>& ids);
+  // Lets steps choose from the tokens for a sentence and those that are wanted; from all, if there
+  // are none. `list` is where they are written.
+  std::vector<int32_t> Candidates(const std::vector<int32_t>& ids,
+                                  const std::vector<int32_t>& wanted) const;
+  static void Choose(const std::vector<int32_t>& candidates, const litert::Buffers& lists,
+                     int32_t list, int32_t vocabulary);
   void CheckTop(const litert::Buffer& ids) const;
-  void UseDecoder(int32_t rows, int32_t cache_rows, int32_t top);
-  Decoder NewDecoder(int32_t rows, int32_t cache_rows, int32_t top, int32_t source_length) const;
+  int32_t CacheRows(int32_t source_length) const;
+  int32_t Rows() const { return static_cast<int32_t>(positions_.size()) * rows_; }
+  // The position of a row, which of a retired sentence is the first.
+  int32_t PositionOf(int32_t row) const;
+  void UseMemories(int32_t sentences, int32_t length);
+  Memories NewMemories(int32_t sentences, int32_t length) const;
+  // The buffers for the present sentences, rows and memories.
+  void UseDecoder(int32_t cache_rows, int32_t top);
+  Decoder NewDecoder(const Decoder& sizes) const;
+  static bool IsLike(const Decoder& a, const Decoder& b);
+  // Makes rows begin.
+  void Clear(int32_t first, int32_t count);
+  // Goes on with some rows of another decoder, and with as long a cache or a longer one.
+  void Continue(const Decoder& old, const std::vector<int32_t>& rows);
   void Grow();
 
   const int32_t longest_;
@@ -80,6 +123,7 @@ class Session final : public Stepper {
   const int32_t blocks_;
   const bool gives_top_;
   const bool gives_alignments_;
+  const bool is_ragged_;
   std::vector<StateTensor> sentence_;    // The state per sentence,
   std::vector<StateTensor> hypotheses_;  // and per hypothesis.
   const bool grows_;
@@ -92,8 +136,12 @@ class Session final : public Stepper {
   litert::Buffers candidates_;  // The tokens to choose from.
   // Those used last, the latest in front.
   std::list<Encoder> encoders_;
+  std::list<Memories> memories_;
   std::list<Decoder> decoders_;
-  int32_t position_ = 0;
+  // What is decoded: one sentence, encoded alone, or a batch.
+  bool is_batch_ = false;
+  std::vector<int32_t> positions_ = {0};  // Of each sentence; -1 for one that is retired.
+  int32_t rows_ = 1;                      // Of each.
   Timings timings_;
 };
 

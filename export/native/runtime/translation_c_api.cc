@@ -7,6 +7,7 @@
 #include <new>
 #include <numeric>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -85,6 +86,30 @@ tfcompress::SearchOptions Options(const tfcompress::Translator& translator,
   options.split_sentences = search.split_sentences != 0;
   options.markup = search.markup != 0;
   return options;
+}
+
+tfcompress::SearchOptions IdsOptions(const tfcompress::Translator& translator,
+                                     const tfc_search* search) {
+  tfcompress::SearchOptions options = Options(translator, search);
+  Require(!options.markup && !options.split_sentences, "Ids have neither markup nor sentences",
+          options.markup ? "`markup`" : "`split_sentences`", "Leave it out");
+  return options;
+}
+
+// Checks the arguments of a batch, whose results are none at first.
+void RequireBatch(const tfc_translator* translator, const void* sources, size_t count,
+                  tfc_result** results) {
+  RequirePointers(translator != nullptr && (sources != nullptr || count == 0) &&
+                      (results != nullptr || count == 0),
+                  "`translator`, what is translated and `results`");
+  std::fill_n(results, count, nullptr);
+}
+
+// Gives all results, or none if there is no memory for one.
+void GiveAll(std::vector<Translations> all, tfc_result** results) {
+  std::vector<std::unique_ptr<tfc_result, decltype(&tfc_free_result)>> owned;
+  for (Translations& one : all) owned.emplace_back(NewResult(std::move(one)), tfc_free_result);
+  for (auto& one : owned) *results++ = one.release();
 }
 
 // The alignment of a text in several parts, each with its own source, made when it is asked for.
@@ -171,10 +196,36 @@ tfc_status tfc_translate_ids(tfc_translator* translator, const int32_t* ids, siz
   return Guarded([&] {
     RequirePointers(translator != nullptr && (ids != nullptr || num_ids == 0) && result != nullptr,
                     "`translator`, `ids` and `result`");
-    const tfcompress::SearchOptions options = Options(translator->translator, search);
-    Require(!options.markup && !options.split_sentences, "Ids have neither markup nor sentences",
-            options.markup ? "`markup`" : "`split_sentences`", "Leave it out");
-    *result = NewResult(translator->translator.TranslateIds({ids, ids + num_ids}, options));
+    *result = NewResult(translator->translator.TranslateIds(
+        {ids, ids + num_ids}, IdsOptions(translator->translator, search)));
+  });
+}
+
+tfc_status tfc_translate_batch(tfc_translator* translator, const tfc_text* texts, size_t num_texts,
+                               int32_t batch_size, const tfc_search* search, tfc_result** results) {
+  return Guarded([&] {
+    RequireBatch(translator, texts, num_texts, results);
+    std::vector<std::string_view> views;
+    for (size_t i = 0; i < num_texts; ++i) {
+      RequirePointers(texts[i].text != nullptr, "A text");
+      views.emplace_back(texts[i].text, texts[i].size);
+    }
+    GiveAll(tfcompress::TranslateTexts(&translator->translator, views,
+                                       Options(translator->translator, search), batch_size),
+            results);
+  });
+}
+
+tfc_status tfc_translate_ids_batch(tfc_translator* translator, const tfc_ids* sentences,
+                                   size_t num_sentences, int32_t batch_size,
+                                   const tfc_search* search, tfc_result** results) {
+  return Guarded([&] {
+    RequireBatch(translator, sentences, num_sentences, results);
+    std::vector<std::vector<int32_t>> rows;
+    for (size_t i = 0; i < num_sentences; ++i) rows.push_back(Ids(sentences[i]));
+    GiveAll(translator->translator.TranslateIdsBatch(
+                rows, IdsOptions(translator->translator, search), batch_size),
+            results);
   });
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -194,6 +195,7 @@ class Chain {
   }
 
   const SearchOptions& options() const { return options_; }
+  const Heeded& heeded() const { return heeded_; }
 
  private:
   Rows TranslateWith(size_t number, const Parts& parts) {
@@ -266,39 +268,94 @@ std::string JoinMarkup(const MarkupDocument& document, const std::vector<Parts>&
   return document.Join(translations);
 }
 
+// A text in its parts, whose rows of translations are joined.
+class Text {
+ public:
+  Text(const Chain& chain, std::string_view text) {
+    CheckUtf8(text);
+    // What a text begins with is for all of it.
+    std::string code;
+    const auto add = [&](std::string_view segment) {
+      segments_.push_back(chain.PartsOf(segment, &code));
+    };
+    if (chain.options().markup) {
+      document_ = MarkupDocument::Parse(text);
+      for (const MarkupSegment& segment : document_->segments()) add(ToUtf8(segment.text));
+    } else {
+      add(text);
+    }
+  }
+
+  std::vector<const SourcePart*> parts() const {
+    std::vector<const SourcePart*> parts;
+    for (const Parts& segment : segments_) {
+      for (const SourcePart& part : segment) parts.push_back(&part);
+    }
+    return parts;
+  }
+
+  Translations Join(const Rows& rows, const SearchOptions& options) const {
+    const auto join = [&](size_t rank) {
+      return document_ ? JoinMarkup(*document_, segments_, rows, rank)
+                       : JoinRank(segments_[0], rows.begin(), rank);
+    };
+    Translations translations = {{}, std::max(rows.size(), size_t{1})};
+    if (rows.empty()) translations.best.push_back({{{}, 0, 0}, join(0)});
+    for (Joined& one : JoinAll(rows, options)) {
+      translations.best.push_back({std::move(one.hypothesis), join(one.rank)});
+    }
+    return translations;
+  }
+
+ private:
+  std::optional<MarkupDocument> document_;
+  std::vector<Parts> segments_;
+};
+
 }  // namespace
 
 Translations TranslateText(const std::vector<Translator*>& chain, std::string_view text,
                            const SearchOptions& options) {
   Chain translating(chain, options);
-  CheckUtf8(text);
-  std::optional<MarkupDocument> document;
-  std::vector<Parts> segments;
-  // What a text begins with is for all of it.
-  std::string code;
-  const auto add = [&](std::string_view segment) {
-    segments.push_back(translating.PartsOf(segment, &code));
-  };
-  if (options.markup) {
-    document = MarkupDocument::Parse(text);
-    for (const MarkupSegment& segment : document->segments()) add(ToUtf8(segment.text));
-  } else {
-    add(text);
-  }
+  const Text source(translating, text);
   Rows rows;
-  for (const Parts& parts : segments) {
-    for (const SourcePart& part : parts) rows.push_back(translating.Translate(part));
+  for (const SourcePart* part : source.parts()) rows.push_back(translating.Translate(*part));
+  return source.Join(rows, translating.options());
+}
+
+std::vector<Translations> TranslateTexts(Translator* translator,
+                                         const std::vector<std::string_view>& texts,
+                                         const SearchOptions& options, int32_t batch_size) {
+  const Chain translating({translator}, options);
+  translator->CheckBatchSize(batch_size);
+  std::vector<Text> sources;
+  for (const std::string_view text : texts) {
+    try {
+      sources.emplace_back(translating, text);
+    } catch (const Error& error) {
+      throw Error(error.code(), "text " + std::to_string(sources.size()) + ": " + error.what());
+    }
   }
-  const auto join = [&](size_t rank) {
-    return document ? JoinMarkup(*document, segments, rows, rank)
-                    : JoinRank(segments[0], rows.begin(), rank);
-  };
-  Translations translations = {{}, std::max(rows.size(), size_t{1})};
-  if (rows.empty()) translations.best.push_back({{{}, 0, 0}, join(0)});
-  for (Joined& one : JoinAll(rows, translating.options())) {
-    translations.best.push_back({std::move(one.hypothesis), join(one.rank)});
+  // What a text begins with is in its first part.
+  const Heeded& heeded = translating.heeded();
+  const Heeded following = {{}, heeded.bans};
+  std::vector<Translator::HeedingPart> parts;
+  for (const Text& source : sources) {
+    const Heeded* own = &heeded;
+    for (const SourcePart* part : source.parts()) {
+      parts.push_back({part, own});
+      own = &following;
+    }
   }
-  return translations;
+  Rows rows = translator->TranslateParts(parts, translating.options(), batch_size);
+  std::vector<Translations> all;
+  auto next = std::make_move_iterator(rows.begin());
+  for (const Text& source : sources) {
+    const auto count = static_cast<ptrdiff_t>(source.parts().size());
+    all.push_back(source.Join(Rows(next, next + count), translating.options()));
+    next += count;
+  }
+  return all;
 }
 
 }  // namespace tfcompress

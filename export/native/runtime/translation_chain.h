@@ -14,6 +14,12 @@ namespace tfcompress {
 Translations TranslateText(const std::vector<Translator*>& chain, std::string_view text,
                            const SearchOptions& options);
 
+// Translates texts with one translator, at most `batch_size` of their parts side by side. Gives
+// what each text has alone. Throws Error as TranslateText does.
+std::vector<Translations> TranslateTexts(Translator* translator,
+                                         const std::vector<std::string_view>& texts,
+                                         const SearchOptions& options, int32_t batch_size);
+
 }  // namespace tfcompress
 
 #endif  // TFCOMPRESS_RUNTIME_TRANSLATION_CHAIN_H_

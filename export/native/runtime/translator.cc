@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/error.h"
+#include "runtime/batch.h"
 #include "runtime/characters.h"
 #include "runtime/generation.h"
 #include "runtime/ids.h"
@@ -28,6 +29,11 @@ void Add(const Timings& timings, Timings* sum) {
 
 void CheckIds(const std::vector<int32_t>& ids, int32_t vocabulary) {
   CheckRange(ids, vocabulary, "Ids of the vocabulary", "Use the tokenizer of this bundle");
+}
+
+std::vector<int32_t> WithEnd(std::vector<int32_t> ids, int32_t eos) {
+  ids.push_back(eos);
+  return ids;
 }
 
 std::optional<Tokenizer> Load(const std::optional<Bytes>& bytes, int32_t vocabulary) {
@@ -77,24 +83,47 @@ void Translator::CheckOptions(const SearchOptions& options) const {
   if (!options.constraints.banned_words.empty()) RequireTokenizer();
 }
 
+void Translator::CheckBatchSize(int32_t batch_size) const {
+  if (batch_size >= 1 && batch_size <= 1024) return;
+  throw Error(Code::kInvalidArgument, "`batch_size` must be from 1 to 1024",
+              std::to_string(batch_size), "Give another");
+}
+
 Translations Translator::Translate(std::string_view text, const SearchOptions& options) {
   return TranslateText({this}, text, options);
 }
 
 Translations Translator::TranslateIds(const Ids& ids, const SearchOptions& options) {
+  return TranslateIdsBatch({ids}, options, 1)[0];
+}
+
+std::vector<Translations> Translator::TranslateIdsBatch(const std::vector<Ids>& sentences,
+                                                        const SearchOptions& options,
+                                                        int32_t batch_size) {
   CheckOptions(options);
+  CheckBatchSize(batch_size);
   Begin();
-  const SourcePart part = {"", "", 0, CheckedSource(ids)};
   const Heeded heeded = HeededOf(options.constraints);
-  Translations translations;
-  if (part.ids.empty()) {
-    translations.best.push_back({{{}, 0, 0}, std::nullopt});
-    return translations;
+  std::vector<SourcePart> parts;
+  for (const Ids& ids : sentences) parts.push_back({"", "", 0, CheckedSource(ids)});
+  std::vector<HeedingPart> heeding;
+  for (const SourcePart& part : parts) {
+    if (!part.ids.empty()) heeding.push_back({&part, &heeded});
   }
-  for (TranslatedPart& one : TranslatePart(part, options, heeded)) {
-    translations.best.push_back({std::move(one.hypothesis), std::nullopt});
+  auto translated = TranslateParts(heeding, options, batch_size);
+  auto next = translated.begin();
+  std::vector<Translations> all;
+  for (const SourcePart& part : parts) {
+    Translations& translations = all.emplace_back();
+    if (part.ids.empty()) {
+      translations.best.push_back({{{}, 0, 0}, std::nullopt});
+      continue;
+    }
+    for (TranslatedPart& one : *next++) {
+      translations.best.push_back({std::move(one.hypothesis), std::nullopt});
+    }
   }
-  return translations;
+  return all;
 }
 
 std::vector<float> Translator::Logits(const Ids& ids, const Ids& target) {
@@ -220,13 +249,51 @@ Heeded Translator::HeededOf(const Constraints& constraints) const {
 std::vector<TranslatedPart> Translator::TranslatePart(const SourcePart& part,
                                                       const SearchOptions& options,
                                                       const Heeded& heeded) {
+  const std::unique_ptr<Search> search = NewSearch(part.ids.size(), options, heeded);
+  session_.Encode(WithEnd(part.ids, bundle_.ids.eos), heeded.prefix);
+  Prompted stepper(&session_, bundle_.ids.bos, bundle_.target_prefix);
+  std::vector<Hypothesis> hypotheses = Run(search.get(), &stepper);
+  Add(session_.timings(), &timings_);
+  return Translated(part, options, std::move(hypotheses));
+}
+
+std::vector<std::vector<TranslatedPart>> Translator::TranslateParts(
+    const std::vector<HeedingPart>& parts, const SearchOptions& options, int32_t batch_size) {
+  std::vector<std::vector<TranslatedPart>> translated;
+  if (batch_size == 1) {
+    for (const auto& [part, heeded] : parts) {
+      translated.push_back(TranslatePart(*part, options, *heeded));
+    }
+    return translated;
+  }
+  std::vector<BatchSentence> sentences;
+  for (const auto& [part, heeded] : parts) {
+    sentences.push_back({WithEnd(part->ids, bundle_.ids.eos), heeded->prefix,
+                         NewSearch(part->ids.size(), options, *heeded)});
+  }
+  std::vector<BatchSentence*> pointers;
+  for (BatchSentence& sentence : sentences) pointers.push_back(&sentence);
+  Ids prompt = {bundle_.ids.bos};
+  prompt.insert(prompt.end(), bundle_.target_prefix.begin(), bundle_.target_prefix.end());
+  RunBatch(&session_, prompt, batch_size, pointers);
+  Add(session_.timings(), &timings_);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    translated.push_back(Translated(*parts[i].part, options, sentences[i].search->Take()));
+  }
+  return translated;
+}
+
+std::vector<TranslatedPart> Translator::Translated(const SourcePart& part,
+                                                   const SearchOptions& options,
+                                                   std::vector<Hypothesis> hypotheses) const {
+  const auto wanted = static_cast<size_t>(options.n_best);
+  if (hypotheses.size() > wanted) hypotheses.resize(wanted);
   std::vector<TranslatedPart> translated;
-  for (Hypothesis& hypothesis : Search(part.ids, options, heeded)) {
+  for (Hypothesis& hypothesis : hypotheses) {
     TranslatedPart one = {std::move(hypothesis), ""};
     if (target_ && !part.text.empty()) AddText(part, &one);
     translated.push_back(std::move(one));
   }
-  Add(session_.timings(), &timings_);
   return translated;
 }
 
@@ -247,9 +314,9 @@ void Translator::AddText(const SourcePart& part, TranslatedPart* translated) con
   }
 }
 
-std::vector<Hypothesis> Translator::Search(Ids ids, const SearchOptions& options,
-                                           const Heeded& heeded) {
-  const auto length = static_cast<int32_t>(ids.size());
+std::unique_ptr<Search> Translator::NewSearch(size_t num_ids, const SearchOptions& options,
+                                              const Heeded& heeded) const {
+  const auto length = static_cast<int32_t>(num_ids);
   int32_t limit = std::min(Longest(), 2 * (length + 1) + 16);
   if (options.max_length > 0) limit = std::min(limit, options.max_length);
   if (heeded.prefix.size() >= static_cast<size_t>(limit)) {
@@ -257,17 +324,10 @@ std::vector<Hypothesis> Translator::Search(Ids ids, const SearchOptions& options
                 std::to_string(heeded.prefix.size()) + " tokens, limit=" + std::to_string(limit),
                 "Shorten it");
   }
-  ids.push_back(bundle_.ids.eos);
-  session_.Encode(ids, heeded.prefix);
-  Prompted stepper(&session_, bundle_.ids.bos, bundle_.target_prefix);
   if (options.beam_size == 1 && !options.with_scores) {
-    return {{GreedySearch(&stepper, bundle_.ids, limit, heeded), 0, 0}};
+    return NewGreedySearch(bundle_.ids, limit, heeded);
   }
-  std::vector<Hypothesis> hypotheses =
-      BeamSearch(&stepper, bundle_.ids, limit, options.beam_size, options.length_penalty, heeded);
-  const auto wanted = static_cast<size_t>(options.n_best);
-  if (hypotheses.size() > wanted) hypotheses.resize(wanted);
-  return hypotheses;
+  return NewBeamSearch(bundle_.ids, limit, options.beam_size, options.length_penalty, heeded);
 }
 
 // A model's vocabulary may be padded beyond the tokenizer's.

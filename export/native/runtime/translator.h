@@ -2,6 +2,7 @@
 #define TFCOMPRESS_RUNTIME_TRANSLATOR_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -77,12 +78,16 @@ class Translator {
   // Throws Error (kInvalidArgument) for impossible options, and where the bundle lacks what they
   // need.
   void CheckOptions(const SearchOptions& options) const;
+  void CheckBatchSize(int32_t batch_size) const;
 
   // Throw Error (kInvalidArgument) for impossible options, text that is not UTF-8 or too long, ids
   // outside the vocabulary or special ones elsewhere than an end id and padding at the end, and
   // text where the bundle has no tokenizers.
   Translations Translate(std::string_view text, const SearchOptions& options);
   Translations TranslateIds(const std::vector<int32_t>& ids, const SearchOptions& options);
+  // The same of several sentences, side by side.
+  std::vector<Translations> TranslateIdsBatch(const std::vector<std::vector<int32_t>>& sentences,
+                                              const SearchOptions& options, int32_t batch_size);
   // The logits of all tokens after every prefix of a target: [target.size() + 1, vocabulary].
   std::vector<float> Logits(const std::vector<int32_t>& ids, const std::vector<int32_t>& target);
   std::vector<int32_t> Tokenize(std::string_view text) const;
@@ -98,6 +103,14 @@ class Translator {
                                 std::string* code) const;
   std::vector<TranslatedPart> TranslatePart(const SourcePart& part, const SearchOptions& options,
                                             const Heeded& heeded);
+  // Those of several parts, at most `batch_size` of them decoded side by side: what each has alone.
+  struct HeedingPart {
+    const SourcePart* part;
+    const Heeded* heeded;
+  };
+  std::vector<std::vector<TranslatedPart>> TranslateParts(const std::vector<HeedingPart>& parts,
+                                                          const SearchOptions& options,
+                                                          int32_t batch_size);
   Heeded HeededOf(const Constraints& constraints) const;
 
   const TranslationBundle& bundle() const { return bundle_; }
@@ -108,8 +121,12 @@ class Translator {
   using Ids = std::vector<int32_t>;
 
   Ids CheckedSource(const Ids& ids) const;
-  std::vector<Hypothesis> Search(Ids ids, const SearchOptions& options, const Heeded& heeded);
   SourcePart PartOf(const std::string& text, const std::string& code) const;
+  // The search of a sentence of so many ids.
+  std::unique_ptr<Search> NewSearch(size_t num_ids, const SearchOptions& options,
+                                    const Heeded& heeded) const;
+  std::vector<TranslatedPart> Translated(const SourcePart& part, const SearchOptions& options,
+                                         std::vector<Hypothesis> hypotheses) const;
   void AddText(const SourcePart& part, TranslatedPart* translated) const;
   Ids Known(const Ids& ids) const;
   // The code that a line begins with, if it is one of the tokenizer's pieces; or "".

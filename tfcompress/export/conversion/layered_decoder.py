@@ -21,6 +21,8 @@ class LayeredDecoder:
         transformer: Any.
 
     Attributes:
+        is_ragged: Whether the rows of a step may be of sentences of different lengths, at
+            different positions; they may not, as padding changes the order of LiteRT's sums.
         state: What the decoder carries from step to step, by name: what the layers call it, and
             its number among those of this name.
         names: For each layer its tensors' names, nested as its `state_spec` is.
@@ -28,6 +30,8 @@ class LayeredDecoder:
     Raises:
         InputError: If a layer does not declare its state.
     """
+
+    is_ragged = False
 
     def __init__(self, transformer: Seq2SeqTransformer):
         self._transformer = transformer
@@ -78,15 +82,21 @@ class LayeredDecoder:
         return outputs
 
     def step(
-        self, ids: tf.Tensor, position: tf.Tensor, mask: tf.Tensor, state: dict[str, tf.Tensor]
+        self,
+        ids: tf.Tensor,
+        position: tf.Tensor,
+        mask: tf.Tensor,
+        state: dict[str, tf.Tensor],
+        lengths: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Decodes one position.
 
         Args:
             ids: `[batch]`.
-            position: `[1]`.
+            position: `[1]`; or `[batch]`, if it is ragged.
             mask: `[1, 1, 1, max_length]`, additive, over the positions decoded so far.
             state: The tensors of `state`.
+            lengths: If it is ragged, those of the sentences, `[sentences]`.
 
         Returns:
             What the last layer gives, `[batch, hidden_dim]`, and the new tensors per hypothesis by

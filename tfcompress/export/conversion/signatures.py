@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from tfcompress.custom_ops.names import TOP_LOGITS
 from tfcompress.custom_ops.top_logits import top_logits
-from tfcompress.decoder_state import SENTENCE
 from tfcompress.export.conversion.saving import save_functions
 from tfcompress.export.conversion.whole_decoder import find_decoder
 from tfcompress.export.options import ExportOptions
@@ -33,14 +32,17 @@ class Signatures:
     """The functions `encode` and `step` of a transformer.
 
     `encode` takes `ids` `[S]` and gives what `state` has per sentence, of batch size 1. `step`
-    takes `ids` `[B]`, `position` `[1]`, the additive `mask` `[1, 1, 1, T]` and all of `state`; it
-    gives `logits` `[B, V]`, each tensor per hypothesis anew under its name with `new_` in front,
-    and, where the vocabulary divides into blocks, `block_max` `[B, V / block]` and `log_sum_exp`
-    `[B, 1]`.
+    takes `ids` `[B]`, `position` `[1]`, the additive `mask` `[1, 1, 1, T]` and all of `state`, what
+    it has per sentence once for all rows or for each; it gives `logits` `[B, V]`, each tensor per
+    hypothesis anew under its name with `new_` in front, and, where the vocabulary divides into
+    blocks, `block_max` `[B, V / block]` and `log_sum_exp` `[B, 1]`.
 
-    Where the output layer is a custom operation, `step` also takes `shortlist` `[V]`,
-    `shortlist_size` `[1]` and `width` `[K]`, and gives `top_values` and `top_ids` `[B, K]`,
-    `log_sum_exp` and `eos_logits` `[B, 1]` instead of logits.
+    With a decoder that is ragged, `step` takes `position` `[1]` or `[B]`, what `state` has per
+    sentence for several, as many rows each, and their `memory_lengths` `[sentences]`.
+
+    Where the output layer is a custom operation, `step` also takes `shortlist` `[L, V]`, for as
+    many rows each, `shortlist_size` `[L]` and `width` `[K]`, and gives `top_values` and `top_ids`
+    `[B, K]`, `log_sum_exp` and `eos_logits` `[B, 1]` instead of logits.
 
     With alignments, `step` also gives `alignment` `[B, S]`.
 
@@ -73,7 +75,7 @@ class Signatures:
     def interface(self) -> dict[str, Any]:
         """Returns what a manifest says of decoding: the state, and the blocks of logits."""
         state = [{"name": name, **spec.to_mapping()} for name, spec in self.state.items()]
-        decoder: dict[str, Any] = {"block": self.block}
+        decoder: dict[str, Any] = {"block": self.block, "ragged": self._decoder.is_ragged}
         if self._attention is not None:
             head = self._transformer.config.alignment_head
             decoder["alignments"] = "mean" if head is None else head
@@ -90,21 +92,23 @@ class Signatures:
     def _functions(self):
         """Returns each signature's function and inputs."""
 
+        is_ragged = self._decoder.is_ragged
         state = [
-            tf.TensorSpec(spec.sizes(1 if spec.per == SENTENCE else None, None), tf.float32, name)
+            tf.TensorSpec(spec.sizes(None, None), tf.float32, name)
             for name, spec in self.state.items()
         ]
         vocabulary_size = self._transformer.config.target_vocabulary_size
         chosen = [
-            tf.TensorSpec([vocabulary_size], tf.int32, "shortlist"),
-            tf.TensorSpec([1], tf.int32, "shortlist_size"),
+            tf.TensorSpec([None, vocabulary_size], tf.int32, "shortlist"),
+            tf.TensorSpec([None], tf.int32, "shortlist_size"),
             tf.TensorSpec([None], tf.int32, "width"),
         ]
         step = [
             tf.TensorSpec([None], tf.int32, "ids"),
-            tf.TensorSpec([1], tf.int32, "position"),
+            tf.TensorSpec([None if is_ragged else 1], tf.int32, "position"),
             tf.TensorSpec([1, 1, 1, None], tf.float32, "mask"),
             state,
+            [tf.TensorSpec([None], tf.int32, "memory_lengths")] if is_ragged else [],
             *(chosen if self.gives_top else ()),
         ]
         return {**self._whole_sequences(), "step": (self._step, step)}
@@ -117,17 +121,18 @@ class Signatures:
         memory = self._transformer.encode_with_mask(tf.expand_dims(ids, 0), None)
         return self._decoder.encode(memory)
 
-    def _step(self, ids, position, mask, state, *chosen):
+    def _step(self, ids, position, mask, state, lengths, *chosen):
         with contextlib.ExitStack() as stack:
             weights = self._attention and stack.enter_context(
                 self._attention.recording("probabilities")
             )
-            x, new = self._decoder.step(ids, position, mask, dict(zip(self.state, state)))
+            named = dict(zip(self.state, state))
+            x, new = self._decoder.step(ids, position, mask, named, *lengths)
         outputs = self._top(x, chosen) if self.gives_top else self._all(x)
         if weights:
             outputs["alignment"] = alignment_of(
                 weights[-1], self._transformer.config.alignment_head
-            )[0]
+            )[:, 0]
         return outputs | {f"new_{name}": tensor for name, tensor in new.items()}
 
     def _top(self, x, chosen):

@@ -33,11 +33,13 @@ class WholeDecoder:
     Attributes:
         operation: The custom operation.
         mixer: The layer in the place of self-attention.
+        is_ragged: As of `LayeredDecoder`; they may.
         state: What the decoder carries from step to step, by name.
     """
 
     operation = DECODER
     mixer = MultiHeadAttention
+    is_ragged = True
     _body = Decoder
 
     def __init__(self, transformer: Seq2SeqTransformer):
@@ -115,13 +117,18 @@ class WholeDecoder:
         }
 
     def step(
-        self, ids: tf.Tensor, position: tf.Tensor, mask: tf.Tensor, state: dict[str, tf.Tensor]
+        self,
+        ids: tf.Tensor,
+        position: tf.Tensor,
+        mask: tf.Tensor,
+        state: dict[str, tf.Tensor],
+        lengths: tf.Tensor,
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Decodes one position; see `LayeredDecoder.step`."""
         x, keys, values = self._decoder(
             self._transformer.embed_step(ids, position),
             position,
-            [state[name] for name in self.state],
+            [*(state[name] for name in self.state), lengths],
             self._weights(),
         )
         return x, {"keys_0": keys, "values_0": values}
@@ -150,12 +157,17 @@ class RecurrentWholeDecoder(WholeDecoder):
         return {"cells_0": StateSpec((len(applied), width))}
 
     def step(
-        self, ids: tf.Tensor, position: tf.Tensor, mask: tf.Tensor, state: dict[str, tf.Tensor]
+        self,
+        ids: tf.Tensor,
+        position: tf.Tensor,
+        mask: tf.Tensor,
+        state: dict[str, tf.Tensor],
+        lengths: tf.Tensor,
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Decodes one position; see `LayeredDecoder.step`."""
         cells, *memory = (state[name] for name in self.state)
         x = self._transformer.embed_step(ids, position)
-        x, cells = self._decoder(x, cells, memory, self._weights())
+        x, cells = self._decoder(x, cells, [*memory, lengths], self._weights())
         return x, {"cells_0": cells}
 
     def _own_denses(self, layer):

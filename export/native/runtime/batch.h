@@ -1,0 +1,28 @@
+#ifndef TFCOMPRESS_RUNTIME_BATCH_H_
+#define TFCOMPRESS_RUNTIME_BATCH_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "runtime/search.h"
+#include "runtime/session.h"
+
+namespace tfcompress {
+
+// A sentence, the end id included, and the search for its translations.
+struct BatchSentence {
+  std::vector<int32_t> ids;
+  std::vector<int32_t> wanted;  // Tokens that it may have, whatever its shortlist.
+  std::unique_ptr<Search> search;
+};
+
+// Runs the searches, which have as many rows each, at most `batch_size` side by side. Where the
+// model lets it, sentences take the places of those whose searches are done; otherwise those of one
+// length are decoded together. All targets begin with `prompt`, which searches do not see.
+void RunBatch(Session* session, const std::vector<int32_t>& prompt, int32_t batch_size,
+              const std::vector<BatchSentence*>& sentences);
+
+}  // namespace tfcompress
+
+#endif  // TFCOMPRESS_RUNTIME_BATCH_H_
