@@ -1,5 +1,6 @@
 """The same weights as a CTranslate2 model."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import ctranslate2
@@ -11,19 +12,30 @@ from ctranslate2.specs.transformer_spec import (
     TransformerEncoderSpec,
 )
 
+from tfcompress.layers import SinusoidalPosition
 from tfcompress.models import Seq2SeqTransformer, TextEncoder
 
 SPECIAL_TOKENS = ["<blank>", "<s>", "</s>", "<unk>"]
 
 
-def convert(transformer: Seq2SeqTransformer, folder: Path, quantization: str = "int8") -> None:
-    """Writes a transformer as a CTranslate2 model with tokens named by their ids.
+def convert(
+    transformer: Seq2SeqTransformer,
+    folder: Path,
+    quantization: str = "int8",
+    *,
+    tokens: Sequence[str] | None = None,
+    unk_id: int = 3,
+) -> None:
+    """Writes a transformer as a CTranslate2 model.
 
     Args:
         transformer: One table for source, target and output, not factorized; sinusoidal positions;
-            ReLU; no shared layers; ids 0 to 2 for padding, beginning and end.
+            ReLU; no shared layers.
         folder: Where to.
         quantization: CTranslate2's type of the weights.
+        tokens: Names of the ids; None: as `token_name` has them, for which ids 0 to 2 are padding,
+            beginning and end.
+        unk_id: Of unknown pieces.
     """
     config = transformer.config
     spec = TransformerSpec.from_config(
@@ -33,11 +45,16 @@ def convert(transformer: Seq2SeqTransformer, folder: Path, quantization: str = "
     )
     embedding = transformer.layer("embedding")
     table = embedding.embeddings.numpy()
+    if config.embedding.zero_start:
+        table[config.bos_id] = 0
     spec.encoder.embeddings[0].weight = table
     spec.decoder.embeddings.weight = table
     spec.encoder.scale_embeddings = spec.decoder.scale_embeddings = True
     spec.decoder.projection.weight = table
-    positions = _positions(config.max_source_length, config.hidden_dim)
+    if config.embedding.use_output_bias:
+        spec.decoder.projection.bias = embedding.output_bias.numpy()
+    zeros = np.zeros((1, config.max_source_length, config.hidden_dim), "float32")
+    positions = SinusoidalPosition()(zeros)[0].numpy()
     spec.encoder.position_encodings.encodings = positions
     spec.decoder.position_encodings.encodings = positions
     if config.normalize_first:
@@ -52,9 +69,12 @@ def convert(transformer: Seq2SeqTransformer, folder: Path, quantization: str = "
         )
         _cross_attention(target.attention, layer)
         _feed_forward(target.ffn, layer)
-    tokens = [token_name(i) for i in range(config.source_vocabulary_size)]
+    tokens = tokens or [token_name(i) for i in range(config.source_vocabulary_size)]
     spec.register_source_vocabulary(tokens)
     spec.register_target_vocabulary(tokens)
+    spec.config.bos_token = spec.config.decoder_start_token = tokens[config.bos_id]
+    spec.config.eos_token, spec.config.unk_token = tokens[config.eos_id], tokens[unk_id]
+    spec.config.layer_norm_epsilon = config.epsilon
     spec.validate()
     spec.optimize(quantization=quantization)
     folder.mkdir(parents=True)
@@ -71,13 +91,6 @@ def translator(folder: Path, threads: int) -> ctranslate2.Translator:
     return ctranslate2.Translator(
         str(folder), device="cpu", compute_type="int8", intra_threads=threads, inter_threads=1
     )
-
-
-def _positions(length, width):
-    half = width // 2
-    frequencies = np.exp(-np.log(10000.0) / (half - 1) * np.arange(half))
-    angles = np.arange(length)[:, None] * frequencies
-    return np.concatenate([np.sin(angles), np.cos(angles)], axis=1).astype("float32")
 
 
 def _linear(target, *layers):

@@ -1,4 +1,4 @@
-"""Writes what a benchmark measured, with what it was measured on."""
+"""What a benchmark measured, with what it was measured on."""
 
 import datetime
 import json
@@ -26,3 +26,8 @@ def write_results(path: Path, metrics: dict[str, Any]) -> None:
         **metrics,
     }
     replace_file(path, (json.dumps(results, indent=2, default=vars) + "\n").encode())
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Returns the rows of a file that an interrupted run wrote, none where there is no file."""
+    return json.loads(path.read_text())["rows"] if path.exists() else []

@@ -64,7 +64,9 @@ class Translator(Model[TranslationBundle]):
 
     def _load_tokenizers(self):
         self._source: Any = load_sentencepiece(self.bundle.source_tokenizer)
-        self._target: Any = load_sentencepiece(self.bundle.target_tokenizer)
+        self._target: Any = self._source
+        if self.bundle.target_tokenizer != self.bundle.source_tokenizer:
+            self._target = load_sentencepiece(self.bundle.target_tokenizer)
         self._affixes = Affixes()
         if self._source is not None:
             self._affixes = read_affixes(self._source, f"tokenizer {self.bundle.source_tokenizer}")

@@ -12,7 +12,8 @@ namespace tfcompress::litert {
 namespace {
 
 constexpr char kCpuOptions[] = "xnnpack";
-// In memory, so that all signatures share one packed copy of the weights.
+// In memory, so that all products by a matrix share one packed copy. It keeps room for the largest
+// matrix beside them, so that without such products memory is saved by doing without.
 #if defined(__linux__)
 constexpr char kWeightCache[] = "weight_cache_file_path = \":memory:\"\n";
 #else
@@ -57,13 +58,14 @@ char* NewText(const std::string& text) {
   return copy;
 }
 
-Handle NewOptions(const Api& api, int num_threads) {
+Handle NewOptions(const Api& api, int num_threads, bool shares_weights) {
   Handle options = nullptr;
   Check(api.CreateOptions(&options), "LiteRT has no options");
   Check(api.SetOptionsHardwareAccelerators(options, kCpu), "LiteRT has no CPU");
   Handle opaque = nullptr;
   const auto destroy = [](void* text) { delete[] static_cast<char*>(text); };
-  const std::string text = "num_threads = " + std::to_string(num_threads) + "\n" + kWeightCache;
+  const std::string text =
+      "num_threads = " + std::to_string(num_threads) + "\n" + (shares_weights ? kWeightCache : "");
   Check(api.CreateOpaqueOptions(kCpuOptions, NewText(text), destroy, &opaque),
         "LiteRT has no options of the CPU");
   Check(api.AddOpaqueOptions(options, opaque), "LiteRT has no options of the CPU");
@@ -87,7 +89,8 @@ Model::Model(const Api& api, std::string name, const Bytes& bytes, int num_threa
   Handle handle = nullptr;
   check(api.CreateModelFromBuffer(environment_, bytes.data(), bytes.size(), &handle));
   model_ = std::shared_ptr<void>(handle, api.DestroyModel);
-  options_ = std::shared_ptr<void>(NewOptions(api, num_threads), api.DestroyOptions);
+  options_ = std::shared_ptr<void>(NewOptions(api, num_threads, verified_.shares_weights()),
+                                   api.DestroyOptions);
   if (profile_ != nullptr) EnableProfiling(api, options_.get());
   handle = nullptr;
   const auto compile = [&] {

@@ -73,7 +73,7 @@ void VerifiedModel::Check(const std::string& signature,
   Named(name_, [&] { CheckSizes(graph, std::move(shapes), false); });
 }
 
-void VerifiedModel::CheckWeights() const {
+void VerifiedModel::CheckWeights() {
   // LiteRT copies a matrix anew for each bias that it has.
   std::set<std::pair<const void*, const void*>> copied;
   uint64_t total = 0;
@@ -86,7 +86,10 @@ void VerifiedModel::CheckWeights() const {
     };
     for (const GraphOperator& one : graph.operators) {
       if (one.rule != FindRule(kFullyConnected)) continue;
-      if (!copied.emplace(identity(one.inputs[1]), identity(one.inputs[2])).second) continue;
+      if (!copied.emplace(identity(one.inputs[1]), identity(one.inputs[2])).second) {
+        shares_weights_ = true;
+        continue;
+      }
       const GraphTensor& weight = graph.tensors[static_cast<size_t>(one.inputs[1])];
       total += BytesOf(weight.element, CountOf(weight.shape));
     }

@@ -24,14 +24,18 @@ class VerifiedModel {
   void Check(const std::string& signature,
              const std::map<std::string, std::vector<int32_t>>& inputs) const;
 
+  // Whether several products use one matrix, which LiteRT then should copy once.
+  bool shares_weights() const { return shares_weights_; }
+
  private:
   void CheckSizes(const Graph& graph, std::vector<ops::Shape> shapes, bool are_stored) const;
 
   // Throws unless LiteRT has memory for the copies that it makes of weights.
-  void CheckWeights() const;
+  void CheckWeights();
 
   std::string name_;
   uint64_t size_;
+  bool shares_weights_ = false;
   Graphs graphs_;
 };
 

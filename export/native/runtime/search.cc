@@ -16,8 +16,30 @@ constexpr int32_t kAll = std::numeric_limits<int32_t>::max();
 // Whether any token may be wanted, however improbable.
 bool NeedsAll(const Heeded& heeded) { return !heeded.prefix.empty() || !heeded.bans.empty(); }
 
+// As std::max_element, but by blocks, each of which is compared in lanes.
 int32_t ArgMax(const float* values, int32_t count) {
-  return static_cast<int32_t>(std::max_element(values, values + count) - values);
+  constexpr int32_t kLanes = 16, kBlock = 64 * kLanes;
+  float largest = values[0];
+  int32_t place = 0;
+  for (int32_t begin = 0; begin < count; begin += kBlock) {
+    const int32_t end = std::min(begin + kBlock, count);
+    float lanes[kLanes];
+    std::fill(lanes, lanes + kLanes, -std::numeric_limits<float>::infinity());
+    int32_t i = begin;
+    for (; i + kLanes <= end; i += kLanes) {
+      for (int32_t lane = 0; lane < kLanes; ++lane) {
+        lanes[lane] = values[i + lane] > lanes[lane] ? values[i + lane] : lanes[lane];
+      }
+    }
+    for (; i < end; ++i) lanes[0] = values[i] > lanes[0] ? values[i] : lanes[0];
+    const float most = *std::max_element(lanes, lanes + kLanes);
+    if (most > largest) {
+      largest = most;
+      place = begin;
+    }
+  }
+  if (std::isnan(largest)) return 0;
+  return static_cast<int32_t>(std::find(values + place, values + count, largest) - values);
 }
 
 // A token that may follow a hypothesis.

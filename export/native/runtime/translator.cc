@@ -41,6 +41,12 @@ std::optional<Tokenizer> Load(const std::optional<Bytes>& bytes, int32_t vocabul
   return Tokenizer::Parse(bytes->data(), bytes->size(), vocabulary);
 }
 
+bool HasOneTokenizer(const TranslationBundle& bundle) {
+  return bundle.source_tokenizer && bundle.target_tokenizer &&
+         bundle.source_tokenizer->data() == bundle.target_tokenizer->data() &&
+         bundle.source_vocabulary == bundle.target_vocabulary;
+}
+
 // Spans of bytes of a text as spans of its characters.
 std::vector<TextSpan> InCharacters(const std::vector<TokenSpan>& spans, std::string_view text) {
   std::vector<size_t> places(text.size() + 1);
@@ -62,7 +68,8 @@ Translator::Translator(const litert::Api& api, TranslationBundle bundle, int num
                        litert::Profile* profile)
     : bundle_(std::move(bundle)),
       source_(Load(bundle_.source_tokenizer, bundle_.source_vocabulary)),
-      target_(Load(bundle_.target_tokenizer, bundle_.target_vocabulary)),
+      target_(HasOneTokenizer(bundle_) ? source_
+                                       : Load(bundle_.target_tokenizer, bundle_.target_vocabulary)),
       session_(api, bundle_, num_threads, profile) {}
 
 void Translator::CheckOptions(const SearchOptions& options) const {

@@ -1,0 +1,16 @@
+"""The native runtime of tfcompress."""
+
+from tfcompress.runtime import Translator
+
+PACKAGE = "tfcompress"
+
+
+def open_engine(folder, batch_size, num_tokens, shortlist):
+    """Opens the bundle; returns what translates a batch, and what computes."""
+    translator = Translator(folder / ("bundle_shortlist" if shortlist else "bundle"), native=True)
+
+    def translate(batch):
+        # One sentence a step: the runtime has no batches yet, so `batch_size` is not passed on.
+        return translator.translate(batch, max_length=num_tokens + 1)
+
+    return translate, "native"
