@@ -67,7 +67,7 @@ static int translate(tfc_translator* translator, const tfc_search* search, line_
       fprintf(stderr, "line %lu: too long; translated in %lu parts\n", number,
               (unsigned long)result->num_parts);
     }
-    if (puts(result->hypotheses[0].text) == EOF) code = fail_at("output", strerror(errno));
+    if (puts(result->hypotheses[0]->text) == EOF) code = fail_at("output", strerror(errno));
     tfc_free_result(result);
     if (code != 0) return code;
   }

@@ -63,7 +63,7 @@ JNIEXPORT jbyteArray JNICALL Java_org_tfcompress_Native_translate(JNIEnv* env, j
           env, tfc_translate(FromHandle(handle), source.data(), source.size(), &search, &result))) {
     return nullptr;
   }
-  jbyteArray translation = ToBytes(env, result->hypotheses[0].text);
+  jbyteArray translation = ToBytes(env, result->hypotheses[0]->text);
   tfc_free_result(result);
   return translation;
 }

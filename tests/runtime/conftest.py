@@ -7,8 +7,9 @@ from native_tokenizers import build, load
 from shared_folders import shared_folder
 from small_encoders import HEADS, make_encoder, make_tokenizer
 from small_models import make_language_model, make_transformer, sentences
+from tensorflow import keras
 
-from tfcompress.export import convert
+from tfcompress.export import Signature, convert
 from tfcompress.text import train_tokenizer
 
 # Few, because every bundle is compared with its model when it is made.
@@ -103,6 +104,17 @@ def encoder_bundles(encoders, tmp_path_factory) -> dict[str | None, Path]:
             samples=[[2, 5, 6, 3], [2, 3]],
         )
     return paths
+
+
+@pytest.fixture(scope="session")
+def c_interface_folders(bundle, language_model_bundle, encoder_bundles, tmp_path_factory):
+    """A bundle of each type, in the order of `c_interface_program.c`."""
+    path = tmp_path_factory.mktemp("bundles") / "model"
+    inputs = keras.Input((4,), name="x")
+    model = keras.Model(inputs, keras.layers.Dense(3)(inputs))
+    signatures = {"serving_default": Signature(input_names=["x"], output_names=["y"])}
+    convert(model, path, signatures=signatures, quantization="float32")
+    return bundle, language_model_bundle, encoder_bundles["classification"], path
 
 
 @pytest.fixture(scope="session")

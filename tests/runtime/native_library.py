@@ -13,7 +13,15 @@ LITERT = next(Path(ai_edge_litert.__file__).parent.glob("libLiteRt.*"))
 
 
 class File(ctypes.Structure):
-    _fields_ = [("name", c_char_p), ("data", c_char_p), ("size", c_size_t)]
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("name", c_char_p),
+        ("data", c_char_p),
+        ("size", c_size_t),
+        ("descriptor", c_int32),
+        ("reserved", c_int32),
+        ("offset", c_uint64),
+    ]
 
 
 class Text(ctypes.Structure):
@@ -84,13 +92,16 @@ class NativeLibrary:
         return handle
 
     def open_memory(self, files, **changes):
-        return self._open_memory(self.c.tfc_open_memory, files, changes)
+        return self._open_memory(self.c.tfc_open_files, files, changes)
 
     def _open_memory(self, function, files, changes):
         handle = c_void_p()
         options = self.options(**changes)
         array = (File * len(files))(
-            *(File(name.encode(), data, len(data)) for name, data in files.items())
+            *(
+                File(ctypes.sizeof(File), name.encode(), data, len(data), -1)
+                for name, data in files.items()
+            )
         )
         self.check(function(array, len(files), byref(options), byref(handle)))
         return handle
@@ -102,7 +113,7 @@ class NativeLibrary:
         return handle
 
     def open_encoder_memory(self, files, **changes):
-        return self._open_memory(self.c.tfc_open_encoder_memory, files, changes)
+        return self._open_memory(self.c.tfc_open_encoder_files, files, changes)
 
     def free_encoder(self, handle):
         self.c.tfc_free_encoder(handle)
@@ -124,7 +135,8 @@ class NativeLibrary:
 
     def probabilities(self, handle, logits):
         logits = np.ascontiguousarray(logits, np.float32)
-        output = COutput(b"logits", *logits.shape, logits.ctypes.data_as(POINTER(c_float)))
+        data = logits.ctypes.data_as(POINTER(c_float))
+        output = COutput(ctypes.sizeof(COutput), b"logits", *logits.shape, data)
         actual = np.zeros_like(logits)
         pointer = actual.ctypes.data_as(POINTER(c_float))
         self.check(self.c.tfc_probabilities(handle, byref(output), pointer))
@@ -140,7 +152,7 @@ class NativeLibrary:
         actual = encoding.contents
         results = {
             one.name.decode(): np.ctypeslib.as_array(one.values, (one.rows, one.width)).copy()
-            for one in actual.outputs[: actual.num_outputs]
+            for one in (each.contents for each in actual.outputs[: actual.num_outputs])
         }
         ids = actual.ids[: actual.num_ids]
         self.c.tfc_free_encoding(encoding)
@@ -205,7 +217,7 @@ class NativeLibrary:
         self.num_parts = actual.num_parts
         taken = [
             (one.text.decode() if one.text is not None else None, one.ids[: one.num_ids], one.score)
-            for one in actual.hypotheses[: actual.num_hypotheses]
+            for one in (each.contents for each in actual.hypotheses[: actual.num_hypotheses])
         ]
         self.c.tfc_free_result(result)
         return taken

@@ -1,5 +1,6 @@
 """The native runtime on an emulated 64-bit ARM processor. `.ci/emulator` installs what it needs."""
 
+import hashlib
 import os
 import subprocess
 from pathlib import Path
@@ -14,10 +15,11 @@ from tfcompress.custom_ops import names
 from tfcompress.export import build_native, convert
 from tfcompress.export.devices.litert_library import litert_library
 from tfcompress.runtime import TextModel, Translator
-from tfcompress.runtime.native_files import PROGRAM
+from tfcompress.runtime.native_files import PROGRAM, SOURCES
 
 pytestmark = [one_flavour, pytest.mark.slow]
 
+DIGESTS = Path(__file__).with_name("sha256_program.cc")
 SYSROOT = Path("/usr/aarch64-linux-gnu")
 SENTENCES = sentences(20)
 
@@ -92,6 +94,22 @@ def test_int8_translations_are_close_to_those_of_this_machine(translate, bundles
     same = [a == b for a, b in zip(translate(path, 1, "neon_dot"), expected[1], strict=True)]
     # Sums of floats differ in their last bits, which decides ties of a random model.
     assert sum(same) >= 0.9 * len(same)
+
+
+def test_digests(emulated, tmp_path):
+    """With the instructions of ARMv8 and without, they are those of hashlib."""
+    program, common = tmp_path / "digests", SOURCES / "common"
+    command = ["aarch64-linux-gnu-g++", "-std=c++17", "-O2", "-static", f"-I{SOURCES}", DIGESTS]
+    subprocess.run([*command, *common.glob("sha256*.cc"), "-o", program], check=True)
+    data, sizes = bytes(range(256)) * 9, [0, 55, 56, 63, 64, 119, 128, 2304]
+    done = subprocess.run(
+        [os.environ["TFCOMPRESS_QEMU"], program, *map(str, sizes)],
+        input=data,
+        capture_output=True,
+        check=True,
+    )
+    expected = [hashlib.sha256(data[:size]).hexdigest() for size in sizes]
+    assert done.stdout.decode().split() == [digest for one in expected for digest in (one, one)]
 
 
 @pytest.mark.parametrize("quantization", ["float32", "dynamic_int8"])

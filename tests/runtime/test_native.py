@@ -186,7 +186,7 @@ def test_handles_of_several_threads(library, bundle):
         ),
         (lambda c, h: c.translate(h, "a", max_length=-1), INVALID, "max_length=-1"),
         (lambda c, h: c.translate(h, "a", length_penalty=float("nan")), INVALID, "length_penalty"),
-        (lambda c, h: c.translate(h, "a", struct_size=3), INVALID, "TFC_DEFAULT_SEARCH"),
+        (lambda c, h: c.translate(h, "a", struct_size=3), INVALID, "3 for tfc_search. Begin with"),
         (lambda c, h: c.translate_ids(h, [4, 999]), INVALID, "Ids of the vocabulary must .*: 999"),
         (lambda c, h: c.translate_ids(h, [4] * 99), INVALID, "must fit the bundle's limit"),
         (lambda c, h: c.translate_ids(h, [4, 0, 5]), INVALID, r"padding \(0\) at place 1"),
@@ -201,7 +201,7 @@ def test_handles_of_several_threads(library, bundle):
         ),
         (lambda c, h: c.open_memory({}), NOT_FOUND, "is missing. Received: manifest.json"),
         (lambda c, h: c.open("nowhere", num_threads=0), INVALID, "`num_threads` must be"),
-        (lambda c, h: c.open("nowhere", struct_size=0), INVALID, "TFC_DEFAULT_OPTIONS"),
+        (lambda c, h: c.open("nowhere", struct_size=0), INVALID, "0 for tfc_options. Begin"),
     ],
 )
 def test_one_clear_error(library, handle, call, status, message):

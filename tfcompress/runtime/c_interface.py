@@ -1,7 +1,10 @@
 """The structures of `tfcompress.h`."""
 
 import ctypes
-from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_size_t
+from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_size_t, c_void_p
+
+PROGRESS = ctypes.CFUNCTYPE(c_int32, c_void_p)
+"""`tfc_progress_callback`: is told how far a text is, and says whether to go on."""
 
 
 class COptions(ctypes.Structure):
@@ -40,6 +43,8 @@ class CSearch(ctypes.Structure):
         ("num_banned_ids", c_size_t),
         ("split_sentences", c_int32),
         ("markup", c_int32),
+        ("on_progress", PROGRESS),
+        ("user_data", c_void_p),
     ]
 
 
@@ -47,6 +52,7 @@ class CHypothesis(ctypes.Structure):
     """`tfc_hypothesis`: a translation."""
 
     _fields_ = [
+        ("struct_size", c_size_t),
         ("text", c_char_p),
         ("ids", POINTER(c_int32)),
         ("num_ids", c_size_t),
@@ -59,8 +65,9 @@ class CResult(ctypes.Structure):
     """`tfc_result`: the translations of one text."""
 
     _fields_ = [
+        ("struct_size", c_size_t),
         ("num_hypotheses", c_size_t),
-        ("hypotheses", POINTER(CHypothesis)),
+        ("hypotheses", POINTER(POINTER(CHypothesis))),
         ("num_parts", c_size_t),
     ]
 
@@ -69,6 +76,7 @@ class COutput(ctypes.Structure):
     """`tfc_output`: a result of a text encoder."""
 
     _fields_ = [
+        ("struct_size", c_size_t),
         ("name", c_char_p),
         ("rows", c_size_t),
         ("width", c_size_t),
@@ -80,8 +88,9 @@ class CEncoding(ctypes.Structure):
     """`tfc_encoding`: the results of one text."""
 
     _fields_ = [
+        ("struct_size", c_size_t),
         ("num_ids", c_size_t),
         ("ids", POINTER(c_int32)),
         ("num_outputs", c_size_t),
-        ("outputs", POINTER(COutput)),
+        ("outputs", POINTER(POINTER(COutput))),
     ]

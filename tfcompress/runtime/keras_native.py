@@ -17,6 +17,7 @@ class CArray(ctypes.Structure):
     """`tfc_array`: an input or output."""
 
     _fields_ = [
+        ("struct_size", c_size_t),
         ("name", c_char_p),
         ("type", c_int32),
         ("rank", c_size_t),
@@ -28,7 +29,11 @@ class CArray(ctypes.Structure):
 class CArrays(ctypes.Structure):
     """`tfc_arrays`: the outputs of a run."""
 
-    _fields_ = [("num_arrays", c_size_t), ("arrays", POINTER(CArray))]
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("num_arrays", c_size_t),
+        ("arrays", POINTER(POINTER(CArray))),
+    ]
 
 
 class NativeKerasEngine(NativeEngine[KerasBundle]):
@@ -65,7 +70,8 @@ class NativeKerasEngine(NativeEngine[KerasBundle]):
             inputs,
             result=CArrays,
             take=lambda arrays: {
-                one.name.decode(): _copied(one) for one in arrays.arrays[: arrays.num_arrays]
+                one.contents.name.decode(): _copied(one.contents)
+                for one in arrays.arrays[: arrays.num_arrays]
             },
         )
 
@@ -73,7 +79,8 @@ class NativeKerasEngine(NativeEngine[KerasBundle]):
 def _c_array(name, array):
     dims = (c_int32 * array.ndim)(*array.shape)
     code = _TYPES.index(array.dtype.name)
-    return CArray(name.encode(), code, array.ndim, dims, array.ctypes.data_as(c_void_p))
+    data = array.ctypes.data_as(c_void_p)
+    return CArray(ctypes.sizeof(CArray), name.encode(), code, array.ndim, dims, data)
 
 
 def _copied(array):

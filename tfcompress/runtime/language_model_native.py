@@ -7,7 +7,7 @@ from ctypes import POINTER, c_double, c_float, c_int32, c_size_t, c_uint64, c_vo
 import numpy as np
 
 from tfcompress.generation_options import GenerationOptions
-from tfcompress.runtime.c_interface import CResult
+from tfcompress.runtime.c_interface import PROGRESS, CResult
 from tfcompress.runtime.language_model_bundle import LanguageModelBundle
 from tfcompress.runtime.native import NativeEngine, int32_pointer
 from tfcompress.runtime.native_results import RESULT_FUNCTIONS, hypotheses
@@ -26,6 +26,8 @@ class CGeneration(ctypes.Structure):
         ("length_penalty", c_double),
         ("temperature", c_double),
         ("seed", c_uint64),
+        ("on_progress", PROGRESS),
+        ("user_data", c_void_p),
     ]
 
 
@@ -92,7 +94,7 @@ class NativeLanguageModelEngine(NativeEngine[LanguageModelBundle]):
             "tfc_generate_ids",
             int32_pointer(ids),
             len(ids),
-            _c_generation(options, max_tokens),
+            self._c_generation(options, max_tokens),
             result=CResult,
             take=lambda result: hypotheses(self._library, result),
         )
@@ -108,7 +110,7 @@ class NativeLanguageModelEngine(NativeEngine[LanguageModelBundle]):
         ids = np.asarray(prompt, np.int32)
         self._check(
             self._library.tfc_begin_ids(
-                self._handle, int32_pointer(ids), len(ids), _c_generation(options, limit)
+                self._handle, int32_pointer(ids), len(ids), self._c_generation(options, limit)
             )
         )
 
@@ -143,17 +145,17 @@ class NativeLanguageModelEngine(NativeEngine[LanguageModelBundle]):
         )
         return logits
 
-
-def _c_generation(options: GenerationOptions, limit: int):
-    return ctypes.byref(
-        CGeneration(
-            ctypes.sizeof(CGeneration),
-            limit,
-            options.beam_size,
-            options.n_best,
-            min(options.top_k or 0, 2**31 - 1),
-            options.length_penalty,
-            options.temperature,
-            options.drawn_seed() if options.temperature else 0,
+    def _c_generation(self, options, limit):
+        return ctypes.byref(
+            CGeneration(
+                ctypes.sizeof(CGeneration),
+                limit,
+                options.beam_size,
+                options.n_best,
+                min(options.top_k or 0, 2**31 - 1),
+                options.length_penalty,
+                options.temperature,
+                options.drawn_seed() if options.temperature else 0,
+                self._interruption.callback,
+            )
         )
-    )

@@ -12,9 +12,10 @@ import numpy as np
 from tfcompress.errors import InputError
 from tfcompress.runtime.c_interface import COptions
 from tfcompress.runtime.engine import B, Engine
+from tfcompress.runtime.interruption import Interruption
 from tfcompress.runtime.quiet import quiet_stderr
 
-_RUNTIME_ERRORS = (5, 6)
+_RUNTIME_ERRORS = (5, 6, 7, 8)
 
 
 class NativeEngine(Engine[B]):
@@ -37,6 +38,7 @@ class NativeEngine(Engine[B]):
     def _open(self, library, num_threads):
         self._library = _load(library, self._declare)
         self._handle = c_void_p()
+        self._interruption = Interruption()
         options = _litert_options(num_threads)
         with quiet_stderr():
             status = getattr(self._library, self.opens)(
@@ -71,6 +73,7 @@ class NativeEngine(Engine[B]):
             getattr(self._library, self.frees_result)(pointer)
 
     def _check(self, status):
+        self._interruption.check()
         if status:
             message = self._library.tfc_last_error().decode(errors="replace")
             raise (RuntimeError if status in _RUNTIME_ERRORS else InputError)(message)

@@ -40,7 +40,7 @@ def hypotheses(library: ctypes.CDLL, result: CResult) -> list[Hypothesis]:
 
 
 def _hypothesis(library, result, number):
-    one = result.hypotheses[number]
+    one = result.hypotheses[number].contents
     ids, scores, weights = _Ids(), _Scores(), _Weights()
     rows, columns = c_size_t(), c_size_t()
     library.tfc_token_scores(byref(result), number, byref(ids), byref(scores), byref(rows))

@@ -73,7 +73,8 @@ class NativeTextEncoderEngine(NativeEngine[TextEncoderBundle]):
 
     def _results(self, encoding):
         results = {}
-        for one in encoding.outputs[: encoding.num_outputs]:
+        for pointer in encoding.outputs[: encoding.num_outputs]:
+            one = pointer.contents
             values = np.ctypeslib.as_array(one.values, (one.rows, one.width)).copy()
             name = one.name.decode()
             results[name] = values if self._bundle.outputs[name].per_token else values[0]

@@ -153,6 +153,7 @@ class NativeTranslationEngine(NativeEngine[TranslationBundle]):
             len(words),
             (CIds * len(banned))(*banned),
             len(banned),
+            on_progress=self._interruption.callback,
         )
 
     def logits(self, ids: Sequence[int], target: Sequence[int]) -> np.ndarray:

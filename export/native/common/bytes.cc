@@ -16,6 +16,11 @@ namespace {
 
 constexpr size_t kAlignment = 64;
 
+[[noreturn]] void FailToRead(const std::string& name, const char* reason) {
+  throw Error(Error::Code::kNotFound, "A file cannot be read", name + " (" + reason + ")",
+              kCopyAgain);
+}
+
 // A file that is open for reading.
 class File {
  public:
@@ -34,22 +39,13 @@ class File {
 
   size_t size() const { return size_; }
 
-  void Read(uint8_t* to) {
-    for (size_t done = 0; done < size_;) {
-      const ssize_t count = read(descriptor_, to + done, size_ - done);
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) Fail(std::strerror(errno));
-      if (count == 0) Fail("it is cut short while it is read");
-      done += static_cast<size_t>(count);
-    }
-  }
+  int descriptor() const { return descriptor_; }
 
  private:
   [[noreturn]] void Fail(const char* reason) {
     // No destructor runs where the constructor throws.
     Close();
-    throw Error(Error::Code::kNotFound, "A file cannot be read", path_ + " (" + reason + ")",
-                kCopyAgain);
+    FailToRead(path_, reason);
   }
   void Close() {
     if (descriptor_ >= 0) close(descriptor_);
@@ -71,10 +67,27 @@ std::shared_ptr<uint8_t> NewMemory(size_t size) {
 }  // namespace
 
 Bytes Bytes::ReadFile(const std::string& path) {
-  File file(path);
-  const std::shared_ptr<uint8_t> memory = NewMemory(file.size());
-  file.Read(memory.get());
-  return {memory, file.size()};
+  const File file(path);
+  return ReadSection(file.descriptor(), 0, file.size(), path);
+}
+
+Bytes Bytes::ReadSection(int descriptor, uint64_t offset, size_t size, const std::string& name) {
+  struct stat status = {};
+  if (fstat(descriptor, &status) != 0) FailToRead(name, std::strerror(errno));
+  const auto whole = static_cast<uint64_t>(status.st_size);
+  // Before memory is taken for what is not there.
+  if (!S_ISREG(status.st_mode)) FailToRead(name, "it is no file");
+  if (offset > whole || size > whole - offset) FailToRead(name, "it is cut short");
+  const std::shared_ptr<uint8_t> memory = NewMemory(size);
+  for (size_t done = 0; done < size;) {
+    const ssize_t count =
+        pread(descriptor, memory.get() + done, size - done, static_cast<off_t>(offset + done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) FailToRead(name, std::strerror(errno));
+    if (count == 0) FailToRead(name, "it is cut short while it is read");
+    done += static_cast<size_t>(count);
+  }
+  return {memory, size};
 }
 
 uint64_t Bytes::FileSize(const std::string& path) { return File(path).size(); }

@@ -19,6 +19,8 @@ class Bytes {
   // Reads a file, or its size alone. Both throw Error (kNotFound) if that is impossible.
   static Bytes ReadFile(const std::string& path);
   static uint64_t FileSize(const std::string& path);
+  // Reads a section of an open file, whose position stays; `name` is for messages.
+  static Bytes ReadSection(int descriptor, uint64_t offset, size_t size, const std::string& name);
   // Copies memory.
   static Bytes Copy(const void* data, size_t size);
 

@@ -20,6 +20,8 @@ class Error : public std::runtime_error {
     kUnsupported = 4,
     kRuntime = 5,
     kOutOfMemory = 6,
+    kCancelled = 7,
+    kBusy = 8,
   };
 
   Error(Code code, const std::string& message) : std::runtime_error(message), code_(code) {}

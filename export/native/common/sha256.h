@@ -6,8 +6,11 @@
 
 namespace tfcompress {
 
-// The SHA-256 of some bytes in hexadecimal digits (FIPS 180-4).
+// The SHA-256 of some bytes in hexadecimal digits (FIPS 180-4), with the processor's instructions
+// for it where it has them.
 std::string Sha256(const void* data, size_t size);
+// The same without them.
+std::string PortableSha256(const void* data, size_t size);
 
 }  // namespace tfcompress
 

@@ -1,13 +1,25 @@
 /* Runs tfcompress bundles on a device: text in; translations, classes or vectors out.
 
-   LiteRT logs errors only, to standard error, unless the environment variable
-   TFCOMPRESS_LITERT_LOG is verbose, info, warning or silent when the first bundle is opened. One
-   line, that its delegate for the CPU was created, it writes once for each process, whatever is
-   asked for; with silent, standard error goes nowhere while a bundle's model is compiled.
+   Functions return TFC_OK or the code of an error, whose message `tfc_last_error` gives, but for
+   those that free or cancel. No C++ exception leaves the library. Text is UTF-8.
 
-   Every function but the `tfc_free_*` ones returns TFC_OK or the code of an error, whose message
-   `tfc_last_error` gives. No C++ exception leaves the library. A handle may be used by one thread
-   at a time; separate handles are independent. Text is UTF-8. */
+   Handles are independent of each other. Of one, one thread at a time may compute: a second one
+   gets TFC_BUSY, and what the first one does goes on. Descriptions, ids of texts (`tfc_describe`,
+   `tfc_tokenize` and the like) and cancelling are for any thread at any time; freeing is not while
+   the handle is in use.
+
+   Structures begin with their size, so that later versions can add fields at their ends:
+   - What is passed has `struct_size` = sizeof of it, as its TFC_DEFAULT macro says. Fields that an
+     earlier header did not have take their defaults. Of a later header's, those that this version
+     does not know must be zero, or else the call is TFC_UNSUPPORTED.
+   - A description is filled as far as the caller's `struct_size` goes; beyond what this version
+     knows, with zeros.
+   - What the library makes says in `struct_size` how far this version knows it.
+   - Elements of an array that is passed all have the first one's `struct_size`; those of one that
+     is received are behind pointers.
+   `tfc_ids` alone is complete as it is.
+
+   docs/c-interface.md has examples. */
 #ifndef TFCOMPRESS_H_
 #define TFCOMPRESS_H_
 
@@ -31,9 +43,11 @@ typedef enum {
   TFC_INVALID_ARGUMENT = 1, /* An argument is impossible; nothing was done. */
   TFC_NOT_FOUND = 2,        /* A file or library is missing. */
   TFC_BAD_BUNDLE = 3,       /* The bundle is truncated, altered or inconsistent. */
-  TFC_UNSUPPORTED = 4,      /* The bundle needs what this version or device has not. */
-  TFC_RUNTIME = 5,          /* LiteRT failed. */
-  TFC_OUT_OF_MEMORY = 6
+  TFC_UNSUPPORTED = 4, /* The bundle or an argument needs what this version or device has not. */
+  TFC_RUNTIME = 5,     /* LiteRT failed. */
+  TFC_OUT_OF_MEMORY = 6,
+  TFC_CANCELLED = 7, /* The application ended it. */
+  TFC_BUSY = 8       /* Another call computes with the handle. */
 } tfc_status;
 
 typedef struct tfc_translator tfc_translator;
@@ -50,12 +64,37 @@ typedef struct {
 
 #define TFC_DEFAULT_OPTIONS {sizeof(tfc_options), 1, 1, NULL}
 
-/* A file of a bundle in memory. */
+/* A file of a bundle: in memory, or a section of an open file, as Android has assets. Begin with
+   `tfc_file file = TFC_DEFAULT_FILE;`. */
 typedef struct {
+  size_t struct_size; /* sizeof(tfc_file) */
   const char* name;
-  const void* data;
+  const void* data; /* NULL: it is in the open file. */
   size_t size;
+  int32_t descriptor; /* That of the open file, whose position stays as it is; -1: none. */
+  int32_t reserved;   /* 0 */
+  uint64_t offset;    /* Where it begins there. */
 } tfc_file;
+
+#define TFC_DEFAULT_FILE {sizeof(tfc_file), NULL, NULL, 0, -1, 0, 0}
+
+/* How far a text is. */
+typedef struct {
+  size_t struct_size;
+  void* user_data;   /* That of the call's options. */
+  size_t num_tokens; /* That the decoder was given so far, those of the prompt among them. */
+  size_t num_parts;  /* That the text, or all of a batch, is translated in; 0 for ids and language
+                        models. */
+  size_t parts_done;
+  /* What the translation goes on with, after a part of it was finished: the line breaks or space
+     before the part, and its best translation. NULL at other times, in batches, and with `markup`,
+     whose tags are placed at the end. Only until the callback returns. */
+  const char* text;
+} tfc_progress;
+
+/* Is called after each token and each part, by the thread that computes, and must not throw. 0: to
+   go on; else the call ends with TFC_CANCELLED. With this handle it gets TFC_BUSY. */
+typedef int32_t (*tfc_progress_callback)(const tfc_progress* progress);
 
 /* Some ids. */
 typedef struct {
@@ -87,13 +126,16 @@ typedef struct {
   int32_t split_sentences; /* Whether each sentence of a text is translated by itself. */
   int32_t markup;          /* Whether texts are HTML, or XML whose elements are within sentences. */
   /* Both are for texts only: `tfc_translate_ids` refuses them. */
+  tfc_progress_callback on_progress; /* NULL: none. */
+  void* user_data;
 } tfc_search;
 
 #define TFC_DEFAULT_SEARCH \
-  {sizeof(tfc_search), 1, 1, 0, 1, 0, 1.0, NULL, {NULL, 0}, NULL, 0, NULL, 0, 0, 0}
+  {sizeof(tfc_search), 1, 1, 0, 1, 0, 1.0, NULL, {NULL, 0}, NULL, 0, NULL, 0, 0, 0, NULL, NULL}
 
 /* A translation. Greedy search without `with_scores` has zeros for both. */
 typedef struct {
+  size_t struct_size;
   const char* text; /* NULL where the bundle has no tokenizer. */
   const int32_t* ids;
   size_t num_ids; /* The end mark is not among them. */
@@ -104,8 +146,9 @@ typedef struct {
 /* The translations of one text, best first. Those of a text in several parts join the parts' first
    best, second best and so on, as many as the part with the fewest has. */
 typedef struct {
+  size_t struct_size;
   size_t num_hypotheses;
-  const tfc_hypothesis* hypotheses;
+  const tfc_hypothesis* const* hypotheses;
   size_t num_parts; /* Parts that the text was translated in: lines, with `split_sentences`
                        sentences, with `markup` what of these is between blocks; and what such were
                        split into beyond the bundle's limit; 1: it was translated whole. */
@@ -121,15 +164,21 @@ typedef struct {
   uint64_t bundle_bytes; /* Of all files together. */
 } tfc_info;
 
-/* Opens the bundle in a folder. `options` may be NULL. */
+/* Opens the bundle in a folder. `options` may be NULL. All that an open bundle needs is in memory:
+   its files may be replaced, cut short or removed. */
 TFC_API tfc_status tfc_open(const char* folder, const tfc_options* options,
                             tfc_translator** translator);
 
-/* Opens a bundle whose files are in memory. Their bytes are copied. */
-TFC_API tfc_status tfc_open_memory(const tfc_file* files, size_t num_files,
-                                   const tfc_options* options, tfc_translator** translator);
+/* Opens a bundle of files that are in memory or open already. Their bytes are copied, and
+   descriptors are the caller's to close. */
+TFC_API tfc_status tfc_open_files(const tfc_file* files, size_t num_files,
+                                  const tfc_options* options, tfc_translator** translator);
 
 TFC_API void tfc_free_translator(tfc_translator* translator);
+
+/* Lets the call that computes with this handle, if there is one, end with TFC_CANCELLED. Of a
+   chain, any of its translators will do. The handle can be used on. */
+TFC_API void tfc_cancel(tfc_translator* translator);
 
 TFC_API tfc_status tfc_describe(const tfc_translator* translator, tfc_info* info);
 
@@ -226,6 +275,7 @@ typedef struct {
    "token_classification":       "logits" for each id, as of a classification;
    "embedding":                  "embedding". */
 typedef struct {
+  size_t struct_size;
   const char* name;
   size_t rows;
   size_t width;
@@ -234,21 +284,25 @@ typedef struct {
 
 /* The results of a text, and its ids, begin and end included. */
 typedef struct {
+  size_t struct_size;
   size_t num_ids;
   const int32_t* ids;
   size_t num_outputs;
-  const tfc_output* outputs;
+  const tfc_output* const* outputs;
 } tfc_encoding;
 
 /* Opens the bundle of a text encoder in a folder. `options` may be NULL. */
 TFC_API tfc_status tfc_open_encoder(const char* folder, const tfc_options* options,
                                     tfc_encoder** encoder);
 
-/* Opens one whose files are in memory. Their bytes are copied. */
-TFC_API tfc_status tfc_open_encoder_memory(const tfc_file* files, size_t num_files,
-                                           const tfc_options* options, tfc_encoder** encoder);
+/* Opens one of files, as `tfc_open_files` does. */
+TFC_API tfc_status tfc_open_encoder_files(const tfc_file* files, size_t num_files,
+                                          const tfc_options* options, tfc_encoder** encoder);
 
 TFC_API void tfc_free_encoder(tfc_encoder* encoder);
+
+/* Cancels, as `tfc_cancel` does. */
+TFC_API void tfc_cancel_encoder(tfc_encoder* encoder);
 
 /* `info` holds until the encoder is freed. */
 TFC_API tfc_status tfc_describe_encoder(const tfc_encoder* encoder, tfc_encoder_info* info);
@@ -300,20 +354,25 @@ typedef struct {
   double temperature;    /* What logits are divided by before a token is drawn; 0: the most probable
                             token is taken. */
   uint64_t seed;         /* Of the draws. */
+  tfc_progress_callback on_progress; /* NULL: none. */
+  void* user_data;
 } tfc_generation;
 
-#define TFC_DEFAULT_GENERATION {sizeof(tfc_generation), 64, 1, 1, 0, 1.0, 0.0, 0}
+#define TFC_DEFAULT_GENERATION {sizeof(tfc_generation), 64, 1, 1, 0, 1.0, 0.0, 0, NULL, NULL}
 
 /* Opens the bundle of a language model in a folder. `options` may be NULL. */
 TFC_API tfc_status tfc_open_language_model(const char* folder, const tfc_options* options,
                                            tfc_language_model** model);
 
-/* Opens one whose files are in memory. Their bytes are copied. */
-TFC_API tfc_status tfc_open_language_model_memory(const tfc_file* files, size_t num_files,
-                                                  const tfc_options* options,
-                                                  tfc_language_model** model);
+/* Opens one of files, as `tfc_open_files` does. */
+TFC_API tfc_status tfc_open_language_model_files(const tfc_file* files, size_t num_files,
+                                                 const tfc_options* options,
+                                                 tfc_language_model** model);
 
 TFC_API void tfc_free_language_model(tfc_language_model* model);
+
+/* Cancels, as `tfc_cancel` does. A text that had begun is at its end. */
+TFC_API void tfc_cancel_language_model(tfc_language_model* model);
 
 TFC_API tfc_status tfc_describe_language_model(const tfc_language_model* model,
                                                tfc_language_model_info* info);
@@ -328,7 +387,8 @@ TFC_API tfc_status tfc_generate_ids(tfc_language_model* model, const int32_t* id
                                     const tfc_generation* generation, tfc_result** result);
 
 /* Begins to continue a text, or ids, token by token. Whatever else is computed with this model ends
-   it. There is no beam search. */
+   it. There is no beam search. The progress of each call is told to the callback of `generation`.
+ */
 TFC_API tfc_status tfc_begin(tfc_language_model* model, const char* text, size_t size,
                              const tfc_generation* generation);
 TFC_API tfc_status tfc_begin_ids(tfc_language_model* model, const int32_t* ids, size_t num_ids,
@@ -338,6 +398,12 @@ TFC_API tfc_status tfc_begin_ids(tfc_language_model* model, const int32_t* ids, 
    no whole character; NULL after the last. It is valid until the next call with this model. Only
    after `tfc_begin`. */
 TFC_API tfc_status tfc_next(tfc_language_model* model, const char** piece);
+
+/* Gives the ids of the piece that `tfc_next` gave last and the log-probability of each; after the
+   last piece, the end mark's where the model ended the text. They are valid until the next call
+   with this model. */
+TFC_API tfc_status tfc_piece_scores(tfc_language_model* model, const int32_t** ids,
+                                    const double** scores, size_t* num_scores);
 
 /* Gives the next token after `tfc_begin_ids`: -1 after the last, which is the end mark where the
    model ends the text. `log_probability` may be NULL. */
@@ -370,6 +436,7 @@ typedef enum { TFC_ARRAY_FLOAT32 = 0, TFC_ARRAY_INT32 = 1 } tfc_array_type;
 
 /* An input or output: a row-major array. */
 typedef struct {
+  size_t struct_size; /* sizeof(tfc_array) */
   const char* name;
   int32_t type; /* tfc_array_type */
   size_t rank;  /* At most 8. */
@@ -378,8 +445,9 @@ typedef struct {
 } tfc_array;
 
 typedef struct {
+  size_t struct_size;
   size_t num_arrays;
-  const tfc_array* arrays;
+  const tfc_array* const* arrays;
 } tfc_arrays;
 
 /* Opens the `model.tflite` of a bundle in a folder. Of `options`, which may be NULL, `verify` has
@@ -387,13 +455,44 @@ typedef struct {
 TFC_API tfc_status tfc_open_model(const char* folder, const tfc_options* options,
                                   tfc_model** model);
 
+/* Opens one of files, as `tfc_open_files` does. */
+TFC_API tfc_status tfc_open_model_files(const tfc_file* files, size_t num_files,
+                                        const tfc_options* options, tfc_model** model);
+
 TFC_API void tfc_free_model(tfc_model* model);
+
+/* Cancels, as `tfc_cancel` does. */
+TFC_API void tfc_cancel_model(tfc_model* model);
 
 /* Runs a signature on an array for each of its inputs, in any order, and gives all its outputs. */
 TFC_API tfc_status tfc_run_model(tfc_model* model, const char* signature, size_t num_inputs,
                                  const tfc_array* inputs, tfc_arrays** outputs);
 
 TFC_API void tfc_free_arrays(tfc_arrays* arrays);
+
+/* How much a message matters. */
+typedef enum {
+  TFC_LOG_VERBOSE = 0,
+  TFC_LOG_INFO = 1,
+  TFC_LOG_WARNING = 2,
+  TFC_LOG_ERROR = 3,
+  TFC_LOG_SILENT = 4 /* More than any. */
+} tfc_severity;
+
+/* Takes a message, a line without its end, which is valid until it returns. It must not throw. */
+typedef void (*tfc_log_callback)(void* user_data, int32_t severity, const char* message);
+
+/* Gives the messages of this library and of LiteRT from a tfc_severity on to a callback, by the
+   thread that opens a bundle, and keeps all others to itself. NULL: none; then LiteRT alone writes,
+   errors to standard error, or what the environment variable TFCOMPRESS_LITERT_LOG asks for:
+   verbose, info, warning, error or silent.
+
+   LiteRT's severity is that of the first bundle of the process. It has no interface for its
+   messages. So with a callback, or silent, standard error is led elsewhere while LiteRT loads a
+   model, for the whole process, and what another thread writes meanwhile is taken for its. What
+   LiteRT writes while a model runs, which is errors only, and what it writes when its library is
+   loaded, cannot be caught. */
+TFC_API tfc_status tfc_set_log(tfc_log_callback callback, void* user_data, int32_t severity);
 
 /* The message of this thread's last error; valid until its next call. */
 TFC_API const char* tfc_last_error(void);

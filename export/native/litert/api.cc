@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "common/error.h"
+#include "common/log.h"
 
 namespace tfcompress::litert {
 namespace {
@@ -46,6 +47,7 @@ Api FunctionsOf(void* library, const std::string& path) {
                 path + " without LiteRt" #name, "Use the library of LiteRT 2.3"); \
   }
   TFC_LITERT_FUNCTIONS(TFC_REQUIRE)
+  TFC_LITERT_CANCELLATION_FUNCTIONS(TFC_FIND)
   TFC_LITERT_PROFILER_FUNCTIONS(TFC_FIND)
 #undef TFC_REQUIRE
 #undef TFC_FIND
@@ -64,6 +66,7 @@ const Api& Load(const std::string& path) {
     loaded_path = Resolve(path);
     library = Open(loaded_path);
     loaded = new Api(FunctionsOf(library, loaded_path));
+    Log(Severity::kInfo, "loaded " + loaded_path);
   } else if (!path.empty() && path != loaded_path && !IsOf(library, path)) {
     throw Error(Error::Code::kInvalidArgument, "A process has one LiteRT library only",
                 path + " after " + loaded_path,

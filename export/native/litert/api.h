@@ -111,6 +111,9 @@ constexpr int kCpu = 1;
   X(DestroyTensorBuffer, void, (Handle buffer))
 
 // Those that a library may lack, and then are null.
+#define TFC_LITERT_CANCELLATION_FUNCTIONS(X)      \
+  X(SetCompiledModelCancellationFunction, Status, \
+    (Handle compiled, void* data, bool (*is_cancelled)(void* data)))
 #define TFC_LITERT_PROFILER_FUNCTIONS(X)                                    \
   X(CompiledModelGetProfiler, Status, (Handle compiled, Handle * profiler)) \
   X(StartProfiler, Status, (Handle profiler))                               \
@@ -122,6 +125,7 @@ constexpr int kCpu = 1;
 struct Api {
 #define TFC_DECLARE(name, result, arguments) result(*name) arguments;
   TFC_LITERT_FUNCTIONS(TFC_DECLARE)
+  TFC_LITERT_CANCELLATION_FUNCTIONS(TFC_DECLARE)
   TFC_LITERT_PROFILER_FUNCTIONS(TFC_DECLARE)
 #undef TFC_DECLARE
 };

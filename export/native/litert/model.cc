@@ -30,8 +30,10 @@ Handle Environment(const Api& api) {
   static Handle environment = nullptr;
   const std::lock_guard<std::mutex> lock(mutex);
   if (environment == nullptr) {
-    const EnvironmentOption options[] = {{kAccelerators, kInteger, kCpu},
-                                         {kSeverity, kInteger, Severity()}};
+    const EnvironmentOption options[] = {
+        {kAccelerators, kInteger, kCpu},
+        {kSeverity, kInteger, static_cast<int64_t>(WantedSeverity())}};
+    const Diversion diversion;
     Check(api.CreateEnvironment(std::size(options), options, &environment),
           "LiteRT cannot be set up");
   }
@@ -87,20 +89,28 @@ Model::Model(const Api& api, std::string name, const Bytes& bytes, int num_threa
     Check(status, "LiteRT cannot load the model", name_);
   };
   Handle handle = nullptr;
-  check(api.CreateModelFromBuffer(environment_, bytes.data(), bytes.size(), &handle));
-  model_ = std::shared_ptr<void>(handle, api.DestroyModel);
-  options_ = std::shared_ptr<void>(NewOptions(api, num_threads, verified_.shares_weights()),
-                                   api.DestroyOptions);
-  if (profile_ != nullptr) EnableProfiling(api, options_.get());
-  handle = nullptr;
-  const auto compile = [&] {
-    const Silence silence;
+  const auto load = [&] {
+    const Diversion diversion;
+    check(api.CreateModelFromBuffer(environment_, bytes.data(), bytes.size(), &handle));
+    model_ = std::shared_ptr<void>(handle, api.DestroyModel);
+    options_ = std::shared_ptr<void>(NewOptions(api, num_threads, verified_.shares_weights()),
+                                     api.DestroyOptions);
+    if (profile_ != nullptr) EnableProfiling(api, options_.get());
+    handle = nullptr;
     return api.CreateCompiledModel(environment_, model_.get(), options_.get(), &handle);
   };
-  const Status status = compile();
+  const Status status = load();
   ThrowCustomOpError();
   check(status);
   compiled_ = std::shared_ptr<void>(handle, api.DestroyCompiledModel);
+  if (api.SetCompiledModelCancellationFunction != nullptr) {
+    const auto is_cancelled = [](void* cancellation) {
+      return static_cast<const Cancellation*>(cancellation)->is_requested();
+    };
+    check(api.SetCompiledModelCancellationFunction(handle, cancellation_.get(), is_cancelled));
+  }
+  Log(tfcompress::Severity::kInfo,
+      "opened " + name_ + " (" + std::to_string(bytes.size()) + " bytes)");
 }
 
 Model::Signature Model::Find(const std::string& name) const {
@@ -245,11 +255,14 @@ Specs Model::Signature::CurrentOutputs() const {
 
 void Model::Signature::Run() {
   const Handle compiled = model_->compiled_.get();
+  model_->cancellation_->Check();
   const auto run = [&] {
-    Check(
+    const Status status =
         model_->api_.RunCompiledModel(compiled, index_, bound_inputs_.size(), bound_inputs_.data(),
-                                      bound_outputs_.size(), bound_outputs_.data()),
-        "LiteRT cannot run the model", model_->name_ + ", signature '" + name_ + "'");
+                                      bound_outputs_.size(), bound_outputs_.data());
+    // That of a run that was cancelled too is an error.
+    if (status != 0) model_->cancellation_->Check();
+    Check(status, "LiteRT cannot run the model", model_->name_ + ", signature '" + name_ + "'");
     ThrowCustomOpError();
   };
   if (model_->profile_ == nullptr) {

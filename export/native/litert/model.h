@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/bytes.h"
+#include "common/cancellation.h"
 #include "litert/api.h"
 #include "litert/profile.h"
 #include "litert/verify.h"
@@ -67,6 +68,7 @@ class Model {
     void Resize(const std::string& input, const Shape& shape);
     // Binds all inputs and outputs; they stay bound until the next call.
     void Bind(const Buffers& inputs, const Buffers& outputs);
+    // Throws Error (kRuntime), and (kCancelled) where that is wanted.
     void Run();
 
    private:
@@ -95,6 +97,9 @@ class Model {
   // A new buffer of zeros.
   Buffer NewBuffer(int32_t type, const Shape& shape) const;
 
+  // What ends a run, with Error (kCancelled), and each one after it until it is reset.
+  Cancellation& cancellation() { return *cancellation_; }
+
  private:
   const Api& api_;
   std::string name_;
@@ -105,6 +110,8 @@ class Model {
   std::shared_ptr<void> model_;
   // The compiled model keeps pointers into both, so that it must go first.
   std::shared_ptr<void> options_;
+  // Behind a pointer, as LiteRT keeps one.
+  std::unique_ptr<Cancellation> cancellation_ = std::make_unique<Cancellation>();
   std::shared_ptr<void> compiled_;
 };
 

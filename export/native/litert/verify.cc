@@ -45,7 +45,7 @@ std::vector<ops::Shape> StoredShapes(const Graph& graph) {
 }  // namespace
 
 VerifiedModel::VerifiedModel(const std::string& name, const Bytes& bytes)
-    : name_(name), size_(bytes.size()) {
+    : name_(name), bytes_(bytes) {
   Named(name, [&] {
     graphs_ = ReadGraphs(bytes);
     CheckWeights();
@@ -94,7 +94,7 @@ void VerifiedModel::CheckWeights() {
       total += BytesOf(weight.element, CountOf(weight.shape));
     }
   }
-  RequireIntact(total <= kMemory + kMemoryOfFile * size_, "its weights are used too often");
+  RequireIntact(total <= kMemory + kMemoryOfFile * bytes_.size(), "its weights are used too often");
 }
 
 void VerifiedModel::CheckSizes(const Graph& graph, std::vector<ops::Shape> shapes,
@@ -116,10 +116,10 @@ void VerifiedModel::CheckSizes(const Graph& graph, std::vector<ops::Shape> shape
   }
   tokens = std::min(tokens, kMostTokens);
   const uint64_t pairs = tokens * tokens;
-  const uint64_t most_memory =
-      kMemory + kMemoryOfFile * size_ + kMemoryOfTensors * input_bytes + kMemoryOfPair * pairs;
-  const uint64_t most_work =
-      kWork + kWorkOfFile * size_ * tokens + kWorkOfTensors * input_bytes + kWorkOfPair * pairs;
+  const uint64_t most_memory = kMemory + kMemoryOfFile * bytes_.size() +
+                               kMemoryOfTensors * input_bytes + kMemoryOfPair * pairs;
+  const uint64_t most_work = kWork + kWorkOfFile * bytes_.size() * tokens +
+                             kWorkOfTensors * input_bytes + kWorkOfPair * pairs;
   uint64_t memory = 0, work = 0;
   for (const GraphOperator& own : graph.operators) {
     Node node(graph, own, &sizes);

@@ -34,7 +34,7 @@ class VerifiedModel {
   void CheckWeights();
 
   std::string name_;
-  uint64_t size_;
+  Bytes bytes_;  // Which the graphs point into.
   bool shares_weights_ = false;
   Graphs graphs_;
 };

@@ -28,8 +28,9 @@ StepOutput From(StepOutput output, ptrdiff_t row) {
 class Batch {
  public:
   Batch(Session* session, const std::vector<int32_t>& prompt, Sentences::const_iterator begin,
-        Sentences::const_iterator end, size_t size)
+        Sentences::const_iterator end, size_t size, const std::function<void()>& finished)
       : session_(*session),
+        finished_(finished),
         prompt_(prompt),
         next_(begin),
         end_(end),
@@ -91,6 +92,7 @@ class Batch {
       if (!search.done()) continue;
       place.sentence = nullptr;
       session_.Retire(static_cast<int32_t>(i));
+      finished_();
     }
     for (size_t i = 0; session_.is_ragged() && i < places_.size() && next_ != end_; ++i) {
       if (places_[i].sentence == nullptr) Fill(i);
@@ -112,6 +114,7 @@ class Batch {
   }
 
   Session& session_;
+  const std::function<void()>& finished_;
   const std::vector<int32_t>& prompt_;
   Sentences::const_iterator next_;
   Sentences::const_iterator end_;
@@ -122,7 +125,7 @@ class Batch {
 }  // namespace
 
 void RunBatch(Session* session, const std::vector<int32_t>& prompt, int32_t batch_size,
-              const std::vector<BatchSentence*>& sentences) {
+              const std::vector<BatchSentence*>& sentences, const std::function<void()>& finished) {
   Sentences sorted;
   std::copy_if(sentences.begin(), sentences.end(), std::back_inserter(sorted),
                [](const BatchSentence* one) { return !one->search->done(); });
@@ -140,7 +143,7 @@ void RunBatch(Session* session, const std::vector<int32_t>& prompt, int32_t batc
     });
     const bool is_cut = !is_ragged && static_cast<size_t>(end - begin) > size;
     const auto last = is_cut ? begin + batch_size : end;
-    Batch(session, prompt, begin, last, size).Run();
+    Batch(session, prompt, begin, last, size, finished).Run();
     begin = last;
   }
 }

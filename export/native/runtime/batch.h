@@ -2,6 +2,7 @@
 #define TFCOMPRESS_RUNTIME_BATCH_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -20,8 +21,9 @@ struct BatchSentence {
 // Runs the searches, which have as many rows each, at most `batch_size` side by side. Where the
 // model lets it, sentences take the places of those whose searches are done; otherwise those of one
 // length are decoded together. All targets begin with `prompt`, which searches do not see.
+// `finished` is called after each sentence.
 void RunBatch(Session* session, const std::vector<int32_t>& prompt, int32_t batch_size,
-              const std::vector<BatchSentence*>& sentences);
+              const std::vector<BatchSentence*>& sentences, const std::function<void()>& finished);
 
 }  // namespace tfcompress
 

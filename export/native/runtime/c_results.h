@@ -3,11 +3,13 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "common/last_error.h"
+#include "runtime/c_structs.h"
 #include "runtime/translator.h"
 #include "tfcompress.h"
 
@@ -17,7 +19,9 @@ namespace tfcompress {
 struct OwnedResult : tfc_result {
   Translations translations;
   std::vector<tfc_hypothesis> views;
+  std::vector<const tfc_hypothesis*> pointers;
   // The alignments of texts in several parts that were asked for, by the hypothesis' number.
+  mutable std::mutex mutex;
   mutable std::map<size_t, std::vector<float>> joined_alignments;
 };
 
@@ -35,12 +39,14 @@ inline tfc_result* NewResult(Translations translations) {
   auto owned = std::make_unique<OwnedResult>();
   owned->translations = std::move(translations);
   for (const Translation& one : owned->translations.best) {
-    owned->views.push_back({one.text ? one.text->c_str() : nullptr, one.hypothesis.ids.data(),
-                            one.hypothesis.ids.size(), one.hypothesis.log_probability,
-                            one.hypothesis.score});
+    owned->views.push_back({sizeof(tfc_hypothesis), one.text ? one.text->c_str() : nullptr,
+                            one.hypothesis.ids.data(), one.hypothesis.ids.size(),
+                            one.hypothesis.log_probability, one.hypothesis.score});
   }
+  owned->struct_size = sizeof(tfc_result);
   owned->num_hypotheses = owned->views.size();
-  owned->hypotheses = owned->views.data();
+  owned->pointers = PointersTo(owned->views);
+  owned->hypotheses = owned->pointers.data();
   owned->num_parts = owned->translations.parts;
   return owned.release();
 }

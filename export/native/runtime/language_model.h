@@ -35,6 +35,9 @@ class LanguageModel {
   // The next token, or none after the last.
   std::optional<GeneratedToken> Next();
 
+  // Ends what was begun.
+  void End() { generation_.reset(); }
+
   // The log-probability of each id of a row, after those before it; rows beyond the bundle's limit
   // are split into several.
   std::vector<float> Score(const Ids& row);
@@ -48,6 +51,10 @@ class LanguageModel {
   // The text of what follows a prompt; none where the bundle has no tokenizer.
   std::optional<std::string> Continuation(std::string_view text, const Ids& prompt,
                                           const Ids& added) const;
+
+  // Lets its steps tell of themselves, until null is given.
+  void Follow(Progress* progress) { session_.Follow(progress); }
+  Cancellation& cancellation() { return session_.cancellation(); }
 
   const LanguageModelBundle& bundle() const { return bundle_; }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,8 +19,12 @@ using tfcompress::RequirePointers;
 
 struct tfc_language_model {
   tfcompress::LanguageModel model;
+  std::atomic<bool> is_busy{false};
   std::vector<float> scores = {};
   std::optional<tfcompress::TextStream> stream = {};
+  // The callback of what has begun.
+  tfc_progress_callback on_progress = nullptr;
+  void* user_data = nullptr;
 };
 
 namespace {
@@ -31,33 +36,66 @@ void Open(const tfcompress::Files& files, const tfc_options* options, tfc_langua
       files, options, tfcompress::OpenLanguageModelBundle, handle);
 }
 
-tfcompress::GenerationOptions Options(const tfc_generation* generation) {
+tfc_generation Taken(const tfc_generation* generation) {
+  return tfcompress::TakenStruct(generation, tfc_generation TFC_DEFAULT_GENERATION,
+                                 "tfc_generation");
+}
+
+tfcompress::GenerationOptions Options(const tfc_generation& generation) {
   tfcompress::GenerationOptions options;
-  if (generation == nullptr) return options;
-  Require(generation->struct_size == sizeof(*generation),
-          "`struct_size` must be that of tfc_generation", std::to_string(generation->struct_size),
-          "Begin with TFC_DEFAULT_GENERATION");
-  options.max_tokens = generation->max_tokens;
-  options.beam_size = generation->beam_size;
-  options.n_best = generation->n_best;
-  options.top_k = generation->top_k;
-  options.length_penalty = generation->length_penalty;
-  options.temperature = generation->temperature;
-  options.seed = generation->seed;
+  options.max_tokens = generation.max_tokens;
+  options.beam_size = generation.beam_size;
+  options.n_best = generation.n_best;
+  options.top_k = generation.top_k;
+  options.length_penalty = generation.length_penalty;
+  options.temperature = generation.temperature;
+  options.seed = generation.seed;
   return options;
 }
 
-// Ends a stream, as something else is computed.
-tfcompress::LanguageModel& Taken(tfc_language_model* handle) {
-  handle->stream.reset();
-  return handle->model;
-}
+// One call that computes with a model.
+class Call {
+ public:
+  explicit Call(tfc_language_model* handle)
+      : handle_(*handle), use_(&handle->is_busy, &handle->model.cancellation()) {}
+
+  tfcompress::LanguageModel& model() { return handle_.model; }
+
+  // Ends a stream, as something else is computed.
+  tfcompress::LanguageModel& Anew(const tfc_generation& generation = TFC_DEFAULT_GENERATION) {
+    handle_.stream.reset();
+    handle_.model.End();
+    handle_.on_progress = generation.on_progress;
+    handle_.user_data = generation.user_data;
+    return handle_.model;
+  }
+
+  // Runs what may be cancelled, which ends a stream, and tells of its progress.
+  template <typename Action>
+  auto Run(Action action) {
+    const tfcompress::Following following(std::vector{&handle_.model}, handle_.on_progress,
+                                          handle_.user_data);
+    try {
+      return action();
+    } catch (const tfcompress::Error& error) {
+      if (error.code() == tfcompress::Error::Code::kCancelled) handle_.model.End();
+      throw;
+    }
+  }
+
+ private:
+  tfc_language_model& handle_;
+  tfcompress::Use use_;
+};
 
 tfc_result* Generated(tfc_language_model* handle, const char* text, size_t size, const Ids& prompt,
-                      const tfc_generation* generation) {
-  tfcompress::LanguageModel& model = Taken(handle);
+                      const tfc_generation* user_generation) {
+  const tfc_generation generation = Taken(user_generation);
+  Call call(handle);
+  tfcompress::LanguageModel& model = call.Anew(generation);
   tfcompress::Translations results;
-  for (tfcompress::Hypothesis& one : model.Generate(prompt, Options(generation))) {
+  for (tfcompress::Hypothesis& one :
+       call.Run([&] { return model.Generate(prompt, Options(generation)); })) {
     std::optional<std::string> rest;
     if (text != nullptr) rest = model.Continuation({text, size}, prompt, one.ids);
     results.best.push_back({std::move(one), std::move(rest)});
@@ -75,8 +113,8 @@ tfc_status tfc_open_language_model(const char* folder, const tfc_options* option
   });
 }
 
-tfc_status tfc_open_language_model_memory(const tfc_file* files, size_t num_files,
-                                          const tfc_options* options, tfc_language_model** model) {
+tfc_status tfc_open_language_model_files(const tfc_file* files, size_t num_files,
+                                         const tfc_options* options, tfc_language_model** model) {
   return Guarded([&] {
     RequirePointers(files != nullptr && model != nullptr, "`files` and `model`");
     Open(tfcompress::Copies(files, num_files), options, model);
@@ -85,12 +123,18 @@ tfc_status tfc_open_language_model_memory(const tfc_file* files, size_t num_file
 
 void tfc_free_language_model(tfc_language_model* model) { delete model; }
 
+void tfc_cancel_language_model(tfc_language_model* model) {
+  if (model != nullptr) model->model.cancellation().Request();
+}
+
 tfc_status tfc_describe_language_model(const tfc_language_model* model,
                                        tfc_language_model_info* info) {
   return Guarded([&] {
-    tfcompress::CheckInfo(model, info, "`model` and `info`");
+    RequirePointers(model != nullptr && info != nullptr, "`model` and `info`");
     const tfcompress::LanguageModelBundle& bundle = model->model.bundle();
-    *info = {sizeof(*info), bundle.target_vocabulary, bundle.max_target_length, bundle.size};
+    const tfc_language_model_info known = {sizeof(known), bundle.target_vocabulary,
+                                           bundle.max_target_length, bundle.size};
+    tfcompress::FillStruct(known, info, "tfc_language_model_info");
   });
 }
 
@@ -117,8 +161,10 @@ tfc_status tfc_begin(tfc_language_model* model, const char* text, size_t size,
                      const tfc_generation* generation) {
   return Guarded([&] {
     RequirePointers(model != nullptr && text != nullptr, "`model` and `text`");
-    tfcompress::LanguageModel* const taken = &Taken(model);
-    model->stream.emplace(taken, std::string(text, size), Options(generation));
+    const tfc_generation taken = Taken(generation);
+    Call call(model);
+    tfcompress::LanguageModel* const anew = &call.Anew(taken);
+    call.Run([&] { model->stream.emplace(anew, std::string(text, size), Options(taken)); });
   });
 }
 
@@ -126,22 +172,42 @@ tfc_status tfc_begin_ids(tfc_language_model* model, const int32_t* ids, size_t n
                          const tfc_generation* generation) {
   return Guarded([&] {
     RequirePointers(model != nullptr && (ids != nullptr || num_ids == 0), "`model` and `ids`");
-    Taken(model).Begin({ids, ids + num_ids}, Options(generation));
+    const tfc_generation taken = Taken(generation);
+    Call call(model);
+    tfcompress::LanguageModel& anew = call.Anew(taken);
+    call.Run([&] { anew.Begin({ids, ids + num_ids}, Options(taken)); });
   });
 }
 
 tfc_status tfc_next(tfc_language_model* model, const char** piece) {
   return Guarded([&] {
     RequirePointers(model != nullptr && piece != nullptr, "`model` and `piece`");
+    Call call(model);
     Require(model->stream.has_value(), "A text must have begun", "none", "Call tfc_begin first");
-    *piece = model->stream->Next();
+    *piece = call.Run([&] { return model->stream->Next(); });
+  });
+}
+
+tfc_status tfc_piece_scores(tfc_language_model* model, const int32_t** ids, const double** scores,
+                            size_t* num_scores) {
+  return Guarded([&] {
+    RequirePointers(
+        model != nullptr && ids != nullptr && scores != nullptr && num_scores != nullptr,
+        "`model`, `ids`, `scores` and `num_scores`");
+    const Call call(model);
+    Require(model->stream.has_value(), "A text must have begun", "none", "Call tfc_begin first");
+    *ids = model->stream->piece_ids().data();
+    *scores = model->stream->piece_scores().data();
+    *num_scores = model->stream->piece_scores().size();
   });
 }
 
 tfc_status tfc_next_id(tfc_language_model* model, int32_t* id, double* log_probability) {
   return Guarded([&] {
     RequirePointers(model != nullptr && id != nullptr, "`model` and `id`");
-    const auto token = Taken(model).Next();
+    Call call(model);
+    model->stream.reset();
+    const auto token = call.Run([&] { return call.model().Next(); });
     *id = token ? token->id : -1;
     if (log_probability != nullptr) *log_probability = token ? token->log_probability : 0;
   });
@@ -153,9 +219,10 @@ tfc_status tfc_score(tfc_language_model* model, const char* text, size_t size, c
     RequirePointers(
         model != nullptr && text != nullptr && scores != nullptr && num_scores != nullptr,
         "`model`, `text`, `scores` and `num_scores`");
+    Call call(model);
     Ids ids = model->model.Tokenize({text, size});
     ids.push_back(model->model.bundle().ids.eos);
-    model->scores = model->model.Score(ids);
+    model->scores = call.model().Score(ids);
     *scores = model->scores.data();
     *num_scores = model->scores.size();
   });
@@ -166,7 +233,8 @@ tfc_status tfc_score_ids(tfc_language_model* model, const int32_t* ids, size_t n
   return Guarded([&] {
     RequirePointers(model != nullptr && (ids != nullptr || num_ids == 0) && scores != nullptr,
                     "`model`, `ids` and `scores`");
-    const std::vector<float> all = model->model.Score({ids, ids + num_ids});
+    Call call(model);
+    const std::vector<float> all = call.model().Score({ids, ids + num_ids});
     std::copy(all.begin(), all.end(), scores);
   });
 }
@@ -176,7 +244,8 @@ tfc_status tfc_language_model_logits(tfc_language_model* model, const int32_t* i
   return Guarded([&] {
     RequirePointers(model != nullptr && (ids != nullptr || num_ids == 0) && logits != nullptr,
                     "`model`, `ids` and `logits`");
-    const std::vector<float> all = Taken(model).Logits({ids, ids + num_ids});
+    Call call(model);
+    const std::vector<float> all = call.Anew().Logits({ids, ids + num_ids});
     std::copy(all.begin(), all.end(), logits);
   });
 }

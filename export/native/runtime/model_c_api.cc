@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -19,13 +20,14 @@ namespace litert = tfcompress::litert;
 
 struct tfc_model {
   litert::Model model;
-  std::map<std::string, litert::Model::Signature> signatures;
+  std::map<std::string, litert::Model::Signature> signatures = {};
+  std::atomic<bool> is_busy{false};
 };
 
 namespace {
 
 constexpr size_t kMaxRank = 8;
-constexpr char kModel[] = "/model.tflite";
+constexpr char kModel[] = "model.tflite";
 
 // Arrays and what they point to.
 struct OwnedArrays : tfc_arrays {
@@ -33,6 +35,7 @@ struct OwnedArrays : tfc_arrays {
   std::vector<litert::Shape> shapes;
   litert::Buffers buffers;
   std::vector<tfc_array> views;
+  std::vector<const tfc_array*> pointers;
 };
 
 int32_t ElementType(int32_t type) {
@@ -65,17 +68,18 @@ litert::Buffers Uploaded(const tfc_model* model, litert::Model::Signature* signa
   Require(num_inputs == specs.size(), "Each input of the signature needs an array",
           std::to_string(num_inputs) + " for " + std::to_string(specs.size()), "Give as many");
   litert::Buffers buffers;
-  for (size_t i = 0; i < num_inputs; ++i) {
-    const litert::Shape shape = ShapeOf(inputs[i]);
-    const auto spec = specs.find(inputs[i].name);
-    Require(spec != specs.end(), "An array must have an input's name", inputs[i].name,
+  for (const tfc_array& input :
+       tfcompress::TakenStructs(inputs, num_inputs, tfc_array{}, "tfc_array")) {
+    const litert::Shape shape = ShapeOf(input);
+    const auto spec = specs.find(input.name);
+    Require(spec != specs.end(), "An array must have an input's name", input.name,
             "Give that of an input");
-    Require(spec->second.type == ElementType(inputs[i].type), "An array must have its input's type",
-            inputs[i].name, "Cast it");
-    signature->Resize(inputs[i].name, shape);
+    Require(spec->second.type == ElementType(input.type), "An array must have its input's type",
+            input.name, "Cast it");
+    signature->Resize(input.name, shape);
     const litert::Buffer buffer = model->model.NewBuffer(spec->second.type, shape);
-    std::memcpy(buffer.floats(), inputs[i].data, buffer.elements() * sizeof(float));
-    buffers[inputs[i].name] = buffer;
+    std::memcpy(buffer.floats(), input.data, buffer.elements() * sizeof(float));
+    buffers[input.name] = buffer;
   }
   return buffers;
 }
@@ -89,7 +93,7 @@ std::unique_ptr<OwnedArrays> NewOutputs(const tfc_model* model,
     owned->names.push_back(name);
     owned->shapes.push_back(spec.shape);
     owned->buffers[name] = model->model.NewBuffer(spec.type, spec.shape);
-    owned->views.push_back({nullptr,
+    owned->views.push_back({sizeof(tfc_array), nullptr,
                             spec.type == litert::kFloat32 ? TFC_ARRAY_FLOAT32 : TFC_ARRAY_INT32,
                             spec.shape.size(), nullptr, nullptr});
   }
@@ -98,9 +102,18 @@ std::unique_ptr<OwnedArrays> NewOutputs(const tfc_model* model,
     owned->views[i].dims = owned->shapes[i].data();
     owned->views[i].data = owned->buffers[owned->names[i]].floats();
   }
+  owned->struct_size = sizeof(tfc_arrays);
   owned->num_arrays = owned->views.size();
-  owned->arrays = owned->views.data();
+  owned->pointers = tfcompress::PointersTo(owned->views);
+  owned->arrays = owned->pointers.data();
   return owned;
+}
+
+void Open(const tfcompress::Files& files, const tfc_options* options, tfc_model** model) {
+  const tfc_options checked = tfcompress::CheckedOptions(options);
+  const litert::Api& api = tfcompress::LoadedApi(checked);
+  *model = new tfc_model{
+      litert::Model(api, files.Name(kModel), files.Open(kModel), checked.num_threads)};
 }
 
 }  // namespace
@@ -108,15 +121,23 @@ std::unique_ptr<OwnedArrays> NewOutputs(const tfc_model* model,
 tfc_status tfc_open_model(const char* folder, const tfc_options* options, tfc_model** model) {
   return Guarded([&] {
     RequirePointers(folder != nullptr && model != nullptr, "`folder` and `model`");
-    const std::string file = std::string(folder) + kModel;
-    const tfc_options checked = tfcompress::CheckedOptions(options);
-    const litert::Api& api = tfcompress::LoadedApi(checked);
-    *model = new tfc_model{
-        litert::Model(api, file, tfcompress::Bytes::ReadFile(file), checked.num_threads), {}};
+    Open(tfcompress::FolderFiles(folder), options, model);
+  });
+}
+
+tfc_status tfc_open_model_files(const tfc_file* files, size_t num_files, const tfc_options* options,
+                                tfc_model** model) {
+  return Guarded([&] {
+    RequirePointers(files != nullptr && model != nullptr, "`files` and `model`");
+    Open(tfcompress::Copies(files, num_files), options, model);
   });
 }
 
 void tfc_free_model(tfc_model* model) { delete model; }
+
+void tfc_cancel_model(tfc_model* model) {
+  if (model != nullptr) model->model.cancellation().Request();
+}
 
 tfc_status tfc_run_model(tfc_model* model, const char* signature, size_t num_inputs,
                          const tfc_array* inputs, tfc_arrays** outputs) {
@@ -124,6 +145,7 @@ tfc_status tfc_run_model(tfc_model* model, const char* signature, size_t num_inp
     RequirePointers(model != nullptr && signature != nullptr && outputs != nullptr &&
                         (inputs != nullptr || num_inputs == 0),
                     "`model`, `signature`, `inputs` and `outputs`");
+    const tfcompress::Use use(&model->is_busy, &model->model.cancellation());
     litert::Model::Signature& runner = Find(model, signature);
     const litert::Buffers uploaded = Uploaded(model, &runner, num_inputs, inputs);
     auto owned = NewOutputs(model, runner);

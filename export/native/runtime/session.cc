@@ -297,6 +297,7 @@ StepOutput Session::Step(const std::vector<int32_t>& tokens) {
     std::copy_n(next.floats(), next.elements(), decoder.inputs.at(tensor.name).floats());
   }
   if (gives_top_) CheckTop(decoder.outputs.at("top_ids"));
+  if (progress_ != nullptr) progress_->AddToken();
   const auto result = [&](const char* name) -> const float* {
     const auto it = decoder.outputs.find(name);
     return it == decoder.outputs.end() ? nullptr : it->second.floats();

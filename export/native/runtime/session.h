@@ -11,6 +11,7 @@
 
 #include "litert/model.h"
 #include "runtime/decoder_bundle.h"
+#include "runtime/progress.h"
 #include "runtime/search.h"
 #include "runtime/shortlist.h"
 
@@ -37,6 +38,10 @@ class Session final : public Stepper {
   // Encodes a sentence, the end id included, which the steps after it translate; with a shortlist,
   // they choose from `wanted` too.
   void Encode(const std::vector<int32_t>& ids, const std::vector<int32_t>& wanted = {});
+
+  // Lets each step tell of itself, until null is given.
+  void Follow(Progress* progress) { progress_ = progress; }
+  Cancellation& cancellation() { return model_.cancellation(); }
 
   void Start(int32_t rows, int32_t top) override;
   StepOutput Step(const std::vector<int32_t>& tokens) override;
@@ -143,6 +148,7 @@ class Session final : public Stepper {
   std::vector<int32_t> positions_ = {0};  // Of each sentence; -1 for one that is retired.
   int32_t rows_ = 1;                      // Of each.
   Timings timings_;
+  Progress* progress_ = nullptr;
 };
 
 }  // namespace tfcompress

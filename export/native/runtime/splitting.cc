@@ -191,15 +191,20 @@ std::optional<std::vector<std::string>> SplitText(
   return parts;
 }
 
+std::string Joiner::Join(const Part& part) {
+  const bool are_words = !left_.empty() && !part.text.empty() && part.breaks.empty();
+  const bool needs_space = are_words && !NeedNoSpace(left_, part.text);
+  if (!part.text.empty() || !part.breaks.empty()) left_ = part.text;
+  return needs_space ? " " : part.breaks;
+}
+
 std::string JoinTexts(const std::vector<Part>& parts, std::vector<size_t>* begins) {
   std::string joined;
-  std::string_view left;
+  Joiner joiner;
   for (const Part& part : parts) {
-    const bool are_words = !left.empty() && !part.text.empty() && part.breaks.empty();
-    joined.append(part.breaks).append(are_words && !NeedNoSpace(left, part.text) ? " " : "");
+    joined += joiner.Join(part);
     if (begins != nullptr) begins->push_back(joined.size());
-    joined.append(part.text);
-    if (!part.text.empty() || !part.breaks.empty()) left = part.text;
+    joined += part.text;
   }
   return joined;
 }

@@ -29,6 +29,16 @@ std::vector<Part> SplitSentences(std::string_view text);
 std::optional<std::vector<std::string>> SplitText(
     std::string_view text, const std::function<bool(std::string_view)>& fits);
 
+// Joins the translations of the parts of a text, one after another.
+class Joiner {
+ public:
+  // What stands between the texts before and a next one.
+  std::string Join(const Part& part);
+
+ private:
+  std::string left_;
+};
+
 // Joins the translations of the parts of a text: with the line breaks or space between them, else
 // with a space where the script has spaces. `begins`, unless it is null, becomes where each is.
 std::string JoinTexts(const std::vector<Part>& parts, std::vector<size_t>* begins = nullptr);

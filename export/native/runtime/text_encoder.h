@@ -47,6 +47,7 @@ class TextEncoder {
   // (kInvalidArgument) for ids or types that the model has not, and for none or too many.
   Encoding Run(const std::vector<int32_t>& ids, const std::vector<int32_t>& types = {});
 
+  Cancellation& cancellation() { return model_.cancellation(); }
   const TextEncoderBundle& bundle() const { return bundle_; }
 
  private:

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@ using tfcompress::RequirePointers;
 
 struct tfc_encoder {
   tfcompress::TextEncoder encoder;
+  std::atomic<bool> is_busy{false};
 };
 
 namespace {
@@ -24,6 +26,7 @@ struct OwnedEncoding : tfc_encoding {
   std::vector<int32_t> owned_ids;
   tfcompress::Encoding results;
   std::vector<tfc_output> views;
+  std::vector<const tfc_output*> pointers;
 };
 
 void Open(const tfcompress::Files& files, const tfc_options* options, tfc_encoder** handle) {
@@ -36,12 +39,15 @@ tfc_encoding* NewEncoding(std::vector<int32_t> ids, tfcompress::Encoding results
   owned->owned_ids = std::move(ids);
   owned->results = std::move(results);
   for (const auto& [name, rows] : owned->results) {
-    owned->views.push_back({name.c_str(), rows.rows, rows.width, rows.values.data()});
+    owned->views.push_back(
+        {sizeof(tfc_output), name.c_str(), rows.rows, rows.width, rows.values.data()});
   }
+  owned->struct_size = sizeof(tfc_encoding);
   owned->num_ids = owned->owned_ids.size();
   owned->ids = owned->owned_ids.data();
   owned->num_outputs = owned->views.size();
-  owned->outputs = owned->views.data();
+  owned->pointers = tfcompress::PointersTo(owned->views);
+  owned->outputs = owned->pointers.data();
   return owned.release();
 }
 
@@ -54,8 +60,8 @@ tfc_status tfc_open_encoder(const char* folder, const tfc_options* options, tfc_
   });
 }
 
-tfc_status tfc_open_encoder_memory(const tfc_file* files, size_t num_files,
-                                   const tfc_options* options, tfc_encoder** encoder) {
+tfc_status tfc_open_encoder_files(const tfc_file* files, size_t num_files,
+                                  const tfc_options* options, tfc_encoder** encoder) {
   return Guarded([&] {
     RequirePointers(files != nullptr && encoder != nullptr, "`files` and `encoder`");
     Open(tfcompress::Copies(files, num_files), options, encoder);
@@ -64,12 +70,18 @@ tfc_status tfc_open_encoder_memory(const tfc_file* files, size_t num_files,
 
 void tfc_free_encoder(tfc_encoder* encoder) { delete encoder; }
 
+void tfc_cancel_encoder(tfc_encoder* encoder) {
+  if (encoder != nullptr) encoder->encoder.cancellation().Request();
+}
+
 tfc_status tfc_describe_encoder(const tfc_encoder* encoder, tfc_encoder_info* info) {
   return Guarded([&] {
-    tfcompress::CheckInfo(encoder, info, "`encoder` and `info`");
+    RequirePointers(encoder != nullptr && info != nullptr, "`encoder` and `info`");
     const tfcompress::TextEncoderBundle& bundle = encoder->encoder.bundle();
-    *info = {sizeof(*info),     bundle.head.c_str(),  bundle.vocabulary, bundle.token_types,
-             bundle.max_length, bundle.labels.size(), bundle.size};
+    const tfc_encoder_info known = {sizeof(known),      bundle.head.c_str(), bundle.vocabulary,
+                                    bundle.token_types, bundle.max_length,   bundle.labels.size(),
+                                    bundle.size};
+    tfcompress::FillStruct(known, info, "tfc_encoder_info");
   });
 }
 
@@ -84,6 +96,7 @@ tfc_status tfc_encode(tfc_encoder* encoder, const char* text, size_t size, int32
   return Guarded([&] {
     RequirePointers(encoder != nullptr && text != nullptr && encoding != nullptr,
                     "`encoder`, `text` and `encoding`");
+    const tfcompress::Use use(&encoder->is_busy, &encoder->encoder.cancellation());
     std::vector<int32_t> ids = encoder->encoder.Fitting({text, size}, cut != 0);
     tfcompress::Encoding results = encoder->encoder.Run(ids);
     *encoding = NewEncoding(std::move(ids), std::move(results));
@@ -95,6 +108,7 @@ tfc_status tfc_encode_ids(tfc_encoder* encoder, const int32_t* ids, const int32_
   return Guarded([&] {
     RequirePointers(encoder != nullptr && (ids != nullptr || num_ids == 0) && encoding != nullptr,
                     "`encoder`, `ids` and `encoding`");
+    const tfcompress::Use use(&encoder->is_busy, &encoder->encoder.cancellation());
     std::vector<int32_t> types;
     if (token_types != nullptr) types.assign(token_types, token_types + num_ids);
     std::vector<int32_t> tokens(ids, ids + num_ids);
@@ -104,17 +118,18 @@ tfc_status tfc_encode_ids(tfc_encoder* encoder, const int32_t* ids, const int32_
   });
 }
 
-tfc_status tfc_probabilities(const tfc_encoder* encoder, const tfc_output* logits,
+tfc_status tfc_probabilities(const tfc_encoder* encoder, const tfc_output* user_logits,
                              float* probabilities) {
   return Guarded([&] {
-    RequirePointers(encoder != nullptr && logits != nullptr && probabilities != nullptr,
+    RequirePointers(encoder != nullptr && user_logits != nullptr && probabilities != nullptr,
                     "`encoder`, `logits` and `probabilities`");
-    Require(logits->rows == 0 || (logits->values != nullptr && logits->width > 0),
+    const tfc_output logits = tfcompress::TakenStruct(user_logits, tfc_output{}, "tfc_output");
+    Require(logits.rows == 0 || (logits.values != nullptr && logits.width > 0),
             "`logits` needs values", "none", "Pass those of an encoding");
-    for (size_t row = 0; row < logits->rows; ++row) {
-      const size_t begin = row * logits->width;
-      tfcompress::Probabilities(encoder->encoder.bundle().head, logits->values + begin,
-                                logits->width, probabilities + begin);
+    for (size_t row = 0; row < logits.rows; ++row) {
+      const size_t begin = row * logits.width;
+      tfcompress::Probabilities(encoder->encoder.bundle().head, logits.values + begin, logits.width,
+                                probabilities + begin);
     }
   });
 }

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "runtime/language_model.h"
 
@@ -19,9 +20,15 @@ class TextStream {
 
   // The next piece, which is valid until the next call; null after the last.
   const char* Next() {
+    piece_ids_.clear();
+    piece_scores_.clear();
     while (!is_over_) {
       const auto token = model_.Next();
       is_over_ = !token || token->id == model_.bundle().ids.eos;
+      if (token) {
+        piece_ids_.push_back(token->id);
+        piece_scores_.push_back(token->log_probability);
+      }
       if (!is_over_) ids_.push_back(token->id);
       const std::string whole = *model_.Continuation(text_, prompt_, ids_);
       // A character may need several tokens.
@@ -33,6 +40,11 @@ class TextStream {
     }
     return nullptr;
   }
+
+  // The tokens of what `Next` gave last, the end id included where it came after it, and the
+  // log-probability of each.
+  const LanguageModel::Ids& piece_ids() const { return piece_ids_; }
+  const std::vector<double>& piece_scores() const { return piece_scores_; }
 
  private:
   // What an incomplete character decodes to, U+FFFD.
@@ -53,6 +65,8 @@ class TextStream {
   LanguageModel::Ids ids_;
   std::string shown_;
   std::string piece_;
+  LanguageModel::Ids piece_ids_;
+  std::vector<double> piece_scores_;
   bool is_over_ = false;
 };
 

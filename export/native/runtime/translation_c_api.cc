@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <list>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <numeric>
 #include <string>
@@ -27,9 +29,12 @@ using tfcompress::Translations;
 
 struct tfc_translator {
   tfcompress::Translator translator;
+  std::atomic<bool> is_busy{false};
 };
 
 namespace {
+
+using Translators = std::vector<tfc_translator*>;
 
 void Open(const tfcompress::Files& files, const tfc_options* options, tfc_translator** handle) {
   tfcompress::OpenHandle<tfc_translator, tfcompress::Translator>(
@@ -63,19 +68,13 @@ tfcompress::Constraints ReadConstraints(const tfcompress::Translator& translator
   return constraints;
 }
 
-// A program that was compiled with an earlier header knows no constraints.
-constexpr size_t kWithoutConstraints = offsetof(tfc_search, target_prefix);
+tfc_search Taken(const tfc_search* search) {
+  return tfcompress::TakenStruct(search, tfc_search TFC_DEFAULT_SEARCH, "tfc_search");
+}
 
 tfcompress::SearchOptions Options(const tfcompress::Translator& translator,
-                                  const tfc_search* user_search) {
+                                  const tfc_search& search) {
   tfcompress::SearchOptions options;
-  if (user_search == nullptr) return options;
-  const size_t size = user_search->struct_size;
-  Require(size == sizeof(tfc_search) || size == kWithoutConstraints,
-          "`struct_size` must be that of tfc_search", std::to_string(size),
-          "Begin with TFC_DEFAULT_SEARCH");
-  tfc_search search = {};
-  std::memcpy(&search, user_search, size);
   options.beam_size = search.beam_size;
   options.n_best = search.n_best;
   options.max_length = search.max_length;
@@ -88,12 +87,28 @@ tfcompress::SearchOptions Options(const tfcompress::Translator& translator,
   return options;
 }
 
-tfcompress::SearchOptions IdsOptions(const tfcompress::Translator& translator,
-                                     const tfc_search* search) {
-  tfcompress::SearchOptions options = Options(translator, search);
+// Translates with all of some translators, each of which nothing else uses meanwhile. `translate`
+// takes them and the options of the last one.
+template <typename Translate>
+auto Translated(const Translators& handles, const tfc_search* user_search, Translate translate) {
+  const tfc_search search = Taken(user_search);
+  std::list<tfcompress::Use> uses;
+  std::vector<tfcompress::Translator*> chain;
+  for (tfc_translator* handle : handles) {
+    tfcompress::Translator* const translator = &handle->translator;
+    // A chain may have one twice.
+    if (std::find(chain.begin(), chain.end(), translator) == chain.end()) {
+      uses.emplace_back(&handle->is_busy, &translator->cancellation());
+    }
+    chain.push_back(translator);
+  }
+  const tfcompress::Following following(chain, search.on_progress, search.user_data);
+  return translate(chain, Options(*chain.back(), search));
+}
+
+void RequireForIds(const tfcompress::SearchOptions& options) {
   Require(!options.markup && !options.split_sentences, "Ids have neither markup nor sentences",
           options.markup ? "`markup`" : "`split_sentences`", "Leave it out");
-  return options;
 }
 
 // Checks the arguments of a batch, whose results are none at first.
@@ -115,6 +130,7 @@ void GiveAll(std::vector<Translations> all, tfc_result** results) {
 // The alignment of a text in several parts, each with its own source, made when it is asked for.
 const float* Joined(const tfc_result& result, size_t number, size_t num_rows, size_t num_columns) {
   const auto& owned = static_cast<const tfcompress::OwnedResult&>(result);
+  const std::lock_guard<std::mutex> lock(owned.mutex);
   if (num_columns > SIZE_MAX / sizeof(float) / std::max<size_t>(num_rows, 1)) {
     throw std::bad_alloc();
   }
@@ -141,8 +157,8 @@ tfc_status tfc_open(const char* folder, const tfc_options* options, tfc_translat
   });
 }
 
-tfc_status tfc_open_memory(const tfc_file* files, size_t num_files, const tfc_options* options,
-                           tfc_translator** translator) {
+tfc_status tfc_open_files(const tfc_file* files, size_t num_files, const tfc_options* options,
+                          tfc_translator** translator) {
   return Guarded([&] {
     RequirePointers(files != nullptr && translator != nullptr, "`files` and `translator`");
     Open(tfcompress::Copies(files, num_files), options, translator);
@@ -151,16 +167,21 @@ tfc_status tfc_open_memory(const tfc_file* files, size_t num_files, const tfc_op
 
 void tfc_free_translator(tfc_translator* translator) { delete translator; }
 
+void tfc_cancel(tfc_translator* translator) {
+  if (translator != nullptr) translator->translator.cancellation().Request();
+}
+
 tfc_status tfc_describe(const tfc_translator* translator, tfc_info* info) {
   return Guarded([&] {
-    tfcompress::CheckInfo(translator, info, "`translator` and `info`");
+    RequirePointers(translator != nullptr && info != nullptr, "`translator` and `info`");
     const tfcompress::TranslationBundle& bundle = translator->translator.bundle();
-    *info = {sizeof(*info),
-             bundle.source_vocabulary,
-             bundle.target_vocabulary,
-             bundle.max_source_length,
-             bundle.max_target_length,
-             bundle.size};
+    const tfc_info known = {sizeof(known),
+                            bundle.source_vocabulary,
+                            bundle.target_vocabulary,
+                            bundle.max_source_length,
+                            bundle.max_target_length,
+                            bundle.size};
+    tfcompress::FillStruct(known, info, "tfc_info");
   });
 }
 
@@ -169,8 +190,10 @@ tfc_status tfc_translate(tfc_translator* translator, const char* text, size_t si
   return Guarded([&] {
     RequirePointers(translator != nullptr && text != nullptr && result != nullptr,
                     "`translator`, `text` and `result`");
-    *result = NewResult(
-        translator->translator.Translate({text, size}, Options(translator->translator, search)));
+    *result =
+        NewResult(Translated({translator}, search, [&](const auto& chain, const auto& options) {
+          return tfcompress::TranslateText(chain, {text, size}, options);
+        }));
   });
 }
 
@@ -181,13 +204,13 @@ tfc_status tfc_translate_chain(tfc_translator* const* translators, size_t num_tr
     RequirePointers(translators != nullptr && text != nullptr && result != nullptr,
                     "`translators`, `text` and `result`");
     Require(num_translators > 0, "A chain needs a translator", "none", "Pass one or more");
-    std::vector<tfcompress::Translator*> chain;
     for (size_t i = 0; i < num_translators; ++i) {
       RequirePointers(translators[i] != nullptr, "A translator");
-      chain.push_back(&translators[i]->translator);
     }
-    *result =
-        NewResult(tfcompress::TranslateText(chain, {text, size}, Options(*chain.back(), search)));
+    *result = NewResult(Translated({translators, translators + num_translators}, search,
+                                   [&](const auto& chain, const auto& options) {
+                                     return tfcompress::TranslateText(chain, {text, size}, options);
+                                   }));
   });
 }
 
@@ -196,8 +219,11 @@ tfc_status tfc_translate_ids(tfc_translator* translator, const int32_t* ids, siz
   return Guarded([&] {
     RequirePointers(translator != nullptr && (ids != nullptr || num_ids == 0) && result != nullptr,
                     "`translator`, `ids` and `result`");
-    *result = NewResult(translator->translator.TranslateIds(
-        {ids, ids + num_ids}, IdsOptions(translator->translator, search)));
+    *result =
+        NewResult(Translated({translator}, search, [&](const auto& chain, const auto& options) {
+          RequireForIds(options);
+          return chain[0]->TranslateIds({ids, ids + num_ids}, options);
+        }));
   });
 }
 
@@ -210,8 +236,10 @@ tfc_status tfc_translate_batch(tfc_translator* translator, const tfc_text* texts
       RequirePointers(texts[i].text != nullptr, "A text");
       views.emplace_back(texts[i].text, texts[i].size);
     }
-    GiveAll(tfcompress::TranslateTexts(&translator->translator, views,
-                                       Options(translator->translator, search), batch_size),
+    GiveAll(Translated({translator}, search,
+                       [&](const auto& chain, const auto& options) {
+                         return tfcompress::TranslateTexts(chain[0], views, options, batch_size);
+                       }),
             results);
   });
 }
@@ -223,8 +251,11 @@ tfc_status tfc_translate_ids_batch(tfc_translator* translator, const tfc_ids* se
     RequireBatch(translator, sentences, num_sentences, results);
     std::vector<std::vector<int32_t>> rows;
     for (size_t i = 0; i < num_sentences; ++i) rows.push_back(Ids(sentences[i]));
-    GiveAll(translator->translator.TranslateIdsBatch(
-                rows, IdsOptions(translator->translator, search), batch_size),
+    GiveAll(Translated({translator}, search,
+                       [&](const auto& chain, const auto& options) {
+                         RequireForIds(options);
+                         return chain[0]->TranslateIdsBatch(rows, options, batch_size);
+                       }),
             results);
   });
 }
@@ -235,6 +266,7 @@ tfc_status tfc_logits(tfc_translator* translator, const int32_t* ids, size_t num
     RequirePointers(translator != nullptr && (ids != nullptr || num_ids == 0) &&
                         (target != nullptr || num_target == 0) && logits != nullptr,
                     "`translator`, `ids`, `target` and `logits`");
+    const tfcompress::Use use(&translator->is_busy, &translator->translator.cancellation());
     const std::vector<float> values =
         translator->translator.Logits({ids, ids + num_ids}, {target, target + num_target});
     std::copy(values.begin(), values.end(), logits);

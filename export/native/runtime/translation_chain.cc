@@ -318,8 +318,19 @@ Translations TranslateText(const std::vector<Translator*>& chain, std::string_vi
                            const SearchOptions& options) {
   Chain translating(chain, options);
   const Text source(translating, text);
+  const std::vector<const SourcePart*> parts = source.parts();
+  Progress* const progress = chain[0]->progress();
+  if (progress != nullptr) progress->Begin(parts.size());
   Rows rows;
-  for (const SourcePart* part : source.parts()) rows.push_back(translating.Translate(*part));
+  Joiner joiner;
+  for (const SourcePart* part : parts) {
+    rows.push_back(translating.Translate(*part));
+    if (progress == nullptr) continue;
+    const std::string& translation = rows.back()[0].text;
+    const std::string piece = joiner.Join({part->breaks, translation}) + translation;
+    // Tags are placed when all parts are known.
+    progress->FinishPart(options.markup ? nullptr : piece.c_str());
+  }
   return source.Join(rows, translating.options());
 }
 
@@ -347,6 +358,7 @@ std::vector<Translations> TranslateTexts(Translator* translator,
       own = &following;
     }
   }
+  if (translator->progress() != nullptr) translator->progress()->Begin(parts.size());
   Rows rows = translator->TranslateParts(parts, translating.options(), batch_size);
   std::vector<Translations> all;
   auto next = std::make_move_iterator(rows.begin());

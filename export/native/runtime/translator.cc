@@ -266,10 +266,14 @@ std::vector<TranslatedPart> Translator::TranslatePart(const SourcePart& part,
 
 std::vector<std::vector<TranslatedPart>> Translator::TranslateParts(
     const std::vector<HeedingPart>& parts, const SearchOptions& options, int32_t batch_size) {
+  const auto finished = [this] {
+    if (progress_ != nullptr && progress_->parts() > 0) progress_->FinishPart(nullptr);
+  };
   std::vector<std::vector<TranslatedPart>> translated;
   if (batch_size == 1) {
     for (const auto& [part, heeded] : parts) {
       translated.push_back(TranslatePart(*part, options, *heeded));
+      finished();
     }
     return translated;
   }
@@ -282,7 +286,7 @@ std::vector<std::vector<TranslatedPart>> Translator::TranslateParts(
   for (BatchSentence& sentence : sentences) pointers.push_back(&sentence);
   Ids prompt = {bundle_.ids.bos};
   prompt.insert(prompt.end(), bundle_.target_prefix.begin(), bundle_.target_prefix.end());
-  RunBatch(&session_, prompt, batch_size, pointers);
+  RunBatch(&session_, prompt, batch_size, pointers, finished);
   Add(session_.timings(), &timings_);
   for (size_t i = 0; i < parts.size(); ++i) {
     translated.push_back(Translated(*parts[i].part, options, sentences[i].search->Take()));

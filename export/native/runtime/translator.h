@@ -113,6 +113,15 @@ class Translator {
                                                           int32_t batch_size);
   Heeded HeededOf(const Constraints& constraints) const;
 
+  // Lets the steps of its decoder tell of themselves, and the parts of texts that it is the first
+  // to translate, until null is given.
+  void Follow(Progress* progress) {
+    progress_ = progress;
+    session_.Follow(progress);
+  }
+  Progress* progress() const { return progress_; }
+  Cancellation& cancellation() { return session_.cancellation(); }
+
   const TranslationBundle& bundle() const { return bundle_; }
   // Of the text that was translated last.
   const Timings& timings() const { return timings_; }
@@ -141,6 +150,7 @@ class Translator {
   std::optional<Tokenizer> target_;
   Session session_;
   Timings timings_;
+  Progress* progress_ = nullptr;
 };
 
 }  // namespace tfcompress

@@ -8,11 +8,8 @@ from pathlib import Path
 
 from tfcompress.errors import InputError
 from tfcompress.runtime.native_files import (
-    ARCHIVES,
-    HEADERS,
     HOST,
     LIBRARY,
-    MODELS_PROGRAM,
     PROGRAM,
     SOURCES,
     TARGETS,
@@ -22,6 +19,10 @@ from tfcompress.runtime.native_files import (
 _TOOLCHAINS = {"aarch64-linux": "aarch64-linux.cmake"}
 _ANDROID_API = 24
 _LONGEST_REASON = 200
+# All in one folder, which is the prefix of the CMake package too.
+_LAYOUT = {f"CMAKE_INSTALL_{name}DIR": "." for name in ("BIN", "INCLUDE", "LIB")} | {
+    "TFCOMPRESS_CMAKE_DIR": "cmake"
+}
 
 
 def build_native(
@@ -32,9 +33,10 @@ def build_native(
     """Builds `libtfcompress` and the program `tfcompress-benchmark` for a type of device.
 
     The library comes as one to load and as an archive to link, which holds all but LiteRT, with the
-    headers beside them. Needs a C++17 compiler and CMake (a package of that name is on the Python
-    package index too); nothing else of the library needs either. `Translator` uses the result for
-    this machine.
+    headers beside them; with the folder in `CMAKE_PREFIX_PATH`, CMake finds them as the package
+    tfcompress, and pkg-config with its `pkgconfig` in `PKG_CONFIG_PATH`. Needs a C++17 compiler and
+    CMake (a package of that name is on the Python package index too); nothing else of the library
+    needs either. `Translator` uses the result for this machine.
 
     Args:
         target: One of "x86_64-linux", "aarch64-linux" and "aarch64-android", that of this machine
@@ -73,17 +75,21 @@ def build_native(
         ) from None
     work = folder / "build"
     log(f"configuring for {target}")
-    options = [f"-D{name}={value}" for name, value in _settings(target).items()]
+    settings = _settings(target) | _LAYOUT
+    options = [f"-D{name}={value}" for name, value in settings.items()]
     _run([cmake, "-S", str(SOURCES), "-B", str(work), *options], work / "configure.log")
     log("compiling")
     jobs = str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
     _run([cmake, "--build", str(work), "--parallel", jobs], work / "build.log")
-    results = [work / name for name in (LIBRARY, PROGRAM, MODELS_PROGRAM, *ARCHIVES)]
-    for path in (*results, *(SOURCES / "include" / name for name in HEADERS)):
-        # Renamed into place, as a process may have the former one open.
-        partial = folder / f".{path.name}.part"
-        shutil.copy2(path, partial)
-        partial.replace(folder / path.name)
+    installed = work / "installed"
+    shutil.rmtree(installed, ignore_errors=True)
+    _run([cmake, "--install", str(work), "--prefix", str(installed)], work / "install.log")
+    for path in installed.rglob("*"):
+        if path.is_file():
+            # Renamed into place, as a process may have the former one open.
+            place = folder / path.relative_to(installed)
+            place.parent.mkdir(exist_ok=True)
+            path.replace(place)
     log(f"{folder}: {LIBRARY} and {PROGRAM}")
     return folder
 
