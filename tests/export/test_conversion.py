@@ -129,7 +129,7 @@ def test_manifest(bundle):
     path, manifest = bundle
     assert json.loads((path / "manifest.json").read_text()) == json.loads(json.dumps(manifest))
     config = plain_transformer().config
-    assert manifest["format"] == 2
+    assert manifest["format"] == 3
     assert manifest["model_type"] == "translation"
     assert manifest["producer"]["tfcompress"] == tfcompress.__version__
     assert manifest["producer"]["tensorflow"] == tf.__version__

@@ -29,6 +29,10 @@ from tfcompress.models import (
 RNG = np.random.default_rng(0)
 
 
+def normal(*shape):
+    return RNG.standard_normal(shape).astype("f")
+
+
 def decode(decoder, memory, length=4):
     """What the last layer gives at some steps, and the state after them."""
     state = decoder.encode(memory)
@@ -39,7 +43,8 @@ def decode(decoder, memory, length=4):
     for position in range(length):
         mask = np.where(np.arange(length) > position, -3e4, 0.0).astype("f").reshape(1, 1, 1, -1)
         ids, at = tf.constant([5 + position]), tf.constant([position])
-        x, new = decoder.step(ids, at, mask, state)
+        lengths = [tf.constant([memory.shape[1]])] if decoder.is_ragged else []
+        x, new = decoder.step(ids, at, mask, state, *lengths)
         assert [*new] == own
         state |= new
         actual.append(x)
@@ -124,6 +129,37 @@ def test_recurrent_units_are_one_operation(name):
     np.testing.assert_allclose(actual, expected, atol=2e-5 * np.abs(expected).max())
     cells = np.stack([states[f"cell_{i}"] for i in range(3)], axis=1)
     np.testing.assert_allclose(whole["cells_0"], cells, atol=1e-4)
+
+
+@pytest.mark.parametrize("config", [MODELS["pre_norm"], RECURRENT_MODELS["post_norm"]])
+def test_rows_may_be_of_several_sentences(config):
+    """At positions of their own, with memories that are padded by any numbers."""
+    transformer = make_transformer(**config)
+    decoder = find_decoder(transformer, names.DEFAULT)
+    width, rows, room = transformer.config.hidden_dim, 2, 5
+    lengths, positions = [3, 6], [0, 2]
+    memories = [decoder.encode(tf.constant(normal(1, length, width))) for length in lengths]
+    own = [name for name, spec in decoder.state.items() if spec.per != SENTENCE]
+    state = {name: normal(4, *decoder.state[name].sizes(4, room)[1:]) for name in own}
+    together = dict(state)
+    for name in memories[0]:
+        padded = [
+            np.pad(m[name], [(0, 0), (0, 0), (0, 6 - m[name].shape[2]), (0, 0)], constant_values=9)
+            for m in memories
+        ]
+        together[name] = np.concatenate(padded)
+    ids = tf.constant([5, 6, 7, 8])
+    at = np.repeat(positions, rows).astype("i")
+    mask = np.zeros((1, 1, 1, room), "f")
+    x, new = decoder.step(ids, tf.constant(at), mask, together, tf.constant(lengths))
+    for i, length in enumerate(lengths):
+        these = slice(i * rows, (i + 1) * rows)
+        alone = {name: value[these] for name, value in state.items()} | memories[i]
+        position = tf.constant(positions[i : i + 1])
+        y, own_new = decoder.step(ids[these], position, mask, alone, tf.constant([length]))
+        np.testing.assert_allclose(x[these], y, atol=1e-5)
+        for name in own:
+            np.testing.assert_allclose(new[name][these], own_new[name], atol=1e-5)
 
 
 def test_other_recurrent_decoders_stay_layers():

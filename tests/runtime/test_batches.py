@@ -38,25 +38,16 @@ def translators(built, bundle, transformer, tokenizer, tmp_path_factory):
     both = {"source_tokenizer": tokenizer, "target_tokenizer": tokenizer}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TFCOMPRESS_NATIVE", str(built / "libtfcompress.so"))
-        some = {"samples": SAMPLES, **both}
-        convert(transformer, folder / "ragged", custom_ops=names.ALL, **some)
-        convert(
-            transformer,
-            folder / "listed",
-            custom_ops=[names.DECODER, names.TOP_LOGITS],
-            shortlist=shortlist(120),
-            quantization="float32",
-            **some,
-        )
-        convert(
-            transformer,
-            folder / "aligned",
-            custom_ops=[names.TOP_LOGITS],
-            shortlist=shortlist(120),
-            alignments=True,
-            **some,
-        )
-        opened = {name: Translator(folder / name) for name in ("ragged", "listed", "aligned")}
+        some = {"samples": SAMPLES, "shortlist": shortlist(120), **both}
+        for name, operations in {"ragged": names.ALL, "aligned": [names.TOP_LOGITS]}.items():
+            convert(
+                transformer,
+                folder / name,
+                custom_ops=operations,
+                alignments=name == "aligned",
+                **some,
+            )
+        opened = {name: Translator(folder / name) for name in ("ragged", "aligned")}
         opened["builtin"] = Translator(bundle, native=True)
         opened["python"] = Translator(bundle, native=False)
     assert opened["ragged"].bundle.is_ragged
@@ -80,6 +71,7 @@ def known(hypotheses):
 
 some_texts = st.lists(
     st.one_of(st.lists(st.sampled_from(WORDS), max_size=40).map(" ".join), st.just("")),
+    min_size=1,
     max_size=12,
 )
 some_options = st.fixed_dictionaries(
@@ -95,7 +87,7 @@ some_options = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.parametrize("name", ["ragged", "listed", "aligned", "builtin", "python"])
+@pytest.mark.parametrize("name", ["ragged", "aligned", "builtin", "python"])
 @settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -103,7 +95,12 @@ some_options = st.fixed_dictionaries(
 def test_texts_get_what_they_get_alone(translators, name, texts, options, batch_size, scores):
     translator = translators[name]
     options = {**options, "return_scores": scores, "n_best": options.get("beam_size", 1)}
-    expected = [translator.translate(text, **options) for text in texts]
+    try:
+        expected = [translator.translate(text, **options) for text in texts]
+    except InputError:  # The prefix is banned, or leaves no room.
+        with pytest.raises(InputError):
+            translator.translate(texts, batch_size=batch_size, **options)
+        return
     actual = translator.translate(texts, batch_size=batch_size, **options)
     if scores or options["n_best"] > 1:
         expected, actual = [*map(known, expected)], [*map(known, actual)]
@@ -113,12 +110,12 @@ def test_texts_get_what_they_get_alone(translators, name, texts, options, batch_
 def test_long_and_short_ones_take_turns(translators):
     """More sentences than places, which end at different steps."""
     rng = np.random.default_rng(3)
-    rows = [rng.integers(4, 110, length).tolist() for length in rng.integers(0, 39, 60)]
+    rows = [rng.integers(4, 110, length).tolist() for length in rng.integers(0, 39, 40)]
     for name, translator in translators.items():
-        for options in ({}, {"beam_size": 4, "n_best": 4}):
+        for options in ({}, {"beam_size": 3, "n_best": 3}):
             options = {**options, "return_scores": True}
             expected = [known(one) for one in translator.translate_ids(rows, **options)]
-            for batch_size in (7, 32):
+            for batch_size in (6, 32):
                 actual = translator.translate_ids(rows, batch_size=batch_size, **options)
                 assert [known(one) for one in actual] == expected, name
 
@@ -160,6 +157,7 @@ def test_any_decoder(built, monkeypatch, tmp_path, mixer, quantization):
             assert [known(one) for one in actual] == expected
 
 
+@pytest.mark.slow
 def test_target_prefix_of_a_bundle(built, monkeypatch, tmp_path):
     """Ids that stand before every target, which is hidden."""
     from dataclasses import replace
@@ -178,7 +176,7 @@ def test_target_prefix_of_a_bundle(built, monkeypatch, tmp_path):
 
 def test_from_c(translators, built):
     library = NativeLibrary(built / "libtfcompress.so")
-    handle = library.open(translators["listed"].bundle.path)
+    handle = library.open(translators["ragged"].bundle.path)
     texts = [*sentences(9), "", "two dogs\n\nplay", "dogs" * 60]
     options = {"beam_size": 3, "n_best": 2, "target_prefix": b"two"}
     expected = [library.translate(handle, text, **options) for text in texts]

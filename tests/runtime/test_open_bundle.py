@@ -90,7 +90,7 @@ def test_every_file_is_checked(copy):
 @pytest.mark.parametrize(
     ("keys", "value", "message"),
     [
-        (["format"], 1, "format=1 instead of 2. Export the model again"),
+        (["format"], 1, "format=1 instead of 3. Export the model again"),
         (["model_type"], "encoder", "model_type='encoder' instead of 'translation'"),
         (["ids"], ..., "without `ids.pad`"),
         (["ids", "eos"], 120, "`ids.eos` cannot be 120"),
@@ -107,6 +107,8 @@ def test_every_file_is_checked(copy):
         (["state"], [ENTRY | {"per": "beam"}], "`state` cannot be [{'name': 'a'"),
         (["state"], [ENTRY | {"shape": [None, None]}], "`state` cannot be [{'name': 'a'"),
         (["decoder", "block"], 7, "`decoder.block` cannot be 7"),
+        (["decoder", "ragged"], ..., "without `decoder.ragged`"),
+        (["decoder", "ragged"], 1, "`decoder.ragged` cannot be 1"),
         (["custom_ops"], [1], "`custom_ops` cannot be [1]"),
         (["tokenizers", "source"], "other.model", "`tokenizers.source` cannot be 'other.model'"),
         (["files"], {}, "`files` cannot be {}"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 128
 # Sentences that are decoded side by side where many are translated.
-BATCH_SIZE = 32
+BATCH_SIZE = 8
 
 
 @dataclass(frozen=True)

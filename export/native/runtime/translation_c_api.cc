@@ -114,10 +114,10 @@ void RequireForIds(const tfcompress::SearchOptions& options) {
 // Checks the arguments of a batch, whose results are none at first.
 void RequireBatch(const tfc_translator* translator, const void* sources, size_t count,
                   tfc_result** results) {
+  if (results != nullptr) std::fill_n(results, count, nullptr);
   RequirePointers(translator != nullptr && (sources != nullptr || count == 0) &&
                       (results != nullptr || count == 0),
                   "`translator`, what is translated and `results`");
-  std::fill_n(results, count, nullptr);
 }
 
 // Gives all results, or none if there is no memory for one.
