@@ -479,7 +479,8 @@ typedef enum {
   TFC_LOG_SILENT = 4 /* More than any. */
 } tfc_severity;
 
-/* Takes a message, a line without its end, which is valid until it returns. It must not throw. */
+/* Takes a message, a line without its end, which is valid until it returns. It must neither throw
+   nor open a bundle. */
 typedef void (*tfc_log_callback)(void* user_data, int32_t severity, const char* message);
 
 /* Gives the messages of this library and of LiteRT from a tfc_severity on to a callback, by the
@@ -490,8 +491,8 @@ typedef void (*tfc_log_callback)(void* user_data, int32_t severity, const char* 
    LiteRT's severity is that of the first bundle of the process. It has no interface for its
    messages. So with a callback, or silent, standard error is led elsewhere while LiteRT loads a
    model, for the whole process, and what another thread writes meanwhile is taken for its. What
-   LiteRT writes while a model runs, which is errors only, and what it writes when its library is
-   loaded, cannot be caught. */
+   LiteRT writes while a model runs, such as the errors of a run that fails or is cancelled, and
+   what it writes when its library is loaded, cannot be caught. */
 TFC_API tfc_status tfc_set_log(tfc_log_callback callback, void* user_data, int32_t severity);
 
 /* The message of this thread's last error; valid until its next call. */
