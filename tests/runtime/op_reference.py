@@ -6,7 +6,8 @@ import numpy as np
 
 from tfcompress.layers.common.fixed_patterns import PATTERNS, pattern_matrix
 
-STORAGES = ("float32", "int8", "panels", "int4", "blocks")
+STORAGES = ("float32", "int8", "panels", "int4", "int4_panels", "blocks", "block_panels")
+IN_BLOCKS = ("blocks", "block_panels")
 
 
 class Matrix:
@@ -27,7 +28,7 @@ class Matrix:
             return
         limit = 127 if storage in ("int8", "panels") else 7
         self.values = rng.integers(-limit - (limit < 100), limit + 1, shape).astype("b")
-        blocks = (units, cols // 32) if storage == "blocks" else (units,)
+        blocks = (units, cols // 32) if storage in IN_BLOCKS else (units,)
         self.scales = (rng.uniform(0.5, 2, blocks) / (limit * math.sqrt(cols))).astype("f")
         each = self.scales.reshape(*outer, rows, -1)
         self.exact = self.values * np.repeat(each, cols // each.shape[-1], axis=-1).astype("d")

@@ -1,6 +1,7 @@
 """The native runtime on an emulated 64-bit ARM processor. `.ci/emulator` installs what it needs."""
 
 import hashlib
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from flavours import one_flavour
+from level_products import checksums
 from small_encoders import make_encoder, make_tokenizer, texts
 from small_models import make_transformer, sentences
 
@@ -15,7 +17,7 @@ from tfcompress.custom_ops import names
 from tfcompress.export import build_native, convert
 from tfcompress.export.devices.litert_library import litert_library
 from tfcompress.runtime import TextModel, Translator
-from tfcompress.runtime.native_files import PROGRAM, SOURCES
+from tfcompress.runtime.native_files import PROGRAM, ROOFLINE_PROGRAM, SOURCES
 
 pytestmark = [one_flavour, pytest.mark.slow]
 
@@ -25,15 +27,20 @@ SENTENCES = sentences(20)
 
 
 @pytest.fixture(scope="module")
-def emulated(tmp_path_factory):
-    """Runs the benchmark program under emulation and returns the lines that it writes."""
+def arm64(tmp_path_factory):
+    """The folder of a native runtime built for 64-bit ARM, and one of LiteRT's library for it."""
     if not SYSROOT.is_dir() or "TFCOMPRESS_QEMU" not in os.environ:
         pytest.skip("needs aarch64-linux-gnu-g++, and TFCOMPRESS_QEMU set to a recent qemu-aarch64")
-    folder = tmp_path_factory.mktemp("arm64")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(folder))
-        built = build_native("aarch64-linux")
-        library = litert_library("aarch64-linux")
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("arm64_cache")))
+        return build_native("aarch64-linux"), litert_library("aarch64-linux")
+
+
+@pytest.fixture(scope="module")
+def emulated(arm64, tmp_path_factory):
+    """Runs the benchmark program under emulation and returns the lines that it writes."""
+    folder = tmp_path_factory.mktemp("arm64")
+    built, library = arm64
 
     def run(bundle, texts, level, **options):
         (folder / "in").write_text("\n".join([*texts, ""]))
@@ -86,7 +93,35 @@ def test_float32_translations_are_those_of_this_machine(translate, bundles, kind
 @pytest.mark.parametrize("name", ["float32_custom", "dynamic_int8_custom"])
 def test_every_level_says_the_same(translate, bundles, name):
     path, _ = bundles[name]
-    assert translate(path, 4, "neon_dot") == translate(path, 4, "portable")
+    expected = translate(path, 4, "portable")
+    assert translate(path, 4, "neon_dot") == expected
+    assert translate(path, 4, "neon_i8mm") == expected
+
+
+def on_processor(arm64, name):
+    """The words that start the program of the roofline on an emulated processor."""
+    return [os.environ["TFCOMPRESS_QEMU"], "-cpu", name, "-L", SYSROOT, arm64[0] / ROOFLINE_PROGRAM]
+
+
+@pytest.mark.parametrize("level", ["neon_dot", "neon_i8mm"])
+def test_levels_agree_bit_for_bit(arm64, level):
+    command = on_processor(arm64, "max")
+    assert checksums(command, level) == checksums(command, "portable")
+
+
+def test_a_processor_without_matrix_products(arm64):
+    """A Cortex-A76 has dot products only."""
+    command = on_processor(arm64, "cortex-a76")
+    done = subprocess.run(
+        [*command, "--rounds", "1", "product,int4_panels,3,16,64,1"],
+        check=True,
+        capture_output=True,
+    )
+    assert json.loads(done.stdout)["level"] == "neon_dot"
+    assert checksums(command) == checksums(command, "portable")
+    done = subprocess.run([*command, "--level", "neon_i8mm", "x"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "Give one of portable, neon_dot." in done.stderr
 
 
 def test_int8_translations_are_close_to_those_of_this_machine(translate, bundles):

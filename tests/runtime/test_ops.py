@@ -10,18 +10,19 @@ from itertools import cycle
 import numpy as np
 import op_reference as reference
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from flavours import one_flavour
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from op_reference import STORAGES, Layer, Matrix
+from op_reference import IN_BLOCKS, STORAGES, Layer, Matrix
 
-from tfcompress.export.graph.packing import to_panels
+from tfcompress.export.graph.packing import PANEL_ORDER, scales_to_panels, to_panels
 
 pytestmark = one_flavour
 
 INVALID, BAD_BUNDLE = 1, 3
 TYPES = {"f": 0, "i": 1, "b": 2}
-INT4, PANELS = 3, 4
+INT4, PANELS, INT4_PANELS = 3, 4, 5
 EPSILON = 1e-5
 EPSILON_BITS = int(np.float32(EPSILON).view("i"))
 LAYER_EPSILON = np.float32(0.1)
@@ -81,10 +82,17 @@ class Stored:
             low, high = values.reshape(-1, 2).T
             self.data = ((low & 15) | (high << 4)).astype("B")
         else:
-            self.data = to_panels(values)
+            types = {INT4_PANELS: {"tensor_type": schema.TensorType.INT4}}
+            self.data = to_panels(values, **types.get(storage, {}))
 
 
-STORED = {"int4": INT4, "blocks": INT4, "panels": PANELS}
+STORED = {
+    "int4": INT4,
+    "blocks": INT4,
+    "panels": PANELS,
+    "int4_panels": INT4_PANELS,
+    "block_panels": INT4_PANELS,
+}
 
 
 def flat(operands):
@@ -93,10 +101,16 @@ def flat(operands):
     for one in operands:
         if isinstance(one, Matrix):
             stored = STORED.get(one.storage)
-            tensors += [Stored(stored, one.values) if stored else one.values, one.scales]
+            tensors += [Stored(stored, one.values) if stored else one.values, scales_of(one)]
         else:
             tensors.append(np.asarray(one, "i") if isinstance(one, list) else one)
     return tensors
+
+
+def scales_of(matrix):
+    if matrix.storage != "block_panels":
+        return matrix.scales
+    return scales_to_panels(matrix.scales.reshape(*matrix.shape[:-1], -1))
 
 
 def view(tensor):
@@ -157,7 +171,7 @@ def divisors(n):
 
 def width_for(storage, wanted):
     """The least width from the wanted one on that weights stored so may have."""
-    step = {"int4": 2, "blocks": 32}.get(storage, 1)
+    step = {"int4": 2, "int4_panels": 2, "blocks": 32, "block_panels": 32}.get(storage, 1)
     return -(-wanted // step) * step
 
 
@@ -182,7 +196,7 @@ def test_group_linear(library, data, rng, storage, shuffle, normalize, code):
 def test_group_chain(library, data, rng, projected):
     """Layers that see the chain's input beside what the one before gave."""
     counts = data.draw(st.lists(st.sampled_from([1, 2, 3, 6]), min_size=1 + projected, max_size=5))
-    storage = data.draw(st.sampled_from(STORAGES[:4]))
+    storage = data.draw(st.sampled_from([one for one in STORAGES if one not in IN_BLOCKS]))
     # All widths divide by all numbers of groups, and pairs of four bits.
     widths = [12 * data.draw(st.integers(1, 8)) for _ in range(len(counts) + 1)]
     x = chain = y = normal(rng, 3, widths[0])
@@ -221,29 +235,32 @@ def test_integers_are_exact(library, rng, count, units, width, storage):
     for level in library.levels:
         (y,) = library.run("tfc.GroupTransform", level, [config, x, *operands], [expected.shape])
         np.testing.assert_array_equal(y, expected)
-    # Rounding is alike as well, ties included; only blocks add in different orders.
+    # Rounding is alike as well, ties included.
     x = rng.integers(-3, 4, x.shape).astype("f") * np.float32(0.5)
     x[0] = 0
-    if storage != "blocks":
-        both = np.stack([x, normal(rng, *x.shape) * np.float32(10.0 ** rng.integers(-20, 20))])
-        first, *others = (
-            library.run(
-                "tfc.GroupTransform", level, [config, both, *operands], [(*both.shape[:2], units)]
-            )
-            for level in library.levels
+    both = np.stack([x, normal(rng, *x.shape) * np.float32(10.0 ** rng.integers(-20, 20))])
+    first, *others = (
+        library.run(
+            "tfc.GroupTransform", level, [config, both, *operands], [(*both.shape[:2], units)]
         )
-        assert all(first[0].tobytes() == other[0].tobytes() for other in others)
+        for level in library.levels
+    )
+    assert all(first[0].tobytes() == other[0].tobytes() for other in others)
 
 
+@pytest.mark.parametrize(
+    "storages", [("int8", "panels"), ("int4", "int4_panels"), ("blocks", "block_panels")]
+)
 @examples(40)
 @given(seeds, st.integers(1, 20), divisors(12), st.integers(1, 70), sizes, st.booleans())
-def test_panels_are_another_order_of_int8(library, rng, count, groups, units, width, biased):
+def test_panels_are_another_order(library, storages, rng, count, groups, units, width, biased):
+    width = width_for(storages[0], width)
     x = normal(rng, count, groups * width)
-    matrix = Matrix(rng, (groups, units, width), "int8")
+    matrix = Matrix(rng, (groups, units, width), storages[0])
     bias = normal(rng, groups * units) * np.float32(biased)
     norm = np.zeros((2, units), "f")
     results = set()
-    for matrix.storage in ("int8", "panels"):
+    for matrix.storage in storages:
         inputs = [[0, groups, 0, 0, 0, 0], x, matrix, bias, *norm]
         for level in library.levels:
             (y,) = library.run("tfc.GroupTransform", level, inputs, [(count, groups * units)])
@@ -251,18 +268,49 @@ def test_panels_are_another_order_of_int8(library, rng, count, groups, units, wi
     assert len(results) == 1
 
 
+@pytest.mark.parametrize("storage", ["panels", "int4_panels"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_largest_sums(library, storage, sign):
+    """No level saturates: all weights and activations are as large as they can be."""
+    rng, width = np.random.default_rng(0), 4096
+    matrix = Matrix(rng, (1, 17, width), storage)
+    matrix.values[:] = -128 if storage == "panels" else -8
+    matrix.scales[:] = 1
+    x = np.full((3, width), np.float32(127 * sign))
+    zeros = np.zeros((3, 17), "f")
+    for level in library.levels:
+        (y,) = library.run(
+            "tfc.GroupTransform", level, [[0, 1, 0, 0, 0, 0], x, matrix, *zeros], [(3, 17)]
+        )
+        np.testing.assert_array_equal(y, np.float32(matrix.values[0, 0, 0] * 127.0 * sign * width))
+
+
 def test_the_order_of_panels():
-    matrices = np.arange(-120, 120, dtype="b").reshape(2, 20, 6)
-    panels = to_panels(matrices).view("b").reshape(2, 2, 2, 16, 4)
+    matrices = np.arange(-120, 120, dtype="b").reshape(2, 12, 10)
+    panels = to_panels(matrices).view("b").reshape(2, 1, 2, 16, 8)
+    values = matrices // 15
+    pairs = to_panels(values, schema.TensorType.INT4).reshape(2, 1, 2, 8, 8)
+    halves = np.concatenate([pairs & 15, pairs >> 4], axis=3).astype(int) - 8
     for matrix, panel, block, row, col in np.ndindex(panels.shape):
-        there = 16 * panel + row, 4 * block + col
-        expected = matrices[matrix][there] if there[0] < 20 and there[1] < 6 else 0
-        assert panels[matrix, panel, block, row, col] == expected
+        there = 16 * panel + PANEL_ORDER[row], 8 * block + col
+        exists = there[0] < 12 and there[1] < 10
+        assert panels[matrix, panel, block, row, col] == (matrices[matrix][there] if exists else 0)
+        assert halves[matrix, panel, block, row, col] == (values[matrix][there] if exists else 0)
 
 
-def test_a_table_is_not_in_panels(library):
+def test_the_scales_of_panels():
+    scales = np.arange(2 * 20 * 3, dtype="f").reshape(2, 20, 3)
+    panels = scales_to_panels(scales)
+    assert panels.shape == (4, 3, 16)
+    for panel, block, row in np.ndindex(panels.shape):
+        matrix, own = panel // 2, 16 * (panel % 2) + row
+        assert panels[panel, block, row] == (scales[matrix, own, block] if own < 20 else 0)
+
+
+@pytest.mark.parametrize("storage", [PANELS, INT4_PANELS])
+def test_a_table_is_not_in_panels(library, storage):
     inputs, shapes = OPERATIONS["tfc.TopLogits"]
-    given = [*inputs[:2], Stored(PANELS, np.zeros((20, 8), "b")), *inputs[3:]]
+    given = [*inputs[:2], Stored(storage, np.zeros((20, 8), "b")), *inputs[3:]]
     status, message = library.call("tfc.TopLogits", None, given, made(shapes))
     assert status == BAD_BUNDLE
     assert "panels" in message
@@ -358,7 +406,7 @@ def test_attention(library, data, rng):
 
 
 @examples(60)
-@given(st.data(), seeds, storages.filter(lambda storage: storage != "panels"))
+@given(st.data(), seeds, storages.filter(lambda storage: "panels" not in storage))
 def test_top_logits(library, data, rng, storage):
     vocabulary = data.draw(st.one_of(st.integers(4, 30), st.integers(4, 2000)))
     batch, depth = data.draw(st.integers(1, 6)), width_for(storage, data.draw(sizes))
@@ -706,7 +754,7 @@ def test_wrong_calls(library):
     assert status == INVALID
     assert all(level in message for level in library.levels)
     operands, result = ((CTensor * len(some))(*map(view, some)) for some in (inputs, outputs))
-    for field, value in (("type", 5), ("type", -1), ("rank", -1), ("rank", 9), ("data", None)):
+    for field, value in (("type", 6), ("type", -1), ("rank", -1), ("rank", 9), ("data", None)):
         before = getattr(operands[1], field)
         setattr(operands[1], field, value)
         arguments = (c_size_t(len(inputs)), operands, c_size_t(1), result)

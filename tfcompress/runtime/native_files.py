@@ -18,6 +18,7 @@ SOURCES = next(
 LIBRARY = "libtfcompress.so"
 PROGRAM = "tfcompress-benchmark"
 MODELS_PROGRAM = "tfcompress-models"
+ROOFLINE_PROGRAM = "tfcompress-roofline"
 TARGETS = ("x86_64-linux", "aarch64-linux", "aarch64-android")
 HOST = f"{platform.machine()}-{platform.system().lower()}"
 _VARIABLE = "TFCOMPRESS_NATIVE"

@@ -13,13 +13,16 @@ typedef enum {
   TFC_INT32 = 1,
   TFC_INT8 = 2,
   TFC_INT4 = 3,
-  TFC_INT8_PANELS = 4
+  TFC_INT8_PANELS = 4,
+  TFC_INT4_PANELS = 5
 } tfc_type;
 
-/* A row-major tensor, but for panels: of each matrix, 16 rows after another, 4 columns after
-   another, the 4 values of each of these rows; what the last ones lack is 0. Values of int4 stand
-   two to a byte, the first one in the low half; extents count values. Data of float32 and int32
-   begins at a multiple of 4 bytes. */
+/* A row-major tensor, but for panels: of each matrix, 16 rows after another, 8 columns after
+   another, the 8 values of each of these rows, in the order 0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7,
+   10, 11, 14, 15; what the last ones lack is filled up with zeros. Values of int4 stand two to a
+   byte, the first one in the low half; in panels, 8 is added to each, and a byte's high half has
+   the value 64 after that of its low half. Extents count values. Data of float32 and int32 begins
+   at a multiple of 4 bytes. */
 typedef struct {
   int32_t type; /* tfc_type */
   int32_t rank; /* At most 8. */

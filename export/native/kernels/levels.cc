@@ -7,6 +7,8 @@
 
 #if defined(__aarch64__)
 #include <sys/auxv.h>
+#elif defined(__x86_64__)
+#include <cpuid.h>
 #endif
 
 namespace tfcompress::kernels {
@@ -22,6 +24,12 @@ struct Entry {
 #if defined(__x86_64__)
 bool HasAvx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
+// What __builtin_cpu_supports has no name for in all compilers.
+bool HasAvxVnni() {
+  unsigned a, b, c, d;
+  return HasAvx2() && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & 1U << 4) != 0;
+}
+
 bool HasAvx512Vnni() {
   return HasAvx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
@@ -32,15 +40,22 @@ bool HasNeonDot() {
   constexpr unsigned long kDotProducts = 1UL << 20;  // HWCAP_ASIMDDP
   return (getauxval(AT_HWCAP) & kDotProducts) != 0;
 }
+
+bool HasNeonI8mm() {
+  constexpr unsigned long kMatrixProducts = 1UL << 13;  // HWCAP2_I8MM
+  return HasNeonDot() && (getauxval(AT_HWCAP2) & kMatrixProducts) != 0;
+}
 #endif
 
 constexpr Entry kEntries[] = {
     {Level::kPortable, "portable", [] { return true; }, &kPortableKernels},
 #if defined(__x86_64__)
     {Level::kAvx2, "avx2", HasAvx2, &kAvx2Kernels},
+    {Level::kAvxVnni, "avx_vnni", HasAvxVnni, &kAvxVnniKernels},
     {Level::kAvx512Vnni, "avx512_vnni", HasAvx512Vnni, &kAvx512VnniKernels},
 #elif defined(__aarch64__)
     {Level::kNeonDot, "neon_dot", HasNeonDot, &kNeonDotKernels},
+    {Level::kNeonI8mm, "neon_i8mm", HasNeonI8mm, &kNeonI8mmKernels},
 #endif
 };
 

@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "common/schema.h"
+
 namespace tfcompress::kernels {
 
 // The types of processors that the kernels are compiled for.
-enum class Level : int32_t { kPortable, kAvx2, kAvx512Vnni, kNeonDot };
+enum class Level : int32_t { kPortable, kAvx2, kAvxVnni, kAvx512Vnni, kNeonDot, kNeonI8mm };
 
 // Those that run here, the best one last.
 const std::vector<Level>& AvailableLevels();
@@ -20,13 +22,17 @@ const char* Name(Level level);
 // Throws Error (kInvalidArgument) if there is no such level or if it does not run here.
 Level FromName(const std::string& name);
 
-enum class Type : int32_t { kFloat32, kInt32, kInt8, kInt4, kInt8Panels };
+enum class Type : int32_t { kFloat32, kInt32, kInt8, kInt4, kInt8Panels, kInt4Panels };
 
-// Panels are int8 values in the order in which they are multiplied: kPanelRows rows one after
-// another, of which each has kPanelCols values for the first columns, then for the next ones.
-// What a panel lacks is filled up with zeros.
+// Panels are quantized values in the order in which they are multiplied: kPanelRows rows one after
+// another, of which each has kPanelCols values for the first columns, then for the next ones. The
+// rows stand in the order 0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15, so that sums of
+// neighbours come out in theirs. What a panel lacks is filled up with zeros. Of int4, each byte has
+// a value of the first eight of these rows in its low half and one of the others in its high half,
+// both with kInt4Bias added.
 constexpr int32_t kPanelRows = 16;
-constexpr int32_t kPanelCols = 4;
+constexpr int32_t kPanelCols = 8;
+constexpr int32_t kInt4Bias = 8;
 
 constexpr int32_t CeilDiv(int32_t a, int32_t b) { return a / b + (a % b == 0 ? 0 : 1); }
 
@@ -36,7 +42,9 @@ constexpr int32_t CeilDiv(int32_t a, int32_t b) { return a / b + (a % b == 0 ? 0
 struct Weight {
   Type type;
   const void* data;
-  const float* scales;  // [rows], or with blocks [rows, cols / block]; unused for float32.
+  // [rows], or with blocks [rows, cols / block], of panels [panels, cols / block, kPanelRows];
+  // unused for float32.
+  const float* scales;
   int32_t rows;
   int32_t cols;
   int32_t block;  // 32, or 0: one scale a row.
@@ -49,11 +57,16 @@ struct RowScale {
   int32_t sum;  // Of the rounded values.
 };
 
-constexpr int32_t kQuantizedAlignment = 64;
+constexpr int32_t kQuantizedAlignment = 128;
 
-// How many values a quantized row has, the padding included; each takes at most two bytes.
+// How many values a quantized row has, the padding included.
 constexpr int32_t Padded(int32_t cols) {
   return (cols + kQuantizedAlignment - 1) / kQuantizedAlignment * kQuantizedAlignment;
+}
+// How many bytes it takes: its values, in two orders, and a number for each block of them.
+constexpr ptrdiff_t QuantizedBytes(int32_t cols) {
+  return ptrdiff_t{Padded(cols)} * 2 +
+         Padded(cols) / kInt4Block * static_cast<ptrdiff_t>(sizeof(int32_t));
 }
 
 size_t MatrixBytes(Type type, int32_t rows, int32_t cols);
@@ -122,8 +135,10 @@ struct Convolution {
 
 // The computations, compiled for one level. Nothing is checked here.
 struct Kernels {
-  // `quantized` has room for count * Padded(cols) * 2 bytes.
+  // `quantized` has room for count * QuantizedBytes(cols) bytes.
   void (*quantize)(const Input& input, void* quantized, RowScale* scales);
+  // Adds to quantized rows what weights of int4 need, unless they are panels without blocks.
+  void (*complete)(const Input& input, void* quantized);
 
   // y[r, o] = x[r] . w[o] + bias[o], over the selected rows o. `bias` may be null. Of panels all
   // rows are taken.
@@ -170,8 +185,10 @@ const Kernels& For(Level level);
 
 extern const Kernels kPortableKernels;
 extern const Kernels kAvx2Kernels;
+extern const Kernels kAvxVnniKernels;
 extern const Kernels kAvx512VnniKernels;
 extern const Kernels kNeonDotKernels;
+extern const Kernels kNeonI8mmKernels;
 
 }  // namespace tfcompress::kernels
 

@@ -10,13 +10,13 @@ constexpr int32_t kTile = 1;
 
 inline float MulAdd(float a, float b, float c) { return a * b + c; }
 
-using Quantized = int8_t;
+inline void StoreBytes(int32_t x, int8_t* to) { *to = static_cast<int8_t>(x); }
 
 struct ActivationValues {
   int8_t values[32];
 };
 
-inline ActivationValues LoadActivationValues(const int8_t* from) {
+inline ActivationValues LoadActivations(const int8_t* from) {
   ActivationValues x;
   memcpy(x.values, from, sizeof(x.values));
   return x;
@@ -24,26 +24,22 @@ inline ActivationValues LoadActivationValues(const int8_t* from) {
 
 struct Int8 {
   using Weights = ActivationValues;
+  using Values = ActivationValues;
   static constexpr int32_t kStep = 32;
-  static constexpr int32_t kBits = 8;
   static constexpr int32_t kBias = 0;
 
   static Weights Load(const uint8_t* row, int32_t i, Full) {
-    return LoadActivationValues(reinterpret_cast<const int8_t*>(row) + i);
+    return LoadActivations(reinterpret_cast<const int8_t*>(row) + i);
   }
   static Weights Load(const uint8_t* row, int32_t i, Part part) {
     Weights weights = {};
     memcpy(weights.values, row + i, static_cast<size_t>(part.count));
     return weights;
   }
+  static Values LoadValues(const int8_t* x) { return LoadActivations(x); }
 };
 
-struct Int4 {
-  using Weights = ActivationValues;
-  static constexpr int32_t kStep = 32;
-  static constexpr int32_t kBits = 4;
-  static constexpr int32_t kBias = 0;
-
+struct Int4 : Int8 {
   static Weights Load(const uint8_t* row, int32_t i, Full) { return Load(row, i, Part{kStep}); }
   static Weights Load(const uint8_t* row, int32_t i, Part part) {
     Weights weights = {};
@@ -66,10 +62,10 @@ inline int32_t Dot(int32_t sum, const Int8::Weights& weights, const ActivationVa
 
 inline int32_t BiasProducts(const ActivationValues&) { return 0; }
 
-template <typename Lanes>
-inline float BlockScales(const float* scales, Lanes) {
-  return *scales;
-}
+// Pairs stay where they are.
+inline void SplitPairs(const int8_t* from, int8_t* to) { memcpy(to, from, Int4::kStep); }
+
+inline float BlockScales(const float* const (&scales)[1], int32_t) { return *scales[0]; }
 
 template <typename T>
 inline T AddColumns(const T (&v)[1]) {
@@ -98,13 +94,40 @@ struct Repeated {
   int16_t values[kPanelCols];
 };
 
-inline PanelWeights PanelPart(const uint8_t* from, int32_t) {
-  PanelWeights weights;
-  memcpy(weights.values, from, sizeof(weights.values));
-  return weights;
-}
+struct Int8Panels {
+  using Part = PanelWeights;
+  static constexpr int32_t kBits = 8;
+  static constexpr int32_t kBias = 0;
+  static Part Load(const uint8_t* from, int32_t) {
+    PanelWeights weights;
+    memcpy(weights.values, from, sizeof(weights.values));
+    return weights;
+  }
+};
 
-inline Repeated Repeat(const int8_t* from) { return {{from[0], from[1], from[2], from[3]}}; }
+struct Int4Panels {
+  using Part = PanelWeights;
+  static constexpr int32_t kBits = 4;
+  static constexpr int32_t kBias = kInt4Bias;
+  static Part Load(const uint8_t* from, int32_t) {
+    PanelWeights weights;
+    constexpr int32_t kHalf = kPanelRows / 2;
+    for (int32_t r = 0; r < kHalf; ++r) {
+      for (int32_t c = 0; c < kPanelCols; ++c) {
+        const uint8_t pair = from[r * kPanelCols + c];
+        weights.values[r][c] = static_cast<int8_t>(pair & 15);
+        weights.values[r + kHalf][c] = static_cast<int8_t>(pair >> 4);
+      }
+    }
+    return weights;
+  }
+};
+
+inline Repeated Repeat(const int8_t* from) {
+  Repeated x;
+  for (int32_t c = 0; c < kPanelCols; ++c) x.values[c] = from[c];
+  return x;
+}
 
 inline PanelSums Dot(PanelSums sums, const PanelWeights& weights, const Repeated& x) {
 // Unrolled, it would not become vectors.
@@ -112,16 +135,23 @@ inline PanelSums Dot(PanelSums sums, const PanelWeights& weights, const Repeated
   for (int32_t r = 0; r < kPanelRows; ++r) {
     const int8_t* const w = weights.values[r];
     // Two products fit in 16 bits, which processors add faster.
-    const auto first = static_cast<int16_t>(w[0] * x.values[0] + w[1] * x.values[1]);
-    const auto second = static_cast<int16_t>(w[2] * x.values[2] + w[3] * x.values[3]);
-    sums.values[r] += first + second;
+    for (int32_t c = 0; c < kPanelCols; c += 2) {
+      sums.values[r] += static_cast<int16_t>(w[c] * x.values[c] + w[c + 1] * x.values[c + 1]);
+    }
   }
   return sums;
 }
 
+// Rows stand in pairs, every other one behind all others.
 inline void AddPanelParts(const PanelSums (&parts)[1], int32_t (&totals)[kPanelRows]) {
-  memcpy(totals, parts[0].values, sizeof(totals));
+  for (int32_t r = 0; r < kPanelRows; ++r) {
+    const int32_t pair = r / 2, place = pair / 2 + pair % 2 * (kPanelRows / 4);
+    totals[r] = parts[0].values[2 * place + r % 2];
+  }
 }
+
+struct OneRow;
+using ManyRows = OneRow;
 
 }  // namespace
 }  // namespace tfcompress::kernels

@@ -15,16 +15,28 @@ ActivationValues::ActivationValues(const kernels::Kernels& kernels, kernels::Scr
       scratch_(*scratch),
       input_{values, stride, count, cols, nullptr, nullptr} {}
 
+namespace {
+
+bool NeedsComplete(const kernels::Weight& weight) {
+  return weight.type == Type::kInt4 || (weight.type == Type::kInt4Panels && weight.block != 0);
+}
+
+}  // namespace
+
 void ActivationValues::Multiply(const kernels::Weight& weight, const float* bias,
                                 const kernels::Selection& selection, const kernels::Output& y) {
   if (weight.type != Type::kFloat32 && input_.quantized == nullptr) {
     const auto count = static_cast<size_t>(input_.count);
-    const auto width = static_cast<size_t>(kernels::Padded(input_.cols));
-    int16_t* const quantized = scratch_.Take<int16_t>(count * width);
+    const auto bytes = static_cast<size_t>(kernels::QuantizedBytes(input_.cols));
+    auto* const quantized = scratch_.Take<char>(count * bytes);
     auto* const scales = scratch_.Take<kernels::RowScale>(count);
     kernels_.quantize(input_, quantized, scales);
-    input_.quantized = quantized;
+    input_.quantized = quantized_ = quantized;
     input_.scales = scales;
+  }
+  if (NeedsComplete(weight) && !is_complete_) {
+    kernels_.complete(input_, quantized_);
+    is_complete_ = true;
   }
   kernels_.multiply(input_, weight, selection, bias, y);
 }

@@ -29,6 +29,8 @@ class ActivationValues {
   const kernels::Kernels& kernels_;
   kernels::Scratch& scratch_;
   kernels::Input input_;
+  void* quantized_ = nullptr;
+  bool is_complete_ = false;
 };
 
 }  // namespace tfcompress::ops

@@ -32,6 +32,8 @@ const char* NameOf(Type type) {
       return "int4";
     case Type::kInt8Panels:
       return "panels of int8";
+    case Type::kInt4Panels:
+      return "panels of int4";
   }
   return "unknown";
 }
@@ -141,12 +143,20 @@ kernels::Weight Operands::Weight(std::initializer_list<int64_t> dims) {
                             0};
   if (type == Type::kFloat32) return weight;
   if (cols > kMostColumns) Fail("rows of more than 65536 quantized weights are too long");
-  if (type == Type::kInt4) {
+  const bool panels = type == Type::kInt4Panels;
+  if (type == Type::kInt4 || panels) {
     if (cols % 2 != 0) FailAt(tensor, "of an even width");
-    if (scales.shape.rank == 2) {
+    if (scales.shape.rank == (panels ? 3 : 2)) {
       if (cols % kInt4Block != 0) FailAt(tensor, "of a width in blocks of 32");
       weight.block = kInt4Block;
-      Check(scales, Type::kFloat32, {rows, cols / kInt4Block});
+      const int64_t blocks = cols / kInt4Block;
+      if (!panels) {
+        Check(scales, Type::kFloat32, {rows, blocks});
+        return weight;
+      }
+      const int64_t own = *(dims.end() - 2);
+      const int64_t each = (own + kernels::kPanelRows - 1) / kernels::kPanelRows;
+      Check(scales, Type::kFloat32, {rows / own * each, blocks, kernels::kPanelRows});
       return weight;
     }
   }

@@ -18,7 +18,7 @@ namespace ops = tfcompress::ops;
 namespace {
 
 ops::Tensor View(const tfc_tensor& input) {
-  Require(input.type >= TFC_FLOAT32 && input.type <= TFC_INT8_PANELS,
+  Require(input.type >= TFC_FLOAT32 && input.type <= TFC_INT4_PANELS,
           "A tensor must have a known type", std::to_string(input.type), "Give one of tfc_type");
   Require(input.rank >= 0 && input.rank <= ops::kMaxRank, "A tensor's rank must be from 0 to 8",
           std::to_string(input.rank), "Give another");

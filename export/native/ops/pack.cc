@@ -29,7 +29,9 @@ void Require(const Op& op, bool holds) {
 uint64_t Bytes(const Tensor& tensor, uint64_t elements) {
   if (tensor.type == Type::kInt4) return (elements + 1) / 2;
   if (tensor.type == Type::kInt8) return elements;
-  if (tensor.type != Type::kInt8Panels) return elements * sizeof(float);
+  if (tensor.type != Type::kInt8Panels && tensor.type != Type::kInt4Panels) {
+    return elements * sizeof(float);
+  }
   const auto& [rank, dims] = tensor.shape;
   if (rank < 2 || elements == 0) return UINT64_MAX;
   const int32_t rows = dims[rank - 2], cols = dims[rank - 1];
@@ -39,7 +41,7 @@ uint64_t Bytes(const Tensor& tensor, uint64_t elements) {
 
 // Takes what the entry's values need from the bytes that are left.
 Tensor View(const Op& op, const Entry& entry, char* pack, uint64_t size, uint64_t* left) {
-  Require(op, entry.type >= 0 && entry.type <= static_cast<int32_t>(Type::kInt8Panels) &&
+  Require(op, entry.type >= 0 && entry.type <= static_cast<int32_t>(Type::kInt4Panels) &&
                   entry.rank >= 0 && entry.rank <= kRank && entry.start >= 0);
   const uint64_t start = static_cast<uint64_t>(entry.start) * kAlignment;
   Require(op, start <= size);

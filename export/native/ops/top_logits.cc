@@ -132,7 +132,8 @@ void Run(const kernels::Kernels& kernels, const Tensors& inputs, const Tensors& 
   const float* const x = in.Floats({batch, width_of_x});
   const int32_t vocabulary = in.Peek(2)[0];
   const Dense table = in.Layer(vocabulary, width_of_x);
-  in.Require(table.weight.type != Type::kInt8Panels, "the table must not be in panels");
+  in.Require(table.weight.type != Type::kInt8Panels && table.weight.type != Type::kInt4Panels,
+             "the table must not be in panels");
   const Groups lists = GroupsOf(in, batch, in.Peek(2)[0]);
   const int32_t* const shortlists = in.Ints({lists.count, vocabulary});
   const int32_t* const sizes = in.Ints({lists.count});

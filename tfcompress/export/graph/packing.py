@@ -17,9 +17,12 @@ _TYPES = {
     schema.TensorType.INT8: 2,
     schema.TensorType.INT4: 3,
 }
-# Matrices of int8 that only the operation itself reads are stored as its kernels read them.
-_PANELS = 4
-PANEL_ROWS, PANEL_COLS = 16, 4
+# Matrices of integers that only the operation itself reads are stored as its kernels read them.
+_PANELS = {schema.TensorType.INT8: 4, schema.TensorType.INT4: 5}
+PANEL_ROWS, PANEL_COLS = 16, 8
+# In which order a panel has its rows.
+PANEL_ORDER = (0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15)
+_INT4_BIAS = 8
 _RANK, _ALIGNMENT = 4, 64
 _ENTRY = 4 * (3 + _RANK)
 
@@ -54,14 +57,19 @@ def _pack(model, subgraph, operator, name):
                 f"computes. Received: operand {index} of {name}, which is not. Leave the operation "
                 "out of `custom_ops`."
             )
-        # The scales of float32 weights say nothing.
-        scales = is_weight(name, index - 1)
-        if scales and operands[index - 1].type == schema.TensorType.FLOAT32:
-            constants.append((_TYPES[tensor.type], (0,), data[:0]))
-            continue
         code, shape = _TYPES[tensor.type], tuple(tensor.shape)
-        if is_weight(name, index) and tensor.type == schema.TensorType.INT8:
-            code, data = _PANELS, to_panels(np.asarray(data).view(np.int8).reshape(shape))
+        if is_weight(name, index) and tensor.type in _PANELS:
+            data = to_panels(_integers(tensor.type, shape, data), tensor.type)
+            code = _PANELS[tensor.type]
+        elif is_weight(name, index - 1):
+            weight = operands[index - 1]
+            if weight.type == schema.TensorType.FLOAT32:
+                # The scales of these say nothing.
+                shape, data = (0,), data[:0]
+            elif len(shape) == 2:
+                scales = np.asarray(data).view(np.float32).reshape(*weight.shape[:-1], shape[1])
+                panels = scales_to_panels(scales)
+                shape, data = panels.shape, panels.view(np.uint8).reshape(-1)
         constants.append((code, shape, data))
     width = max(1, int(subgraph.tensors[operator.outputs[0]].shape[-1]))
     pack = schema.TensorT()
@@ -74,21 +82,48 @@ def _pack(model, subgraph, operator, name):
     subgraph.tensors.append(pack)
 
 
-def to_panels(matrices: np.ndarray) -> np.ndarray:
-    """Returns the bytes of int8 matrices in the order in which kernels multiply by them.
+def to_panels(matrices: np.ndarray, tensor_type: int = schema.TensorType.INT8) -> np.ndarray:
+    """Returns the bytes of integer matrices in the order in which kernels multiply by them.
 
-    That is 16 rows after another; of these, 4 columns after another; of these, row by row. What the
-    last ones lack is filled up with zeros.
+    That is 16 rows after another; of these, 8 columns after another; of these, row by row in the
+    order `PANEL_ORDER`. What the last ones lack is filled up with zeros. Of int4, 8 is added to
+    each value, and the values of the first eight of those rows are the low halves of bytes whose
+    high halves are the values of the others.
 
     Args:
-        matrices: `[..., rows, columns]`; each begins with a panel of its own.
+        matrices: int8 `[..., rows, columns]`; each begins with a panel of its own.
+        tensor_type: INT8 or INT4.
     """
     *outer, rows, cols = matrices.shape
     missing = [(0, 0)] * len(outer) + [(0, -rows % PANEL_ROWS), (0, -cols % PANEL_COLS)]
     padded = np.pad(matrices, missing)
     blocks = padded.reshape(-1, padded.shape[-2] // PANEL_ROWS, PANEL_ROWS, padded.shape[-1])
-    blocks = blocks.reshape(*blocks.shape[:3], -1, PANEL_COLS)
-    return np.ascontiguousarray(blocks.swapaxes(2, 3)).view(np.uint8).reshape(-1)
+    blocks = blocks.reshape(*blocks.shape[:3], -1, PANEL_COLS)[:, :, list(PANEL_ORDER)]
+    panels = np.ascontiguousarray(blocks.swapaxes(2, 3))
+    if tensor_type == schema.TensorType.INT4:
+        low, high = np.split((panels + _INT4_BIAS).view(np.uint8), 2, axis=3)
+        panels = low | high << 4
+    return panels.view(np.uint8).reshape(-1)
+
+
+def scales_to_panels(scales: np.ndarray) -> np.ndarray:
+    """Returns the scales of blocks as kernels read them, `[panels, blocks, 16]`.
+
+    Args:
+        scales: `[..., rows, blocks]`, of matrices each of which begins with a panel of its own.
+    """
+    *outer, rows, blocks = scales.shape
+    padded = np.pad(scales, [(0, 0)] * len(outer) + [(0, -rows % PANEL_ROWS), (0, 0)])
+    return np.ascontiguousarray(padded.reshape(-1, PANEL_ROWS, blocks).swapaxes(1, 2))
+
+
+def _integers(tensor_type, shape, data):
+    """The values of a tensor as int8."""
+    values = np.asarray(data).view(np.uint8)
+    if tensor_type == schema.TensorType.INT4:
+        pairs = np.stack([values & 15, values >> 4], axis=-1).reshape(-1)
+        values = (pairs ^ _INT4_BIAS) - np.uint8(_INT4_BIAS)
+    return values.view(np.int8)[: np.prod(shape, dtype=int)].reshape(shape)
 
 
 def _content(constants, width):

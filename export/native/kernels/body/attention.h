@@ -7,15 +7,22 @@
 namespace tfcompress::kernels {
 namespace {
 
-// Sums rows of kVectors vectors each, with a weight each.
-template <int32_t kVectors, typename Lanes>
-inline void WeightedSum(const float* weights, int32_t count, const float* rows, ptrdiff_t stride,
-                        Lanes lanes, float* y) {
+// Sums rows of kVectors vectors each, with a weight each, for kQueries lists of `count` weights
+// that follow one another. Each list's sum is the same however many there are.
+template <int32_t kQueries, int32_t kVectors, typename Lanes>
+inline void WeightedSums(const float* weights, int32_t count, const float* rows, ptrdiff_t stride,
+                         Lanes lanes, const Output& y) {
   // Two sums, as each addition waits for the one before it.
-  F even[kVectors] = {}, odd[kVectors] = {};
-  const auto add = [&](int32_t t, F* sums) {
-    for (int32_t v = 0; v < kVectors; ++v) {
-      sums[v] = MulAdd(Set(weights[t]), Load(rows + t * stride + v * kWidth, lanes), sums[v]);
+  F even[kQueries][kVectors] = {}, odd[kQueries][kVectors] = {};
+  const auto add = [&](int32_t t, F(&sums)[kQueries][kVectors]) {
+    F row[kVectors];
+#pragma GCC unroll 4
+    for (int32_t v = 0; v < kVectors; ++v) row[v] = Load(rows + t * stride + v * kWidth, lanes);
+#pragma GCC unroll 4
+    for (int32_t q = 0; q < kQueries; ++q) {
+      const F weight = Set(weights[q * count + t]);
+#pragma GCC unroll 4
+      for (int32_t v = 0; v < kVectors; ++v) sums[q][v] = MulAdd(weight, row[v], sums[q][v]);
     }
   };
   int32_t t = 0;
@@ -24,7 +31,29 @@ inline void WeightedSum(const float* weights, int32_t count, const float* rows, 
     add(t + 1, odd);
   }
   if (t < count) add(t, even);
-  for (int32_t v = 0; v < kVectors; ++v) Store(even[v] + odd[v], y + v * kWidth, lanes);
+#pragma GCC unroll 4
+  for (int32_t q = 0; q < kQueries; ++q) {
+#pragma GCC unroll 4
+    for (int32_t v = 0; v < kVectors; ++v) {
+      Store(even[q][v] + odd[q][v], y.values + q * y.stride + v * kWidth, lanes);
+    }
+  }
+}
+
+template <int32_t kQueries>
+inline void SumValues(const Attention& attention, const float* weights, const Output& y) {
+  constexpr int32_t kVectors = kQueries == 1 ? 4 : 2;
+  const ptrdiff_t stride = attention.stride;
+  const int32_t live = attention.live, width = attention.width;
+  int32_t i = 0;
+  for (; i + kVectors * kWidth <= width; i += kVectors * kWidth) {
+    WeightedSums<kQueries, kVectors>(weights, live, attention.values + i, stride, Full{},
+                                     {y.values + i, y.stride});
+  }
+  ForVectors(width - i, [&](int32_t k, auto lanes) {
+    WeightedSums<kQueries, 1>(weights, live, attention.values + i + k, stride, lanes,
+                              {y.values + i + k, y.stride});
+  });
 }
 
 // The scores are a product with the keys as weights.
@@ -41,19 +70,16 @@ inline void Score(const Attention& attention, float* scores) {
 
 void Attend(const Attention& attention, float* scores, const Output& context) {
   Score(attention, scores);
-  const ptrdiff_t stride = attention.stride;
-  const int32_t live = attention.live, width = attention.width;
-  for (ptrdiff_t r = 0; r < attention.count; ++r) {
-    float* const weights = scores + r * live;
-    float* const y = context.values + r * context.stride;
-    SoftmaxRow(live, weights);
-    int32_t i = 0;
-    for (; i + 4 * kWidth <= width; i += 4 * kWidth) {
-      WeightedSum<4>(weights, live, attention.values + i, stride, Full{}, y + i);
-    }
-    ForVectors(width - i, [&](int32_t k, auto lanes) {
-      WeightedSum<1>(weights, live, attention.values + i + k, stride, lanes, y + i + k);
-    });
+  const ptrdiff_t live = attention.live;
+  for (ptrdiff_t r = 0; r < attention.count; ++r) SoftmaxRow(attention.live, scores + r * live);
+  ptrdiff_t r = 0;
+  for (; r + kTile <= attention.count; r += kTile) {
+    SumValues<kTile>(attention, scores + r * live,
+                     {context.values + r * context.stride, context.stride});
+  }
+  for (; r < attention.count; ++r) {
+    SumValues<1>(attention, scores + r * live,
+                 {context.values + r * context.stride, context.stride});
   }
 }
 

@@ -1,13 +1,17 @@
 // Products of activations and rows of weights. A level gives:
-// - Quantized: what rounded activation values are stored as, and ActivationValues, a vector of
-//   them, which LoadActivationValues(const Quantized*) reads;
-// - Int8 and Int4: kStep, how many weights a vector of them holds; kBits, how many bits one takes
-//   in memory; kBias, what is added to each; Load(row, i, lanes), the weights from the i-th one of
-//   a row on;
-// - Dot(sums, weights, activations): adds products to the sums; integers, in any lane;
-// - BiasProducts(activations): what the bias of Int4 adds to such sums;
-// - BlockScales(scales, lanes): the factor of each lane of such sums of whole blocks;
-// - AddColumns(vectors): adds the lanes of each of kColumns vectors, into parts of their sums;
+// - StoreBytes(integers, to): stores integers that fit as bytes;
+// - Int8 and Int4: kStep, how many weights are read at once; kBias, what is added to each; Weights
+//   and Load(row, i, lanes), those from the i-th one of a row on; Values and LoadValues(x), the
+//   rounded activations to go with them;
+// - Dot(sums, weights, values): adds products to the sums; integers, in any lane, but of those of
+//   Int4 each four lanes have the products of a block of 32;
+// - BiasProducts(values): what the bias of Int4 adds to such sums;
+// - SplitPairs(from, to): puts the second ones of pairs of activations, Int4::kStep in all, behind
+//   the first ones, which is what Int4::LoadValues reads;
+// - BlockScales(scales, lanes): the factors of the blocks that such sums of kColumns rows have
+//   after AddColumns;
+// - AddColumns(vectors): adds the lanes of each of kColumns vectors, into parts of their sums, four
+//   lanes with four lanes;
 // - AddParts(parts, sums): adds those of kTile such vectors, into kTile * kColumns sums. The sums
 //   of several rows of activations are computed kTile at once.
 #ifndef TFCOMPRESS_KERNELS_BODY_LINEAR_H_
@@ -18,18 +22,28 @@
 namespace tfcompress::kernels {
 namespace {
 
-inline Quantized* StoreRounded(I x, Quantized* to) {
-#if TFC_WIDTH == 1
-  *to = static_cast<Quantized>(x);
-#else
-  typedef Quantized Narrow __attribute__((vector_size(sizeof(Quantized) * TFC_WIDTH)));
-  const Narrow narrow = __builtin_convertvector(x, Narrow);
-  memcpy(to, &narrow, sizeof(narrow));
-#endif
-  return to + kWidth;
-}
+// A quantized row: its values, the same as SplitPairs puts them, and what kInt4Bias adds to the
+// products of each block of them.
+class QuantizedRow {
+ public:
+  QuantizedRow(const Input& input, ptrdiff_t row)
+      : QuantizedRow(static_cast<const int8_t*>(input.quantized), input.cols, row) {}
 
-inline RowScale QuantizeRow(const float* x, int32_t size, Quantized* quantized) {
+  const int8_t* values() const { return start_; }
+  const int8_t* split() const { return start_ + padded_; }
+  const int32_t* block_biases() const {
+    return reinterpret_cast<const int32_t*>(start_ + 2 * padded_);
+  }
+
+ private:
+  QuantizedRow(const int8_t* quantized, int32_t cols, ptrdiff_t row)
+      : start_(quantized + row * QuantizedBytes(cols)), padded_(Padded(cols)) {}
+
+  const int8_t* start_;
+  ptrdiff_t padded_;
+};
+
+inline RowScale RoundRow(const float* x, int32_t size, int8_t* quantized) {
   // Compared as integers, infinities and NaNs are the largest.
   U bits = {};
   ForVectors(size, [&](int32_t i, auto lanes) {
@@ -37,9 +51,9 @@ inline RowScale QuantizeRow(const float* x, int32_t size, Quantized* quantized) 
     bits = magnitude > bits ? magnitude : bits;
   });
   const float largest = Bits<float>(Largest(bits));
-  Quantized* const end = quantized + Padded(size);
+  int8_t* const end = quantized + Padded(size);
   if (!(largest > 1e-30f && largest <= 3.40282347e38f)) {
-    memset(quantized, 0, sizeof(Quantized) * static_cast<size_t>(end - quantized));
+    memset(quantized, 0, static_cast<size_t>(end - quantized));
     return {largest <= 1e-30f ? 0 : __builtin_nanf(""), 0};
   }
   const float factor = 127 / largest;
@@ -48,17 +62,34 @@ inline RowScale QuantizeRow(const float* x, int32_t size, Quantized* quantized) 
     const F rounded = Load(x + i, lanes) * factor + kRounder;
     const I value = Bits<I>(rounded) - Bits<int32_t>(kRounder);
     sums += value;
-    quantized = StoreRounded(value, quantized);
+    StoreBytes(value, quantized);
+    quantized += kWidth;
   });
-  while (quantized < end) quantized = StoreRounded(I{}, quantized);
+  memset(quantized, 0, static_cast<size_t>(end - quantized));
   return {largest / 127, Sum(sums)};
 }
 
+inline void BlockBiases(const int8_t* x, int32_t padded, int32_t* biases) {
+  for (int32_t i = 0; i < padded; i += kInt4Block) {
+    int32_t sum = 0;
+    for (int32_t k = 0; k < kInt4Block; ++k) sum += x[i + k];
+    *biases++ = kInt4Bias * sum;
+  }
+}
+
 void Quantize(const Input& input, void* quantized, RowScale* scales) {
-  auto* const rows = static_cast<Quantized*>(quantized);
-  for (ptrdiff_t r = 0; r < input.count; ++r) {
-    scales[r] =
-        QuantizeRow(input.values + r * input.stride, input.cols, rows + r * Padded(input.cols));
+  auto* row = static_cast<int8_t*>(quantized);
+  for (ptrdiff_t r = 0; r < input.count; ++r, row += QuantizedBytes(input.cols)) {
+    scales[r] = RoundRow(input.values + r * input.stride, input.cols, row);
+  }
+}
+
+void Complete(const Input& input, void* quantized) {
+  const int32_t padded = Padded(input.cols);
+  auto* row = static_cast<int8_t*>(quantized);
+  for (ptrdiff_t r = 0; r < input.count; ++r, row += QuantizedBytes(input.cols)) {
+    for (int32_t i = 0; i < padded; i += Int4::kStep) SplitPairs(row + i, row + padded + i);
+    BlockBiases(row, padded, reinterpret_cast<int32_t*>(row + 2 * padded));
   }
 }
 
@@ -70,14 +101,19 @@ constexpr int32_t kLineBits = 512;
 // In shorter ones each sum would wait for the one before.
 constexpr int32_t kLongRow = 320;
 
+// The sums of kColumns rows of weights.
+#if TFC_WIDTH == 1
+using BlockSums = float;
+#else
+typedef float BlockSums __attribute__((vector_size(16)));
+#endif
+
 struct WeightRow {
   const uint8_t* data;
   const float* scales;  // Of its blocks.
 };
 
 // The formats: how a step of weights and one of activations is read and multiplied.
-
-enum class Scaling { kNone, kRows, kBlocks };
 
 struct Float32Format {
   using Value = float;
@@ -86,28 +122,33 @@ struct Float32Format {
   static constexpr int32_t kStep = kWidth;
   static constexpr int32_t kBits = 32;
   static constexpr int32_t kBias = 0;
-  static constexpr Scaling kScaling = Scaling::kNone;
+  static constexpr bool kScaled = false;
+  static constexpr bool kInBlocks = false;
 
   template <typename Lanes>
   static F LoadWeights(const WeightRow& row, int32_t i, Lanes lanes) {
     return Load(reinterpret_cast<const float*>(row.data) + i, lanes);
   }
   template <typename Lanes>
-  static F LoadActivationValues(const float* x, Lanes lanes) {
+  static F LoadValues(const float* x, Lanes lanes) {
     return Load(x, lanes);
   }
   static F Add(F sum, F weights, F x) { return MulAdd(weights, x, sum); }
+  static const float* InputRow(const Input& input, ptrdiff_t row) {
+    return input.values + row * input.stride;
+  }
 };
 
-template <typename Integers>
+template <typename Integers, int32_t kBitsOfOne>
 struct IntegerFormat {
-  using Value = Quantized;
+  using Value = int8_t;
   using Sum = I;
   using Total = int32_t;
   static constexpr int32_t kStep = Integers::kStep;
-  static constexpr int32_t kBits = Integers::kBits;
+  static constexpr int32_t kBits = kBitsOfOne;
   static constexpr int32_t kBias = Integers::kBias;
-  static constexpr Scaling kScaling = Scaling::kRows;
+  static constexpr bool kScaled = true;
+  static constexpr bool kInBlocks = false;
 
   template <typename Lanes>
   static auto LoadWeights(const WeightRow& row, int32_t i, Lanes lanes) {
@@ -115,60 +156,28 @@ struct IntegerFormat {
   }
   // Their rows are padded.
   template <typename Lanes>
-  static ActivationValues LoadActivationValues(const Quantized* x, Lanes) {
-    return kernels::LoadActivationValues(x);
+  static auto LoadValues(const int8_t* x, Lanes) {
+    return Integers::LoadValues(x);
   }
-  template <typename Weights>
-  static I Add(I sum, const Weights& weights, const ActivationValues& x) {
+  static I Add(I sum, const typename Integers::Weights& weights,
+               const typename Integers::Values& x) {
     return Dot(sum, weights, x);
+  }
+  static const int8_t* InputRow(const Input& input, ptrdiff_t row) {
+    const QuantizedRow quantized(input, row);
+    return kBits == 4 ? quantized.split() : quantized.values();
   }
 };
 
-// int4 with a scale for each 32 weights: a step is at least one such block.
-struct BlockFormat {
-  using Value = Quantized;
-  using Sum = F;
+using Int8Format = IntegerFormat<Int8, 8>;
+using Int4Format = IntegerFormat<Int4, 4>;
+
+// int4 with a scale for each 32 weights.
+struct BlockFormat : Int4Format {
   using Total = float;
-  static constexpr int32_t kBlock = 32;
-  static constexpr int32_t kStep = Int4::kStep < kBlock ? kBlock : Int4::kStep;
-  static constexpr int32_t kParts = kStep / Int4::kStep;
-  static constexpr int32_t kBits = Int4::kBits;
   static constexpr int32_t kBias = 0;
-  static constexpr Scaling kScaling = Scaling::kBlocks;
-
-  struct Weights {
-    Int4::Weights parts[kParts];
-    F scales;
-  };
-  struct Values {
-    ActivationValues parts[kParts];
-    I start;  // What corrects the bias of the weights.
-  };
-
-  template <typename Lanes>
-  static Weights LoadWeights(const WeightRow& row, int32_t i, Lanes lanes) {
-    Weights weights;
-    for (int32_t k = 0; k < kParts; ++k) {
-      weights.parts[k] = Int4::Load(row.data, i + k * Int4::kStep, lanes);
-    }
-    weights.scales = BlockScales(row.scales + i / kBlock, lanes);
-    return weights;
-  }
-  template <typename Lanes>
-  static Values LoadActivationValues(const Quantized* x, Lanes) {
-    Values values;
-    values.start = I{};
-    for (int32_t k = 0; k < kParts; ++k) {
-      values.parts[k] = kernels::LoadActivationValues(x + k * Int4::kStep);
-      values.start -= BiasProducts(values.parts[k]);
-    }
-    return values;
-  }
-  static F Add(F sum, const Weights& weights, const Values& x) {
-    I products = x.start;
-    for (int32_t k = 0; k < kParts; ++k) products = Dot(products, weights.parts[k], x.parts[k]);
-    return MulAdd(ToFloat(products), weights.scales, sum);
-  }
+  static constexpr bool kScaled = false;
+  static constexpr bool kInBlocks = true;
 };
 
 struct Product {
@@ -180,16 +189,6 @@ struct Product {
   float factor;  // Of all of y, but for the bias.
   const Output& y;
 };
-
-template <typename Format>
-inline const typename Format::Value* InputRow(const Input& input, ptrdiff_t row) {
-  return static_cast<const Quantized*>(input.quantized) + row * Padded(input.cols);
-}
-
-template <>
-inline const float* InputRow<Float32Format>(const Input& input, ptrdiff_t row) {
-  return input.values + row * input.stride;
-}
 
 constexpr int32_t kMostColumns = kTile * kColumns;
 constexpr float kNoBias[kMostColumns] = {};
@@ -206,7 +205,7 @@ class Columns {
       const ptrdiff_t row = begin + first;
       const uint8_t* data = DataOf(row);
       for (int32_t c = 0; c < kCols; ++c, data += product.weight_stride) SetRow(c, row + c, data);
-      if (kScaled) scales_ = product.weight.scales + row;
+      if (Format::kScaled) scales_ = product.weight.scales + row;
       if (product.bias != nullptr) bias_ = product.bias + row;
       return;
     }
@@ -214,7 +213,7 @@ class Columns {
       const int32_t place = begin + Min(first + c, count - 1);
       const ptrdiff_t row = ids == nullptr ? place : ids[place];
       SetRow(c, row, DataOf(row));
-      if (kScaled) copied_scales_[c] = product.weight.scales[row];
+      if (Format::kScaled) copied_scales_[c] = product.weight.scales[row];
       copied_bias_[c] = product.bias == nullptr ? 0 : product.bias[row];
     }
     scales_ = copied_scales_;
@@ -222,22 +221,19 @@ class Columns {
   }
 
   const WeightRow* rows() const { return rows_; }
-  float scale(int32_t c) const { return kScaled ? scales_[c] : 1; }
+  float scale(int32_t c) const { return Format::kScaled ? scales_[c] : 1; }
   float bias(int32_t c) const { return bias_[c]; }
 
  private:
-  static constexpr bool kScaled = Format::kScaling == Scaling::kRows;
-
   const uint8_t* DataOf(ptrdiff_t row) const {
     return static_cast<const uint8_t*>(product_.weight.data) + row * product_.weight_stride;
   }
 
   void SetRow(int32_t c, ptrdiff_t row, const uint8_t* data) {
     rows_[c].data = data;
-    if (Format::kScaling == Scaling::kBlocks) {
-      const Weight& weight = product_.weight;
-      rows_[c].scales = weight.scales + row * (weight.cols / weight.block);
-    }
+    if (!Format::kInBlocks) return;
+    const Weight& weight = product_.weight;
+    rows_[c].scales = weight.scales + row * (weight.cols / kInt4Block);
   }
 
   const Product& product_;
@@ -249,10 +245,10 @@ class Columns {
 };
 
 // Calls step(i, lanes) for the steps of a row.
-template <typename Format, typename Step>
+template <int32_t kStep, typename Step>
 inline void ForSteps(int32_t size, const Step& step) {
   int32_t i = 0;
-  for (; i + Format::kStep <= size; i += Format::kStep) step(i, Full{});
+  for (; i + kStep <= size; i += kStep) step(i, Full{});
   if (i < size) step(i, Part{size - i});
 }
 
@@ -265,9 +261,9 @@ inline void SumLongProducts(const typename Format::Value* const (&x)[kRows],
   for (int32_t c = 0; c < kColumns; ++c) {
     for (int32_t r = 0; r < kRows; ++r) {
       typename Format::Sum sum = {};
-      ForSteps<Format>(size, [&](int32_t i, auto lanes) {
+      ForSteps<Format::kStep>(size, [&](int32_t i, auto lanes) {
         sum = Format::Add(sum, Format::LoadWeights(weights[c], i, lanes),
-                          Format::LoadActivationValues(x[r] + i, lanes));
+                          Format::LoadValues(x[r] + i, lanes));
       });
       sums[r][c] = sum;
     }
@@ -284,9 +280,9 @@ inline void SumProducts(const typename Format::Value* const (&x)[kRows], const W
   for (auto& row : sums) {
     for (auto& sum : row) sum = typename Format::Sum{};
   }
-  ForSteps<Format>(size, [&](int32_t i, auto lanes) {
-    decltype(Format::LoadActivationValues(x[0], lanes)) values[kRows];
-    for (int32_t r = 0; r < kRows; ++r) values[r] = Format::LoadActivationValues(x[r] + i, lanes);
+  ForSteps<Format::kStep>(size, [&](int32_t i, auto lanes) {
+    decltype(Format::LoadValues(x[0], lanes)) values[kRows];
+    for (int32_t r = 0; r < kRows; ++r) values[r] = Format::LoadValues(x[r] + i, lanes);
     for (int32_t c = 0; c < kColumns; ++c) {
       const ptrdiff_t bit = ptrdiff_t{i} * Format::kBits;
       if (kWholeLines || bit % kLineBits == 0) {
@@ -299,6 +295,66 @@ inline void SumProducts(const typename Format::Value* const (&x)[kRows], const W
   for (int32_t r = 0; r < kRows; ++r) parts[r] = AddColumns(sums[r]);
 }
 
+// The products of kRows rows of activations with kCols rows of weights, row by row.
+template <typename Format, int32_t kRows, int32_t kCols>
+inline void SumTile(const typename Format::Value* const (&x)[kRows], const WeightRow* weights,
+                    int32_t size, typename Format::Total (&totals)[kRows * kCols]) {
+  typename Format::Sum parts[kTile];
+  if (kRows == 1 && ptrdiff_t{size} * Format::kBits >= 8 * kLongRow) {
+    for (int32_t c = 0; c < kCols; c += kColumns) {
+      SumLongProducts<Format>(x, weights + c, size, parts + c / kColumns);
+    }
+  } else {
+    for (int32_t c = 0; c < kCols; c += kColumns) {
+      SumProducts<Format>(x, weights + c, size, parts + c / kColumns);
+    }
+  }
+  AddParts(parts, totals);
+}
+
+// The blocks that are read at once.
+constexpr int32_t kBlocks = Int4::kStep / kInt4Block;
+inline int32_t BlocksIn(Full) { return kBlocks; }
+inline int32_t BlocksIn(Part part) { return part.count / kInt4Block; }
+
+// The same of weights in blocks. Each block is added to a row's sum in its turn, so that all levels
+// round alike.
+template <int32_t kRows, int32_t kCols>
+inline void SumBlockTile(const int8_t* const (&x)[kRows], const WeightRow* weights, int32_t size,
+                         float (&totals)[kRows * kCols]) {
+  constexpr int32_t kGroups = kCols / kColumns;
+  BlockSums sums[kRows][kGroups] = {};
+  ForSteps<Int4::kStep>(size, [&](int32_t i, auto lanes) {
+    Int4::Values values[kRows];
+    I starts[kRows];
+    for (int32_t r = 0; r < kRows; ++r) {
+      values[r] = Int4::LoadValues(x[r] + i);
+      starts[r] = -BiasProducts(values[r]);
+    }
+#pragma GCC unroll 4
+    for (int32_t g = 0; g < kGroups; ++g) {
+      const WeightRow* const own = weights + g * kColumns;
+      Int4::Weights columns[kColumns];
+      const float* scales[kColumns];
+      for (int32_t c = 0; c < kColumns; ++c) {
+        __builtin_prefetch(own[c].data + i / 2 + kAhead);
+        columns[c] = Int4::Load(own[c].data, i, lanes);
+        scales[c] = own[c].scales + i / kInt4Block;
+      }
+      const F factors = BlockScales(scales, BlocksIn(lanes));
+      for (int32_t r = 0; r < kRows; ++r) {
+        I products[kColumns];
+        for (int32_t c = 0; c < kColumns; ++c) products[c] = Dot(starts[r], columns[c], values[r]);
+        const F scaled = ToFloat(AddColumns(products)) * factors;
+        BlockSums each[kBlocks];
+        memcpy(each, &scaled, sizeof(each));
+        for (int32_t k = 0; k < BlocksIn(lanes); ++k) sums[r][g] += each[k];
+      }
+    }
+  });
+  memcpy(totals, sums, sizeof(totals));
+}
+
 // kRows x kCols of y. Where fewer are left, the last ones are computed several times.
 template <typename Format, int32_t kRows, int32_t kCols>
 inline void MultiplyTile(const Product& product, int32_t first_row, int32_t first_col) {
@@ -307,20 +363,15 @@ inline void MultiplyTile(const Product& product, int32_t first_row, int32_t firs
   const int32_t cols = Min(kCols, product.selection.count - first_col);
   const Columns<Format, kCols> columns(product, first_col);
   const typename Format::Value* x[kRows];
-  for (int32_t r = 0; r < kRows; ++r) x[r] = InputRow<Format>(input, first_row + Min(r, rows - 1));
-
-  typename Format::Sum parts[kTile];
-  if (kRows == 1 && ptrdiff_t{input.cols} * Format::kBits >= 8 * kLongRow) {
-    for (int32_t c = 0; c < kCols; c += kColumns) {
-      SumLongProducts<Format>(x, columns.rows() + c, input.cols, parts + c / kColumns);
-    }
-  } else {
-    for (int32_t c = 0; c < kCols; c += kColumns) {
-      SumProducts<Format>(x, columns.rows() + c, input.cols, parts + c / kColumns);
-    }
+  for (int32_t r = 0; r < kRows; ++r) {
+    x[r] = Format::InputRow(input, first_row + Min(r, rows - 1));
   }
   typename Format::Total totals[kRows * kCols];
-  AddParts(parts, totals);
+  if constexpr (Format::kInBlocks) {
+    SumBlockTile<kRows, kCols>(x, columns.rows(), input.cols, totals);
+  } else {
+    SumTile<Format, kRows, kCols>(x, columns.rows(), input.cols, totals);
+  }
 
   for (int32_t r = 0; r < rows; ++r) {
     float factor = product.factor;
@@ -364,11 +415,10 @@ void MultiplyByRows(const Input& input, const Weight& weight, const Selection& s
                     const float* bias, const Output& y) {
   switch (weight.type) {
     case Type::kInt8:
-      return MultiplyAs<IntegerFormat<Int8>>({input, weight, weight.cols, selection, bias, 1, y});
+      return MultiplyAs<Int8Format>({input, weight, weight.cols, selection, bias, 1, y});
     case Type::kInt4: {
       const Product product = {input, weight, weight.cols / 2, selection, bias, 1, y};
-      return weight.block == 0 ? MultiplyAs<IntegerFormat<Int4>>(product)
-                               : MultiplyAs<BlockFormat>(product);
+      return weight.block == 0 ? MultiplyAs<Int4Format>(product) : MultiplyAs<BlockFormat>(product);
     }
     default: {
       const ptrdiff_t stride = static_cast<ptrdiff_t>(sizeof(float)) * weight.cols;

@@ -12,15 +12,15 @@ namespace {
 
 void Multiply(const Input& input, const Weight& weight, const Selection& selection,
               const float* bias, const Output& y) {
-  if (weight.type == Type::kInt8Panels) {
-    return MultiplyByPanels({input, weight, 0, selection, bias, 1, y});
-  }
+  const Product product = {input, weight, 0, selection, bias, 1, y};
+  if (weight.type == Type::kInt8Panels) return MultiplyByPanels<Int8Panels>(product);
+  if (weight.type == Type::kInt4Panels) return MultiplyByPanels<Int4Panels>(product);
   MultiplyByRows(input, weight, selection, bias, y);
 }
 
-constexpr Kernels kTable = {Quantize, Multiply,   Add,       Normalize, Activate,
-                            Softmax,  Interleave, Gate,      Attend,    Convolve,
-                            Average,  FindAbove,  LargestOf, SumExp};
+constexpr Kernels kTable = {Quantize, Complete, Multiply,   Add,       Normalize,
+                            Activate, Softmax,  Interleave, Gate,      Attend,
+                            Convolve, Average,  FindAbove,  LargestOf, SumExp};
 
 }  // namespace
 }  // namespace tfcompress::kernels
