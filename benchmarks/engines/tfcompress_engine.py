@@ -10,7 +10,6 @@ def open_engine(folder, batch_size, num_tokens, shortlist):
     translator = Translator(folder / ("bundle_shortlist" if shortlist else "bundle"), native=True)
 
     def translate(batch):
-        # One sentence a step: the runtime has no batches yet, so `batch_size` is not passed on.
-        return translator.translate(batch, max_length=num_tokens + 1)
+        return translator.translate(batch, max_length=num_tokens + 1, batch_size=batch_size)
 
     return translate, "native"
