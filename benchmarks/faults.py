@@ -86,7 +86,8 @@ class Drills:
     """
 
     def __init__(self, folder: Path):
-        self.folder = folder
+        # As the hook that makes faults sees it.
+        self.folder = folder = folder.resolve()
         self.results: list[dict] = []
         folder.mkdir(parents=True)
         write_corpus(folder / "corpus", pairs=400, valid=20, test=6)

@@ -189,5 +189,6 @@ def _translated(translator, options, place, chunk) -> list[Any]:
         try:
             results.append(translator.translate(source, **options))
         except InputError as error:
-            raise InputError(f"{place}, line {number}: {error}") from None
+            line = f"{place}, line {number}"
+            raise InputError(f"{line}: {error}") from None
     return results
