@@ -308,7 +308,7 @@ def main() -> None:
     }
     text = json.dumps(content, indent=1)
     # Where it ran says nothing to others.
-    for place, name in ((options.folder, "FOLDER"), (f"{ROOT}/", "")):
+    for place, name in ((options.folder.resolve(), "FOLDER"), (f"{ROOT}/", "")):
         text = text.replace(str(place), name)
     options.output.write_text(f"{text}\n")
     print(f"{passed} of {len(drills.results)} drills passed")
