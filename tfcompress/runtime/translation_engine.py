@@ -44,7 +44,7 @@ class TranslationEngine(Engine[TranslationBundle]):
     ) -> list[Hypothesis]:
         """Translates a sentence; as in the native runtime."""
         search = self._search(
-            len(ids), beam_size, max_length, length_penalty, with_scores, constraints
+            len(ids), beam_size, n_best, max_length, length_penalty, with_scores, constraints
         )
         self._session.encode([*ids, self._bundle.ids.eos])
         return run(search, self._stepper, beam_size)[:n_best]
@@ -62,7 +62,7 @@ class TranslationEngine(Engine[TranslationBundle]):
         constraints: Constraints = NO_CONSTRAINTS,
     ) -> list[list[Hypothesis]]:
         """Translates sentences side by side; as in the native runtime."""
-        options: Any = (beam_size, max_length, length_penalty, with_scores, constraints)
+        options: Any = (beam_size, n_best, max_length, length_penalty, with_scores, constraints)
         sentences = [
             BatchSentence([*ids, self._bundle.ids.eos], self._search(len(ids), *options))
             for ids in rows
@@ -78,10 +78,12 @@ class TranslationEngine(Engine[TranslationBundle]):
         return [hypotheses[:n_best] for hypotheses in found]
 
     def _search(
-        self, num_ids, beam_size, max_length, length_penalty, with_scores, constraints
+        self, num_ids, beam_size, n_best, max_length, length_penalty, with_scores, constraints
     ) -> Search[list[Hypothesis]]:
         """Returns the search of a sentence of so many ids."""
-        SearchOptions(beam_size, length_penalty=length_penalty, max_length=max_length)
+        SearchOptions(
+            beam_size, length_penalty=length_penalty, n_best=n_best, max_length=max_length
+        )
         special = self._bundle.ids
         longest = self._bundle.max_target_length - len(special.target_prefix)
         limit = min(max_length or longest, longest, 2 * (num_ids + 1) + 16)
