@@ -218,7 +218,7 @@ def test_bundles_of_the_other_type(int8_encoder_bundle, plain_bundle):
 @pytest.mark.parametrize(
     ("keys", "value", "message"),
     [
-        (["format"], 1, "format=1 instead of 2"),
+        (["format"], 1, "format=1 instead of 3"),
         (["limits", "max_length"], 0, "`limits.max_length` cannot be 0"),
         (["vocabulary"], "9", "`vocabulary` cannot be '9'"),
         (["token_types"], -1, "`token_types` cannot be -1"),
