@@ -62,12 +62,20 @@ def evaluate_translation(
         )
     with Translator(bundle, num_threads=num_threads) as translator:
         limit = translator.bundle.max_source_length
-        search = {"beam_size": beam_size, "length_penalty": length_penalty, "return_scores": True}
         with tqdm(
             total=len(sources), unit="sentence", disable=None if progress else True, leave=False
         ) as bar:
+
+            def show(done: int, count: int) -> None:
+                bar.update(done - bar.n)
+
             rows: list[Any] = translator.translate(
-                sources, **search, batch_size=BATCH_SIZE, progress=lambda done, count: bar.update()
+                sources,
+                beam_size=beam_size,
+                length_penalty=length_penalty,
+                return_scores=True,
+                batch_size=BATCH_SIZE,
+                progress=show,
             )
     hypotheses = [row[0] for row in rows]
     translations = [best.text for best in hypotheses]

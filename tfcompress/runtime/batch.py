@@ -120,4 +120,5 @@ def _shrunk(session, runs, rows):
 
 
 def _rows(output, rows):
-    return StepOutput(*(None if one is None else one[rows] for one in output))
+    logits, *others = output
+    return StepOutput(logits[rows], *(None if one is None else one[rows] for one in others))

@@ -115,7 +115,7 @@ class PivotTranslator(Translator):
             cut = options.overlong, options.split_sentences, False
             sources.append((translator._source_text(name, text, *cut), options))
         return [
-            [_continued(one, source, *second, options) for second in seconds]
+            [_continued(one, source, second, parts, options) for second, parts in seconds]
             for (one, options), (source, _), seconds in zip(
                 firsts, sources, translator._translate_texts(sources)
             )

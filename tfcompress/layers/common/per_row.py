@@ -1,5 +1,7 @@
 """Positions of decoding steps."""
 
+from typing import Any
+
 import tensorflow as tf
 
 
@@ -9,5 +11,5 @@ def per_row(position: tf.Tensor | int) -> tf.Tensor:
     Args:
         position: Integer scalar or vector.
     """
-    position = tf.cast(position, tf.int32)
-    return position if position.shape.rank == 1 else tf.reshape(position, [1])
+    positions: Any = tf.cast(position, tf.int32)
+    return positions if positions.shape.rank == 1 else tf.reshape(positions, [1])
