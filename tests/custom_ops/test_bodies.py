@@ -160,18 +160,20 @@ def test_top_logits():
     x, table, bias = random_tensor(2, 4), random_tensor(7, 4), random_tensor(7)
     logits = (x @ tf.transpose(table) + bias).numpy()
     special = {"pad_id": 0, "bos_id": 1, "eos_id": 2}
-    shortlist = np.array([2, 4, 5, 0, 0, 0, 0], np.int32)
-    for size, candidates in ((0, np.arange(7)), (3, shortlist[:3])):
+    lists = np.array([[2, 4, 5, 0, 0, 0, 0], [1, 2, 3, 6, 0, 0, 0]], np.int32)
+    everything, first, second = np.arange(7), lists[0, :3], lists[1, :4]
+    cases = [(lists[:1], [0], [everything, everything]), (lists[:1], [3], [first, first])]
+    cases += [(lists, [3, 4], [first, second]), (lists, [0, 4], [everything, second])]
+    for shortlist, sizes, candidates in cases:
+        width = tf.zeros([4], tf.int32)
         values, ids, total, eos = top_logits(
-            x, table, bias, shortlist, tf.constant([size]), tf.zeros([4], tf.int32), **special
+            x, table, bias, shortlist, tf.constant(sizes), width, **special
         )
-        for row in range(2):
-            best = sorted(
-                (i for i in candidates if i not in (0, 1)), key=lambda i: -logits[row, i]
-            )[:4]
+        for row, own in enumerate(candidates):
+            best = sorted((i for i in own if i not in (0, 1)), key=lambda i: -logits[row, i])[:4]
             assert ids[row].numpy().tolist() == best + [-1] * (4 - len(best))
             np.testing.assert_allclose(values[row][: len(best)], logits[row, best], 1e-5, 1e-6)
-            expected = np.log(np.exp(logits[row, candidates]).sum())
+            expected = np.log(np.exp(logits[row, own]).sum())
             np.testing.assert_allclose(total[row, 0], expected, rtol=1e-5)
             np.testing.assert_allclose(eos[row, 0], logits[row, 2], rtol=1e-5, atol=1e-6)
 
