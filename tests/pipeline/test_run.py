@@ -8,7 +8,7 @@ from flavours import one_flavour
 
 from tfcompress.digests import digest
 from tfcompress.errors import InputError
-from tfcompress.pipeline import benchmarking, load_recipe, run_recipe
+from tfcompress.pipeline import benchmarking, load_recipe, run, run_recipe
 from tfcompress.pipeline.identity import model_digest
 from tfcompress.pipeline.recipe_files import recipe_from_mapping
 from tfcompress.pipeline.record import RunRecord
@@ -163,6 +163,16 @@ def test_only_what_depends_on_a_change_is_done_again(
 ):
     assert rerun(run_copy, recipe_mapping, corpus_folder, **changes) == stages
     assert rerun(run_copy, recipe_mapping, corpus_folder, **changes) == []
+
+
+@one_flavour
+@pytest.mark.slow
+def test_bundles_of_another_format_are_made_again(
+    run_copy, recipe_mapping, corpus_folder, monkeypatch
+):
+    monkeypatch.setattr(run, "FORMAT", 0)
+    said = rerun(run_copy, recipe_mapping, corpus_folder)
+    assert said == ["exporting float32", "exporting dynamic_int8"]
 
 
 @one_flavour

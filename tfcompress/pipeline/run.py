@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tfcompress import schema
+from tfcompress.constants import FORMAT
 from tfcompress.digests import digest
 from tfcompress.errors import InputError
 from tfcompress.export.option_files import REPRESENTATIVE_TEXTS
@@ -235,6 +236,7 @@ class _Run:
         }
         mapping = schema.to_mapping(self.recipe)
         needs = {
+            "format": FORMAT,
             "model": record.content("model"),
             "tokenizers": record.content("tokenizers"),
             "scheme": mapping["quantization_scheme"] if quantization == "mixed" else None,
