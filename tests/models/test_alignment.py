@@ -84,6 +84,7 @@ def stepped(transformer):
             tf.constant([position]),
             tf.constant(mask.reshape(1, 1, 1, -1)),
             [state[name] for name in signatures.state],
+            [],
         )
         rows.append(outputs["alignment"].numpy()[0])
         state |= {name: outputs[f"new_{name}"] for name in state if f"new_{name}" in outputs}
