@@ -201,7 +201,8 @@ def _fit(task, compressed, model, config, folder, state, selected, progress):
             )
         except tf.errors.OpError as error:
             # What TensorFlow makes of an error in the data.
-            if cause := re.search(r"\bInputError: (.+)", str(error)):
+            names = "|".join(one.__name__ for one in (InputError, *InputError.__subclasses__()))
+            if cause := re.search(rf"\b(?:{names}): (.+)", str(error)):
                 raise InputError(cause.group(1)) from None
             raise
     if not state.history:
