@@ -38,6 +38,7 @@ def pair(request):
     return tokenizer, graph
 
 
+@pytest.mark.costly
 def test_ids_are_those_of_the_tokenizer(pair):
     tokenizer, graph = pair
     # Jamo that are not yet syllables are joined by the tokenizer only.

@@ -227,6 +227,7 @@ def test_wrong_beams(options):
 PREFIXED = [{"target_prefix": (9, 31)}, {"target_prefix": (9,), "bos_id": 2}]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("changes", PREFIXED)
 def test_targets_begin_behind_the_prefix(changes):
     """The prefix is decoded and left out, whether a target begins with the begin or the end id."""

@@ -151,6 +151,7 @@ def test_the_legacy_form_ends_sources_with_the_code(tmp_path):
     np.testing.assert_allclose(memory, expected[0], atol=2e-4)
 
 
+@pytest.mark.costly
 @one_flavour
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_trimming(tmp_path, dtype):

@@ -176,6 +176,7 @@ def test_round_trip(transformer, tmp_path):
     assert describe(folder).name == "folder"
 
 
+@pytest.mark.slow
 def test_saving_again_replaces(saved):
     other = randomize(Seq2SeqTransformer(CONFIG), seed=1)
     save_preset(other, saved)

@@ -261,6 +261,7 @@ def test_benchmark_on_an_unknown_device(capsys, bundle):
     assert "Received: 'toaster'" in run_bad(capsys, "benchmark", bundle, "--device", "toaster")
 
 
+@pytest.mark.slow
 def test_export_of_a_run(capsys, finished_run, tmp_path):
     out = str(tmp_path / "bundle")
     manifest = run_json(capsys, "export", str(finished_run), out, "--quantization", "float16")

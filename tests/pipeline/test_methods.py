@@ -30,6 +30,7 @@ def run(finished_run, recipe_mapping, corpus_folder, tmp_path):
     return start
 
 
+@pytest.mark.slow
 @one_flavour
 def test_surgery_without_training(run, finished_run):
     folder = run(

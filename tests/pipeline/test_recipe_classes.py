@@ -309,6 +309,7 @@ def evaluated(bundle, rows):
     return evaluate_text_encoder(bundle, path)
 
 
+@pytest.mark.slow
 @one_flavour
 @pytest.mark.parametrize(
     ("labels", "good", "bad"),

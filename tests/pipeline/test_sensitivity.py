@@ -90,6 +90,7 @@ def test_the_plan_keeps_within_the_loss(run, sentences, better_when_larger):
     assert reports[0].scheme_bytes == reports[0].float32_bytes
 
 
+@pytest.mark.slow
 def test_command(run, corpus_folder, tmp_path, capsys):
     scheme, bundle = tmp_path / "scheme.json", tmp_path / "bundle"
     arguments = ["sensitivity", str(run), "--sentences", "2", "--output", str(scheme)]

@@ -71,6 +71,7 @@ def test_few(built, request, tmp_path, name):
     attack(built, request.getfixturevalue(name), tmp_path / "last", FEW)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_few_with_custom_operations(built, made, tmp_path, name):
     attack(built, made(name), tmp_path / "last", FEW)

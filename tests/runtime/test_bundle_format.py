@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from flavours import one_flavour
 
 from tfcompress.decoder_state import StateSpec
@@ -24,6 +25,7 @@ def test_the_page_is_that_of_this_version():
     assert f"\n| {manifest.FORMAT} | " in PAGE
 
 
+@pytest.mark.slow
 def test_the_page_names_what_manifests_hold(bundle, plain_bundle, encoder_bundles):
     for path in (bundle, plain_bundle, *encoder_bundles.values()):
         assert keys_of(path) <= KEYS

@@ -92,6 +92,7 @@ def test_true_takes_what_pays(transformer, tmp_path):
     assert manifest["custom_ops"] == [names.DECODER, names.TOP_LOGITS]
 
 
+@pytest.mark.slow
 def test_only_what_is_asked_for(transformer, tmp_path):
     manifest = export(transformer, tmp_path / "bundle", custom_ops=[names.CACHED_ATTENTION])
     assert manifest["custom_ops"] == [names.CACHED_ATTENTION]
@@ -119,6 +120,7 @@ def test_a_shortlist_is_all_that_a_translation_uses(transformer, tmp_path, beam_
         assert candidates.issuperset(token for one in hypotheses for token in one.ids)
 
 
+@pytest.mark.slow
 def test_python_says_what_it_needs(transformer, tmp_path, monkeypatch):
     export(transformer, tmp_path / "bundle")
     monkeypatch.setenv("TFCOMPRESS_NATIVE", "0")
@@ -153,6 +155,7 @@ def test_wrong_arguments(transformer, tmp_path, message):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_an_altered_shortlist(transformer, tmp_path):
     path = tmp_path / "bundle"
     everything = Shortlist(

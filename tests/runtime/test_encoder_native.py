@@ -250,7 +250,7 @@ def test_manifests_that_lie(library, encoder_bundles, change, status, message):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.costly
+@pytest.mark.slow
 @pytest.mark.parametrize("quantization", ["float32", "dynamic_int8", "int4"])
 def test_custom_operations(encoders, tmp_path, quantization):
     """Whole layers as custom operations compute what builtin ones do."""

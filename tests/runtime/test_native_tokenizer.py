@@ -187,6 +187,7 @@ def pair(request, library):
     tokenizer.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["unigram", "bpe"])
 def test_what_stands_around_texts(library, name):
     proto = with_affixes(model_bytes(name), ["</s>", "\u2581the"], ["\u2581man"])

@@ -94,6 +94,7 @@ def published(request, built, tmp_path_factory):
             yield encoder, tokenizer, (native, python)
 
 
+@pytest.mark.costly
 def test_ids_and_vectors_are_those_of_the_keras_model(published):
     encoder, tokenizer, runtimes = published
     whole = encode_texts(tokenizer, TEXTS, max_length=1000)

@@ -205,7 +205,7 @@ class Hidden(keras.Model):
         return self.apply(x)
 
 
-@pytest.mark.costly
+@pytest.mark.slow
 def test_one_after_another(model):
     """Also where the constructor of a class makes its layers as they were before."""
     smaller = prune_heads(narrow_feed_forward(model, 10), drop={})

@@ -123,6 +123,7 @@ def test_other_heads_start_anew(name, tmp_path):
         begin(start, config(), frozen)
 
 
+@pytest.mark.slow
 @one_flavour
 def test_theseus_keeps_the_classes(tmp_path):
     """The successors' model has the predecessor's head, in the order of the new classes."""
@@ -180,6 +181,7 @@ LEARNING = TrainingConfig(
 )
 
 
+@pytest.mark.slow
 def test_several_classes_a_text_are_learnt(tmp_path):
     target = easy("multi_label_classification", ("good", "bad"))
     train, valid = (labelled(*words_of(count, seed)) for seed, count in enumerate((100, 20)))

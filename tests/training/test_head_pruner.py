@@ -101,6 +101,7 @@ def test_estimates_once_or_at_each_step():
     assert anew[0] == order[0]
 
 
+@pytest.mark.slow
 @one_flavour
 def test_protected_layers_keep_their_heads():
     for protect in ("first_attention", "^first"):
