@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from export_harness import assert_export_parity, make_transformer, plain_transformer
+from flavours import one_flavour
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tensorflow import keras
@@ -62,6 +63,7 @@ def test_quantized(quantization):
     assert 0 < metrics["mean_log_probability_difference"] < 0.2
 
 
+@one_flavour
 @pytest.mark.costly
 @pytest.mark.parametrize(
     ("quantization", "bits", "block_size"), [("int4", 4, 32), ("int4_per_channel", 4, None)]
@@ -125,6 +127,7 @@ def bundle(tmp_path_factory):
     return path, convert(plain_transformer(), path, quantization="float32")
 
 
+@one_flavour
 def test_manifest(bundle):
     path, manifest = bundle
     assert json.loads((path / "manifest.json").read_text()) == json.loads(json.dumps(manifest))
@@ -145,6 +148,7 @@ def test_manifest(bundle):
     assert manifest["files"]["model.tflite"]["bytes"] == size
 
 
+@one_flavour
 def test_bundle_translates_as_the_model_does(bundle):
     path, _ = bundle
     sources = [[7, 9, 11], [30], [59, 3, 4, 5, 6, 8]]
@@ -170,6 +174,7 @@ def test_mixed_precision_and_dropout():
     assert_export_parity(mixed)
 
 
+@one_flavour
 def test_samples(tmp_path):
     manifest = convert(plain_transformer(), tmp_path / "bundle", samples=[[4, 5, 2], [6, 2]])
     assert manifest["parity"]["samples"] == 2
@@ -201,6 +206,7 @@ def test_other_models_are_refused(tmp_path):
         convert({}, tmp_path / "bundle")
 
 
+@one_flavour
 def test_weights_that_are_not_finite(tmp_path):
     transformer = make_transformer(depth=1)
     table = transformer.layer("embedding").embeddings
@@ -211,6 +217,7 @@ def test_weights_that_are_not_finite(tmp_path):
         convert(transformer, tmp_path / "bundle")
 
 
+@one_flavour
 def test_missing_operations_are_named(tmp_path, monkeypatch):
     from tfcompress.layers import LayerNormalization
 
@@ -223,6 +230,7 @@ def test_missing_operations_are_named(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@one_flavour
 def test_models_that_litert_cannot_run(tmp_path, monkeypatch):
     def fail(*args):
         raise RuntimeError("node 7 failed to prepare\nin subgraph 1")

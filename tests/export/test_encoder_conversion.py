@@ -282,6 +282,7 @@ def test_a_sentencepiece_tokenizer_of_translation_models(encoders, tmp_path):
         convert(encoders[None], tmp_path / "b", tokenizer=Tokenizer.__new__(Tokenizer))
 
 
+@pytest.mark.slow
 @one_flavour
 def test_existing_bundles(encoders, tmp_path):
     convert(encoders[None], tmp_path / "b", samples=[[2, 3]])

@@ -30,6 +30,7 @@ def test_ordinary_models_have_none(model, quantization):
     check_known_faults(model)
 
 
+@pytest.mark.slow
 def test_integers_computed_at_run_time(model):
     step = model.subgraphs[1]
     product = next(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from export_harness import make_transformer, plain_transformer
+from flavours import one_flavour
 
 from tfcompress.export import ExportError, ExportOptions, convert
 from tfcompress.export.conversion import translation_parity
@@ -42,6 +43,7 @@ def test_check(changes, message):
         translation_parity.check({**GOOD, **changes}, "dynamic_int8")
 
 
+@one_flavour
 def test_steps_that_differ_from_calls_are_caught(tmp_path, monkeypatch):
     step = SinusoidalPosition.step
 
@@ -54,6 +56,7 @@ def test_steps_that_differ_from_calls_are_caught(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@one_flavour
 def test_subtle_difference_is_caught(tmp_path, monkeypatch):
     """One that hardly changes any token."""
     step = MultiHeadAttention._step_output

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 from export_harness import WEIGHT_ONLY, make_transformer
+from flavours import one_flavour
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
@@ -55,6 +56,7 @@ def constants(model, elements=1024):
     ]
 
 
+@one_flavour
 @pytest.mark.parametrize("quantization", WEIGHT_ONLY)
 def test_shared_table_is_one_buffer_of_the_right_type(lowered, quantization):
     model = quantized(lowered, quantization)
@@ -69,6 +71,7 @@ def test_shared_table_is_one_buffer_of_the_right_type(lowered, quantization):
     assert ("DEQUANTIZE" in counts["step"]) == (quantization == "float16")
 
 
+@one_flavour
 def test_small_weights_stay_in_float32(lowered):
     model = quantized(lowered, "dynamic_int8")
     small = {tuple(t.shape) for _, t in constants(model, 2) if t.type == schema.TensorType.FLOAT32}
@@ -76,6 +79,7 @@ def test_small_weights_stay_in_float32(lowered):
     assert all(np.prod(shape) < 1024 for shape in small)
 
 
+@one_flavour
 def test_scales_are_normal(lowered):
     for _, tensor in constants(quantized(lowered, "dynamic_int8")):
         scales = tensor.quantization.scale
@@ -85,6 +89,7 @@ def test_scales_are_normal(lowered):
         assert tensor.quantization.quantizedDimension == 0
 
 
+@one_flavour
 def test_blocks_of_4_bits(lowered):
     model = quantized(lowered, "int4")
     for number, tensor in constants(model):
@@ -128,6 +133,7 @@ def partitions(model, signature):
     return operations["DELEGATE"]
 
 
+@one_flavour
 def test_xnnpack_takes_as_much_in_int8_as_in_float32(lowered):
     """Rows of zeros change nothing."""
     for signature, most in {"encode": 2, "step": 3}.items():
@@ -137,6 +143,7 @@ def test_xnnpack_takes_as_much_in_int8_as_in_float32(lowered):
         assert counts["float16"] <= most + 1
 
 
+@one_flavour
 def test_scales_of_zero_would_not_load(lowered):
     """This is what the test above is about."""
     model = quantized(lowered, "dynamic_int8")
@@ -146,6 +153,7 @@ def test_scales_of_zero_would_not_load(lowered):
         partitions(model, "step")
 
 
+@one_flavour
 def test_constants_that_are_read_in_other_ways_stay(lowered):
     model = flatbuffer.read(lowered)
     subgraph = model.subgraphs[1]

@@ -163,7 +163,7 @@ MODELS = {
 }
 
 
-@pytest.mark.costly
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_models_are_described_decoded_and_exported(name):
     model = transformer(**MODELS[name])

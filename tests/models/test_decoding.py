@@ -3,6 +3,7 @@ import functools
 import numpy as np
 import pytest
 import tensorflow as tf
+from flavours import one_flavour
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorflow import keras
@@ -132,6 +133,7 @@ def test_padding_of_the_batch_changes_nothing():
     assert greedy_decode(transformer, SOURCES) == alone
 
 
+@one_flavour
 @pytest.mark.costly
 @pytest.mark.parametrize("max_length", [1, 2, 9, 1000])
 def test_max_length(max_length):
@@ -143,12 +145,14 @@ def test_max_length(max_length):
     assert len(best[0].token_ids) < max_length
 
 
+@one_flavour
 def test_one_beam_is_greedy():
     transformer = model()
     for source, target in zip(SOURCES, greedy_decode(transformer, SOURCES)):
         assert beam_decode(transformer, source, beam_size=1)[0].token_ids == target
 
 
+@one_flavour
 @settings(deadline=None, max_examples=5)
 @given(
     source=st.lists(st.integers(4, VOCABULARY - 1), max_size=8).map(lambda ids: [*ids, 2]),
@@ -170,6 +174,7 @@ def test_scores_are_those_of_the_training_graph(source, beam_size, length_penalt
         assert len(ids) < length_limit(source)
 
 
+@one_flavour
 def test_wide_beam_finds_the_best_of_all_targets():
     """With more beams than there are targets of at most two tokens, the search is exhaustive."""
     transformer, source = model(seed=3), [7, 9, 2]
@@ -200,6 +205,7 @@ def test_mixed_precision_decodes_in_float32():
     assert greedy_decode(mixed, SOURCES) == greedy_decode(plain, SOURCES)
 
 
+@one_flavour
 @pytest.mark.parametrize(
     ("sources", "options", "message"),
     [
@@ -227,6 +233,7 @@ def test_wrong_beams(options):
 PREFIXED = [{"target_prefix": (9, 31)}, {"target_prefix": (9,), "bos_id": 2}]
 
 
+@one_flavour
 @pytest.mark.costly
 @pytest.mark.parametrize("changes", PREFIXED)
 def test_targets_begin_behind_the_prefix(changes):

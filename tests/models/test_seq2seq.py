@@ -235,6 +235,7 @@ def test_a_shared_layer_is_one_object():
     assert names == ["decoder_layer_0", "decoder_layer_0", "decoder_layer_1"]
 
 
+@pytest.mark.slow
 def test_there_are_layers_only_between_layers():
     for name in VARIANTS:
         for layer in variant(name).model.layers:

@@ -191,6 +191,7 @@ def test_paths_in_plan_scope_and_skip():
     assert {name for name, values in zeros.items() if (values == 0).any()} == {"head/kernel"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "method", slow_but({"quantize", "cluster"}, ["quantize", "static", "prune", "cluster"])
 )

@@ -148,6 +148,7 @@ WRONG = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("message", WRONG)
 def test_wrong_arguments(transformer, tmp_path, message):
     with pytest.raises(InputError, match=message):

@@ -64,6 +64,7 @@ def test_computes_what_the_model_does(model, tmp_path, quantization):
             bundle.run({"ids": ids})
 
 
+@pytest.mark.slow
 def test_without_the_native_runtime(model, tmp_path, monkeypatch):
     path = tmp_path / "bundle"
     with pytest.raises(ExportError, match=r"one may be unknown, as in \[1, None\]"):

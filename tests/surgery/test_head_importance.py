@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from flavours import one_flavour
 from hypothesis import given
 from hypothesis import strategies as st
 from layers.harness import assert_close, global_policy, lengths_mask, normal, randomize
@@ -111,6 +112,7 @@ def test_is_the_gradient_for_the_gates():
     assert_close(list(scores.values()), expected, 1e-5)
 
 
+@one_flavour
 def test_small_gradients_are_not_lost_in_half_precision():
     def loss(labels, outputs):
         return 1e-6 * tf.reduce_mean(tf.square(tf.cast(outputs, tf.float32) - labels))
@@ -124,11 +126,13 @@ def test_small_gradients_are_not_lost_in_half_precision():
         np.testing.assert_allclose(scores, exact[name], rtol=0.03)
 
 
+@one_flavour
 def test_layers_have_length_1():
     for scores in head_importance(make_model(), BATCHES).values():
         assert_close(np.sum(scores**2), 1.0, 1e-9)
 
 
+@one_flavour
 def test_a_masked_head_has_no_importance():
     model = make_model(gated=True)
     model.layers[-1].attention.gates.assign([0.0, 1.0])
@@ -186,6 +190,7 @@ def test_any_kind_of_model():
                 assert_close(scores[name], expected[name], 1e-6)
 
 
+@one_flavour
 def test_a_shared_layer_counts_each_call():
     layer = encoder_layer("shared")
     x = keras.Input((None, 8))
@@ -200,6 +205,7 @@ def test_a_shared_layer_counts_each_call():
     assert_close(scores, expected, 1e-6)
 
 
+@one_flavour
 def test_chosen_layers():
     model = make_model()
     second = model.layers[-1].attention
@@ -216,6 +222,7 @@ def test_layers_of_one_name_go_by_their_paths():
     assert list(head_importance(model, BATCHES, "mse")) == ["a/attention", "b/attention"]
 
 
+@one_flavour
 def test_sample_weights():
     model = make_model()
     weights = np.array([1, 0, 1, 0, 0, 1], "float32")[:, np.newaxis]
@@ -296,6 +303,7 @@ WRONG = {
 }
 
 
+@one_flavour
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_arguments(name):
     action, fragments = WRONG[name]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from flavours import one_flavour
 from surgery import own_models
 from surgery.own_models import MODELS, functional, outputs_of, randomized
 from tensorflow import keras
@@ -218,6 +219,7 @@ def test_one_after_another(model):
     assert heads(attention_layers(again)[name]) == heads(attention_layers(model)[name]) - 1
 
 
+@one_flavour
 def test_refusals(flat):
     x = np.zeros([1, 3, 16], "f")
     bare, hidden = Bare(1), Hidden()

@@ -195,6 +195,7 @@ def test_several_classes_a_text_are_learnt(tmp_path):
     assert history[-1]["val_f1"] == pytest.approx(agreed)
 
 
+@one_flavour
 @pytest.mark.costly
 @pytest.mark.parametrize("columns", [None, 2])
 def test_scores_are_learnt(columns, tmp_path):

@@ -119,6 +119,7 @@ def test_a_cache_that_is_cut_in_training_ends_in_one_line(run, corpus, tokenizer
     assert [entry["update"] for entry in history] == [4, 8, 12]
 
 
+@pytest.mark.slow
 @one_flavour
 def test_pairs_beyond_the_limit_are_counted(corpus, tokenizer, model_config, tmp_path):
     pairs = TokenizedPairs.from_corpus(tokenizer, *corpus)
