@@ -19,13 +19,18 @@ def write_results(path: Path, metrics: dict[str, Any]) -> None:
         metrics: What was measured; numbers, text, lists, mappings and dataclasses.
     """
     results = {
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": shlex.join([Path(sys.argv[0]).name, *map(_without_place, sys.argv[1:])]),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": describe_machine(),
         "versions": versions(),
         **metrics,
     }
     replace_file(path, (json.dumps(results, indent=2, default=vars) + "\n").encode())
+
+
+def _without_place(argument: str) -> str:
+    """Where files lie on this machine says nothing to others."""
+    return Path(argument).name if Path(argument).is_absolute() else argument
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
