@@ -461,7 +461,7 @@ def trained_grids(model, assignment):
         )
 
 
-@pytest.mark.costly
+@pytest.mark.slow
 @legacy_only
 @pytest.mark.parametrize(
     ("options", "quantization"),

@@ -224,6 +224,7 @@ def test_other_classes(publish, write_corpus, train):
         train(corpus, "one", pretrained=published)
 
 
+@pytest.mark.slow
 @one_flavour
 def test_surgery_measures_the_right_classes(publish, write_corpus, train):
     """Of two layers the one is kept that leaves the answers as they are."""

@@ -175,6 +175,7 @@ def test_bundles_of_another_format_are_made_again(
     assert said == ["exporting float32", "exporting dynamic_int8"]
 
 
+@pytest.mark.slow
 @one_flavour
 def test_a_further_bundle_or_test_set(run_copy, recipe_mapping, corpus_folder, tmp_path):
     names = ["float32", "dynamic_int8", "float16"]

@@ -34,6 +34,7 @@ def write(path, rows):
     return path
 
 
+@pytest.mark.slow
 def test_accuracy(bundles, tmp_path):
     batch = texts(10)
     with TextModel(bundles / "classification") as model:

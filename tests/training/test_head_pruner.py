@@ -109,6 +109,7 @@ def test_protected_layers_keep_their_heads():
         assert list(seen[-1]) == ["second_attention"]
 
 
+@pytest.mark.slow
 @one_flavour
 def test_layers_keep_a_head_unless_asked_otherwise():
     seen, _ = fit(make_model(), HeadPruner(BATCHES, heads=6, heads_per_step=6), updates=1)

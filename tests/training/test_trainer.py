@@ -256,6 +256,7 @@ def test_a_finished_run_is_not_trained_again(run):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
+@pytest.mark.slow
 def test_damaged_state_is_reported(run, tmp_path):
     run("run", updates=4)
     for path in (tmp_path / "run" / "state").glob("*.index"):
