@@ -66,7 +66,7 @@ def _pack(model, subgraph, operator, name):
             if weight.type == schema.TensorType.FLOAT32:
                 # The scales of these say nothing.
                 shape, data = (0,), data[:0]
-            elif len(shape) == 2:
+            elif len(shape) == 2 and index - 1 not in computed:
                 scales = np.asarray(data).view(np.float32).reshape(*weight.shape[:-1], shape[1])
                 panels = scales_to_panels(scales)
                 shape, data = panels.shape, panels.view(np.uint8).reshape(-1)
