@@ -4,11 +4,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <iostream>
 #include <memory>
 #include <random>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -17,11 +15,11 @@
 #include "litert/api.h"
 #include "litert/model.h"
 #include "tools/json_writer.h"
+#include "tools/program.h"
 
 namespace tfcompress {
 namespace {
 
-constexpr int kBadInput = 2;
 constexpr double kRoundSeconds = 0.01;
 constexpr char kUsage[] =
     "usage: tfcompress-models MODEL... [--signature NAME] [--shape INPUT=2x3] [--value INPUT=N]\n"
@@ -51,21 +49,6 @@ struct Arguments {
   int32_t memory = 0;
 };
 
-[[noreturn]] void Fail(const std::string& cause, const std::string& received) {
-  throw Error(Error::Code::kInvalidArgument, cause, received, "See --help");
-}
-
-int32_t Integer(const std::string& option, const std::string& text) {
-  size_t used = 0;
-  int32_t value = -1;
-  try {
-    value = std::stoi(text, &used);
-  } catch (const std::exception&) {
-  }
-  if (used != text.size() || value < 0) Fail(option + " must be a whole number", "'" + text + "'");
-  return value;
-}
-
 Arguments Parse(int argc, char** argv) {
   Arguments arguments;
   for (int i = 1; i < argc; ++i) {
@@ -74,7 +57,7 @@ Arguments Parse(int argc, char** argv) {
       arguments.models.push_back(option);
       continue;
     }
-    if (++i == argc) Fail("An option needs a value", option + " without");
+    if (++i == argc) FailUsage("An option needs a value", option + " without");
     const std::string text = argv[i];
     const size_t equals = text.find('=');
     const std::string name = text.substr(0, equals);
@@ -82,27 +65,27 @@ Arguments Parse(int argc, char** argv) {
     if (option == "--shape") {
       std::istringstream extents(value);
       for (std::string extent; std::getline(extents, extent, 'x');) {
-        arguments.shapes[name].push_back(Integer(option, extent));
+        arguments.shapes[name].push_back(WholeNumber(option, extent));
       }
     } else if (option == "--value") {
-      arguments.values[name] = Integer(option, value);
+      arguments.values[name] = WholeNumber(option, value);
     } else if (option == "--signature") {
       arguments.signature = text;
     } else if (option == "--library") {
       arguments.library = text;
     } else if (option == "--rounds") {
-      arguments.rounds = std::max(1, Integer(option, text));
+      arguments.rounds = std::max(1, WholeNumber(option, text));
     } else if (option == "--runs") {
-      arguments.runs = Integer(option, text);
+      arguments.runs = WholeNumber(option, text);
     } else if (option == "--memory") {
-      arguments.memory = Integer(option, text);
+      arguments.memory = WholeNumber(option, text);
     } else if (option == "--threads") {
-      arguments.threads = std::max(1, Integer(option, text));
+      arguments.threads = std::max(1, WholeNumber(option, text));
     } else {
-      Fail("The option is unknown", option);
+      FailUsage("The option is unknown", option);
     }
   }
-  if (arguments.models.empty()) Fail("There must be a model", "none");
+  if (arguments.models.empty()) FailUsage("There must be a model", "none");
   return arguments;
 }
 
@@ -159,11 +142,6 @@ class Runner {
   litert::Buffers outputs_;
 };
 
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 // How fast memory is read that a computation does not wait for: the fastest of some rounds.
 double GigabytesPerSecond(int32_t bytes, int32_t rounds) {
   const std::vector<float> numbers(static_cast<size_t>(bytes) / sizeof(float) + 1, 1);
@@ -180,7 +158,8 @@ double GigabytesPerSecond(int32_t bytes, int32_t rounds) {
   return best;
 }
 
-void Main(const Arguments& arguments) {
+std::string Run(int argc, char** argv) {
+  const Arguments arguments = Parse(argc, argv);
   const litert::Api& api = litert::Load(arguments.library);
   std::vector<std::unique_ptr<Runner>> runners;
   std::vector<int32_t> runs;
@@ -204,24 +183,13 @@ void Main(const Arguments& arguments) {
   if (arguments.memory > 0) {
     json.Field("gigabytes_per_s", GigabytesPerSecond(arguments.memory, arguments.rounds));
   }
-  if (!(std::cout << json.Finish() << "\n" << std::flush)) {
-    throw std::runtime_error("standard output cannot be written");
-  }
+  return json.Finish();
 }
 
 }  // namespace
 }  // namespace tfcompress
 
 int main(int argc, char** argv) {
-  if (argc == 1 || std::string(argv[1]) == "--help") {
-    std::cout << tfcompress::kUsage;
-    return argc == 1 ? tfcompress::kBadInput : 0;
-  }
-  try {
-    tfcompress::Main(tfcompress::Parse(argc, argv));
-    return 0;
-  } catch (const std::exception& error) {
-    std::cerr << "tfcompress-models: " << error.what() << "\n";
-    return tfcompress::kBadInput;
-  }
+  return tfcompress::RunProgram("tfcompress-models", tfcompress::kUsage, argc, argv,
+                                tfcompress::Run);
 }

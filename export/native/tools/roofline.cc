@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
-#include <iostream>
 #include <numeric>
 #include <random>
 #include <sstream>
@@ -16,11 +15,11 @@
 #include "kernels/scratch.h"
 #include "tools/ceilings.h"
 #include "tools/json_writer.h"
+#include "tools/program.h"
 
 namespace tfcompress {
 namespace {
 
-constexpr int kBadInput = 2;
 constexpr double kRoundSeconds = 0.004;
 constexpr char kUsage[] =
     "usage: tfcompress-roofline [--level NAME] [--rounds N] PART...\n"
@@ -37,15 +36,6 @@ constexpr char kUsage[] =
     "      of COUNT queries to LENGTH keys\n"
     "  rounding,COUNT,COLS\n"
     "      of COUNT rows of activations to int8\n";
-
-[[noreturn]] void Fail(const std::string& cause, const std::string& received) {
-  throw Error(Error::Code::kInvalidArgument, cause, received, "See --help");
-}
-
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 double Seconds(const std::function<void()>& work, int64_t runs) {
   const auto begin = std::chrono::steady_clock::now();
@@ -105,7 +95,7 @@ const Storage& StorageOf(const std::string& name) {
   for (const Storage& storage : kStorages) {
     if (name == storage.name) return storage;
   }
-  Fail("The storage is unknown", name);
+  FailUsage("The storage is unknown", name);
 }
 
 std::vector<float> Normals(size_t count) {
@@ -216,9 +206,10 @@ std::vector<int32_t> Numbers(const std::string& part, size_t first, size_t least
       numbers.push_back(std::stoi(words[i], &used));
     } catch (const std::exception&) {
     }
-    if (used != words[i].size() || numbers.back() < 1) Fail("A part needs whole numbers", part);
+    if (used != words[i].size() || numbers.back() < 1)
+      FailUsage("A part needs whole numbers", part);
   }
-  if (numbers.size() < least || numbers.size() > most) Fail("A part has other numbers", part);
+  if (numbers.size() < least || numbers.size() > most) FailUsage("A part has other numbers", part);
   return numbers;
 }
 
@@ -227,7 +218,7 @@ Part ProductPart(const kernels::Kernels& kernels, const std::string& text) {
   const std::vector<int32_t> numbers = Numbers(text, 2, 4, 5);
   const int32_t count = numbers[0], rows = numbers[1], cols = numbers[2];
   const int32_t listed = numbers.size() > 4 ? numbers[4] : 0;
-  if (listed > rows || cols % 32 != 0) Fail("A product needs columns in blocks of 32", text);
+  if (listed > rows || cols % 32 != 0) FailUsage("A product needs columns in blocks of 32", text);
   auto product = std::make_shared<Product>(kernels, storage, count, rows, cols,
                                            static_cast<size_t>(numbers[3]), listed);
   const double share = listed > 0 ? static_cast<double>(listed) / rows : 1;
@@ -301,7 +292,7 @@ Part PartOf(const kernels::Kernels& kernels, const std::string& text) {
   if (kind == "product") return ProductPart(kernels, text);
   if (kind == "attention") return AttentionPart(kernels, text);
   if (kind == "rounding") return RoundingPart(kernels, text);
-  Fail("The part is unknown", text);
+  FailUsage("The part is unknown", text);
 }
 
 struct Arguments {
@@ -318,16 +309,16 @@ Arguments Parse(int argc, char** argv) {
       arguments.parts.push_back(word);
       continue;
     }
-    if (++i == argc) Fail("An option needs a value", word + " without");
+    if (++i == argc) FailUsage("An option needs a value", word + " without");
     if (word == "--level") {
       arguments.level = kernels::FromName(argv[i]);
     } else if (word == "--rounds") {
-      arguments.rounds = std::max(1, std::atoi(argv[i]));
+      arguments.rounds = std::max(1, WholeNumber(word, argv[i]));
     } else {
-      Fail("The option is unknown", word);
+      FailUsage("The option is unknown", word);
     }
   }
-  if (arguments.parts.empty()) Fail("There must be a part", "none");
+  if (arguments.parts.empty()) FailUsage("There must be a part", "none");
   return arguments;
 }
 
@@ -360,7 +351,8 @@ std::vector<Part> CeilingParts(const Ceilings& ceilings, const std::vector<Part>
   return all;
 }
 
-void Main(const Arguments& arguments) {
+std::string Run(int argc, char** argv) {
+  const Arguments arguments = Parse(argc, argv);
   const kernels::Kernels& kernels = kernels::For(arguments.level);
   std::vector<Part> parts;
   for (const std::string& text : arguments.parts) parts.push_back(PartOf(kernels, text));
@@ -394,24 +386,13 @@ void Main(const Arguments& arguments) {
     }
     json.End();
   }
-  if (!(std::cout << json.Finish() << "\n" << std::flush)) {
-    throw std::runtime_error("standard output cannot be written");
-  }
+  return json.Finish();
 }
 
 }  // namespace
 }  // namespace tfcompress
 
 int main(int argc, char** argv) {
-  if (argc == 1 || std::string(argv[1]) == "--help") {
-    std::cout << tfcompress::kUsage;
-    return argc == 1 ? tfcompress::kBadInput : 0;
-  }
-  try {
-    tfcompress::Main(tfcompress::Parse(argc, argv));
-    return 0;
-  } catch (const std::exception& error) {
-    std::cerr << "tfcompress-roofline: " << error.what() << "\n";
-    return tfcompress::kBadInput;
-  }
+  return tfcompress::RunProgram("tfcompress-roofline", tfcompress::kUsage, argc, argv,
+                                tfcompress::Run);
 }
